@@ -61,7 +61,7 @@ type flaky struct {
 	store.Store
 	mu   sync.Mutex
 	down bool
-	keep bool // while the store is down, a write takes effect although it returns an error
+	keep bool // the next write takes effect but returns an error
 }
 
 var errDown = errors.New("down")
@@ -113,7 +113,7 @@ func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first func(t *testing.T, s store.Store)
-		now   time.Duration // how far the clock of the second process is ahead of began, the time at which the first process takes the lease
+		now   time.Duration // the clock of the second process minus the time of the first Take
 		want  string        // part of the refusal; empty if the second process gets the lease
 	}{
 		"nobody":                  {func(*testing.T, store.Store) {}, 0, ""},
@@ -278,7 +278,8 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// If the holder cannot end the lease, the error says when the lease expires.
+// If the holder cannot end the lease, the error says when the lease expires. Take refuses a store that overwrites
+// objects.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}

@@ -53,13 +53,14 @@ func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error
 	return g, nil
 }
 
-// readGUID returns the objectGUID that the run read for a group. It returns "" if the run read none.
+// readGUID returns the objectGUID that the run read for the group with the given DN. It returns "" if the run read
+// none.
 func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read, the result
-// "why" gives the reason.
+// The method identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read,
+// the result "why" gives the reason.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -105,9 +106,9 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the Active Directory group through which a restore gives a license: the group that the person left,
-// even under a new DN. If that group is gone, adSourceOf sets the policy's present group, but only if the policy now
-// names another DN.
+// adSourceOf sets the Active Directory group through which a restore gives a license. This is the group that the person
+// left, even if its DN has changed. If that group is gone, adSourceOf sets the group that the policy names now, but
+// only if the DN in the policy has changed.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)
@@ -152,8 +153,8 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that the person left if an older version wrote the entry. Such an entry has only the DN. If
-// the present group with that DN was created after the entry, it is not the group that the person left.
+// adByDN returns the group that the person left, by the DN. It is for entries of older versions, which have no
+// objectGUID. If the group that has the DN now was created after the entry, it is not the group that the person left.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil

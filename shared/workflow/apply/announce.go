@@ -16,12 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// announce gives notice of a change. If the policy has no mailbox for notices, the notice is only in the ledger.
-// Otherwise the notice is a mail.
+// The method announce gives notice of a change. If the policy has no mailbox for notices, the notice is only in the
+// ledger. Otherwise the notice is a mail.
 //
-// Graph has no key by which it recognizes a mail that it sent already. A call therefore writes a mark into the ledger
-// before it sends the mail. No call sends a mail whose mark exists already. If a mail has a mark and no outcome, nobody
-// knows whether it was sent; see unsure.
+// Graph cannot recognize a mail that it has sent already. Therefore a call writes a mark into the ledger before it
+// sends the mail. No call sends a mail that has a mark. If a mail has a mark and no outcome, nobody knows whether it
+// was sent. The method unsure handles this case.
 func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string) {
 	all := m.run.Policy.Notices
 	if all == nil {
@@ -50,13 +50,13 @@ func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string)
 	switch first, err := m.ledger.Send(ctx, m.entry, m.Now().UTC()); {
 	case err != nil:
 		return troubled, err.Error()
-	case !first: // another call of the run is sending the mail at this moment
+	case !first: // another call of the run is sending the mail now
 		return m.unsure(ctx, "another call was sending it")
 	}
 	return m.sent(ctx, mail, why, m.Entra.SendMail(m.taking(ctx), all.From, mail))
 }
 
-// sent records the outcome of a mail. It writes the record even if the call is interrupted.
+// The method sent records the outcome of a mail. It writes the record even if the call is interrupted.
 func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, failed error) (runs.Status, string) {
 	ctx = context.WithoutCancel(ctx)
 	note := "announced by mail to " + mail.To
@@ -89,13 +89,13 @@ func (m *move) resumeNotice(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// unsure ends a notice if nobody knows whether its mail was sent. The person keeps the license and gets no second mail
-// for this notice. A later run announces the change again when the days of this notice are over.
+// The method unsure ends a notice if nobody knows whether its mail was sent. The person keeps the license and gets no
+// second mail for this notice. A later run announces the change again after the days of this notice are over.
 func (m *move) unsure(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Unsure, "nobody knows whether the mail that announces it was sent, so the change waits and is announced again after the days of the notice: "+why)
 }
 
-// mail returns the notice in the person's language, without addresses.
+// The method mail returns the text of the notice in the person's language, without addresses.
 func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	rule := m.run.Policy.RuleNamed(m.change.Rule)
 	about := notice.Facts{
@@ -109,7 +109,7 @@ func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	return directory.Mail{Person: m.person.Entra.ID, Subject: text.Subject, Body: text.Body}, err
 }
 
-// managerMail returns the address of the person's manager. If no address is known, the result "why" gives the reason,
+// managerMail returns the address of the person's manager. If the address is empty, the result "why" gives the reason,
 // and the manager gets no copy.
 func (m *move) managerMail(ctx context.Context) (address, why string) {
 	address, err := m.Entra.ManagerMail(ctx, m.person.Entra.ID)

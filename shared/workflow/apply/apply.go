@@ -1,7 +1,7 @@
-// Package apply carries out a plan. For each change it reads the person again, asks the same rule again, writes the
+// Package apply carries out a plan. For each change, it reads the person again, asks the same rule again, writes the
 // intent into the ledger, and makes the change. A change counts as made only when a read shows the change. Each call of
-// Apply does everything that is possible at the time. A change that waits for the directory stays pending until a later
-// call.
+// Apply does everything that is possible at the time of the call. A change that waits for the directory stays pending
+// until a later call.
 package apply
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entra is the part of Microsoft Entra ID that apply needs.
+// Entra contains the methods of Microsoft Entra ID that this package calls.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	evidence.Entra
@@ -37,13 +37,13 @@ type Entra interface {
 	RemoveMember(ctx context.Context, groupID, userID string) error
 	// ManagerMail returns the address of a person's manager. It returns "" if there is no manager who can read mail.
 	ManagerMail(ctx context.Context, userID string) (string, error)
-	// SendMail sends a mail from a mailbox. It returns directory.ErrUncertain if nobody knows whether the mail was
-	// sent. Any other error means that the mail was not sent.
+	// SendMail sends a mail from the mailbox with the address from. It returns directory.ErrUncertain if nobody knows
+	// whether the mail was sent. Any other error means that the mail was not sent.
 	SendMail(ctx context.Context, from string, m directory.Mail) error
 	usage.Graph
 }
 
-// AD is the part of Active Directory that apply needs.
+// AD contains the methods of Active Directory that this package calls.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
@@ -53,39 +53,41 @@ type AD interface {
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
-// Applier applies plans. AD is nil if Active Directory is not set up.
+// Applier applies plans. The field AD is nil if Active Directory is not set up.
 type Applier struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
 	Now   func() time.Time // time.Now except in tests
-	// Progress is called after each change if it is not nil.
+	// Progress is called after each change. It may be nil.
 	Progress func(done, total int)
 }
 
 // Request names a plan, and can restrict a call of Apply to some changes of the plan.
 type Request struct {
 	Run string
-	// PlanHash is the hash of the approved plan. If PlanHash is empty, the call applies the run's plan whatever its
-	// hash is.
+	// PlanHash is the hash of the plan that was approved. If PlanHash is empty, the call applies the plan of the run
+	// with any hash.
 	PlanHash string
-	// Override is the hash of the plan if the plan is on hold and an operator overrides the limits. Otherwise it is empty.
+	// Override is the hash of a plan on hold whose limits an operator overrides. Otherwise it is empty.
 	Override string
-	// Policy is the text of the policy in force. If Policy is empty, the call asks only the run's own policy.
+	// Policy is the text of the policy in force. If Policy is empty, the call asks only the policy of the run.
 	Policy string
-	// Approver is the name of the person who applies the plan. The ledger records the name.
+	// Approver is the name of the operator or execution that applies the plan. The ledger records this name.
 	Approver string
-	// Only is the only person whose changes the call makes. If Only is empty, the call is for everybody.
+	// Only is the key of the person whose changes the call makes. If Only is empty, the call makes the changes of
+	// everybody.
 	Only string
-	// Batch is the only batch that the call applies. If Batch is empty, the call applies all batches, one after the
-	// other.
+	// Batch is the name of the batch that the call applies. If Batch is empty, the call applies all batches in order.
 	Batch string
 }
 
-// troubled means runs.Pending because a read or a write failed. Pending changes without trouble wait for the directory.
+// The status troubled stands for runs.Pending after a read or a write that failed. A change that is pending without a
+// failure waits for the directory.
 const troubled runs.Status = "troubled"
 
-// Check returns the reason why a plan must not be applied now, or nil if it may be applied. Check writes nothing.
+// Check returns the reason why a plan must not be applied now. It returns nil if the plan may be applied. Check writes
+// nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
 	j, err := a.open(ctx, in)
 	if err != nil {
@@ -100,8 +102,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes of the plan are final, Apply returns an error. A call for a single batch returns the results even if the
-// batch is final.
+// changes of the plan are final, Apply returns an error. If the request names a batch whose changes are all final,
+// Apply returns the results of this batch.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -127,7 +129,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	}
 	for _, b := range job.batches {
 		err = job.batch(ctx, b)
-		// Results must be stored even if the call was interrupted.
+		// The results must be stored even if the call was interrupted.
 		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
 		if err != nil {
 			break
@@ -136,7 +138,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return job.results, err
 }
 
-// open reads a plan and the results of earlier calls.
+// The method open reads a plan and the results of earlier calls.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -171,40 +173,41 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	return j, j.force(in.Policy)
 }
 
-// job is one call of Apply.
+// A job is one call of Apply.
 type job struct {
 	*Applier
 	run     *decision.Run
 	plan    *plan.Plan
-	batches []plan.Batch  // the batches to work on
-	results *runs.Results // results of these batches so far
-	done    int           // final changes, including those of earlier calls
+	batches []plan.Batch  // the batches that this call works on
+	results *runs.Results // the results of these batches so far
+	done    int           // number of final changes, including those of earlier calls
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
-	inForce *inForce // the policy in force; nil: the run's own policy
-	// approver is the name of the person who applies the plan, for the ledger.
+	inForce *inForce // the policy in force; nil: only the policy of the run is asked
+	// The field approver is the name of the operator or execution that applies the plan, for the ledger.
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
-	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: the plan is gone
-	userBoxes   map[string]bool             // by user principal name: whether the mailbox is a user mailbox; nil: not read yet
-	memberships map[string]evidence.Group   // members of Entra groups, by the key of the question
-	// stopped has the people for whom this run must begin no more changes. A change that has begun is rolled back.
+	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
+	userBoxes   map[string]bool             // whether a mailbox is a user mailbox, by user principal name; nil: not read
+	memberships map[string]evidence.Group   // members of Entra groups, by the key of the member query
+	// The set stopped contains the people for whom this run must begin no more changes. A change of such a person that
+	// has begun is rolled back.
 	stopped map[string]bool
-	only    string // the person to work on; empty: everybody
-	// closed is the reason why the run must begin no more changes. It is empty while changes may begin. Changes that
-	// have begun are finished.
+	only    string // the key of the person whose changes this call makes; empty: everybody
+	// The field closed is the reason why this call must begin no more changes. It is empty if changes may begin.
+	// Changes that have begun are finished in either case.
 	closed string
-	// withdrawn reports whether an operator is restoring the run. A change that has not taken the license yet is then
-	// rolled back.
+	// The field withdrawn reports whether an operator is restoring the run. The run's changes that have not taken the
+	// license yet are then rolled back.
 	withdrawn bool
-	// reports are the usage reports for the rules' signals, as this call read them. stale has the reason why the dates
-	// of a signal cannot be trusted, by signal.
+	// The field reports contains the usage reports for the rules' signals, as this call read them. The array stale
+	// contains, by signal, the reason why the dates of the signal cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// reopen makes a change pending again if its stored result is final but the ledger shows the change as open. An
-// overlapping call may have stored such a result.
+// The method reopen makes a change pending again if its stored result is final but its ledger entry is open. A call
+// that ran at the same time may have stored such a result.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
@@ -223,7 +226,7 @@ func (j *job) reopen(ctx context.Context) error {
 	return nil
 }
 
-// left returns the number of changes that are not final yet.
+// The method left returns the number of changes that are not final yet.
 func (j *job) left() int {
 	n := 0
 	for _, b := range j.batches {
@@ -236,7 +239,7 @@ func (j *job) left() int {
 	return n
 }
 
-// total returns the number of changes to work on.
+// The method total returns the number of changes that this call works on.
 func (j *job) total() int {
 	n := 0
 	for _, b := range j.batches {
@@ -258,8 +261,8 @@ func (j *job) of(b plan.Batch) *runs.Results {
 // is still fresh when the call uses it.
 const readAtOnce = 15
 
-// batch works on the changes of a batch in order. It skips final changes. A call that is stopped begins no more
-// changes. It stores no result for changes that it did not begin.
+// The method batch works on the changes of a batch in order. It skips final changes. After ctx is done, it begins no
+// more changes. It stores no result for a change that it did not begin.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
@@ -275,7 +278,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 				return j.halted(err)
 			}
 			e := fresh[open[i].User]
-			if j.Now().Sub(e.read) > evidenceAge { // the changes before this one took long
+			if j.Now().Sub(e.read) > evidenceAge { // the earlier changes of the chunk took long
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)
@@ -295,13 +298,13 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	return nil
 }
 
-// halted returns the error of a call that ends before its last change.
+// The method halted returns the error of a call whose context was done before its last change.
 func (j *job) halted(err error) error {
 	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
 }
 
-// begun reports whether the ledger may have an open intent of this run for a change. It reads the ledger even if the
-// call is stopped.
+// The method begun reports whether the ledger has an open intent of this run for a change. It also returns true if the
+// ledger cannot be read. It reads the ledger even if ctx is done.
 func (j *job) begun(ctx context.Context, c *plan.Change) bool {
 	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.User, c.License)
 	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil

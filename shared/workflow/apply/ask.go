@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past returns the last known event of a license. If the event is an announcement, past sets IdleSince to the time of
-// the announcement. The reason: the run saw coarser dates than this call reads, so this call may read a date that the
-// run did not see. Only activity after the announcement makes the announcement void.
+// The method past returns the last known event of a license. If the event is an announcement, the method sets IdleSince
+// to the time of the announcement, so that only activity after the announcement makes it void. The reason: the run
+// reads coarser dates than this call, so this call may find an earlier date that the run did not see.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -42,7 +42,8 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// conflict returns ledger.ErrBlocked if a pending change of another license involves a license of this change.
+// The method conflict returns ledger.ErrBlocked if a pending change of another license involves a license of this
+// change.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {
@@ -64,9 +65,9 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person, by the data of this call. It asks the rule of the run's policy first
-// and then the rule of the policy in force. keep gives the reason why the license is not taken. keep is empty if both
-// policies reclaim the license.
+// The method ask asks the rule of this change about the person, by the data of this call. It asks the rule of the run's
+// policy first and then the rule of the policy in force. The result keep gives the reason why the license is not taken.
+// It is empty if both policies reclaim the license.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -74,8 +75,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must reclaim the license even with
-// the latest possible logon.
+// The method askBy asks the rule of this change by one policy. If the last logon is unknown, the rule must reclaim the
+// license even with the latest possible logon.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// assignment is the target for products that are assigned to the person directly. A single call to Graph takes a
-// product and gives its successor.
+// The type assignment is the target for products that are assigned to the person directly. A single call to Graph takes
+// a product and gives its successor.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
@@ -33,7 +33,7 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
 func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
-	if m.leftBy.IsZero() { // Graph makes the whole change or nothing
+	if m.leftBy.IsZero() { // one call to Graph makes the whole change or nothing
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)
@@ -53,8 +53,8 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// regain assigns the products again that the change took from the person, with the same service plans disabled. It
-// removes the successor, unless the person held the successor before the change. regain writes even if a read shows the
+// The method regain assigns the products that the change took from the person, with the same service plans disabled. It
+// removes the successor, unless the person held the successor before the change. It writes even if a read shows the
 // products, because the read may be out of date. The result shown reports whether a read after the write shows the
 // products.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
@@ -67,7 +67,7 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		}
 		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
 	}
-	if len(add) == 0 { // the ledger does not know the disabled service plans
+	if len(add) == 0 { // the ledger does not record the disabled service plans
 		add = append(add, directory.Assignment{SKU: e.SKU})
 	}
 	var remove []string
@@ -75,7 +75,7 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		remove = []string{e.TargetSKU}
 	}
 	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-	if errors.Is(err, directory.ErrNotHeld) { // the error can only be about the successor
+	if errors.Is(err, directory.ErrNotHeld) { // the error can only concern the successor
 		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
 	}
 	err = errors.Join(err, m.readBack(ctx))

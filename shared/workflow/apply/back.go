@@ -14,7 +14,7 @@ import (
 )
 
 // rollBack returns the person to the state before the change and completes the change with outcome o. If another call
-// of the run has completed the change, the outcome of that call stands.
+// of the run has completed the change, the outcome of that call is kept.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	m.turned = true
 	left, err := m.ledger.RollBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
@@ -27,7 +27,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 		return m.closedByOther(ctx, m.took)
 	}
 	if left && !m.unchanged {
-		back, err := m.ledger.RollbackMark(ctx, m.entry) // returns the first mark, possibly of an earlier call
+		back, err := m.ledger.RollbackMark(ctx, m.entry) // returns the first mark, which an earlier call may have written
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -36,7 +36,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns again the products that a change took from the person directly.
+// undoDirect assigns the products that a change took from the person's direct assignments.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
@@ -48,9 +48,9 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther returns the outcome of a change that another call of the run has completed. If the other call rolled
-// the change back and this call then took the license, closedByOther assigns the license again. The parameter took
-// reports whether this call took the license.
+// closedByOther returns the outcome of a change that another call of the run has completed. If that call rolled the
+// change back before this call took the license, closedByOther assigns the license again. The parameter took reports
+// whether this call took the license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
@@ -61,11 +61,12 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// undo rolls back a move between groups. It joins the source group again, waits until the source group gives its
-// license, and only then leaves the target group.
+// The method undo rolls back a move between groups. It joins the source group again, waits until the source group gives
+// its license, and only then leaves the target group.
 //
-// Until readLagOver, reads may still show the state before the person left the source group. Until then undo joins the
-// source group whatever the reads show, and does not believe that its license is active.
+// While readLagOver is false, reads may still show the state before the person left the source group. Therefore undo
+// joins the source group whatever the reads show. It also waits although the reads show the license of the source group
+// as active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -78,7 +79,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		switch {
 		case reason != "" && !in:
 			return m.cannotGoBack(ctx, why, reason)
-		case reason != "": // the person cannot join the source group, but reads show the person in it
+		case reason != "": // the person cannot join the source group, but reads show the person in the group
 		case err != nil:
 			return m.goingBack(why, err)
 		case !shown:
@@ -122,14 +123,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// readLagOver reports whether reads can no longer show the state before the person left the source group. It is true if
-// the person did not leave the source group.
+// readLagOver reports whether reads no longer show the state before the person left the source group. It is true if the
+// person did not leave the source group.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change if the person cannot join the source group again. A change that took the license counts as
-// done. A restore counts as failed, because it has changed nothing.
+// cannotGoBack ends a change that cannot add the person to the source group again. A change that took the license
+// counts as done. A restore counts as failed, because it has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
 	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
@@ -144,8 +145,8 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins two sentences. The parameter "why" is the reason, and may be empty. The parameter "what" is the
-// consequence.
+// The function sentences joins the parameters why and what, in this order. The parameter "why" is a reason and may be
+// empty. The parameter "what" is the consequence.
 func sentences(why, what string) string {
 	if why == "" {
 		return what
@@ -153,13 +154,15 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// recent reports whether the change of an entry ended so lately that reads may still show the earlier state.
+// The method recent reports whether the change of an entry ended so recently that reads may still show the state before
+// the change. It is false for an announcement, which changes nothing in a directory.
 func (m *move) recent(e *ledger.Entry) bool {
 	told := plan.Via(e.Via) == plan.Notice || e.Completion != nil && e.Completion.Outcome == ledger.Announced
 	return e.Completion != nil && !told && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy is for the entry of a restore. It returns the latest time at which the restored change can have ended.
+// takenBy is for the entry of a restore. It returns the latest time at which the change that took the license can have
+// ended.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

@@ -15,10 +15,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// unplanned returns the reason why a ledger entry about a taken license is not believed. The entry is believed if the
-// plan of its run has the change, because a hash protects the plan. If that plan is gone or damaged, the list that the
-// run stored for later runs decides. If the list is gone too, only a restore that an operator asked for believes the
-// entry. Any other run restores nothing.
+// The method unplanned returns the reason why a ledger entry about a taken license is not believed. The entry is
+// believed if the plan of its run contains the change, because a hash protects the plan. If that plan is missing or
+// damaged, the list of changes that the run stored for later runs decides. If the list is missing too, the entry is
+// believed only in a restore that an operator asked for. In any other run, the entry is not believed.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)
@@ -49,7 +49,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 	return "", nil
 }
 
-// planOf returns the plan of another run, or nil if it is gone or damaged.
+// planOf returns the plan of another run. It returns nil if the plan is missing or damaged.
 func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	if p, read := j.plans[run]; read {
 		return p, nil
@@ -68,8 +68,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// unproven returns the reason why a license does not count as restored although the ledger records the restore. It
-// returns "" if a read shows the license.
+// The method unproven returns the reason why a license does not count as restored although the ledger records the
+// restore. It returns "" if a read shows the license, or if the person has no account that could have it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// change carries out as much of a change as is possible now.
+// The method change carries out as much of a change as is possible now.
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
 	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
@@ -100,8 +100,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// mostReadings is how often a call reads one person for one change. The call reads the person again if the evidence
-// becomes too old before the call uses it.
+// The constant mostReadings is how often a call reads one person for one change. The call reads the person again when
+// the evidence is too old to take the license.
 const mostReadings = 3
 
 func errorText(err error) string {
@@ -111,12 +111,12 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// inBin is how long Entra ID keeps a deleted account. In that time, an administrator can restore the account with its
-// licenses (Microsoft Graph, directory: deletedItems).
+// The constant inBin is how long Entra ID keeps a deleted account. During this time, an administrator can restore the
+// account with its licenses (Microsoft Graph, directory: deletedItems).
 const inBin = 30 * 24 * time.Hour
 
-// gone ends a change if the account no longer exists. If the change may have been made, it stays open while the account
-// may come back.
+// The method gone ends a change whose account no longer exists. If the change may have taken the license, the change
+// stays open for the time inBin, because the account may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
@@ -128,8 +128,9 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// begin asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the person and
-// the license. If the result stop is true, the change must not continue, and r is the change's result.
+// The method begin asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the
+// person and the license. The result stop is true if the change must not continue. The result r is then the result of
+// the change.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
@@ -198,7 +199,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	return runs.Result{}, false
 }
 
-// intent returns the intent of a change, without groups and products.
+// The method intent returns the intent of a change, without groups and products.
 func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
 		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),

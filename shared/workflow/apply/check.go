@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// check returns the reason why the plan must not be applied. It is called before the first write. If a plan must begin
-// no more changes, the plan may still finish changes that have begun.
+// The method check returns the reason why the plan must not be applied. It is called before the first write. If the run
+// must begin no more changes but may finish changes that have begun, the method sets the field closed and returns no
+// error.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
@@ -41,8 +42,8 @@ func (j *job) check(ctx context.Context, in Request) error {
 	if tenant != p.Tenant {
 		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
 	}
-	if p.Restores != "" { // a restore does not rest on dates
-		if len(skus) > 0 { // the run's list of products may be older than the tenant's
+	if p.Restores != "" { // a restore does not depend on dates
+		if len(skus) > 0 { // the list of products that the run stored may be older than the tenant's list
 			j.run.Tenant.SKUIDs = directory.SKUIDs(skus)
 		}
 		return nil
@@ -50,7 +51,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// overridden records in the store that an operator overrode the limits of this plan. Later plans read the record.
+// The method overridden stores a record that an operator overrode the limits of this plan. Later plans read the record.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
@@ -58,8 +59,8 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// probe samples the dates of every source that the plan rests on. If a feed broke after the plan was made, everybody
-// would look idle.
+// The method probe reads a sample of the dates of every source that the plan depends on. If a source stopped delivering
+// dates after the plan was made, everybody would look idle.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })
@@ -75,7 +76,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	inAD := func(b plan.Batch) bool {
 		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	}
-	if !slices.ContainsFunc(j.batches, inAD) { // the other batches do not need Active Directory
+	if !slices.ContainsFunc(j.batches, inAD) { // the batches of this call do not need Active Directory
 		return nil
 	}
 	if j.AD == nil {

@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// entraGroup is the target for Entra groups. Either the group gives a product, or membership in the group is itself the
-// license.
+// entraGroup is the target for Entra groups. The license is a product that the group gives, or the membership itself.
 type entraGroup struct {
 	ofGraph
 	ofGroups
@@ -55,8 +54,8 @@ func (entraGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in
 	return sentences(note, known), refusal, err
 }
 
-// readGroups reads the Entra license groups again. Since the run began, a group may have become dynamic or may give
-// more products.
+// readGroups reads the Entra license groups again. After the run read a group, the group may have become dynamic, or
+// may give more products.
 func (j *job) readGroups(ctx context.Context) error {
 	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
 	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
@@ -92,8 +91,8 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	return nil
 }
 
-// sourceOf returns the group through which a restore gives a license. It is the group that the person left, or else the
-// policy's present group. sourceOf checks the group like a group that a change joins.
+// sourceOf returns the group through which a restore gives a license. It is the group that the person left, or
+// otherwise the group that the policy names now. sourceOf checks the group like a group that a change joins.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {
@@ -115,7 +114,7 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("restored by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// unusable returns the reason why a group cannot give a license now, or "" if the group can give it.
+// The method unusable returns the reason why a group cannot give a license now. It returns "" if the group can give it.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
 	if ref := j.refOf(l, group); ref != nil {
 		_, refusal := j.run.Tenant.LicenseGroup(l, ref)

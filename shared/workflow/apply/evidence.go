@@ -14,31 +14,31 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// reading is the evidence about one person, as this call read it.
+// A reading is the evidence about one person, as this call read it.
 type reading struct {
 	person *directory.Person // nil if the person was not found or could not be read
 	why    string            // reason why person is nil
 	gone   bool              // whether the account does not exist in the directory
 
-	latest time.Time // see evidence.Person
-	// adError is the reason why Active Directory could not be read; its values are then unknown. adError is nil if
-	// Active Directory was read or is not set up.
+	latest time.Time // the latest possible last logon; see evidence.Person
+	// The field adError is the reason why Active Directory could not be read. Its values are then unknown. The field is
+	// nil if Active Directory was read or is not set up.
 	adError error
-	// read is the time at which the reading started.
+	// The field read is the time at which the reading began.
 	read time.Time
 }
 
-// evidenceAge is the largest age of the evidence on which a license may be taken. The person may come back while the
-// process is suspended or waits for Graph.
+// evidenceAge is the maximum age of the evidence on which a license may be taken. A limit is necessary because the
+// person may come back while the process is suspended or waits for Graph.
 const evidenceAge = 2 * time.Minute
 
-// aged means runs.Pending because the evidence is too old to take a license. The call then reads the person again and
-// asks the rule again.
+// The status aged stands for runs.Pending if the evidence is too old to take a license. The call then reads the person
+// again and asks the rule again.
 const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
 
-// current returns errAged if the evidence is too old, and nil otherwise.
+// The method current returns errAged if the evidence is too old, and nil otherwise.
 func (m *move) current() error {
 	if m.Now().Sub(m.read) > evidenceAge {
 		return errAged
@@ -55,7 +55,8 @@ func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	return one[c.User]
 }
 
-// fresh reads the people of some changes from both directories. The key of a reading is the change's User.
+// The method fresh reads the people of some changes from both directories. The key of a reading is the field User of
+// the change.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
 	all, err := j.accounts(ctx, changes)
@@ -91,7 +92,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the accounts by the immutable id
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the two accounts by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -101,8 +102,9 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// bare reads only the facts that a restore or a rollback needs: the assignments of a person, and the account in Active
-// Directory. bare needs no sign-in dates. It does not need to know whether the two accounts belong together.
+// The method bare reads only the facts that a restore or a rollback needs: the assignments of a person, and the account
+// in Active Directory. It does not read sign-in dates. It does not check whether the account in Entra ID and the
+// account in Active Directory belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {
@@ -148,12 +150,13 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 	return all, nil
 }
 
-// isSID reports whether a person's key is a SID. The key is a SID if the person exists only in Active Directory.
+// isSID reports whether the key of a person is a SID. The key is a SID if the person has an account only in Active
+// Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. If the person had no
-// Entra account in the plan, u is nil. The method then looks for an account in Entra ID. Such an account may exist now,
-// or may have been missing from the list that the plan read.
+// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. The parameter u is nil
+// if the person had no Entra account in the plan. The method then looks for an account in Entra ID, because the account
+// may be new, or may have been missing from the list that the run read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {

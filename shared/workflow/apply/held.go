@@ -31,16 +31,18 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// holds reports whether the person has a product through a group, in any state. An empty group means a direct
-// assignment.
+// The method holds reports whether the person has a product through a group, in any state. An empty group means a
+// direct assignment.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// active reports whether a product is active through a group. An empty group means a direct assignment.
+// The method active reports whether the person has a product through a group in the state active. An empty group means
+// a direct assignment.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// pathError returns the error with which the group failed to give the product, or "" if there is no error.
+// pathError returns the reason why the group could not give the product to the person. It returns "" if there is no
+// error.
 func (m *move) pathError(sku, group string) string {
 	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
@@ -50,8 +52,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff lists the service plans that the person may need and that are switched off in the person's product. It
-// returns a phrase for a note, or "" if there are no such plans.
+// switchedOff names the service plans that the person may need but that are switched off in the product that the group
+// gives. It returns a phrase for a note, or "" if there are no such plans.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
@@ -69,7 +71,7 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf returns the meaning of an error code of licenseAssignmentStates.
+// reasonOf returns the meaning of an error code that licenseAssignmentStates contains.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
@@ -84,8 +86,9 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// holding returns the facts that the ledger records for a restore: the person's assignments of the two products, and
-// the person's membership in the two groups.
+// The method holding returns the facts that the ledger records for a later restore. The first fact is the person's
+// assignments of the product that the change takes and of the product that it gives. The second fact is the person's
+// membership in the source group and in the target group.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {
@@ -97,7 +100,7 @@ func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding
 	}
 	t := targets[plan.Via(in.Via)]
 	if t == nil || t.absent(m) {
-		return h, nil // an account that is gone is in no group
+		return h, nil // an account that does not exist is in no group
 	}
 	for _, group := range []string{in.Source, in.Target} {
 		if group == "" {

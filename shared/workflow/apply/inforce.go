@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// inForce is the policy in force if it differs from the run's policy. The policy in force can keep a license that the
-// run's policy takes. The policy in force takes no license by itself.
+// The type inForce is the policy in force if it differs from the run's policy. The policy in force can keep a license
+// that the run's policy takes. It cannot take a license that the run's policy keeps.
 type inForce struct {
-	run    *decision.Run // the run, with the policy in force in place of its own
+	run    *decision.Run // the run, with the policy in force in place of its own policy
 	judge  *policy.Judge
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// force loads the policy in force. The method ask then asks this policy in addition to the run's own policy. The
+// The method force loads the policy in force. The method ask then asks this policy after the run's own policy. The
 // parameter text is empty if the policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
@@ -78,8 +78,8 @@ func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory
 	return g, nil
 }
 
-// keptInForce returns the reason why the policy in force does not take a license that a rule of the run's policy takes.
-// It returns "" if the policy in force takes the license too.
+// keptInForce returns the reason why the policy in force keeps a license that a rule of the run's policy takes. It
+// returns "" if the policy in force takes the license too.
 func (m *move) keptInForce(rule *policy.Rule) string {
 	f := m.inForce
 	if f == nil {
@@ -100,7 +100,7 @@ func (m *move) keptInForce(rule *policy.Rule) string {
 	return ""
 }
 
-// sameLicense reports whether a license means the same in two policies.
+// sameLicense reports whether a license has the same product and the same groups in two policies.
 func sameLicense(a, b *policy.License) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -108,8 +108,8 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
-// forbidden returns the reason why the policy in force forbids every write of a plan, or "" if the policy does not
-// forbid them.
+// The method forbidden returns the reason why the policy in force forbids every write of a plan. It returns "" if the
+// policy allows the writes.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:

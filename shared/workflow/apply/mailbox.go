@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox reports whether the mailbox of a person is a user mailbox, by the run's mailbox usage report. It reads
-// the report only if the sign-in of an account is blocked.
+// userMailbox reports whether the mailbox of a person is a user mailbox, by the mailbox usage report of the run. It
+// reads the report only if the sign-in of an account is blocked.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
 	if !d.Blocked || boxes == nil || boxes.Key == "" {

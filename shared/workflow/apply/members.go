@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships reads the Entra groups of exemptions and of rules again. Since the run read the groups, somebody may
-// have deleted, emptied or hidden a group. The membership of such a group is then unknown.
+// readMemberships reads the Entra groups of exemptions and of rules again. After the run read a group, somebody may
+// have deleted, emptied or hidden it. The membership of such a group is then unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" {
@@ -38,15 +38,16 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// populated reports whether a group had members in earlier runs. If such a group is empty now, something is probably
-// wrong.
+// The method populated reports whether a group had members in earlier runs. If such a group is empty now, something is
+// probably wrong.
 func (j *job) populated(key string) bool {
 	_, several := j.run.Begin.Earlier.Emptied(key, 0)
 	several = several || j.run.Manifest.Readings[directory.Entra].Members[key] > 0 && j.run.Begin.User == ""
 	return several && !j.run.Begin.AcceptFeeds
 }
 
-// entraGroups returns those groups of the member queries that list the account now.
+// entraGroups returns the groups of the member queries that list the account now. Groups of Active Directory are left
+// out.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

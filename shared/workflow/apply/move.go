@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
+// A move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
 // interruption.
 //
 // A change leaves the source group to take a license, and joins the target group to give the successor. The successor
@@ -26,27 +26,28 @@ type move struct {
 	groups []string        // Entra groups that list the person; nil: not read yet
 	listed map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
 	latest time.Time       // the latest possible last logon, if the last logon is unknown
-	read   time.Time       // time at which the reading of the person started
+	read   time.Time       // time at which the reading of the person began
 	change *plan.Change
 	entry  *ledger.Entry
 	left   *ledger.Mark // the ledger's mark that the license is about to be taken; nil: no mark
-	// first reports whether this call makes the first write that can take the license.
+	// The field first reports whether this call makes the first write that can take the license.
 	first bool
-	// joined reports whether this change may have put the person into the target group.
+	// The field joined reports whether this change may have put the person into the target group.
 	joined bool
-	// leftBy is for a change that is rolled back: the latest time at which the change may have left the source. It is
-	// zero if the change did not leave the source.
+	// The field leftBy is the latest time at which a change that is rolled back may have left the source. It is zero if
+	// the change did not leave the source.
 	leftBy time.Time
-	// turned reports whether the change is being rolled back.
+	// The field turned reports whether the change is being rolled back.
 	turned bool
-	// took reports whether this call took the license or may have taken it.
+	// The field took reports whether this call took the license or may have taken it.
 	took bool
-	// unchanged reports whether the person certainly keeps the license because the directory refused the only write.
+	// The field unchanged reports whether the person certainly keeps the license because the directory refused the only
+	// write.
 	unchanged bool
 }
 
-// advance makes the next steps of the change, as far as the directory allows. It asks the rule before each step, until
-// the change leaves the source.
+// The method advance makes the next steps of the change, as far as the directory allows. While the person is in the
+// source, it asks the rule before each step.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -91,8 +92,8 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD handles a change of Active Directory groups if there is no account to change. An account that is gone holds
-// nothing, so the change ends.
+// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. A change whose
+// account is missing ends, because such an account holds nothing.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)
@@ -110,8 +111,9 @@ func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
 }
 
-// leave records in the ledger that the license is about to be taken. The returned status is empty if this call may take
-// the license. Otherwise the evidence is too old, the store failed, or another call of the run has begun a rollback.
+// The method leave records in the ledger that the license is about to be taken. The returned status is empty if this
+// call may take the license. Otherwise the evidence is too old, the store failed, or another call of the run has begun
+// a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -133,9 +135,9 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// answered records that the directory accepted the write that takes the license. A read may still show the license much
-// later, probably because somebody restored it. Because of the record, apply then does not take the license again. The
-// returned status is empty unless recording fails.
+// The method answered records that the directory accepted the write that takes the license. If a read shows the license
+// much later, somebody probably restored it. The record then stops apply from taking the license again. The returned
+// status is empty unless the method cannot write the record.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -146,7 +148,7 @@ func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	return "", ""
 }
 
-// taking returns a context that permits writes only while the evidence is fresh.
+// The method taking returns a context that permits writes only while the evidence is fresh.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
@@ -200,15 +202,16 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// leaving reports whether the license was taken recently. Reads may then still show the state before the write, or a
-// part of that state.
+// The method leaving reports whether the license was taken recently. Reads may then still show a part of the state
+// before the write, or all of it.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
-// join puts the person into the target group. The returned status is empty once the target group gives its license. If
-// this change left the source group and the target group does not give its license, join rolls the change back. If
-// somebody else removed the person from the source group, the change waits.
+// The method join puts the person into the target group. The returned status is empty once the target group gives its
+// license. If the person has left the source group and the target group does not give its license, join waits for the
+// time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person from the
+// source group, the change waits.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
@@ -226,7 +229,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 		why = "the target group does not give its license: " + note
 	}
 	switch {
-	case m.left != nil && !inSource && m.leaving(): // the read may be from before the last write to a group
+	case m.left != nil && !inSource && m.leaving(): // the read may show the state before the last write to a group
 		return runs.Pending, targetHidden
 	case m.left != nil && !inSource:
 		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))
@@ -255,8 +258,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// given reports whether the target group gives its license to the person. The group must list the person, and the
-// person's assignments must have the license, because licenses follow membership late.
+// The method given reports whether the target group gives its license to the person. Licenses follow membership late.
+// Therefore the group must list the person, and the person's assignments must contain the license.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

@@ -11,10 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// handedOver is the note of a change that waits for the relay to write.
+// The constant handedOver is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
-// definite returns the reason if the directory will never make the write. It returns "" for any other error.
+// The function definite returns the reason if err means that the directory will never make the write. It returns "" for
+// any other error.
 func definite(err error) string {
 	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
 		return refusal.Reason
@@ -25,8 +26,8 @@ func definite(err error) string {
 	return ""
 }
 
-// writeFailed ends a change that the directory refused, and rolls back the part that was made. If the error does not
-// show whether the write happened, the change stays open.
+// writeFailed rolls back a change if the directory refused a write. If err does not show whether the write happened,
+// the change stays open.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
@@ -42,12 +43,14 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// Graph may refuse a write because an earlier attempt has already succeeded.
+	// Only a refusal of the first write proves that the person keeps the license. A later write may be refused because
+	// an earlier one succeeded.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// complete closes the entry. If another call of the run has closed the entry with another outcome, that outcome stands.
+// The method complete closes the entry. If another call of the run has closed the entry with a different outcome, the
+// outcome of that call is kept.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && plan.Via(m.entry.Via) != plan.Notice {

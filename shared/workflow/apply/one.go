@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "one" makes a single change. A failure does not stop the changes of other people, and neither does a
-// panic.
+// The method "one" makes a single change. Neither a failure nor a panic stops the changes of other people.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -21,8 +20,8 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 	return j.change(ctx, c, e)
 }
 
-// broken returns the result of a change that hit a bug of idleseat. If the ledger shows that the change has begun, the
-// change stays pending, and the next call continues it.
+// The method broken returns the result of a change that caused a panic. If the change may have begun by the ledger, it
+// stays pending, and the next call continues it.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
@@ -33,8 +32,8 @@ func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Res
 	return r
 }
 
-// unbelieved reports whether err means that the person's ledger forbids a change. The reason is a pending change or a
-// damaged object.
+// The function unbelieved reports whether err means that the person's ledger forbids a change. The ledger forbids it if
+// another change is pending or an object is damaged.
 func unbelieved(err error) bool {
 	return errors.Is(err, ledger.ErrBlocked) || errors.Is(err, ledger.ErrDamaged)
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// doubtful is how long calls repeat a write that no read shows. After that time, nobody can tell whether the write was
-// never made or somebody reversed it.
+// The constant doubtful is how long calls repeat a write that no read shows. After that time, idleseat cannot tell
+// whether the write was never made or somebody reversed it.
 const doubtful = time.Hour
 
-// outlived ends a change that an earlier call began and that must not be finished. It ends the change if somebody
-// restored the license, removed the person from the target group, or asked for a restore. It also ends the change if
-// the plan has expired or no read ever shows the write. The parameter held reports whether the person is in the source.
-// The returned status is empty if the change continues.
+// The method outlived ends a change that an earlier call began and that must not be finished. It ends the change if
+// somebody restored the license, removed the person from the target group, or asked for a restore. It also ends the
+// change if the plan has expired or no read ever shows the write. The parameter held reports whether the person is in
+// the source. The returned status is empty if the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
@@ -37,9 +37,10 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain handles a change that took a license if a read still shows the license. Shortly after the write, the read
-// may be out of date. A read from another domain controller may be out of date for longer. After that time, heldAgain
-// ends the change, because somebody restored the license or the write was never made.
+// heldAgain handles a change that took a license that a read still shows. The read may be out of date. Through Graph,
+// reads may be out of date for the time directory.Settling after the write. A read from another domain controller may
+// be out of date for the time doubtful. After that time, heldAgain ends the change, because somebody restored the
+// license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -60,8 +61,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain leaves the change pending until the next reading. If the rule now keeps the license, readAgain returns an
-// empty status, so that the change is rolled back at once.
+// readAgain leaves the change pending until the next call reads the person. If the rule now keeps the license,
+// readAgain returns an empty status. The caller then rolls the change back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -69,8 +70,8 @@ func (m *move) readAgain(why string) (runs.Status, string) {
 	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
-// outOfTarget ends a change in two cases: the target group listed the person and no longer does, or it never lists the
-// person after several joins.
+// outOfTarget ends a change if the target group listed the person and no longer does. It also ends the change if the
+// target group never lists the person after three joins.
 func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
@@ -91,8 +92,8 @@ func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
-// tryAgain counts the joins after which the target group did not list the person. After three joins, it ends the
-// change.
+// tryAgain is for a target group that has never listed the person. The change joins the group three times, an hour
+// apart. An hour after the third join, tryAgain ends the change as failed.
 func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -117,8 +118,9 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// waits handles a change that waits for the directory. It records in the ledger what the reads show, for later calls.
-// After the plan has expired, waiting does not help, so waits ends the change or asks an operator to look.
+// The method waits handles a change that waits for the directory. It records in the ledger what the reads show, for
+// later calls. After the plan has expired, more waiting does not help. The method then ends the change or asks an
+// operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note

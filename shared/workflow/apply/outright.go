@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method direct changes directly assigned products in a single call to Graph.
+// The method direct changes products that are assigned directly, in a single call to Graph.
 func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {
@@ -42,15 +42,15 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Done, "")
 }
 
-// byMembership changes membership in groups if membership itself is the license. The license counts as taken or given
-// as soon as a read shows the membership.
+// byMembership changes membership in groups whose membership is itself the license. The license counts as taken or
+// given as soon as a read shows the change of the membership.
 func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if e.Target != "" {
 		err := m.write(ctx, e.Target, true)
 		m.joined = m.joined || definite(err) == ""
 		switch {
-		case errors.Is(err, directory.ErrDeferred): // the relay also leaves the source group, after this write
+		case errors.Is(err, directory.ErrDeferred): // after this write, the relay also leaves the source group
 		case err != nil:
 			return m.writeFailed(ctx, err)
 		default:
@@ -76,8 +76,8 @@ func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	if errors.Is(err, errAged) {
 		return m.writeFailed(ctx, err)
 	}
-	// byMembership reads the group even after a refusal, because another call may have made the write. The directory
-	// also refuses the write if the person is still in the group through another group.
+	// The read is necessary even after a refusal. Another call may have made the write. The directory also refuses the
+	// write if the person is still in the group through another group.
 	in, readErr := m.in(ctx, e.Source)
 	switch {
 	case readErr != nil && definite(err) != "":

@@ -10,8 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// readReports reads the usage reports for the rules' signals again. A report covers everybody, so readReports reads it
-// once for all changes. If a signal is unhealthy now, only the rules that name the signal are undecided.
+// readReports reads the usage reports for the rules' signals again. It reads a report once for all changes, because a
+// report covers everybody. If a signal is unhealthy now, the rules that name the signal are undecided. Other rules are
+// not affected.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// restore carries out as much of a restore as is possible now. If an operator asked for the restore, no rule is asked.
-// If a run planned the restore because the person returned, the person must still be active. The parameter "last" is
-// the newest ledger entry for the person and the license.
+// The method restore carries out as much of a restore as is possible now. It asks no rule if an operator asked for the
+// restore. If a run planned the restore because the person returned, the person must still be active. The parameter
+// "last" is the newest ledger entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
@@ -41,7 +41,7 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup puts the person into the group that the person left, and then removes the person from the group that the
+// restoreGroup adds the person to the group that the person left. It then removes the person from the group that the
 // change joined.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
@@ -53,8 +53,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	return m.undo(ctx, ledger.Done, m.entry.Note)
 }
 
-// stillOpen checks whether this call may continue an entry that an earlier call began. Since then, the groups or the
-// entry may have changed. The returned status is empty if this call may continue.
+// stillOpen checks whether this call may continue an entry that an earlier call began. The groups or the entry may have
+// changed since that call. The returned status is empty if this call may continue.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -74,8 +74,8 @@ func sameWay(a, b *ledger.Intent) bool {
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// orphan returns the open entry of another restore of the same license if that restore cannot go on. Otherwise it
-// returns nil. An operator's restore finishes the entry that orphan returns.
+// The method orphan returns the open entry of another restore of the same license if the run of that restore cannot go
+// on. Otherwise it returns nil. An operator's restore finishes the returned entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -87,7 +87,7 @@ func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.
 	return nil, err
 }
 
-// undoBegun rolls back a change of a run whose data is gone.
+// undoBegun rolls back a change that was begun by a run whose data is gone.
 func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {
@@ -110,8 +110,8 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	return status, note
 }
 
-// beginRestore writes the intent to restore the license that the change's run took. The returned status is empty if the
-// intent was written.
+// beginRestore writes the intent to restore a license. The license was taken by the run that the change names in
+// RestoreOf. The returned status is empty if the intent was written.
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
@@ -161,9 +161,9 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns the products again that the change took, with the same service plans disabled. It removes the
-// successor, unless the person held the successor before the change. While reads may be out of date, restoreDirect
-// writes even if a read shows the products.
+// restoreDirect assigns the products that the change took, with the same service plans disabled. It removes the
+// successor, unless the person held the successor before the change. While reads may be out of date, it writes even if
+// a read shows the products.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

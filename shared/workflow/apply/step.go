@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Steps are the steps of the state machine that apply a batch. Between the steps, a relay reads and writes Active
+// Steps contains the steps of the state machine that apply a batch. Between the steps, a relay reads and writes Active
 // Directory.
 type Steps struct {
 	Applier
@@ -41,11 +41,12 @@ type BatchState struct {
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
-	Tries    int      `json:"tries"`   // number of requests to the relay to write so far
+	Tries    int      `json:"tries"`   // how often the relay was asked to write in this round
 	Restores bool     `json:"restores"`
 
-	// Ask reports whether the state machine must send a message to the relay. After prepare, the relay must read the
-	// people of Input. After change, the relay must make the changes of Input.
+	// Ask reports whether the state machine must send a message to the relay. After the step prepare, the message asks
+	// the relay to read the people of Input. After the step change, the message asks the relay to make the changes of
+	// Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
@@ -58,11 +59,11 @@ type BatchState struct {
 	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
-// MostTries is how often a batch may send changes to the relay in one round. One round may make a change and roll it
-// back.
+// MostTries is how often a batch may send changes to the relay in one round. More than one try is necessary, because a
+// round may make a change and roll it back.
 const MostTries = 4
 
-// Do carries out one step.
+// Do carries out the step that in.Op names.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	switch in.Op {
 	case "prepare":
@@ -73,7 +74,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// prepare finds the people whom the relay must read.
+// The method prepare finds the people whom the relay must read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -92,7 +93,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			return nil, err
 		}
 	}
-	// A plan that was made without Active Directory does not need a reading of Active Directory.
+	// The relay reads nothing if the plan has no change in Active Directory and the feed of Active Directory was not
+	// healthy in the run.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
@@ -113,8 +115,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// questions returns the Active Directory groups whose members the relay must read: the groups of rules and exemptions,
-// and the license groups.
+// The method questions returns the Active Directory groups whose members the relay must read. These are the groups of
+// rules and exemptions, and the license groups.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
 		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -139,7 +141,7 @@ func (j *job) questions() (groups []protocol.Group) {
 	return groups
 }
 
-// change applies the batch as far as the evidence allows. It collects the writes that the relay must make.
+// The method change applies the batch as far as the evidence allows. It stores the writes that the relay must make.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -187,9 +189,10 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records the reason why the rest of a batch was not worked on. The parameter refused is the reason of the
-// safety check that stopped the batch, or "" if no check stopped the batch. After a refusal, changes that wait for the
-// directory keep their results, because a later call may finish them.
+// The method undone stores a pending result for each change of a batch that is not final. The parameter why is the
+// reason. The parameter refused is the answer of the safety check that stopped the batch, or "" if no check stopped the
+// batch. After such a stop, changes that wait for the directory keep their results, because a later call may finish
+// them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -215,7 +218,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// relayed returns Active Directory as the relay read it. It returns nil if there is no relay.
+// The method relayed returns Active Directory as the relay read it. It returns nil if there is no relay.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

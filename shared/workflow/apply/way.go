@@ -12,15 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The ledger is not believed without proof, because anybody who can write to the ledger could name any group. apply
-// changes a group only if the run's policy names the group for the license. It changes a product only if the product is
-// the license's product.
+// The ledger is not believed without proof, because anybody who can write to the ledger could name any group. The
+// package changes a group only if the run's policy names the group for the license. It changes a product only if the
+// product is the license's product.
 
-// altered returns the difference between an open entry and the run's plan and policy, or "" if there is none.
+// The method altered compares an open entry with the run's plan and policy. It returns the difference, or "" if there
+// is none.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
 	if in == nil {
-		return "", nil // an unknown way leads to no write
+		return "", nil // no write follows for an unknown target
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {
@@ -58,7 +59,7 @@ func (j *job) skuOf(l *policy.License) string {
 	return j.run.Tenant.SKUIDs[l.SKU]
 }
 
-// groupOf returns the group of a license as the run found it: an object id, or a DN in Active Directory.
+// groupOf returns the group of a license as the run found it. The result is an object id, or a DN in Active Directory.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -69,7 +70,7 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// gives reports whether a group, as the run found it, gives a license.
+// The method gives reports whether a group gives a license, by the groups as the run found them.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
 // refOf returns the policy's reference to a group that gives a license. It returns nil if the group does not give the
@@ -91,7 +92,7 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 }
 
 // wayBack returns the intent that restores a change, with the groups that the restore must change now. The result
-// refusal gives the reason if there is no safe way. The result note tells how the restore differs from the change.
+// refusal gives the reason if there is no safe way. The result note says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -115,7 +116,8 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, note, refusal, err
 }
 
-// known reports whether a group gives a license by the policy, or gave it in the run whose licenses are restored.
+// The method known reports whether the policy names a group for the license. It also returns true if the group gave the
+// license in the run whose changes are restored. The parameter name is the name of the license.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false
