@@ -123,8 +123,8 @@ func TestGUIDsOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestSourceOfTheWayBack: a restore uses the group that the person left, even under a new DN. If that group is gone,
-// the restore uses the group that the policy names now. It never uses another group that only has the old name.
+// TestSourceOfTheWayBack: a restore uses the group that the person left, even if its DN has changed. If that group is
+// gone, the restore uses the group that the policy names now. It never uses a different group that now has the old DN.
 func TestSourceOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	const oldDN, movedDN = "CN=Citrix Old,DC=corp", "CN=Citrix Moved,DC=corp"
@@ -219,8 +219,8 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are the groups that the run read. There
-// is no objectGUID for a group that is gone or cannot be read.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are the groups that the run read. A
+// group that is gone or cannot be read has no objectGUID in the intent.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }

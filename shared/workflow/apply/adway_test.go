@@ -42,7 +42,7 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	}
 }
 
-// reread sets the objectGUID of the Citrix group in the bench's run.
+// The method reread sets the objectGUID of the Citrix group in the bench's run.
 func (b *bench) reread(t *testing.T, guid string) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -80,8 +80,8 @@ func TestAnotherADGroup(t *testing.T) {
 	}
 }
 
-// TestADGroupDeletedMeanwhile: a change ends if somebody deletes its group after the change has begun. It does not stay
-// open for ever. If nobody knows whether the person is still in the group, the change stays open.
+// TestADGroupDeletedMeanwhile: a change ends if somebody deletes its group after the change has begun. If nobody knows
+// whether the person is still in the group, the change stays open.
 func TestADGroupDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	inGone := func(f *fakeAD) { f.in = members{directory.GroupByGUID(citrixGUID, ""): {freeEgon.SID}} }
@@ -132,8 +132,8 @@ func TestADGroupDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestADWayBack: a restore puts people into the group that they left, even under a new DN. It puts nobody into another
-// group that took the name.
+// TestADWayBack: a restore adds people to the group that they left, even if its DN has changed. It adds nobody to a
+// different group that now has the old DN.
 func TestADWayBack(t *testing.T) {
 	t.Parallel()
 	const newDN = "CN=Citrix 2027,DC=corp"

@@ -59,8 +59,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: before a change continues, apply reads the earlier steps of the change. If these steps
-// cannot be read, apply does nothing.
+// TestStepsThatCannotBeLookedUp: before a change continues, apply reads the marks of the change in the ledger. If a
+// mark cannot be read, apply does nothing.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

@@ -19,7 +19,7 @@ import (
 
 const byMail = "\nnotices: {from: licenses@x.example, manager: true}\nrules:"
 
-// mailing returns a bench whose plan announces a change to Anna by mail.
+// The function mailing returns a bench whose plan announces a change to Anna by mail.
 func mailing(t *testing.T) *bench {
 	t.Helper()
 	c := moveAnna
@@ -99,7 +99,8 @@ Har du en fråga, eller är du borta då? Svara i så fall på det här mejlet.
 
 var errKilled = errors.New("killed")
 
-// dying is a store of a process that is killed before or after it creates an object. After that, every write fails.
+// A dying store belongs to a process that is killed before or after it creates a certain object. After that, every
+// write fails.
 type dying struct {
 	store.Store
 	at    string // end of the key

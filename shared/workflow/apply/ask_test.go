@@ -69,8 +69,8 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
-// TestControllerUnasked: if a controller does not answer, apply takes a license only if the person would be idle even
-// with the latest possible logon.
+// TestControllerUnasked: if a domain controller does not answer, apply takes a license only if the person would be idle
+// even with the latest possible logon.
 func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -95,7 +95,8 @@ func TestControllerUnasked(t *testing.T) {
 	}
 }
 
-// TestOtherSourceDoesNotMatter: a controller that does not answer has no effect on a rule without the last logon.
+// TestOtherSourceDoesNotMatter: a domain controller that does not answer has no effect on a rule that does not use the
+// last logon.
 func TestOtherSourceDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -108,8 +109,8 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestGoneWhilePending: a change that has begun waits until the person can be read again. It ends if the account is
-// gone.
+// TestGoneWhilePending: a change that has begun waits until the person can be read again. The change ends if the
+// account is gone.
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -131,7 +132,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
 		sid    string // SID of the Entra account with Egon's user principal name
-		anchor string // anchor of that account; empty: Egon's
+		anchor string // anchor of the Entra account; empty: Egon's objectGUID
 		fail   error
 		want   runs.Status
 		note   string

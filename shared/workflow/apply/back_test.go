@@ -125,7 +125,8 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced returns a bench whose rule announces changes. The plan has one change. Its Via is the parameter via.
+// The function announced returns a bench whose rule announces changes. The field Via of the plan's only change is the
+// parameter via.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna
@@ -219,7 +220,8 @@ func TestChangedByAnotherRun(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestNewerPlan: after a newer plan, the older plan begins no change, but it finishes the changes that it has begun.
+// TestNewerPlan: after a newer plan was made, the older plan begins no change. It finishes the changes that it has
+// begun.
 func TestNewerPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatARestoreReads: a restore reads the person's assignments and, for a change in Active Directory, the account
-// there. An account that cannot be read does not count as gone.
+// TestWhatARestoreReads: a restore reads the person's assignments. For a change in Active Directory, it also reads the
+// account in Active Directory. An account that cannot be read does not count as gone.
 func TestWhatARestoreReads(t *testing.T) {
 	t.Parallel()
 	const dora, egon = "S-1-5-21-4", "S-1-5-21-5"
@@ -145,8 +145,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately: apply does not repeat a change that another run made after the plan was made. It also
-// does not repeat a change that another run made so recently that reads may not show it yet.
+// TestWhatTheLedgerHasLately: apply does not change a license that another run changed after the plan was made. It also
+// does not change a license that another run changed so recently that reads may not show the change yet.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)

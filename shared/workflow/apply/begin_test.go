@@ -205,8 +205,8 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: Closed is set in the result of a refused change only if the change was refused because the plan
-// is closed.
+// TestRefusedForItself: the field Closed is true only in the result of a change that was refused because the plan is
+// closed.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: another call of the run has rolled the change back, and this call has taken the license since. This
+// TestClosedBeside: another call of the run rolled the change back, and this call took the license afterwards. This
 // call then restores the license.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
@@ -59,7 +59,7 @@ func TestClosedBeside(t *testing.T) {
 			}
 			o := ledger.RolledBack
 			if tc.took {
-				o = ledger.Done // the outcome that this call would have recorded
+				o = ledger.Done // the outcome that this call would have recorded without the rollback
 			}
 			status, note := m.complete(t.Context(), o, "of this call")
 			if status != tc.status || !strings.HasPrefix(note, tc.note) {
@@ -70,8 +70,8 @@ func TestClosedBeside(t *testing.T) {
 	}
 }
 
-// TestMarksThatCannotBeRead: a rollback writes nothing while it is unknown whether another call completed the change or
-// began a rollback.
+// TestMarksThatCannotBeRead: a rollback writes nothing if it cannot read whether another call has completed the change.
+// It also writes nothing if it cannot read whether another call has begun a rollback.
 func TestMarksThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ ending, writes string }{

@@ -30,7 +30,7 @@ func (b *bench) jobOf(t *testing.T) *job {
 }
 
 // TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or if the run's stored list has
-// the change. Without both, only a restore that an operator asked for believes the entry.
+// the change. If the plan and the list are missing, the entry is believed only in a restore that an operator asked for.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not restored by a run: the plan of run r0 is over its time"
@@ -124,7 +124,7 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 }
 
 // TestUserMailbox: apply reads the mailbox usage report only for accounts whose sign-in is blocked. The report shows
-// which mailboxes are user mailboxes and not shared.
+// which mailboxes are user mailboxes, and which are shared.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }
@@ -170,7 +170,7 @@ func TestUserMailbox(t *testing.T) {
 	}
 }
 
-// TestMembership: a call reads who is in a group that exempts people. Hidden membership counts as unknown, not as none.
+// TestMembership: a call reads who is in a group that exempts people. A membership that is hidden is unknown.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	const key = "entra:LIC-Exempt"

@@ -226,8 +226,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestOnlyOfOne: a call for one person changes nobody else. If the plan is closed, the result of a refused change
-// records that fact.
+// TestOnlyOfOne: a call for one person makes no change of another person. If the plan is closed, the field Closed is
+// true in the result of a refused change.
 func TestOnlyOfOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna)

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestContradictionAtTheLastMoment: even a change whose rule needs only Entra ID reads the account in Active Directory,
-// to find a contradiction between the accounts. If the account cannot be read, apply believes the facts that the run
-// stored.
+// TestContradictionAtTheLastMoment: apply reads the account in Active Directory even for a rule that needs only Entra
+// ID, because the accounts may contradict each other. If the account cannot be read, apply believes the facts that the
+// run stored.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}
@@ -56,8 +56,8 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers gives the run a plan with only the change c, and makes the run's reading of Entra ID healthy. Calls of
-// Apply then read the facts about accounts that the run stored.
+// The method remembers gives the run a plan with only the change c, and makes the run's reading of Entra ID healthy.
+// Calls of Apply then read the facts about accounts that the run stored.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

@@ -80,7 +80,7 @@ func TestDirectFailures(t *testing.T) {
 	}
 }
 
-// vanishing is an Entra ID that loses a person while the person's licenses are changed.
+// The type vanishing is an Entra ID that loses a person while the person's licenses are changed.
 type vanishing struct{ *fakeEntra }
 
 func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {
@@ -114,7 +114,8 @@ func TestDirectIsFinished(t *testing.T) {
 	}
 }
 
-// TestDirectByOthers: somebody else changes the licenses while a change is open.
+// TestDirectByOthers: somebody else changes the licenses while a change is open. The change fails if the person then
+// lacks the target license, and is done if the target license is active.
 func TestDirectByOthers(t *testing.T) {
 	t.Parallel()
 	exo := func(state string) []directory.Assignment {
@@ -168,7 +169,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestWayOfAnotherVersion: apply does nothing about an open intent with an unknown way.
+// TestWayOfAnotherVersion: apply does nothing about an open intent whose field Via is unknown.
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 )
 
-// TestWayBackOfAnEntry: a restore changes only those groups and products of the ledger entry that the policy and the
-// tenant confirm. The note or the refusal names the others.
+// TestWayBackOfAnEntry: a restore changes a group or a product of the ledger entry only if the policy and the tenant
+// confirm it. The note or the refusal names the groups and products that are not confirmed.
 func TestWayBackOfAnEntry(t *testing.T) {
 	t.Parallel()
 	direct := ledger.Intent{License: "e3", To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo"}

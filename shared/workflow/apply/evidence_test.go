@@ -50,7 +50,8 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: a change does not begin if the run's memory of the person cannot be read.
+// TestWhatTheRunKnewCannotBeRead: a change does not begin if the facts that the run stored about the person cannot be
+// read.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

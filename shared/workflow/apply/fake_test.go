@@ -18,17 +18,18 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// script has the errors of failing calls. A key is a call as the script records it, or "Method #2" for the second call
-// of a method with any arguments.
+// The type script records the calls of a fake directory, and makes some of the calls fail. A key of the maps fail, lost
+// and at is a call in the form in which the script records it. A key of fail and at may also be "Method #2", which
+// stands for the second call of a method with any arguments.
 type script struct {
 	fail  map[string]error  // the call fails without effect
 	lost  map[string]error  // the call takes effect, but its answer is lost
-	at    map[string]func() // another event during the call
+	at    map[string]func() // a function that the call runs before its effect
 	calls []string
 	count map[string]int
 }
 
-// do records a call and carries it out, unless the call must fail.
+// The method do records a call and carries it out, unless the call must fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -50,14 +51,14 @@ func (s *script) do(call string, effect func()) error {
 
 func (s *script) read(call string) error { return s.do(call, func() {}) }
 
-// writes returns the recorded calls that change the directory.
+// The method writes returns the recorded calls that change the directory.
 func (s *script) writes() []string {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
 	})
 }
 
-// members has the members of each group.
+// The type members contains the members of each group, by group.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -78,23 +79,24 @@ func (m members) remove(group, member string) {
 	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
 }
 
-// fakeEntra is an Entra ID in memory. The licenses of groups follow membership only after a call of follow.
+// fakeEntra is an Entra ID in memory. People get the licenses of their groups only when the test calls the method
+// follow.
 type fakeEntra struct {
 	script
 	tenant  string
-	skus    []directory.SKU // the tenant's present products
+	skus    []directory.SKU // the products that the tenant has now
 	users   map[string]*directory.EntraUser
 	in      members
-	grants  map[string]string // skuId by group
-	full    map[string]string // error by group that cannot give its license
+	grants  map[string]string // skuId that a group gives, by group
+	full    map[string]string // error of the assignments of a group that cannot give its license, by group
 	reduced string            // the group that gives its license with one service plan switched off
 	dynamic string            // the group that has become dynamic
 	slow    bool              // whether reads do not show changes of direct licenses
 	hidden  string            // the group whose members are hidden now
 	sids    map[string]string // SID by group that is synced from Active Directory
 	nested  members           // people who are in a group through another group
-	stale   members           // what the next reads of direct groups show; nil: the present members
-	usage   map[string]string // reports by name; a missing report is forbidden
+	stale   members           // the members that the next reads of direct groups show; nil: the present members
+	usage   map[string]string // usage reports by name; Graph refuses any other report
 
 	managers map[string]string // address of each person's manager
 	mails    []directory.Mail  // mails that were sent
@@ -110,7 +112,8 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// follow makes everybody's licenses follow their memberships.
+// The method follow gives everybody the licenses of the groups that list the person. It takes all other licenses of
+// groups.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })

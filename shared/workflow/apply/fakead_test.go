@@ -21,7 +21,7 @@ type fakeAD struct {
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
 
-// dn returns the DN of a group. The parameter "name" is the DN or the objectGUID.
+// The method dn returns the DN of a group. The parameter name is the DN or the objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -51,7 +51,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson returns the person even together with a PartialLogonError, like the real directory.
+// ReadPerson returns the person even if it also returns a PartialLogonError, like the real directory.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]
@@ -64,7 +64,8 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return *u, err
 }
 
-// MemberOf finds a person in a group that has an objectGUID, even if the group cannot be read, like the real directory.
+// MemberOf returns ErrNoGroup for a DN that no group has. For an objectGUID, it answers even if the group cannot be
+// read, like the real directory.
 func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {
 	if f.lacks(group) && !directory.IsGroupGUID(group) {
 		return false, directory.ErrNoGroup
@@ -72,7 +73,7 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, e
 	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
 }
 
-// lacks reports whether no group has the DN or objectGUID.
+// The method lacks reports whether no group has the DN or objectGUID in the parameter group.
 func (f *fakeAD) lacks(group string) bool {
 	_, there := f.groups[group]
 	return f.groups != nil && !there

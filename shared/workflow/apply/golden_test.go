@@ -33,8 +33,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// rewrite makes the test write the golden store of the present formats again. The stores of released versions must stay
-// as they are. A version that changes a format therefore gets a new folder.
+// With the flag rewrite, the test writes the golden store of the present formats again. The stores of released versions
+// must not change. A version that changes a format therefore gets a new folder.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (
@@ -88,7 +88,8 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 }
 
-// overridden plans the night before the golden run, applies the plan with an override, and restores the licenses.
+// The method overridden plans the night before the golden run, applies the plan with an override, and restores the
+// licenses.
 func (b *bench) overridden(t *testing.T) {
 	t.Helper()
 	b.now = asOf.AddDate(0, 0, -1).Add(time.Minute)
@@ -109,7 +110,7 @@ func (b *bench) overridden(t *testing.T) {
 	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this object if the restored run can still go on
 }
 
-// stopped is a clock that stands still.
+// The type stopped is a clock that stands still.
 type stopped struct{ now time.Time }
 
 func (c stopped) Now() time.Time { return c.now }
@@ -132,7 +133,7 @@ func kindsIn(t *testing.T, folder string) []string {
 	return slices.Sorted(maps.Keys(kinds))
 }
 
-// reader records which objects were read.
+// The type reader records which objects were read.
 type reader struct {
 	store.Store
 	mu   sync.Mutex
@@ -191,8 +192,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// Other programs read the table of members and the spreadsheet. The key of the object about a stopped person has all
-			// facts, so nobody reads the object. Nobody reads a lease that is not the newest.
+			// Other programs read the table of members and the spreadsheet. Nobody reads the object about a stopped
+			// person, because its key contains all facts. Nobody reads a lease that is not the newest.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})
@@ -203,7 +204,7 @@ func TestGoldenStores(t *testing.T) {
 	}
 }
 
-// golden copies a golden store into memory.
+// The function golden copies a golden store into memory.
 func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	t.Helper()
 	s = &reader{Store: &store.Memory{}, read: map[string]bool{}}
@@ -240,7 +241,7 @@ func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	return b.decides(t, run)
 }
 
-// finish applies a plan until nothing is pending. Every change must then have the wanted status.
+// The method finish applies a plan until nothing is pending. It then checks that every change has the status want.
 func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Helper()
 	for range 20 {
@@ -258,7 +259,7 @@ func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Fatalf("run %s stays pending", p.Run)
 }
 
-// holds returns everybody's licenses and every group's members.
+// The method holds returns the licenses of each person and the members of each group.
 func (b *bench) holds() map[string][]string {
 	all := map[string][]string{}
 	for id, u := range b.entra.users {

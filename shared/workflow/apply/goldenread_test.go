@@ -102,7 +102,7 @@ func readBacktest(t *testing.T, s store.Store) {
 	}
 }
 
-// unrestored is a store whose ledger has only the first entry of each license.
+// An unrestored store shows only the first ledger entry of each license.
 type unrestored struct{ store.Store }
 
 func (s unrestored) List(ctx context.Context, prefix string) iter.Seq2[string, error] {

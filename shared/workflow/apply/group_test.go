@@ -75,7 +75,7 @@ func TestAlreadyInTarget(t *testing.T) {
 }
 
 // TestRollBack: if the rule or the target group no longer allows a change, apply rolls the change back. The person
-// keeps everything from before.
+// keeps the licenses and memberships from before the change.
 func TestRollBack(t *testing.T) {
 	t.Parallel()
 	signIn := func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(0) }
@@ -135,7 +135,7 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// deaf is an Entra ID in which removing a member succeeds without effect.
+// The type deaf is an Entra ID in which removing a member succeeds without effect.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }
@@ -183,8 +183,8 @@ func TestGroupInterrupted(t *testing.T) {
 	}
 }
 
-// TestTargetNotReadable: while it is unknown whether the person was in the target group before, the change does not
-// begin. A later rollback could otherwise take a membership that the person had before.
+// TestTargetNotReadable: a change does not begin while it is unknown whether the person is in the target group. A later
+// rollback could otherwise end a membership that the person had before the change.
 func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -60,8 +60,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: if a controller does not answer, the latest possible logon counts. The rule must
-// reclaim the license by this logon too.
+// TestLogonProvenWithoutItsDate: if a domain controller does not answer, the rule must also reclaim the license by the
+// latest possible logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -137,7 +137,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 }
 
 // TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended just before the write to the directory, and the
-// person comes back in that time.
+// person comes back in that time. The person keeps the license.
 func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

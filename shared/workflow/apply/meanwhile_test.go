@@ -42,7 +42,8 @@ func TestTakenOutBySomebody(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestTargetGone: the person loses the target group's license just after the move left the source group.
+// TestTargetGone: the person loses the target group's license just after the move left the source group. The move is
+// then rolled back.
 func TestTargetGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -130,7 +131,8 @@ func TestADAccountGone(t *testing.T) {
 	b.logged(t, freeDora, "done")
 }
 
-// TestGroupChangedMeanwhile: apply reads license groups again before it changes them.
+// TestGroupChangedMeanwhile: apply reads license groups again before it changes them. It does not change a group that
+// can no longer give or take the license safely.
 func TestGroupChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

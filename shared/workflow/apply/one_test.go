@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is an Entra ID with a bug: the method in the field "method" panics for Bo.
+// The type faulty is an Entra ID with a bug: the method in the field "method" panics for Bo.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -33,7 +33,7 @@ func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return f.fakeEntra.DirectGroups(ctx, id)
 }
 
-// TestFaultIsOneChanges: a bug of idleseat ends only the change in which the bug shows.
+// TestFaultIsOneChanges: a panic ends only the change in which it occurs.
 func TestFaultIsOneChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -137,7 +137,8 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench whose run restores Citrix to Egon and Dora. Run r0 took Citrix from both people.
+// takenFromEgon returns a bench whose run restores Citrix to Egon and to Dora. Run r0 took Citrix from Egon and from
+// Dora.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
@@ -192,7 +193,7 @@ func TestRestoreWithoutAccount(t *testing.T) {
 	}
 }
 
-// unreadable is an Active Directory in which one person cannot be read.
+// The type unreadable is an Active Directory in which one person cannot be read.
 type unreadable struct {
 	*fakeAD
 	sid string

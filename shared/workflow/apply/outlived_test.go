@@ -41,7 +41,8 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 }
 
 // TestHeldAgainAfterItWasSeenFree: one read shows that the person no longer has the license, and a later read shows the
-// license again. A later read that follows soon is out of date. If it follows late, somebody has restored the license.
+// license again. If the time between the reads is short, the later read is out of date. If it is long, somebody has
+// restored the license.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -71,8 +72,8 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 }
 
 // TestGivenBackBeforeARead: the directory accepts the write that takes a license, no read shows the write, and somebody
-// restores the license. Apply does not take the license again. A read may be out of date for an hour only between
-// domain controllers.
+// restores the license. Apply does not take the license again. Only in Active Directory may a read be out of date for
+// an hour, because it may come from another domain controller.
 func TestGivenBackBeforeARead(t *testing.T) {
 	t.Parallel()
 	held := func(b *bench, c plan.Change) {
@@ -139,8 +140,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: one read shows the person in the target group, and a later read does not. A later read that
-// follows soon is out of date. If it follows late, somebody has removed the person.
+// TestTakenOutOfTheTarget: one read shows the person in the target group, and a later read does not. If the time
+// between the reads is short, the later read is out of date. If it is long, somebody has removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {
@@ -158,8 +159,8 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestTargetThatNeverListsThePerson: if the target group does not list the person, calls join the group three times, an
-// hour apart.
+// TestTargetThatNeverListsThePerson: if the target group never lists the person, apply joins the group three times, an
+// hour apart. An hour after the third join, the change fails.
 func TestTargetThatNeverListsThePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

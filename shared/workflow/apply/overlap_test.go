@@ -51,8 +51,8 @@ func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// signsIn returns a function. The function signs a person in and makes another call of the run. That call reads the
-// sign-in, and must have the wanted result.
+// The method signsIn returns a function that makes a person active and then makes a second call of the run. The result
+// of the second call must be the parameter want.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -63,13 +63,13 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: two calls of a run overlap. One call knows that the person is back, and the other call is about
-// to take the license. The person keeps the license, and the results of both calls say so.
+// TestOverlappingCalls: two calls of a run overlap. The second call knows that the person is back, and the first call
+// is about to take the license. The person keeps the license, and the results of both calls say so.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		call  string
-		other runs.Status // result of the other call
+		other runs.Status // result of the second call
 	}{"before the mark": {"DirectGroups", runs.Kept}, "after it": {"RemoveMember g-e3", runs.Pending}} {
 		t.Run("group, "+name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +77,7 @@ func TestOverlappingCalls(t *testing.T) {
 			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == runs.Pending { // the other call joined the source group again, and then this call left it
+			if tc.other == runs.Pending { // the second call joined the source group again, and then the first call left the source group
 				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
 				b.apply(t, runs.Pending, rejoined)
@@ -125,8 +125,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: an overlapping call began a change. A second call saw no ledger entry and decided to keep the
-// license. The second call does not end the change.
+// TestOpenIsNotFinal: a first call began a change. A second call saw no ledger entry and decided to keep the license.
+// The second call does not end the change.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -167,7 +167,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// stale is an Entra ID whose reads show earlier licenses.
+// The type stale is an Entra ID whose reads show earlier licenses.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore restores it. The
-// entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
+// The method backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore
+// restores it. The entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -141,8 +141,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestUndoneWithoutBeingShown: a restore rolls back the changes of a run whose data is gone. It leaves the target group
-// even if reads do not show that the change joined the group.
+// TestUndoneWithoutBeingShown: a restore rolls back the changes of a run whose data is gone. The rollback removes the
+// person from the target group even if reads do not show that the change joined the group.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

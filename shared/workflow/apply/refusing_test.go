@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. If the person never joined the
-// group, the change fails, although the person cannot leave the group.
+// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. The person has not joined the
+// group, so the rollback need not leave it. The change fails at once.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,8 +16,8 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything: a protected group of Active Directory refuses both joining and leaving. If the
-// person never joined the group, the change fails.
+// TestADGroupThatRefusesEverything: a protected group of Active Directory refuses both joining and leaving. The person
+// has not joined the group, so the rollback need not leave it. The change fails at once.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -28,8 +28,8 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: regain gives a product back with its service plans. It takes the successor unless the person held the
-// successor before.
+// TestRegain: the method regain gives a product back with its service plans. It takes the successor unless the person
+// held the successor before the change.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -158,7 +158,8 @@ func TestDirectWayBack(t *testing.T) {
 }
 
 // TestWayBackOfAnEarlierVersion: the intents of earlier versions lack the time at which the restored change ended. The
-// change cannot have ended after the intent, so reads count as out of date for some time after the intent.
+// change ended before the intent at the latest. Reads therefore count as out of date for the time directory.Settling
+// after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -188,7 +189,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestBeginningTheWayBack: a restore begins only if the license is as the run left it.
+// TestBeginningTheWayBack: a restore begins only if the license is in the state in which run r0 left it.
 func TestBeginningTheWayBack(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}

@@ -137,7 +137,8 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 	}
 }
 
-// TestAgain: a result shows whether a pending change waits for the directory or for the repair of a fault.
+// TestAgain: the field Retry of a pending result is true after a failure. It is false if the change waits for the
+// directory.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -163,7 +164,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestStopped: the error of a call that is stopped tells how many changes are final. The next call continues.
+// TestStopped: the error of a call that is stopped says how many changes are final. The next call continues.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	var many []plan.Change

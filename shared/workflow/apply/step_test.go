@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// relayed is a bench with a relay that answers from the fake directory.
+// A relayed bench has a relay that answers from the fake directory.
 type relayed struct {
 	*bench
 	*Steps
@@ -30,8 +30,8 @@ func newRelayed(t *testing.T, b *bench) relayed {
 	return relayed{b, s}
 }
 
-// round works on a batch as the state machine does, including the relay's tasks. If the parameter down is true, the
-// relay does not answer.
+// The method round works on a batch like the state machine, and also does the tasks of the relay. If the parameter down
+// is true, the relay does not answer.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}
@@ -192,7 +192,8 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: while a batch is refused, its results have the reason for the refusal.
+// TestRefusalIsNoted: the results of a refused batch contain the reason. The reason disappears when a later call is
+// allowed.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))

@@ -27,8 +27,8 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license that Dora holds through an Active Directory group and the Entra group that is synced from
-// it.
+// moveDora changes a license that Dora holds through an Active Directory group and through the Entra group that is
+// synced from that group.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
 // syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of the products.
@@ -70,8 +70,8 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// sync does the work of Entra Connect: membership in Entra ID follows Active Directory. Then licenses follow
-// membership.
+// The method sync does the work of Entra Connect. Membership in Entra ID then follows Active Directory, and licenses
+// follow membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil
@@ -93,8 +93,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts only when Graph shows
-// the license, however often reads of the groups show it before.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. A step counts only when Graph shows the
+// license. It does not count when reads show only the membership.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)

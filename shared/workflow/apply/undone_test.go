@@ -62,7 +62,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.apply(t, runs.Pending, "joined the source group again")
 	b.wrote(t, joinEXO, leaveE3, joinE3)
 	b.follow()
-	b.apply(t, runs.Pending, "joined the source group again") // this read may be from before the write that left the source group
+	b.apply(t, runs.Pending, "joined the source group again") // this read may show the state before the write that left the source group
 	b.wrote(t, joinEXO, leaveE3, joinE3, joinE3)
 	b.settle()
 	b.apply(t, runs.Kept, "CountViolation")
@@ -111,7 +111,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired. Both people
+// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired. Anna and Bo
 // keep their licenses.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()

@@ -120,8 +120,9 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: one read showed that the license was gone, and now a read shows the license again. Until
-// reads have settled, the new read counts as out of date. If the earlier notes cannot be read, apply does nothing.
+// TestSeenFreeForHowLong: an earlier read showed that the license was gone, and now a read shows the license again. For
+// the time directory.Settling, the new read counts as out of date. If the notes in the ledger cannot be read, apply
+// does nothing.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -153,8 +154,8 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	}
 }
 
-// TestTriesOfATarget: a target group does not list the person. Calls join the group again after an hour, and give up
-// after the third join. If the count cannot be read or written, apply does nothing.
+// TestTriesOfATarget: a target group does not list the person. Calls join the group again after an hour. An hour after
+// the third join, the change fails. If the count cannot be read or written, apply does nothing.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -37,7 +37,7 @@ func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	return &move{job: j, page: page, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 }
 
-// TestWriteThatFailed: the answer to a write decides what the move records about the license.
+// TestWriteThatFailed: the error of a write decides what the fields of the move record about the license.
 func TestWriteThatFailed(t *testing.T) {
 	t.Parallel()
 	type believes struct{ First, Unchanged, Took bool }
@@ -70,8 +70,8 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: a call first records that it takes a license. After that, the call may take the license while the
-// evidence is fresh, but not if another call has begun a rollback.
+// TestLeaving: before a call takes a license, it writes a mark into the ledger. It may then take the license while the
+// evidence is fresh, unless another call has begun a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestLeaving(t *testing.T) {
 		if status, note := m.leave(t.Context()); status != "" || m.first || !m.took || !m.left.At.Equal(before) {
 			t.Errorf("%s %q: %+v", status, note, m)
 		}
-		m.first = true // this call began the only write, and nothing was sent
+		m.first = true // this call wrote the mark, and sent no write
 		if m.leave(t.Context()); !m.first {
 			t.Error("the second try of this call is not its first")
 		}
@@ -235,8 +235,8 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows whether somebody restored
-// the license by hand.
+// TestPastAtTheLastMoment: the ledger shows what idleseat did to a license. Only the digest of the run shows whether
+// somebody restored the license by hand.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
