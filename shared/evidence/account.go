@@ -18,13 +18,14 @@ type AD interface {
 // Account is an account in Active Directory.
 type Account struct {
 	User *directory.ADUser // nil if no account has the SID
-	// Partial says why the last logon is uncertain. It is nil if the last logon is certain.
+	// The field Partial gives the reason why the last logon is uncertain. It is nil if the last logon is certain.
 	Partial *directory.PartialLogonError
 	Belonging
 }
 
 // ReadAccount reads an account. For each group in the list "questions", it finds out whether the account belongs to the
-// group. It ignores questions about groups of other sources. If ReadAccount returns an error, only Partial is valid.
+// group. It ignores questions about groups of other sources. If ReadAccount returns an error, only the field Partial of
+// the account is valid.
 func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Question) (a Account, err error) {
 	user, err := ad.ReadPerson(ctx, sid)
 	a.Partial, _ = errors.AsType[*directory.PartialLogonError](err)
@@ -42,7 +43,8 @@ func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Q
 	return a, nil
 }
 
-// Ask finds out for each group in the list "questions" whether the account belongs to the group.
+// Ask finds out for each group in the list "questions" whether the account belongs to the group. It ignores questions
+// about groups of other sources.
 func (a *Account) Ask(ctx context.Context, ad AD, questions []directory.Question) error {
 	for _, q := range questions {
 		if q.Ref.Source != directory.AD {

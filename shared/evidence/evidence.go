@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. A run uses it to collect one person, and to read a person again
-// before a write. The relay uses the package too. The relay has no rules, so this package does not depend on the
-// policy. Anything that could not be read or may be hidden is unknown in the result, and never a "no".
+// Package evidence reads one person from every source. A run uses the package to collect one person, and to read a
+// person again before a write. The relay uses the package too. The relay has no rules, so this package does not depend
+// on the policy. A fact that could not be read or may be hidden is unknown in the result, and never a "no".
 package evidence
 
 import (
@@ -27,20 +27,20 @@ type NamedAD interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 }
 
-// Person is what was read about one person.
+// Person has the facts that were read about one person.
 type Person struct {
 	Entra  *directory.EntraUser // nil if the account was not found
 	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil if Active Directory was not asked
-	// Failed says why Active Directory could not be read. If Failed is set, everything in Active Directory is unknown.
-	// Failed is nil if the account was read.
+	// The field Failed gives the reason why Active Directory could not be read. If it is set, everything in Active
+	// Directory is unknown. It is nil if the account was read.
 	Failed error
 }
 
 // Find finds a person by a name that an operator typed. It looks for the name in Entra ID first. It then reads the
 // Active Directory account with the SID of the Entra account. If only Active Directory has the name, Find looks for the
-// Entra account of the same person. ad is nil if Active Directory is not configured. Find returns directory.ErrNoPerson
-// if no source has the name. Find does not read groups.
+// Entra account of the same person. The parameter ad is nil if Active Directory is not configured. Find returns
+// directory.ErrNoPerson if no source has the name. Find does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {
@@ -57,7 +57,7 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	account, err := ad.FindPerson(ctx, name)
-	if errors.Is(err, directory.ErrNoPerson) { // it does not matter which controller returned the error
+	if errors.Is(err, directory.ErrNoPerson) { // no matter which controller returned the error
 		return nil, fmt.Errorf("%w in Entra ID or Active Directory: %q", directory.ErrNoPerson, name)
 	}
 	if err != nil {
@@ -72,8 +72,8 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 }
 
 // InEntra finds the Entra account of a person who was found in Active Directory. It looks for an Entra account with the
-// same user principal name. That account is accepted if the SIDs are equal. If that account has no SID, it is accepted
-// if its immutable id fits. InEntra returns nil if it accepts no account.
+// same user principal name as the Active Directory account. If the Entra account has a SID, both SIDs must be equal. If
+// the Entra account has no SID, its immutable id must fit. Otherwise InEntra returns nil.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -97,7 +97,7 @@ func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []dire
 	p.AD, p.Failed = &a, err
 }
 
-// Latest returns the latest time at which the person can have logged on, if the last logon is uncertain. It returns the
+// Latest returns the latest possible time of the person's last logon, if the last logon is uncertain. It returns the
 // zero time if the last logon is certain, or if no latest time is known.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {

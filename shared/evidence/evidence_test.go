@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// Accounts passes both accounts to the join, each with its own groups.
+// Accounts passes the Entra account and the Active Directory account to Join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -118,7 +118,7 @@ func TestInEntra(t *testing.T) {
 	}
 }
 
-// A person is found by a name in Entra ID, or by a name that only Active Directory knows.
+// Find finds a person by a name in Entra ID, or by a name that only Active Directory knows.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	type found struct {
@@ -170,8 +170,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// If memberOf may omit a group, the list of members is read. If this application cannot see the list, membership is
-// unknown.
+// If memberOf may omit a group, ReadGroups reads the list of members of the group. If this application cannot see the
+// list, membership is unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -222,7 +222,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// If the members of two groups are hidden, the reason for each group is kept.
+// If the members of two groups are hidden, ReadGroups returns a reason for each group.
 func TestWhyEachGroupIsWithheld(t *testing.T) {
 	t.Parallel()
 	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
@@ -233,7 +233,7 @@ func TestWhyEachGroupIsWithheld(t *testing.T) {
 	}
 }
 
-// ReadGroups calls each of the two forms of memberOf once, for any number of groups.
+// ReadGroups reads all groups of a person once and the direct groups once, for any number of questions.
 func TestGroupsAskOnce(t *testing.T) {
 	t.Parallel()
 	entra := &fakeEntra{members: map[string][]string{"g-1": {"id-egon"}, "g-2": {"id-egon*"}}}
@@ -253,12 +253,12 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Membership is unknown if the group was deleted, emptied or hidden between the two readings.
+// Membership is unknown if the group was deleted, emptied or hidden between the first reading and Again.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		members     []string
-		before, now bool // whether the group hid its members in the first reading, and hides them in the second
+		before, now bool // whether the group hides its members, in the first and in the second reading
 		had         bool
 		fail        fails
 		unseen      bool
@@ -304,8 +304,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// A sample reads no more of a list than necessary. If the listing fails before the sample is complete, the error is
-// returned.
+// A sample reads no more of a list than necessary. If the listing fails before the sample is complete, SampleAD returns
+// the error.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 7} {

@@ -22,11 +22,11 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// fails maps a call, written as its name and argument, to the error that it returns.
+// fails has the calls that fail. A key is the name of the call and its argument. The value is the error of the call.
 type fails map[string]error
 
 // fakeAD is a directory with a few accounts. The map "in" has the SIDs of the members of a group, by the DN of the
-// group. A star after a DN marks direct members.
+// group. For direct members only, the key ends in a star after the DN.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string

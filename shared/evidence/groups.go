@@ -8,27 +8,27 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging has the answers to questions about one person and several groups. In has the keys of the groups to which
-// the person belongs. Unreadable has the keys of the groups for which the answer is unknown. For every other group the
-// answer is no.
+// Belonging has the answers to questions about one person and several groups. The field In has the keys of the groups
+// to which the person belongs. The field Unreadable has the keys of the groups for which the answer is unknown. For
+// every other group in the questions, the answer is no.
 type Belonging struct {
 	In         []string
 	Unreadable []string
 	Why        map[string]error // the errors of this reading, by key of the unreadable group; some unreadable groups have no error
 }
 
-// Group is a group in Entra ID that is the subject of a question.
+// Group is a group in Entra ID, with the question whether a person belongs to the group.
 type Group struct {
 	directory.Question
 	Now    directory.Group // the group as a run found it; only ID, Hidden and Unreadable are used
 	Unseen bool            // this application cannot see the members
-	// Listed holds the object ids of all members. It is nil if the list was not read.
+	// The field Listed has the object ids of all members. It is nil if the list was not read.
 	Listed map[string]bool
 }
 
 // Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
-// Again also reads the whole list of members. The argument "had" says that the group had several members before. In
-// that case an empty list is not believed, and Unseen is set.
+// Again also reads the whole list of members. The argument "had" says whether the group had members in the first
+// reading. If the group had members and the list is now empty, Again does not trust the list and sets Unseen.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -44,7 +44,8 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 }
 
 // The method list reads the members of the group. The result "nobody" reports whether the list of members is empty. If
-// the argument "whether" is set, the method stops at the first member and does not set Listed.
+// the argument "whether" is set, the method only finds out whether the group has members: it stops at the first member
+// and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -106,8 +107,8 @@ type groupsOf struct {
 	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// The method of returns the ids of the groups to which the person belongs. If direct is set, the method leaves out
-// nested membership: it returns only groups that themselves list the person.
+// The method of returns the ids of the groups to which the person belongs. If direct is set, the method returns only
+// groups that list the person directly. Otherwise it also returns groups with nested membership.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

@@ -189,7 +189,7 @@ func TestReplacedWhileRead(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' sorts after it
+	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' sorts after '/'
 		"a-b", "a.json", "a/-", "a/b/c", "a/b0", "a/b0.d/x", "a/c", "a0", "aé", "b/1", "b/10", "b/2", "B",
 	}
 	slices.Sort(keys)

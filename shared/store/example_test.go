@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// If two writers call PutIfAbsent for one key, only the first writer succeeds. The second writer gets ErrExists, and the
-// first object stays.
+// The example calls PutIfAbsent twice for one key. Only the first call succeeds. The second call returns ErrExists, and
+// the first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {
@@ -40,7 +40,7 @@ func ExampleStore() {
 	// runs/1/begin.json <nil>
 }
 
-// A sealed object is rejected at any key other than its own.
+// The example copies a sealed object to another key. GetJSON rejects the copy.
 func ExamplePutJSON() {
 	ctx := context.Background()
 	var s store.Memory

@@ -75,7 +75,7 @@ func rootIn(location string) (*folder, error) {
 const othersWrite = 0o002
 
 // The function closed returns an error if every user of the machine may write to the store's folder or to a folder
-// directly inside. A user who can write to the ledger could forge the record of taken licenses.
+// directly inside it. A user who can write to the ledger could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
@@ -93,7 +93,7 @@ func closed(location string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // a writer has just finished and removed its temporary file
+			continue // another process has just finished a write and removed its temporary file
 		}
 		if err != nil {
 			return err
@@ -105,8 +105,8 @@ func closed(location string) error {
 	return nil
 }
 
-// The method sweep deletes the files of writers that died before the given time. It ignores errors, because a store
-// without write access is still useful.
+// The method sweep deletes temporary files that were last changed before the given time. Writers that died left these
+// files. The method ignores errors, because a store without write access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -153,8 +153,8 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing reports whether err means that there is no object at a key. This includes a key below another object, such
-// as "a/b" below "a".
+// isMissing reports whether err means that there is no object at a key. A key below another object, such as "a/b" below
+// "a", also has no object.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -178,8 +178,8 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 }
 
 // linkNew moves a file to its key by a hard link. Unlike a rename, a hard link fails if the key is taken. A network
-// file system that loses the answer repeats the request. The second answer then says that the key is taken, although
-// the first request succeeded (Linux, open(2), O_EXCL). linkNew recognizes this case.
+// file system that loses the answer to a request repeats the request. The answer to the second request then says that
+// the key is taken, although the first request succeeded (Linux, open(2), O_EXCL). linkNew recognizes this case.
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {
@@ -212,7 +212,7 @@ func (f *folder) write(ctx context.Context, key string, body io.Reader, place fu
 		return err
 	}
 	temp := path.Join(tempDir, rand.Text())
-	defer func() { _ = f.root.Remove(temp) }() // fails after a rename, because the hidden file is gone
+	defer func() { _ = f.root.Remove(temp) }() // fails without harm if place has renamed the hidden file
 	if err := f.writeTemp(ctx, temp, body); err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	folder := t.TempDir()
 	mustPut(t, newFolder(t, folder), "linked", "x")
 	old, young := filepath.Join(folder, tempDir, "old"), filepath.Join(folder, tempDir, "young")
-	// A writer that died between link and unlink leaves its file under two names.
+	// A writer that died after the hard link and before the removal of its temporary file leaves the file under two
+	// names.
 	wantErr(t, nil, os.Link(filepath.Join(folder, "linked"), old))
 	wantErr(t, nil, os.WriteFile(young, nil, 0o600))
 	past := func(d time.Duration) time.Time { return time.Now().Add(-d) }
@@ -44,7 +45,7 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 }
 
 // TestFolderLostAnswer simulates a network file system that loses the answer to a link and repeats the link. The
-// repeated link finds the key taken. PutIfAbsent must not conclude that another writer took the key.
+// repeated link finds the key taken by the first link. PutIfAbsent must not conclude that another writer took the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -136,8 +137,8 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// TestFolderNotWritable puts a file in place of .tmp, which makes every write fail. Permissions would not stop a test
-// that runs as root.
+// TestFolderNotWritable puts a file in place of the folder .tmp, so every write fails. The test does not use
+// permissions, because permissions do not stop a process that runs as root.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

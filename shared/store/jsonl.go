@@ -48,8 +48,9 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores values as a compressed, sealed JSONL object. The callback "write" emits the values. PutLines replaces
-// any object at the key. If the lines are too large for memory, PutLines collects them in a temporary file.
+// PutLines stores values as a compressed, sealed JSONL object. The callback "write" passes each value to the function
+// emit. PutLines replaces any object at the key. If the lines are too large for memory, PutLines collects them in a
+// temporary file.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -93,7 +94,7 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 // spoolInMemory is the largest number of bytes that a spool keeps in memory.
 const spoolInMemory = 1 << 20
 
-// spool collects bytes in memory. If there are more than spoolInMemory bytes, spool collects them in a temporary file.
+// spool collects bytes in memory. If there are more than spoolInMemory bytes, it writes all bytes to a temporary file.
 type spool struct {
 	memory []byte
 	file   *os.File
@@ -143,8 +144,8 @@ func (s *spool) close() {
 
 // GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with the T. The error is
 // ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed. The error is also
-// ErrDamaged if the function returns ErrDamaged. Some damage shows only at the end. If GetLines fails, the caller must
-// therefore discard everything that the function received.
+// ErrDamaged if the function "each" returns ErrDamaged. Some damage shows only at the end of the object. If GetLines
+// fails, the caller must therefore discard everything that the function "each" received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary starts itself again as another process, which uses the same folder.
+// The test binary starts itself again as another process. The other process uses the same folder.
 const (
 	envChild  = "STORE_TEST_CHILD" // the kind of child
 	envFolder = "STORE_TEST_FOLDER"

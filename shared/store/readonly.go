@@ -12,7 +12,7 @@ import (
 // ErrReadOnly is the error of a write through a read-only view.
 var ErrReadOnly = errors.New("this view of the store only reads")
 
-// ReadOnly returns a read-only view of a store. Reads go to s. Each write fails with ErrReadOnly and does not reach s.
+// ReadOnly returns a read-only view of the store s. Each write fails with ErrReadOnly and does not reach s.
 func ReadOnly(s Store) Store { return readOnly{s} }
 
 // OpenReadOnly opens a read-only view of the store at a location in the form of Open. It creates no folder and changes
@@ -32,7 +32,7 @@ func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	return ReadOnly(f), nil
 }
 
-// readOnly has no exported field and no embedded store, so that no caller can reach the store behind it by a type
+// readOnly has no exported field and no embedded store. A caller therefore cannot reach the writable store by a type
 // assertion.
 type readOnly struct{ behind Store }
 
@@ -44,7 +44,7 @@ func (r readOnly) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return r.behind.List(ctx, prefix)
 }
 
-// Folders implements the interface that the function Folders requires.
+// Folders makes the type readOnly fit the interface in the function Folders.
 func (r readOnly) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return Folders(ctx, r.behind, prefix)
 }

@@ -27,7 +27,8 @@ const (
 // writeToken is the metadata key by which PutIfAbsent recognizes its own object.
 const writeToken = "write-token"
 
-// longestUnseen is how long a server may refuse a write because of an object that the server does not yet show.
+// longestUnseen is the longest time for which a server may refuse a write because of an object that it does not show
+// yet.
 const longestUnseen = 10 * time.Second
 
 // bucket is a store in an S3 bucket. It needs the rights to read, to write and to list objects. Without the right to
@@ -38,7 +39,7 @@ type bucket struct {
 	prefix string // "" or ends with a slash
 }
 
-// openBucket opens a location. location has no "s3://" prefix.
+// openBucket opens a location. The parameter location has no "s3://" prefix.
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -58,7 +59,7 @@ func openBucket(ctx context.Context, location string) (*bucket, error) {
 }
 
 func configure(o *s3.Options) {
-	// Most servers other than AWS have no separate host name for each bucket.
+	// The host names of most servers other than AWS do not contain the bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
 	// Servers other than AWS may send no checksum. A log line for each object would be useless.
@@ -83,7 +84,8 @@ func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.fail("read", key, err)
 	}
-	// Without contextReader, bytes that the connection has already received could be read after the context has ended.
+	// After the context has ended, the connection may still have bytes that it already received. contextReader makes
+	// such a read fail.
 	return struct {
 		io.Reader
 		io.Closer
@@ -123,8 +125,9 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 }
 
 // The method taken returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
-// answer to a write is lost, the SDK repeats the write, and the second write finds the object of the first. S3 shows a
-// new object at once. Other servers (versitygw 1.8) refuse a second write shortly before they show the first object.
+// answer to a write is lost, the SDK repeats the write. The repeated write then finds the object of the first write. S3
+// shows a new object at once. Other servers (versitygw 1.8) may refuse the repeated write shortly before they show the
+// object of the first write.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second

@@ -23,12 +23,12 @@ import (
 
 const fakeBucket = "idleseat-test"
 
-// fakeS3 is an S3 server on loopback. A test may put a handler in front of the server.
+// fakeS3 is an S3 server on loopback. A test may handle requests before the server by the function "before".
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// The function "before" handles each request instead of the server. It either answers the request or calls its
-	// argument "pass", the handler of the server.
+	// The function "before" handles each request instead of the server. It either answers the request or passes the
+	// request to its argument "pass", the handler of the server.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
@@ -199,8 +199,8 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// TestS3LostAnswerAndNoLook has a taken key whose object cannot be read. The writer of the object is unknown, so
-// PutIfAbsent must report neither success nor ErrExists.
+// TestS3LostAnswerAndNoLook writes to a key that is taken by an object that cannot be read. The writer of the object is
+// unknown, so PutIfAbsent must report neither success nor ErrExists.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

@@ -12,9 +12,10 @@ import (
 
 // A sealed JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the key of the
 // object, a newline, and the object without the seal. A sealed JSONL object ends with a line that has only the member
-// "sha256". This seal covers the key and the lines before the last line. The seal shows that an object was edited or
-// copied from another key. It does not protect against somebody who computes a new seal. Where such protection is
-// necessary, another object records the hash. Objects of older versions have no seal.
+// "sha256". The seal of a JSONL object covers the key and all lines before the last line. A seal shows that an object
+// was edited or copied from another key. A seal does not protect against a person who computes a new seal. Where
+// protection against such a person is necessary, another object records the hash. Objects of older versions have no
+// seal.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)

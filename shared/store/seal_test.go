@@ -20,8 +20,8 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed checks that an unchanged object can be read. An object with an altered byte, or at another key, must be
-// rejected.
+// TestSealed checks that an unchanged object can be read. Decode must reject an object with an altered byte, and an
+// object at another key.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {
@@ -150,7 +150,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed checks that no text causes a panic. Every text that can be read must have a valid seal or no seal.
+// FuzzSealed checks that no text causes a panic. If Unseal accepts a text, the text must have a valid seal or no seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))

@@ -37,8 +37,8 @@ const (
 	maxSegment = 255  // bytes; the limit of common file systems
 )
 
-// Store keeps objects by key (see CheckKey). Each error names the object. If ctx ends a call, the error wraps
-// context.Canceled or context.DeadlineExceeded.
+// Store keeps objects by key (see CheckKey). Each error names the object. If a call fails because ctx has ended, the
+// error wraps context.Canceled or context.DeadlineExceeded.
 type Store interface {
 	// Get opens an object for reading. The error is ErrNotFound if there is no object. The caller must close the
 	// reader. A read fails after ctx has ended.
@@ -47,17 +47,17 @@ type Store interface {
 	// old or the new object, and never a mixture.
 	Put(ctx context.Context, key string, body io.ReadSeeker) error
 	// PutIfAbsent stores body in the same way as Put if there is no object at the key. Otherwise the error is
-	// ErrExists. Of several calls for one key, in any processes, exactly one succeeds.
+	// ErrExists. If several processes call PutIfAbsent for one key, exactly one call succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List iterates in byte order over the keys that start with prefix. prefix may end in the middle of a segment, and
-	// "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may or may not
-	// appear.
+	// List iterates in byte order over the keys that start with prefix. The parameter prefix may end in the middle of a
+	// segment, and "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may or
+	// may not appear.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
-// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder. It creates a missing folder. The
-// variables and files of the AWS SDK configure S3. Open does not connect, so a wrong configuration shows only in the
-// first call.
+// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder. It creates the folder if the folder
+// does not exist. The variables and files of the AWS SDK configure S3. Open does not connect to S3, so a wrong
+// configuration shows only in the first call of a method.
 func Open(ctx context.Context, location string) (Store, error) {
 	scheme, rest, hasScheme := strings.Cut(location, "://")
 	var (
@@ -78,7 +78,7 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return s, nil
 }
 
-// CheckKey returns an ErrBadKey with the reason if some store cannot use the key. A key has at most 1024 bytes. It
+// CheckKey returns an ErrBadKey with the reason if a folder or S3 cannot use the key. A key has at most 1024 bytes. It
 // consists of segments of 1 to 255 bytes, separated by slashes. The characters are printable, without \ : * ? " < > |.
 // A segment does not start with a dot, and does not end with a dot or a space.
 func CheckKey(key string) error {
@@ -107,14 +107,14 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// isRefused reports whether some system forbids a character in file names, or whether a listing of S3 cannot return the
-// character.
+// isRefused reports whether a key must not contain a character. Some operating systems forbid the character in file
+// names, or a listing of S3 cannot return the character.
 func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
 
-// checkPrefix returns an error for a prefix with which no key can start. Such a prefix is a bug of the caller or an
-// attempt to leave the store.
+// checkPrefix returns an error if no key can start with the prefix. Such a prefix is a bug of the caller or an attempt
+// to leave the store.
 func checkPrefix(prefix string) error {
 	if CheckKey(prefix) == nil {
 		return nil
@@ -159,8 +159,8 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 }
 
 // Decode decodes the bytes of an object into v. The error is ErrDamaged if the bytes were altered since they were
-// sealed, are not exactly one JSON value, or do not fit v. Decode ignores members that v lacks, because a newer version
-// may have written them.
+// sealed, are not exactly one JSON value, or do not fit v. Decode ignores members for which v has no field, because a
+// newer version may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
 	if err != nil {
@@ -188,7 +188,7 @@ func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 }
 
 // PutJSONProven works like PutJSONIfAbsent, and also checks that the store keeps the first object. For this check it
-// writes the object a second time, and the store must refuse the write. Some S3-compatible servers ignore
+// writes the object a second time, and the store must refuse the second write. Some S3-compatible servers ignore
 // If-None-Match. For such a server the error is ErrOverwrites, because two runs could take the same license in such a
 // store.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {

@@ -87,7 +87,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	switch {
 	case noDates:
 		found = append(found, Finding{Check: "logon dates", State: Failed, Means: sentence("%v", partial), Mend: e.clearInterval(first.DN)})
-	case len(hidden["lastLogonTimestamp"]) > 0: // hidden dates show nothing about the signal
+	case len(hidden["lastLogonTimestamp"]) > 0: // hidden dates are no sign of an unhealthy feed
 	default:
 		s := e.signal(directory.Logons, f, "the first accounts that Active Directory lists")
 		s.Check = "logon dates"
@@ -107,8 +107,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 }
 
-// checkLastLogon reads one person from every controller. A run reads a person in the same way before it takes a
-// license.
+// checkLastLogon reads one person from every controller. A run does the same before it takes a license.
 func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	_, err := e.AD.ReadPerson(ctx, e.first.SID)
 	if err == nil {

@@ -77,7 +77,8 @@ func (s stopped) Now() time.Time { return time.Time(s) }
 
 func (stopped) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// TestEachIllOfActiveDirectory: in each case, one part of Active Directory that doctor examines has a fault.
+// TestEachIllOfActiveDirectory: in each case, one part of Active Directory has a fault. The check of this part finds
+// the fault.
 func TestEachIllOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	p := demoPolicy(t)
@@ -163,8 +164,8 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestActiveDirectoryIsNotNeeded: without settings and without a policy that needs Active Directory, nothing is
-// missing.
+// TestActiveDirectoryIsNotNeeded: Active Directory is not set up. If no policy needs Active Directory, doctor does not
+// check it. If the policy needs Active Directory, doctor warns.
 func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	t.Parallel()
 	e := &exam{Patient: patient(), now: noon}
@@ -201,8 +202,8 @@ func TestWhereReadingIsAllowed(t *testing.T) {
 	}
 }
 
-// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. The
-// command in the advice finds the account by the DN or by the user principal name.
+// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. For a DN or a user
+// principal name, the command in the advice therefore searches by the DN or by the user principal name.
 func TestAccountIsFound(t *testing.T) {
 	t.Parallel()
 	for bind, want := range map[string]string{
@@ -218,8 +219,8 @@ func TestAccountIsFound(t *testing.T) {
 	}
 }
 
-// TestDomainOfHostileNames: domain finds the DN of the domain in spite of letters that are longer in upper case,
-// escaped commas, and DC= within a name.
+// TestDomainOfHostileNames: the method domain finds the DN of the domain in spite of letters that are longer in upper
+// case, escaped commas, and DC= within a name.
 func TestDomainOfHostileNames(t *testing.T) {
 	t.Parallel()
 	const domain = "DC=corp,DC=example"

@@ -24,8 +24,8 @@ func setAD() *Mend {
 	}
 }
 
-// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports the certificate in
-// DER, and Samba stores it in PEM. The commands therefore convert DER to PEM.
+// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports a certificate in
+// DER, and Samba stores a certificate in PEM. The commands therefore convert DER to PEM.
 func nameCA() *Mend {
 	return &Mend{
 		Do: "Bring the certificate of the domain's CA here as corp-ca.cer, and name it. On the CA's server, certutil -ca.cert corp-ca.cer exports it; " +
@@ -154,12 +154,13 @@ func (e *exam) findSID() string {
 	return "samba-tool user show " + word(name) + " --attributes=objectSid"
 }
 
-// administrator tells who must run the commands, and where.
+// The constant administrator is a sentence that says who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
 // The method permit returns the Mend that gives the account a right on one object. The parameter "right" is the right
-// in the form of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries, so in
-// Windows a denial on the same object still comes first. samba-tool puts the new entry before a denial.
+// in the form of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries of the
+// access list. On Windows, an existing denial on the same object therefore stays before the new right. samba-tool puts
+// the new right before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -216,7 +217,8 @@ func parent(dn string) string {
 	return ""
 }
 
-// The method domain returns the DN of the domain of an object. If dn is empty, domain uses the first configured base.
+// The method domain returns the DN of the domain of an object. If dn is empty, the method uses the first configured
+// base. If it finds no domain, it returns the DN of an invented domain.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")

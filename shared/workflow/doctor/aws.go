@@ -113,7 +113,7 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 			return one(e.unasked(err, "sns:ListSubscriptionsByTopic", "NotFound"))
 		}
 		for _, s := range page.Subscriptions {
-			if strings.HasPrefix(aws.ToString(s.SubscriptionArn), "arn:") { // otherwise PendingConfirmation (SNS, "ListSubscriptionsByTopic")
+			if strings.HasPrefix(aws.ToString(s.SubscriptionArn), "arn:") { // else "PendingConfirmation" (SNS, "ListSubscriptionsByTopic")
 				confirmed++
 			} else {
 				waiting = aws.ToString(s.Endpoint)
@@ -137,8 +137,8 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: fmt.Sprintf("%s confirmed.", plain.ManyAre(confirmed, "subscription"))})
 }
 
-// checkQueues looks at the queues of the relay. SQS does not know the listeners of a queue. Messages that wait are the
-// only sign of a relay that does not run.
+// checkQueues looks at the queues of the relay. SQS does not know which programs read a queue. Waiting messages are
+// therefore the only sign that the relay does not run.
 func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, name := range []string{e.Stack + "-ad-read", e.Stack + "-ad-write"} {
 		waiting, working, err := e.queue(ctx, name)

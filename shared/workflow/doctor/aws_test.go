@@ -19,7 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// cloud is a deployment in memory. A call whose name is a key of the map refused fails with the error in the map.
+// cloud is a deployment in memory. The map "refused" has the calls that fail, by name, each with its error.
 type cloud struct {
 	disabled                 bool
 	subscriptions            [][2]string // ARN and endpoint, one on each page
@@ -91,7 +91,7 @@ func deployed(c *cloud) *exam {
 	return &exam{Patient: Patient{Variable: patient().Variable, Stack: "idleseat", AWS: &AWS{Partition: "aws", Region: "eu-north-1", Account: "123456789012", Schedules: c, Topics: c, Queues: c, Machines: c}}, now: noon}
 }
 
-// TestEachIllOfADeployment: in each case, one part of a deployment has a fault.
+// TestEachIllOfADeployment: in each case, one part of a deployment has a fault. The check of this part finds the fault.
 func TestEachIllOfADeployment(t *testing.T) {
 	t.Parallel()
 	refuse := func(call, code string) func(*cloud) {
@@ -166,7 +166,7 @@ func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	}
 }
 
-// TestWithoutAWSNothingIsTried: without a sign-in to AWS, doctor tries no other check of the deployment.
+// TestWithoutAWSNothingIsTried: without a sign-in to AWS, doctor tries only the check of the sign-in.
 func TestWithoutAWSNothingIsTried(t *testing.T) {
 	t.Parallel()
 	p := patient()

@@ -42,7 +42,7 @@ type Finding struct {
 	Mend  *Mend  `json:"mend,omitempty"`
 }
 
-// Mend tells how to repair the fault of a finding. The commands are empty if no command can do it.
+// Mend tells how to repair the fault of a finding. Bash and PowerShell are empty if no command can repair the fault.
 type Mend struct {
 	Do         string `json:"do"`
 	Bash       string `json:"bash,omitempty"`
@@ -72,8 +72,8 @@ type AD interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// Patient describes everything that doctor examines. If an error is set, the part above the error could not be set up,
-// for the reason in the error.
+// Patient describes everything that doctor examines. A field of type error has the reason why the field above it could
+// not be set up.
 type Patient struct {
 	Clock    clock.Clock
 	Variable func(name string) (value string, set bool) // environment variable
@@ -85,7 +85,7 @@ type Patient struct {
 	Entra    Entra
 	EntraErr error
 
-	AD    AD // nil without ADErr: Active Directory is not set up
+	AD    AD // if AD and ADErr are nil, Active Directory is not set up
 	ADErr error
 	Bind  string // the account that binds to Active Directory
 
@@ -93,7 +93,7 @@ type Patient struct {
 	Store    store.Store
 	StoreErr error
 
-	Channel    *webhook.Client // nil without ChannelErr: no channel is set up
+	Channel    *webhook.Client // if Channel and ChannelErr are nil, no channel is set up
 	ChannelErr error
 
 	Stack  string // name of the deployment; empty: no deployment is examined
@@ -114,5 +114,5 @@ func Worst(findings []Finding) State {
 
 const (
 	atOnce    = 6           // number of checks that run at the same time
-	checkTime = time.Minute // timeout of a check; if Graph denies the premium license, the client asks again for 7 s
+	checkTime = time.Minute // timeout of a check; the client repeats a request for 7 s if Graph denies the premium license
 )

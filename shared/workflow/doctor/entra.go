@@ -43,7 +43,7 @@ func (e *exam) mendSettings() *Mend {
 	return e.setSignIn()
 }
 
-// ours are the environment variables of a sign-in with a secret.
+// The variable ours has the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
 // The method missing returns a sentence that names the unset variables, or "" if all are set.
@@ -95,8 +95,8 @@ func needed(p *policy.Policy) (read, write []string) {
 	return read, write
 }
 
-// checkPermissions checks the permissions in the token. The token is no proof: only an answer of Graph proves a
-// permission.
+// checkPermissions checks the permissions in the token. The token does not prove a permission. Only an answer of Graph
+// proves it.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {
@@ -162,7 +162,8 @@ func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, func() { e.skus = skus }
 }
 
-// afterRefusal returns the Mend for an error of Graph.
+// afterRefusal returns the Mend for an error of Graph. The parameter permissions has the permissions that the request
+// needs.
 func (e *exam) afterRefusal(err error, permissions ...string) *Mend {
 	switch {
 	case errors.Is(err, entra.ErrNotPremium):

@@ -178,7 +178,7 @@ func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	if f := e.hidden(t.Context(), &directory.Group{Hidden: true}); f.State != Unknown {
 		t.Errorf("%+v", f)
 	}
-	e.Entra, e.ADErr = &tenant{}, lost // nobody in Entra ID has the name, and Active Directory was not asked
+	e.Entra, e.ADErr = &tenant{}, lost // nobody in Entra ID has the name, and Active Directory cannot be asked
 	findings, _ = checkNames(t.Context(), e)
 	for _, f := range findings {
 		if f.State != Unknown {

@@ -16,11 +16,11 @@ import (
 // check is a row of the table of checks.
 type check struct {
 	name string
-	// needs are the names of checks that must be ok before this check. The needed checks stand above this check in the
-	// table.
+	// The field needs has the names of the checks that must be ok before this check runs. These checks stand above this
+	// check in the table.
 	needs []string
-	// run returns the findings of the check, and the function learned, which stores facts for other checks. The method
-	// attempt calls learned only if run ended in time.
+	// The function run returns the findings of the check, and the function learned, which stores facts for other
+	// checks. The method attempt calls learned only if run ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
@@ -107,8 +107,8 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// The method attempt runs a check. If the check panics or does not end in time, its state is unknown. A check that
-// continues after its time has no effect.
+// The method attempt runs a check. If the check panics or does not end in time, the only finding has the state unknown.
+// A check that continues after its time has no effect.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

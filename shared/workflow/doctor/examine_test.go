@@ -31,8 +31,8 @@ func states(findings []Finding) map[string]State {
 	return all
 }
 
-// TestOneCheckStopsNoOther: a check panics, hangs, or ignores the end of its time. Its state is unknown, and the other
-// checks run.
+// TestOneCheckStopsNoOther: one check panics, one check hangs, and one check ignores the end of its time. The state of
+// these checks is unknown. All other checks run.
 func TestOneCheckStopsNoOther(t *testing.T) {
 	t.Parallel()
 	forever := make(chan struct{})

@@ -66,7 +66,8 @@ func about(g *directory.Group) string {
 	return g.Name + " (" + g.Ref.Name + ")"
 }
 
-// The function nickname returns the name without those characters that a mail nickname must not have.
+// The function nickname makes a mail nickname from a name. It leaves out the characters that a mail nickname must not
+// have.
 func nickname(name string) string {
 	var kept []rune
 	for _, r := range name {

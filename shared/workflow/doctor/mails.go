@@ -49,8 +49,8 @@ func (e *exam) sending(from string) Finding {
 		Mend:  narrowed("Allow it in Exchange Online, as an administrator. The last line asks whether it may; InScope must be True. A change there takes up to two hours. When another application applies the plans, as in AWS, use its id.", g.Application, from)}
 }
 
-// The function narrowed returns the Mend that lets an application send from one mailbox, and that asks Exchange whether
-// the application may do so. Only PowerShell has a module for Exchange Online.
+// The function narrowed returns the Mend that lets an application send mails from one mailbox. The Mend then asks
+// Exchange whether the application may send. Only PowerShell has a module for Exchange Online.
 func narrowed(do, application, from string) *Mend {
 	const find, show = "az ad sp show --id ", " --query id --output tsv"
 	script := "Connect-ExchangeOnline\n" +

@@ -29,7 +29,7 @@ func checkPolicy(_ context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// The function used returns the licenses that a rule takes or gives.
+// The function used returns the licenses that at least one rule takes or gives.
 func used(p *policy.Policy) (list []*policy.License) {
 	for _, l := range p.Licenses {
 		if slices.ContainsFunc(p.Rules, func(r *policy.Rule) bool { return r.License == l || r.ChangeTo == l }) {
@@ -74,8 +74,8 @@ func (e *exam) product(l *policy.License) Finding {
 	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
 }
 
-// likeProduct asks, as a part of a sentence, whether the operator means the product with the most similar part number.
-// It returns "" if no part number is similar.
+// likeProduct returns a question for the end of a sentence. The question is whether the operator means the product with
+// the most similar part number. likeProduct returns "" if no part number is similar.
 func (e *exam) likeProduct(name string) string {
 	best, nearest := "", 4
 	for _, s := range e.skus {

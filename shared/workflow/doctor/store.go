@@ -47,8 +47,8 @@ func (e *exam) mendStore(err error) *Mend {
 	return m
 }
 
-// plainLetter returns r if the name of a bucket may have this letter, and -1 otherwise. It is a mapping for
-// strings.Map.
+// plainLetter returns the letter r if the name of a bucket may contain it, and -1 otherwise. plainLetter is a mapping
+// for strings.Map.
 func plainLetter(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
 		return r
@@ -85,7 +85,8 @@ func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: sentence("Objects can be written, read and listed in %s", e.Location)})
 }
 
-// checkConditional creates an object that the store must create only once.
+// checkConditional creates an object only if the object does not exist. The store must refuse to create the object
+// again.
 func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	err := store.PutJSONProven(ctx, e.Store, layout.DoctorOnce(), "created once")
 	switch {

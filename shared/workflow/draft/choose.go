@@ -18,7 +18,7 @@ import (
 type license struct {
 	name   string
 	sku    directory.SKU     // empty for the group of Citrix
-	ref    string            // text by which the policy names the product
+	ref    string            // the text by which the policy names the product
 	groups []directory.Group // groups that give the product and that idleseat can change
 	left   []string          // notes about other groups that give the product
 	citrix string            // DN of the group; empty for a product
@@ -34,14 +34,15 @@ type choice struct {
 	role    string   // the employeeType that the rule asks for; empty: none
 }
 
-// The products of the two rules for which idleseat was made.
+// Part numbers of Microsoft 365 E3 and Exchange Online (Plan 1). If the tenant has the products, a rule of the first
+// policy changes E3 to Exchange Online.
 const (
 	skuE3       = "SPE_E3"
 	skuExchange = "EXCHANGESTANDARD"
 )
 
-// names has the license names of well-known products, by part number (Microsoft Entra documentation, "Product names and
-// service plan identifiers for licensing").
+// The map "names" has the license names of well-known products, by part number (Microsoft Entra documentation, "Product
+// names and service plan identifiers for licensing").
 var names = map[string]string{
 	skuE3: "m365-e3", "SPE_E5": "m365-e5", skuExchange: "exchange-online", "ENTERPRISEPACK": "o365-e3", "ENTERPRISEPREMIUM": "o365-e5",
 	"STANDARDPACK": "o365-e1", "SPB": "business-premium", "O365_BUSINESS_PREMIUM": "business-standard", "Microsoft_365_Copilot": "copilot",
@@ -100,7 +101,7 @@ func (s *Seen) paid() []directory.SKU {
 	return paid
 }
 
-// givesMailbox reports whether a product may give a mailbox. A product whose service plans are unknown may give one.
+// givesMailbox reports whether a product may give a mailbox. A product with unknown service plans may give a mailbox.
 func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
@@ -124,7 +125,7 @@ func (s *Seen) license(sku directory.SKU) *license {
 	return l
 }
 
-// The function unfit returns the reason why idleseat does not change a group, or "" if idleseat can change it.
+// The function unfit returns the reason why idleseat does not change a group, or "" if idleseat can change the group.
 func unfit(g *directory.Group) string {
 	switch {
 	case g.Unreadable != "":
@@ -150,8 +151,8 @@ var (
 	notInName  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// nameOf returns the license name of a product. A policy accepts the name without quotes. The name differs from the
-// names of the other licenses of the policy.
+// nameOf returns the license name of a product. The name needs no quotes in a policy. It differs from the names of the
+// other licenses of the policy.
 func nameOf(part string) string {
 	if name := names[part]; name != "" {
 		return name
@@ -171,14 +172,15 @@ const citrixName = "citrix"
 // These shares decide whether the rule asks for an employeeType.
 const (
 	mostlyFilled = 0.9 // share of the enabled people who have an employeeType
-	mostlyEqual  = 0.5 // share of these people who have the same employeeType
+	mostlyEqual  = 0.5 // share of the people with an employeeType who have the same employeeType
 )
 
-// longestWord bounds a value in a condition, in characters.
+// longestWord is the largest number of characters of a value in a condition.
 const longestWord = 63
 
-// safeWord reports whether a value can stand in a condition without escapes. A regular expression would do the same,
-// but to compile one with all letters and such a length takes a fifth of the time in which a command starts.
+// safeWord reports whether a value can stand in a condition without escapes. It uses no regular expression. The
+// compilation of a regular expression with all letters and this length takes a fifth of the time in which a command
+// starts.
 func safeWord(s string) bool {
 	for i, r := range s {
 		if !unicode.In(r, unicode.L, unicode.N) && (i == 0 || !strings.ContainsRune(" _-", r)) {
@@ -188,8 +190,8 @@ func safeWord(s string) bool {
 	return s != "" && utf8.RuneCountInString(s) <= longestWord
 }
 
-// The method role returns the employeeType that most people have. It returns "" if many people have no employeeType,
-// because the rule would then ask only a few people. Letter case does not count, as in conditions.
+// The method role returns the employeeType that most people have, without regard to letter case, as in conditions. It
+// returns "" if many people have no employeeType, because the rule would then ask only a few people.
 func (s *People) role() string {
 	if s.Unread != "" || s.Enabled == 0 || float64(s.Filled["employeeType"]) < mostlyFilled*float64(s.Enabled) {
 		return ""

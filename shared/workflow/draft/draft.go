@@ -38,11 +38,11 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 	return all
 }
 
-// Write makes the first policy of a tenant. The parameter file is the name of the policy file, for the texts. Write
-// loads the policy and tests it with its golden people before it returns.
+// Write makes the first policy of a tenant. The parameter file is the name of the policy file, for use in the texts.
+// Before Write returns, it loads the policy and tests the policy with the golden people.
 //
-// Write fails with ErrNothing if there is no rule to write. It fails with ErrModel if the operator gave a model without
-// a group of Citrix. It fails with policy.Faults if a wish does not fit into a policy.
+// Write fails with ErrNothing if there is no license for a rule. It fails with ErrModel if the operator gave a model
+// without a group of Citrix. It fails with policy.Faults if a wish does not fit into a policy.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {

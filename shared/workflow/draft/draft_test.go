@@ -28,8 +28,8 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
-// TestAdviceOnNotices: a policy that follows the note's advice on announcements can be loaded, and announces changes by
-// mail.
+// TestAdviceOnNotices: a policy is changed as the note advises for announcements. The policy can then be loaded, and
+// announces changes by mail.
 func TestAdviceOnNotices(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {

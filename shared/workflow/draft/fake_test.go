@@ -88,8 +88,8 @@ func group(n int, name string, grants ...string) directory.Group {
 	return directory.Group{ID: guid(2000 + n), Name: name, Grants: grants}
 }
 
-// The function staff returns enabled people of a domain. The parameter kind is the employeeType of some of them. The
-// parameter typed is the number of these people in every hundred.
+// The function staff returns enabled people of a domain. The parameter kind is the employeeType of some people. The
+// parameter typed is the number of people with this employeeType in every hundred.
 func staff(from, count int, domain, kind string, typed int) (people []directory.EntraUser) {
 	for i := range count {
 		u := directory.EntraUser{

@@ -49,7 +49,8 @@ func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "'", "[", "(", "]", ")").Replace(shown(text))
 }
 
-// The method use returns how the policy uses a product.
+// The method use returns the name of the license that the policy has for a product, or the reason why it has no
+// license.
 func (c *choice) use(sku directory.SKU) string {
 	for _, l := range c.licenses() {
 		if l.citrix == "" && l.sku.ID == sku.ID {
@@ -127,7 +128,7 @@ func (c *choice) tellProducts(tell func(string, ...any), w Wishes) {
 	}
 }
 
-// The method keepers returns a sentence about products that could keep the mailboxes of the product.
+// The method keepers returns a sentence about other products that could keep the mailboxes when c.product is taken.
 func (c *choice) keepers() string {
 	var others []string
 	for _, sku := range c.seen.SKUs {

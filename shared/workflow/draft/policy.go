@@ -19,7 +19,8 @@ type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// The function shown returns directory text as one line, so that the text stays within a comment or a note.
+// The function shown returns directory text as one line. A line break in the text therefore cannot end a comment or a
+// line of the note.
 func shown(text string) string {
 	const most = 100
 	text = strings.Join(strings.Fields(plain.Line(text)), " ")
@@ -29,14 +30,14 @@ func shown(text string) string {
 	return text
 }
 
-// bare matches texts that YAML reads unchanged without quotes.
+// The expression "bare" matches texts that YAML reads unchanged without quotes.
 var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._@-]*[A-Za-z0-9]|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
 // yamlWords are words that some version of YAML reads as another type than text (yaml.org/type/bool.html, null.html).
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
 
-// The function scalar returns a text as a YAML scalar. JSON strings are YAML scalars (YAML 1.2.2, 1.3). scalar escapes
-// the runes that YAML forbids or reads as line breaks.
+// The function scalar returns a text as a YAML scalar. A text that needs quotes becomes a JSON string, because JSON
+// strings are YAML scalars (YAML 1.2.2, 1.3). The function escapes the runes that YAML forbids or reads as line breaks.
 func scalar(text string) string {
 	if bare.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
@@ -199,7 +200,7 @@ func (c *choice) rulesText(l *lines) {
 	}
 }
 
-// The method why returns a sentence about the people whom the rule asks.
+// The method why returns a sentence that explains which people the rule asks.
 func (c *choice) why() string {
 	p := &c.seen.People
 	switch {
@@ -215,7 +216,7 @@ func (c *choice) why() string {
 	return "employeeType has many different values, so the rule asks accountEnabled only."
 }
 
-// The function percent returns a share as text. It rounds neither to 0 % nor to 100 %.
+// The function percent returns a share as text. The text is 0 % or 100 % only if the share is exactly 0 or 1.
 func percent(part, all int) string {
 	switch share := 100 * float64(part) / float64(max(all, 1)); {
 	case part > 0 && share < 1:

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// hostile are texts that a directory may contain.
+// The variable hostile has texts that a directory may contain.
 var hostile = []string{
 	"", " ", "Employee", "employee", "no", "null", "~", "0x10", "1e3", "2026-11-23", "a: b", "- a", "# comment", "a #b", "{x: y}", "[a]", "'", `"`, `\`, `\u0041`,
 	"a\nrules: []", "a\r\nb", "EXCHANGE ONLINE", "Citrix", "a\tb", "a\u0085b", "a\u2028b", "a\u2029b", "\ufeffa", "a\u202eb", "a\x00b", "a\xffb", "&anchor", "*alias", "!!binary x", "%TAG", "@at", "`tick`",
@@ -65,8 +65,8 @@ func randomTenant(r *rand.Rand) *tenant {
 	return t
 }
 
-// TestAnyTenantGetsAPolicyThatLoads: whatever the names of a random tenant contain, its policy can be loaded, and the
-// golden people agree. No name breaks a line of the note.
+// TestAnyTenantGetsAPolicyThatLoads: the policy of a random tenant can be loaded, and its golden people agree. The
+// names in the tenant may contain any text. No name breaks a line of the note.
 func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	t.Parallel()
 	written := 0

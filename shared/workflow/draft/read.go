@@ -29,8 +29,8 @@ type ActiveDirectory interface {
 // errEnough ends the reading of a list after MostPeople people.
 var errEnough = errors.New("enough people were read")
 
-// Read reads a tenant. ad is nil if Active Directory is not set up. Read calls progress with the number of people that
-// it has read from a source.
+// Read reads a tenant. The parameter ad is nil if Active Directory is not set up. Read calls the function progress with
+// the number of people that Read has read from a source.
 //
 // Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives
 // the reason in a field whose name ends in Unread.
@@ -54,7 +54,7 @@ func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s 
 	return s, nil
 }
 
-// mostCitrix is the largest number of groups of Citrix in the result.
+// mostCitrix is the largest number of groups of Citrix that Read returns.
 const mostCitrix = 20
 
 func unread(err error) string {
@@ -99,8 +99,8 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// The method groups reads the groups that give licenses. It reads the groups that Graph lists, and the groups that give
-// licenses to the people in the result, because the Graph of some tenants does not list such groups.
+// The method groups reads the groups that give licenses. The Graph of some tenants does not list all of these groups.
+// The method therefore also reads the groups that give licenses to the people who were read.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
 	s.Groups = list

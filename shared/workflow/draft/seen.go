@@ -1,6 +1,6 @@
 // Package draft writes the first policy of a tenant. It reads the products, license groups and attributes of the
-// tenant. From these it makes policy.yaml in mode audit, golden people and a note. If a value could not be read, the
-// note says that it is unread and never that it is empty. The package changes nothing in a directory.
+// tenant. The result is policy.yaml in mode audit, golden people and a note. If a value could not be read, the note
+// calls the value unread, and never empty. The package changes nothing in a directory.
 package draft
 
 import (
@@ -69,7 +69,7 @@ func (t tally) add(text string) {
 	}
 }
 
-// descriptive are the text fields that describe a person. A rule may have conditions on these fields.
+// The variable descriptive has the text fields that describe a person. A rule may have conditions on these fields.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {
@@ -134,7 +134,7 @@ func emergency(u *directory.EntraUser) bool {
 	return strings.Contains(account, "breakglass") || strings.Contains(account, "emergency")
 }
 
-// domainOf returns the SID of the domain that issued a SID, or "".
+// domainOf returns the SID of the domain that issued the parameter sid. It returns "" if no domain issued it.
 func domainOf(sid string) string {
 	i := strings.LastIndexByte(sid, '-')
 	if i < 0 || !strings.HasPrefix(sid, "S-1-5-21-") {
