@@ -25,7 +25,8 @@ type Request struct {
 	Policy string
 	// ManifestHash is the hash of the manifest of the run's snapshot. If it is empty, the manifest is not compared.
 	ManifestHash string
-	// Left is the number of changes that are not final, in the plan and in the plans that it resumes.
+	// Left is the number of changes that have no final result yet. It counts the changes of the plan and of the plans
+	// that the plan resumes.
 	Left int
 }
 
@@ -38,9 +39,9 @@ type Admission struct {
 	Withdrawn bool
 }
 
-// Admit decides whether a plan may be applied now. It reads only the store; package apply also asks the directories.
-// The parameter b is the begin object of the plan's run. The second result says why the plan may not be applied. It is
-// "" if the plan may be applied.
+// Admit decides whether a plan may be applied now. It reads only the store, and no directory. The parameter b is the
+// object begin.json of the plan's run. The result "refusal" says why the plan may not be applied. It is "" if the plan
+// may be applied.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -57,7 +58,8 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final returns the reason for a refusal if the plan has no changes left to make, and "" otherwise.
+// The function "final" returns the reason for a refusal if the plan has no changes left to make. It returns ""
+// otherwise.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -65,8 +67,8 @@ func final(in Request) string {
 	return ""
 }
 
-// refused returns why the plan may not be applied because of its content or its hashes, or "" if there is no such
-// reason.
+// The function "refused" returns why the plan may not be applied because of its content or its hashes. It returns "" if
+// there is no such reason.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
@@ -87,9 +89,9 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// closed returns why no change of a plan may begin, or "" if changes may begin. The parameter inForce is the text of
-// the policy in force; if it is empty, the policy is not compared. The boolean result reports whether another run
-// restores the licenses that the plan's run took.
+// The function "closed" returns why no change of a plan may begin. It returns "" if changes may begin. The parameter
+// inForce is the text of the policy in force. If inForce is empty, the policy is not compared. The result "withdrawn"
+// reports whether another run restores the licenses that the plan's run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
@@ -98,7 +100,7 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 		}
 	}
 	from := p.Run
-	if b.Choice != nil { // a chosen plan ends with the plan from which it was chosen
+	if b.Choice != nil { // a chosen plan closes together with the plan from which it was chosen
 		from = b.Choice.From
 		if by, err := Withdrawn(ctx, s, from); err != nil || by != "" {
 			return "run " + by + " restores what run " + from + " took, from whose plan this one was chosen", false, err
@@ -121,8 +123,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun reports whether a change of the plan's run is open in the ledger. apply finishes an open change even if no
-// further change of the plan may begin.
+// The function "begun" reports whether a change of the plan's run is open in the ledger. Package apply finishes an open
+// change even if no further change of the plan may begin.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAdmitChoice: a plan that was chosen from another plan ends in two cases. A newer plan supersedes the other plan,
-// or a run restores the licenses that the run of the other plan took.
+// A plan that an operator chose from another plan is refused in two cases. Either a newer plan supersedes the other
+// plan, or a run restores the licenses that the run of the other plan took.
 func TestAdmitChoice(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)
@@ -53,7 +53,7 @@ func TestAdmitChoice(t *testing.T) {
 	}
 }
 
-// Admit admits or refuses these plans. Both the command line and the state machine call Admit.
+// The table says which plans Admit admits. Both the command line and the state machine call Admit.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

@@ -16,10 +16,10 @@ import (
 // State is the last thing that happened to a license of a person.
 type State string
 
-// The states. A change that was rolled back or failed leaves no state.
+// The states of a license. A change leaves no state if its outcome is "rolled back" or "failed".
 const (
-	Open      State = "open"       // Run is changing the license
-	Taken     State = "taken"      // Run took the license
+	Open      State = "open"       // the run in Item.Run is changing the license
+	Taken     State = "taken"      // the run in Item.Run took the license
 	Restored  State = "given back" // the license was restored, by a restore or by somebody else
 	Announced State = "noticed"    // the change is announced but not yet made
 	// Unsure means that nobody knows whether the mail that announces the change was sent.
@@ -39,12 +39,12 @@ type Item struct {
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
 	At      time.Time `json:"at"`    // when the license entered State
-	// TakenBy is the run that took the license, and TakenAt is the time of that change. They are set only for a license
+	// TakenBy is the run that took the license, and TakenAt is the time of that change. Both are set only for a license
 	// that was restored. Both are zero if the digest comes from a version that did not record them.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// HeldSince, for an announced change, is when the license was restored before the announcement, or when a run first
-	// saw that somebody else had restored it. It is zero if no run took the license before.
+	// HeldSince is set only for an announced change of a license that a run took before. It is when the license was
+	// restored, or when a run first saw that somebody else had restored the license.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
@@ -53,18 +53,18 @@ type Item struct {
 	Why       string     `json:"why,omitempty"`
 }
 
-// late is how late an activity date may arrive. Dates in Entra ID are up to 24 hours late (Microsoft Entra
-// documentation, "How to detect inactive user accounts").
+// The constant "late" is the longest delay of an activity date. Dates in Entra ID are up to 24 hours late (Microsoft
+// Entra documentation, "How to detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since returns the time after which activity means that the person returned: 24 hours before the change began. A date
-// from these hours arrived late, because a rule takes a license only after a long idle time. So the date shows that the
-// person is active again.
+// Since returns the time 24 hours before the change began. Activity after this time means that the person returned. A
+// rule takes a license only after a long idle time. A date from these 24 hours therefore arrived after the rule was
+// evaluated, and shows that the person is active again.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
-// Given returns when the license was last restored, or when a run first saw that somebody else had restored it. An
-// announcement after the restore does not change the result. The result is zero if no run took the license before, or
-// if the license was taken again since then.
+// Given returns when the license was last restored, or when a run first saw that somebody else had restored the
+// license. An announcement after the restore does not change the result. The result is zero in two cases: no run took
+// the license before, or a run took the license again after the restore.
 func (i *Item) Given() time.Time {
 	switch i.State {
 	case Restored:
@@ -75,9 +75,9 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
-// With adds to an item from the ledger what only an earlier item of the license has, and returns the result. The ledger
-// does not know that somebody else restored a license. Entries of older versions about announcements lack the time of
-// the restore. Both items may be nil.
+// With returns the item i, completed by an earlier item of the same license. The item i is from the ledger. The ledger
+// does not record that somebody else restored a license. Ledger entries of older versions about announcements also lack
+// the time of the restore. Both items may be nil.
 func (i *Item) With(earlier *Item) *Item {
 	switch {
 	case i == nil || earlier == nil:
@@ -94,10 +94,10 @@ func (i *Item) With(earlier *Item) *Item {
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
-	Baselines [2]*plan.Baseline `json:"baselines"` // the feeds in their last healthy reading
+	Baselines [2]*plan.Baseline `json:"baselines"` // figures of each directory in its last healthy reading
 	// Known has, for each directory, the last reading whose accounts are remembered. Known includes the readings of
-	// runs in which too many people matched, because the dates in these readings are real. Baselines does not include
-	// them.
+	// runs in which too many people matched, because the dates in these readings are real. The field Baselines does not
+	// include these readings.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals holds the baselines of the signals that come from reports, by the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
@@ -111,7 +111,7 @@ type Digest struct {
 	restored  map[Touch]*Item // licenses that were restored as of the earlier digest; filled before the ledger is read
 }
 
-// Of returns the last thing that happened to a license of a person, or nil if nothing happened.
+// Of returns the last thing that happened to a license of a person. It returns nil if nothing happened.
 func (s *Digest) Of(user, license string) *Item {
 	if s == nil {
 		return nil
@@ -146,7 +146,7 @@ func (s *Digest) All() iter.Seq[*Item] {
 	return maps.Values(s.items)
 }
 
-// line is one line of a digest: the head, an item, a setback or a sighting.
+// A line is the JSON form of one line of a digest: the head, an item, a setback or a sighting.
 type line struct {
 	Head     *Digest             `json:"head,omitempty"`
 	Setback  *Setback            `json:"setback,omitempty"`
@@ -154,7 +154,7 @@ type line struct {
 	*Item
 }
 
-// EachItem passes every item of the digest that a run's manifest binds to the given function. It does not keep the
+// EachItem calls the function "each" for every item of the digest that the manifest m names. It does not keep the
 // digest in memory. If EachItem fails, the caller must discard all items that it received.
 func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each func(*Item) error) error {
 	if m.History == "" {
@@ -172,7 +172,7 @@ func EachItem(ctx context.Context, s store.Store, m *snapshot.Manifest, each fun
 	return nil
 }
 
-// Load reads the digest that a run's manifest binds. It returns nil if the manifest binds no digest.
+// Load reads the digest that the manifest m names. It returns nil if the manifest names no digest.
 func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, error) {
 	if m.History == "" {
 		return nil, nil

@@ -17,7 +17,7 @@ import (
 
 var errBoom = errors.New("boom")
 
-// failing is a store whose nth call fails.
+// The type "failing" is a store whose nth call fails.
 type failing struct {
 	store.Store
 	nth, calls int
@@ -56,8 +56,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// Every function returns an error if a call of the store fails. No function reports that there is no plan, no override
-// or no withdrawal, or that nothing was taken.
+// Every function returns an error if a call of the store fails. No function may answer that a plan, an override, a
+// withdrawal or a taken license does not exist.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
 	past := func(t *testing.T) *world {
@@ -151,7 +151,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// closed says why no change of a plan may begin, and whether another run withdrew the plan's run.
+// closed says why no change of a plan may begin. It also says whether another run withdrew the plan's run.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -196,8 +196,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// withdraws calls Withdraw for a run twice: first with the restoring run "back", then with "later". The first call
-// counts.
+// The method "withdraws" calls Withdraw for a run twice: first with the restoring run "back", then with "later". Only
+// the first call has an effect.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {
@@ -207,7 +207,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// begun counts only an open entry that the plan's own run wrote, for a person in the plan.
+// begun counts only an open entry that the plan's own run wrote for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

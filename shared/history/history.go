@@ -49,7 +49,7 @@ type Planned struct {
 	Prices []Price `json:"prices,omitempty"`
 }
 
-// Touch is a license of a person. Run is the run that took the license. Run is empty where it does not matter.
+// Touch is a license of a person. Run is the run that took the license. It is empty if no caller needs the run.
 type Touch struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -68,8 +68,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned stores the object that a plan leaves. The boolean parameter is true for a plan that was made for all
-// people from their data. Only plans for everybody supersede each other.
+// PutPlanned stores the object that a plan leaves. The parameter everybody is true for a plan that was made for all
+// people from their data. Only such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -81,9 +81,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run whose plan supersedes the plan of the given run, or "" if there is none. Only a later
-// run that made a plan for everybody can supersede the plan. A plan on hold supersedes nothing, unless an operator set
-// its limits aside. The plan of a run whose name has a time later than now supersedes nothing either.
+// Newer returns the newest run whose plan supersedes the plan of the given run. It returns "" if there is no such run.
+// Only a later run that made a plan for everybody can supersede the plan. A plan on hold supersedes nothing, unless an
+// operator set its limits aside. The plan of a run whose name has a time later than now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -154,10 +154,10 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. They come
-// from the newest readable object of a run that made a plan for everybody. The result is nil if no such run exists. The
-// strings describe the newer objects that are damaged. If all objects are damaged, Earlier fails, because then nothing
-// is known about the names.
+// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. The
+// result "found" comes from the newest readable object of a run that made a plan for everybody. It is nil if no such
+// run exists. The result "lost" describes the damaged objects of newer runs. If all objects are damaged, Earlier fails,
+// because then nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -184,8 +184,8 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 	return nil, nil, nil
 }
 
-// withdrawal is the object history/withdrawn/<run>.json. It says that another run restores all licenses that <run>
-// took.
+// The type "withdrawal" is the object history/withdrawn/<run>.json. The object says that another run restores all
+// licenses that <run> took.
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
@@ -213,7 +213,7 @@ func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err e
 	return w.By, nil
 }
 
-// runs lists the runs below a prefix, in chronological order.
+// The function "runs" lists the runs below a prefix, in chronological order.
 func runs(ctx context.Context, s store.Store, prefix string) (names []string, err error) {
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {
@@ -224,5 +224,5 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 	return names, nil
 }
 
-// sources lists the two directories in the order of their numbers.
+// The variable "sources" lists the two directories in the order of their numbers.
 var sources = [2]directory.Source{directory.Entra, directory.AD}

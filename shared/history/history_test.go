@@ -17,7 +17,7 @@ import (
 
 var start = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// world is a store in which a test lets nights pass.
+// A world is a store in which a test simulates nights.
 type world struct {
 	*testing.T
 	store store.Store
@@ -30,8 +30,8 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken returns a world after two nights. The first night took Ann's license. The digest of the second night says
-// so.
+// annIsTaken returns a world after two nights. The first night took Ann's license. The digest of the second night has
+// this license in the state Taken.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -48,7 +48,7 @@ func nameOf(night int) string {
 
 func at(night int) time.Time { return start.AddDate(0, 0, night) }
 
-// settle seals the run of a night and loads its digest.
+// The method "settle" seals the run of a night and loads its digest.
 func (w *world) settle(night int) *Digest {
 	w.Helper()
 	run := nameOf(night)
@@ -67,7 +67,8 @@ func (w *world) settle(night int) *Digest {
 	return st
 }
 
-// plans stores the object that a night's plan leaves. The plan may touch the E3 license of each given user.
+// The method "plans" stores the object that a night's plan leaves. The plan may touch the E3 license of each given
+// user.
 func (w *world) plans(night int, users ...string) {
 	w.Helper()
 	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
@@ -84,7 +85,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// writes adds an entry for a night to the ledger. The entry stays open if the outcome is empty.
+// The method "writes" adds an entry for a night to the ledger. The entry stays open if the outcome is empty.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -102,7 +103,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// states returns the state of each user's E3 license. It leaves out users without an item.
+// The function "states" returns the state of each user's E3 license. It leaves out users without an item.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -174,7 +175,8 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	}
 }
 
-// A license that somebody else restored counts as restored from the time when a run first saw it.
+// A license that somebody else restored counts as restored from the time when a run first saw that the person holds the
+// license again.
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -206,7 +208,7 @@ func TestBaselines(t *testing.T) {
 }
 
 // Accounts are remembered from the last healthy reading, even if the plan of that run left no baseline. A plan of an
-// older version left only baselines. Then the baselines count as the readings.
+// older version left only baselines. In that case, the baselines serve as the last healthy readings.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

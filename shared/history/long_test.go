@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Earlier is the newest run before a run. It is never the run itself or a later run.
+// Digest.Earlier is the newest run before the digest's run. It is never the digest's own run or a later run.
 func TestNewestBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -171,8 +171,8 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// Two runs that do not know of each other may both see that a license is held again. Then the later time counts, so
-// that rules leave the license alone for longer.
+// Two runs that do not know of each other may both see that a person holds a license again. In that case the later time
+// counts, so that rules leave the license alone for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

@@ -14,7 +14,7 @@ import (
 // lookupsAtOnce is how many ledger entries are read at the same time.
 const lookupsAtOnce = 16
 
-// look fills the marked items from the ledger. A marked item is nil.
+// The method "look" reads every marked item from the ledger. A marked item is nil.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)

@@ -111,7 +111,8 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.readResults(ctx, s, lately)
 }
 
-// newestBefore returns the newest run in the list that is older than the given run, or "" if there is none.
+// newestBefore returns the newest run in the list that is older than the given run. It returns "" if there is no such
+// run.
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -121,7 +122,8 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous returns the newest digest of the runs before the given run. It returns nil if no such run has a digest.
+// The function "previous" returns the newest digest of the runs before the given run. It returns nil if no such run has
+// a digest.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -144,9 +146,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// watch marks the items that must be read from the ledger: the changes that were open in the earlier digest, and all
-// licenses that a later plan may have touched. It returns the later plans. The boolean result reports whether the
-// people of at least one of these plans could not be read.
+// The method "watch" marks the items that must be read from the ledger: the changes that were open in the earlier
+// digest, and all licenses that a later plan may have touched. The result "lately" has the later plans. The result
+// "unread" reports whether the people of at least one of these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -188,14 +190,14 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// later replaces the reading *last with the reading b if b is newer.
+// The method "later" replaces the reading *last with the reading b if b is newer.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
-// laterSignal does the same as later, for the signal of a report.
+// laterSignal does for the signal of a report what the method "later" does for a directory.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
@@ -203,7 +205,7 @@ func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	}
 }
 
-// mark marks a license, so that Digest.look reads the license from the ledger.
+// The method "mark" marks a license, so that Digest.look reads the license from the ledger.
 func (st *Digest) mark(t Touch) {
 	if i := st.items[t]; i != nil && !i.Given().IsZero() {
 		st.restored[t] = i
@@ -223,7 +225,7 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 }
 
 // tooOld reports whether a run is so old that it cannot have begun any change after the given time. At most two days
-// pass between the start of a run and its plan.
+// pass between the start of a run and its plan, and a plan may be applied for plan.Lifetime.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Override is history/overrides/<run>.json. It means that an operator set the limits aside for the plan with this hash.
-// The override accepts exactly the people whom the rules of the plan matched.
+// Override is the object history/overrides/<run>.json. It means that an operator set the limits aside for the plan with
+// the hash PlanHash. The override accepts exactly the people whom the rules of the plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`

@@ -12,7 +12,7 @@ func TestOverrides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, night := range []int{0, 10, 12} {
-		for _, hash := range []string{"first", "second"} { // the first one stays
+		for _, hash := range []string{"first", "second"} { // only the first override of a run is kept
 			if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(night), PlanHash: hash, At: at(night)}); err != nil {
 				t.Fatal(err)
 			}

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Price records the price and the renewal of a license, as a run knew them. It is in force until a later run records
-// another price or renewal. Each plan for everybody repeats the prices of all earlier runs. So the newest plan is
-// enough to know the price of each day, long after the earlier runs have expired.
+// Price records the price and the renewal of a license, as a run knew them. The price is in force until a later run
+// records another price or renewal. Each plan for everybody repeats the prices of all earlier runs. The newest plan
+// therefore has the price of each day, long after the earlier runs have expired.
 type Price struct {
 	License string `json:"license"`
 	SKU     string `json:"sku,omitempty"` // the name of the product in the policy
@@ -55,7 +55,7 @@ func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Pr
 	return nil, nil
 }
 
-// Same reports whether p and o have the same content, apart from Run and From.
+// Same reports whether p and o have the same content, except Run and From.
 func (p *Price) Same(o *Price) bool {
 	a, b := *p, *o
 	a.Run, a.From, a.Renews = b.Run, b.From, b.Renews

@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback records that the last run that tried a change did not make it. The change failed or was refused, or the rule
-// kept the license when it was evaluated again just before the change.
+// Setback records that a run tried a change and did not make it. The run is the last run that tried the change. The
+// change failed or was refused, or the rule kept the license when it was evaluated again just before the change.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`  // planning time of the last run that tried
-	Times   int       `json:"times"` // number of runs in a row that tried and did not make the change
+	Times   int       `json:"times"` // number of consecutive runs that tried and did not make the change
 	Status  string    `json:"status"`
 	Why     string    `json:"why"`
 }
@@ -28,12 +28,12 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is the maximum by which the time between two nights may be shorter than a day.
+	// early is the maximum by which the time between two nightly runs may be shorter than a day.
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time for the next try. After the first setback, Due is in the past, because the next run
-// starts a night later anyway.
+// Due returns the earliest time for the next try. After the first setback, Due returns a time in the past, because the
+// next run starts a night later anyway.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -42,7 +42,8 @@ func (b *Setback) Due() time.Time {
 	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
 }
 
-// Setback returns why the last run could not change a license of a person, or nil if there was no such run.
+// Setback returns why the last run could not change a license of a person. It returns nil if the license has no
+// setback.
 func (s *Digest) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil
@@ -50,7 +51,7 @@ func (s *Digest) Setback(user, license string) *Setback {
 	return s.setbacks[Touch{User: user, License: license}]
 }
 
-// outcome has the members of a change's result that this package reads.
+// The type "outcome" has the members of a change's result that this package reads.
 type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -63,8 +64,8 @@ type outcome struct {
 }
 
 // readResults reads the results of the given plans, which are in chronological order. It records the changes that could
-// not be made, and the activity that was seen just before a change. A change that is open in the ledger is pending, and
-// no setback. A setback ends when the change is made.
+// not be made, and the activity that was seen just before a change. A change that is open in the ledger is pending and
+// does not count as a setback. A setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -101,7 +102,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 	return nil
 }
 
-// count records the result of one change. Several objects may have results of one run.
+// The method "count" records the result of one change. If several objects have results of one run, the run counts once.
 func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {

@@ -68,7 +68,7 @@ func TestSetback(t *testing.T) {
 	})
 }
 
-// results writes the results of a night's plan.
+// The method "results" writes the results of a night's plan.
 func (w *world) results(night int, format, status string) {
 	w.Helper()
 	text := status

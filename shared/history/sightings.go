@@ -12,8 +12,8 @@ import (
 // dates with the other remembered data of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are
-// none, or if the last reading has the same dates or later ones.
+// Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are no
+// such dates. It also returns nil if the last reading has the same or later dates.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
@@ -29,7 +29,8 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// saw adds a sighting, which may be nil. If an account has several sightings, saw keeps the newest date of each kind.
+// The method "saw" adds a sighting, which may be nil. If an account has several sightings, the method keeps the newest
+// date of each kind.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return
@@ -44,7 +45,7 @@ func (s *Digest) saw(seen *directory.Sighting) {
 	s.sightings[seen.Account] = seen
 }
 
-// forget drops sightings that have expired or lie in the future.
+// The method "forget" drops sightings that have expired or lie in the future.
 func (s *Digest) forget() {
 	for account, seen := range s.sightings {
 		if age := s.At.Sub(seen.At); age > sightingLasts || age < 0 {
