@@ -132,8 +132,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked returns the DN of a group in the evidence. name is the DN or the objectGUID of the group. A run for one person
-// asks by DN, because the run does not know the objectGUID in advance.
+// The method "asked" returns the DN of a group in the evidence. The parameter name is the DN or the objectGUID of the
+// group. A run for one person asks by DN, because the run does not know the objectGUID in advance.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -189,8 +189,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// If one group refused the person, the next group may refuse the person, too. Without this check, the person could
-	// join a group and leave the group again for nothing.
+	// If the directory refused a write for the person, it may refuse another write for the same person. Without this
+	// check, the person could join a group and leave the group again for nothing.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -216,8 +216,8 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// joining returns the id of an earlier pending write that adds the person to a group. The argument "guid" is the
-// person's GUID. The id is "" if there is no such write.
+// The method "joining" returns the id of an earlier pending write that adds the person to a group. The argument "guid"
+// is the person's GUID. The result is "" if there is no such write.
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {

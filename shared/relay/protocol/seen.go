@@ -24,8 +24,9 @@ type Seen struct {
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See returns the state of an account. noGroup has the keys of the groups that could not be read. See ignores groups
-// with Direct, because these are the license groups, and the changes themselves alter the license groups.
+// See returns the state of an account. The parameter noGroup has the keys of the groups that could not be read. See
+// ignores groups with Direct, because these are the license groups, and the changes themselves alter the license
+// groups.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil

@@ -59,7 +59,7 @@ const (
 // Group is a question about the members of a group.
 type Group struct {
 	DN     string `json:"dn"`
-	Direct bool   `json:"direct"` // if set, only direct members count; the group itself lists its direct members
+	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
 }
 
 // Question returns the question in the form that other packages use.
@@ -76,16 +76,17 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // the token of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt numbers the tries of a step. A message that returns to the queue keeps its Attempt.
+	// Attempt is the number of the try of a step. A message that returns to the queue keeps its Attempt.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; later activity does not count as the newest
+	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; a date after AsOf does not count as the newest date
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
-	// Since, for ReadEveryone, is the key of the snapshot.Reading of an earlier run. The relay may then make a delta
-	// reading from this reading. If Since is empty, the relay makes a full reading.
+	// Since is the key of the snapshot.Reading of an earlier run. Only ReadEveryone uses Since. The relay may make a
+	// delta reading that continues from the earlier reading. If Since is empty, the relay makes a full reading.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
-	// Rests, for ReadEveryone, lists the LDAP names of the attributes on which decisions rest. If a person has no value
-	// for such an attribute, the relay finds out whether it may read the attribute. The reading contains the result.
+	// Rests lists the LDAP names of the attributes on which decisions rest. Only ReadEveryone uses Rests. If a person
+	// has no value for such an attribute, the relay finds out whether it may read the attribute. The reading contains
+	// the result.
 	Rests  []string `json:"rests,omitempty"`
 	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
 	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
@@ -116,8 +117,8 @@ func Parse(body string) (*Message, error) {
 	return m, m.check()
 }
 
-// decode decodes exactly one JSON value. It rejects unknown fields, because the decoder would otherwise ignore misspelt
-// fields silently.
+// The function "decode" decodes exactly one JSON value. It rejects unknown fields, because the decoder would otherwise
+// ignore misspelt fields silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -184,7 +185,7 @@ func (m *Message) checkBatch() error {
 // Folder returns the prefix of all keys that the relay reads or writes for the message.
 func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
-// owns reports whether a key belongs to the run of the message.
+// The method "owns" reports whether the key of an object belongs to the run of the message.
 func (m *Message) owns(key string) bool {
 	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
 }
@@ -194,8 +195,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if no
-// message was sent.
+// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if the
+// state machine sent no message.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`

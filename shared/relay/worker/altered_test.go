@@ -14,8 +14,8 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// seal is the path of the JSON member that holds the seal of an object. The test does not alter the seal, because an
-// object without a seal is read as an object of an older version.
+// The constant "seal" is the path of the JSON member that holds the seal of an object. The test does not alter the
+// seal, because the relay reads an object without a seal as an object of an older version.
 const seal = ".sha256"
 
 // eachAlteration alters an object in every possible way. It stores each altered object in place of the original, and

@@ -88,7 +88,8 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	if read != wrote {
 		return "", fmt.Errorf("object %s was written, but another was read; is somebody else checking now?", probe)
 	}
-	// Without the right s3:ListBucket, S3 answers a request for a missing object with status 403.
+	// Without the right s3:ListBucket, S3 answers a request for a missing object with status 403. This request
+	// therefore tests the right.
 	if _, err := r.exists(ctx, probe+"-"+rand.Text()); err != nil {
 		return "", fmt.Errorf("ask for an object that is not there (does this need s3:ListBucket?): %w", err)
 	}
@@ -111,8 +112,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check tries to hide and to delete a message that does not exist. It tries to receive a message only from an empty
-// queue, because a message that is received but not handled counts as a failed delivery.
+// The method "check" tries to hide and to delete a message that does not exist. It receives a message only from an
+// empty queue, because a message that the relay receives and does not handle counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {

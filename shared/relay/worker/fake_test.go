@@ -148,7 +148,7 @@ func (f *fakeAD) AddMember(_ context.Context, dn, _ string) error {
 
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
-// bench is a relay in this process. Its store is in memory, and its AWS is simulated.
+// A bench is a relay in the test process. The store is in memory, and AWS is simulated.
 type bench struct {
 	*testing.T
 	*Relay
@@ -197,7 +197,7 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 	return b
 }
 
-// run runs the relay until the test ends.
+// The method "run" runs the relay until the test ends.
 func (b *bench) run() {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -213,7 +213,7 @@ func (b *bench) run() {
 	})
 }
 
-// send starts a task and sends the message of the task.
+// The method "send" starts a task and sends the message of the task.
 func (b *bench) send(m protocol.Message) *awsfake.Task {
 	b.Helper()
 	t := b.cloud.NewTask(time.Minute, time.Hour)
@@ -241,7 +241,7 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// result returns the result of a task with one change.
+// The method "result" returns the result of a task with one change.
 func (b *bench) result(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	var a protocol.Answer
@@ -257,10 +257,11 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// removal returns a message that removes Anna from a group. The argument "of" is the DN of the group.
+// The method "removal" returns a message that asks the relay to remove Anna from a group. The argument "of" is the DN
+// of the group.
 func (b *bench) removal(of string) protocol.Message { return b.change(protocol.Remove, of) }
 
-// change returns a message that asks for one change of a group.
+// The method "change" returns a message that asks for one change of a group.
 func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
@@ -271,7 +272,8 @@ func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// until waits until the function "done" returns true, for at most 20 seconds. After that time, the test fails.
+// The method "until" waits until the function "done" returns true, for at most 20 seconds. After that time, the test
+// fails.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

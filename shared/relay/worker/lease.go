@@ -27,8 +27,9 @@ var (
 // maxBeat is the longest time between two heartbeats.
 const maxBeat = 20 * time.Second
 
-// lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for another
-// visibility timeout. If no heartbeat succeeds during a visibility timeout, another relay may receive the message.
+// A lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for
+// another visibility timeout. If no heartbeat succeeds during a visibility timeout, another relay may receive the
+// message.
 type lease struct {
 	*worker
 	log     *slog.Logger
@@ -40,13 +41,14 @@ type lease struct {
 	seen moment // when the last accepted heartbeat began
 }
 
-// hold calls the function "do", and sends heartbeats until this function returns. If the lease ends earlier, hold
-// returns errDead or errLost.
+// The method "hold" calls the function "do", and sends heartbeats until this function returns. If the lease ends
+// earlier, hold returns errDead or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
 	l.seen.set(time.Now())
-	// The message may have waited in the queue until its task ended.
+	// The message may have waited in the queue until its task ended. The first heartbeat shows whether the task still
+	// runs.
 	switch err := l.beat(l.ctx); {
 	case errors.Is(err, errDead):
 		return "", err
@@ -70,7 +72,7 @@ func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, er
 	return key, err
 }
 
-// keep sends heartbeats until ctx ends or the lease is lost.
+// The method "keep" sends heartbeats until ctx ends or the lease is lost.
 func (l *lease) keep(ctx context.Context) {
 	ticks := time.NewTicker(min(l.visibility/3, maxBeat))
 	defer ticks.Stop()
@@ -90,7 +92,7 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// beat sends a heartbeat for the task and hides the message for another visibility timeout.
+// The method "beat" sends a heartbeat for the task and hides the message for another visibility timeout.
 func (l *lease) beat(ctx context.Context) error {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))
@@ -108,7 +110,7 @@ func (l *lease) beat(ctx context.Context) error {
 	return err
 }
 
-// show makes the message visible to other relays after the given time.
+// The method "show" makes the message visible to other relays after the given time.
 func (l *lease) show(ctx context.Context, after time.Duration) error {
 	_, err := l.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &l.url, ReceiptHandle: &l.receipt, VisibilityTimeout: int32(after / time.Second),
@@ -116,8 +118,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// leased returns nil if the lease is still valid, and otherwise the reason why the work must stop. Every write must
-// call leased first, because the machine may have been suspended until after the end of the lease.
+// The method "leased" returns nil if the lease is still valid. Otherwise it returns the reason why the work must stop.
+// Every write must call leased first, because the machine may have been suspended until after the end of the lease.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -133,20 +135,21 @@ func isDead(err error) bool {
 	return timedOut || invalid || gone
 }
 
-// moment is a point in time that several goroutines share.
+// A moment is a point in time that several goroutines share.
 type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age returns the time since the moment. It measures with the monotonic clock and with the wall clock, and returns the
-// longer time. The longer time is needed because only the wall clock advances while the machine is suspended.
+// The method "age" returns the time since the moment. It measures with the monotonic clock and with the wall clock, and
+// returns the longer time. The longer time is needed because only the wall clock advances while the machine is
+// suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
 // namelessError is an error whose message contains no names of people. The message goes to logs and to the history of
-// executions, and both must not contain personal data.
+// executions. Both must not contain personal data.
 type namelessError struct {
 	error
 	text string
@@ -156,7 +159,7 @@ func (e *namelessError) Error() string { return e.text }
 
 func (e *namelessError) Unwrap() error { return e.error }
 
-// nameless removes all names from an error, except SIDs and the DNs of the message's groups.
+// The function "nameless" removes all names from an error, except SIDs and the DNs of the message's groups.
 func nameless(err error, groups []protocol.Group) error {
 	if err == nil {
 		return nil

@@ -20,16 +20,16 @@ import (
 const (
 	longPoll   = 20 * time.Second // the longest wait that SQS offers
 	callTime   = 10 * time.Second // the timeout of a call to AWS, including retries
-	firstPause = time.Second      // the pause after the queue could not be read; each further failure doubles it
+	firstPause = time.Second      // the first pause after a failure to read the queue; each further failure doubles it
 	lastPause  = 30 * time.Second
 	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
 
-// work does the work of a message, and returns the key of the object with the answer. A work function must call
-// l.leased before every write.
+// A function of the type "work" does the work of a message. It returns the key of the object with the answer. A work
+// function must call l.leased before every write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
-// worker handles the messages of a queue, one at a time.
+// A worker handles the messages of a queue, one at a time.
 type worker struct {
 	*Relay
 	name       string
@@ -39,8 +39,8 @@ type worker struct {
 	visibility time.Duration // the visibility timeout of the queue; 0 until it is read
 }
 
-// run works until the context ends. If the queue cannot be reached, run retries without limit, so that a relay survives
-// every outage.
+// The method "run" works until the context ends. If the queue cannot be reached, the method retries without limit, so
+// that a relay survives every outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {
@@ -62,7 +62,7 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// next waits for a message and handles it.
+// The method "next" waits for a message and handles it.
 func (w *worker) next(ctx context.Context) error {
 	if w.visibility == 0 {
 		attributes, err := w.attributes(ctx)
@@ -87,7 +87,7 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// attributes has the queue properties that the relay needs.
+// The type "attributes" has the properties of a queue that the relay needs.
 type attributes struct {
 	visibility time.Duration
 	waiting    int  // approximate number of waiting messages
@@ -113,7 +113,7 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 	return a, nil
 }
 
-// handle does the work of a message and answers the task of the message, if possible.
+// The method "handle" does the work of a message. If possible, it then answers the task of the message.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := protocol.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -153,8 +153,8 @@ type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task. If the argument "failure" is nil, it sends the key. Otherwise it sends this error. If Step
-// Functions accepts the answer, or if the task has already ended, the method deletes the message.
+// The method "answer" ends the task. If the argument "failure" is nil, the answer is the key. Otherwise the answer is
+// the error. If Step Functions accepts the answer, or if the task has already ended, the method deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

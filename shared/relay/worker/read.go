@@ -28,8 +28,8 @@ const (
 	nonceLetter = 10       // 50 random bits, so that two deliveries practically never get the same name
 )
 
-// unique returns a name for the objects that the relay writes for one delivery of a message. Two relays that work on
-// the same task therefore write different objects.
+// The function "unique" returns a name for the objects that the relay writes for one delivery of a message. Two relays
+// that work on the same task therefore write different objects.
 func unique(m *protocol.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
@@ -72,7 +72,8 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// since returns the earlier reading that the message names. If the reading cannot be used, the error has the reason.
+// The method "since" returns the earlier reading that the message names. If the reading cannot be used, the error has
+// the reason.
 func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
@@ -103,8 +104,9 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "evidence", read)
 }
 
-// input reads the object that a message names. An error names the key without quotes. The reason is that the function
-// nameless removes quoted strings, because these may be names of people. A key contains no names.
+// The method "input" reads the object that a message names. An error names the key of the object without quotes,
+// because the function "nameless" removes quoted strings. A quoted string may be the name of a person, but a key
+// contains no names.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
@@ -119,7 +121,7 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	return text, err
 }
 
-// put stores the answer to a batch. Only this delivery of the message uses the key.
+// The method "put" stores the answer to a batch. Each delivery of the message uses its own key.
 func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
 	if err := l.leased(); err != nil {
 		return "", err
@@ -170,7 +172,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// sample adds to e the last logons of the first n accounts in the directory.
+// The method "sample" adds to e the last logons of the first n accounts in the directory.
 func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil
@@ -182,7 +184,7 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	return context.Cause(ctx)
 }
 
-// named reads the person with a name that an operator typed.
+// The method "named" reads the person with a name that an operator typed.
 func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	found, err := r.ad.FindPerson(ctx, name)
 	switch {
@@ -196,7 +198,8 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 	return a
 }
 
-// account reads one person. The result marks everything that could not be read, so that it differs from an empty value.
+// The method "account" reads one person. The result marks everything that could not be read, so that an unread value
+// differs from an empty value.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	questions := make([]directory.Question, len(groups))
 	for i, g := range groups {

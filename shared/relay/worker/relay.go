@@ -106,8 +106,8 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers returns a worker for each configured queue. A worker accepts only messages of the kinds of its queue, so a
-// relay without a write queue never writes.
+// The method "workers" returns a worker for each configured queue. A worker accepts only messages of the kinds of its
+// queue, so a relay without a write queue never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker
 	if r.config.ReadQueue != "" {

@@ -30,7 +30,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// If the lease ended during the change, the result of the change is not reported.
+		// If the lease ended during the change, this relay does not report the result, because another relay may
+		// receive the message.
 		if err := l.leased(); err != nil {
 			return "", err
 		}
@@ -44,9 +45,9 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change. It finds the person, reads whether the person is in the group, and compares the account with
-// the evidence. It then writes, and reads the group again. Only the last read decides the outcome. The answer to the
-// write does not decide it.
+// The method "change" makes one change. It finds the person, reads whether the person is in the group, and compares the
+// account with the evidence. It then writes, and reads the group again. Only the last read decides the outcome. The
+// answer to the write does not decide the outcome.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
@@ -96,8 +97,8 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// outdated returns how the account differs from the evidence on which a removal was decided. It returns "" if there is
-// no difference.
+// The method "outdated" returns how the account differs from the evidence on which a removal was decided. It returns ""
+// if there is no difference.
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""
@@ -109,8 +110,8 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write sends a change to the directory. The function "held" returns nil if the relay still has the lease. A removal is
-// sent only in that case.
+// The method "write" sends a change to the directory. The function "held" returns nil if the relay still has the lease.
+// The method sends a removal only if the relay still has the lease.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
