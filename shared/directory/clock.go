@@ -14,8 +14,9 @@ var ErrClock = errors.New("the clocks disagree")
 // difference of five minutes. The other five minutes allow for a slow answer of the directory.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClock compares the time that a directory gives, told, with the time of this machine, ours. It returns an error
-// if the times differ by more than maxClockSkew. The error wraps ErrClock and names both times.
+// CheckClock compares the clock of a directory with the clock of this machine. The parameter "told" is the time of the
+// directory, and "ours" is the time of this machine. CheckClock returns an error if the times differ by more than
+// maxClockSkew. The error wraps ErrClock and names both times.
 func CheckClock(directory string, told, ours time.Time) error {
 	if ours.Sub(told).Abs() <= maxClockSkew {
 		return nil

@@ -14,8 +14,8 @@ const (
 	Shared
 )
 
-// contradict makes every value of the person unknown. The licenses that Entra ID reports stay known, because the
-// account itself is not in doubt.
+// The method "contradict" makes every value of the person unknown. The licenses that Entra ID reports stay known,
+// because the account itself is not in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory
@@ -24,13 +24,13 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// The method shows makes the person contradictory. Callers call it when this reading shows the contradiction c.
+// The method "shows" makes the person contradictory. Callers call it when this reading shows the contradiction c.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
-// The method holds reports whether a contradiction from an earlier reading is still believed. The argument "met" says
+// The method "holds" reports whether a contradiction from an earlier reading is still believed. The argument "met" says
 // whether this reading found a matching account in the other directory. The argument "read" says whether this reading
 // covered all of the other directory. A full reading may still miss the other account, for example because a page was
 // lost. Therefore a full reading without a matching account ends the contradiction only if Joined is zero. Joined is
@@ -43,8 +43,8 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// The method doubted makes every value of the person unknown in two cases. Either the memory of earlier readings of an
-// account is lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The
+// The method "doubted" makes every value of the person unknown in two cases. Either the memory of earlier readings of
+// an account is lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The
 // argument "past" belongs to an account in one directory, and "other" names the other directory.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
@@ -58,7 +58,7 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method contradicted makes the person contradictory if a contradiction from an earlier reading still holds. The
+// The method "contradicted" makes the person contradictory if a contradiction from an earlier reading still holds. The
 // result is true in that case. The argument "past" belongs to an account in one directory, and "other" names the other
 // directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
@@ -72,7 +72,7 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method sentence describes a contradiction in one sentence. The sentence says how the accounts contradict each
+// The method "sentence" describes a contradiction in one sentence. The sentence says how the accounts contradict each
 // other, since when, and what ends the contradiction.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"

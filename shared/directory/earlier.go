@@ -21,7 +21,7 @@ type EarlierPerson struct {
 	Seen time.Time `json:"seen"`
 }
 
-// Person reports whether p has the Entra object id "id" or the SID "sid".
+// Person reports whether p has the given Entra object id or the given SID.
 func (p *EarlierPerson) Person(id, sid string) bool {
 	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }

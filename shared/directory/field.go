@@ -22,7 +22,7 @@ func (s Source) String() string {
 	return "entra"
 }
 
-// The method name returns the name of the directory for use in sentences.
+// The method "name" returns the name of the directory for use in sentences.
 func (s Source) name() string {
 	if s == AD {
 		return "Active Directory"
@@ -132,7 +132,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// The method read returns the value from this reading. It does not apply the doubts that Of applies.
+// The method "read" returns the value from this reading. It does not apply the doubts that Of applies.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.Attribute) {
 		return Value{}

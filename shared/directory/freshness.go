@@ -15,7 +15,7 @@ type Freshness struct {
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
 
-// The constant settled is the age at which an account is expected to have been used.
+// The constant "settled" is the age at which an account is expected to have been used.
 const settled = 30 * 24 * time.Hour
 
 // SampleEntra counts one account. A date after notAfter comes from a wrong clock. Such a date does not become Newest.

@@ -115,7 +115,7 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// The method match returns the index of the Active Directory account that belongs to an Entra account. The result
+// The method "match" returns the index of the Active Directory account that belongs to an Entra account. The result
 // "found" is false if no Active Directory account belongs to the Entra account.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
@@ -181,7 +181,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// The method whole reports whether the directory s was read in full and the reading is not in doubt.
+// The method "whole" reports whether the directory s was read in full and the reading is not in doubt.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -201,7 +201,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// The method unmatched handles a person who was found only in Active Directory. The person may have an Entra account
+// The method "unmatched" handles a person who was found only in Active Directory. The person may have an Entra account
 // that could not be matched. In that case, unmatched sets EntraState to Missing.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced

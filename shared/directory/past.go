@@ -59,7 +59,7 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// The constant apart is the shortest time between two readings that count as separate days. It is shorter than a day
+// The constant "apart" is the shortest time between two readings that count as separate days. It is shorter than a day
 // because a nightly run may start a little earlier than the run of the night before.
 const apart = 20 * time.Hour
 
@@ -99,8 +99,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// The method missed sets the state of the account to Missing if a recent reading found the account and this reading did
-// not. The account may still exist: a lost page, a lost right and a changed filter all look like a deleted account.
+// The method "missed" sets the state of the account to Missing if a recent reading found the account and this reading
+// did not. The account may still exist: a lost page, a lost right and a changed filter all look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return

@@ -102,7 +102,8 @@ type Use struct {
 	Shown time.Time
 }
 
-// The method use returns what a report says about the account. It returns nil if the report does not list the account.
+// The method "use" returns what a report says about the account. It returns nil if the report does not list the
+// account.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -146,7 +147,7 @@ func (u *EntraUser) assigned(of *Use) Value {
 	return v
 }
 
-// The method reported returns the value of a field that comes from a report.
+// The method "reported" returns the value of a field that comes from a report.
 func (f *Field) reported(p *Person) Value {
 	if p.EntraState != Present || p.Stale[f.report] != "" || p.Entra.Agent() {
 		return Value{}

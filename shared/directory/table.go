@@ -107,7 +107,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// The method numbered turns p into the property for one element of an array. The argument "item" is the index of the
+// The method "numbered" turns p into the property for one element of an array. The argument "item" is the index of the
 // element, from 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
@@ -116,7 +116,7 @@ func (p *Property[A]) numbered(item int) {
 	p.Source += number
 }
 
-// snake converts camel case to snake case: employeeId becomes employee_id.
+// The function "snake" converts camel case to snake case: employeeId becomes employee_id.
 func snake(name string) string {
 	var b strings.Builder
 	lower := false
