@@ -57,7 +57,7 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// The function called returns the name of a group for refusals: the name in the policy. If the policy has the object
+// The function "called" returns the name of a group for refusals: the name in the policy. If the policy has the object
 // id, the function adds the displayName.
 func called(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
@@ -66,7 +66,7 @@ func called(g *directory.Group) string {
 	return g.Ref.String() + " (" + g.Name + ")"
 }
 
-// The function unseen returns why idleseat moves nobody into or out of a group whose members are hidden from the
+// The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
 // application. It returns "" if the application can see the members. memberOf omits a hidden group, so no read would
 // show that a change is made, and the change would stay pending for ever. A restore does not call unseen. If the
 // license is already given, a restore does not need to read the group.
@@ -93,8 +93,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// The method elsewhere returns why a license is not changed if the person holds it through a group that the policy does
-// not name for the license. The parameter holds is the object id of this group.
+// The method "elsewhere" returns why a license is not changed if the person holds it through a group that the policy
+// does not name for the license. The parameter holds is the object id of this group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -150,8 +150,8 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// The function obstacle returns why idleseat cannot change membership in a group. It returns "" if nothing prevents the
-// change.
+// The function "obstacle" returns why idleseat cannot change membership in a group. It returns "" if nothing prevents
+// the change.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// The variable covered lists the JSON members of a plan that its hash covers: the changes, their data, the policy, the
-// tool, the tenant, and whether the plan may be applied. Later versions may add members to the list but must not remove
-// any.
+// The variable "covered" lists the JSON members of a plan that its hash covers: the changes, their data, the policy,
+// the tool, the tenant, and whether the plan may be applied. Later versions may add members to the list but must not
+// remove any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",

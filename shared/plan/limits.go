@@ -29,7 +29,7 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 	return reasons
 }
 
-// The function exceeded does the work of Exceeded for one rule.
+// The function "exceeded" does the work of Exceeded for one rule.
 func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	matches, besides := t.Reclaim-accepted, ""
 	if accepted > 0 {

@@ -44,8 +44,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// The method missing returns why the product of a license lacks a service plan that the license needs. It returns "" if
-// no needed service plan is known to be missing.
+// The method "missing" returns why the product of a license lacks a service plan that the license needs. It returns ""
+// if no needed service plan is known to be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -56,8 +56,8 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// The method mailbox reports whether a product gives a mailbox if the service plans in off are switched off. It returns
-// Unset if the service plans of the product are unknown.
+// The method "mailbox" reports whether a product gives a mailbox if the service plans in the list "off" are switched
+// off. It returns Unset if the service plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {

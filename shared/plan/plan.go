@@ -26,7 +26,7 @@ type Decision struct {
 	To                string            `json:"to,omitempty"`
 	Outcome           policy.Outcome    `json:"outcome"`
 	Reason            string            `json:"reason"`
-	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active, or if the last activity is unknown
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active or the last activity is unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why no change is made now; empty if nothing prevents the change

@@ -60,7 +60,7 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	return route, ""
 }
 
-// The method way returns the route without regard to the person's mailbox.
+// The method "way" returns the route without regard to the person's mailbox.
 func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	for _, a := range t.assigned(p, r.License) {
 		if a.State == "" {
@@ -93,7 +93,7 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	return Route{}, fmt.Sprintf("held %s and %s at once", first.in.how(), last.in.how())
 }
 
-// The method assigned returns the assignments in Entra ID by which a person holds a product. It returns none for a
+// The method "assigned" returns the assignments in Entra ID by which a person holds a product. It returns none for a
 // license that is membership in a group.
 func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []directory.Assignment) {
 	if l.SKU == "" || p.Entra == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The function licensed returns a policy with products. The service plans of the product "dark" are unknown. The
+// The function "licensed" returns a policy with products. The service plans of the product "dark" are unknown. The
 // service plans of the products "e3", "exo" and "f3" are known. Of the products, only "e3" and "exo" have groups.
 func licensed(t *testing.T) (*policy.Policy, []directory.SKU) {
 	t.Helper()

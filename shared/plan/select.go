@@ -14,7 +14,7 @@ import (
 // changes of the people who are idle longest come next. The limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
-	lanes   map[string]*lane // by the license of which the changes need a seat
+	lanes   map[string]*lane // by Decision.Seat, the license whose seats the changes need
 	seats   map[string]int   // free seats by license; a license without an entry has enough seats
 	offered int
 }
@@ -59,13 +59,13 @@ func (s *Selection) lane(seat string) *lane {
 	return l
 }
 
-// NoSeat reports whether an offered change has no free seat.
+// NoSeat reports whether no free seat is left for the offered change d.
 func (s *Selection) NoSeat(d *Decision) bool {
 	l := s.lanes[d.Seat]
 	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
 }
 
-// chosen returns the kept changes in order.
+// The method "chosen" returns the kept changes in order.
 func (s *Selection) chosen() (all []Decision) {
 	for _, l := range s.lanes {
 		all = append(all, l.kept...)
@@ -122,7 +122,7 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// The function order compares two changes. Changes with setbacks come last, so that they delay no other change. Among
+// The function "order" compares two changes. Changes with setbacks come last, so that they delay no other change. Among
 // the changes without setbacks, those that restore a license come first. The changes of the people who are idle longest
 // follow. A person who never signed in is idle since the creation of the account. Ties are broken by the order of the
 // rules in the policy, which also orders the changes of one person. The last criterion is the key of the person, so
@@ -139,7 +139,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// The method turn returns the date by which the function order sorts the change. The date is the begin of the idle
+// The method "turn" returns the date by which the function "order" sorts the change. The date is the begin of the idle
 // time, or the field After if After is later.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince

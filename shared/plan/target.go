@@ -15,24 +15,25 @@ type Via string
 // licenses for the target of the same name. Each target has one file in each of these packages.
 type target interface {
 	via() Via
-	// The method how returns the words that complete the sentence "The license is held …".
+	// The method "how" returns the words that complete the sentence "The license is held …".
 	how() string
 	// writtenIn returns the directory in which the target is written. The relay writes the targets in Active Directory.
 	writtenIn() directory.Source
-	// The method may reports whether the policy allows people to hold the license in this target.
+	// The method "may" reports whether the policy allows people to hold the license in this target.
 	may(l *policy.License) bool
-	// The method held returns the groups through which a person holds a license in this target: object ids in Entra ID,
-	// distinguished names in Active Directory. A direct assignment counts as the group "". The result is nil if the
+	// The method "held" returns the groups through which a person holds a license in this target: object ids in Entra
+	// ID, distinguished names in Active Directory. A direct assignment counts as the group "". The result is nil if the
 	// person does not hold the license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
-	// The method route returns the way to change a license that is held through the given group. The result "refusal"
+	// The method "route" returns the way to change a license that is held through the given group. The result "refusal"
 	// says why the license cannot be changed safely. It is "" if the license can be changed safely.
 	route(t *Tenant, p *directory.Person, r *policy.Rule, group string) (route Route, refusal string)
-	// The method unfit returns why the person cannot get a license in this target. It returns "" if no reason is known.
+	// The method "unfit" returns why the person cannot get a license in this target. It returns "" if no reason is
+	// known.
 	unfit(p *directory.Person) string
 }
 
-// The variable targets lists the targets. The group that the policy names decides whether people hold a license in
+// The variable "targets" lists the targets. The group that the policy names decides whether people hold a license in
 // entraGroup or in adGroup. No license is held in both.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
@@ -44,7 +45,7 @@ func Targets() (names []Via) {
 	return names
 }
 
-// The method target returns the target with the name v. It returns nil if this version does not know the target.
+// The method "target" returns the target with the name v. It returns nil if this version does not know the target.
 func (v Via) target() target {
 	if i := slices.IndexFunc(targets, func(t target) bool { return t.via() == v }); i >= 0 {
 		return targets[i]
