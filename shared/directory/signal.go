@@ -33,16 +33,17 @@ var signals = [Signals]struct {
 	stalled    time.Duration // see Stalled
 	horizon    time.Duration // see Horizon
 	fields     string        // prefix of the names of the signal's fields; empty if allFields names these fields
+	assigned   bool          // whether the report of the signal has the days on which licenses were assigned
 }{
 	// The dates of Entra ID are up to one day late, and a weekend may pass without sign-ins. Four days allow for both.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
 	// lastLogonTimestamp is up to 14 days late. In a small company even the newest date may be 14 days old.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
-	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", stalled: reportStalled, horizon: reportSpan},
-	TeamsUse:      {name: "m365.teams", date: "Teams activity", noun: "activity in Teams", past: "used Teams", fields: "m365.teams", stalled: reportStalled, horizon: reportSpan},
-	SharePointUse: {name: "m365.sharepoint", date: "SharePoint activity", noun: "activity in SharePoint", past: "used SharePoint", fields: "m365.sharepoint", stalled: reportStalled, horizon: reportSpan},
-	OneDriveUse:   {name: "m365.onedrive", date: "OneDrive activity", noun: "activity in OneDrive", past: "used OneDrive", fields: "m365.onedrive", stalled: reportStalled, horizon: reportSpan},
+	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", assigned: true, stalled: reportStalled, horizon: reportSpan},
+	TeamsUse:      {name: "m365.teams", date: "Teams activity", noun: "activity in Teams", past: "used Teams", fields: "m365.teams", assigned: true, stalled: reportStalled, horizon: reportSpan},
+	SharePointUse: {name: "m365.sharepoint", date: "SharePoint activity", noun: "activity in SharePoint", past: "used SharePoint", fields: "m365.sharepoint", assigned: true, stalled: reportStalled, horizon: reportSpan},
+	OneDriveUse:   {name: "m365.onedrive", date: "OneDrive activity", noun: "activity in OneDrive", past: "used OneDrive", fields: "m365.onedrive", assigned: true, stalled: reportStalled, horizon: reportSpan},
 	CopilotUse:    {name: "copilot", date: "Copilot activity", noun: "use of Copilot", past: "used Copilot", fields: "copilot.lastActivity", stalled: reportStalled, horizon: reportSpan},
 }
 
@@ -118,7 +119,7 @@ func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {
 			m[name] = &Field{Name: name, Source: Entra, Kind: Date, Meaning: Activity, report: s, use: (*EntraUser).lastUse}
-			if s != CopilotUse { // the Copilot report does not have the date of assignment
+			if signals[s].assigned {
 				m[name+"Assigned"] = &Field{Name: name + "Assigned", Source: Entra, Kind: Date, report: s, use: (*EntraUser).assigned}
 			}
 		}
