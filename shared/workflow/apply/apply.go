@@ -278,7 +278,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 				return j.halted(err)
 			}
 			e := fresh[open[i].User]
-			if j.Now().Sub(e.read) > evidenceAge { // the earlier changes of the chunk took long
+			if j.Now().Sub(e.read) > evidenceAge { // the changes before this one took long
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)

@@ -65,9 +65,9 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// The method ask asks the rule of this change about the person, by the data of this call. It asks the rule of the run's
-// policy first and then the rule of the policy in force. The result keep gives the reason why the license is not taken.
-// It is empty if both policies reclaim the license.
+// ask asks the change's rule about the person, by the data of this call. It asks the rule of the run's policy first
+// and then the rule of the policy in force. keep gives the reason why the license is not taken. keep is empty if both
+// policies reclaim the license.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -75,8 +75,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// The method askBy asks the rule of this change by one policy. If the last logon is unknown, the rule must reclaim the
-// license even with the latest possible logon.
+// askBy asks the change's rule by one policy. If the last logon is unknown, the rule must reclaim the license even with
+// the latest possible logon.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

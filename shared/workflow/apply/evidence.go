@@ -38,7 +38,7 @@ const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
 
-// The method current returns errAged if the evidence is too old, and nil otherwise.
+// current returns errAged if the evidence is too old, and nil otherwise.
 func (m *move) current() error {
 	if m.Now().Sub(m.read) > evidenceAge {
 		return errAged

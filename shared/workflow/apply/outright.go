@@ -76,8 +76,8 @@ func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	if errors.Is(err, errAged) {
 		return m.writeFailed(ctx, err)
 	}
-	// The read is necessary even after a refusal. Another call may have made the write. The directory also refuses the
-	// write if the person is still in the group through another group.
+	// byMembership reads the group even after a refusal, because another call may have made the write. The directory
+	// also refuses the write if the person is still in the group through another group.
 	in, readErr := m.in(ctx, e.Source)
 	switch {
 	case readErr != nil && definite(err) != "":
