@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// account is an account of one source. The pointer for the other source is nil.
+// The type account holds an account of one source. The pointer of the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
-	twin  int32 // index of the previous entry for the same account in the group, or -1
+	twin  int32 // index in group.list of the previous entry of the same account, or -1
 	found bool  // an earlier run knew the account
 }
 
-// id returns the Entra id, or the SID of an Active Directory account.
+// The method id returns the object id of an Entra account, or the SID of an Active Directory account.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -24,7 +24,7 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// place returns the key from which the partition of the account follows.
+// The method place returns the key whose hash gives the partition of the account.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -79,8 +79,8 @@ func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back returns, as bits, the dates of the account that are earlier than the newest known date of the same kind. Bit i
-// stands for known.Account.Newest[i].
+// The method back returns a bit mask. Bit i is set if activity date i of the account is missing, or is earlier than
+// Past.Newest[i], the newest date that earlier runs know.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -91,8 +91,8 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf passes every account of a source to the given function, except the accounts whose columns in the table of
-// people already have everything (Past.Row is set).
+// accountsOf passes the accounts of a source to the given function. It skips accounts whose Past.Row is set, because
+// Plain.accounts already has these accounts.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -109,8 +109,8 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group holds the accounts that were in one partition of an earlier run. The map "at" has the known.KeyOf of each
-// account as its key, and the index of the account in the list as its value.
+// The type group holds the accounts that belong to one partition of an earlier run. The key of the map at is the
+// known.KeyOf of an account. The value is the index in list of the account's last entry.
 type group struct {
 	list []account
 	at   map[uint64]int32
@@ -127,7 +127,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	accountsOf(h, s, func(a account) {
 		n := directory.Partition(a.place(), partitions)
 		g := groups[n]
-		if g == nil { // usually all accounts are in the same partition
+		if g == nil { // usually all accounts are in one partition, so the first group gets room for all
 			g = &group{list: make([]account, 0, room), at: make(map[uint64]int32, room)}
 			groups[n], room = g, 0
 		}
@@ -141,7 +141,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each passes every entry of the account with the key k to the given function.
+// The method each calls the given function for every entry of the account with the key k.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// asked returns the decision of one rule on p@x.example. The decision takes the history of the run into account.
+// The method asked returns the decision of one rule about the person p@x.example. The decision takes the history of the
+// run into account.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -22,7 +23,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// holder returns a world in which the person "p" holds E3 directly and is idle for 100 days.
+// The function holder returns a world in which the person "p" holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
@@ -51,7 +52,7 @@ func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first plan.Decision
-		want  string // why the next rule does nothing
+		want  string // why the later rule is refused; empty if it is not
 	}{
 		"taken":             {plan.Decision{Outcome: policy.Reclaim}, "superseded: the rule m365 comes first in the policy and changes e3"},
 		"taken if it could": {plan.Decision{Outcome: policy.Reclaim, Refused: "two groups"}, "superseded: the rule m365 comes first in the policy and changes e3"},
@@ -74,8 +75,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// If two rules change licenses of one person, the changes are made in the order of the rules. A refused change has no
-// place in this order.
+// If two rules change licenses of one person, the plan orders the change of the later rule after the change of the
+// earlier rule. If the earlier change is refused, it does not affect this order.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -89,7 +90,7 @@ func TestLaterRuleFollows(t *testing.T) {
 	}
 }
 
-// A change waits for a pending change that shares a license with it.
+// If a pending change takes or gives a license, a new change of the same license waits.
 func TestOtherLicenseUnderWay(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -166,7 +167,7 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 }
 
 // If the policy no longer has a license that an earlier run changed, the license may have been renamed to any license
-// in the policy.
+// in the policy. Every license of the person therefore waits or cools down.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {
@@ -205,8 +206,8 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// A change that failed comes after the other changes. It waits for more nights after each failure. A run for one person
-// makes the change immediately.
+// A change that failed in earlier runs counts its failures, so that the plan orders the change after other changes.
+// From the second failure on, the change waits for more nights after each failure. A run for one person does not wait.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {
@@ -216,7 +217,7 @@ func TestSetbacksWait(t *testing.T) {
 	due := setback("", 3, time.Time{}).Due().Sub(time.Time{})
 	for name, tc := range map[string]struct {
 		back  *history.Setback
-		user  string // the user, in a run for one person
+		user  string // Begin.User, in a run for one person; empty in a run for everybody
 		times int
 		why   string
 	}{

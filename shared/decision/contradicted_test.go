@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// A contradiction begins when an anchor does not match, or when two accounts have the same SID. It ends when both
+// A contradiction begins when an anchor does not match, or when two Entra accounts have the same SID. It ends when both
 // directories are read and agree. It does not end in a night in which only one directory is read. The test checks for
-// each night whether the person is Contradictory.
+// each night whether the field ADState of each person is Contradictory.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

@@ -14,8 +14,8 @@ import (
 )
 
 // Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
-// reason why there is none. The item is the last thing that happened to the license, or nil if nothing happened. The
-// Conflicts list the decisions of earlier rules about the same person.
+// reason why there is none. The parameter past is the last event of the license in the history, or nil if there is
+// none. The parameter taken lists the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -64,7 +64,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede places the decision d behind the planned decisions of earlier rules.
+// The method precede orders the decision d after the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -102,9 +102,9 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	return ""
 }
 
-// Conflicts lists the decisions about one person that change something. A run changes a license only once. If two rules
-// want the same license, the rule that comes first in the policy gets it. A license that a rule gives in exchange also
-// counts as changed, because otherwise a later rule could take it from the person.
+// Conflicts lists the decisions about one person that block later rules. A run changes a license only once. If two
+// rules want the same license, the rule that comes first in the policy gets the license. A license that a rule gives in
+// exchange also counts as changed. Otherwise a later rule could take it from the person in the same run.
 type Conflicts []*plan.Decision
 
 // Add records a decision. An earlier rule blocks later rules for the same license even if it is undecided or its change
@@ -115,7 +115,8 @@ func (c *Conflicts) Add(d *plan.Decision) {
 	}
 }
 
-// refusal returns why a later decision is refused, or "" if it is not refused.
+// The method refusal returns why the decision d of a later rule is refused. It returns "" if d has no license in common
+// with a decision in c.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
@@ -141,8 +142,8 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// conflict returns why the decision d is refused because of a pending change of another license. It returns "" if no
-// pending change conflicts with d.
+// The method conflict returns why the decision d is refused because of a pending change of another license. It returns
+// "" if no pending change conflicts with d.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -157,8 +158,8 @@ func (r *Run) conflict(d *plan.Decision) string {
 }
 
 // justGiven refuses to take a license that another rule gave in exchange for a different license. The refusal ends when
-// the person has been idle for the whole span of the rule after the exchange. Otherwise the rule could take the license
-// one night after the exchange.
+// the person has been idle for the whole span of the rule after the exchange. Without this refusal, the rule could take
+// the license one night after the exchange. The result says whether d is refused.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)
@@ -179,7 +180,7 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	}
 }
 
-// Past returns the last thing that happened to a license of a person, or nil if nothing happened. Past also looks under
+// Past returns the last event of a license of a person in the history, or nil if there is none. Past also looks under
 // the SID, because an earlier run may have known the person only from Active Directory.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
@@ -188,8 +189,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return r.History.Of(sid, license)
 }
 
-// preflight checks a route against the data of the run. The gate checks free seats and mailboxes later, because it sees
-// the changes of all people together.
+// The method preflight checks a route against the data of the run. It does not check free seats and mailboxes. The gate
+// checks them later, because the gate sees the changes of all people together.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

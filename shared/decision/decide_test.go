@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// only is a lookup that must have one result: the person with the given name in the run. The test fails if there is no
-// such person or more than one.
+// The function only returns the person with the given name in the run. The test fails if there is no such person or
+// more than one.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()
 	var all []directory.Person

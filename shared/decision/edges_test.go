@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// If a change has no route, it is not announced and setbacks do not delay it. The decision keeps its reason.
+// A change without a route is not announced, and setbacks do not delay it. If an earlier rule blocks a change, the
+// license does not also cool down.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -44,7 +45,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// A license that was taken does not count as held again if it is unknown whether the person holds it.
+// A license that was taken counts as held again only if it is known that the person holds the license.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -88,7 +89,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	}
 }
 
-// A license without a group has no nested members.
+// If a license has no group, no nested group can entitle the person to it. Taking the license therefore frees a seat.
 func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -98,8 +99,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// Dates stay in doubt for the longest span of the rules, even if no date of the account is known. An account with a
-// date in the future does not count as an account without dates.
+// Lost dates stay in doubt for the longest span of the rules, even if no date of the account was ever known. An account
+// with a date in the future does not count as an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -167,7 +168,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// If the run is unhealthy, a fresh reading is compared with the reading of the previous night.
+// If the feed of the run is unhealthy, a fresh reading is compared with the reading of the previous night.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -185,8 +186,8 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// Open fails without the history that the manifest names. If a table of known accounts is damaged, Read marks the
-// accounts of the table. The people with these accounts are undecided.
+// Open fails if the store lacks the history that the manifest names. If a table of known accounts is damaged, Read
+// marks the accounts of its partition as forgotten. The rules are then undecided about the people with these accounts.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -214,7 +215,7 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	edited := strings.Replace(text, "exempt: {users: [exempt@x.example]}", `exempt: {users: [exempt@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {ad: "`+citrixDN+`"}]}`, 1)
 	for name, tc := range map[string]struct {
 		earlier *directory.Earlier
-		now     map[string]string // objectGUIDs of the groups
+		now     map[string]string // objectGUIDs of the groups, by the key of the group
 		remade  []directory.GroupRef
 		emptied map[string]int
 	}{

@@ -20,19 +20,19 @@ var ErrUnknownUser = errors.New("unknown user")
 // Answer is the verdict of one rule on one person, with the facts on which it rests.
 type Answer struct {
 	plan.Decision
-	// Turns is when the rule would take a license that it keeps now, if the person stays away. It is zero if there is
-	// no such time.
+	// Turns is when the rule would take a license that is kept now, if the person stays away. It is zero if there is no
+	// such time.
 	Turns time.Time `json:"turns,omitzero"`
 	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
-	// to the person lately and cools down for longer than the person's activity keeps it.
+	// to the person lately, and if the cooling down keeps the license for longer than the person's activity does.
 	Cools time.Time `json:"cools,omitzero"`
 	// Given says how the license was given to the person, as in "restored on 2026-11-02". It is empty if Cools is
 	// zero.
 	Given string `json:"given,omitempty"`
-	// Due is when a change that was announced may be made. It is zero if the change was not announced or is announced
-	// again. It is also zero if the change is refused for any reason except that it is not due.
+	// Due is the time from which an announced change may be made. It is zero if the change was not announced, or must
+	// be announced again. It is also zero if the change is refused for another reason than that it is not due.
 	Due time.Time `json:"due,omitzero"`
-	// Holder says whether the person holds the license. It is empty if that is not known.
+	// Holder says whether the person holds the license. It is empty if this is unknown.
 	Holder string `json:"holder,omitempty"`
 	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if the rule reads no
 	// activity.
@@ -72,7 +72,8 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// answer explains the verdict of one rule. The Conflicts list the decisions of earlier rules about the same person.
+// The method answer explains the verdict of one rule. The parameter taken lists the decisions of earlier rules about
+// the same person.
 func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
 	v := judge.Ask(rule, p)
 	past := r.Past(p.ID(), p.SID(), rule.License.Name)
@@ -81,7 +82,7 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		a.Noun = judge.Noun(rule)
 	}
 	a.Evidence = judge.Evidence(rule, p)
-	if a.Reason == "" { // a bulk evaluation omits this reason
+	if a.Reason == "" { // Judge.Ask gives no reason for most verdicts to keep
 		a.Reason = judge.Reason(rule, p, v)
 	}
 	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && rule.Notice > 0 && !a.Notice {
@@ -95,8 +96,8 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// turns sets the fields Turns, Cools and Given. The last parameter lists the times at which the license was given to
-// the person.
+// The method turns sets the fields Turns, Cools and Given. The parameter all lists the times at which the license was
+// given to the person.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -108,7 +109,7 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	a.Turns, _ = judge.Turns(rule, p, times...)
 	alone, turns := judge.Turns(rule, p)
 	if v.Outcome != policy.Reclaim && (!turns || alone.Equal(a.Turns)) {
-		return // the person's activity keeps the license at least as long
+		return // the person's activity keeps the license at least as long as the cooling down does
 	}
 	for _, g := range all {
 		if until, ends := judge.CoolsUntil(rule, p, g.at); ends && until.After(a.Cools) {
@@ -158,7 +159,8 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 	return fmt.Errorf("%w %q: run %s read nobody with this userPrincipalName, object id, SID or account name%s", ErrUnknownUser, name, r.Begin.Run, hint)
 }
 
-// nearest returns the name in the snapshot that is most similar to name, or "" if no name is similar.
+// The method nearest returns the name in the snapshot that is most similar to the given name. It returns "" if no name
+// is similar.
 func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
 	fewest, folded := 0, strings.ToLower(name)
 	compare := func(p *directory.Person) {
@@ -184,8 +186,8 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 	return like, nil
 }
 
-// names reports whether a person in a partition has the name. It reads only the names, which is much faster than
-// reading the people.
+// The method names reports whether a person in a partition has the given name. It reads only the names, which is much
+// faster than reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
 	if len(r.Manifest.People) == 0 {
 		return true, nil // an earlier version stored the names only together with all other fields

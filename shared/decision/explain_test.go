@@ -27,8 +27,8 @@ func TestTurnsAfterCoolingDown(t *testing.T) {
 	for name, tc := range map[string]struct {
 		days  int // since the last sign-in
 		past  *history.Item
-		turns int // in how many days
-		cools int // in how many days; 0 if the person's activity keeps the license anyway
+		turns int // days until Turns
+		cools int // days until Cools; 0 if the person's activity keeps the license at least as long
 	}{
 		"nothing before":                    {50, nil, 10, 0},
 		"restored before the sign-in":       {10, givenBack(20), 50, 0},
@@ -83,7 +83,8 @@ func replaceOnce(t *testing.T, text, old, edited string) string {
 	return strings.Replace(text, old, edited, 1)
 }
 
-// firstTaken evaluates the first rule on each of 90 days, and returns the time at which the rule takes the license.
+// firstTaken evaluates the first rule on each of 90 days, and returns the first time at which the rule takes the
+// license.
 func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	t.Helper()
 	rule := r.Policy.Rules[0]

@@ -44,7 +44,7 @@ func accountOf(name string, days int, holds ...directory.Assignment) directory.E
 	}
 }
 
-// world describes the snapshot of a run.
+// The type world describes the snapshot of a run.
 type world struct {
 	partitions int
 	entra      []directory.EntraUser
@@ -58,7 +58,8 @@ type world struct {
 	manifest   func(*snapshot.Manifest)
 }
 
-// remember writes a digest and returns its key.
+// The method remember writes a digest of the fields past and feeds, and returns the key of the digest. It returns "" if
+// both fields are empty.
 func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {
@@ -81,7 +82,7 @@ func (w world) remember(t testing.TB, s store.Store) string {
 	return key
 }
 
-// seal writes a snapshot of the world and opens its run.
+// The method seal writes a snapshot of the world and opens its run.
 func (w world) seal(t testing.TB) *Run {
 	t.Helper()
 	ctx := t.Context()

@@ -9,8 +9,8 @@ import (
 )
 
 // firstReading marks a decision if the person has no activity date and an account of the person was first seen today.
-// Graph returns no date for a person who never signed in, and sometimes by mistake. So a reading on another day must
-// confirm that there is no date.
+// Graph returns no date for a person who never signed in. Sometimes Graph omits a date by mistake. A reading on another
+// day must therefore confirm that there is no date.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true
@@ -18,8 +18,8 @@ func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdi
 	}
 }
 
-// alone returns why a scheduled run does not make a change that rests on a single reading, or "" if the run may make
-// the change. A scheduled run has no operator who looks at the plan first.
+// The method alone returns why a scheduled run does not make a change that rests on a single reading. It returns "" if
+// the run may make the change. A scheduled run needs the second reading because no operator looks at the plan first.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// If the DN of a group in an earlier run now belongs to a different group, membership is unknown until an operator
-// accepts the new group.
+// If a DN now belongs to a different group than in an earlier run, membership in the group is unknown. An operator can
+// accept the new group.
 func TestRemadeGroup(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

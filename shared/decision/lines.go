@@ -21,8 +21,8 @@ type Summary struct {
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
-	// Lost has a sentence for each table of known accounts that could not be read. The sentence says what was used
-	// instead.
+	// Lost has a sentence for each table of known accounts that could not be read. The sentence also says what replaces
+	// the table.
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks has one entry for each rule. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
@@ -30,15 +30,15 @@ type Summary struct {
 	Turning []Turning `json:"turning,omitempty"`
 }
 
-// line is one line of a decisions object: a decision or the summary.
+// The type line is one line of a decisions object: a decision or the summary.
 type line struct {
 	*plan.Decision
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The caller's function passes each decision to the function emit and returns
-// the summary. It need not pass verdicts to keep, because the summary counts them and Explain finds their reasons
-// again.
+// Put stores the decisions of a partition. The parameter write passes each decision to the function emit and returns
+// the summary. The parameter write may omit verdicts to keep, because the summary counts them and Explain finds their
+// reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// memory keeps the table of known accounts that was read last. A table that later runs read does not change any more.
+// The type memory keeps the last table of known accounts that was read. The table can be kept, because the table of an
+// earlier run no longer changes in the store.
 type memory struct {
 	mu    sync.Mutex
 	run   string
@@ -26,8 +27,8 @@ type memory struct {
 	*losses
 }
 
-// losses has a sentence for each table that could not be read, by the key of the table's object. The sentence says what
-// is used instead.
+// The type losses has a sentence for each table that could not be read, by the key of the table's object. The sentence
+// also says what replaces the table.
 type losses struct {
 	mu  sync.Mutex
 	why map[string]string
@@ -52,11 +53,12 @@ func (l *losses) add(key, why string) {
 	l.why[key] = why
 }
 
-// remembered returns the table of known accounts that a run stored for a partition. It reads the same table only once.
-// If the table is damaged or missing, it makes the table again from the snapshot of the run. If the snapshot cannot be
-// read either, it returns store.ErrDamaged. It returns store.ErrNotFound if neither a table nor a snapshot exists, for
-// example because both have expired. It also returns store.ErrNotFound for a run of a version that wrote activity gaps
-// instead.
+// The method remembered returns the table of known accounts that a run stored for a partition. It keeps the last table,
+// so that repeated calls for the same table read the store only once. If the table is damaged or missing, the method
+// makes the table again from the snapshot of the run. If the snapshot cannot be read either, the method returns
+// store.ErrDamaged. It returns store.ErrNotFound if neither a table nor a snapshot exists, for example because both
+// have expired. It also returns store.ErrNotFound for a run of an old version that wrote activity gaps instead of a
+// table.
 func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
 	m := r.memory
 	m.mu.Lock()
@@ -81,8 +83,8 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, err
 }
 
-// Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence says what is
-// used instead.
+// Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence also says what
+// replaces the table.
 func (r *Run) Losses() []string {
 	l := r.memory.losses
 	l.mu.Lock()
@@ -90,8 +92,7 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. Its second result describes what was lost. It is empty if nothing was
-// lost.
+// readTable reads a table or makes it again. The result loss describes what was lost. It is empty if nothing was lost.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)
@@ -126,7 +127,7 @@ const longestTrail = 8
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)
 
 // tableAgain makes the table of a run again, from the snapshot of this run and the table of the run before it. The
-// result is the table that RememberWith made, so no date that the run saw is lost.
+// result is the same table that RememberWith made. No date that the run saw is lost.
 func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partition, error) {
 	if r.trail >= longestTrail {
 		return nil, errTrail
@@ -146,7 +147,7 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	return last.table(h, &Plain{}), nil
 }
 
-// lasts reports whether the error would occur again if the run were read again.
+// The function lasts reports whether the error would occur again if the run were read again.
 func lasts(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) || errors.As(err, &faults)

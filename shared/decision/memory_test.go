@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// remembering seals a run with people of different histories, and writes its table.
+// The function remembering seals a run with people of different histories. It writes and returns the run's table of
+// known accounts.
 func remembering(t *testing.T) (*Run, *known.Partition) {
 	t.Helper()
 	disabled := accountOf("off", 300)
@@ -46,7 +47,7 @@ func remembering(t *testing.T) (*Run, *known.Partition) {
 }
 
 // A damaged or missing table is made again from the snapshot, with the same content. It is not made again if the run
-// wrote activity gaps instead.
+// wrote activity gaps instead of a table.
 func TestTableIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(s *store.Memory) error{
@@ -77,8 +78,8 @@ func TestTableIsMadeAgain(t *testing.T) {
 	}
 }
 
-// If a table cannot be made again, all its people are undecided in this night, unless an operator accepts the feeds.
-// The next night compares its dates with the dates of this night.
+// If a table cannot be made again, the rules are undecided about all its people in this night, unless an operator
+// accepts the feeds. The next night compares the people's dates with the dates of this night.
 func TestTableIsLost(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

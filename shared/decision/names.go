@@ -24,7 +24,7 @@ type Named struct {
 // use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// people returns the people whom earlier runs found, by the name in the policy.
+// The method people returns the people whom earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil
@@ -40,7 +40,7 @@ func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 	return all
 }
 
-// Listed is the result of looking for the names that the policy lists.
+// Listed is the result of a search for the names that the policy lists.
 type Listed struct {
 	People map[string][]directory.EarlierPerson // the accounts by name, for later runs
 	Notes  []string                             // sentences for the plan
@@ -73,7 +73,8 @@ func (r *Run) Listed(named []Named) *Listed {
 	return l
 }
 
-// seen adds the accounts of this run to the accounts that earlier runs found for the same name.
+// The method seen returns the accounts that earlier runs found for a name, together with the accounts that this run
+// found for the same name.
 func (r *Run) seen(before []directory.EarlierPerson, now []Named) []directory.EarlierPerson {
 	next := slices.Clone(before)
 	for _, n := range now {

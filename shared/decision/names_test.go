@@ -97,7 +97,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// Lookalikes compares a name without an account with the names of all accounts, in any order.
+// Lookalikes compares a name without an account with the names of all accounts. The order of the accounts does not
+// matter.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -123,7 +124,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// If people cannot be read, every function returns an error. Without the error, these people would look absent.
+// If people cannot be read, every function returns an error. Without the error, these people would seem to be absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)

@@ -125,7 +125,8 @@ func TestEmptiedGroups(t *testing.T) {
 	}
 }
 
-// A run for one person trusts the group that has the DN now, even if it is another group than before.
+// A run for one person trusts the group that has the DN now, even if an earlier run read a different group with this
+// DN.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -149,7 +150,8 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// The names in the mailbox usage report are matched case-insensitively. Without a report the kind is empty.
+// The names in the mailbox usage report are matched case-insensitively. If the report was not read, KnowMailbox leaves
+// the kind of the mailbox unchanged.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

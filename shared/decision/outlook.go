@@ -15,8 +15,8 @@ import (
 // OutlookDays is the number of days that an Outlook covers.
 const OutlookDays = 30
 
-// Outlook says how long the holders of a rule's license have been idle. It also says when the rule takes the licenses
-// that it keeps now, if their holders stay away.
+// Outlook says how long the holders of a rule's license have been idle. It also says when the rule will take the
+// licenses that it keeps now, if their holders stay away.
 type Outlook struct {
 	Idle *policy.Idle `json:"idle,omitempty"` // nil if the rule reads no date of use
 	// Turns[d] counts holders whose verdict turns to reclaim more than d and at most d+1 days after the planning time.
@@ -25,7 +25,7 @@ type Outlook struct {
 
 // Turning is a verdict that turns to reclaim within OutlookDays if the person stays away.
 type Turning struct {
-	Key  uint64 `json:"key"` // PersonKey
+	Key  uint64 `json:"key"` // PersonKey of the person
 	Rule int    `json:"rule"`
 	On   int64  `json:"on"` // in microseconds since 1970
 }
@@ -55,15 +55,16 @@ func (r *Run) NewSummary(plain *Plain) Summary {
 // outlookEnd returns the end of the time that an Outlook covers.
 func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
 
-// turn records a verdict that turns to reclaim. It adds the verdict to the counts and to the list Turning.
+// The method turn records a verdict that turns to reclaim. It adds the verdict to the counts in Outlooks and to the
+// list Turning.
 func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
 	s.Turning = append(s.Turning, t)
 }
 
 // Look adds a holder of the license of rule i to the outlook of the rule. The parameter v is the verdict. The parameter
-// d is the decision; only its outcome and its person must be set. The item is the last thing that happened to the
-// license, or nil.
+// d is the decision; only its outcome and its person must be set. The parameter past is the last event of the license
+// in the history, or nil if there is none.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
@@ -97,7 +98,8 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// add adds the counts of another partition. A run of an earlier version has no outlooks.
+// The method add adds the counts of another partition. The parameter of is empty if a run of an earlier version made
+// the summary.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)
@@ -107,7 +109,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// outlook adds the people with plain verdicts to the counts in the outlooks.
+// The method outlook sets Outlooks and Turning to the counts of the people whose rows are not open.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

@@ -88,8 +88,9 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// Each string is the reading of one night: "in", "out", "unread" for the group, "down" for the source, or
-		// "gone" for the account. A number after the word stands for the objectGUID of the group.
+		// Each string is the reading of one night. The account is a member ("in"), is not a member ("out"), or is
+		// missing ("gone"). The word "unread" means that the group could not be read. A number after the word stands
+		// for the objectGUID of the group.
 		nights []string
 		want   int // index of the night, or -1 if there is none
 	}{
@@ -154,7 +155,8 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// MemberSince works in the same way for an Entra group whose membership is a license.
+// MemberSince has the same meaning for an Entra group as for an Active Directory group, if membership in the group is a
+// license.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text
@@ -247,7 +249,8 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	}
 }
 
-// The table of a run has no accounts of an unhealthy source, so later runs compare with the night before it.
+// The table of a run has no accounts of an unhealthy source. Later runs therefore compare with the last healthy reading
+// before this run.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -313,7 +316,7 @@ func TestAnAccountMetTwice(t *testing.T) {
 }
 
 // If an account was created at exactly the time of the last reading, the last reading should have seen the account. The
-// same holds in both directories.
+// rule holds in both directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The decision depends on the last thing that happened to the license.
+// The decision depends on the last event of the license in the history.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	item := func(s history.State, days int) *history.Item {

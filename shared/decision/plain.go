@@ -22,8 +22,8 @@ import (
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
-	named keySet // accounts that the policy names by id, or that the digest has
-	names prints // names by which the policy lists people
+	named keySet // keys of the accounts that the policy names by id, and of the accounts in the digest
+	names prints // fingerprints of the names by which the policy lists people
 
 	memory snapshot.Memory
 	kept   [2][]known.Account // by source and row; only rows that are not open are valid
@@ -31,7 +31,8 @@ type Screen struct {
 	membersMemory []known.Member
 }
 
-// Plain has what the columns show about the people whose rows are not open.
+// Plain has the counts, the verdicts and the accounts of the people whose rows are not open. Screen gets them from the
+// columns alone.
 type Plain struct {
 	People   int
 	Tallies  []plan.Tally // by rule
@@ -81,9 +82,10 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	return &p.Plain, p.put(ctx, h)
 }
 
-// can reports whether the run can be screened. The run must be for everybody and without --accept-feeds. Both sources
-// must be healthy. No group may have been emptied or remade. Every partition must have a single table of known
-// accounts.
+// The method can reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
+// Both sources must be healthy, or Active Directory must be absent. No group may have been emptied or remade. Every
+// group that grants a license must have been read. The run before must have had the same number of partitions, because
+// every partition then has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -107,12 +109,12 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// recalls reports whether accounts are compared with the accounts that the run of the baseline b remembered.
+// The function recalls reports whether accounts are compared with the accounts in the tables of the baseline's run.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
 
-// screening is the screening of one partition.
+// The type screening holds the data of one partition while Screen works on it.
 type screening struct {
 	Plain
 	*Screen
@@ -143,8 +145,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// prepare looks up the accounts of a partition. The crowd is nil if every person of the partition must be read by
-// Run.Read.
+// The method prepare looks up the accounts of a partition in the tables of known accounts. The returned Crowd is nil if
+// every person of the partition must be read by Run.Read.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -164,7 +166,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// all marks every row as open. Run.Read then reads all people, and returns the same errors.
+// The method all marks every row as open. Run.Read then reads all people, and returns the same errors.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -173,8 +175,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// count adds the plain verdicts to the tallies. A verdict to reclaim adds only to the count Asked, because its outcome
-// is counted with the decision.
+// The method count adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the count
+// Asked, because its outcome is counted with the decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
@@ -202,7 +204,7 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// field returns the column of a field. It reads the column when a condition first needs the column.
+// The method field returns the column of a field. It reads the column when a condition first needs the column.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if column == "" {
@@ -216,7 +218,8 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// used returns the last uses that the usage report of a signal has.
+// The method used returns the dates of last use that the usage report of a signal has. The boolean result is false if
+// there is no such report, or if it is stale.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
 		return u, u.Last != nil
@@ -242,8 +245,8 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// look determines the state of the accounts in each row. It marks a row as open if any fact about its accounts is in
-// doubt.
+// The method look determines the state of the accounts in each row. It marks a row as open if any fact about its
+// accounts is in doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

@@ -12,22 +12,23 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// lookup finds accounts in the table that the last reading of a source left.
+// The type lookup finds accounts in the table that the last reading of a source left.
 type lookup struct {
 	table *known.Partition // nil if no table is used
 	list  []known.Account
-	at    []int32 // a hash table of indexes into list, plus 1; negative if the table has the account twice; 0 if the slot is free
-	twice bool    // at least one account is in the table twice
+	at    []int32 // a hash table; a slot has an index into list plus 1, the negative if list has the account twice, or 0 if it is free
+	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// groups has, by key of the group, the entry in known.Partition.Groups of each group that grants a license. An entry
-	// is the key and the object id.
+	// The map groups has an entry for each group that grants a license, by the key of the group. The entry is the one
+	// in known.Partition.Groups: the key and the object id of the group.
 	groups map[string]string
 	since  map[uint64]known.Second
 }
 
-// lookup returns a lookup for a source. It fails if there is no table, or if a group was deleted and created again.
-// Run.Read must then read all people.
+// The method lookup returns a lookup for a source. The lookup has no table if no earlier reading of the source counts.
+// The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must then read
+// all people.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -60,7 +61,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// index builds the hash table. lookup.of cannot find an account that is in the table twice.
+// The method index builds the hash table. If an account is in the table twice, the method of does not find it.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -79,7 +80,8 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// slot returns the slot with the key, or the free slot for the key. A key is already a hash.
+// The method slot returns the slot with the key, or the free slot for the key. It does not hash the key, because a key
+// is already a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -88,11 +90,11 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// near is the maximum number of entries by which the expected index may jump ahead. If an account is farther ahead, the
-// expected index stays the same.
+// The constant near is the maximum number of entries by which the field next may jump ahead. If an account is farther
+// ahead, next stays the same.
 const near = 16
 
-// of returns the entry of an account in the table, or nil if there is none.
+// The method of returns the entry of an account in the table, or nil if there is none.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -114,8 +116,9 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// recall compares the accounts in the rows with the table of the last reading, as recollection does. It marks a row as
-// open if an account or a date is missing, if a date went back, or if the accounts contradict each other.
+// The method recall compares the accounts in the rows with the table of the last reading. It follows the same rules as
+// the type recollection. It marks a row as open if an account or a date is missing, if a date went back, or if the
+// accounts contradict each other.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
@@ -178,14 +181,14 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 	}
 }
 
-// giving is a group that grants a license and whose members are recorded.
+// The type giving is a group that grants a license. The tables of known accounts record its members.
 type giving struct {
 	key     string
 	entry   string // the entry in the previous table; empty if there is none
 	written string // the entry in the next table
 }
 
-// remember collects the entries of the next table for the people whose rows are not open.
+// The method remember collects the entries of the next table for the people whose rows are not open.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -197,7 +200,7 @@ func (p *screening) remember() {
 		if f.State != plan.Healthy {
 			continue
 		}
-		p.accounts[source] = p.kept[source][:0] // the accounts that are not open are moved to the front
+		p.accounts[source] = p.kept[source][:0] // the accounts whose rows are not open move to the front
 		var groups []giving
 		for _, key := range p.run.Policy.GivingGroups(directory.Source(source)) {
 			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
@@ -227,8 +230,9 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// member returns the entry for an account's membership in a group. The entry says from which time on the account has
-// been a member; see recollection.membersOf.
+// The method member returns the entry for an account's membership in a group. The field Since is copied from the
+// previous table. It is now if the previous table has the group without this member. It is known.Always if the previous
+// table does not have the group.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Reclaimed returns the indices of the rules that reclaim a license from a person, as the columns show. The boolean
-// result is false if the person's row is open. The rules must then be evaluated.
+// Reclaimed returns the indices of the rules whose verdict on a person is to reclaim. The boolean result is false if
+// the person's row is open. The caller must then evaluate the rules.
 func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) {
 	past := person.Past(directory.Entra)
 	if past == nil {
@@ -28,7 +28,7 @@ func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) 
 	return rules, true
 }
 
-// put puts into h the people whose rows are open, and the people from whom a rule reclaims.
+// The method put adds to h the people whose rows are open, and the people from whom a rule reclaims.
 func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	wanted := slices.Clone(p.open)
 	for _, verdicts := range p.verdicts {
@@ -54,10 +54,10 @@ func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	return p.run.addPast(ctx, h)
 }
 
-// has reports whether there is an account in a row.
+// The method has reports whether a row has an account of the source.
 func (p *screening) has(s directory.Source, row int) bool { return p.keys[s].Rows[row] != table.None }
 
-// settle sets the past of an account whose row is not open.
+// The method settle sets the past of an account whose row is not open.
 func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	if p.open[row] {
 		return
@@ -68,7 +68,7 @@ func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	}
 }
 
-// putOpen puts the people whose rows are open into h.
+// The method putOpen adds to h the people whose rows are open.
 func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
 	if err := r.Manifest.Put(h, people, rowsOf(open), r.columns); err != nil {
 		return err

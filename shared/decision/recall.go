@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Directories never take back an activity date. If a date is missing now, or is earlier than in a previous healthy
+// A directory never takes back an activity date. If a date is missing now, or is earlier than in a previous healthy
 // reading, the true date was lost between the directory and idleseat. idleseat looks for lost dates in each account,
 // because too few accounts may be affected to make the feed unhealthy.
 
@@ -23,11 +23,11 @@ import (
 const lostFor = 90 * 24 * time.Hour
 
 // joinedFor is for a person with accounts in both directories. If one directory no longer shows its account, the person
-// still counts as having this account for the time joinedFor. Entra ID keeps a deleted account for 30 days (Microsoft
+// still counts as having this account until joinedFor is over. Entra ID keeps a deleted account for 30 days (Microsoft
 // Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
-// recollection compares accounts with the table that the last healthy reading of their source left.
+// The type recollection compares accounts with the table that the last healthy reading of their source left.
 type recollection struct {
 	*Run
 	source directory.Source
@@ -38,9 +38,9 @@ type recollection struct {
 	dates    bool // whether activity dates are compared too
 }
 
-// recall adds facts from the last healthy reading of each source to the accounts of h. The last parameter is the time
-// at which h was read. recall works through the partitions of the earlier reading, because one object holds the table
-// of one partition.
+// The method recall adds facts from the last healthy reading of each source to the accounts of h. The parameter now is
+// the time at which h was read. The method works through the partitions of the earlier reading, because one object
+// holds the table of one partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -69,7 +69,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// compare looks up accounts in the table of the partition in which the last reading had them.
+// The method compare looks up accounts in the table of the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
@@ -102,9 +102,9 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// forget handles accounts whose table cannot be read any more. A directory may have lost a date since the last reading,
-// so all these accounts are undecided now. Grace periods begin again. An account without a date may have had a date
-// earlier. If an operator accepts the feeds, forget does nothing.
+// The method forget handles accounts whose table cannot be read any more. A directory may have lost a date since the
+// last reading, so all these accounts are undecided now. Grace periods begin again. An account without a date may have
+// had a date earlier. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -125,8 +125,8 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// members records when memberships in the groups that grant a license began, if the last table has the group. If a
-// group could not be read now, members keeps the group's entry of the last table for the next table.
+// The method members records when memberships in the groups that grant a license began, if the last table has the
+// group. If a group could not be read now, the method keeps the group's entry of the last table for the next table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -174,7 +174,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// recognize adds to an account the facts from the account's entry in the table.
+// The method recognize adds to an account the facts from the account's entry in the table.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -203,15 +203,16 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Regressed != 0: // a date went back that had not gone back before
+	case back&^k.Regressed != 0: // a date went back, and had not gone back in the last reading
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
 	}
 }
 
-// sighted adds the dates that were read just before a change and after the last reading. Directories sometimes show
-// older dates again, even hours after a newer date.
+// The method sighted adds dates that were read just before a change, after the last reading. If the directory now shows
+// an older date again, the older date counts as a date that went back. A directory sometimes does so hours after it
+// showed the newer date.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// night returns a later run in the same store. The run r is the last healthy run before it.
+// The function night returns a later run in the same store. The run r is the last healthy run before it.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -31,7 +31,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	return &next
 }
 
-// lost returns the accounts whose dates are in doubt.
+// The function lost returns the accounts whose dates are in doubt, with the time at which the dates were lost.
 func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
@@ -124,7 +124,8 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// If a run left no table of known accounts, accounts are in doubt only if the run should have written a table.
+// If the store has no table of known accounts, accounts are in doubt only if the last healthy run should have written a
+// table.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -199,7 +200,7 @@ func TestKnownTables(t *testing.T) {
 	}
 }
 
-// reads is a store that counts the reads of each object.
+// The type reads is a store that counts the reads of each object.
 type reads struct {
 	store.Store
 	of map[string]int
@@ -210,8 +211,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// One object has the known accounts of both directories for a partition. It is read only once, even if a partition is
-// read several times. The result is the same each time.
+// For each partition, one object has the known accounts of both directories. The object is read only once, even if the
+// partition is read several times. The result is the same each time.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
@@ -280,7 +281,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	}
 }
 
-// In rules and explanations, a lost date is unknown. It does not count as no date.
+// In rules and explanations, a lost date is unknown. It does not count as the absence of a date.
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)

@@ -33,7 +33,7 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// table returns the table that RememberWith writes.
+// The method table returns the table that RememberWith writes.
 func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
@@ -70,13 +70,13 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// identifies reports whether a group's entry in a table belongs to the group with this key.
+// The function identifies reports whether a group's entry in a table belongs to the group with the given key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
 }
 
-// entryOf returns the entry of a table for the group with this key.
+// entryOf returns the table's entry for the group with the given key.
 func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
 	if i < 0 {
@@ -131,8 +131,8 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered returns the entry of an account in the table of known accounts. The second parameter is the time of the
-// reading that saw the account.
+// The function remembered returns the entry of an account in the table of known accounts. The parameter read is the
+// time of the reading that saw the account.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -161,13 +161,14 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	if r.History == nil {
 		return last
 	}
-	for s := range last { // a digest of an earlier version has only baselines
+	for s := range last { // a digest of an earlier version has only the field Baselines
 		last[s] = cmp.Or(r.History.Known[s], r.History.Baselines[s])
 	}
 	return last
 }
 
-// Recall adds known facts to freshly read accounts. It also compares the accounts with the run's own reading.
+// Recall adds facts from earlier runs to freshly read accounts. It also compares the accounts with the run's own
+// reading.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

@@ -112,8 +112,8 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	return r, nil
 }
 
-// Emptied returns the groups that had several members in their last healthy reading and have none now. The value of a
-// group is the earlier number of members. The present members of these groups are unknown.
+// Emptied returns the groups that had several members in their last healthy reading and have none now. The map has the
+// earlier number of members by the key of the group. The present members of these groups are unknown.
 func (r *Run) Emptied() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -217,7 +217,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	return nil
 }
 
-// withhold makes membership in the groups unknown, including the membership of people who were read as members.
+// The function withhold makes membership in the groups unknown, even for people who were read as members.
 func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {

@@ -30,7 +30,7 @@ func TestSavesNothing(t *testing.T) {
 		in, hidden []string
 		model      policy.Model
 		want       string
-		said       bool // the reason has the text
+		said       bool // the reason contains the text
 		refused    bool // there is no route
 	}{
 		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
@@ -109,7 +109,7 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past looks for a change under the id first, and then under the SID.
+// Past looks for a change under the person's id first, and then under the SID.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}

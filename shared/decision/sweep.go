@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Swept has the verdicts of all rules on the people of a partition. It lacks the people whose rows are open. Sweep puts
-// these people into directory.Accounts.
+// Swept has the verdicts of all rules on the people of a partition whose rows are not open. Sweep puts the other people
+// into directory.Accounts.
 type Swept struct {
 	*policy.Swept
 	// Keys has the PersonKey of each row.
@@ -102,7 +102,8 @@ func (p *screening) addGrace(crowd *policy.Crowd) error {
 	return nil
 }
 
-// micros converts a time in seconds to microseconds since 1970. It returns None for the time before the first reading.
+// The function micros converts a time in seconds to microseconds since 1970. It returns None if the time is
+// known.Always, the time before the first reading.
 func micros(s known.Second) int64 {
 	if s <= known.Always {
 		return policy.None
