@@ -14,7 +14,7 @@ import (
 // busyPolicy edits the demo policy so that a plan takes many licenses.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
-// came returns the groups and licenses of each person in both directories.
+// The method came returns the groups and licenses of each person in both directories.
 func (x *tool) came() map[string]string {
 	all := map[string]string{}
 	for i := range x.Company.Size() {
@@ -32,8 +32,8 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// apply makes a plan in calm weather and applies it for some time in the weather p. It then applies the plan in calm
-// weather until no change is pending.
+// The method apply makes a plan in calm weather and applies the plan for some time in the weather p. It then applies
+// the plan in calm weather until no change is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// seeds is the number of seeds for each kind of fault at each rate.
+// The constant seeds is the number of seeds for each kind of fault at each rate.
 const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// reads are the product's reads of Graph. An entry that is read twice counts once.
+// The map reads contains the product's reads of Graph. If an entry comes twice, the read returns the entry once.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -83,7 +83,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
 	for _, k := range graphKinds {
-		if !slices.Contains(graphPeople, k) { // the result of these faults can look correct
+		if !slices.Contains(graphPeople, k) { // the result of a read with such a fault can look correct
 			told = append(told, k)
 		}
 	}

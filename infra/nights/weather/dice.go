@@ -5,7 +5,8 @@ import "slices"
 // dice is a random number generator whose numbers depend only on its seed.
 type dice uint64
 
-// next returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+// The method next returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+// Generators).
 func (d *dice) next() uint64 {
 	*d += 0x9e3779b97f4a7c15
 	z := uint64(*d)
@@ -14,16 +15,16 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// below returns a number from 0 to n-1.
+// The method below returns a number from 0 to n-1.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// float returns a number from 0 up to, but not including, 1.
+// The method float returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
-// pick returns one of several values.
+// The function pick returns one of several values.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
-// shuffled returns a list in a random order.
+// The function shuffled returns a list in a random order.
 func shuffled[T any](list []T, d dice) []T {
 	for i := len(list) - 1; i > 0; i-- {
 		d.next()
@@ -33,7 +34,7 @@ func shuffled[T any](list []T, d dice) []T {
 	return list
 }
 
-// twice returns a list in which one to three entries are repeated at random positions.
+// The function twice returns a list in which one to three entries are repeated at random positions.
 func twice[T any](list []T, d dice) []T {
 	for range min(1+d.below(3), len(list)) {
 		d.next()
@@ -44,7 +45,7 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// hash returns a number that depends on all values that decide a fault (FNV-1a).
+// The function hash returns a number that depends on all values that decide a fault (FNV-1a).
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tool runs the product's command against a company with weather.
+// The type tool runs the product's command against a company with weather.
 type tool struct {
 	*rig
 	dir   string
@@ -38,7 +38,7 @@ func newTool(t *testing.T, seed uint64, users int, edit *strings.Replacer) *tool
 	return x
 }
 
-// run runs a command of the product in this process.
+// The method run runs a command of the product in this process.
 func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": x.dir + "/policy.yaml", "IDLESEAT_STORE": "weather"}
 	for _, v := range x.Env() {
@@ -57,7 +57,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// morning advances the clock by a day and makes the given people sign in.
+// The method morning advances the clock by a day and makes the given people sign in.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -69,7 +69,7 @@ func (x *tool) morning(t *testing.T, active []int) {
 	}
 }
 
-// active returns the people who signed in within the last ten days.
+// The method active returns the people who signed in within the last ten days.
 func (x *tool) active() (who []int) {
 	for i := range x.Company.Size() {
 		if e := x.Company.Person(i).Entra; e != nil && x.clock.Now().Sub(e.LastActivity()) < 10*24*time.Hour {
@@ -79,8 +79,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless" lists the
-// licenses that the plan would change if a seat were free.
+// The method plan makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless"
+// lists the licenses that the plan would change if a seat were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -103,8 +103,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 }
 
 // TestNoWeatherMakesAChange compares the plan of a night with faults and the plan of a calm night. People behave the
-// same in both nights, so the calm plan must contain each change of the other plan. The tool must remember the readings
-// of earlier nights, even if the plans of the earlier nights are on hold.
+// same in both nights, so the plan of the calm night must contain each change of the plan with faults. The tool must
+// remember the readings of earlier nights, even if the plans of the earlier nights are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)
@@ -121,7 +121,7 @@ func TestNoWeatherMakesAChange(t *testing.T) {
 			t.Parallel()
 			x := newTool(t, 3, 140, strings.NewReplacer("percent: 10", tt.limit))
 			active := x.active()
-			for range 2 { // the tool must have earlier readings
+			for range 2 { // after two plans, the tool has earlier readings
 				if changes, _, told := x.plan(t); len(changes) == 0 || strings.Contains(told, "hold") != (name == "plans are held") {
 					t.Fatalf("a calm night: %d changes, %s", len(changes), told)
 				}

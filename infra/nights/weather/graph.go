@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// again is a mark in a next link. A link with this mark is on an empty page, or leads to the same page again. The
-// weather removes the mark before the request reaches the simulation.
+// The constant again is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
+// sent twice. The weather removes the mark before the request reaches the simulation.
 const again = "weather=again"
 
-// Graph puts the weather in front of Microsoft Graph. It is an argument of sandbox.Sandbox.Intercept.
+// Graph puts the weather in front of Microsoft Graph. The caller passes the method Graph to sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		f := w.Process.next(r.Method != http.MethodGet)
@@ -54,7 +54,7 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// answer is an answer that is not sent yet. The simulation writes into this answer.
+// The type answer is an answer of Graph that is not sent yet. The simulation writes into the answer.
 type answer struct {
 	header http.Header
 	status int
@@ -78,14 +78,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ask passes a request to the simulation and returns the simulation's answer.
+// The function ask passes a request to the simulation and returns the simulation's answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
 	return a
 }
 
-// send sends the answer, shortened or broken as the fault demands.
+// The method send sends the answer. If a fault requires this, the method shortens the answer or breaks the connection.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -110,7 +110,7 @@ func (a *answer) send(out http.ResponseWriter) {
 	}
 }
 
-// request is a request on a night with faults.
+// The type request is a request on a night with faults.
 type request struct {
 	w      *Weather
 	n      *night
@@ -119,7 +119,7 @@ type request struct {
 	marked bool
 }
 
-// answer returns the answer with the faults of the night.
+// The method answer returns the answer with the faults of the night.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {
@@ -146,7 +146,7 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// asks is the kind of object that a request reads.
+// The type asks is the kind of object that a request reads.
 type asks int
 
 const (
@@ -159,7 +159,7 @@ const (
 	reports
 )
 
-// asked returns what the request reads and the id in the path.
+// The method asked returns the kind of object that the request reads, and the id in the path.
 func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {
@@ -186,7 +186,7 @@ func (x *request) isList() bool {
 	return what == users || what == members || what == groupList
 }
 
-// selects reports whether $select of the request has a property.
+// The method selects reports whether $select of the request has a property.
 func (x *request) selects(name string) bool {
 	query, err := url.ParseQuery(x.r.URL.RawQuery)
 	return err == nil && slices.Contains(strings.Split(query.Get("$select"), ","), name)

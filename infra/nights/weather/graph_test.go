@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// came is an answer as a simple client receives it.
+// The type came is an answer as a simple client receives the answer.
 type came struct {
 	Status  int
 	Type    string
@@ -25,7 +25,7 @@ type came struct {
 	Next    bool
 }
 
-// get sends a GET request to Graph. It does not use the product's client.
+// The method get sends a GET request to Graph. It does not use the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -99,7 +99,7 @@ func TestGraphAnswers(t *testing.T) {
 				before := r.clock.Now()
 				got, _ := r.get(t, usersPage)
 				faults := r.Faults()
-				if len(faults) == 0 { // the fault concerns one person in ten
+				if len(faults) == 0 { // the fault concerns one person in ten, and perhaps nobody in this answer
 					continue
 				}
 				if wrong := check(calm, got); wrong != "" {
@@ -189,7 +189,7 @@ func TestGraphClock(t *testing.T) {
 	}
 }
 
-// TestReplay checks that a night can be repeated exactly. Leaving out one fault must change no other fault.
+// TestReplay checks that a night can be repeated exactly. If one fault is left out, no other fault may change.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	live := func(without ...uint64) (list []Fault) {

@@ -15,7 +15,7 @@ func decimal(n int) string { return strconv.Itoa(n) }
 const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd'>` +
 	`<html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right now</h2></body></html>`
 
-// refusal returns an error answer in Graph's form.
+// The function refusal returns an error answer in Graph's form.
 func refusal(header http.Header, status int, code, message string) *answer {
 	a := &answer{header: header.Clone(), status: status, sent: -1}
 	a.header.Set("Content-Type", "application/json")
@@ -23,7 +23,7 @@ func refusal(header http.Header, status int, code, message string) *answer {
 	return a
 }
 
-// failure returns an answer with a status of 500 or more. The answer has one of several forms.
+// The function failure returns an answer with a status of 500 or more. The answer has one of several forms.
 func failure(header http.Header, status int, d dice) *answer {
 	code := map[int]string{500: "InternalServerError", 502: "BadGateway", 503: "serviceNotAvailable", 504: "GatewayTimeout"}[status]
 	a := refusal(header, status, code, "The service failed. Try again.")
@@ -40,7 +40,8 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// denied returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns nil.
+// The method denied returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns
+// nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -64,7 +65,8 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil otherwise.
+// The method instead injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil
+// otherwise.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -103,7 +105,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// lost returns an answer that does not show the success of a write.
+// The method lost returns an answer that does not show the success of a write.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -117,7 +119,7 @@ func (x *request) lost(a *answer, d dice) *answer {
 	return &answer{reset: true, header: a.header}
 }
 
-// cut damages the body of the answer to a read.
+// The method cut damages the body of the answer to a read.
 func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return
@@ -144,7 +146,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// skewed changes the Date of an answer on a night with GraphClock.
+// The method skewed changes the Date of an answer on a night with GraphClock.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {
@@ -153,7 +155,7 @@ func (x *request) skewed(a *answer) *answer {
 	return a
 }
 
-// skew returns how far a clock is ahead. A negative result means behind.
+// The function skew returns how far a clock is ahead. A negative result means that the clock is behind.
 func skew(d dice) time.Duration {
 	by := pick(dice(d.next()), 2*time.Minute, 8*time.Minute, 20*time.Minute, 5*time.Hour, 26*time.Hour, 3*24*time.Hour)
 	return pick(d, by, -by)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// list is a page of a collection.
+// The type list is a page of a collection.
 type list struct {
 	fields  map[string]json.RawMessage
 	entries []json.RawMessage
@@ -39,14 +39,14 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// encode encodes a value that was decoded from JSON. It cannot fail.
+// The function encode encodes a value that was decoded from JSON. The encoding cannot fail.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// link returns the address of the request, for a next link. If the argument "marked" is set, the weather does not
-// change the answer to the link.
+// The method link returns the address of the request, for a next link. If the parameter "marked" is set, the link has
+// the mark, and the weather does not change the answer to the link.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -58,7 +58,7 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// change applies the faults of the night to the answer to a read.
+// The method change applies the faults of the night to the answer to a read.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
 	if what == oneUser && x.w.tonight(graphPeople) != nil {
@@ -91,7 +91,7 @@ func (x *request) changePage(l *list) {
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphLinkBack:
 		l.fields["@odata.nextLink"] = x.link(false)
-	case GraphEmptyPage: // the next link leads to the real page
+	case GraphEmptyPage: // the next link leads to the page without the fault
 		l.entries = []json.RawMessage{}
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphEntryTwice:
@@ -135,12 +135,13 @@ func idOf(entry json.RawMessage) string {
 	return string(id)
 }
 
-// losable are the properties that can be missing. One of them is missing in a night with GraphPropertyLost.
+// The variable losable contains the properties that can be missing. On a night with GraphPropertyLost, one of these
+// properties is missing.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person applies the faults about people to the entry of a user. It does not decode an entry that does not change,
-// because most entries do not change.
+// The method person applies the faults about people to the entry of a user. It does not decode an entry that does not
+// change, because most entries do not change.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -174,9 +175,9 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// older returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if the dates
-// are correct. On a night with GraphDatesOlder, a quarter of the answers about an affected person have correct dates,
-// as if they came from another replica.
+// The method older returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if
+// the dates are correct. On a night with GraphDatesOlder, a quarter of the answers about an affected person have
+// correct dates, as if these answers came from another replica.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0
@@ -188,7 +189,7 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// earlier returns sign-in activity with dates that are earlier by the given number of days.
+// The function earlier returns sign-in activity with dates that are earlier by the given number of days.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

@@ -22,7 +22,7 @@ const (
 	Graph504 Kind = "graph: 504"
 	// The connection is closed before the request is carried out.
 	GraphReset Kind = "graph: reset"
-	// For minutes, no answer comes. Then the connection is closed. A write may have been carried out.
+	// No answer comes for minutes. Then the connection is closed. A write may have been carried out.
 	GraphStalled Kind = "graph: stalled"
 	// Status 401 for a token that was valid a moment ago (msgraph-sdk-dotnet-core#222, mail-archiver#267).
 	GraphToken Kind = "graph: token expired"
@@ -45,15 +45,15 @@ const (
 
 // Faults of a list.
 const (
-	// The page is sent twice. Its next link has a different address and leads to the same page.
+	// The page is sent twice. The next link of the first copy has a different address, but leads to the same page.
 	GraphPageTwice Kind = "graph: page twice"
 	// An entry is listed twice (microsoft-graph-docs#5363), or the last entry of a page is also the first entry of the
 	// next page (msgraph-sdk-powershell#1198).
 	GraphEntryTwice Kind = "graph: entry twice"
 	// The order of the entries differs. Graph promises no order without $orderby.
 	GraphShuffled Kind = "graph: other order"
-	// The next link of a page is the address of the page itself. A client that follows next links never ends
-	// (microsoft-graph-docs#2635, #9008).
+	// The next link of a page is the address of the page itself. A client that follows the next links never reaches the
+	// last page (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
 	// An empty page has a next link. A page may have fewer entries than requested, even none (docs-contrib:
 	// concepts/paging.md).
@@ -65,15 +65,16 @@ const (
 	// signInActivity is missing for some people or for all people (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
-	// signInActivity is older than before. In msgraph-sdk-powershell#1665, answers about 10 to 20 % of the people
-	// alternated between two dates that differed by two weeks. In microsoft-graph-docs#12358, a date was one day old.
+	// signInActivity is older than in earlier nights. In msgraph-sdk-powershell#1665, answers about 10 to 20 % of the
+	// people alternated between two dates that differed by two weeks. In microsoft-graph-docs#12358, a date was one day
+	// old.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). Strings that
-	// rules read, such as department, are never removed. Without the string, the answer would equal the correct answer for
-	// a person who has no such string.
+	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). The weather
+	// never removes strings that rules read, such as department. An answer without this string would equal the correct
+	// answer for a person without the string, so no client could notice the fault.
 	GraphPropertyLost Kind = "graph: property lost"
 	// People are missing from the list of users or from lists of members. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). No source reports a lag that lasts for a night.
+	// (terraform-provider-azuread#283, #793). No source reports that a replica lags for a whole night.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
 	// Status 403 for some of the granted reads, because consent was withdrawn or a license has expired.
@@ -89,7 +90,8 @@ const (
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"
-	// The connections break before or after the operation is carried out, as when a controller restarts.
+	// The connections break before (LDAPDropped) or after (LDAPAnswerLost) the operation is carried out, as when a
+	// controller restarts.
 	LDAPDropped    Kind = "ldap: dropped"
 	LDAPAnswerLost Kind = "ldap: answer lost"
 	// A controller under load returns these result codes: busy (51), unavailable (52), timeLimitExceeded (3;
@@ -110,7 +112,8 @@ const (
 	// people. Causes are AdminSDHolder and disabled inheritance.
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags: its lastLogonTimestamp is older than the value from yesterday's controller.
+	// The controller lags. Its lastLogonTimestamp is older than the value that another controller returned on an
+	// earlier night.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
 	// currentTime of the rootDSE differs from the clock of the tool by minutes to days.
 	LDAPClock Kind = "ldap: clock"
@@ -124,8 +127,9 @@ const (
 	StoreThrottled Kind = "store: throttled"
 	// The operation fails and has no effect.
 	StoreFailed Kind = "store: failed"
-	// The write succeeds but returns an error, because the answer was lost or because the last fsync of a folder failed.
-	// The same happens if the SDK repeats a successful write, gets status 412, and cannot read the object to compare it.
+	// The write succeeds but returns an error, because the answer was lost or because the last fsync of a folder
+	// failed. The write also returns an error if the SDK repeats a successful write, gets status 412, and cannot read
+	// the object to compare the content.
 	StoreAnswerLost Kind = "store: answer lost"
 	// The body ends before the announced length, with an error (aws-sdk-go#1242, #4510). No source reports an object that
 	// was cut without an error.
@@ -134,7 +138,7 @@ const (
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that they affect. An operation has at most one fault of each list.
+// The kinds of faults, by the operations that they affect. An operation has at most one fault of each of these lists.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

@@ -24,7 +24,7 @@ func (w *Weather) Over(s *sandbox.Sandbox) {
 	s.Meddle(w.LDAP)
 }
 
-// LDAP puts the weather in front of Active Directory. It is an argument of sandbox.Sandbox.Meddle.
+// LDAP puts the weather in front of Active Directory. The caller passes the method LDAP to sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
 	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
@@ -75,7 +75,8 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result returns the result code of a fault that replaces the operation. It returns 0 for all other faults.
+// The function result returns the result code of a fault that replaces the operation. It returns 0 for all other
+// faults.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -92,7 +93,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people injects the faults about people into a search.
+// The method people injects the faults about people into a search.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return
@@ -104,8 +105,9 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The only controller of the simulation acts for several controllers. In three of four answers, it acts for a
-		// controller that lags. Otherwise it acts for a controller that is up to date.
+		// The only controller of the simulation acts for several controllers. In three of four answers, the simulated
+		// controller acts for a controller that lags. In the fourth answer, it acts for a controller that is up to
+		// date.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +115,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// clocks sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
+// The method clocks sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// ad returns the product's client for Active Directory.
+// The method ad returns the product's client for Active Directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,
@@ -29,7 +29,7 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads are the product's reads of Active Directory. An entry that is read twice counts once.
+// adReads contains the product's reads of Active Directory. If an entry comes twice, the read returns the entry once.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -202,8 +202,8 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight checks that a fault about people hides logon dates or makes them older, and changes nothing
-// else. The client must report a hidden date as hidden.
+// TestADPeopleOfANight checks that a fault about people hides logon dates or makes logon dates older, and changes
+// nothing else. The client must report a hidden date as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapPeople {

@@ -10,9 +10,9 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// troubled describes the nights with faults. The field "upTo" is the cumulated share of these nights. The fields
-// "least" and "most" are the bounds of the number of kinds. The field "often" is the probability with which an
-// operation meets a kind. Most of these nights have one or two kinds.
+// The variable troubled describes the nights with faults. The field "upTo" is the cumulated share of these nights. The
+// fields "least" and "most" are the bounds of the number of kinds. The field "often" is the probability with which an
+// operation meets a kind. Most of the nights with faults have one or two kinds.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -27,7 +27,7 @@ var troubled = []struct {
 const calmNights = 0.7
 
 // Plan draws the weather of a night. At severity 0, all nights are calm. At severity 1, 70 % of the nights are calm. At
-// severity 3, 10 % are calm.
+// severity 3, 10 % of the nights are calm.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

@@ -22,13 +22,14 @@ type Process struct {
 	dead   bool
 }
 
-// KillAt kills the process at its nth operation from now, counted from 1. If the argument "after" is set, the operation
-// is carried out and its answer is lost. Otherwise the operation is not carried out.
+// KillAt kills the process at its nth operation from now, counted from 1. If the parameter "after" is set, the
+// operation is carried out, and the answer to the operation is lost. Otherwise the operation is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt freezes the process for d at its nth operation from now, counted from 1. If the argument "after" is set, the
-// operation is carried out first and its answer is late. Otherwise the process freezes before a read. A write to a
-// directory is carried out in both cases; see the method "next".
+// FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If the parameter
+// "after" is set, the operation is carried out first, and the answer to the operation is late. Otherwise the process
+// freezes before the operation. A write to a directory is carried out in both cases, because a frozen process cannot
+// stop a request that it has sent.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -58,18 +59,19 @@ func (p *Process) Operations() int {
 	return p.count
 }
 
-// fate is the effect of Process on an operation.
+// The type fate is the effect of Process on an operation.
 type fate struct {
 	fails bool          // the operation is not carried out, and no answer arrives
 	lost  bool          // the operation is carried out, but no answer arrives
 	late  time.Duration // the operation is carried out, and the answer is late by this duration
 }
 
-// plain reports whether Process does not affect the operation.
+// The method plain reports whether Process does not affect the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation and returns its fate. If the process freezes before a read, next sleeps for that time. If
-// the process freezes at a write, the answer is late, because a frozen process cannot stop a write that has left.
+// The method next counts an operation and returns the fate of the operation. If the process freezes before an
+// operation, the method sleeps for the time of the freeze. If the process freezes at a write, the answer is late,
+// because a frozen process cannot stop a request that it has sent.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

@@ -15,7 +15,8 @@ const GraphQuota Kind = "graph: over the quota"
 // quotaTime is the period in which requests count. The Retry-After of a refusal has this duration.
 const quotaTime = time.Minute
 
-// quota is the number of requests that Graph answers per minute. Other applications use the rest of Graph's limit.
+// The type quota limits the number of requests that Graph answers per minute. Other applications use the rest of
+// Graph's limit.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: unlimited
@@ -30,7 +31,7 @@ func (w *Weather) Quota(most int) {
 	w.quota.most = most
 }
 
-// over counts a request. It reports whether the request exceeds the quota.
+// The method over counts a request. It reports whether the request exceeds the quota.
 func (q *quota) over(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// simulated is a clock that advances only in Sleep.
+// The type simulated is a clock that advances only in Sleep.
 type simulated struct {
 	mu sync.Mutex
 	at time.Time
@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// rig is a company with weather. The company and the weather have the same clock.
+// The type rig is a company with weather. The company and the weather have the same clock.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -56,13 +56,13 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 	return r
 }
 
-// reseed replaces the weather by the weather of another seed.
+// The method reseed replaces the weather by the weather of another seed.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
 	r.Over(r.Sandbox)
 }
 
-// entra returns the product's client for Graph.
+// The method entra returns the product's client for Graph.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
 	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)
@@ -72,7 +72,7 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// storm returns a night on which each operation meets the given kinds.
+// The function storm returns a night on which each operation meets the given kinds.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
 // groupID returns the id of a group of Entra ID.
@@ -85,7 +85,7 @@ func (r *rig) groupID(t *testing.T, name string) string {
 	return found.Entries[0]
 }
 
-// carried returns a counter of the requests that reach Graph through the weather.
+// The method carried returns a counter of the requests that reach Graph through the weather.
 func (r *rig) carried() *int {
 	n := new(int)
 	r.Intercept(func(next http.Handler) http.Handler {

@@ -33,8 +33,8 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries out an operation or replaces it by a fault. Some faults change the result of the operation. pass returns
-// the kind of such a fault, and the caller must inject the fault.
+// The method pass carries out an operation or replaces it by a fault. Some faults change the result of the operation.
+// For such a fault, the method returns the kind of the fault, and the caller must inject the fault.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -64,7 +64,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape returns a key without its random parts. A repeated run then meets the same faults.
+// The function shape returns a key without its random parts. A repeated run then meets the same faults.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
@@ -104,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is the end of a body if the connection breaks before the announced length.
+// brokenOff is the end of a body when the connection breaks before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -177,7 +177,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain checks that a repeated run has the same faults, even under another run name.
+// TestWeatherOfTheStoreComesAgain checks that a repeated run meets the same faults, even under another run name.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {
@@ -197,7 +197,7 @@ func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	}
 }
 
-// nothing is an empty store.
+// The type nothing is an empty store.
 type nothing struct{ store.Store }
 
 func (nothing) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotFound }

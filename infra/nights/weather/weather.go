@@ -4,8 +4,8 @@
 // simulated clock. The weather never waits in real time.
 //
 // The occurrence of a fault depends only on the seed, the night, the kind of fault, the target, and the number of
-// earlier operations on the target. A night can therefore be repeated. Leaving out one fault changes no other fault. On
-// a calm night, all answers pass unchanged.
+// earlier operations on the target. A night can therefore be repeated. If one fault is left out, no other fault
+// changes. On a calm night, all answers pass unchanged.
 package weather
 
 import (
@@ -23,7 +23,7 @@ import (
 
 // Fault is one injected fault.
 type Fault struct {
-	Number uint64 // the same in each repetition of the seed
+	Number uint64 // the same number in each repetition of the seed
 	Night  int
 	Kind   Kind
 	Target string // an operation, a person or another object
@@ -55,7 +55,7 @@ type Weather struct {
 	refused int // number of requests above the quota
 }
 
-// New returns calm weather. The clock "by" must be simulated.
+// New returns calm weather. The parameter "by" must be a simulated clock.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
@@ -90,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// night is the weather of the current night.
+// The type night is the weather of the current night.
 type night struct {
 	number int
 	often  float64
@@ -101,7 +101,7 @@ type night struct {
 	told map[uint64]bool // faults of the whole night that are listed already
 }
 
-// Begin begins a night and ends the night before.
+// Begin ends the previous night and begins the night of the plan p.
 func (w *Weather) Begin(p Plan) {
 	if len(p.Kinds) == 0 {
 		w.night.Store(nil)
@@ -124,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// tonight returns the current night if the night has one of the kinds. Otherwise it returns nil.
+// The method tonight returns the current night if the night has one of the kinds. Otherwise it returns nil.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -133,7 +133,7 @@ func (w *Weather) tonight(kinds []Kind) *night {
 	return n
 }
 
-// operation is the nth operation on a target in a night.
+// The type operation is the nth operation on a target in a night.
 type operation struct {
 	target string
 	nth    int
@@ -146,8 +146,9 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first of the given kinds of faults that the operation meets. It also returns the random numbers for
-// the details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets no kind.
+// The method meets returns the first of the given kinds of faults that the operation meets. It also returns the random
+// numbers for the details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets
+// no kind.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -160,7 +161,7 @@ func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	return "", 0
 }
 
-// draw decides whether an operation meets a kind of fault, and returns the fault.
+// The method draw decides whether an operation meets a kind of fault, and returns the fault.
 func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
 	if !n.kinds[k] {
 		return Fault{}, false
@@ -169,8 +170,8 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does not happen
-// and is not added.
+// The method make adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does
+// not happen and is not added.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -181,8 +182,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls decides by chance whether a fault concerns a person or another object for the whole night. The argument
-// "often" is the probability. befalls adds the fault to the list of faults once.
+// The method befalls decides by chance whether a fault concerns a person or another object for the whole night. The
+// parameter "often" is the probability. The method adds the fault to the list of faults once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {
@@ -200,5 +201,5 @@ func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, b
 	return dice(f.Number), w.make(f)
 }
 
-// sleep advances the simulated clock. It cannot be interrupted.
+// The method sleep advances the simulated clock. It cannot be interrupted.
 func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }
