@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// A company of applications has rules for two more licenses. Membership of a group gives a seat in an application.
-// Copilot is a direct license, and only a usage report shows its use.
+// A company of applications has rules for two more licenses, salesforce and copilot. Membership of a group gives a seat
+// in the application Salesforce. Copilot is a direct license, and only a usage report shows its use.
 const (
 	salesforce = "salesforce"
 	copilot    = "copilot"
@@ -18,10 +18,10 @@ const (
 	skuCopilot = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// appIdle is the number of days without use after which the two rules take a license.
+// appIdle is the number of days without use after which the rules for Salesforce and Copilot take a license.
 const appIdle = 45
 
-// withApps adds the two licenses and their rules to the text of a policy.
+// withApps adds the licenses Salesforce and Copilot and their rules to the text of a policy.
 func withApps(text string) string {
 	return strings.NewReplacer(
 		"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  copilotGiven: entra.licenseChanged\n",
@@ -39,7 +39,7 @@ func withApps(text string) string {
 `
 }
 
-// licenses returns the licenses for which the company has rules.
+// The method licenses returns the licenses for which the company has rules.
 func (w *World) licenses() []string {
 	if w.options.Apps {
 		return []string{e3, citrix, salesforce, copilot}
@@ -47,8 +47,8 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// opens assigns Copilot to some people, as a company does after buying Copilot. The method "saw" tells the judge since
-// when the people hold Copilot, because the rule takes only a license that a person has held for some time.
+// The method opens assigns Copilot to some people, as a company does after buying Copilot. The method saw tells the
+// judge since when the people hold Copilot, because the rule takes only a license that a person has held for some time.
 func (w *World) opens() {
 	for i := range w.people {
 		if w.people[i].id != "" && w.box.Company.Truth(i).EntraID != "" && throw(w.options.Seed, "copilot", i).chance(0.3) {
@@ -78,7 +78,7 @@ func (w *World) signedIn(e judge.Event) {
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
 // tellApps tells the judge whether a person has a seat in the application, and whether the person holds Copilot. The
-// method "tell" does the same for E3 and Citrix.
+// method tell does the same for E3 and Citrix.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -91,9 +91,9 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
 }
 
-// ageless reports whether the tool can know neither a use of Copilot nor the age of the person's accounts. The Copilot
-// report reaches 180 days back. If ageless returns true, the tool does not take the license, and the judge does not
-// require a removal.
+// The method ageless reports whether the tool can know neither a use of Copilot nor the age of the person's accounts.
+// The Copilot report reaches 180 days back. If the method returns true, the tool does not take the license, and the
+// judge does not require a removal.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }

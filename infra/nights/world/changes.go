@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// change is a kind of event that may happen to a person on a day.
+// The type change is a kind of event that may happen to a person on a day.
 type change struct {
 	kind   string
 	chance float64 // probability per day
@@ -19,15 +19,15 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked reports whether the tool can know that the person's accounts belong together. It cannot know this if one
-// account was created again, or if the accounts were separated. If the accounts are linked, an exemption of one account
-// also exempts the other account.
+// The function linked reports whether the tool can know that the person's accounts belong together. The tool cannot
+// know this if an account was created again, or if the accounts were separated. If the accounts are linked, an
+// exemption of one account also exempts the person's other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// changes are the kinds of events that happen to people. In a company of 300 people, each kind happens several times in
-// 120 nights.
+// The variable changes contains the kinds of events that happen to people. In a company of 300 people, each kind
+// happens several times in 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -115,7 +115,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// changes makes the events of a day happen to a person.
+// The method changes makes the events of a day happen to a person.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
 	for _, c := range changes {
@@ -127,14 +127,14 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire hires a person. From then on, the person may use the accounts.
+// The method hire hires a person. From then on, the person may use the accounts.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]
 	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
 }
 
-// agent turns a person's account into an agent's account.
+// The method agent turns a person's account into an agent's account.
 func (w *World) agent(i int) {
 	w.box.Company.MakeAgent(i)
 	w.people[i].agent = true

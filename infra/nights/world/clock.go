@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ticks is a clock.Clock for a world. Its time passes only when the world advances the clock. Sleep advances the clock
-// and returns at once.
+// The type ticks is a clock.Clock for a world. The time passes only when the world advances the clock. Sleep advances
+// the clock and returns at once.
 type ticks struct {
 	nanos atomic.Int64
 	long  func() // called in the middle of a sleep of an hour or more; may be nil

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// live simulates a day. People use their licenses, and events happen to people and to the company.
+// The method live simulates a day. People use their licenses, and events happen to people and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -40,7 +40,7 @@ func (w *World) endLeave() {
 	}
 }
 
-// use makes a person sign in at the given time and log on now.
+// The method use makes a person sign in at the given time and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -71,20 +71,21 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used stores a use. The method "show" passes the use to the judge when a directory shows the use.
+// The method used stores a use. The method show passes the use to the judge when a directory shows the use.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// show tells the judge the uses that a directory now shows. A night with older dates shows no new use.
+// The method show tells the judge the uses that a directory now shows. On a night on which a directory shows older
+// dates, the directory shows no new use.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
 	for _, kind := range w.weather.Tonight() {
 		older[hides[kind]] = true
 	}
-	older[salesforce] = older[e3] // the rule for Salesforce reads the same dates
+	older[salesforce] = older[e3] // the rule for Salesforce reads the same dates as the rule for E3
 	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
 		if older[e.License] || e.Shown.After(now) {
 			return false
@@ -98,10 +99,11 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides maps each fault that makes dates older to the license whose rule reads these dates.
+// The map hides has the faults that make dates older. The value is the license whose rule reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks reports whether a person lacks E3 or Citrix although the company wants the person to have it.
+// The method lacks reports whether a person lacks E3 or Citrix although the company wants the person to have the
+// license.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -109,8 +111,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance simulates an identity-governance tool. Every day, it gives a person all licenses on its list, even if the
-// person does not use them.
+// The method governance simulates an identity-governance tool. Every day, the governance tool gives a person all
+// licenses on its list, even if the person does not use the licenses.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -124,7 +126,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives a working person a lost license again, by hand.
+// helpDesk gives a lost license back to a working person, as a help desk does.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

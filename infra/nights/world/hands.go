@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// pending makes events happen to people whose change is pending.
+// The method pending makes events happen to people whose change is pending.
 func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -28,8 +28,8 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// breaks sometimes makes Graph close connections during an apply. The product then cannot know whether a write was
-// carried out.
+// The method breaks sometimes makes Graph close connections during an apply. The product then cannot know whether a
+// write was carried out.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
 		w.weather.Begin(weather.Plan{
@@ -39,7 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// stopped makes events happen while the product's process is frozen for hours.
+// The method stopped makes events happen while the product's process is frozen for hours.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -49,8 +49,8 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold does what an administrator does with a plan on hold. The administrator sometimes applies the plan without an
-// override. The product must refuse this apply. The administrator then overrides the limits.
+// onHold handles a plan on hold, as an administrator does. The administrator sometimes applies the plan without an
+// override. The product must refuse this apply. The administrator then often overrides the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -62,9 +62,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator accepts removals beyond the limits. The judge hears this for all
-// people who are idle today. These people include people whose removal must still be announced, and people whose grace
-// period is not over.
+// The method accepted tells the judge that an administrator accepts removals beyond the limits. The judge receives an
+// event for each person who is idle today. These people include people whose removal must still be announced, and
+// people whose grace period is not over.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -80,9 +80,10 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave makes many people leave on one day, as when a company closes a site. The people work until that day, so all
-// their licenses become idle in one night. In some companies, a second wave of similar size follows soon after an
-// administrator accepted the first.
+// The method wave makes many people leave on one day, as when a company closes a site. The people work until that day,
+// so all their licenses become idle in one night. In 35 % of the companies, there are two waves of similar size. The
+// first wave is before night 0, and the second wave is before one of the nights 8 to 17. The licenses of the second
+// wave become idle soon after an administrator may have accepted the removals of the first wave.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
@@ -100,7 +101,7 @@ func (w *World) wave() {
 	}
 }
 
-// swap exchanges the DNs of the Citrix group and groupOnPrem.
+// The function swap moves the Citrix group to another DN, and moves groupOnPrem to the former DN of the Citrix group.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})

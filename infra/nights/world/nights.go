@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// work makes the product do the work of a night: apply a plan that was approved late, make a plan, and apply it. Events
-// happen between plan and apply.
+// The method work makes the product do the work of a night: apply a plan that was approved late, make a plan, and apply
+// the new plan. Events happen between the plan and the apply.
 func (w *World) work() {
-	if w.night > 0 { // the first reading has no earlier reading for a comparison
+	if w.night > 0 { // the product compares each reading with an earlier reading, and the first night has no earlier reading
 		w.weather.Begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
@@ -40,7 +40,7 @@ func (w *World) work() {
 	}
 }
 
-// approved applies a plan some time after the plan was made.
+// The method approved applies a plan some time after the plan was made.
 func (w *World) approved(p plan.Plan, override bool) {
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
@@ -50,7 +50,7 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// meanwhile makes events happen to the people in a plan before the apply.
+// The method meanwhile makes events happen to the people in a plan before the apply.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -88,7 +88,7 @@ func (w *World) byTheWay() {
 	}
 }
 
-// restore restores a run on behalf of an operator.
+// The method restore restores a run on behalf of an operator.
 func (w *World) restore(run string) {
 	w.operate(true)
 	defer w.operate(false)
@@ -101,8 +101,8 @@ func (w *World) operate(wished bool) {
 	w.wished = wished
 }
 
-// one evaluates one person again and applies the result. If the command is killed, nobody knows which removals it
-// announced. In this case, the judge hears that the command announced all removals.
+// The method one evaluates one person again and applies the result. If the command is killed, nobody knows which
+// removals the command announced. In this case, the method tells the judge that the command announced all removals.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -120,7 +120,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// plan makes a plan and tells the judge its verdict and changes.
+// The method plan makes a plan and tells the judge the verdict and the changes of the plan.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -146,12 +146,12 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// patient is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an administrator
-// accepts the feeds as they are.
+// The constant patient is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an
+// administrator accepts the feeds as they are.
 const patient = 3
 
-// accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only in calm
-// weather, and only while no temporary turn is active.
+// The method accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only
+// in calm weather, and only while no temporary turn is active.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -161,7 +161,7 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// unread returns the licenses whose directory the plan could not read.
+// The method unread returns the licenses whose directory the plan could not read.
 func (w *World) unread(p plan.Plan) (licenses []string) {
 	for _, license := range w.licenses() {
 		source := "entra"
@@ -175,7 +175,8 @@ func (w *World) unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge which removals a plan lists: new removals, and earlier removals that the plan resumes.
+// The method planned tells the judge which removals a plan lists: new removals, and earlier removals that the plan
+// resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -189,7 +190,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge an event about a person. The argument "user" is the product's key of the person.
+// The method about tells the judge an event about a person. The parameter "user" is the product's key of the person.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -197,13 +198,13 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number returns the index of a person. The argument "user" is the product's key of the person.
+// The method number returns the index of a person. The parameter "user" is the product's key of the person.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// apply applies a run until no change is pending. It tries up to six times.
+// The method apply applies a run until no change is pending. It tries up to six times.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return
@@ -212,7 +213,7 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		ended := refused && round > 0 // an earlier call finished, but its answer was lost
+		ended := refused && round > 0 // an earlier call finished, but the answer to this call was lost
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
@@ -230,10 +231,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge which removals an apply has announced, and which writes no directory has shown yet. If the
-// argument "unknown" is set, nobody knows how many removals the apply announced. In this case, the judge hears that the
-// apply announced all removals. Each announcement gets the start of the apply as its time, because the true time is
-// unknown after a freeze.
+// The method announced tells the judge which removals an apply has announced, and which writes no directory has shown
+// yet. If the parameter "unknown" is set, nobody knows how many removals the apply announced. In this case, the method
+// tells the judge that the apply announced all removals. Each announcement gets the start of the apply as its time,
+// because the true time is unknown after a freeze.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {
@@ -248,7 +249,7 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 	}
 }
 
-// counts returns the number of changes by status, as text.
+// The function counts returns the number of changes by status, as text.
 func counts(r runs.Results) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// human is a person and the person's habits.
+// The type human is a person and the person's habits.
 type human struct {
 	id       string  // the product's key of the person; empty: not hired yet
 	daily    float64 // probability of a use per day
@@ -24,14 +24,14 @@ type human struct {
 	told     standing
 }
 
-// standing is the state of a person as the judge knows this state.
+// The type standing is the state of a person that the judge knows.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person exists from now on. The callers call arrive for the first people of the company,
+// The method arrive tells the judge that a person exists from now on. It is called for the first people of the company,
 // for a hired person, and for an account that was created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
@@ -50,7 +50,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge what has changed about a person after an event that the product did not cause.
+// The method observe tells the judge what has changed about a person after an event that the product did not cause.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -89,8 +89,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellApps(i, p, at)
 }
 
-// state tells the judge the licenses for which a fact about a person has changed. The map "told" has the values that
-// the judge knows, by license. The map "now" has the true values, by license.
+// The method state tells the judge the licenses for which a fact about a person has changed. The map "told" has the
+// values that the judge knows, by license. The map "now" has the true values, by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
 		if now, about := now[license]; about && now != told[license] {
@@ -100,7 +100,8 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge whether a person holds a license, if this has changed although nobody gave or took the license.
+// The method holds tells the judge whether a person holds a license, if the person gained or lost the license although
+// nobody gave or took it.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -113,7 +114,7 @@ func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
 
-// exempt reports whether the current policy exempts a person.
+// The method exempt reports whether the current policy exempts a person.
 func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
@@ -139,8 +140,8 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory reports whether the anchor of a person's Entra account does not match the person's account in Active
-// Directory. This is the case for people of kind WrongAnchor until one of their accounts is replaced.
+// The method contradictory reports whether the anchor of a person's Entra account does not match the person's account
+// in Active Directory. It returns true for people of kind WrongAnchor until one of their accounts is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
@@ -152,7 +153,7 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
 		return true
 	}
-	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // the age of the accounts is unknown
+	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // without a sign-in, the rule needs the age of the accounts, and the product cannot know this age
 }
 
 // stuckE3 reports whether the product cannot safely take E3 from a person, because the person holds E3 in several ways

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// rules is the policy of the company. Administrators edit it.
+// The type rules is the policy of the company. Administrators edit the policy.
 type rules struct {
 	file   string
 	text   string         // text with placeholders for the edited parts
@@ -23,7 +23,8 @@ type rules struct {
 	leave  time.Time      // end of Anna's leave
 }
 
-// newRules returns the company's policy with an addition: the rules also restore licenses to people who return.
+// newRules returns the company's policy with an addition: the rules also restore licenses to people who return. If the
+// parameter "notice" is not 0, the rules also announce each removal so many days before.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -38,7 +39,7 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// publish puts the current text into force.
+// The method publish puts the current text into force.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
@@ -53,13 +54,13 @@ const (
 	anna       = 1
 )
 
-// exempts reports whether the policy exempts a person by name at an instant. An exemption stays in force when the
-// person gets another name.
+// The method exempts reports whether the policy exempts a person by name at an instant. An exemption stays in force
+// when the person gets another name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// judged returns the rule for a license in the form that package judge needs.
+// The method judged returns the rule for a license in the form that package judge needs.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {
@@ -71,16 +72,16 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 }
 
-// span sets the number of days without use after which the rule takes a license.
+// The method span sets the number of days without use after which the rule takes a license.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// correct replaces names in the policy by the current names of the people. Administrators do so when a plan is on hold
-// because a name in the policy belongs to nobody. This happens when a person is renamed before any run has read the
-// name.
+// The method correct replaces names in the policy by the current names of the people. Administrators correct the names
+// when a plan is on hold because a name in the policy belongs to nobody. A name belongs to nobody if the person was
+// renamed before any run read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -97,8 +98,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// except starts or ends an exemption by name, as an administrator does on request. If the person's accounts no longer
-// belong together, only one account has the name.
+// The method except starts or ends an exemption by name, as an administrator does on request. If the person's accounts
+// no longer belong together, only one of the accounts has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

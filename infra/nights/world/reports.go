@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// In one of reportsEvery companies, the rule for E3 reads sign-ins and the usage reports of Microsoft 365.
+// One company in reportsEvery has a rule for E3 that reads sign-ins and the usage reports of Microsoft 365.
 const reportsEvery = 7
 
-// reported changes the text of a policy: the rule for E3 also reads the usage reports.
+// The function reported changes the text of a policy: the rule for E3 also reads the usage reports.
 func reported(text string) string {
 	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
@@ -21,7 +21,7 @@ func reported(text string) string {
 // dates are whole days.
 const reportShows = 8 * day
 
-// usesTeams makes a person use Teams without a sign-in. Other people use every workload when they sign in.
+// usesTeams makes a person use Teams without a sign-in. In contrast, a person who signs in uses every workload.
 func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
 	w.people[i].teams = true
@@ -33,12 +33,12 @@ func (w *World) usesTeams(i int) {
 	}
 }
 
-// mayUseTeams reports whether a person can use Teams and the company has a rule that reads the use.
+// mayUseTeams reports whether a person can use Teams and the company has a rule that reads the use of Teams.
 func mayUseTeams(w *World, _ int, p sandbox.Truth) bool {
 	return w.reports && p.EntraID != "" && p.Enabled && len(p.E3) > 0
 }
 
-// badReports are the faults of usage reports. The comments of sandbox.Reports have the sources.
+// badReports contains the faults of usage reports. The comments of sandbox.Reports have the sources.
 var badReports = []struct {
 	kind   string
 	chance float64

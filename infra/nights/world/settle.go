@@ -15,8 +15,8 @@ import (
 // calmNights is the number of nights at the end of a story. In these nights, the product must finish its changes.
 const calmNights = 6
 
-// settle ends the story. It ends all turns and faults, and simulates the calm nights. Afterwards, no change may be
-// unfinished. settle then restores all licenses that were taken.
+// The method settle ends the story. It ends all turns and faults, and simulates the calm nights. After the calm nights,
+// no change may be unfinished. The method then restores all licenses that were taken.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {
@@ -61,8 +61,8 @@ func (w *World) calmDay() {
 }
 
 // restoreAll restores every run, the last run first. It then restores by name the people who still lack a license,
-// because w.runs does not contain runs for a single person. Finally, people must hold the licenses that were taken from
-// them, unless an account was replaced or cannot hold the license any longer.
+// because w.runs does not contain runs for a single person. At the end, people must hold the licenses that were taken
+// from them. People whose account was replaced or cannot hold the license any longer are excepted.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
@@ -81,7 +81,7 @@ func (w *World) restoreAll() {
 	}
 }
 
-// finish makes and applies more plans, to finish the changes that the restores left pending.
+// The method finish makes and applies more plans. These plans finish the changes that the restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -89,9 +89,9 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken and not given again, although the person could hold them. It omits
-// licenses that were taken after the time "began". The method "finish" makes plans, and these plans may take licenses.
-// Nobody restores these licenses.
+// The method missing returns the licenses that were taken and not given again, although the person could hold them. It
+// omits licenses that were taken after the time "began". The plans of the method finish take such licenses, and nobody
+// restores them.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

@@ -8,9 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange plans and applies on a second machine, which has its own store. The second machine has no earlier readings.
-// It cannot notice that another group has replaced the Citrix group, or that the dates in a directory are older than
-// before. The second machine therefore works only in nights in which the directories show the truth.
+// The method strange plans and applies on a second machine, which has its own store. The second machine has no earlier
+// readings. It cannot notice that another group has replaced the Citrix group, or that the dates in a directory are
+// older than on earlier nights. The second machine therefore works only in nights in which the directories show the
+// truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -30,7 +31,7 @@ func (w *World) strange() {
 	}
 }
 
-// bringBack sometimes restores the store from a backup of the evening before. Backups are made while the product does
+// bringBack sometimes restores the store from a backup of the evening before. The backup is made while the product does
 // not work.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
@@ -46,8 +47,8 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget removes from w.taken the licenses that were taken after the backup. The restored store does not know these
-// licenses.
+// The method forget removes from w.taken the licenses that were taken after the backup. The restored store does not
+// know these licenses.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

@@ -6,13 +6,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// turn is a change of the company. It begins on one day and ends some days later.
+// The type turn is a change of the company. It begins on one day and ends some days later.
 type turn struct {
 	kind   string
-	about  string  // the object that the turn changes; only one active turn may change an object
+	about  string  // the object that the turn changes; two active turns never change the same object
 	chance float64 // probability per day
 	days   int     // duration in days
-	// closes is the license that cannot be changed during the turn. Empty means no license.
+	// The field closes is the license that cannot be changed during the turn. Empty means no license.
 	closes string
 	out    func(*World)
 	back   func(*World)
@@ -31,14 +31,14 @@ const forGood = 10_000
 
 func stays(*World) {}
 
-// The names of turns that do not end. Other parts of the package check whether these turns have begun.
+// The names of turns that do not end. The package checks in several places whether these turns have begun.
 const (
 	exemptAgain = "the exempt group is made again"
 	e3Again     = "the group of E3 is made again"
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// turns are the kinds of turns. Most turns end well within judge.Patience.
+// The variable turns contains the kinds of turns. Most turns end well within judge.Patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -68,14 +68,14 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// seats returns a number of seats that a company never needs.
+// The method seats returns a number of seats that a company never needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
 	return func(w *World) { w.box.Company.SetADClock(ahead) }
 }
 
-// turns begins and ends the turns of the day.
+// The method turns begins and ends the turns of the day.
 func (w *World) turns() {
 	changed := false
 	for _, t := range turns {
@@ -104,12 +104,12 @@ func (w *World) mend(t turn) {
 	t.back(w)
 }
 
-// learnt is the night before which the product must have read the Citrix group. Afterwards, the product recognizes the
-// group by its objectGUID.
+// The constant learnt is the first night in which a turn may change the Citrix group. The product has then read the
+// group at least once, and recognizes the group by its objectGUID.
 const learnt = 10
 
-// clashes reports whether a turn must not begin now, because an active turn changes the same object, or because the
-// product has not read the Citrix group yet.
+// The method clashes reports whether a turn must not begin now. A turn must not begin if an active turn changes the
+// same object, or if the product may not have read the Citrix group yet.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true
@@ -122,7 +122,7 @@ func (w *World) clashes(t turn) bool {
 	return false
 }
 
-// closed reports whether an active turn prevents changes of a license.
+// The method closed reports whether an active turn prevents changes of a license.
 func (w *World) closed(license string) bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.closes == license {

@@ -1,10 +1,11 @@
-// Package world simulates a company for many nights. The company is a sandbox, and the product plans and applies in
-// this process each night. Events happen to people and to the company: people are hired, leave and return, and
+// Package world simulates a company for many nights. The company is a sandbox (package sandbox). Each night, the product
+// plans and applies in this process. Events happen to people and to the company: people are hired, leave and return, and
 // administrators change accounts and groups. Faults of the directories, of the store and of processes happen too; see
 // package weather. The clock is simulated.
 //
-// All events follow from the seed alone. Each event has a number by which it can be left out, to find the events that
-// cause a fault. The world tells the judge the truth (see package judge), and never reads the truth from the product.
+// All events follow from the seed alone. Each event has a number. A world can leave out events by their numbers, to find
+// the events that cause a fault. The world tells the judge the truth (see package judge), and never reads the truth from
+// the product.
 //
 // A turn is a change of the company that lasts for some days, such as a renamed group.
 package world
@@ -60,7 +61,8 @@ type Story struct {
 	mornings      []time.Time // end of each night
 }
 
-// Night returns the number of the night at an instant, counted from 0. The calm nights at the end are also counted.
+// Night returns the number of the night at an instant, counted from 0. The calm nights at the end of the story are also
+// counted.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -75,7 +77,7 @@ type World struct {
 	box                       *sandbox.Sandbox
 	tool                      tool
 	commands                  commands // the product as the command on one machine
-	serverless                bool     // whether the product runs as functions without a relay; nobody then reads Active Directory
+	serverless                bool     // whether the product runs as functions without a relay; the product then does not read Active Directory
 	reports                   bool     // whether the rule for E3 reads the usage reports
 	writeReport               func(ctx context.Context, s store.Store, run string) error
 	weather                   *weather.Weather
@@ -104,26 +106,27 @@ type World struct {
 	moving   int                   // person whose direct licenses the product is changing; -1: nobody
 	stranger bool                  // whether the second machine is working
 	wished   bool                  // whether an operator is restoring a run
-	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since then
-	waits    map[int]bool          // people in the group of E3 who may not have the license of the group yet
+	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since; the value is when the machine took the license
+	waits    map[int]bool          // people in the group of E3 who may still wait for the group's license
 }
 
 // In one of functionsEvery seeds, the product runs as functions.
 const functionsEvery = 5
 
-// One company in reportEvery has reports of its runs. A report takes a fifth of the time of a night, and no decision
-// reads a report.
+// One company in reportEvery has reports of its runs. A report takes a fifth of the time of a night. No decision reads
+// a report, so most companies do without reports.
 const reportEvery = 8
 
 var errNoReports = errors.New("this company has no reports")
 
-// noReport is used in place of gate.Report.
+// noReport replaces gate.Report in companies without reports.
 func noReport(context.Context, store.Store, string) error { return errNoReports }
 
-// busy is the number of requests for lists that Graph answers per minute if other applications use the same tenant.
+// The constant busy is the number of requests for lists that Graph answers per minute if other applications use the
+// same tenant.
 const busy = 8
 
-// holding identifies a license of a person.
+// The type holding identifies a license of a person.
 type holding struct {
 	person  int
 	license string
@@ -139,7 +142,7 @@ const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// Live runs a world to its end.
+// Live simulates the nights of a world, ends the story, and returns the result.
 func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,
@@ -167,7 +170,7 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// tally counts the results of the story.
+// The method tally counts the results of the story.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -186,7 +189,7 @@ func (w *World) tally() {
 	}
 }
 
-// build creates the company and tells the judge its people.
+// The method build creates the company and tells the judge the people of the company.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -202,7 +205,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Seats may run out only because of a turn. The judge knows about turns.
+		// Seats may run out only because of a turn, because the judge knows about turns.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -248,7 +251,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// found adds person i. The person may be hired later.
+// The method found adds person i. The person may be hired later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -262,14 +265,14 @@ func (w *World) found(i int) {
 	w.arrive(i)
 }
 
-// hear tells the judge an event.
+// The method hear tells the judge an event.
 func (w *World) hear(e judge.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.judge(e)
 }
 
-// judge tells the judge an event. The caller must hold the lock.
+// The method judge tells the judge an event. The caller must hold the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // Marshal can encode these values
@@ -286,8 +289,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens decides by chance whether a kind of event happens now. The argument "who" is the index of the person, or -1
-// for an event of the company. happens records the event in the story.
+// The method happens decides by chance whether a kind of event happens now. The parameter "who" is the index of the
+// person, or -1 for an event of the company. The method records the event in the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false
