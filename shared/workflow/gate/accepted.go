@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matches computes a hash over the people whom the rules of a run match. The plan contains this hash, so the plan's own
-// hash also covers these people.
+// The type matches computes a hash over the people whom the rules of a run match. The plan contains this hash. The hash
+// of the plan therefore covers these people too.
 type matches struct {
 	keys   map[string]string // keys of the rules by name; an edit of a rule changes the key
 	sum    hash.Hash
@@ -28,8 +28,8 @@ type matches struct {
 	only   map[snapshot.Chosen]bool // changes that an operator chose; nil: all changes
 }
 
-// newMatches returns matches without people. The keys of the parameter "only" are the changes that an operator chose;
-// nil means all changes.
+// newMatches returns a hash of no people. The keys of the parameter "only" are the changes that an operator chose. If
+// the parameter is nil, all changes count.
 func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
@@ -38,8 +38,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// add adds a decision and reports whether the decision counts. If an operator chose changes, only chosen people count,
-// so that an override accepts nobody else.
+// The method add adds a decision and reports whether the decision counts. If an operator chose changes, only the chosen
+// changes count, so that an override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -51,17 +51,17 @@ func (m *matches) add(d *plan.Decision) bool {
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// match is a person whom a rule matched. The field rule is the key of the rule.
+// A match is a person whom a rule matched. The field rule is the key of the rule.
 type match struct{ rule, user string }
 
-// acceptance is an override, with the people whom the override accepts.
+// An acceptance is an override, with the people whom the override accepts.
 type acceptance struct {
 	history.Override
 	people map[match]bool
 }
 
-// acceptances are the overrides that count. Each override is for the plan of one run. The field void has, for each
-// override that does not count, a note with the reason.
+// The type acceptances contains the overrides that count. Each override is for the plan of one run. The field void
+// contains a note with the reason for each override that does not count.
 type acceptances struct {
 	all  []acceptance
 	void []string
@@ -125,8 +125,8 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// has reports whether an override accepts that a rule takes a license from a person. The override must be in force at
-// the given time. rule is the rule's key.
+// The method "has" reports whether an override accepts that a rule takes a license from a person. The override must be
+// in force at the given time. The parameter rule is the key of the rule.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
@@ -165,7 +165,7 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// exceeded returns a sentence for each limit that puts the plan on hold.
+// The method exceeded returns a sentence for each limit that puts the plan on hold.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people. The name of a person is the prefix and a number. The numbers
-// are from, from+1, …, to-1.
+// The function matched returns a run in which a rule matches people. The name of a person is the prefix and a number.
+// The numbers are from, from+1, …, to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -139,7 +139,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// resealed copies an object and seals the copy for the new key, as an attacker could.
+// The function resealed copies an object and seals the copy for the new key, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -150,7 +150,8 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// took returns n ledger intents for licenses that a rule took. The parameter days tells how many days ago.
+// The function took returns n ledger intents for licenses that a rule took. The parameter days is how many days ago the
+// rule took them.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{
@@ -194,8 +195,7 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: two kinds of licenses do not count as taken: licenses that an override accepted, and licenses that
-// the person holds again.
+// TestAcceptedDrain: a license does not count as taken if an override accepted it, or if the person holds it again.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)

@@ -256,7 +256,8 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 }
 
-// approving returns the entrance that applies a plan. If override is set, it returns the entrance for a plan on hold.
+// The function approving returns the entrance that applies a plan. If override is set, it returns the entrance for a
+// plan on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// begun lists the changes that earlier runs began and did not end. A run for one person lists only the changes of that
-// person.
+// The method begun lists the changes that earlier runs began and did not end. A run for one person lists only the
+// changes of that person.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -48,8 +48,8 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// said returns the results that the batches of an earlier run have stored so far. For a run that cannot go on, said
-// returns no results and records the reason in j.lost.
+// The method said returns the results that the batches of an earlier run have stored so far. For a run that cannot go
+// on, it returns no results and records the reason in j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {
@@ -70,8 +70,8 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// losses returns notes about earlier runs. The notes name runs that cannot be read, and runs that cannot finish the
-// changes that they began.
+// The method losses returns notes about earlier runs. The notes name runs that cannot be read, and runs that cannot
+// finish the changes that they began.
 func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {
 		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")

@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Conclude finds the result of each change of a plan. If the change has begun, the ledger decides; otherwise the
-// results of the batches decide. A change that is in neither did not begin. Conclude writes
-// runs/<run>/results/settled.json.
+// Conclude finds the result of each change of a plan. If the change has begun, the ledger decides. Otherwise the
+// results of the batches decide. A change that is neither in the ledger nor in the results did not begin. Conclude
+// writes runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {

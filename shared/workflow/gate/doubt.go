@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts returns the reasons why an operator must look at the run before the run changes anything. The reasons do not
-// depend on which changes are planned, and an override does not lift the reasons. A run for one person has fewer
-// doubts, because the operator looks at such a run anyway.
+// The method doubts returns the reasons why an operator must look at the run before the run changes anything. The
+// reasons do not depend on the planned changes. An override does not lift them. A run for one person has fewer doubts,
+// because the operator looks at such a run anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
@@ -46,15 +46,15 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// hold puts a plan on hold because of doubts. An override does not lift this hold.
+// The function hold puts a plan on hold because of doubts. An override does not lift this hold.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
 	}
 }
 
-// nobodyHolds names the products that have seats in use but no holder. In that case the policy names the wrong product,
-// or the snapshot lacks people.
+// nobodyHolds returns a reason for each product that has seats in use but no holder. The policy then names the wrong
+// product, or the snapshot lacks people.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
 		return nil // the state of the feed already gives the reason
@@ -73,8 +73,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups names the groups that an operator must check. The identity of such a group changed, or the group lost
-// all its members.
+// doubtfulGroups returns a reason for each group that an operator must check. The identity of such a group changed, or
+// the group lost all its members.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -95,7 +95,8 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// withheld names the groups whose members could not be read, and tells the operator how to make them readable.
+// The function withheld returns a reason for each group whose members could not be read. The reason tells the operator
+// how to make the members readable.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
@@ -105,7 +106,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// notes returns the plan's notes about how groups were found.
+// The function notes returns the plan's notes about how groups were found.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -115,7 +116,7 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// converted returns the plan's note about accounts that used to be synced.
+// The function converted returns the plan's note about accounts that used to be synced.
 func converted(n int) (lines []string) {
 	switch {
 	case n == 1:
@@ -126,8 +127,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier returns the state of the groups, and the people whom the policy lists, for later runs. A group in doubt keeps
-// the last state that was not in doubt.
+// The method earlier returns, for later runs, the state of the groups and the people whom the policy lists. A group in
+// doubt keeps its last state that was not in doubt.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

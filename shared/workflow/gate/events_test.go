@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// node is a state in the definition of the state machine. It has only the fields that determine the number of events
-// that the state writes.
+// The type node is a state in the definition of the state machine. It has only the fields that determine the number of
+// events that the state writes.
 type node struct {
 	Type, Resource string
 	Retry          []struct{ MaxAttempts int }
@@ -46,8 +46,8 @@ func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	return n
 }
 
-// events returns the largest number of events that a state writes. For a map, the caller must add the events of its
-// items (Step Functions Developer Guide and API reference, "HistoryEvent").
+// The method events returns the largest number of events that a state writes. For a map, the caller must add the events
+// of its items (Step Functions Developer Guide and API reference, "HistoryEvent").
 func (s *node) events(t *testing.T) int {
 	t.Helper()
 	const entered = 2 // entering and exiting the state

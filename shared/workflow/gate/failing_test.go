@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// failing is a store whose nth call fails.
+// The type failing is a store whose nth call fails.
 type failing struct {
 	store.Store
 	nth, calls int
@@ -65,8 +65,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively returns the objects of a store that has everything that the steps read: an override, an open change, a
-// completed change, results of batches, the mailbox usage report, and the plan of the run "run".
+// The function lively returns the objects of a store that has everything that the steps read: an override, an open
+// change, a completed change, results of batches, the mailbox usage report, and the plan of the run "run".
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}
@@ -105,7 +105,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 }
 
 // TestAFailingStoreHoldsEveryStep: if any call of the store fails, the step fails and does not go on. There is one
-// exception: without the report, the step goes on.
+// exception: a step that cannot write the report goes on.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {

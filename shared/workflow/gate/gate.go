@@ -56,7 +56,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	return p, report.PutChanges(ctx, s, r, p)
 }
 
-// judgement is a plan in the making.
+// A judgement is a plan that is being made.
 type judgement struct {
 	*decision.Run
 	store           store.Store
@@ -73,7 +73,7 @@ type judgement struct {
 	listed          *decision.Listed
 }
 
-// choose fills the plan with the changes that the limits and the free seats allow.
+// The method choose fills the plan with the changes that the limits and the free seats allow.
 func (j *judgement) choose(ctx context.Context) (err error) {
 	if j.guard, err = guardOf(ctx, j.store, j.Run); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		case j.choice.waits(d):
 			j.choice.later++
 		case d.Notice:
-			d.Seat = "" // the seat is used only when the change is made
+			d.Seat = "" // an announcement uses no seat
 			j.notices.Offer(*d)
 		default:
 			j.chosen.Offer(*d)
@@ -208,14 +208,15 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember stores two things for later runs: the people whom the plan may touch, and the health of the feeds.
+// The method remember stores two things for later runs: the people whom the plan may touch, and the health of the
+// feeds.
 //
 // The parameter believed is false if too many people matched. Later runs then do not compare their feeds with this run.
-// Later runs still use the dates of each account: most first plans are on hold, and later runs must notice a date that
-// goes missing.
+// They still use the dates of each account. The reason: most first plans are on hold, and later runs must notice a date
+// that is missing.
 //
-// A run for one person stores only the people. So does a run whose changes an operator chose from another run's plan,
-// because that other run stores the health of the feeds.
+// A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
+// stores only the people, because that other run stores the health of the feeds.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == "" && j.choice == nil
 	past := history.PlannedBy(j.plan)
@@ -263,9 +264,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy returns a reason for each unhealthy source and signal. The reasons put the run on hold. A source that is
-// not set up is the operator's choice and no fault. For a run for one person there are no reasons, because the operator
-// looks at the run and sees which values are unknown.
+// The function unhealthy returns a reason for each unhealthy source and signal. The reasons put the run on hold. A
+// source that is not set up is the operator's choice and no fault. A run for one person gets no reasons, because the
+// operator looks at the run and sees which values are unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// busy returns a run whose two partitions together have more changes than perRun allows. Some people are refused, are
-// undecided or never signed in.
+// The function busy returns a run whose two partitions together have more changes than perRun allows. Some people are
+// refused, are undecided or never signed in.
 func busy() evaluated {
 	e := quiet()
 	never := reclaim("never", 0)

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mailboxGuard has the mailboxes of people who lose a license or get a license with a smaller mailbox. It refuses a
-// change if a fact about the mailbox forbids the change. It also refuses the change if the change needs such a fact and
-// the fact is unknown.
+// A mailboxGuard contains the mailboxes of people who lose a license or get a license with a smaller mailbox. It
+// refuses a change if a fact about the mailbox forbids the change. It also refuses a change that needs a fact about the
+// mailbox if the fact is unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // mailbox quota of each license, in GB
 	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: a decision needs the mailbox, and the report lacks it
@@ -53,7 +53,8 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if a decision needs it. Concealed names contain no @, so they match no decision.
+// The method note keeps a line of the report if a decision needs it. Concealed names contain no @, so they match no
+// decision.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {
@@ -66,8 +67,8 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal returns why a decision is not carried out. The reason is the decision's own, or it is about the mailbox.
-// refusal returns "" if nothing prevents the change.
+// The method refusal returns the reason why a decision is not carried out. This is the field Refused of the decision,
+// or a reason about the mailbox. The result is "" if nothing prevents the change.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

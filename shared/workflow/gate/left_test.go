@@ -148,7 +148,7 @@ func TestNamesThatAreNobodys(t *testing.T) {
 }
 
 // TestRestoreOfAMixture: a run took two licenses. One license is restored already, or its restore is open. A restore of
-// the run finds the other license, even without the run's plan.
+// the run restores the other license, even if the run's plan is missing.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
@@ -184,7 +184,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// wrote writes an entry about E3 into the ledger. The entry stays open if there is no outcome.
+// The function wrote writes an entry about E3 into the ledger. The entry stays open if there is no outcome.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

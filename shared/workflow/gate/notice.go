@@ -39,9 +39,9 @@ type Notice struct {
 // RefusedError is the Error of a Failure if another attempt would not help.
 const RefusedError = "Idleseat.Refused"
 
-// notice returns the last state of an execution, with the notice about the end of the execution. It also posts the
-// message to the channel if a webhook is set up. If the post fails, notice adds a line to the message and returns no
-// error.
+// The method notice returns the last state of an execution, with the notice about the end of the execution. It also
+// posts the message to the channel if a webhook is set up. If the post fails, the method adds a line to the message and
+// returns no error.
 func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	out := new(StepOutput)
 	err := json.Unmarshal(in.State, out)
@@ -64,7 +64,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 		}
 	}
 	if !plain.IsID(out.Run) {
-		out.Run = "" // the execution failed before it had a run, so the text comes from the operator's input
+		out.Run = "" // the execution failed before it had a run, so an operator typed this text
 	}
 	outcome, message := Card(out, deployed(s.Deployment, s.Place, in.Execution, of.User != nil))
 	if s.Tell != nil {
@@ -77,8 +77,8 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// text returns the message of a failure. If a Lambda function failed, the cause is a JSON object that contains the
-// message ("Using the Lambda runtime API" of the developer guide, "Invocation error").
+// The method text returns the message of a failure. If a Lambda function failed, the cause is a JSON object that
+// contains the message ("Using the Lambda runtime API" of the developer guide, "Invocation error").
 func (f *Failure) text() string {
 	var of struct {
 		Message string `json:"errorMessage"`
@@ -89,7 +89,7 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// outcome returns the outcome of an execution. o is the last state of the execution.
+// The method outcome returns the outcome of an execution whose last state is o.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == RefusedError:

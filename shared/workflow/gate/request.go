@@ -16,16 +16,16 @@ import (
 type Request struct {
 	Run      string `json:"apply"`
 	PlanHash string `json:"planHash"`
-	// Override applies the plan although a limit put the plan on hold.
+	// Override reports whether to apply the plan although a limit put it on hold.
 	Override bool `json:"override"`
-	// Restore is the run that took the licenses to restore; Run is then empty. User limits the restore to one person. If
-	// User is set and Restore is empty, the restore is for the run that took the person's licenses.
+	// Restore is the run whose licenses are restored. Run is then empty. User limits the restore to one person. If User
+	// is set and Restore is empty, the step finds the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }
 
-// approve checks that the stored plan is the plan that an operator approved. Every batch checks this again, and also
-// checks the plan against the directories.
+// The method approve checks that the stored plan is the plan that an operator approved. Every batch checks this again,
+// and also checks the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The parameter
-// "left" reports whether any batch is not final.
+// The method admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The
+// parameter "left" reports whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// restore makes the plan of a restore. The request for a restore is also its approval.
+// The method restore makes the plan of a restore. The request for a restore is also its approval.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))

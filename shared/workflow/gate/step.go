@@ -25,16 +25,17 @@ const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds is the number of rounds for changes that wait for a fault to be repaired.
+	// The constant troubleRounds is the number of rounds for changes that wait for a fault to be repaired.
 	troubleRounds = 3
 )
 
 // StepInput is the input of a step. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
-	// Entrance, for approve and restore, is the entrance of the execution.
+	// Entrance is the entrance of the execution, for the steps approve and restore.
 	Entrance entrance.Name `json:"entrance"`
-	// The name of a restore's run comes from Execution and Started. For notice, Execution is the ARN.
+	// The step restore makes the name of its run from Execution and Started. For the step notice, Execution is the ARN
+	// of the execution.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
 	Run       string      `json:"run"`       // for every step except approve and notice
@@ -45,13 +46,14 @@ type StepInput struct {
 	Round     int         `json:"round"`     // for settle: number of rounds so far
 	Events    int         `json:"events"`    // for settle: largest number of events that the rounds so far can have written
 	Before    Totals      `json:"before"`    // for settle: results of the plan from before this execution
-	// Unapproved, for settle, is the Unapproved of the gate's StepOutput.
+	// Unapproved is for the step settle. It is the field Unapproved in the output of the step gate.
 	Unapproved bool `json:"unapproved"`
-	// State, for notice, is the last state of the execution. It is a StepOutput, or the input of the step that failed.
+	// State is for the step notice. It is the last state of the execution: a StepOutput, or the input of the step that
+	// failed.
 	State json.RawMessage `json:"state"`
 }
 
-// Evaluated tells how the evaluation of a partition ended. Failure is set if every attempt failed.
+// Evaluated says how the evaluation of a partition ended. Failure is set if every attempt failed.
 type Evaluated struct {
 	Partition int      `json:"partition"`
 	Failure   *Failure `json:"failure"`
@@ -63,7 +65,7 @@ type Failure struct {
 	Cause string `json:"Cause"`
 }
 
-// Steps are the steps of the state machine that judge a run and conclude it.
+// Steps contains the steps of the state machine that judge a run and conclude it.
 type Steps struct {
 	Store store.Store
 	// Policy returns the text of the policy in force.
@@ -107,7 +109,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// gate makes the plan of a run. If a partition could not be evaluated, gate puts the run on hold.
+// The method gate makes the plan of a run. If a partition could not be evaluated, it puts the run on hold.
 func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if i := slices.IndexFunc(in.Evaluated, func(e Evaluated) bool { return e.Failure != nil }); i >= 0 {
 		why := in.Evaluated[i].Failure
@@ -141,7 +143,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// hold makes a plan on hold for a run that could not be evaluated.
+// The method hold makes a plan on hold for a run that could not be evaluated.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -173,7 +175,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// resume adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has expired.
+// The method resume adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has
+// expired.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
@@ -224,8 +227,9 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 }
 
 // Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
-// parameter "most" is the largest number of rounds while changes are pending. A troubled change waits for a fault to be
-// repaired. If all pending changes are troubled, there are only troubleRounds rounds.
+// parameter "most" is the maximum number of rounds while changes are pending. The parameter troubled is the number of
+// pending changes that wait for a fault to be repaired. If all pending changes wait for a repair, there are only
+// troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again
