@@ -41,7 +41,7 @@ func BenchmarkNewCompany(b *testing.B) {
 	}
 }
 
-// The function lived returns a company of 300 people in its fourth month. A third of the people have changed.
+// The function "lived" returns a company of 300 people in its fourth month. A third of the people have changed.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {

@@ -56,7 +56,7 @@ func (c *Company) datesOf(i int, t profile) dates {
 	return x
 }
 
-// The method within returns an instant in the span, at least two hours before the start of the company.
+// The method "within" returns an instant in the span, at least two hours before the start of the company.
 func (c *Company) within(d *dice, s span) time.Time {
 	return c.start.Add(-time.Duration(s.from)*day - 2*time.Hour - seconds(d, time.Duration(s.to-s.from)*day-3*time.Hour))
 }
@@ -80,7 +80,7 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	}
 }
 
-// The method used updates the dates with the person's actions since the start of the sandbox.
+// The method "used" updates the dates with the person's actions since the start of the sandbox.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired

@@ -152,7 +152,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// The function referenced returns the object id in a reference. A reference looks like
+// The function "referenced" returns the object id in a reference. A reference looks like
 // https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
@@ -181,7 +181,7 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// The function absent returns Graph's answer to the removal of a person who is not a member of the group. The answer
+// The function "absent" returns Graph's answer to the removal of a person who is not a member of the group. The answer
 // is 404 or 400. Several clients have recorded the message of status 400 after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {

@@ -60,7 +60,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// The method selects reports whether $select contains the property.
+// The method "selects" reports whether $select contains the property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -109,7 +109,7 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// The method base returns the address of Graph with the host that the client used.
+// The method "base" returns the address of Graph with the host that the client used.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
 // nextLink returns the address of a page. The argument "next" is the position at which the page starts. The address has
@@ -177,7 +177,7 @@ func (p *page) begin(count int) {
 
 func (p *page) full() bool { return p.items == p.max }
 
-// The method next writes the comma between two items.
+// The method "next" writes the comma between two items.
 func (p *page) next() {
 	if p.items > 0 {
 		p.body = append(p.body, ',')
@@ -185,7 +185,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// The method end writes everything after the last item. It adds a next link unless the argument "next" is negative.
+// The method "end" writes everything after the last item. It adds a next link unless the argument "next" is negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method raw requests a path without changing it. The request has a token unless the argument "token" is empty.
+// The method "raw" requests a path without changing it. The request has a token unless the argument "token" is empty.
 func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody)
 	if token != "" {

@@ -33,7 +33,7 @@ func (g guid) String() string {
 	return string(s[:])
 }
 
-// The method raw returns the 16 bytes in Active Directory's order.
+// The method "raw" returns the 16 bytes in Active Directory's order.
 func (g guid) raw() string {
 	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
 	g[4], g[5] = g[5], g[4]

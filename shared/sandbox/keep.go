@@ -21,7 +21,7 @@ func (c *Company) Keep() (back func()) {
 	}
 }
 
-// The method become copies the state of another company, o, to the company c. Later changes of one company do not
+// The method "become" copies the state of another company, o, to the company c. Later changes of one company do not
 // affect the other company.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
@@ -56,7 +56,7 @@ func (c *Company) become(o *Company) {
 	}
 }
 
-// The method forget clears all caches.
+// The method "forget" clears all caches.
 func (c *Company) forget() {
 	c.forgetEntries()
 	for g := range groups {

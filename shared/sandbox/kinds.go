@@ -59,7 +59,7 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// The method changed applies the changes in ch to the user.
+// The method "changed" applies the changes in ch to the user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

@@ -58,7 +58,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// The method open registers a connection, so that the method close can close the connection. The result is false if
+// The method "open" registers a connection, so that the method close can close the connection. The result is false if
 // the server is already closed.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
@@ -71,7 +71,7 @@ func (s *ldapServer) open(conn *tls.Conn) bool {
 	return true
 }
 
-// The method close stops the server and closes its connections.
+// The method "close" stops the server and closes its connections.
 func (s *ldapServer) close() error {
 	err := s.listener.Close()
 	s.mu.Lock()
@@ -155,7 +155,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// The method knows reports whether a name is one of the three names of the account that idleseat uses to bind.
+// The method "knows" reports whether a name is one of the three names of the account that idleseat uses to bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

@@ -93,7 +93,7 @@ func (x *Exchange) Drop() { x.s.drop() }
 // the last message is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// The method end sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is
+// The method "end" sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is
 // set, end closes all connections in place of sending the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
@@ -114,7 +114,7 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// The method telling returns a copy of a person's object with more hidden attributes and older logon dates. The
+// The method "telling" returns a copy of a person's object with more hidden attributes and older logon dates. The
 // argument "behind" is how much earlier the logon dates of the copy are.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {

@@ -105,7 +105,7 @@ func (x *condition) extensible(p *ber.Packet) error {
 	return nil
 }
 
-// The method matches evaluates the condition. As in real Active Directory, a comparison with an absent attribute is
+// The method "matches" evaluates the condition. As in real Active Directory, a comparison with an absent attribute is
 // false, and the negation of this comparison is true.
 func (x *condition) matches(c *Company, e *entry) bool {
 	holds := func(part *condition) bool { return part.matches(c, e) }
@@ -139,7 +139,7 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// The method within reports whether a value contains the parts of a substring filter in order. The comparison ignores
+// The method "within" reports whether a value contains the parts of a substring filter in order. The comparison ignores
 // letter case, as Active Directory does for all texts that idleseat searches.
 func (x *condition) within(v string) bool {
 	rest := strings.ToLower(v)
@@ -153,7 +153,7 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// The method contains reports whether the group "outer" contains the object "inner". If the argument "chain" is set,
+// The method "contains" reports whether the group "outer" contains the object "inner". If the argument "chain" is set,
 // the object may also be in a nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
@@ -177,7 +177,7 @@ func (x *condition) bitsSet(e *entry) bool {
 	})
 }
 
-// The method equals compares the filter's value with one value by the rules of the attribute's syntax.
+// The method "equals" compares the filter's value with one value by the rules of the attribute's syntax.
 func (x *condition) equals(v string) bool {
 	switch x.attr {
 	case "objectsid":
@@ -202,7 +202,7 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// The method only returns the people who can match the condition. A search for one person therefore visits only this
+// The method "only" returns the people who can match the condition. A search for one person therefore visits only this
 // person. The result "bounded" is false if all people can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {

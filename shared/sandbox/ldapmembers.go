@@ -34,7 +34,7 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
-// The method extended adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows adds both
+// The method "extended" adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows adds both
 // if the control LDAP_SERVER_EXTENDED_DN_OID has no value (MS-ADTS 3.1.1.3.4.1.5).
 func (c *Company) extended(dns []string) (long []string) {
 	for _, dn := range dns {

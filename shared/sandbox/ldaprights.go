@@ -61,7 +61,7 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// The method hides reports whether idleseat may not read an attribute.
+// The method "hides" reports whether idleseat may not read an attribute.
 func (e *entry) hides(name string) bool {
 	return len(e.hidden) > 0 && slices.Contains(e.hidden, strings.ToLower(name))
 }

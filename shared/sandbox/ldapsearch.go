@@ -76,7 +76,7 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// The method full writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that it has not
+// The method "full" writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that it has not
 // written.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
@@ -184,7 +184,7 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// The method at examines one position of a search. The first positions are the fixed objects, and the other positions
+// The method "at" examines one position of a search. The first positions are the fixed objects, and the other positions
 // are the people. A search with base scope has only position 0. The result "found" is nil if the object at the position
 // does not match. The result "more" is false after the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
@@ -262,7 +262,7 @@ func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 // attribute by name.
 const constructed = "allowedAttributesEffective"
 
-// The method selected returns the requested attributes with their names in the schema.
+// The method "selected" returns the requested attributes with their names in the schema.
 func (x *search) selected(e *entry) (attrs []attribute) {
 	m := x.m
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
@@ -285,7 +285,7 @@ func (x *search) selected(e *entry) (attrs []attribute) {
 	return attrs
 }
 
-// The method requested reports whether the search requests an attribute. It compares the names once for each search,
+// The method "requested" reports whether the search requests an attribute. It compares the names once for each search,
 // because most searches return hundreds of entries with the same attributes.
 func (x *search) requested(name string) bool {
 	wanted, known := x.wants[name]

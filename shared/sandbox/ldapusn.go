@@ -12,7 +12,7 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// The function numbered returns a copy of the list in which the controller's settings have a random invocationId. The
+// The function "numbered" returns a copy of the list in which the controller's settings have a random invocationId. The
 // invocationId identifies the controller's database. A USN of one company therefore has no meaning in another company.
 func numbered(list []*entry) []*entry {
 	var id guid

@@ -193,7 +193,7 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// The function sized returns the size of a part in bytes, including the tag and the length field. The argument
+// The function "sized" returns the size of a part in bytes, including the tag and the length field. The argument
 // "length" is the size of the content.
 func sized(length int) int {
 	switch {

@@ -68,7 +68,7 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// The method given returns when the person got the first licenses. The date does not change when the person's
+// The method "given" returns when the person got the first licenses. The date does not change when the person's
 // assignments change.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 

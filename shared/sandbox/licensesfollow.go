@@ -27,7 +27,7 @@ func (c *Company) advance() {
 	c.advanceTo(now)
 }
 
-// The method later schedules the change of licenses after a change of membership.
+// The method "later" schedules the change of licenses after a change of membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay
@@ -80,7 +80,7 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The function unchanged returns the argument "paths", the assignments that a group is about to give. If the argument
+// The function "unchanged" returns the argument "paths", the assignments that a group is about to give. If the argument
 // "before" has an active assignment of the same product and group, this assignment replaces the new assignment. People
 // therefore keep the group's earlier products if the group gives one more product and no seat of the new product is
 // free.

@@ -31,10 +31,10 @@ type GroupChange struct {
 	Hidden, Unhidden, Denied bool
 }
 
-// The method unseen reports whether the members of the group are hidden from the application.
+// The method "unseen" reports whether the members of the group are hidden from the application.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// The method lists reports whether Graph shows the members of the group to the application.
+// The method "lists" reports whether Graph shows the members of the group to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
 // ChangeGroup changes an Entra group. The argument "name" is the first name of the group. An empty change reverts all

@@ -20,7 +20,7 @@ type past[T any] struct {
 	was   T
 }
 
-// The method at returns an instant for a read of an object. The read shows the state of the object at this instant.
+// The method "at" returns an instant for a read of an object. The read shows the state of the object at this instant.
 // The zero time means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
@@ -76,8 +76,8 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// The method odd is true at random, to choose between two forms of the same answer. Without Options.Lag, odd is always
-// false.
+// The method "odd" is true at random, to choose between two forms of the same answer. Without Options.Lag, odd is
+// always false.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

@@ -51,7 +51,7 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// The method of returns the facts that both directories show about a person, by name. It fails the test unless
+// The method "of" returns the facts that both directories show about a person, by name. It fails the test unless
 // different requests and the methods Person and Truth agree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
@@ -175,7 +175,7 @@ func changes(before, after map[string]string, more ...string) (list []string) {
 	return list
 }
 
-// The function told returns one line of text for each event.
+// The function "told" returns one line of text for each event.
 func told(events []Event) (lines []string) {
 	for _, e := range events {
 		part := e.Group
