@@ -38,10 +38,10 @@ type Directory struct {
 	domainRead time.Time
 
 	schemaMu sync.Mutex
-	guards   map[string]guard // by attribute, see schema; nil before the first reading
+	guards   map[string]guard // by attribute in lower case; read by the method schema; nil before the first reading
 
 	nestingMu sync.Mutex
-	nestings  map[string]nesting // cached nested groups, by GUID of the group; see within
+	nestings  map[string]nesting // cached nested groups, by GUID of the group; filled by the method within
 
 	// The fields below are used only if the configuration has several domains of a forest.
 	entranceMu   sync.Mutex

@@ -37,7 +37,7 @@ func readAhead(c net.Conn) *ahead {
 	return a
 }
 
-// pump reads the answers until the connection ends. It pauses while more than mostAhead bytes are buffered.
+// The method pump reads the answers until the connection ends. It pauses while more than mostAhead bytes are buffered.
 func (a *ahead) pump() {
 	for chunk := make([]byte, readSize); ; {
 		n, err := a.Conn.Read(chunk)
@@ -80,8 +80,8 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each page end to
-// pageEnds.
+// The method scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each
+// page end to pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return
@@ -133,7 +133,7 @@ func pageCookie(message []byte) []byte {
 	if message[1] >= 0x80 {
 		start += int(message[1] & 0x7f)
 	}
-	if len(message) < start+2 || message[start] != 0x02 { // the message ID follows
+	if len(message) < start+2 || message[start] != 0x02 { // the message ID, an INTEGER, follows the length
 		return nil
 	}
 	if op := start + 2 + int(message[start+1]); op >= len(message) || message[op] != searchResultDone {

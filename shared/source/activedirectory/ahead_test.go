@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// stream returns packets as the bytes of an answer to the first request.
+// The function stream returns packets as the bytes of an answer to the first request.
 func stream(packets ...*ber.Packet) (all []byte) {
 	for _, p := range packets {
 		p.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "")
@@ -21,7 +21,7 @@ func stream(packets ...*ber.Packet) (all []byte) {
 }
 
 // endsOf scans a stream that arrives in chunks. The argument "size" is the length of a chunk in bytes. The result has
-// the cookies that scan reports.
+// the cookies that the method scan reports.
 func endsOf(arriving []byte, size int) (cookies []string) {
 	a := &ahead{pageEnds: make(chan []byte, 1)}
 	for len(arriving) > 0 {
@@ -37,7 +37,8 @@ func endsOf(arriving []byte, size int) (cookies []string) {
 	return cookies
 }
 
-// TestEndsOfPages cuts answers into chunks of every size. scan must report the end of each page and nothing else.
+// TestEndsOfPages cuts answers into chunks of every size. The method scan must report the end of each page and nothing
+// else.
 func TestEndsOfPages(t *testing.T) {
 	t.Parallel()
 	long := person(2, "description", strings.Repeat("x", 300))
@@ -100,8 +101,8 @@ func TestReadAheadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzEndsOfPages checks that no input makes scan panic. The first end of a page must be the same for every division
-// into chunks.
+// FuzzEndsOfPages checks that no input makes the method scan panic. The first end of a page must be the same for every
+// division into chunks.
 func FuzzEndsOfPages(f *testing.F) {
 	page := stream(append([]*ber.Packet{person(1)}, searchDone(0, "more")...)...)
 	f.Add(page, uint16(7))

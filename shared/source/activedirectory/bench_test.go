@@ -45,8 +45,8 @@ func BenchmarkEvidence(b *testing.B) {
 }
 
 // BenchmarkListPeople reads 50,000 people from a real controller. For comparison, ldapsearch (package ldap-utils) reads
-// the same people. The two programs alternate. The reported ratio is the median of our entries per second divided by
-// the median of ldapsearch.
+// the same people. This package and ldapsearch alternate. The reported ratio is the median of our entries per second
+// divided by the median of ldapsearch.
 func BenchmarkListPeople(b *testing.B) {
 	if _, err := exec.LookPath("ldapsearch"); err != nil {
 		b.Skip("SKIPPED: ldapsearch is not installed (package ldap-utils)")
@@ -85,7 +85,7 @@ func BenchmarkListPeople(b *testing.B) {
 	b.ReportMetric(ours[len(ours)/2]/theirs[len(theirs)/2], "ratio")
 }
 
-// ldapsearch requests the same people and attributes as ListPeople, in pages of the same size.
+// The function ldapsearch requests the people and attributes that ListPeople requests, in pages of pageSize.
 func ldapsearch(ctx context.Context, b *testing.B, domain *samba.Domain) int {
 	b.Helper()
 	password, err := os.ReadFile(domain.PasswordFile)

@@ -61,8 +61,8 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 	return now, err
 }
 
-// watermark returns the controller's current watermark. It uses the rootDSE from the beginning of the session, so every
-// later change has a higher USN.
+// The method watermark returns the controller's current watermark. It uses the rootDSE from the beginning of the
+// session, so every later change has a higher USN.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
 	m := directory.Watermark{Scope: s.scope(rests)}
@@ -94,8 +94,8 @@ func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	return m, nil
 }
 
-// scope returns a hash of the requested data and of the reading account. A watermark is valid only for readings with
-// the same scope.
+// The method scope returns a hash of the requested data and of the reading account. A watermark is valid only for
+// readings with the same scope.
 func (s *session) scope(rests []string) string {
 	d := s.directory
 	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)
@@ -124,9 +124,9 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 }
 
 // listPresent calls the function "present" for everybody who exists. It returns the SIDs of the people whose USN is
-// higher than the argument "since". A search for changes must find all these people. If the search does not find one of
-// them, the account has no right to read an attribute in the filter of the search. Such a filter matches nobody and
-// causes no error.
+// higher than the argument "since". The search for changes must find all these people. A filter on an attribute that
+// the account may not read matches nobody and causes no error. If the search for changes misses a person, the account
+// therefore may not read an attribute in the filter.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}

@@ -23,7 +23,7 @@ const defaultTimeout = 30 * time.Second
 // forest, but not lastLogon. In the global catalog, every person looks like a person who never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
-// Config has the addresses of a domain and the account that reads it. The tags name the environment variables.
+// Config has the addresses of a domain and the account that reads the domain. The tags name the environment variables.
 type Config struct {
 	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers in the order of use, ldaps://host[:port], or ldap://host[:port] for StartTLS; if empty, DNS finds the controllers
 	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several DNs, of one domain or of several domains of a forest, are separated by ";"; if empty, the controller's defaultNamingContext
@@ -35,7 +35,8 @@ type Config struct {
 	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // of each connection and each operation; 0 means 30 s
 }
 
-// Configured reports whether any setting is set. Without a setting, the installation does not use Active Directory.
+// Configured reports whether any setting except the timeout is set. Without a setting, the installation does not use
+// Active Directory.
 func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
@@ -90,7 +91,7 @@ func (c Config) validateSecret() error {
 	}
 }
 
-// bases returns the DNs of Base.
+// The method bases returns the DNs of Base.
 func (c Config) bases() (bases []string) {
 	for base := range strings.SplitSeq(c.Base, ";") {
 		if base = strings.TrimSpace(base); base != "" {
@@ -203,7 +204,8 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// tls returns the TLS configuration of every connection. The certificate must be valid for the name of the host.
+// The method tls returns the TLS configuration of every connection. The certificate must be valid for the name of the
+// host.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {
@@ -220,8 +222,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// password reads the password file. It rejects an empty password, because LDAP treats a bind with an empty password as
-// anonymous. Such a bind succeeds, and the searches after it find nothing.
+// The method password reads the password file. It rejects an empty password, because LDAP treats a bind with an empty
+// password as anonymous. Such a bind succeeds, and the searches after it find nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time, so
-	// it needs the list only once. The setup of a new controller takes more time, so the list soon has the new
-	// controller.
+	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time, so a
+	// batch reads the list only once. A new controller is in the list after listAge at the latest. The setup of a
+	// controller takes longer.
 	listAge = time.Minute
 	// defaultInterval is the interval if msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
 	day             = 24 * time.Hour
 )
 
-// domain is what the directory contains about the domain itself.
+// domain has the data that the directory stores about the domain itself.
 type domain struct {
 	controllers []controller  // all controllers of the domain, including read-only controllers
 	interval    time.Duration // the longest delay of lastLogonTimestamp; 0 if the date is never updated
@@ -68,9 +68,9 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted returns a domain whose list of controllers could not be read. Only the controllers from bootstrap are asked,
-// so the data on other controllers stays unknown. domainNow does not cache the result, so that the next call tries to
-// read the list again.
+// The method "unlisted" returns a domain whose list of controllers could not be read. Only the controllers from
+// bootstrap are asked, so the data on other controllers stays unknown. domainNow does not cache the result, so that the
+// next call tries to read the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 	return &domain{controllers: known, interval: interval, unnamed: why}, nil
 }
 
-// home returns the DN of the controller's domain.
+// The method home returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
 // domainObject reads an attribute of the object of the domain itself.
@@ -117,10 +117,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers that have a full copy of a domain. base is the DN of the
-// domain. The names come from CN=Sites of the configuration. There, every controller of the forest has an nTDSDSA
-// object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. The result omits global catalogs that have a partial copy
-// of the domain, because nobody logs on to the domain there.
+// controllerNames returns the DNS names of all controllers that have a full copy of a domain. The argument "base" is
+// the DN of the domain. The names come from CN=Sites of the configuration. In CN=Sites, every controller of the forest
+// has a server object with an nTDSDSA object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result omits global catalogs
+// that have a partial copy of the domain, because nobody logs on to the domain there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")

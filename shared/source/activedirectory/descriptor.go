@@ -119,8 +119,8 @@ func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	return e, flags&inheritOnly == 0, nil
 }
 
-// mayRead reports whether an account with the SIDs in token may read an attribute. For each necessary right, the first
-// matching entry decides (MS-ADTS 5.1.3.3.4).
+// mayRead reports whether an account with the SIDs in the argument "token" may read an attribute. For each necessary
+// right, the first matching entry decides (MS-ADTS 5.1.3.3.4).
 func (d *dacl) mayRead(token map[string]bool, a *guard) bool {
 	return d.grants(token, readProperty, a) && (!a.confidential || d.grants(token, controlAccess, a))
 }

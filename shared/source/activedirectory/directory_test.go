@@ -140,7 +140,7 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// An error of the callback must end the reading. If the package itself made the same error, it would ask another
+	// An error of the callback must end the reading. If the error came from the package, the package would ask another
 	// controller.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0

@@ -114,7 +114,7 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// text returns value as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
+// The function text returns value as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
@@ -152,8 +152,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// expiry parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the zero time
-// ("never"), because no text form of a date can express such a date.
+// The function expiry parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the
+// zero time ("never"), because no text form of a date can express such a date.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)

@@ -48,14 +48,14 @@ type fake struct {
 // The answer "cut" ends the connection. The answer "silent" sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
-// requests returns the requests so far.
+// The method requests returns the requests so far.
 func (f *fake) requests() []request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.asked)
 }
 
-// last returns the last request.
+// The method "last" returns the last request.
 func (f *fake) last() request {
 	asked := f.requests()
 	return asked[len(asked)-1]
@@ -77,7 +77,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// answer returns the answer to a question about the domain itself. It returns nil for any other request.
+// The method answer returns the answer to a question about the domain itself. It returns nil for any other request.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -156,7 +156,7 @@ func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	return f, &tls.Config{Certificates: web.TLS.Certificates}
 }
 
-// serve runs the function "handle" on every connection until the test ends.
+// The function serve runs the function "handle" on every connection until the test ends.
 func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -244,7 +244,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// result returns the message that ends an answer. A cookie announces another page.
+// The function result returns the message that ends an answer. A cookie announces another page.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -259,12 +259,12 @@ func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packe
 	return []*ber.Packet{m}
 }
 
-// found returns the answer to a search that finds the given entries.
+// The function "found" returns the answer to a search that finds the given entries.
 func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry returns one entry of an answer. The argument "attributes" has names and values by turns.
+// The function entry returns one entry of an answer. The argument "attributes" has names and values by turns.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -282,7 +282,8 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person returns the entry of a person with a SID that ends in rid. The argument "more" has further attributes.
+// The function person returns the entry of a person with a SID that ends in rid. The argument "more" has further
+// attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -312,7 +313,7 @@ func rawSID(rid byte) string {
 
 const testBase = "DC=corp,DC=example,DC=test"
 
-// stalled returns the address of a server that accepts connections and never answers.
+// The function "stalled" returns the address of a server that accepts connections and never answers.
 func stalled(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -323,7 +324,8 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// config returns a Config for the controllers at urls. ca is the file with the CA of a fake.
+// The function config returns a Config for the controllers at urls. The argument "ca" is the file with the CA of a
+// fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

@@ -51,8 +51,8 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// explain returns the cause of an error and the remedy. The result "elsewhere" reports whether another controller may
-// answer without the error.
+// The method explain returns the cause of an error and the remedy. The result "elsewhere" reports whether another
+// controller may answer without the error.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
@@ -79,7 +79,7 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 	}
 }
 
-// names lists the names for which a certificate is valid.
+// The function names lists the names for which a certificate is valid.
 func names(c *x509.Certificate) string {
 	all := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -151,7 +151,7 @@ func bindReason(diagnostic string) string {
 	}[found[1]]
 }
 
-// clean makes a controller's message fit on one line of a log. Messages of Windows end with NUL.
+// The function clean makes a controller's message fit on one line of a log. Messages of Windows end with NUL.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListMembers works like Directory.ListMembers, and also finds members from the other domains.
+// ListMembers works like Directory.ListMembers, and also finds members from other domains of the forest.
 func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -45,8 +45,8 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 
 // listMembers passes each member of the group to the function "each", once. It asks d, the domain of the group, for the
 // members with accounts in d. For a member from another domain, listMembers asks that domain whether the member is a
-// person or a group. The argument "told" has the SIDs of the people that were already passed, and "groups" has the SIDs
-// of the groups that were already read.
+// person or a group. The argument "told" has the SIDs of the people whom listMembers has already passed, and "groups"
+// has the SIDs of the groups that it has already read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -89,7 +89,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 
 // MemberOf reports whether a person belongs to a group, in the same way as Directory.MemberOf. The person and the group
 // may belong to different domains. If no domain shows a group with the given objectGUID, only the person's own domain
-// is asked, because idleseat changes only groups of that domain.
+// is asked, because idleseat changes a membership only if the person and the group belong to the same domain.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, none := f.domainOfGroup(ctx, groupDN)
 	unseen := direct && isUnseen(none, groupDN)
@@ -163,7 +163,7 @@ func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, writ
 	return none
 }
 
-// knows reports whether the domain has an account with a GUID.
+// The method "knows" reports whether the domain has an account with a GUID.
 func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	err := d.ask(ctx, func(s *session) error {
 		_, err := s.principal(guid)
@@ -191,8 +191,8 @@ func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err err
 	return dn, err
 }
 
-// extendedDN asks a controller to return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). The value of the
-// control requests the text form.
+// extendedDN is the control that makes a controller return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). The
+// value of the control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
 // foreignMembers returns the SIDs of those members of a group that belong to other domains. The group itself lists
@@ -236,9 +236,9 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 	return sids, err
 }
 
-// foreign returns the SID in the extended DN of a member from another domain of the forest. It returns "" for a member
-// of the session's own domain. It also returns "" for a member of another forest, who has no account in this forest.
-// The DN of such a member lies in the session's own domain.
+// The method "foreign" returns the SID in the extended DN of a member from another domain of the forest. It returns ""
+// for a member of the session's own domain. It also returns "" for a member from another forest. Such a member has no
+// account in this forest, and the member's DN lies in the session's own domain.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
 	if err != nil || domainName(dn) == s.directory.dnsDomain {

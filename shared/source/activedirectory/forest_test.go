@@ -22,9 +22,9 @@ func emeaPerson(rid byte) *ber.Packet {
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the group's member attribute: anna, a person and a group of the other domain, a contact,
-// and a person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value in each
-// answer. Windows returns 1,500 values.
+// ofSeats are the values of the attribute member of the group "seats": anna, a person and a group of the other domain,
+// a contact, and a person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value
+// in each answer. Windows returns 1,500 values.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
@@ -33,7 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers answers like a controller of the first domain. The domain has anna and the group.
+// corpAnswers answers like a controller of the first domain. The domain has the person "anna" and the group "seats".
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {

@@ -28,10 +28,11 @@ func (e *hiddenError) Error() string {
 // Is reports whether target is directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers calls the function "each" with the SIDs of the members of a group. If direct is set, these are the
-// members that the group itself lists. Otherwise they include the members of nested groups. In both cases they include
-// the people whose primary group is one of these groups, because Active Directory does not list them as members. The
-// error is directory.ErrNoGroup if no group has the DN, or if the account may not read the group's members.
+// ListMembers calls the function "each" with the SIDs of the members of a group. If the argument "direct" is set, the
+// members are the people whom the group itself lists, and the people whose primary group is the group. Otherwise, the
+// members of nested groups are included, and the people whose primary group is a nested group. No group lists the
+// people whose primary group it is. The error is directory.ErrNoGroup if no group has the DN, or if the account may not
+// read the group's members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -63,8 +64,9 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// walk calls the function "each" with the SIDs of the members that a group lists. Unless direct is set, walk also
-// passes the SIDs of the members that nested groups list. It returns the SIDs of the group and the nested groups.
+// The method walk calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
+// walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
+// direct is set, the SIDs of the nested groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -104,8 +106,8 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 	return within, nil
 }
 
-// listed calls the function "each" with the SIDs of the group's members in the session's own domain. It skips contacts
-// and other objects without a SID.
+// The method "listed" calls the function "each" with the SIDs of the group's members in the session's own domain. It
+// skips contacts and other objects without a SID.
 func (s *session) listed(g *group, each func(sid string) error) error {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -139,7 +141,8 @@ func (s *session) ownPrefix() (string, error) {
 	return sid + "-", nil
 }
 
-// extended parses a DN in the form that extendedDN requests. sid is empty if the object has no SID.
+// The method "extended" parses a DN in the form that extendedDN requests. The result "sid" is empty if the object has
+// no SID.
 func (s *session) extended(value string) (sid, dn string, err error) {
 	_, rest, _ := strings.Cut(value, ">;")
 	id, dn, two := strings.Cut(rest, ">;")
@@ -201,12 +204,9 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 	return dns, nil
 }
 
-// MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
-// A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
-// directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
-//
-// With direct and the name that directory.GroupByGUID returns, a deleted group has no members: the result is false. The
-// result is also right for a group that the account may not see.
+// With direct and the name that directory.GroupByGUID returns, MemberOf also answers for a group that no read finds.
+// For a deleted group, the result is false. For a group that the account may not see, the person's memberOf and primary
+// group decide.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -243,7 +243,8 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 	return member, err
 }
 
-// lists reports whether a group lists an object. Unless direct is set, membership through nested groups counts, too.
+// The method "lists" reports whether a group lists an object. Unless direct is set, membership through nested groups
+// counts, too.
 func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	doing, rule := fmt.Sprintf("read whether %q is in group %q", dn, g.dn), "member="
 	if !direct {
@@ -259,14 +260,14 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// nesting has the SIDs of a group and its nested groups, and the time at which they were read.
+// nesting has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
 type nesting struct {
 	sids []string
 	read time.Time
 }
 
-// within returns the SIDs of a group and its nested groups. It fails if one of these groups hides its members. The
-// result is cached for listAge, because a batch of people needs it many times.
+// The method "within" returns the SIDs of a group and its nested groups. It fails if one of these groups hides its
+// members. The result is cached for listAge, because a batch of people needs the result many times.
 func (s *session) within(g *group) ([]string, error) {
 	d := s.directory
 	d.nestingMu.Lock()

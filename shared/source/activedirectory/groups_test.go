@@ -50,10 +50,10 @@ func TestSetMember(t *testing.T) {
 		name    string
 		add     bool
 		code    uint16
-		before  bool // whether the group lists her before the write
-		after   bool // whether the group lists her when it is read after a refusal
-		nested  bool // whether she is in the group through another group
-		primary bool // whether the group is her primary group
+		before  bool // whether the group lists anna before the write
+		after   bool // whether the group lists anna when it is read after a refusal
+		nested  bool // whether anna is in the group through another group
+		primary bool // whether the group is anna's primary group
 		class   string
 		fails   string
 		err     error

@@ -30,13 +30,13 @@ type hardened struct {
 	admin  *ldap.Conn
 }
 
-// harden starts a domain with the given people and groups, and with the account that reads them.
+// The function harden starts a domain with the given people and groups, and with the account that reads the objects.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
 	return hardenWith(t, samba.Options{People: people, Groups: groups})
 }
 
-// hardenWith starts a domain with the given objects, and with the account that reads them.
+// hardenWith starts a domain with the given objects, and with the account that reads the objects.
 func hardenWith(t *testing.T, o samba.Options) *hardened {
 	t.Helper()
 	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
@@ -52,7 +52,7 @@ func hardenWith(t *testing.T, o samba.Options) *hardened {
 	return h
 }
 
-// deny removes the right to read an attribute of an object.
+// The method deny removes the reader's right to read an attribute of an object.
 func (h *hardened) deny(dn, attribute string) {
 	h.Helper()
 	found, err := h.admin.Search(ldap.NewSearchRequest("CN=Schema,CN=Configuration,"+samba.Base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases,
@@ -81,8 +81,8 @@ func (h *hardened) makePrimary(account, group string) {
 	}
 }
 
-// TestSambaHiddenAttributes removes the right to read attributes of single people in a real domain. AdminSDHolder and
-// disabled inheritance have the same effect.
+// TestSambaHiddenAttributes removes the reader's right to read attributes of single people in a real domain.
+// AdminSDHolder and disabled inheritance have the same effect.
 func TestSambaHiddenAttributes(t *testing.T) {
 	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
 	account := func(name string, last time.Time, employeeType string) samba.Person {
@@ -141,7 +141,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 }
 
 // TestSambaGroups hides memberOf in a real domain. The members of a group and the people with a primary group must
-// still be known. If the group hides its own list of members, its members must be unknown.
+// still be known. If a group hides its own list of members, the members of the group must be unknown.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

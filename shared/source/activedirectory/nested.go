@@ -81,8 +81,8 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople calls the function "each" with the SIDs of the members that a group lists. It omits the groups among the
-// members, because no person has the SID of a group.
+// listedPeople calls the function "each" with the SIDs of the members that a group lists. It omits the nested groups
+// that the account can see. The SID of any other nested group is passed too, and matches no person.
 func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
@@ -96,7 +96,8 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	})
 }
 
-// primary calls the function "each" with the SIDs of the people whose primary group is in the list "groups".
+// The method primary calls the function "each" with the SIDs of the people whose primary group is in the list
+// "groups".
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
 	filter := ""

@@ -4,7 +4,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// people calls the function "each" with the entries of all people who match a filter. It searches below all bases.
+// The method people calls the function "each" with the entries of all people who match a filter. It searches below all
+// bases.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
 		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
@@ -14,9 +15,9 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return nil
 }
 
-// pages calls the function "each" with the results of a search below a base. It requests the next page as soon as the
-// end of the current page arrives. The controller therefore produces the next page while this machine decodes the
-// current page. At most two pages are in memory.
+// The method pages calls the function "each" with the results of a search below a base. It requests the next page as
+// soon as the end of the current page arrives. The controller therefore produces the next page while this machine
+// decodes the current page. At most two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
@@ -49,8 +50,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// await returns a page. It also requests the following page. The result "next" is the channel of the answer to this
-// request, or nil if no further page follows.
+// The method await returns a page. It also requests the following page. The result "next" is the channel of the answer
+// to this request, or nil if no further page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -58,7 +59,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 		return <-answer, next
 	case p = <-answer:
 	}
-	s.forget() // the page end may have been reported at the same moment
+	s.forget() // the pump may have reported the page end at the same moment
 	if p.err != nil {
 		return p, nil
 	}
@@ -69,7 +70,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// forget discards a reported page end for which no next page was requested.
+// The method "forget" discards a reported page end for which no next page was requested.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:
@@ -83,7 +84,7 @@ type page struct {
 	err   error
 }
 
-// hand calls the function "each" with the entries of the page.
+// The method hand calls the function "each" with the entries of the page.
 func (p *page) hand(each func(*ldap.Entry) error) error {
 	if p.err != nil {
 		return p.err

@@ -15,7 +15,7 @@ import (
 )
 
 // ListPeople calls the function "each" with every person below the base, in pages, from the first controller that can
-// be reached. An error, also an error of the function, ends the reading early. The exception is
+// be reached. An error ends the reading early, also if the function "each" returned the error. The exception is
 // *directory.PartialLogonError, which ListPeople returns after the last person. This error means that the domain does
 // not maintain lastLogonTimestamp and that the dates are meaningless.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
@@ -104,7 +104,8 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// newest merges the answers. It returns the person from the first controller, with the newest date of all controllers.
+// The method newest merges the answers. It returns the person from the first controller, with the newest date of all
+// controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var partial directory.PartialLogonError
@@ -144,7 +145,7 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	return *found, &partial
 }
 
-// later returns the later of two dates.
+// The function "later" returns the later of two dates.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -168,8 +169,8 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf returns an error for DOMAIN\account if DOMAIN is another domain, because the account may then belong to
-// another person.
+// isDomainOf returns an error for DOMAIN\account if DOMAIN is another domain, because this domain may have an account
+// with the same name that belongs to another person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -19,7 +19,7 @@ type pool struct {
 	idle map[string][]*session // by URL of the controller, the most recently used session last
 }
 
-// take returns an idle connection to a controller, or nil if the pool has no connection to the controller.
+// The method take returns an idle connection to a controller, or nil if the pool has no connection to the controller.
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,7 +33,7 @@ func (p *pool) take(c controller) *session {
 	return s
 }
 
-// put keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
+// The method put keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,7 +48,7 @@ func (p *pool) put(s *session) {
 	s.idle = time.AfterFunc(keepIdle, func() { p.drop(s) })
 }
 
-// close closes all idle connections.
+// The method "close" closes all idle connections.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,8 +61,8 @@ func (p *pool) close() {
 	}
 }
 
-// drop closes a connection at the end of its idle time. It does nothing if take has returned the connection in the
-// meantime.
+// The method drop closes a connection at the end of its idle time. It does nothing if take has returned the connection
+// in the meantime.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

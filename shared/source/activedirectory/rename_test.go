@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// administrator returns a connection with all rights.
+// The function administrator returns a connection with all rights.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	conn, err := d.Administrator(d.URLs[0])
@@ -23,7 +23,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 }
 
 // TestSambaChangedMeanwhile reads people, and then moves them, deletes them or gives them another primary group. It
-// then changes the memberships of these people. The suite covers people who were renamed or replaced.
+// then changes the memberships of these people. The suite that testDirectory runs covers people who were renamed or
+// replaced.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}

@@ -102,7 +102,7 @@ var noPeople = []string{
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// seeds returns n people with every kind of date. The first people have hard names.
+// The function seeds returns n people with every kind of date. The first people have hard names.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)
@@ -193,7 +193,7 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
 	// The last controller stops while the people of the second of five pages are passed to the caller. Two more pages
-	// may have arrived before that.
+	// may have arrived before the stop.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

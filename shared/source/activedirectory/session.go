@@ -34,8 +34,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller. Only one call of do uses a session at a time, so the session may
-// hold the context of the call.
+// session is a bound connection to one controller. Only one call of Directory.do uses a session at a time, so the
+// session may hold the context of the call.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -53,8 +53,8 @@ type session struct {
 	committed bool
 }
 
-// within runs op until the context ends or the timeout is over. It then calls hangUp, which must make op return. The
-// error says whether the context or the timeout ended op.
+// The function "within" runs the function op until the context ends or the timeout is over. At that moment, within
+// calls hangUp, which must make op return. The error says whether the context or the timeout ended op.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()
@@ -66,8 +66,8 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// operation runs one LDAP operation with the configured timeout. The LDAP library takes no context, so operation aborts
-// by closing the connection.
+// The method operation runs one LDAP operation with the configured timeout. The LDAP library takes no context, so
+// operation aborts by closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
@@ -78,7 +78,7 @@ func (s *session) operation(doing string, op func() error) error {
 	return nil
 }
 
-// search requests at most one page of entries. It ignores referrals to other domains.
+// The method search requests at most one page of entries. It ignores referrals to other domains.
 func (s *session) search(doing, base string, scope int, filter string, attributes []string, controls ...ldap.Control) (*ldap.SearchResult, error) {
 	var found *ldap.SearchResult
 	err := s.operation(doing, func() (err error) {
@@ -145,8 +145,8 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// person reads the only person that matches a filter, and records which attributes the account may not read. e is the
-// entry of the person. The argument "more" names further attributes, which e has, too.
+// The method person reads the only person that matches a filter, and records which attributes the account may not
+// read. The result "e" is the entry of the person. The argument "more" names further attributes, which e also has.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -184,7 +184,7 @@ type group struct {
 	created time.Time
 }
 
-// group reads the group with a DN or a <GUID=…>.
+// The method group reads the group with a DN or a <GUID=…>.
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {

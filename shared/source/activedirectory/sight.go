@@ -13,8 +13,8 @@ import (
 
 // A controller does not distinguish an attribute without a value from an attribute that the account may not read. The
 // answers are the same in results and in filters: (!(a=*)) matches in both cases (MS-ADTS 3.1.1.4.3). Samba's
-// confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the object's
-// access control list shows the difference.
+// confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the access
+// control list of the object shows which case applies.
 
 // descriptor is the attribute with the access control list. descriptorControl restricts the request to the list. The
 // account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
@@ -32,9 +32,9 @@ type guard struct {
 	confidential bool
 }
 
-// sight is what the account of idleseat may read over one connection.
+// sight describes what the account of idleseat may read over one connection.
 type sight struct {
-	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return them
+	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return the SIDs
 	guards map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
 	lists  map[string]*dacl // parsed lists by raw descriptor; many people have the same descriptor
 }
@@ -42,7 +42,7 @@ type sight struct {
 // The SIDs of Everyone and Authenticated Users apply even if the controller omits them in tokenGroups.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// look finds out what the account may read. It does this once per connection.
+// The method look finds out what the account may read. It asks the controller once per connection.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -68,8 +68,8 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// schema reads the guards of all attributes, and caches them. After an extension of the schema, the process must be
-// restarted before a policy can use the new attributes.
+// The method schema reads the guards of the attributes that the package requests, and caches the guards. After an
+// extension of the schema, the process must be restarted before a policy can use the new attributes.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -137,8 +137,8 @@ type blanks struct {
 	of map[string]uint64
 }
 
-// blanks reads the people who match a filter and lack a value for at least one attribute in the list "rests". For each
-// missing value it proves whether the attribute is really empty.
+// The method blanks reads the people who match a filter and lack a value for at least one attribute in the list
+// "rests". For each missing value it proves whether the attribute is really empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -171,7 +171,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// note adds to u.Unreadable the attributes that have no value in e and are not proven to be empty.
+// The method note adds to u.Unreadable the attributes that have no value in e and are not proven to be empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -182,7 +182,7 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// valueless returns the attributes that every person has and that the entry lacks.
+// The function valueless returns the attributes that every person has and that the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
@@ -192,8 +192,8 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// note adds to u.Unreadable the attributes that have no value in e and that the account may not read. e must include
-// its descriptor.
+// The method note adds to u.Unreadable the attributes that have no value in e and that the account may not read. The
+// entry e must include the object's descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// env is a real or simulated directory that a test has filled. The package must have the same behavior on both.
+// env is a real or simulated directory that a test has filled. The package must behave in the same way on a real and on
+// a simulated directory.
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
@@ -51,7 +52,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
 
-// listed returns everybody by sAMAccountName.
+// The function "listed" returns everybody by sAMAccountName.
 func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	t.Helper()
 	people := map[string]directory.ADUser{}
@@ -68,7 +69,7 @@ func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	return people
 }
 
-// canonical returns a DN in one spelling. Servers escape characters in different ways.
+// The function canonical returns a DN in one spelling. Servers escape characters in different ways.
 func canonical(t *testing.T, dn string) string {
 	t.Helper()
 	parsed, err := ldap.ParseDN(dn)
@@ -137,7 +138,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// The new address belongs to none of the listed controllers. It must not change the result.
+	// The added address belongs to none of the listed controllers. The address must not change the result.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]
@@ -163,7 +164,7 @@ func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADU
 	}
 }
 
-// members returns the sorted sAMAccountNames of a group's members.
+// The function members returns the sorted sAMAccountNames of a group's members.
 func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
 	t.Helper()
 	bySID := map[string]string{}

@@ -72,7 +72,7 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 }
 
 // testReplaced writes for a deleted account after somebody created a new account with the same names. The write must
-// not reach the new account, in the group or outside it.
+// not reach the new account, whether the new account is in the group or not.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

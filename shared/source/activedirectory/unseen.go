@@ -11,19 +11,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A deleted group and a group that the account may not see give the same answer to a read. The person's memberOf tells
-// them apart. It names the group as long as the group lists the person, even if the account may not see the group
-// (TestSambaUnseenGroup; University of Washington, "Group Member Privacy", hides memberOf, too, for this reason). It
-// never names a deleted group, because a search does not return links to deleted objects (MS-ADTS 3.1.1.3.4.1.25).
+// A deleted group and a group that the account may not see give the same answer to a read. The attribute memberOf of a
+// person shows the difference. memberOf names a group as long as the group lists the person, even if the account may
+// not see the group (TestSambaUnseenGroup). University of Washington, "Group Member Privacy", hides memberOf, too, for
+// this reason. memberOf never names a deleted group, because a search does not return links to deleted objects (MS-ADTS
+// 3.1.1.3.4.1.25).
 
-// isUnseen reports whether err means that no read finds a group, and name is the group's objectGUID. A DN proves less: the
-// group may have another DN now.
+// isUnseen reports whether the error err means that no read finds a group, and the argument "name" is the group's
+// objectGUID. With a DN, err proves less, because the group may have another DN now.
 func isUnseen(err error, name string) bool {
 	return errors.Is(err, errNoGroup) && directory.IsGroupGUID(name)
 }
 
 // unseenLists reports whether a group that no read finds lists a person, or is the person's primary group. The argument
-// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read what decides it.
+// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read the attributes that
+// decide.
 func (s *session) unseenLists(guid, sid string) (bool, error) {
 	doing := fmt.Sprintf("read whether %q is in group %q", sid, guid)
 	person, e, err := s.person(sid, sidFilter(sid))
@@ -62,7 +64,8 @@ func (s *session) unseenLists(guid, sid string) (bool, error) {
 	return strings.EqualFold(primary, guid), nil
 }
 
-// primaryOf returns the <GUID=…> of the primary group of an account, or "" if the account of idleseat does not see it.
+// primaryOf returns the <GUID=…> of the primary group of an account, or "" if the account of idleseat does not see the
+// group.
 func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) {
 	rid := e.GetEqualFoldAttributeValue("primaryGroupID")
 	if rid == "" {

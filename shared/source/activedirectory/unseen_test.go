@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestUnseenGroup asks whether a person is in a group that no read finds. The person's memberOf decides it, if the
-// account may read memberOf.
+// TestUnseenGroup asks whether a person is in a group that no read finds. The person's memberOf decides the answer, if
+// the account may read memberOf.
 func TestUnseenGroup(t *testing.T) {
 	t.Parallel()
 	const (

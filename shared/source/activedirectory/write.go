@@ -12,17 +12,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AddMember adds a person to the list of a group. It succeeds if the group already lists the person. personGUID is the
-// objectGUID in base64, as in directory.ADUser. With the GUID, the write reaches the person even after a rename, and
-// never another person with the same name. The error is directory.ErrNoGroup or directory.ErrNoPerson if the group or
-// the person does not exist. The error is a *directory.Refusal if the directory does not allow the change.
+// AddMember adds a person to the list of a group. It succeeds if the group already lists the person. The argument
+// "personGUID" is the objectGUID in base64, as in directory.ADUser. With the GUID, the write reaches the person even
+// after a rename, and never another person with the same name. The error is directory.ErrNoGroup or
+// directory.ErrNoPerson if the group or the person does not exist. The error is a *directory.Refusal if the directory
+// does not allow the change.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
-// RemoveMember removes a person from the list of a group. personGUID is as in AddMember. RemoveMember succeeds if the
-// person is not in the group. The error is a *directory.Refusal if the person belongs to the group through another
-// group, or if the group is the person's primary group.
+// RemoveMember removes a person from the list of a group. The argument "personGUID" is the objectGUID in base64.
+// RemoveMember succeeds if the person is not in the group. The error is a *directory.Refusal if the person belongs to
+// the group through another group, or if the group is the person's primary group.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
@@ -62,7 +63,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 		if listed == member {
 			return s.notNested(p, g, member)
 		}
-		if err := directory.Permit(ctx); err != nil { // the reads before may have taken long
+		if err := directory.Permit(ctx); err != nil { // the reads above may have taken long
 			return err
 		}
 		err = s.modify(g, p, member)
@@ -86,7 +87,7 @@ type principal struct {
 	primaryGroup string // SID of the primary group of the account
 }
 
-// principal reads the account with the given objectGUID.
+// The method principal reads the account with the given objectGUID.
 func (s *session) principal(guid string) (*principal, error) {
 	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
 	raw, err := base64.StdEncoding.DecodeString(guid)
@@ -141,8 +142,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// modify changes the group's list. If the connection breaks, it is unknown whether the change was made. No other
-// controller is asked in that case.
+// The method modify changes the group's list. If the connection breaks, it is unknown whether the change was made. No
+// other controller is asked in that case.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
@@ -165,9 +166,9 @@ func isAlready(err error) bool {
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// already is called after the directory refused a change. If a read shows that the change is still needed, the method
-// returns the refusal. It also fails if the person was deleted. It also fails if the person must leave the group and
-// still belongs to the group through another group.
+// The method "already" is called after the directory refused a change. If a read shows that the change is still needed,
+// the method returns the refusal. It also fails if the person was deleted. It also fails if the person must leave the
+// group and still belongs to the group through another group.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
