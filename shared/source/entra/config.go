@@ -54,7 +54,7 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// target is the Graph of a Config. login is nil for a loopback address, which gets no token.
+// target is the Graph that a Config names. The field "login" is nil for a loopback address, which gets no token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration

@@ -119,8 +119,8 @@ func decodeOne[T any](body []byte) (T, error) {
 	return item, nil
 }
 
-// broken returns an error about a malformed answer. Such an answer most often is an HTML page from a proxy. The error
-// shows the beginning of the answer if the beginning helps to identify the sender.
+// The function "broken" returns an error about a malformed answer. Such an answer most often is an HTML page from a
+// proxy. The error shows the beginning of the answer if the beginning helps to identify the sender.
 func broken(body []byte, err error) error {
 	start := bytes.TrimSpace(body)
 	if len(start) == 0 {

@@ -15,10 +15,10 @@ import (
 )
 
 // downloadTimeout is the timeout of one try. The timeout covers only the transfer, because the file is complete before
-// Graph names its address.
+// Graph names the address of the file.
 const downloadTimeout = 10 * time.Minute
 
-// fileError is an answer to a download. Its status is not 200.
+// fileError is an answer to a download with a status other than 200.
 type fileError struct {
 	status, retryAfter string
 	code               int
@@ -26,8 +26,8 @@ type fileError struct {
 
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
-// download reads a file from an address that Graph named. It repeats a failed try in the same way as other reads. It
-// calls the function "read" once, with the whole file.
+// The method download reads a file from an address that Graph named. It repeats a failed try in the same way as other
+// reads. It calls the function "read" once, with the whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
 	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
@@ -62,8 +62,8 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(file)
 }
 
-// fetch tries a download once. It replaces the content of spool with the compressed file. The file is compressed
-// because a report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
+// The method fetch tries a download once. It replaces the content of spool with the compressed file. The file is
+// compressed because a report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
 func (c *Client) fetch(ctx context.Context, location string, spool *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()

@@ -2,8 +2,9 @@
 // changes in Entra ID: it changes direct licenses, adds a member to a group, and removes a member from a group. It also
 // sends mail.
 //
-// The Graph SDK builds the requests, and azidentity gets the tokens. This package itself sends, repeats and decodes,
-// because a list that is silently too short would take licenses from people who need them.
+// The Graph SDK builds the requests, and azidentity gets the tokens. This package itself sends and repeats the
+// requests, and decodes the answers. It can therefore reject a list that is too short. If such a list passed unnoticed,
+// people would lose licenses that they need.
 package entra
 
 import (
@@ -40,7 +41,7 @@ type Client struct {
 	pace    *rate.Limiter // for lists with signInActivity; nil if there is no limit
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
-	older   atomic.Bool // set if Graph does not have agents; see selecting
+	older   atomic.Bool // set if Graph does not have agents; see the method selecting
 	// mostPages is the largest number of pages in a list.
 	mostPages int
 }
@@ -72,8 +73,8 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 	return c, nil
 }
 
-// newAdapter connects the SDK to the only HTTP client of the package. It lists the middleware explicitly. kiota's
-// default list has a random order, compresses bodies, and repeats requests with damaged bodies.
+// newAdapter connects the SDK to the only HTTP client of the package. It lists the middleware explicitly, because
+// kiota's default list has a random order, compresses bodies, and repeats requests with damaged bodies.
 func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
@@ -94,7 +95,7 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 // Close closes idle connections. The client remains usable.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
-// path returns the path parameters that every request builder of the SDK needs.
+// The method path returns the path parameters that every request builder of the SDK needs.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
 
 func (c *Client) users() *users.UsersRequestBuilder {

@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused returns a *directory.Refusal if err is Graph's refusal of a write. If the table "refusals" does not have the
-// reason, the Refusal quotes Graph's message. The function returns any other err unchanged.
+// The function "refused" returns a *directory.Refusal if err is Graph's refusal of a write. If the table "refusals"
+// does not have the reason, the Refusal quotes Graph's message. The function returns any other error unchanged.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -119,12 +119,13 @@ func (e *graphError) kind() error {
 	}
 }
 
-// concurrent reports whether another client changed the same object at the same time. In that case nothing was changed,
-// and another try may succeed. Graph uses status 409 (nais/azurerator#448) or 503 (azure-cli#23081) for this answer.
+// The method "concurrent" reports whether another client changed the same object at the same time. In that case the
+// answered request changed nothing, and another try may succeed. Graph uses status 409 (nais/azurerator#448) or 503
+// (azure-cli#23081) for this answer.
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// refuses reports whether Graph understood the request and refuses it. An answer with status 403 is a refusal unless it
-// says that a permission is missing.
+// The method refuses reports whether Graph understood the request and refuses it. An answer with status 403 is a
+// refusal unless the message says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:
@@ -145,14 +146,14 @@ func (e *graphError) says(text string) bool {
 	return strings.Contains(strings.ToLower(e.message), text)
 }
 
-// answered reports whether err is an answer of Graph with the given status.
+// The function "answered" reports whether err is an answer of Graph with the given status.
 func answered(err error, status int) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says reports whether Graph answered with status 400, and with a message that contains the argument "text" in any
-// letter case. The argument must be in lower case.
+// The function "says" reports whether Graph answered with status 400, and with a message that contains the argument
+// "text" in any letter case. The argument must be in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

@@ -22,11 +22,11 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// mailbox matches the address of a mailbox in a path. It allows the characters that a policy may use.
+// mailbox matches the address of a mailbox in a path. It allows the characters that a policy may use in the address.
 const mailbox = `[A-Za-z0-9._+%-]+(?:@|%40)[A-Za-z0-9.-]+`
 
-// gate is the last step before the network. It sends only reads and known writes, and sends them only to the base URL.
-// The only exception is betaReport. It does not matter which code built the request.
+// gate is the last step before the network. It checks every request, whichever code built the request. It sends only
+// reads and the changes in the map "writes", and only to the base URL. The only exception is betaReport.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
@@ -69,7 +69,8 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// within returns an error unless u lies below base. The token for base may be sent only to such URLs.
+// The function "within" returns an error unless the URL u lies below the URL base. The token for base may be sent only
+// to URLs below base.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

@@ -88,7 +88,8 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// TestClientCannotDeleteAnything sends requests of the SDK through the client. It shows that the client uses the gate.
+// TestClientCannotDeleteAnything sends requests of the SDK through the client. The test shows that the client uses the
+// gate.
 func TestClientCannotDeleteAnything(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

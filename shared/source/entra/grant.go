@@ -75,7 +75,8 @@ func grantOf(token string) (Grant, error) {
 	return g, nil
 }
 
-// covers maps a permission to the permissions that include it (Microsoft Graph permissions reference).
+// The map "covers" has, for each permission, the permissions that include this permission (Microsoft Graph permissions
+// reference).
 var covers = map[string][]string{
 	"User.Read.All":         {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Group.Read.All":        {"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
@@ -84,7 +85,7 @@ var covers = map[string][]string{
 	writeLicenses:           {"User.ReadWrite.All", "Directory.ReadWrite.All"},
 }
 
-// Has reports whether the token has a permission, or another permission that includes it.
+// Has reports whether the token has a permission, or a permission that includes this permission.
 func (g Grant) Has(permission string) bool {
 	return slices.ContainsFunc(slices.Concat(g.Roles, g.Scopes), func(has string) bool {
 		return has == permission || slices.Contains(covers[permission], has)

@@ -69,7 +69,7 @@ func TestPageHasWhatIsRead(t *testing.T) {
 	}
 }
 
-// properties returns the sorted names of the properties of a wire type, without @odata.type.
+// The function properties returns the sorted names of the properties of a wire type, without @odata.type.
 func properties(wire reflect.Type) (names []string) {
 	for f := range wire.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "@odata.type" {
@@ -98,7 +98,7 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 }
 
 // TestPageHasWhatIsRecognized checks docs/graph.md for all texts and codes that distinguish refusals. The test takes
-// the texts and codes from the source code, so it cannot miss a new one.
+// the texts and codes from the source code, so a new text or code is checked, too.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}

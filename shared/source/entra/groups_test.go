@@ -89,8 +89,8 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
-// If Graph refuses the filter, groups that give licenses may still exist. The error must say that Graph does not list
-// such groups.
+// TestLicenseGroups lists the groups that give licenses. If Graph refuses the filter, such groups may still exist. The
+// error must then say that Graph does not list such groups.
 func TestLicenseGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -21,9 +21,9 @@ type wireManager struct {
 	Type    string `json:"userType"`
 }
 
-// Manager returns the name and the address of a user's manager. Both are "" if the user has no manager or does not
-// exist. Graph gives the same answer in both cases. Both are also "" if the application may not see the manager
-// (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
+// Manager returns the name and the address of a user's manager. Name and address are "" if the user has no manager or
+// does not exist, because Graph gives one answer for both cases. They are also "" if the application may not see the
+// manager (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
 func (c *Client) Manager(ctx context.Context, userID string) (name, mail string, err error) {
 	m, err := c.manager(ctx, userID)
 	return m.Name, m.Mail, err
@@ -39,7 +39,7 @@ func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error)
 	return m.Mail, nil
 }
 
-// manager reads a user's manager. The result is empty if Graph has no manager of the user.
+// The method manager reads a user's manager. The result is empty if Graph has no manager for the user.
 func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err error) {
 	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
 	if !isID(userID) {
@@ -84,7 +84,7 @@ func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) er
 	return fmt.Errorf("%w: %w", err, directory.ErrUncertain)
 }
 
-// untaken reports whether Graph's answer proves that Graph did not carry out the request.
+// The function "untaken" reports whether Graph's answer proves that Graph did not carry out the request.
 func untaken(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status >= http.StatusBadRequest && graph.status < http.StatusInternalServerError && graph.status != http.StatusRequestTimeout

@@ -57,8 +57,8 @@ func TestMailIsSentOnce(t *testing.T) {
 	}
 }
 
-// The evidence may become too old while a mail waits for Graph. SendMail must then not send the mail, and the failure
-// must not be uncertain.
+// TestMailNeedsAPermit has evidence that becomes too old while a mail waits for Graph. SendMail must then not send the
+// mail, and the failure must not be uncertain.
 func TestMailNeedsAPermit(t *testing.T) {
 	t.Parallel()
 	old := errors.New("too old")
@@ -102,8 +102,8 @@ func TestManagerMail(t *testing.T) {
 	}
 }
 
-// If the application may not see a manager, Graph returns only the manager's id (docs: "Limited information returned
-// for inaccessible member objects").
+// TestManager reads a user's manager. If the application may not see the manager, Graph returns only the manager's id
+// (docs: "Limited information returned for inaccessible member objects").
 func TestManager(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

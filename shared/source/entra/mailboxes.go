@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// oldReport is the largest age of a usable report. Reports often are some days late. A stalled report no longer shows
-// the size of mailboxes.
+// oldReport is the largest age of a usable report. Reports often are some days late. An older report has stalled, and
+// no longer shows the current size of mailboxes.
 const oldReport = 7 * 24 * time.Hour
 
-// The columns of the mailbox usage report. Some tenants do not have the optional column.
+// The columns of the mailbox usage report. Some tenants do not have the column "Recipient Type".
 const (
 	columnRefreshed   = "Report Refresh Date"
 	columnName        = "User Principal Name"
@@ -37,7 +37,7 @@ func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) err
 	})
 }
 
-// readMailboxes reads the report's CSV file.
+// readMailboxes reads the CSV file of the mailbox usage report.
 func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
 	in := rows.New(r)
 	head, err := in.Next()
@@ -76,7 +76,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 }
 
-// mailboxOf parses a row. An absent size is unknown, and not zero.
+// mailboxOf parses a row of the report. An absent size is unknown, and not zero.
 func mailboxOf(row []string, at map[string]int, now time.Time) (box directory.Mailbox, err error) {
 	refreshed, err := time.Parse(time.DateOnly, row[at[columnRefreshed]])
 	if err != nil {

@@ -45,8 +45,9 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// memberCursor is a position in a reading of members. Open has the groups that are still to be read. Link is the next
-// link in the list of members of the first group in Open. Met has the groups that were found so far.
+// memberCursor is a position in a reading of members. The field Open has the groups that are still to be read. The
+// field Link is the next link in the list of members of the first group in Open. The field Met has the groups that were
+// found so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`
@@ -56,10 +57,11 @@ type memberCursor struct {
 }
 
 // ListMembers calls the function "page" with the users in a group and in its nested groups. A user with two entries is
-// passed twice. If cursor is empty, the reading starts at the beginning. The function also gets the cursor "next". With
-// this cursor, a later call continues after the page, even in another process. The cursor is empty on the last page.
-// The error is directory.ErrNoGroup if the group does not exist, and directory.ErrHidden if the group or a nested group
-// hides its members. An error of the function is returned unchanged.
+// passed twice. If the argument "cursor" is empty, the reading starts at the beginning. The function "page" also gets
+// the cursor "next". With this cursor, a later call continues after the page, even in another process. The cursor
+// "next" is empty on the last page. The error is directory.ErrNoGroup if the group does not exist, and
+// directory.ErrHidden if the group or a nested group hides its members. An error of the function "page" is returned
+// unchanged.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -101,7 +103,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// take records a page of the current group and returns the users on the page.
+// The method take records a page of the current group and returns the users on the page.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -119,7 +121,7 @@ func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []
 	return users
 }
 
-// text returns the cursor as a string, which is empty at the end of the reading.
+// The method text returns the cursor as a string, which is empty at the end of the reading.
 func (m memberCursor) text() (string, error) {
 	if len(m.Open) == 0 {
 		return "", nil

@@ -17,11 +17,11 @@ const (
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// pages reads a collection to its end. It starts at the link "from". If this link is empty, pages starts with the
-// request "first". It decodes each page and calls the function "take" with the entries and with the link to the next
-// page. The link is "" on the last page. The reading fails if a link leads outside the base URL or back to an earlier
-// page. In that case the function does not get the page with the link. The reading also fails if the list exceeds the
-// limits.
+// The function pages reads a collection to its end. It starts at the link "from". If this link is empty, pages starts
+// with the request "first". It decodes each page and calls the function "take" with the entries and with the link to
+// the next page. The link is "" on the last page. The reading fails if a link leads outside the base URL or back to an
+// earlier page. In that case the function "take" does not get the page with this link. The reading also fails if the
+// list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -58,8 +58,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// follow returns the request for a next link, or nil if link is empty. It does not change the link. The link must lie
-// within the base URL, because the request carries the token.
+// The method follow returns the request for a next link, or nil if the link is empty. It does not change the link. The
+// link must lie within the base URL, because the request carries the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -74,8 +74,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// get returns a GET request. It is for requests for which the SDK's builder would add much code. The argument "path"
-// starts after the version of Graph, and may have a query.
+// The method get returns a GET request. It serves requests whose builder in the SDK would add much code to the
+// program. The argument "path" starts after the version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")
@@ -91,7 +91,7 @@ func getting(u url.URL) *abs.RequestInformation {
 	return info
 }
 
-// all reads a whole collection into a slice.
+// The function "all" reads a whole collection into a slice.
 func all[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation) ([]T, error) {
 	var list []T
 	err := pages(ctx, c, k, first, "", decodeList[T], func(page []T, _ string) error {

@@ -59,9 +59,9 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 }
 
 // ListPeople reads every user, with the fields that a snapshot needs, and calls the function "page" with each page. If
-// cursor is empty, the list starts at the beginning. The function also gets the cursor "next". With this cursor, a
-// later call continues after the page, even in another process. The cursor is empty on the last page. An error of the
-// function ends the reading and is returned unchanged.
+// the argument "cursor" is empty, the list starts at the beginning. The function "page" also gets the cursor "next".
+// With this cursor, a later call continues after the page, even in another process. The cursor "next" is empty on the
+// last page. An error of the function "page" ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -76,9 +76,9 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// once wraps the function "page". If the same people come a second time behind another link, the wrapped function
-// passes no people. Otherwise the list would have more people than exist, and the list of the next night would look too
-// short.
+// The function "once" wraps the function "page". If the same people come a second time behind another link, the wrapped
+// function passes no people. Without this check, the list could have more people than exist, and the correct list of
+// the next night would look too short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
@@ -117,7 +117,8 @@ func (c *Client) listFrom(ctx context.Context, k call, fields []string, page fun
 	return nil
 }
 
-// expired marks an error if Graph rejected a link. Graph keeps a position in a list only for a limited time.
+// The function "expired" marks an error with directory.ErrCursor if Graph rejected a link. Graph keeps a position in a
+// list only for a limited time.
 func expired(err error) error {
 	if answered(err, http.StatusBadRequest) || answered(err, http.StatusGone) {
 		return fmt.Errorf("%w: %w", directory.ErrCursor, err)
@@ -200,8 +201,8 @@ func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.A
 	return wire.assignments(), err
 }
 
-// FindPerson reads one user by object id or user principal name. The error is directory.ErrNoPerson if there is no such
-// user.
+// FindPerson reads one user by object id or user principal name. The error is directory.ErrNoPerson if no user has the
+// id or the name.
 func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
 	id, err := c.FindID(ctx, upnOrID) // Graph returns signInActivity only for a request by object id
 	if err != nil {
@@ -210,8 +211,8 @@ func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.Entr
 	return c.readPerson(ctx, id)
 }
 
-// FindID returns the object id of a user. upnOrID is an object id or a user principal name. FindID returns an object id
-// without a request to Graph. The error is directory.ErrNoPerson if nobody has the name.
+// FindID returns the object id of a user. The argument "upnOrID" is an object id or a user principal name. FindID
+// returns a given object id without a request to Graph. The error is directory.ErrNoPerson if nobody has the name.
 func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
 	if isID(upnOrID) {
 		return upnOrID, nil

@@ -26,15 +26,16 @@ type wireUser struct {
 	States   []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLine is a line of the table of fields whose value Graph sends as a string or a plain date.
+// plainLine is a line of the table of fields (directory.EntraProperties). Graph sends the value of the line as a string
+// or a plain date.
 type plainLine struct {
 	directory.Property[directory.EntraUser]
 	at []int // the index of the value in wireWhole, as in reflect.Value.FieldByIndex
 }
 
-// plainLines has the plain lines of the table of fields, without those that wireUser decodes. wireWhole is the type of
-// a struct. The struct has a field for each property of Graph that these lines read, and then an embedded wireUser. A
-// property with parts, such as employeeOrgData for the line employeeOrgData/costCenter, is a struct of these parts.
+// plainLines has the plain lines of the table of fields, without the lines that wireUser decodes. wireWhole is the type
+// of a struct. The struct has a field for each property of Graph that these lines read, and then an embedded wireUser.
+// A property with parts, such as employeeOrgData for the line employeeOrgData/costCenter, is a struct of these parts.
 var plainLines, wireWhole = layOut(directory.EntraProperties)
 
 func layOut(table []directory.Property[directory.EntraUser]) (lines []plainLine, whole reflect.Type) {
@@ -134,8 +135,8 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// selecting calls the function "ask" with all fields of users. If this Graph has no agents, selecting calls the
-// function with olderFields.
+// The method selecting calls the function "ask" with all fields of users. If this Graph has no agents, selecting calls
+// the function with olderFields.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -201,8 +202,9 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 
 var errNoID = errors.New("the person has no id")
 
-// assignments returns how the person holds each product. A product that is missing from licenseAssignmentStates has an
-// empty State. It is then unknown how the person holds the product, so the license cannot be changed.
+// The method assignments returns how the person holds each product. A product that is missing from
+// licenseAssignmentStates has an empty State. It is then unknown how the person holds the product, so the license
+// cannot be changed.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
@@ -233,9 +235,9 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// date returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for "none". A date
-// in the future is not real either. The caller must mark a person with a future date. Without the mark, the person
-// would look like a person who never signed in.
+// The function date returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for
+// "none". A date in the future is not real either. The caller must mark a person with a future date. Without the mark,
+// the person would look like a person who never signed in.
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
@@ -243,5 +245,6 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// future reports whether t is more than a day after the argument "now". The day allows for differences between clocks.
+// The function future reports whether t is more than a day after the argument "now". The day allows for differences
+// between clocks.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

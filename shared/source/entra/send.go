@@ -27,7 +27,7 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// call describes a request for error messages.
+// call describes a request, for its error messages and its repetition.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
@@ -36,12 +36,12 @@ type call struct {
 	advice string
 	paced  bool // whether listRate applies
 	write  bool
-	// once means that the request must not have its effect twice. It is repeated only if Graph says that it did not
-	// accept the request.
+	// The field "once" means that the request must not have its effect twice. The client repeats the request only if
+	// Graph says that Graph did not accept the request.
 	once bool
 }
 
-// failed returns the error for a failed request. For a read, the error is a *directory.UnreadError.
+// The method "failed" returns the error for a failed request. For a read, the error is a *directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
 	forbidden := errors.As(err, &graph) && errors.Is(err, ErrForbidden)
@@ -59,8 +59,8 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// send sends a request until Graph accepts it, and returns the body of the answer. If another try may succeed, send
-// tries again after the wait that Graph requests. It fails if the waits become too long.
+// The method send sends a request until Graph accepts it, and returns the body of the answer. If another try may
+// succeed, send tries again after the wait that Graph requests. The method fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
 		info.Headers.TryAdd("x-ms-throttle-priority", "low") // with this header, Graph serves interactive requests first
@@ -99,8 +99,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// rest waits after a failed try and adds the wait to the total "waited". If the next try would be too late, rest
-// returns an error at once.
+// The method rest waits after a failed try and adds the wait to the total "waited". If the next try would be too late,
+// rest returns an error at once.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()
@@ -111,7 +111,7 @@ func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.D
 	return c.pause(ctx, wait)
 }
 
-// try sends a request once.
+// The method try sends a request once.
 func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte, error) {
 	if err := c.sign.ready(ctx); err != nil {
 		return nil, err
@@ -179,7 +179,8 @@ func withoutURL(err error) error {
 
 // worthRepeating reports whether another try may help. A write is not repeated after a network failure or after status
 // 500 or 502, because its result is unknown. The caller then reads the result. A write is repeated after status 503 or
-// 504, although a gateway may have lost the answer; see mayBeMade.
+// 504, although a gateway may have lost the answer. In that case the method send marks an error of the next try as
+// uncertain.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET

@@ -34,7 +34,7 @@ func throttled(after string) answer {
 	return a
 }
 
-// concurrent returns the answer that nais/azurerator#448 and azure-cli#23081 recorded.
+// The function "concurrent" returns the answer that nais/azurerator#448 and azure-cli#23081 recorded.
 func concurrent(status int) answer {
 	return failure(status, "Directory_ConcurrencyViolation", "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry.")
 }

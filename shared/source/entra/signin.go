@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// SignInError means that azidentity tried every way to sign in, and got no token. Error returns Entra's answer, or the
-// variables to set. Detail returns the answer of each way, on several lines.
+// SignInError means that azidentity tried every way to sign in, and got no token. The method Error returns Entra's
+// answer, or the variables to set. The method Detail returns the answer of each way, on several lines.
 type SignInError struct{ cause error }
 
 // refusal matches Entra's answer to a refused sign-in. The ids that follow in the text help only Microsoft's support.

@@ -17,7 +17,8 @@ func (r tokenless) GetToken(context.Context, policy.TokenRequestOptions) (azcore
 	return azcore.AccessToken{}, r.error
 }
 
-// An error of the credential chain must say in one line how to sign in. Detail must return the rest of the error.
+// TestSignInError checks that an error of the credential chain says in one line how to sign in. Detail must return the
+// rest of the error.
 func TestSignInError(t *testing.T) {
 	t.Parallel()
 	tried := errors.New("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: missing environment variable AZURE_TENANT_ID\n\t--------\n")

@@ -18,7 +18,7 @@ type wireSKU struct {
 	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
-		Enabled int `json:"enabled"` // seats that soon end, in their warning period, do not count
+		Enabled int `json:"enabled"` // seats in the warning period before their end do not count
 	} `json:"prepaidUnits"`
 	Plans []struct {
 		ID   string `json:"servicePlanId"`
@@ -70,7 +70,7 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 }
 
 // addSKU adds a row of the list to skus. A product with several billing accounts has several rows, and addSKU adds up
-// their seats. It ignores a row without a skuId, because nobody can hold such a product.
+// the seats of these rows. It ignores a row without a skuId, because nobody can hold such a product.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// index fills t.starts, so that find reads only a few rows. The rows are sorted by key. For each value of a key's
-// highest bits, starts has the index of the first row with the same or a higher value. Keys are hashes, so only a few
-// rows have the same highest bits.
+// The method index fills t.starts, so that the method find reads only a few rows. The rows are sorted by key. For each
+// value of a key's highest bits, t.starts has the index of the first row that has this value or a higher value. Keys
+// are hashes, so only a few rows have the same highest bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -22,13 +22,13 @@ func (t *Table) index() {
 	}
 }
 
-// place returns the index in t.starts at which find begins its search for a key.
+// The method place returns the index in t.starts at which the method find begins its search for a key.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
 }
 
-// find returns the index of the row with the given key, or -1 if there is no such row.
+// The method find returns the index of the row with the given key, or -1 if no row has the key.
 func (t *Table) find(key uint64) int {
 	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
 		if t.rows[i].key == key {
@@ -56,8 +56,8 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 
 // Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
 // the same as the dates of Tell. If the report proves that there was no activity in its span, the date has the value of
-// the argument "never". An unknown date has the value of the argument "unread". ok is false if the report does not have
-// the signal.
+// the argument "never". An unknown date has the value of the argument "unread". The result "ok" is false if the report
+// does not have the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

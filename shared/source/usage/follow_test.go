@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// night reads the report of a day in November 2026. The argument "before" is the table of the night before.
+// The function night reads the report of a day in November 2026. The argument "before" is the table of the night
+// before.
 func night(t *testing.T, day string, before *Table, rows string) *Table {
 	t.Helper()
 	at, err := time.Parse(time.DateOnly, "2026-11-"+day)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// The columns of every report. Only some reports have columnDeleted.
+// The columns that the reports have in common. Some reports do not have columnDeleted.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnName      = "User Principal Name"
@@ -88,7 +88,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// header finds the columns. The file starts with a byte order mark. The method removes the mark.
+// The method header finds the columns. The file starts with a byte order mark, which the method removes.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
@@ -112,7 +112,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// cell returns the text in a column, or "" if the report does not have the column.
+// The method cell returns the text in a column, or "" if the report does not have the column.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -154,8 +154,8 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// days returns two cells for signal i of a row: the day of the last activity, and the day on which the license was
-// assigned.
+// The method days returns two cells for signal i of a row: the day of the last activity, and the day on which the
+// license was assigned.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
 	if f.Failed != "" {
@@ -180,8 +180,8 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal. The result
-// is also unknown if the day is after the day of the report.
+// The method day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal.
+// The result is also unknown if the day is after the day of the report.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
@@ -197,7 +197,7 @@ func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	return cellOf(t)
 }
 
-// end checks the report as a whole after its last row.
+// The method "end" checks the report as a whole after its last row.
 func (in *reading) end() error {
 	t := in.table
 	age := in.now.Sub(t.Through)
@@ -215,7 +215,7 @@ func (in *reading) end() error {
 	return nil
 }
 
-// stalled returns the largest age at which a report is usable.
+// The function "stalled" returns the largest age at which a report is usable.
 func stalled(r Report) (longest time.Duration) {
 	for _, c := range r.Columns {
 		longest = max(longest, c.Signal.Stalled())

@@ -21,8 +21,8 @@ type Report struct {
 	Columns []Column
 }
 
-// Column has the names of the columns of a report for one signal. Assigned and Has are empty if the report has no such
-// column.
+// Column has the names of the columns of a report for one signal. The fields Assigned and Has are empty if the report
+// has no such column.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity

@@ -31,7 +31,7 @@ type Table struct {
 
 	signals []directory.Signal
 	rows    []row
-	starts  []int32 // the rows at which find begins its search; see index
+	starts  []int32 // the rows at which the method find begins its search; filled by the method index
 }
 
 // row is the row of one account. If two rows of a report have the same key, it is unknown which row belongs to an
@@ -78,7 +78,8 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// value returns the end of the day. The report does not give the hour, so the latest possible hour is assumed.
+// The method value returns the end of the day. The report does not give the hour, so the latest possible hour is
+// assumed.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:
@@ -89,7 +90,7 @@ func (c cell) value() directory.Value {
 	return directory.Value{State: directory.Known, Time: c.end()}
 }
 
-// end returns the last second of the day.
+// The method "end" returns the last second of the day.
 func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
 // keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000 names
@@ -109,7 +110,7 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
-// sort sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
+// The method sort sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 	kept := t.rows[:0]
@@ -143,9 +144,10 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// last returns the last activity of an account according to the report. cells are the account's cells for the signal s.
-// If this report lost a newer day that an earlier report showed, the last activity is unknown. The result "shown" is
-// then the end of the newer day. A day before the creation of the account belongs to another account and is ignored.
+// The method "last" returns the last activity of an account according to the report. The argument "cells" has the
+// account's cells for the signal s. If this report lost a newer day that an earlier report showed, the last activity is
+// unknown. The result "shown" is then the end of the newer day. A day before the creation of the account belongs to
+// another account and is ignored.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
@@ -159,7 +161,7 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// lost reports whether an earlier report showed a newer day that this report should also show.
+// The method lost reports whether an earlier report showed a newer day that this report should also show.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
