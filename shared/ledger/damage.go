@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object that is not as the ledger wrote it. The error stops the changes to one license
-// of one person. All other changes go on.
+// ErrDamaged is returned for an object that differs from what the ledger wrote. The error stops the changes to one
+// license of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // The function damaged returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
@@ -29,12 +29,13 @@ func sumOf(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// named matches the last element of the key of an object: the number of an intent. In the key of an object about the
-// intent, a suffix follows the number.
+// The expression "named" matches the last element of the key of an object. For an intent, the element is a number. For
+// an object about the intent, a suffix follows the number.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
 // The method check returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an
-// object is about an intent that is missing. Without this check, a completion whose intent is gone could close the next
+// object is about an intent that is missing. Without this check, a completion whose intent is missing could close the
+// next change.
 // change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
@@ -47,8 +48,8 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// While the list was read, another process may have written both the intent and this completion or mark. So check
-		// looks for the intent once more.
+		// While this process read the list, another process may have written an intent and then its completion or mark.
+		// The list may then have only the completion or mark. The method therefore looks for the intent once more.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -63,9 +64,9 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// The method fits returns an ErrDamaged if an object about the entry was written for another intent. The object
-// contains the hash of its intent, which is the parameter sum. Older versions wrote no hash, so sum may be empty if the
-// intent is not Bound.
+// The method fits returns an ErrDamaged if an object about the entry was written for another intent. The parameter sum
+// is the hash of the intent that the object contains. Older versions wrote no hash. The parameter sum may therefore be
+// empty if the intent is not Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

@@ -32,7 +32,7 @@ func ExampleLedger() {
 	_, err = l.Begin(ctx, second, open)
 	fmt.Println(errors.Is(err, ledger.ErrBlocked))
 
-	// At this point the directory is changed and read again.
+	// Here, apply would change the directory and read it again.
 	fmt.Println(l.Complete(ctx, open, ledger.Completion{Outcome: ledger.Done, At: night.Add(time.Minute)}))
 	next, err := l.Begin(ctx, second, open)
 	fmt.Println(next.Key(), err)

@@ -48,7 +48,7 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	if f.fails("list", prefix) {
 		return func(yield func(string, error) bool) { yield("", errBoom) }
 	}
-	if f.at == "list late" { // leaves out an object that was written after its folder was listed
+	if f.at == "list late" { // the list leaves out an object that was written after the list began
 		return func(yield func(string, error) bool) {
 			for key, err := range f.Store.List(ctx, prefix) {
 				if !strings.HasSuffix(key, "/000002.json") && !yield(key, err) {

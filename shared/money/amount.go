@@ -20,7 +20,7 @@ func (c Cents) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
-// Float returns the amount as a number for charts. Sums of such numbers are not exact.
+// Float returns the amount as a number for charts. Sums of these numbers are not exact, unlike sums of Cents.
 func (c Cents) Float() float64 { return float64(c) / 100 }
 
 // MarshalJSON writes the amount as a number with two decimals.
@@ -37,9 +37,10 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parts is the number of amounts in one unit of a currency. Prices have four decimals. The highest price of a policy
-// (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64. The package needs no
-// library for decimals, because it only adds, multiplies by a number of days, and divides once for each row.
+// The constant parts is the number of amounts in one unit of a currency, because prices have four decimals. The highest
+// price of a policy (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64. The
+// package needs no library for decimals, because it only adds, multiplies by a number of days, and divides once for
+// each row.
 const parts = 10_000
 
 // amount is money in ten-thousandths of a currency.

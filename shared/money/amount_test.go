@@ -26,7 +26,7 @@ func TestCents(t *testing.T) {
 	}
 }
 
-// TestRounding: a price has four decimals, and each row is rounded once.
+// TestRounding: a price is rounded to four decimals, and the amount of a row is rounded once to whole cents.
 func TestRounding(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

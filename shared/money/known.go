@@ -13,7 +13,7 @@ import (
 
 // Know returns the prices that are known after a run. The argument "earlier" has the prices of earlier runs. The
 // argument b is the Begin of the run, and the argument p is the policy of the run. For each license whose price or
-// renewal has changed, Know adds a new price to the earlier ones. A license that the policy does not have keeps its
+// renewal has changed, Know adds a new price to the earlier prices. A license that is missing from the policy keeps its
 // last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
@@ -35,7 +35,7 @@ func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []histor
 	return all
 }
 
-// Reasons for an unknown renewal. The text of a reason must not vary, because a new text would make a new price.
+// Reasons for an unknown renewal. A reason always has the same text, because a new text would make a new price.
 const (
 	notInPolicy = "the policy has no renews for it"
 	isOver      = "the date that the policy has for it is over"
@@ -69,8 +69,8 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 // The function earliest returns the time at which the company can stop paying for the given number of seats of a
 // product. A product may have several subscriptions with different dates, and no data says which subscription a seat
 // belongs to. The time is the first date by which the renewed subscriptions have enough seats. If all subscriptions
-// together have too few seats, the time is the last date. A subscription without a date may be the last to renew, so
-// the time is then unknown.
+// together have too few seats, the time is the last date. If a subscription has no date, the subscription may be the
+// last to renew. The time is then unknown, unless the subscriptions with dates have enough seats.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false
@@ -79,7 +79,7 @@ func earliest(list []directory.Subscription, sku string, seats int, now time.Tim
 			continue
 		}
 		paid = true
-		// Graph may still have the date of the last renewal (tracker: KelvinTegelaar/CIPP#2190).
+		// Graph may still give the date of a renewal that is over (tracker: KelvinTegelaar/CIPP#2190).
 		if s.Renews.Before(now) {
 			undated = true
 			continue

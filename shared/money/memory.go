@@ -16,15 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// subject has the facts about one license of one person. It is one line of the memory, the object that Remember stores.
+// subject has the facts about one license of one person. A subject is one line of the object that Remember stores.
 type subject struct {
 	Person  string `json:"person"`
 	SID     string `json:"sid,omitempty"` // the person's SID in the newest entry that has one
 	License string `json:"license"`
 	Objects int    `json:"objects"` // the number of objects that the ledger had about the license
 	Facts   []fact `json:"facts,omitempty"`
-	// Version is subjectVersion. Older versions wrote lines without the SID, so the function Of ignores such lines and
-	// reads the entries again.
+	// The field Version is subjectVersion. Older versions wrote lines without the SID and without Version. The function
+	// Of ignores these lines and reads the entries of the ledger again.
 	Version int `json:"version,omitempty"`
 
 	damaged bool // an entry is damaged; Remember does not store such a subject
@@ -32,12 +32,13 @@ type subject struct {
 
 const subjectVersion = 1
 
-// rememberTime is the maximum time for which Remember reads the ledger. A run must not wait longer.
+// rememberTime is the maximum time for which Remember reads the ledger. A longer reading would delay the run.
 const rememberTime = 3 * time.Minute
 
 // Remember copies the facts from the entries of the ledger into an object. It returns the key of the object for the
-// manifest of the run. Later runs then read only newer entries. The key is empty if the ledger has no facts. If
-// rememberTime passes first, Remember stores the facts that it has read so far, and the next run reads the rest.
+// manifest of the run. Later runs read the object and only newer entries of the ledger. The key is empty if the ledger
+// has no facts. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and the next
+// run reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -57,7 +58,7 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 		return "", nil
 	}
 	most := rememberTime
-	if end, ends := ctx.Deadline(); ends { // leaves time for the other work of the call
+	if end, ends := ctx.Deadline(); ends { // a quarter of the time, so that the call can do its other work
 		most = min(most, time.Until(end)/4)
 	}
 	soon, stop := context.WithTimeout(ctx, most)
@@ -76,14 +77,14 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 	})
 }
 
-// Limits of the reading. Batches of people are read one after the other, which keeps the order of the keys.
+// Limits of the reading. The package reads batches of people one after the other, to keep the order of the keys.
 const (
 	batch       = 256
 	readsAtOnce = 16
 )
 
-// eachSubject calls "each" for every license of every person in the ledger, in the order of the keys of the people. It
-// reads the entries of a license if the memory does not have all ledger objects about the license.
+// eachSubject calls the function "each" for every license of every person in the ledger, in the order of the people's
+// keys. It reads the entries of a license if the memory does not have all ledger objects about the license.
 func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subject) error) error {
 	var people [][]*subject
 	all, inner := errgroup.WithContext(ctx)
@@ -133,7 +134,7 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 	return flush()
 }
 
-// readSubject reads the entries of one license of one person. If one entry is damaged, the subject has no facts.
+// readSubject reads the entries of one license of one person. If an entry is damaged, the subject has no facts.
 func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
 	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license), Version: subjectVersion}
 	for e, err := range page.Entries(ctx, license) {
@@ -149,17 +150,17 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 	return of, nil
 }
 
-// memory is the object that an earlier run stored with Remember. Its lines have the same order as the ledger's list of
-// people. So the package reads the memory and the ledger side by side, and needs little space.
+// memory is the object that an earlier run stored with Remember. Its lines have the same order as the people in the
+// ledger. The package therefore reads the memory and the ledger side by side, and keeps only a few lines in RAM.
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	held *subject // the next line, which is about a later person
+	held *subject // a line that next returned and that is about a later person
 }
 
 // newestMemory opens the newest complete memory that a run for everybody stored. If the argument "run" is not empty,
-// only older runs count. If every memory is missing or damaged, newestMemory returns a memory without lines, and all
-// facts come from the ledger.
+// newestMemory considers only runs older than this run. If every memory is missing or damaged, newestMemory returns a
+// memory without lines. All facts then come from the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll
@@ -176,13 +177,14 @@ func newestMemory(ctx context.Context, s store.Store, run string, now time.Time)
 		if err != nil {
 			return nil, err
 		}
-		if m == nil { // the data of this run and of all older ones have expired
+		if m == nil { // the data of this run and of all older runs have expired
 			break
 		}
 		if m.Freed == "" {
 			continue
 		}
-		// Damage may show only at the end of the object. So the loop reads the object once before it accepts a line.
+		// Damage may show only at the end of the object. The loop therefore reads the whole object before it uses a
+		// line.
 		switch err := store.GetLines(ctx, s, m.Freed, func(*subject) error { return nil }); {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
 			continue
@@ -194,7 +196,7 @@ func newestMemory(ctx context.Context, s store.Store, run string, now time.Time)
 	return &memory{}, nil
 }
 
-// afterAll sorts after the name of every run.
+// The name afterAll sorts after the name of every run.
 const afterAll = "~"
 
 func openMemory(ctx context.Context, s store.Store, key string) *memory {
@@ -221,7 +223,7 @@ func (m *memory) close() {
 }
 
 // The method of returns the subjects that the memory has about a person, by license. Callers must ask for people in the
-// order of the people's keys.
+// order of the people's keys, because the method reads the memory only once.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

@@ -39,7 +39,7 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 }
 
 // TestMemory: Of reads only the entries that the memory lacks, and returns the same figures as without a memory. If the
-// memory is damaged or missing, Of reads the whole ledger. A failed read of the memory is an error.
+// memory is damaged or missing, Of reads the whole ledger. If the read of the memory fails, Of fails.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -76,7 +76,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
 	}
 
-	subject := w.seats[3] // the ledger gets one more entry for a person, and Of reads only the license of that entry
+	subject := w.seats[3] // the ledger gets one more entry for a person; Of reads only the license of this entry
 	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
 	if err == nil {
 		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
@@ -113,7 +113,7 @@ func TestMemory(t *testing.T) {
 }
 
 // TestTwoKeys: a license is taken under the SID, and later again under the object id. Both entries are about one seat.
-// Older versions wrote lines without the SID into the memory, so Of does not use these lines.
+// Older versions wrote lines without the SID into the memory. Of does not use these lines.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -172,7 +172,7 @@ func TestTwoKeys(t *testing.T) {
 	}
 }
 
-// waiting is a store whose reads of some objects of the ledger end only when the call ends.
+// waiting is a store whose reads of some objects of the ledger end only when their context ends.
 type waiting struct {
 	store.Store
 	from string // the first key whose read waits; empty: no read waits
@@ -186,7 +186,7 @@ func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return w.Store.Get(ctx, key)
 }
 
-// TestMemoryInParts: a run without time to read the whole ledger remembers a part, and the next run continues. Of
+// TestMemoryInParts: a run that lacks time to read the whole ledger remembers a part of it. The next run continues. Of
 // returns the same figures after each run.
 func TestMemoryInParts(t *testing.T) {
 	t.Parallel()
@@ -234,8 +234,8 @@ func TestMemoryInParts(t *testing.T) {
 	}
 }
 
-// TestMemoryInTheOrderOfKeys: in the order of keys, "a/" comes after "a-b/". The memory must be read in the same order
-// as the ledger.
+// TestMemoryInTheOrderOfKeys: in the order of keys, "a/" comes after "a-b/". The order of the memory must be the order
+// of the ledger.
 func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -266,8 +266,8 @@ func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	}
 }
 
-// TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure. The memory does not have
-// the license.
+// TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure. The license is not in the
+// memory.
 func TestDamagedEntries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -1,7 +1,8 @@
-// Package money computes the worth of unused licenses that are taken: the seats that a plan could free, the seats that
-// runs have freed, the seats that people did not get back, and the savings up to a day. The only inputs are the entries
-// of the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer. Each row of each
-// month is rounded once, to a cent. Other sums are sums of rows, so they agree to the cent for every grouping.
+// Package money computes how much money taken licenses save: for the seats that a plan could free, for the seats that
+// runs have freed, for the seats that people did not get back, and the savings up to a day. The only inputs are the
+// entries of the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer. Each row of
+// each month is rounded once, to a cent. All other figures are sums of rows. The total is therefore the same to the
+// cent for every grouping.
 package money
 
 import (
@@ -19,10 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree is about the plan of one run, which the parameter "run" names. If that
-// parameter is empty, CouldFree is zero, and the restores by somebody else come from the newest plan for everybody. Of
-// lists the whole ledger. It reads the entries that the memory lacks, a few people at a time. Damaged entries are
-// counted and otherwise left out.
+// Of returns all figures up to now. CouldFree is about the plan of one run. The parameter "run" names the run. If "run"
+// is empty, CouldFree is zero. Restores by somebody else come from the same run, or from the newest run for everybody
+// if "run" is empty. Of lists the whole ledger. It reads the entries that the memory lacks, a few people at a time.
+// Damaged entries count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -30,7 +31,7 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	}
 	b := &book{now: now, prices: pricesOf(known, now), tallies: map[key]*tally{}}
 	for _, p := range known {
-		b.currency = p.Currency // the newest is last
+		b.currency = p.Currency // the newest price is last
 	}
 	last, err := lastKnown(ctx, s, run, now)
 	if err != nil {
@@ -55,8 +56,8 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// restores has the licenses that were restored, as far as one run knew. An item has the run that took the license, and
-// the time of the restore.
+// restores has the licenses that were restored, as far as one run knew, by person and license. Each item has the name
+// of the run that took the license, and the time of the restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {
@@ -139,7 +140,8 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// The method license adds one license of one person to the book. The ledger may have the person under several keys.
+// The method license adds one license of one person to the book. The argument "same" has one subject for each key under
+// which the ledger has the person.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {

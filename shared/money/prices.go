@@ -50,8 +50,8 @@ func pricesOf(all []history.Price, now time.Time) prices {
 }
 
 // The method on returns the price in force on a day, and the index of the price. A price is in force from the day of
-// the run that first had it. The first known price is also in force on all days before that run. on returns nil if no
-// price is known.
+// the run that first had the price. The first known price is also in force on all days before. The method returns nil
+// if no price is known.
 func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	list := p[license]
 	i := max(0, len(list)-1)
@@ -65,8 +65,8 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 }
 
 // The method renewal returns the first day on which the company need not pay for a seat. The seat became free at the
-// time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. A later run may
-// change the date of the renewal until the date has come. A run that does not know the renewal changes nothing.
+// time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. As long as the day
+// of the renewal has not come, a later run may change the day. A run that does not know the renewal changes nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

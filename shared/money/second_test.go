@@ -14,9 +14,9 @@ import (
 )
 
 // This file computes the money a second time, in another way. It decodes the stored objects itself, iterates over all
-// seats day by day, and adds up fractions. It shares only the names of the figures with the package.
+// seats day by day, and adds up fractions. It shares only the names of the figures with the code that it checks.
 
-// object is a stored object, decoded without the types of the product.
+// object is a stored object, decoded without the types of package money.
 type object map[string]any
 
 func (o object) text(name string) string { s, _ := o[name].(string); return s }
@@ -55,7 +55,7 @@ func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 	return all
 }
 
-// second is the second computation.
+// second is the second computation, with its inputs and its results.
 type second struct {
 	t    *testing.T
 	now  time.Time
@@ -94,7 +94,7 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 }
 
 // The method renewal returns the renewal in the newest statement that counts. The first statement that counts is the
-// last one before the change. A statement from after the renewal does not count.
+// last statement before the change. A statement does not count if it is newer than the renewal of an earlier statement.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
@@ -291,7 +291,7 @@ func whole(r *big.Rat) int {
 	return int(r.Num().Int64())
 }
 
-// The method rows returns the figures of each row.
+// The method rows returns the figures of each row, by the name of the row.
 func (c *second) rows() map[string]Figures {
 	all := map[string]Figures{}
 	for row, f := range c.sums {

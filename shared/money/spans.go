@@ -14,11 +14,11 @@ type span struct {
 	license, to string
 	payer       *directory.Payer
 	run         string
-	from        time.Time // when a read of the directory showed the change
-	until       time.Time // when the person got the license again; zero while the seat is free
+	from        time.Time // the time at which a read of the directory showed the change
+	until       time.Time // the time at which the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// flat is the monthly amount that the entry of an older version recorded. Such an entry does not record whether a seat
-	// became free. flat is nil for newer entries.
+	// The field flat is the monthly amount that the entry of an older version recorded. An entry of an older version
+	// does not record whether a seat became free. The field is nil for newer entries.
 	flat *amount
 }
 
@@ -53,13 +53,12 @@ func factOf(e *ledger.Entry) fact {
 }
 
 // spansOf returns the spans of one license of one person. The facts are oldest first. The argument "restored" has the
-// restores of this license, as far as the newest run knew. Facts after the time "now" do not count.
+// restores of the license, as far as the newest run knew. Facts after the time "now" do not count.
 //
 // A seat is free from the time of a completion with the outcome done. A pending change frees no seat. From the start of
-// a restore, the seat is no longer free. If the ledger then has another change that takes the license, the person held
-// the license again. If no restore is recorded between the two changes, somebody else restored the license. The seat
-// was then free until a run saw the license again. If no run saw the license, the free time is unknown and counts as
-// zero.
+// a restore, the seat is no longer free. If two changes of the ledger take the license and no restore lies between
+// them, somebody else restored the license. The seat was then free until a run saw the license again. If no run saw the
+// license, the free time is unknown and counts as zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the seat of the last span is free
 	for _, f := range facts {

@@ -14,18 +14,19 @@ const Unknown = "unknown"
 type Figures struct {
 	// CouldFree is the monthly price of the seats that the plan would free.
 	CouldFree Cents `json:"couldFree"`
-	// Freed is the monthly price of all seats that runs have freed. Returned is the monthly price of the freed seats that
-	// people got back, from idleseat or from somebody else. FreedNet is Freed minus Returned.
+	// The field Freed is the monthly price of all seats that runs have freed. The field Returned is the monthly price
+	// of the freed seats that people got back, from idleseat or from somebody else. The field FreedNet is Freed minus
+	// Returned.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
 	// Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after it became
 	// free.
 	Saved Cents `json:"saved"`
-	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no contract obliges
-	// it to keep paying. Saved does not include the amount.
+	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no contract
+	// obliges the company to keep paying. Saved does not include the amount.
 	Unproven Cents `json:"unproven"`
-	// Waiting is the monthly price of seats that are free now, and that the company pays for until a future renewal.
+	// Waiting is the monthly price of seats that are free now, but that the company pays for until a future renewal.
 	Waiting Cents `json:"waiting"`
 
 	Seats      int `json:"seats"`      // seats that the plan would free
@@ -35,8 +36,8 @@ type Figures struct {
 	SeatDays int `json:"seatDays"`
 }
 
-// The method add adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order or
-// on the groups.
+// The method add adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order of
+// the rows or on the groups.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -52,7 +53,7 @@ func (f *Figures) add(o *Figures) {
 }
 
 // Line has the figures of one license, for one department and cost center. Department is empty for people without a
-// department, and Unknown if the department was not read. The same holds for CostCenter.
+// department, and Unknown if the department was not read. CostCenter is empty or Unknown in the same way.
 type Line struct {
 	License    string `json:"license"`
 	Department string `json:"department"`
@@ -96,8 +97,8 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By calls the function "group" for each line, to change the names in the line. The function clears the names by which
-// it does not group. Lines that then have the same names become one line.
+// By calls the function "group" for each line, to change the names in the line. The function clears each name by which
+// the result is not grouped. Lines with equal names then become one line.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {

@@ -22,7 +22,7 @@ func bookAt(now time.Time) *book {
 }
 
 // TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. If the person gets another
-// license in exchange, the price of that license is subtracted.
+// license in exchange, its price is subtracted.
 func TestCouldFree(t *testing.T) {
 	t.Parallel()
 	sales := "Sales"
@@ -49,7 +49,7 @@ func TestCouldFree(t *testing.T) {
 	}
 }
 
-// TestTwoCurrencies: amounts of an earlier currency have their own rows, and are in no sum.
+// TestTwoCurrencies: amounts in an earlier currency have their own rows. No sum includes these rows.
 func TestTwoCurrencies(t *testing.T) {
 	t.Parallel()
 	b := bookAt(on(60))

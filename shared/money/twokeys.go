@@ -10,7 +10,8 @@ import (
 )
 
 // twoKeys collects the licenses of people who may have two keys in the ledger. While only Active Directory has the
-// person, the key is the SID. Later the key is the object id in Entra ID. One seat must not count under both keys.
+// person, the key is the SID. Later, the key is the object id in Entra ID. A seat with entries under both keys must
+// count once.
 type twoKeys struct {
 	sids map[string]bool // the SIDs that are keys in the ledger
 	held map[[2]string][]*subject
@@ -29,8 +30,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// The method hold puts a license aside until the whole ledger is read, and returns true, if its person may have a
-// second key. Otherwise hold returns false.
+// The method hold reports whether the person of a license may have a second key. If the person may have a second key,
+// the method also stores the license until the whole ledger is read.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {

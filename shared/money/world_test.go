@@ -32,11 +32,11 @@ type nights struct {
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night in which the accounts join; before that night the person's key in the ledger is the SID, and later the object id
+	joins               int // the night in which the accounts join; before that night, the key in the ledger is the SID, and from then on the object id
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it
-	byHand              time.Time // when a run saw that somebody else restored the license; zero if nobody did
+	byHand              time.Time // the time at which a run saw that somebody else restored the license; zero if nobody did
 	open                *ledger.Entry
 	ends                int // the night in which the open change ends
 }
@@ -112,7 +112,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// The method learn adds the prices and renewals that the run of a night knows.
+// The method learn adds the prices and renewals that the run of a night knows to the known prices.
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
