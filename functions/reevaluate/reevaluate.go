@@ -22,14 +22,14 @@ import (
 // errRequest means that the request is invalid.
 var errRequest = errors.New("not a request")
 
-// input is an operator's request.
+// The type input is an operator's request.
 type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
 	Apply bool   `json:"apply"` // whether to make the changes that the rules ask for
 }
 
-// answer is the result of a request. The field People is nil while the execution is running, and also when Failed or
-// Refused is set.
+// The type answer is the result of a request. The field People is nil while the execution is running, and also when
+// Failed or Refused is set.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
 	Status    string         `json:"status"`    // status of the execution
@@ -41,18 +41,19 @@ type answer struct {
 	Results   []runs.Result  `json:"results,omitempty"`
 }
 
-// reevaluation starts executions and follows them. It reads only the store. The execution reads the directories.
+// The type reevaluation starts executions and follows them. It reads only the store. The execution reads the
+// directories.
 type reevaluation struct {
 	store      store.Store
 	executions *sfn.Client
 	machine    string // ARN of the state machine
 }
 
-// interval is the time between two checks of an execution.
+// The constant interval is the time between two checks of an execution.
 const interval = time.Second
 
-// do starts an execution for one person. It returns when the execution has ended, or at the time "until". If "until" is
-// zero, there is no deadline.
+// The method do starts an execution for one person. It returns when the execution has ended, or at the time "until". If
+// "until" is zero, there is no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -89,7 +90,7 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// explain adds the verdicts and the results of a finished execution to the answer a.
+// The method explain adds the verdicts and the results of a finished execution to the answer a.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string
@@ -116,7 +117,8 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 	return err
 }
 
-// deployment returns the name of the deployment. The names of the deployment's state machines begin with this name.
+// The method deployment returns the name of the deployment. The names of the deployment's state machines begin with
+// this name.
 func (r *reevaluation) deployment() string {
 	name := r.machine[strings.LastIndex(r.machine, ":")+1:]
 	return strings.TrimSuffix(name, entrance.Approve.Machine(""))

@@ -26,7 +26,7 @@ const (
 var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
-// seen is the content of a snapshot of Active Directory.
+// The type seen has the content of a snapshot of Active Directory.
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
@@ -35,7 +35,8 @@ type seen struct {
 	Sampled     int
 }
 
-// sealed seals a snapshot with the reading that the store has at the given key. It returns the content of the snapshot.
+// The method sealed seals a snapshot with the reading that the store has at the given key. It returns the content of
+// the snapshot.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -70,11 +71,12 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// killing checks that a piece of work survives the death of the relay. It first does the work undisturbed, to count the
-// events. It divides the events into equal parts. The constant "kills" is the number of parts. For each part, it
-// repeats the work, kills the relay at a random event in the part, and starts another relay. The function "work"
-// returns two functions. The first function, "ask", starts the work. The second function, "check", waits for the end of
-// the work and checks the result. The function "queue" returns the queue that must be empty at the end.
+// The function killing checks that a piece of work is completed although the relay is killed. It first does the work
+// undisturbed, to count the events. It divides the events into equal parts. The constant "kills" is the number of
+// parts. For each part, it repeats the work, kills the relay at a random event in the part, and starts another relay.
+// The function "work" returns two functions. The first function, "ask", starts the work. The second function, "check",
+// waits for the end of the work and checks the result. The function "queue" returns the queue that must be empty at the
+// end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)

@@ -13,8 +13,8 @@ import (
 )
 
 // standStill sends the message m to a relay, and suspends the relay with SIGSTOP at one event of the rig (see rig.arm).
-// The argument "at" is the number of that event. standStill returns after the visibility timeout of the message and the heartbeat of the task
-// have both expired.
+// The argument "at" is the number of that event. standStill returns after the visibility timeout of the message and the
+// heartbeat of the task have both expired.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()

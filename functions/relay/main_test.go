@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the path of the relay that the tests run. The command "make build" makes the same program. The variable
-// "taps" has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
+// The variable built is the path of the relay that the tests run. The command "make build" makes the same program. The
+// variable taps has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without the variable
-// "linked", "go test" would not notice that the code of the relay has changed, and would return a cached result.
+// The variable linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without
+// the variable, "go test" would not notice that the code of the relay has changed, and would return a cached result.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -64,7 +64,7 @@ func TestMain(m *testing.M) {
 func serveS3() *httptest.Server {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(bucket); err != nil {
-		panic(err) // a new server has no bucket, so its creation cannot fail
+		panic(err) // a new server has no bucket, so the creation of this bucket cannot fail
 	}
 	objects := gofakes3.New(backend).Server()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,8 +179,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredentialProcess checks that the relay signs its calls with the credentials from a credential_process. That
-// process reads its key from $CREDENTIALS_DIRECTORY, where systemd puts it.
+// TestCredentialProcess checks that the relay signs its calls with the credentials from a credential_process. The
+// credential_process reads the key from the folder $CREDENTIALS_DIRECTORY, in which systemd puts the key.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// minute is a visibility timeout that does not expire during a test.
+// The constant minute is a visibility timeout that does not expire during a test.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // other tests check Seen, with accounts that are removed
+	for i := range got.People { // other tests check the field Seen, with accounts that are removed
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}

@@ -40,7 +40,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // Limits of a connection. The limit for an answer is the longest. A page about a million people needs that time,
-// because it reads all of them from S3.
+// because it reads all these people from S3.
 const (
 	readWithin   = 10 * time.Second
 	answerWithin = 5 * time.Minute

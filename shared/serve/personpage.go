@@ -34,13 +34,13 @@ type answerView struct {
 	Lines []story.Line
 }
 
-// tones are the colors of the states. A state that is not in tones has no color.
+// The variable tones has the colors of the states. A state without an entry has no color.
 var tones = map[story.State]string{
 	story.Damaged: "bad", story.Pending: "undecided", story.Taken: "bad", story.Announced: "undecided", story.Undecided: "undecided",
 	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
 }
 
-// person answers with everything that is known about one person.
+// The method person answers with everything that is known about one person.
 func (s *Site) person(a *asked) error {
 	user := strings.TrimSpace(a.given("user"))
 	if user == "" {
@@ -79,7 +79,7 @@ func (s *Site) person(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// Age returns the age that a date in the profile had at the time of the run. It is empty for a value that is no date.
+// Age returns the age that a date in the profile had at the time of the run. It returns "" for a value that is no date.
 func (v *storyView) Age(value story.Value) string {
 	if value.Days == nil {
 		return ""

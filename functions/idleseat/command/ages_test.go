@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn makes people sign in: every person for whom plan p has a change.
+// allSignIn makes each person in the changes of plan p sign in.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the process of an apply while the process reads the fifteenth person. Minutes later, the test
-// resumes the process. In the meantime, all people in the plan sign in. So nobody may lose a license.
+// TestAsleep suspends the process of the command apply while apply reads the fifteenth person. All people in the plan
+// sign in before the test resumes the process. Nobody may lose a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,9 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks the results that plan p has for E3. Each person kept the license, and holds no less than before.
-// The note in the result says that the person signed in.
+// nothingTaken checks the results of plan p for the license E3. In each result, the person kept E3, and the note says
+// that the person signed in. The argument "before" has what each person held before the plan. Nobody may hold less, and
+// nobody may be in the target group.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -143,7 +144,7 @@ func (s *shell) chosen(via plan.Via) printed {
 }
 
 // TestRetryAfterNinetySeconds makes Graph answer the first write with a Retry-After of 90 seconds. The command must
-// wait that long and then make the change.
+// wait for these 90 seconds before it makes the change.
 func TestRetryAfterNinetySeconds(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {

@@ -25,8 +25,8 @@ type alteration struct {
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
 // objectKinds lists every kind of object in a store. The expression in the field "key" matches the keys of the objects
-// of a kind. The function "text" splits an object into its JSON texts. It is nil for a kind of object that contains no
-// JSON.
+// of a kind. The function in the field "text" splits an object into its JSON texts. The function is nil for a kind of
+// object that contains no JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -58,8 +58,9 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns every alteration of every field of an object. The argument "others" has further values of each
-// field, from the whole store. Its keys are the kind and the path.
+// The function alterations returns every alteration of every field of an object. The argument "others" has further
+// values of each field, from the whole store. A key of this map is the kind of the object followed by the path of the
+// field.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {

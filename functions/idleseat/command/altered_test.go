@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// state is the state of the company, the store and the clock when a chapter of a story begins.
+// A state has the company, the store and the time at the beginning of a chapter of a story.
 type state struct {
 	at      time.Time
 	company func()
@@ -34,7 +34,7 @@ func (s *tale) keep() state {
 	return state{s.clock.now(), s.company.Company.Keep(), s.store.Objects(), maps.Clone(s.runs), holding(s.company.Company)}
 }
 
-// again restores the state k.
+// The method again restores the state k.
 func (s *tale) again(k state) {
 	s.t.Helper()
 	s.clock.pass(k.at.Sub(s.clock.now()))
@@ -76,8 +76,9 @@ type altered struct {
 	alteration
 }
 
-// cases returns the alterations of every field of every kind of object, before every chapter. If alterations differ
-// only in the object or in the index of a list, cases returns a random one of them.
+// The function cases returns the alterations of every field of every kind of object, before every chapter. If
+// alterations differ only in the object or in the index of a list, the function returns a random one of these
+// alterations.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
@@ -106,8 +107,8 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 }
 
 // TestEveryFieldAltered alters one field of one stored object, and then continues the story. Two outcomes are correct.
-// Either a command refuses the object by name, and nobody loses more than in the story without the alteration. Or
-// everybody has the same licenses at the end as without the alteration.
+// In the first outcome, a command refuses the object by name, and nobody loses more than in the story without the
+// alteration. In the second outcome, everybody has the same licenses at the end as in the story without the alteration.
 //
 // IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each story;
 // "all" runs every case. Each story has a subtest for each kind of object.
@@ -177,14 +178,16 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share returns the index of the worker that runs the alteration. The argument "of" is the number of workers.
+// The method share returns the index of the worker that runs the alteration. The argument "of" is the number of
+// workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// alter makes one alteration and continues the story. It reports whether a command refused the object by name.
+// The method alter makes one alteration and continues the story. It reports whether a command refused the object by
+// name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -215,10 +218,11 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen reports whether the present licenses of a person (the argument "holds") fit the earlier states of the company
-// (the argument "kept"). The person held each present license in some earlier state. For at least one earlier state,
-// the person still has all licenses of that state. The person may have more licenses than that, because a change that
-// is refused halfway leaves both the old and the new license.
+// The function seen reports whether the licenses of a person fit the earlier states of the company. The argument
+// "holds" has the present licenses. The argument "kept" has the earlier states. Two conditions must be true. The person
+// held each present license in some earlier state. The person still has all licenses of at least one earlier state. The
+// person may have more licenses than in that state, because a change that is refused halfway leaves both the old and
+// the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// headed splits a binary table into its first line, which is JSON, and its cells. The result "all" has the alterations
-// of the first line.
+// The function headed splits a binary table into its first line, which is JSON, and its cells. The result "all" has the
+// alterations of the first line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))
@@ -24,9 +24,9 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 	}, nil)
 }
 
-// cellAlterations returns alterations of one number in cells. The argument "at" is the offset of the number, and the
-// argument "size" is its length in bytes. The new values are 0, 1, the greatest value, and the old value plus or minus
-// the argument "step".
+// cellAlterations returns alterations of one number in the argument "cells". The argument "at" is the offset of the
+// number, and the argument "size" is its length in bytes. The new values are 0, 1, the greatest value, the old value
+// plus the argument "step", and the old value minus the argument "step".
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -120,8 +120,9 @@ func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// byteAlterations damages a Parquet file. It flips a bit at each of eight evenly spaced positions, truncates the file,
-// and empties the file. The first and the last position are in the magic numbers.
+// byteAlterations returns damaged copies of a Parquet file. Each of eight copies has one flipped bit. The positions of
+// these bits are evenly spaced, and the first and the last position are in the magic numbers. A further copy is
+// truncated, and another copy is empty.
 func byteAlterations(raw []byte) (all []alteration) {
 	for i := range 8 {
 		at := i * (len(raw) - 1) / 7
@@ -186,7 +187,7 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 }
 
 // otherCells returns values that can replace the cell of column c in a row. The keys describe the values. The value of
-// a text cell is an index of c.Words. The index len(c.Words) means a new word, which the caller appends.
+// a text cell is an index into c.Words. The index len(c.Words) means a new word, which the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

@@ -24,7 +24,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		// The function "answer" answers the nth DELETE. If it returns false, the simulated Graph answers.
+		// The function "answer" answers the nth DELETE. If the function returns false, the simulated Graph answers.
 		answer func(n int, w http.ResponseWriter, made func()) bool
 		want   runs.Status
 		note   string
@@ -48,7 +48,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
-			return n == 1 // the second DELETE removes the person from the target group, which is in no restricted unit
+			return n == 1 // only the first DELETE is refused; the second DELETE removes the person from the target group, which is in no restricted unit
 		}, runs.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// The variable "idle" means that only earlier runs have changes to finish.
+	// The variable "idle" is true if only earlier runs have changes to finish.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
@@ -116,7 +116,7 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	return c.inForce(b)
 }
 
-// resumed counts the outcomes of changes that earlier runs began but did not finish.
+// The type resumed counts the outcomes of changes that earlier runs began but did not finish.
 type resumed struct {
 	failed   int                 // changes that failed or that need an operator's help
 	troubled int                 // failed changes that are still pending
@@ -125,9 +125,9 @@ type resumed struct {
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// resume continues the changes in p.Pending that earlier runs began. The argument "earlier" has these runs. If the
-// argument "only" is not empty, resume continues only the changes of that person. When a run may not continue, resume
-// prints the reason and goes on with the next run.
+// The function resume continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
+// runs. If the argument "only" is not empty, the function continues only the changes of that person. If a run may not
+// continue, the function prints the reason and goes on with the next run.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -191,8 +191,8 @@ func approver() string {
 	return name
 }
 
-// failures returns an error if a change failed or needs an operator's help. If no change failed, but a restore did not
-// return every license, the error wraps runs.ErrRefused.
+// The function failures returns an error if a change failed or needs an operator's help. If no change failed, but a
+// restore did not return every license, the error wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err

@@ -22,7 +22,7 @@ func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// results returns the results of all batches of a run.
+// The method results returns the results of all batches of a run.
 func (s *shell) results(run string) (all runs.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills apply after a write reached Graph, and before apply could record the change. Later calls
-// must finish the change.
+// TestKilledInTheMiddle kills the command apply when a write has reached Graph and is not yet recorded. Later calls of
+// apply must finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})

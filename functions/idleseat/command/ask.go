@@ -24,8 +24,8 @@ func (a *Process) atTerminal() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// ask asks one question at the terminal. The question may have several lines. The answer is empty if the terminal is
-// closed. An interrupt ends the question at once.
+// The method ask asks one question at the terminal. The question may have several lines. The answer is empty if the
+// terminal is closed. An interrupt ends the question at once.
 func (a *Process) ask(question string) (string, error) {
 	a.live.End()
 	lines := strings.Split(question, "\n")
@@ -54,7 +54,8 @@ func (a *Process) ask(question string) (string, error) {
 	}
 }
 
-// interview asks for the values that neither the flags nor the tenant give. An empty answer leaves a value out.
+// The function interview asks for the values that neither the flags nor the tenant give. An empty answer leaves the
+// value out of the policy.
 func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (string, error)) error {
 	if w.Citrix == "" && len(seen.AD.Citrix) > 1 {
 		if err := askCitrix(seen, w, ask); err != nil {

@@ -47,7 +47,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // --keep writes to the store, and a view cannot write; the view came first because it fails if there is no store
+	if c.Keep { // --keep writes to the store, and a view cannot write; c.view has already refused a missing store
 		if s, err = c.open(a); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byt
 	return "policy of run " + run, []byte(b.Policy), nil
 }
 
-// share parses a share such as "2%". It returns 0.02 for that text.
+// The function share parses a percentage and returns it as a fraction. It returns 0.02 for "2%".
 func share(text string) (float64, error) {
 	number, _ := strings.CutSuffix(strings.TrimSpace(text), "%")
 	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
@@ -193,8 +193,8 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// regret returns the share of hits that came back, in words. If no hit is known to have come back or stayed away, it
-// returns "not known yet".
+// The function regret returns the share of hits that came back, in words. If no hit is known to have come back or
+// stayed away, the function returns "not known yet".
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

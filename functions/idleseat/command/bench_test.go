@@ -64,7 +64,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// everybodyRead fails the benchmark if the plan was made with only one directory.
+// everybodyRead fails the benchmark unless the plan was made with both directories.
 func everybodyRead(b *testing.B, out []byte) {
 	b.Helper()
 	var p printed
@@ -78,8 +78,8 @@ func everybodyRead(b *testing.B, out []byte) {
 	}
 }
 
-// kept returns the number and the total size, in bytes, of the objects that are stored for runs. It logs the size of
-// each kind of object.
+// The function kept returns the number and the total size, in bytes, of the objects that are stored for runs. It logs
+// the size of each kind of object.
 func kept(b *testing.B, runs string) (objects, size int64) {
 	b.Helper()
 	kinds := map[string]int64{}

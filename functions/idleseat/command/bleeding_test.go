@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the ids of people who are active, are in the scope of the E3 rule, and hold E3 only through its
-// group.
+// activeHolders returns the ids of people who are active, are in the scope of the E3 rule, and hold E3 only through the
+// group LIC-M365-E3.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -25,8 +25,8 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen makes Graph return a fixed sign-in date for each person whose id is a key of the argument "dates". After some
-// nights, these people look idle.
+// The method frozen makes Graph return a fixed sign-in date for some people. The argument "dates" has the id and the
+// date of each of these people. After some nights, these people look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -36,7 +36,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// taken counts the changes of E3 that are done according to r.
+// The function taken returns the number of changes of E3 that are done in the results r.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {
@@ -46,8 +46,9 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding makes a broken feed show a few more active people as idle each night. In each single night, there
-// are fewer such people than stopAbove. The number of licenses taken within 30 days must not exceed stopAbove either.
+// TestSlowBleeding breaks a feed so that a few more active people look idle each night. In each single night, there are
+// fewer such people than the limit stopAbove allows. Within 30 days, the runs must not take more licenses than
+// stopAbove allows.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -94,7 +95,7 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// holders returns the number of people who hold E3.
+// The method holders returns the number of people who hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {

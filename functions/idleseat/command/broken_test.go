@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each calls the function "change" for every nth person on every page. If the function returns false, each removes the
-// person from the page.
+// The function each calls the function "change" for every nth person on every page. If "change" returns false, each
+// removes the person from the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -29,7 +29,7 @@ func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Han
 	})
 }
 
-// fewer halves the number of people that Graph returns for $count.
+// The function fewer halves the number of people that Graph returns for $count.
 func fewer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("$count") == "" {
@@ -43,7 +43,8 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// lapsed refuses requests for sign-in dates. Graph does the same without a premium license.
+// The function lapsed makes Graph refuse requests for sign-in dates. Graph also refuses these requests from a tenant
+// without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
@@ -65,7 +66,7 @@ func e3Changes(p printed) (n int) {
 	return n
 }
 
-// noE3 fails the test if anybody's Microsoft 365 license was changed in the ledger or in the directory.
+// noE3 fails the test if the ledger or the directory shows a change of anybody's Microsoft 365 license.
 func (s *shell) noE3() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -78,9 +79,9 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight breaks part of a feed that was healthy the night before. Rules that depend on this feed must take
-// nothing, and the plan must give the reason. Rules that depend on the other feed continue. If no other rule matches a
-// person, the run is on hold.
+// TestBrokenNight breaks part of the feed of Entra ID, which was healthy the night before. The E3 rule depends on this
+// feed. It must take nothing, and the plan must give the reason. The Citrix rule depends on Active Directory and
+// continues. If the Citrix rule matches nobody, the run is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }

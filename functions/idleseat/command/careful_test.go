@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// done applies a plan until nothing is pending, and returns the results.
+// The method done applies a plan until nothing is pending, and returns the results.
 func (s *shell) done(run string, args ...string) (r runs.Results) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
@@ -25,7 +25,7 @@ func (s *shell) done(run string, args ...string) (r runs.Results) {
 	return r
 }
 
-// entries returns the rule and the outcome of each ledger entry about one license of a person, in order.
+// The method entries returns the rule and the outcome of each ledger entry about one license of a person, in order.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -52,7 +52,7 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// number returns the index that a person has in the company.
+// The method number returns the index that a person has in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -65,8 +65,8 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change returns the first change of p for which the function "fits" returns true. It also returns the index that the
-// person has in the company.
+// The method change returns the first change of plan p for which the function "fits" returns true. It also returns the
+// index that the person has in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -80,7 +80,8 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns the reason why a person keeps a license, as the plan gives it. It returns "" if the plan gives none.
+// The method reason returns the reason that the plan gives why a person keeps a license. It returns "" if the plan
+// gives no reason.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -90,7 +91,7 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner takes a license from people who then sign in again. If the rule has onReturn: restore, the next run
+// TestReturner takes a license from people who then sign in again. If the rule has "onReturn: restore", the next run
 // returns the license. Otherwise the plan only reports the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()

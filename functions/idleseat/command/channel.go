@@ -52,13 +52,14 @@ func (c *channelConfig) link(location, region, key string) string {
 	return strings.TrimRight(c.Reports, "/") + "/" + key
 }
 
-// hastily is the maximum time that a post may take after an interrupt.
+// The constant hastily is the maximum time that a post may take after an interrupt.
 const hastily = 5 * time.Second
 
-// post posts a message about the end of the night to the channel, if a channel is configured. The argument "err" is the
-// error of the command. If the post fails, post prints the reason, and the night ends in the same way.
+// The method post posts a message about the end of the night to the channel, if a channel is configured. The argument
+// "err" is the error of the command. If the channel does not take the message, the method only prints the reason. The
+// exit status of the night does not change.
 func (n *night) post(err error) {
-	src, _ := n.a.sources() // the error is about another setting, and the night already ends with it
+	src, _ := n.a.sources() // an error here is about another setting, and the night has already ended with this error
 	if src.Channel.File == "" {
 		return
 	}
@@ -78,7 +79,7 @@ func (n *night) post(err error) {
 	}
 }
 
-// place returns what the message says about the place of the night. It does not name a folder, because a path may
+// The method place describes for the message where the night ran. The description names no folder, because a path may
 // contain the name of a person.
 func (n *night) place(c *channelConfig) *gate.Place {
 	p := &gate.Place{Name: "idleseat", Hints: here{}}
@@ -120,13 +121,15 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// refused reports whether err means a refusal. After a refusal, nothing was begun, and a second attempt cannot succeed.
+// The function refused reports whether err is a refusal. After a refusal, the night has begun nothing, and the same
+// command fails again as long as the cause remains.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
 }
 
-// nameless returns the text of an error without names of people. It also removes paths, which may contain a name.
+// The method nameless returns the text of an error without names of people. It also removes paths, which may contain a
+// name.
 func (n *night) nameless(err error) string {
 	if errors.Is(err, lease.ErrHeld) {
 		return lease.ErrHeld.Error() // the rest of the text has the name of the person who started the other run
@@ -147,7 +150,8 @@ func (n *night) nameless(err error) string {
 	return text
 }
 
-// here has the commands for the machine on which the nights run. These commands do not name the store.
+// The type here implements gate.Hints with commands for the machine on which the nights run. These commands do not name
+// the store.
 type here struct{}
 
 // Plan implements gate.Hints.

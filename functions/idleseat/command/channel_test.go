@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// joins starts a channel, and configures the shell so that the nights post to the channel.
+// The method joins starts a channel, and configures the shell so that the nights post to the channel.
 func (s *shell) joins() *channel.Server {
 	s.t.Helper()
 	c := channel.Start()

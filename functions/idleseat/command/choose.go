@@ -26,7 +26,8 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// choice returns the choice that the flags make. It reads the lists of people from the files that the flags name.
+// The method choice returns the choice that the flags make. It reads the lists of people from the files that the flags
+// name.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -46,8 +47,9 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// choose makes the plan of a new run and prints the plan. The flags choose the changes of the new plan from the changes
-// of p. choose refuses if p may not be applied now. It does not refuse if p is on hold only because of limits.
+// The method choose makes the plan of a new run and prints this plan. The flags choose the changes of the new plan from
+// the changes of plan p. The method refuses if p may not be applied now. It does not refuse if p is on hold only
+// because of limits.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":
@@ -103,8 +105,8 @@ func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
 	return planText(&to, s, r, p, c.next(a, "apply "+p.Run))
 }
 
-// unseen refuses --yes if the choice is from a plan that is on hold because of limits. Otherwise a script that makes a
-// choice every night would bypass the limits without a human.
+// The method unseen refuses --yes if the choice is from a plan that is on hold because of limits. Otherwise a script
+// that makes a choice every night would bypass the limits without a human.
 func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
 		return nil
@@ -174,8 +176,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// columns has the indexes of the columns that have the name of a person and the license. If the field "license" is -1,
-// the file has no column for the license.
+// The type columns has the indexes of the columns that have the name of a person and the license. If the field
+// "license" is -1, the file has no column for the license.
 type columns struct {
 	name    []int
 	license int
@@ -189,8 +191,8 @@ func (columns) cell(row []string, n int) string {
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// header reads a row as the header of a file. It returns the columns, and whether the row is a header. The column of
-// the id comes before the column of the userPrincipalName, because each id belongs to one person.
+// The function header reads a row as the header of a file. It returns the columns, and whether the row is a header. The
+// column of the id comes before the column of the userPrincipalName, because each id belongs to one person.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {

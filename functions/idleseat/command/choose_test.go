@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// made returns the newest plan of the store.
+// The method made returns the newest plan in the store.
 func (s *shell) made() (p printed) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/*/plan.json"))
@@ -34,7 +34,7 @@ func (s *shell) made() (p printed) {
 	return p
 }
 
-// keys returns the person and the license of each change, in order.
+// The function keys returns the person and the license of each change, in order.
 func keys(changes []plan.Change) (all []string) {
 	for _, c := range changes {
 		all = append(all, c.User+" "+c.License)
@@ -138,8 +138,8 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt checks that a choice is possible only if a plan is on hold because of limits. It is not
-// possible if a feed is in doubt, or if the plan may no longer be applied.
+// TestChooseNotFromDoubt checks that apply refuses a choice if a feed is in doubt or if the plan may no longer be
+// applied. Of all plans on hold, apply allows a choice only from a plan that is on hold because of limits.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -167,8 +167,8 @@ func TestChooseNotFromDoubt(t *testing.T) {
 	s.unwritten()
 }
 
-// TestChooseNobody checks that apply refuses a file with a line that names nobody in the plan. The error has the
-// numbers of such lines.
+// TestChooseNobody checks that apply refuses a file with a line that names nobody in the plan. The error has the number
+// of each such line.
 func TestChooseNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock makes the clock of this machine differ from the clock of Graph. A plan must fail before a run begins.
-// Apply must fail, too.
+// TestWrongClock makes the clock of this machine differ from the clock of Graph. The command plan must fail before a
+// run begins. The command apply must fail, too.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -120,8 +120,8 @@ func TestRunFromTheFuture(t *testing.T) {
 }
 
 // TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied. Later runs
-// must not compare their sources with the sources of this plan: a source that shrinks is compared with the run before
-// this plan.
+// must not compare their sources with the sources of this plan. Instead, they must compare a source that became smaller
+// with the same source in the run before this plan.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -140,8 +140,8 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing makes a plan with a wrong rule. This plan is on hold. The good plan from before the
-// mistake must still be applicable.
+// TestHeldPlanSupersedesNothing makes a plan with a wrong rule. This plan is on hold. An earlier plan, which was made
+// with the right rule, must still be applicable.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))

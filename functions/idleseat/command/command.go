@@ -155,7 +155,7 @@ func (a *Process) parsed(args []string) (status int) {
 		panic(err) // the command grammar is broken; every test would fail here
 	}
 	ctx, err := parser.Parse(args)
-	if exited { // after --help, kong has called the function that sets exited
+	if exited { // after --help, kong has called the function that sets the variable "exited"
 		return status
 	}
 	if err != nil {
@@ -211,7 +211,7 @@ type endError struct {
 
 func (e endError) Unwrap() error { return e.error }
 
-// fail prints err if it is not nil and returns the exit status.
+// The method fail prints err if err is not nil. It returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone

@@ -50,8 +50,8 @@ func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// candidates returns the words that may follow a command. These are its subcommands, and the values of an argument that
-// allows only certain values.
+// The function candidates returns the words that may follow a command. These are its subcommands, and the values of an
+// argument that allows only certain values.
 func candidates(n *kong.Node) (words []string) {
 	for _, c := range n.Children {
 		if !c.Hidden {

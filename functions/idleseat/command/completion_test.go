@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// completions are command lines up to the cursor, with the words that a shell must offer.
+// The variable completions has command lines up to the cursor. Each line has the words that a shell must offer.
 var completions = []struct {
 	line string
 	want []string
@@ -42,7 +42,7 @@ func script(t *testing.T, shell string) string {
 	return file
 }
 
-// offered runs a shell and returns the words that it prints, sorted.
+// The function offered runs a shell and returns the words that the shell prints, sorted.
 func offered(t *testing.T, shell string, args ...string) []string {
 	t.Helper()
 	path, err := exec.LookPath(shell)

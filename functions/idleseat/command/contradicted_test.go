@@ -8,8 +8,8 @@ import (
 )
 
 // TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the account with the same SID
-// in Active Directory. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must stay
-// undecided all the same, until the anchor is corrected and both directories are read.
+// in Active Directory. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must
+// nevertheless stay undecided until the anchor is corrected and both directories are read.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

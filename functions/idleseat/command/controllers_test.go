@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lost is the address of a controller that does not answer.
+// The constant lost is the address of a controller that does not answer.
 const lost = "127.0.0.2"
 
 const (
@@ -21,7 +21,8 @@ const (
 )
 
 // TestLostController lists one more controller in the directory. This controller is not configured and does not answer.
-// A logon at this controller may be missing. So only people who are idle by their replicated date may lose Citrix.
+// A logon at this controller may be missing. So only people who are idle by their replicated lastLogonTimestamp may
+// lose Citrix.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

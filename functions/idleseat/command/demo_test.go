@@ -66,7 +66,7 @@ func demonstrate(t *testing.T, args ...string) *demonstration {
 	return d
 }
 
-// until returns the lines of the output up to the first line that begins with the text "start".
+// The method until returns the lines of the output up to the first line that begins with the text "start".
 func (d *demonstration) until(t *testing.T, start string) (lines []string) {
 	t.Helper()
 	for line := range d.said {
@@ -125,8 +125,8 @@ func matched(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// TestDemoServe does what the output of the demo says. It pastes the lines, plans, explains, edits the policy, applies
-// and restores, and then ends the demo.
+// TestDemoServe follows the instructions in the output of the demo. It pastes the printed lines, plans, explains, edits
+// the policy, applies and restores, and then ends the demo.
 func TestDemoServe(t *testing.T) {
 	t.Parallel()
 	d := demonstrate(t, "--serve", "--users", "150", "--nights", "1", "--shell", "sh")

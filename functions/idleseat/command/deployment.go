@@ -27,11 +27,12 @@ type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
 
-// look is the interval between two checks of an execution.
+// The constant look is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the state machine for the argument "wish". The input of the execution is the argument
-// "request". start prints each step to stderr when the step begins. It returns the output of the execution.
+// The method start starts an execution of the state machine for the argument "wish". The input of the execution is the
+// argument "request". The method prints each step to stderr when the step begins. It returns the output of the
+// execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -70,8 +71,8 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	return cloud, self, nil
 }
 
-// follow prints the steps of an execution until the execution ends. An interrupt ends follow, and the execution goes
-// on.
+// The function follow prints the steps of an execution until the execution ends. An interrupt ends only the function.
+// The execution continues.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
@@ -110,8 +111,8 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// outcome returns the output or the error of a finished execution. An execution also succeeds if it refused the
-// request, so outcome looks for a refusal in the output.
+// The function outcome returns the output or the error of a finished execution. An execution that refused the request
+// has the status "succeeded", so the function looks for a refusal in the output.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		return nil, fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))

@@ -41,7 +41,7 @@ var (
 	otherDN  = samba.DN("Citrix People", samba.GroupsOU)
 )
 
-// console runs a script with Samba's own tools on the first controller, as an administrator.
+// The method console runs a script with Samba's own tools on the first controller, as an administrator.
 func (p *sambaPatient) console(script string) {
 	p.t.Helper()
 	if _, err := p.domain.Console(p.t.Context(), 0, script); err != nil {
@@ -49,16 +49,16 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// deny revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags" has the
-// flags of the access control entry.
+// The method deny revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags"
+// has the flags of the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
 }
 
-// follow runs the advice in a finding and returns the output of the advice. If the advice exports variables of
-// idleseat, the variables stay set. If the advice asks for the password, follow types the right one. If the advice
-// starts an editor, the editor replaces the DN of the group.
+// The method follow runs the advice in a finding and returns the output of the advice. If the advice exports variables
+// of idleseat, the variables stay set. If the advice asks for the password, the method types the right password. If the
+// advice starts an editor, the editor replaces the DN of the group.
 func (p *sambaPatient) follow(f doctor.Finding) string {
 	p.t.Helper()
 	p.write("typed", readerPassword+"\n")
@@ -112,7 +112,7 @@ func sambaIlls() []sambaIll {
 			p.console(`printf 'dn: ` + samba.Base + `\nchangetype: modify\nreplace: msDS-LogonTimeSyncInterval\nmsDS-LogonTimeSyncInterval: 0\n' | ldbmodify -H /var/lib/samba/private/sam.ldb`)
 		}, title: "last logon", state: doctor.Failed, means: "msDS-LogonTimeSyncInterval", bash: "ldbmodify"},
 		{name: "dates that have stalled", spoil: func(p *sambaPatient) {
-			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // idleseat's account has just logged on, and is not in this unit
+			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // this unit does not contain idleseat's account, which has just logged on
 			p.logonsAt(time.Now().Add(-100 * day))
 		}, title: "logon dates", state: doctor.Failed, means: "stalled", bash: "samba-tool drs showrepl", says: "[ALL GOOD]",
 			also: func(p *sambaPatient, _ doctor.Finding) { p.logonsAt(time.Now().Add(-day)) }},
@@ -177,7 +177,8 @@ func (p *sambaPatient) logonsAt(date time.Time) {
 	p.console("ldbmodify -H /var/lib/samba/private/sam.ldb '" + p.path("stamps.ldif") + "'")
 }
 
-// renew replaces the certificate of the first controller. The new certificate is valid until the time "ends".
+// The method renew replaces the certificate of the first controller. The new certificate is valid until the time
+// "ends".
 func (p *sambaPatient) renew(ends time.Time) {
 	p.t.Helper()
 	if err := p.domain.Renew(p.t.Context(), 0, ends); err != nil {
@@ -225,7 +226,7 @@ func TestDoctorOnSamba(t *testing.T) {
 	}
 }
 
-// heals breaks the domain, follows the advice, and examines the domain again.
+// The method heals breaks the domain, follows the advice, and examines the domain again.
 func (p *sambaPatient) heals(ill sambaIll) {
 	t := p.t
 	t.Helper()

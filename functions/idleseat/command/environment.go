@@ -14,7 +14,7 @@ import (
 
 const ours = "IDLESEAT_"
 
-// elsewhere lists the variables that only the other programs read: the relay and the Lambda functions.
+// The variable elsewhere lists the environment variables that only the relay and the Lambda functions read.
 var elsewhere = []string{
 	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE", "IDLESEAT_WEBHOOK_SECRET",
 }
@@ -22,8 +22,8 @@ var elsewhere = []string{
 // forTests are prefixes of the variables that tests and benchmarks of idleseat use.
 var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
 
-// foreign returns an error if the environment has a variable whose name looks like a setting of idleseat and is
-// unknown. A misspelt setting would otherwise have no effect. The command would then use another store, or read people
+// The method foreign returns an error if the environment has an unknown variable whose name looks like a setting of
+// idleseat. A misspelt setting would otherwise have no effect. The command would then use another store, or read people
 // whom the setting was meant to exclude.
 func (a *Process) foreign(model *kong.Application) error {
 	if a.Environ == nil {
@@ -53,7 +53,7 @@ func (a *Process) foreign(model *kong.Application) error {
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
 }
 
-// settings returns the names of all environment variables of idleseat, sorted.
+// The function settings returns the names of all environment variables of idleseat, sorted.
 func settings(model *kong.Application) []string {
 	known := slices.Clone(elsewhere)
 	for _, node := range model.Leaves(false) {
@@ -74,8 +74,8 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// nearest returns the end of a message. The end suggests the known name that is closest to the argument "name". If no
-// known name is close, nearest returns "".
+// The function nearest returns the end of a message. The end suggests the known name that is closest to the argument
+// "name". If no known name is close, the function returns "".
 func nearest(name string, known []string) string {
 	best, closest := "", 4
 	for _, k := range known {

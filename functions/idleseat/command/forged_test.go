@@ -21,7 +21,7 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// forge edits the first ledger intent about the license of change c, and returns the key of the intent.
+// The method forge edits the first ledger intent about the license of change c, and returns the key of the intent.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"
@@ -117,16 +117,16 @@ func TestForgedPast(t *testing.T) {
 		}
 	}
 	forged(p.Run)
-	s.want(exitUsage, "restore", id, "--yes") // history/plans has the people whom the run planned, without this person
+	s.want(exitUsage, "restore", id, "--yes") // history/plans lists the people in the plan of the run, and this person is not among them
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // that object is gone, but the plan of the run lacks the person, too
+	r, _ := s.restoring(exitHeld, id) // without that object, the command reads the plan of the run, and the plan lacks the person, too
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
 	nothing("with the plan")
 	s.remove("runs", "history")
 	s.company.Company.SignIn(thief)
-	next := s.plan(exitDone) // the first run of a store reads the whole ledger
+	next := s.plan(exitDone) // the store has lost its runs, so this run reads the whole ledger
 	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.RestoreOf == p.Run })
 	after := s.done(next.Run)
 	if x := after.Of(&back); x.Status != runs.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` restores it") {

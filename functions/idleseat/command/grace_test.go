@@ -11,13 +11,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// planned reports whether plan p takes the license from the user.
+// The method planned reports whether plan p takes the license from the user.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns the index and the object id of an employee who is not exempt and for whom the function "fits" returns
-// true.
+// The function idler returns the index and the object id of an employee who is not exempt and for whom the function
+// "fits" returns true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -39,14 +39,14 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes newHolder and enabledAgain from the policy. A test uses it if a grace period would hide the
-// other reason to keep a license.
+// withoutGrace removes newHolder and enabledAgain from the policy. A test uses this edit if a grace period would hide
+// another reason to keep a license.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense gives licenses to some people and enables the accounts of others, one night before a plan. The
-// rules must take nothing from these people until the grace period is over.
+// TestNewInTheLicense gives licenses to some people and enables the accounts of other people, one night before a plan.
+// The rules must take nothing from all these people until the grace period is over.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})
@@ -89,8 +89,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite gives a person the license again, or enables the person's account again. It does so
-// between plan and apply. The person must keep the license.
+// TestNewInTheLicenseBeforeTheWrite gives one person the license again and enables the account of another person again.
+// Both actions happen between plan and apply. Both people must keep their licenses.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -29,8 +29,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight changes a group between two nights. Two outcomes are correct. Either the next plan finds the
-// right group and has the same changes as before, or the run is on hold for a reason that names the group.
+// TestExemptGroupOvernight changes a group between two nights. If the next plan finds the right group, the plan must
+// have the same changes as before. Otherwise the run must be on hold for a reason that names the group.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -163,7 +163,7 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 }
 
 // TestHiddenLicenseGroup hides a license group. Without a further permission, no read shows whether a person has joined
-// or left the group, so a change would stay pending forever. The plan must refuse such changes and name that
+// or left the group, so a change would stay pending forever. The plan must refuse such changes and name the missing
 // permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()

@@ -63,7 +63,7 @@ func pastedWords(t *testing.T, hint string) []string {
 	return all
 }
 
-// keepless are the commands that use no store.
+// The variable keepless lists the commands that use no store.
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
 // TestHints tests every command that other commands print. The folders of the operator's store and policy have names

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// waiting starts a company in the past and applies a plan. The licenses of the target group take half a day to arrive,
-// so the changes stay pending. waiting returns the plan, one of the pending changes, and the index of the person whom
-// that change is about.
+// The function waiting starts a company in the past and applies a plan. The licenses of the target group take half a
+// day to arrive, so the changes stay pending. The function returns the plan, one of the pending changes, and the index
+// of the person of this change.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -28,7 +28,8 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// became returns the result that a run has for change c. It returns the zero value if the run has no result for c.
+// The method became returns the result that a run has for change c. It returns the zero value if the run has no result
+// for c.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -38,7 +39,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// night advances the time by a day, plans, and applies the plan. A nightly script does the same.
+// The method night advances the time by a day, plans, and applies the plan. A nightly script does the same.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -124,8 +125,8 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce sets the mode in the policy to audit while changes are pending. Apply must write nothing, not even
-// to finish the pending changes.
+// TestAuditInForce sets the mode in the policy to audit while changes are pending. The command apply must write
+// nothing. It must not even finish the pending changes.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -149,7 +150,7 @@ func TestAuditInForce(t *testing.T) {
 }
 
 // TestPolicyFileOfThePlan checks that apply finds the policy file from which the plan was made, and compares the plan
-// with it. The command line need not name the file.
+// with this file. The command line need not name the file.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// started runs the command init, and then the next commands that its output names. These commands use the policy that
-// init wrote.
+// The function started runs the command init, and then the next commands that the output of init names. These commands
+// use the policy that init wrote.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))
@@ -100,7 +100,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 }
 
 // TestInitOfAStrangeTenant: init works in a tenant without Active Directory, in a tenant with a hidden group, and in a
-// tenant that refuses some reads. What the tenant refuses counts as not read.
+// tenant that refuses some reads. Data that the tenant refuses count as not read.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {

@@ -18,7 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// stall delays some requests until the client gives up. The function in the field "matches" selects the requests.
+// The type stall delays some requests until the client gives up. The function in the field "matches" selects the
+// requests.
 type stall struct {
 	mu      sync.Mutex
 	matches func(r *http.Request) bool // returns true for the requests to delay; nil if no request is delayed
@@ -58,11 +59,12 @@ func (x *stall) wait(t *testing.T) {
 	}
 }
 
-// soon is the maximum time between Ctrl-C and the end of the command.
+// The constant soon is the maximum time between Ctrl-C and the end of the command.
 const soon = 20 * time.Second
 
-// interrupts sends Ctrl-C, and checks that the command ends within the time that the constant "soon" gives. The screen
-// must show the texts in the argument "want". It must show no error of the call that the interrupt stopped.
+// The method interrupts sends Ctrl-C, and checks that the command ends within the time that the constant "soon" gives.
+// The screen must show the texts in the argument "want". It must show no error of the request that the interrupt
+// stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()
@@ -91,7 +93,7 @@ var colored = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 var hint = regexp.MustCompile(`(?m)(?:^ *|  )(idleseat [a-z].*)$`)
 
-// pasted runs the last command on the screen, as if an operator pasted it into bash.
+// The method pasted runs the last command on the screen, as if an operator pasted it into bash.
 func (s *shell) pasted(screen string) string {
 	s.t.Helper()
 	found := hint.FindAllStringSubmatch(screen, -1)
@@ -115,7 +117,7 @@ func (s *shell) pasted(screen string) string {
 	return line
 }
 
-// named puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
+// The method named puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
 func (s *shell) named() {
 	s.t.Helper()
 	if err := os.Mkdir(s.path("bin"), 0o700); err != nil {

@@ -43,7 +43,7 @@ func TestInterruptedInit(t *testing.T) {
 	}
 }
 
-// asks waits until the command has asked n questions. It returns false if the command ends earlier.
+// The method asks waits until the command has asked n questions. It returns false if the command ends earlier.
 func (x *session) asks(n int) bool {
 	x.t.Helper()
 	for late := time.After(patience); ; {

@@ -100,7 +100,8 @@ func TestAnchors(t *testing.T) {
 }
 
 // TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join the two accounts of each
-// person. So the person whom the policy exempts by the object id must keep Citrix.
+// person. The policy exempts one of these people by the object id in Entra ID. This person must keep Citrix in Active
+// Directory.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,9 +27,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its nth operation on Graph, Active Directory or the store. If the field "after" is false,
-// it kills the process before the operation takes effect. If the field is true, it kills the process between the effect
-// and the answer.
+// The type killer kills a process at its nth operation on Graph, Active Directory or the store. If the field "after" is
+// false, it kills the process before the operation takes effect. If the field is true, it kills the process between the
+// effect and the answer.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -38,8 +38,9 @@ type killer struct {
 	process *os.Process
 }
 
-// op carries out an operation, unless it kills the process at this operation. It reports whether the answer may be
-// sent.
+// The method op counts an operation and carries it out by calling the function "do". At operation k.at, it kills the
+// process. It then carries out the operation only if the field "after" is true. The method reports whether the answer
+// may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -69,8 +70,8 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is a company and its S3 store. In the beginning, the company and the store are as they were after the plan was
-// made.
+// The type trial is a company and its S3 store. At the beginning, the company and the store are as they were just after
+// the plan was made.
 type trial struct {
 	*shell
 	killer
@@ -125,7 +126,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	return x
 }
 
-// kept returns all objects in the store.
+// The method kept returns all objects in the store.
 func (x *trial) kept() map[string][]byte {
 	x.t.Helper()
 	all := map[string][]byte{}
@@ -146,8 +147,8 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process at operation n. The operations of all calls are
-// counted together.
+// killedAt applies a run until nothing is pending. It kills the process at operation n. The operations of all calls of
+// apply are counted together.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -185,7 +186,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 // mostCalls is the maximum number of times that a test calls apply until nothing is pending.
 const mostCalls = 50
 
-// ended applies a run until nothing is pending.
+// The method ended applies a run until nothing is pending.
 func (x *trial) ended(run string) {
 	x.t.Helper()
 	for range mostCalls {
@@ -199,8 +200,8 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// came is the outcome of a run: the licenses of all people, the ledger without times, and the number of times that each
-// write was made.
+// The type came is the outcome of a run: the licenses of all people, the ledger without times, and the number of times
+// that each write was made.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -312,7 +313,7 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawn returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is all.
+// The function drawn returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is all.
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

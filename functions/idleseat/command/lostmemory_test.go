@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// damage truncates those objects of a run whose keys match a pattern.
+// The method damage truncates the objects of a run whose keys match a pattern.
 func (s *shell) damage(run, pattern string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
@@ -71,10 +71,10 @@ func TestUnreadableMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the next night, no date can
-// be compared with an earlier date, so every verdict is undecided. The reason has the remedy. The night after that
-// decides again about people with a date. It does not decide about people without a date, because they may have lost
-// the date.
+// TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the second night, no date
+// can be compared with an earlier date, so every verdict is undecided. The reason names the remedy. In the third night,
+// the rules decide again about people with a date. They do not decide about people without a date, because these people
+// may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
 	// The edit removes two grace periods, which would begin again.
@@ -100,7 +100,7 @@ func TestMemoryIsLost(t *testing.T) {
 	if len(accepted.Changes) == 0 {
 		t.Error("an operator accepts the feeds, and nothing is planned")
 	}
-	s.remove("history/plans/" + accepted.Run + ".json") // the night after that knows only the undecided night
+	s.remove("history/plans/" + accepted.Run + ".json") // the third night knows the undecided night, and not the accepted run
 	s.later(day)
 	third := s.plan(exitDone)
 	dated := 0

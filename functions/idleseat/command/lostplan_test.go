@@ -27,8 +27,8 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// rewrite replaces the content of a file by the result of the function "change". It fails the test if the content stays
-// the same.
+// The method rewrite replaces the content of a file by the result of the function "change". It fails the test if the
+// content stays the same.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
 	old, err := os.ReadFile(file)
@@ -78,8 +78,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 }
 
 // TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use the objects
-// of an older run, and the plan of the next night must say so. Without an older run, the next plan must fail and name
-// the damaged object.
+// of an older run, and its plan must have a note about the damaged object. Without an older run, the next plan must
+// fail and name the damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})

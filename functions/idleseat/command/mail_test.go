@@ -26,7 +26,7 @@ func changesOf(p printed) (reasons, refused []string) {
 }
 
 // TestMailboxIsNotLost: if a change would leave a mailbox without a license, the plan refuses the change. If the policy
-// says mailbox: lost, the plan has the change, and the reason says that the mailbox is lost.
+// has "mailbox: lost", the plan has the change, and the reason says that the mailbox is lost.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"

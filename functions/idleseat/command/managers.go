@@ -18,9 +18,9 @@ import (
 // "Combine multiple HTTP requests using JSON batching").
 const managersAtOnce = 8
 
-// managers reads the managers of people from Entra ID, and returns them by the id of the person. It skips people who
-// have an account only in Active Directory. If some managers cannot be read, it leaves them out and prints their number
-// on stderr. If no manager can be read, it returns an error.
+// The method managers reads the managers of people from Entra ID, and returns them by the id of the person. It skips
+// people who have an account only in Active Directory. If some managers cannot be read, it leaves them out and prints
+// their number on stderr. If no manager can be read, it returns an error.
 func (a *Process) managers(ctx context.Context, users []string) (map[string]report.Manager, error) {
 	src, err := a.sources()
 	if err != nil {

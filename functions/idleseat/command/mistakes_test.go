@@ -16,7 +16,7 @@ import (
 
 var updateMistakes = flag.Bool("update-mistakes", false, "write testdata/mistakes.txt")
 
-// mistake is a mistake that an operator makes in the policy, in the environment or on the command line.
+// The type mistake is an error that an operator makes in the policy, in the environment or on the command line.
 type mistake struct {
 	name     string
 	old, new string   // the edit of the policy
@@ -117,7 +117,7 @@ var mistakes = []mistake{
 // onlyEnvironment is a setting that keeps azidentity from asking the network for an identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
-// changing matches text that differs from test run to test run: ports and the ids of runs.
+// The expression changing matches text that differs from test run to test run: ports and the ids of runs.
 var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\b2\d{7}T\d{6}Z-[0-9a-f]{8}\b`)
 
 // TestMistakes compares the messages about mistakes with testdata/mistakes.txt. -update-mistakes writes the file.
@@ -181,7 +181,8 @@ func TestMistakes(t *testing.T) {
 	s.unwritten()
 }
 
-// environment returns env with changes. If an element of changes has no value, environment removes the variable.
+// The function environment returns env with changes. If an element of changes has no value, the function removes the
+// variable.
 func environment(env, changes []string) (list []string) {
 	list = append(list, env...)
 	for _, c := range changes {

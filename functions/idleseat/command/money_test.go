@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// saved runs the command "savings" and returns the figures in its output.
+// The method saved runs the command "savings" and returns the figures in its output.
 func (s *shell) saved(args ...string) (all savings) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"savings", "--format", "json"}, args...)...)
@@ -26,9 +26,9 @@ func (s *shell) saved(args ...string) (all savings) {
 	return all
 }
 
-// TestSavings checks three figures over a whole cycle. The seats that the plan could free become freed seats when the
-// plan is applied. They become returned seats when the run is restored. The departments are those at the time of the
-// plan.
+// TestSavings checks the seats that a plan could free, the freed seats and the returned seats over a whole cycle. When
+// the plan is applied, the seats that it could free become freed seats. When the run is restored, the freed seats
+// become returned seats. The department of a person is the department at the time of the plan.
 func TestSavings(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))

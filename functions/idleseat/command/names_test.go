@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lists adds a name to the list of exempt users in the policy.
+// The method lists adds a name to the list of exempt users in the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// takes reports whether plan p takes a license from the person with index i.
+// The method takes reports whether plan p takes a license from the person with index i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// said fails the test unless a note of the plan contains the text.
+// The method said fails the test unless a note of the plan contains the text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			// Active Directory must be down, because it still has the person under the old name.
+			// The account in Active Directory still has the old name, so the test makes Active Directory unreachable.
 			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1")
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {

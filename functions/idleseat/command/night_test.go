@@ -35,8 +35,8 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// runs executes "idleseat run". It fails the test if the exit status is not the argument "status", or if stdout is not
-// one JSON object.
+// The method runs executes "idleseat run". It fails the test if the exit status is not the argument "status", or if
+// stdout is not one JSON object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
 	a := s.want(status, "run", "--format", "json")

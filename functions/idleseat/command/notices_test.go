@@ -29,11 +29,12 @@ func citrixNotices(text string) string {
 	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)
 }
 
-// subjects has the beginning of a notice's subject, by the preferred language of the person.
+// The variable subjects has the beginning of a notice's subject, by the preferred language of the person.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// mailed checks every mail of the company. Each mail goes to a person for whom one of the plans has a notice. The mail
-// is in the person's language, with a copy to the manager. Nobody gets two mails. mailed returns the number of mails.
+// The method mailed checks every mail of the company. Each mail goes to a person for whom one of the plans has a
+// notice. The mail is in the person's language, with a copy to the manager. Nobody gets two mails. The method returns
+// the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
 	s.t.Helper()
 	told := map[string]*directory.EntraUser{}
@@ -73,7 +74,7 @@ func (s *shell) mailed(plans ...plan.Plan) int {
 	return len(seen)
 }
 
-// printable returns text without marks of writing direction, because a mail contains no such marks.
+// The function printable returns text without marks of writing direction, because a mail contains no such marks.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -13,13 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy removes the exemption of guests from the policy. This exemption would be unknown for people who are
-// only in Active Directory.
+// nobodyExemptBy removes the exemption of guests from the policy. For people who are only in Active Directory, this
+// exemption would be unknown, and their verdicts would be undecided.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// object creates or replaces an object in the store.
+// The method object creates or replaces an object in the store.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -28,8 +28,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore, which must exit with the given status. Then it repeats apply until each change that is still
-// pending has a failed read or write.
+// The method restoring runs the command restore, which must exit with the given status. Then it repeats apply until
+// each change that is still pending has a failed read or write.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)

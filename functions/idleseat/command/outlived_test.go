@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the result of change c at the end. Person i must be in the source group, and not in the target
-// group.
+// endsInSource checks the result that change c has at the end. Person i must be in the source group, and not in the
+// target group.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -24,9 +24,9 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand returns a license by hand on the morning after a run took it. At that time, the change still
-// waits for the license to be freed. The person must keep the license. No run may take the license again before the
-// rule's full idle period is over.
+// TestGivenBackByHand adds a person to the source group by hand, on the morning after a run removed the person from
+// this group. At that time, the change still waits until the license is free. The person must keep the license. No run
+// may take the license again before the rule's full idle period is over.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -54,8 +54,8 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan leaves a change pending until the plan has expired. In one case, no run is made in the meantime.
-// In the other case, the account is deleted for some days. The change must fail without taking a license.
+// TestLongAfterThePlan leaves a change pending until the plan has expired. In the first case, no run is made in the
+// meantime. In the second case, the account is deleted for some days. The change must fail without taking a license.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -96,8 +96,8 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone makes Graph accept writes without effect. If a change uses groups, it must fail after it has
-// added the person to the target group three times. A direct change must not be repeated after Graph confirmed it,
+// TestAcceptedAndNeverDone makes Graph accept writes that have no effect. A change through groups must fail after three
+// attempts to add the person to the target group. A direct change must not be repeated after Graph confirmed it,
 // because somebody may have returned the license in the meantime.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()

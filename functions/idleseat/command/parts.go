@@ -38,7 +38,7 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// view opens the store for reading only.
+// The method view opens the store for reading only.
 func (f storeFlag) view(a *Process) (store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (f storeFlag) check() error {
 	return nil
 }
 
-// next returns the command line for a further command on the same store.
+// The method next returns the command line for a further command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if at := f.elsewhere(a); at != "" {
 		command += " --store " + plain.Word(at)
@@ -65,8 +65,8 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command
 }
 
-// elsewhere returns the value of the option --store that further commands need. It returns "" if the environment names
-// the store, because commands then need no option.
+// The method elsewhere returns the value of the option --store that further commands need. It returns "" if the
+// environment names the store, because further commands then need no option.
 func (f storeFlag) elsewhere(a *Process) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return ""
@@ -86,7 +86,7 @@ type formatFlag struct {
 
 func (f formatFlag) json() bool { return f.Format == "json" }
 
-// load reads and compiles the policy file. It also returns the text of the file.
+// The method load reads and compiles the policy file. It also returns the text of the file.
 func (f policyFlag) load() (*policy.Policy, string, error) {
 	if f.Policy == "" {
 		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY; idleseat init writes a first one")}
@@ -99,7 +99,8 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// loadStart returns a start with the policy, the policy's text and the policy's file. The caller sets the other fields.
+// loadStart returns a value of the type start. The value has the policy, the policy's text and the policy's file. The
+// caller sets the other fields.
 func (f policyFlag) loadStart() (start, error) {
 	rules, text, err := f.load()
 	if err != nil {
@@ -109,8 +110,8 @@ func (f policyFlag) loadStart() (start, error) {
 	return start{policy: rules, text: text, file: file}, err
 }
 
-// file returns the absolute path of the policy file, so that a later command finds the file from any folder. It returns
-// "" if the flag gives no file.
+// The method file returns the absolute path of the policy file, so that a later command finds the file from any folder.
+// It returns "" if the flag gives no file.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -123,7 +124,7 @@ func (f policyFlag) file() (string, error) {
 }
 
 // inForce returns the text of the policy that is in force. The policy is in the file of --policy, or else in the file
-// from which the run was planned. inForce returns "" if neither file is known.
+// from which the run was planned. If neither file is known, inForce returns "".
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
 		return "", nil
@@ -160,29 +161,30 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources has the settings of the two directories and of the channel that gets messages.
+// The type sources has the settings of the two directories and of the channel that gets messages.
 type sources struct {
 	Entra   entra.Config
 	AD      activedirectory.Config
 	Channel channelConfig
 }
 
-// lookup implements envconfig.Lookuper.
+// The type lookup implements envconfig.Lookuper.
 type lookup func(name string) (value string, set bool)
 
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// sources reads the settings of the directories and the channel from the environment.
+// The method sources reads the settings of the directories and the channel from the environment.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
-		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // the only variable whose type is not text
+		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // no other variable has a type that is not text, so the error is about this variable
 		return s, usageError{fmt.Errorf("IDLESEAT_AD_TIMEOUT is %q; write a number with its unit, like 30s", timeout)}
 	}
 	return s, nil
 }
 
-// connect returns clients for both directories. The second client is nil if Active Directory is not configured.
+// The method connect returns clients for both directories. The second client is nil if Active Directory is not
+// configured.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {

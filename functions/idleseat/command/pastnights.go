@@ -27,7 +27,7 @@ func (c *pastClock) Now() time.Time {
 
 // keepPast simulates some nights before the present, and keeps a run of each night. It takes the lists of people
 // directly from the simulated company, because lists over HTTP or LDAP would take most of the time. Everything else is
-// the same as in idleseat plan.
+// the same as in the command plan.
 func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nights int) error {
 	defer past.at.Store(nil)
 	for n := range nights {

@@ -121,8 +121,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// rules loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case, rules returns
-// the copy of the policy that the old run stored.
+// The method rules loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case,
+// the method returns the copy of the policy that the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -135,8 +135,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// someone returns an error for an empty user name, which can come from an unset shell variable. An empty name would
-// otherwise mean everybody.
+// The function someone returns an error for an empty user name, which can come from an unset shell variable. An empty
+// name would otherwise mean everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -144,7 +144,7 @@ func someone(user string) error {
 	return nil
 }
 
-// instant parses --as-of. It rejects a time in the future, because everybody would look idle.
+// The function instant parses --as-of. It rejects a time in the future, because everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -170,8 +170,8 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. The argument "next" is the command that applies the plan. It is empty if the command applies
-// the plan at once.
+// printPlan prints a plan. The argument "next" is the command that applies the plan. The argument is empty if the
+// caller applies the plan at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -323,8 +323,8 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// saves returns the verb for a summary of the savings. It is "would save" in the mode audit and if the plan is on hold,
-// because nothing is written then.
+// The function saves returns the verb for a summary of the savings. The verb is "would save" in the mode audit and if
+// the plan is on hold, because nothing is written then.
 func saves(p *plan.Plan) string {
 	switch {
 	case p.Mode == policy.Audit || p.Verdict == plan.Hold:

@@ -9,12 +9,12 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// exempting returns an edit that exempts the members of the Active Directory group leftAlone.
+// The function exempting returns an edit that exempts the members of the Active Directory group leftAlone.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// reasons returns the reasons that the lists have for person i and Citrix.
+// The function reasons returns the reasons in the lists that are about person i and Citrix.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -26,8 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup checks that people count as members of their primary group. The member attribute of that group does
-// not list them.
+// TestPrimaryGroup checks that people count as members of their primary group. The attribute "member" of the primary
+// group does not list them.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -55,7 +55,7 @@ func TestPrimaryGroup(t *testing.T) {
 }
 
 // TestHiddenMembers revokes the right to read the members of an exempt group. Everybody in Active Directory may then be
-// exempt, so the commands plan and apply may take nothing from people there.
+// exempt, so the commands plan and apply may take nothing from people in Active Directory.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// printer writes text to w and keeps the first error. A line break in an argument becomes a space, so an argument
-// cannot look like a line of its own.
+// The type printer writes text to w and keeps the first error. A line break in an argument becomes a space, so an
+// argument cannot look like a line of its own.
 type printer struct {
 	w   io.Writer
 	err error
@@ -37,14 +37,15 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// whole prints a line without breaking it, even on a narrow terminal. The line is, for example, a command to copy.
+// The method whole prints a line without breaking it, even on a narrow terminal. The line is, for example, a command to
+// copy.
 func (p *printer) whole(indent int, line string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
 	}
 }
 
-// table prints rows in aligned columns that fit the terminal. The first row is the header.
+// The method table prints rows in aligned columns that fit the terminal. The first row is the header.
 func (p *printer) table(rows [][]string) {
 	if p.err != nil {
 		return
@@ -59,8 +60,8 @@ func (p *printer) table(rows [][]string) {
 // shownRows is the maximum number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If the table has more rows, it also prints a text about the rest, which
-// says where the other rows are.
+// shortTable prints the first rows of a table. If the table has more rows, it also prints their number and the argument
+// "rest", which says where these rows are.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -74,7 +75,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 // oneLine replaces the line breaks in a text, and makes the text safe to display.
 func oneLine(text string) string { return plain.OneLine(text) }
 
-// flowing returns a writer that writes to w, and that breaks lines to the width of the terminal.
+// The function flowing returns a writer that writes to w, and that breaks lines to the width of the terminal.
 func flowing(w io.Writer) io.Writer {
 	if out, fits := w.(*terminal.Out); fits {
 		return out.Flowing()
@@ -100,7 +101,7 @@ const (
 	shownReasons = 12
 )
 
-// top counts people by reason.
+// The type top counts people by reason.
 type top struct {
 	counts map[string]int
 	total  int

@@ -35,7 +35,8 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// arguments returns the arguments of a command of idleseat. It also reports whether the command ends by itself.
+// The function arguments returns the arguments of a command of idleseat. It also reports whether the command ends by
+// itself.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
 	args = strings.Fields(text)
@@ -94,7 +95,7 @@ func TestTenMinutes(t *testing.T) {
 	}
 	mine := newShell(t, sandbox.Options{Users: 300})
 	mine.env = append(mine.company.Env(), "IDLESEAT_TEST_MAIN=1", "HOME="+mine.dir, "PATH="+os.Getenv("PATH"))
-	mine.apart = true // in its own folder
+	mine.apart = true // its commands run in its own folder
 	if err := os.Remove(mine.path("policy.yaml")); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ func nightsChapter(t *testing.T) string {
 	return text
 }
 
-// TestPageHasEveryStatus checks that the section lists exactly the exit statuses of the command.
+// TestPageHasEveryStatus checks that the section about nights without AWS lists exactly the exit statuses of the
+// command.
 func TestPageHasEveryStatus(t *testing.T) {
 	t.Parallel()
 	var got []int
@@ -43,8 +44,8 @@ func TestPageHasEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnits checks the unit files with systemd-analyze. It replaces the path of the command by a path that exists on
-// this machine.
+// TestUnits checks the systemd unit files with systemd-analyze. It replaces the path of the command by a path that
+// exists on this machine.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {

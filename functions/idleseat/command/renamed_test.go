@@ -10,7 +10,7 @@ import (
 )
 
 // TestRenamedLicense renames a license in the policy after a run changed the license of a person. If the license was
-// restored, the person must keep it. If the change is pending, it must not begin again.
+// restored, the person must keep the license. If the change is pending, the change must not begin again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -23,7 +23,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Restore without being asked."`
 }
 
-// Run restores the licenses that runs took. For each run that it restores, it makes a new run.
+// Run restores the licenses that runs took. For each of these runs, it makes a new run.
 func (c *restoreCmd) Run(a *Process) error {
 	if err := itself(c.From); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (c *restoreCmd) Run(a *Process) error {
 }
 
 // idOf returns the key under which the ledger has a user. The key is the object id. If the argument "name" is a SID,
-// idOf returns it unchanged.
+// idOf returns the SID unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -101,7 +101,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 // restoreRun resumes the pending changes of earlier runs. It then plans and applies the restore of one run.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
-		return errNotApproved // the command ends before it stops the run
+		return errNotApproved // return before restore.Plan stops the changes of the run
 	}
 	of := ""
 	if user != "" {

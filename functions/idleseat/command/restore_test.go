@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding returns what each person holds, by the index of the person: the groups, and the licenses. Each license has
-// its groups, its state and its disabled service plans.
+// The function holding returns the groups and the licenses of each person, by the index of the person. Each license has
+// its group, its state and its disabled service plans.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -35,7 +35,7 @@ func holding(c *sandbox.Company) map[int][]string {
 }
 
 // asBefore checks that each person holds the same as in the argument "before". Licenses follow group membership with a
-// delay, so asBefore advances the clock until that is true.
+// delay, so asBefore advances the clock by a minute, up to 150 times.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -48,7 +48,8 @@ func (s *shell) asBefore(before map[int][]string) {
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
-// restored runs the command restore, and then the command apply until nothing is pending. It returns the results.
+// The method restored runs the command restore, and then the command apply until nothing is pending. It returns the
+// results.
 func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()
 	var r runs.Results

@@ -29,7 +29,7 @@ func TestSamba(t *testing.T) {
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // in Samba, people who are only in Active Directory have other SIDs
+	for i := range s.company.Company.Size() { // people who are only in Active Directory have other SIDs in Samba than in the simulated company
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -124,8 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by those in the argument "synced". Graph then
-// looks as after a sync by Entra Connect. The keys of this argument are sAMAccountNames.
+// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by the SIDs and GUIDs in the argument "synced".
+// Graph then looks as after a sync by Entra Connect. The keys of this argument are sAMAccountNames.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

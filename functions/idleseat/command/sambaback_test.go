@@ -82,7 +82,7 @@ func TestSambaGivesBack(t *testing.T) {
 		}
 	}
 	for member, n := range added {
-		if n != 0 && n != 1 { // 1 if the audit log already has the first addition
+		if n != 0 && n != 1 { // the difference is 1 if the log also has the addition that first made the person a member
 			t.Errorf("%s was added %d times more often than removed", member, n)
 		}
 	}

@@ -27,7 +27,7 @@ func TestSambaKilled(t *testing.T) {
 		t.Fatalf("only %d people lose Citrix", len(taken))
 	}
 	kills := 0
-	for n := 8; n < 200; n += 11 { // from the first reads of a process to shortly before the last changes
+	for n := 8; n < 200; n += 11 { // the operations from the first reads of a process to shortly before the last changes
 		x.killedAt(p.Run, n, kills%2 == 1)
 		kills++
 	}

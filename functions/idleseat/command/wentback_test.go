@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn leaves a user with only one sign-in date, which is old. Graph may omit each of the dates (docs-contrib,
+// onlySignIn leaves a user with only one sign-in date, which is old. Graph may omit any of the dates (docs-contrib,
 // api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns an active person with accounts in both directories. The given rule keeps the person's license. The
-// person holds E3 only through the group that assigns E3.
+// The function keeper returns an active person with accounts in both directories. The given rule keeps the person's
+// license. The person holds E3 only through the group that assigns E3.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -38,7 +38,7 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	return 0, sandbox.Person{}
 }
 
-// now returns the time of the company's clock.
+// The method now returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
 // TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. The last
