@@ -84,7 +84,7 @@ func addList(c *table.Column, names []string) {
 	c.AddText(strings.Join(names, " "))
 }
 
-// Derives reports whether the tables have the derived columns.
+// Derives reports whether the tables of people have all derived columns.
 func (m *Manifest) Derives() bool {
 	for i := range derived {
 		if !slices.Contains(m.Columns, derived[i].name) {

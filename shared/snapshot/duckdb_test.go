@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ask is a program for node. It reads a statement from standard input, makes DuckDB execute the statement, and prints
-// the rows as strings.
+// The constant "ask" is a program for node. It reads a statement from standard input, makes DuckDB execute the
+// statement, and prints the rows as strings.
 const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
 (async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();

@@ -47,8 +47,8 @@ func (notYetError) Error() string { return "no run has read this yet; `idleseat 
 // Is makes the error an ErrUnknownRun.
 func (notYetError) Is(target error) bool { return target == ErrUnknownRun }
 
-// Latest returns the newest sealed run that the function "fits" accepts. If it accepts no run, the error is an
-// ErrUnknownRun.
+// Latest returns the newest sealed run that the function "fits" accepts. If the function accepts no run, the error is
+// an ErrUnknownRun.
 func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
 	names, err := Runs(ctx, s)
 	if err != nil {

@@ -72,7 +72,7 @@ func (h *halves) readLines(raw []byte, size int, source directory.Source) (peopl
 	return people, members, nil
 }
 
-// lack records the columns of this version that a part in lines does not have.
+// The method "lack" records the columns of this version that a part in lines does not have.
 func (h *halves) lack(columns []string, source directory.Source) {
 	has := map[string]bool{}
 	for _, name := range columns {
@@ -116,8 +116,8 @@ var (
 	})
 )
 
-// oldColumns maps the name of a column in lines to a function. The function returns the field of an account for the
-// value of the column.
+// oldColumns maps the name of a column in lines to a function. The function returns a pointer to the field of an
+// account that holds the value of the column.
 func oldColumns[A any](properties []directory.Property[A], names map[string]string, lists map[string]func(*A) any) map[string]func(*A) any {
 	for i := range properties {
 		if p := &properties[i]; !strings.HasPrefix(p.Name, "extensionAttribute") {
@@ -207,7 +207,7 @@ func decodeAssignments(raw []byte, at *[]directory.Assignment) error {
 	return nil
 }
 
-// updates returns pointers to the dates of the assignments.
+// The function "updates" returns pointers to the dates of the assignments.
 func updates(paths []directory.Assignment) (at []*time.Time) {
 	for i := range paths {
 		at = append(at, &paths[i].Updated)

@@ -11,14 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The columns that a part has and the table of people lacks. A row of a part is either an account or a member of a
+// A part has these columns, and the table of people lacks them. A row of a part is either an account or a member of a
 // named group. Only members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key
 )
 
-// row is one row of a part. Exactly one of Entra, AD and Member is set.
+// The type "row" is one row of a part. Exactly one of Entra, AD and Member is set.
 type row struct {
 	Entra         *directory.EntraUser
 	AD            *directory.ADUser
@@ -47,7 +47,7 @@ func keyColumn(source directory.Source) string {
 // partTable is a part that is being written.
 type partTable struct {
 	of            []*personColumn
-	columns       []*table.Column // parallel to of
+	columns       []*table.Column // parallel to the field "of"
 	member, group *table.Column
 }
 
@@ -77,7 +77,7 @@ func (t *partTable) write(w io.Writer, name string) error {
 	return table.WriteSmall(w, name, append(slices.Clip(t.columns), t.member, t.group))
 }
 
-// halves collects the accounts of a partition from its parts.
+// The type "halves" collects the accounts of a partition from its parts.
 type halves struct {
 	*directory.Accounts
 	groups map[string][]string // one shared list for each group, for all members who are in no other group
@@ -85,7 +85,7 @@ type halves struct {
 	lacking map[string]bool
 }
 
-// read appends the content of a part, and returns the numbers of accounts and members.
+// The method "read" appends the content of a part, and returns the numbers of accounts and members.
 func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
 	file, err := table.Open(raw)
 	if err != nil {
@@ -110,8 +110,8 @@ func (h *halves) read(raw []byte, source directory.Source) (people, members int,
 	return h.take(p, source)
 }
 
-// complete adds the missing key columns and list columns, without values. A part belongs to one source and has no
-// columns of the other source.
+// The method "complete" adds the missing key columns and list columns, without values. A part belongs to one source and
+// has no columns of the other source.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {

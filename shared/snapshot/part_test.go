@@ -39,7 +39,7 @@ func FuzzTexts(f *testing.F) {
 	})
 }
 
-// part returns the object of a part with the given rows.
+// The function "part" returns the object of a part with the given rows.
 func part(t *testing.T, source directory.Source, rows ...row) []byte {
 	t.Helper()
 	raw, err := encodePart(source, func(r *row) error {

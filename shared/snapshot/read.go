@@ -59,7 +59,7 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	return lacking, nil
 }
 
-// begin empties h and sets the values that the manifest has for the sources as a whole.
+// The method "begin" empties h and sets the values that the manifest has for the sources as a whole.
 func (m *Manifest) begin(h *directory.Accounts) {
 	*h = directory.Accounts{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
@@ -93,7 +93,7 @@ func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, 
 	return nil
 }
 
-// state returns the state of a source as a whole.
+// The method "state" returns the state of a source as a whole.
 func (m *Manifest) state(src directory.Source) directory.Presence {
 	if r := &m.Readings[src]; r.Absent || r.Failed != "" {
 		return directory.NotRead
@@ -128,8 +128,8 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part and compares its hash with the hash in the manifest. The result reuses the argument
-// "memory" if that is large enough.
+// The function "get" reads the object of a part and compares its hash with the hash in the manifest. The result reuses
+// the memory of the argument "memory" if this memory is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
 	if errors.Is(err, store.ErrNotFound) {

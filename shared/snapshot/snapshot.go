@@ -1,7 +1,7 @@
-// Package snapshot stores what a run saw. begin.json has what the run read before it read people, such as products and
-// groups. Package collect then writes parts, one for each partition and call. The manifest is written last and turns
-// the parts into a snapshot. Without a manifest there is no snapshot, and nothing may be decided. The same holds if a
-// part does not match its checksum.
+// Package snapshot stores what a run saw. begin.json has the products and groups, which the run read before it read
+// people. Package collect then writes parts, one for each partition and call. The manifest is written last and turns
+// the parts into a snapshot. Without a manifest there is no snapshot, and nothing may be decided. Nothing may be
+// decided either if a part does not match its checksum.
 package snapshot
 
 import (
@@ -128,9 +128,9 @@ type Part struct {
 	Partition int    `json:"partition"`
 	People    int    `json:"people"`
 	Members   int    `json:"members,omitempty"`
-	Bytes     int    `json:"bytes"`          // of the object
+	Bytes     int    `json:"bytes"`          // size of the object
 	Size      int    `json:"size,omitempty"` // the number of bytes of the lines in a part in lines
-	SHA256    string `json:"sha256"`         // of the object, in hex
+	SHA256    string `json:"sha256"`         // hash of the object, in hex
 }
 
 // Reading is what one source gave to a run.
@@ -172,15 +172,15 @@ type Reading struct {
 // maxLoose is the largest length of Loose. The limit keeps the manifest small.
 const maxLoose = 5000
 
-// loosen adds the ids to Loose until Loose has maxLoose ids. All other ids are only counted in Unplaced. The argument
-// "more" is a number of further ids, which loosen also adds to Unplaced.
+// The method "loosen" adds the ids to Loose until Loose has maxLoose ids. All other ids are only counted in Unplaced.
+// The argument "more" is a number of further ids, which the method also adds to Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)
 	r.Unplaced += more + len(ids) - room
 }
 
-// Join adds the reading o to r. Another call read o from a different part of the same source.
+// Join adds the reading o to r. The readings have different people of the same source.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)
@@ -251,8 +251,8 @@ func Ahead(run string, now time.Time) bool {
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json, and checks that the store does not overwrite it. If the run already has a begin.json,
-// PutBegin leaves the object unchanged and returns store.ErrExists.
+// PutBegin writes begin.json, and checks that the store does not overwrite an existing object. If the run already has a
+// begin.json, PutBegin leaves the object unchanged and returns store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("cannot begin run %s: %w", b.Run, err)

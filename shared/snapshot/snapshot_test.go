@@ -34,7 +34,7 @@ func adUser(sid string) directory.ADUser {
 	return directory.ADUser{SID: sid, GUID: "AAAA", DN: `CN=Doe\, Jane,OU=x`, Enabled: directory.No, LastLogonTimestamp: asOf.AddDate(0, 0, -40)}
 }
 
-// seal writes a small snapshot into a folder and returns the folder.
+// The function "seal" writes a small snapshot into a folder and returns the folder.
 func seal(t *testing.T) (folder string, s store.Store, b *Begin, people map[string]directory.EntraUser) {
 	t.Helper()
 	ctx := context.Background()
@@ -199,7 +199,8 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// forge returns an altered Entra part. It has the same size and the same members, but all sign-in dates are later.
+// The function "forge" returns an altered Entra part. It has the same size and the same members, but all sign-in dates
+// are later.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

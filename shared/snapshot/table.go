@@ -108,7 +108,7 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// Memory is reused by the tables of several partitions, which are read one after the other.
+// Memory is memory that the tables of several partitions reuse. The tables are read one after the other.
 type Memory struct {
 	raw   []byte
 	table table.Memory
@@ -150,7 +150,7 @@ func (p *People) damaged(err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, p.key, err)
 }
 
-// pick returns a table that has only the given rows and columns.
+// The method "pick" returns a table that has only the given rows and columns.
 func (p *People) pick(names []string, rows []int) (*People, error) {
 	some := &People{Rows: len(rows), columns: map[string]*table.Column{}, licenses: p.licenses, ofEntra: p.ofEntra, ofAD: p.ofAD}
 	var missing []string
@@ -171,7 +171,7 @@ func (p *People) pick(names []string, rows []int) (*People, error) {
 	return some, nil
 }
 
-// add adds columns to the table. It fails if a column does not have the type that this version writes.
+// The method "add" adds columns to the table. It fails if a column does not have the type that this version writes.
 func (p *People) add(columns []*table.Column) error {
 	for _, c := range columns {
 		if kind := kindOfColumn(c.Name); kind != c.Kind {
@@ -190,7 +190,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// parse decodes the lists of licenses and groups. It decodes equal lists only once.
+// The method "parse" decodes the lists of licenses and groups. It decodes equal lists only once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
@@ -221,7 +221,7 @@ func allOf(rows int) []int {
 	return all
 }
 
-// into appends accounts to h, with their groups. The argument "rows" has the rows of these accounts.
+// The method "into" appends accounts to h, with their groups. The argument "rows" has the rows of these accounts.
 func (p *People) into(h *directory.Accounts, rows []int) {
 	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows with an Entra account, and the rows with an Active Directory account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
@@ -273,7 +273,7 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 	}
 }
 
-// join records the groups to which a member belongs.
+// The method "join" records the groups to which a member belongs.
 func (p *People) join(h *directory.Accounts, member string, word int64, lists [][]string) {
 	if member != "" && word != table.None {
 		h.Memberships[member] = lists[word]

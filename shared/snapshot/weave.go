@@ -70,7 +70,7 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 }
 
 // keysOf returns the Entra id and the SID of a pair. The list of members of a group has one of these keys for each
-// member. id or sid is empty if the pair lacks the account.
+// member. A key is empty if the pair lacks the account.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID
@@ -106,7 +106,7 @@ func membersOf(h *directory.Accounts) []*table.Column {
 	return []*table.Column{member, group}
 }
 
-// put writes a table of a partition and returns its Part.
+// The method "put" writes a table of a partition and returns its Part.
 func (m *Manifest) put(ctx context.Context, s store.Store, name string, partition int, columns []*table.Column) (Part, error) {
 	var file bytes.Buffer
 	if err := table.Write(&file, name, columns); err != nil {

@@ -20,8 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// crowd returns people of all kinds. Some have one account, some have both, and some are listed twice. Some have the
-// same keys as other people, and some have no SID. Every property is set.
+// The function "crowd" returns people of all kinds. Some have one account, some have both, and some are listed twice.
+// Some have the same keys as other people, and some have no SID. Every property is set.
 func crowd(r *rand.Rand, n int) (entra []directory.EntraUser, ad []directory.ADUser) {
 	some := func(prefix string, of int) string {
 		if r.IntN(12) == 0 {
@@ -92,7 +92,7 @@ func fillIn[A any](r *rand.Rand, table []directory.Property[A], account *A) {
 	}
 }
 
-// written writes the accounts as the parts of a run and returns the run's manifest.
+// The function "written" writes the accounts as the parts of a run and returns the run's manifest.
 func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraUser, ad []directory.ADUser, partitions int) *Manifest {
 	t.Helper()
 	m := &Manifest{Run: "run"}

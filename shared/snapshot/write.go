@@ -36,8 +36,8 @@ type Writer struct {
 	notAfter   time.Time
 }
 
-// growing is a part that is being written to disk. The file is a sequence of gzip members (RFC 1952, section 2.2). Each
-// member has about memberSize bytes of gob before compression.
+// The type "growing" is a part that is being written to disk. The file is a sequence of gzip members (RFC 1952, section
+// 2.2). Each member has about memberSize bytes of gob before compression.
 type growing struct {
 	file *os.File
 	rows bytes.Buffer // not compressed yet
@@ -102,8 +102,8 @@ func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfte
 // People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds a member of a named group. key is the GroupRef.Key of the group. id is the Entra id or the SID of the
-// member. partitionKey determines the partition of the person.
+// AddMember adds a member of a named group. The parameter key is the GroupRef.Key of the group. The parameter id is the
+// Entra id or the SID of the member. The parameter partitionKey determines the partition of the member.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {
@@ -161,7 +161,7 @@ func (w *Writer) add(g *growing, r *row) error {
 	return w.flush(g)
 }
 
-// flush compresses the waiting rows of a part as a gzip member.
+// The method "flush" compresses the waiting rows of a part as a gzip member.
 func (w *Writer) flush(g *growing) error {
 	w.zip.Reset(g.file)
 	_, err := w.zip.Write(g.rows.Bytes())

@@ -1,6 +1,6 @@
 // Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
-// makes a delta reading if this certainly gives the same result as a full reading. Otherwise it makes a full reading.
-// The command and the relay on premises both use this package.
+// makes a delta reading if a delta reading certainly gives the same result as a full reading. Otherwise it makes a full
+// reading. The command and the relay on premises both use this package.
 package adread
 
 import (
@@ -33,7 +33,7 @@ type Reader struct {
 	AD      AD
 	Groups  []protocol.Group // the groups whose members are read
 	Rests   []string         // LDAP names of the attributes on which decisions rest; see policy.Policy.Rests
-	Attempt string           // makes the keys of the parts different from the keys of other attempts
+	Attempt string           // a part of every key, so that the keys of two attempts differ
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)
@@ -44,8 +44,8 @@ type Reader struct {
 }
 
 // Read makes a delta reading. The argument "before" is the reading of an earlier run, from which the delta reading
-// starts. If the delta reading fails, or if "before" is nil, Read makes a full reading. If "before" is nil, "why" says
-// why there is no earlier reading. If Read fails, nothing of the source counts as read.
+// starts. If the delta reading fails, or if "before" is nil, Read makes a full reading. If "before" is nil, the
+// argument "why" says why there is no earlier reading. If Read fails, nothing of the source counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -80,7 +80,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// write calls the function "fill" with a new Writer, and then puts the parts of the Writer into the store.
+// The method "write" calls the function "fill" with a new Writer, and then puts the parts of the Writer into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
@@ -107,8 +107,8 @@ func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 	return nil
 }
 
-// members reads the members of the groups. If a group does not exist, membership in that group is unknown. If the list
-// of a group cannot be read to its end, the whole reading fails.
+// The method "members" reads the members of the groups. If a group does not exist, membership in that group is unknown.
+// If the list of a group cannot be read to its end, the whole reading fails.
 func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
@@ -140,9 +140,9 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// otherwise reads the people who belong to a group but are not on the list of members. They belong to the group through
-// a nested group, or because the group is their primary group. These people remain in the group even after they are
-// removed from the list.
+// The method "otherwise" reads the people who belong to a group but are not on the list of members. They belong to the
+// group through a nested group, or because the group is their primary group. These people remain in the group even
+// after they are removed from the list.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })

@@ -16,8 +16,8 @@ import (
 // reading fails, a full reading follows. The parts of the full reading must have different keys.
 const ofChanges = "-changes"
 
-// changes makes this run's reading from an earlier run's reading and from the changes since then. If the method fails,
-// everybody must be read.
+// The method "changes" makes this run's reading from an earlier run's reading and from the changes since the earlier
+// reading. If the method fails, the caller must read everybody.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
@@ -45,9 +45,10 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// since is the input of a delta reading. The field "before" is the reading of an earlier run, and "old" is the store
-// with that reading. The field "present" has the people who exist now, and "changed" has the people who changed. These
-// two are in "store", a folder on local disk. They have the same partitions as the earlier reading.
+// The type "since" holds the input of a delta reading. The field "before" is the reading of an earlier run, and "old"
+// is the store with that reading. The field "present" has the people who exist now, and "changed" has the people who
+// changed. The people of both fields are in "store", a folder on local disk. They have the same partitions as the
+// earlier reading.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
@@ -86,8 +87,8 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// each calls its argument for everybody whom a full reading would return. It keeps only one partition at a time in
-// memory.
+// The method "each" calls its argument for everybody whom a full reading would return. It keeps only one partition at a
+// time in memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
 	for n := range s.partitions {
@@ -109,8 +110,8 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// merge returns the people in the list "present". A person who changed has the values from the list "changed". Every
-// other person has the values from the list "before". merge overwrites the list "present".
+// The function "merge" returns the people in the list "present". A person who changed has the values from the list
+// "changed". Every other person has the values from the list "before". The function overwrites the list "present".
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {
@@ -121,11 +122,11 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
 			// The directory never removes a date. The account of idleseat has probably lost the right to read the
-			// attribute, and then the dates of other people are unreadable, too.
+			// attribute. The dates of other people are then unreadable, too, so everybody must be read.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// If the account of idleseat has gained the right since then, the directory does not list the person as
-			// changed. The person must be read again to get the values.
+			// The account of idleseat may have gained the right to read these attributes. The directory does not list
+			// such a person as changed. Everybody must be read to get the values.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

@@ -21,7 +21,7 @@ const (
 	version = 2
 )
 
-// header is the first line of an object.
+// The type "header" is the first line of an object.
 type header struct {
 	Version int      `json:"version"`
 	Entra   int      `json:"entra"` // number of accounts
@@ -93,7 +93,7 @@ func inflate(raw []byte) ([]byte, error) {
 	defer zip.Close()
 	var text bytes.Buffer
 	text.Grow(len(raw) + bytes.MinRead)
-	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // gzip checks the checksum only at the end
+	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // gzip checks the checksum only at the end of the object
 		return nil, err
 	}
 	return text.Bytes(), nil
@@ -102,20 +102,20 @@ func inflate(raw []byte) ([]byte, error) {
 // accountValues is the number of 32-bit values per account.
 const accountValues = directory.ActivityDates + 4
 
-// values returns the values of an account, in the order of the columns.
+// The method "values" returns the values of an account, in the order of the columns.
 func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }
 
-// reader reads the columns of a table, one after the other. The field "failed" is set if the table is shorter than its
-// first line says, or if the table contains an index that is out of range.
+// A reader reads the columns of a table, one after the other. The field "failed" is set if the table is shorter than
+// its first line says, or if the table contains an index that is out of range.
 type reader struct {
 	rest   []byte
 	plain  bool // whether the table is of the older version
 	failed bool
 }
 
-// take returns the next size bytes of the table.
+// The method "take" returns the next bytes of the table. The argument "size" is the number of bytes.
 func (r *reader) take(size int) []byte {
 	if size > len(r.rest) {
 		r.failed = true
@@ -157,7 +157,7 @@ func (r *reader) members(n int) []Member {
 	return list
 }
 
-// bits reads a column of flags. In the older version, such a column has one byte per row.
+// The method "bits" reads a column of flags. In the older version, such a column has one byte per row.
 func (r *reader) bits(column []Second) {
 	if !r.plain {
 		r.column(column)
@@ -168,7 +168,7 @@ func (r *reader) bits(column []Second) {
 	}
 }
 
-// column reads a column that encoder.column wrote.
+// The method "column" reads a column that the method encoder.column wrote.
 func (r *reader) column(column []Second) {
 	count := 0
 	if !r.plain {
@@ -196,7 +196,7 @@ func (r *reader) column(column []Second) {
 	}
 }
 
-// values reads one value per row.
+// The method "values" reads one value per row.
 func (r *reader) values(column []Second) {
 	text := r.take(valueSize * len(column))
 	for i := range column {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// encoder holds memory that encode reuses for the next table.
+// The type "encoder" holds memory that the function "encode" reuses for the next table.
 type encoder struct {
 	tables  []byte
 	columns []Second
@@ -76,7 +76,7 @@ func (e *encoder) members(members []Member) {
 	e.column(since)
 }
 
-// memory returns memory for one column. The next call returns the same memory again.
+// The method "memory" returns memory for one column. The next call returns the same memory again.
 func (e *encoder) memory(rows int) []Second {
 	e.columns = slices.Grow(e.columns[:0], rows)[:rows]
 	return e.columns
@@ -85,9 +85,9 @@ func (e *encoder) memory(rows int) []Second {
 // mostWords is the largest number of different values in a column that is written as a dictionary.
 const mostWords = 256
 
-// column writes a column. First comes the number of different values, in two bytes, and then each different value once.
-// If there are several values, a byte for each row follows, with the index of the row's value. If there are more than
-// mostWords values, the number is 0, and the value of every row follows.
+// The method "column" writes a column. The column begins with the number of different values, in two bytes. Each
+// different value follows once. If there are several values, a byte for each row comes next, with the index of the
+// row's value. If there are more than mostWords values, the number is 0, and the value of every row follows.
 func (e *encoder) column(column []Second) {
 	words := e.words(column)
 	e.tables = binary.LittleEndian.AppendUint16(e.tables, uint16(len(words)))
@@ -105,8 +105,8 @@ func (e *encoder) column(column []Second) {
 	}
 }
 
-// words returns the different values of a column, and sets e.rows to the index of each row's value. It returns nil if
-// there are more than mostWords different values.
+// The method "words" returns the different values of a column, and sets e.rows to the index of each row's value. It
+// returns nil if there are more than mostWords different values.
 func (e *encoder) words(column []Second) (words []Second) {
 	e.rows = slices.Grow(e.rows[:0], len(column))[:len(column)]
 	at := map[Second]byte{}

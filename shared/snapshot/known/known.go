@@ -8,8 +8,8 @@
 // of the rest.
 //
 // A night with 1,000,000 people reads and writes two million accounts. The table therefore has hashes instead of ids,
-// and omits what is stored elsewhere. A column with few different values stores each value once. gzip wraps the table
-// without compressing it, because compression took longer than the evaluation of all rules.
+// and omits data that other objects have. A column with few different values stores each value once. gzip wraps the
+// table without compressing it, because compression took longer than the evaluation of all rules.
 package known
 
 import (
@@ -37,7 +37,7 @@ type Account struct {
 	// Seen is the first reading of the latest unbroken series of readings that saw the account.
 	Seen Second
 	// Enabled is the first reading of the latest unbroken series of readings that saw the account enabled. It is zero
-	// if this run did not see the account enabled, and Always if every reading did.
+	// if this run did not see the account enabled. It is Always if every reading saw the account enabled.
 	Enabled Second
 	// Joined is the last reading that saw the account together with the person's other account, or with an account that
 	// contradicts this account.

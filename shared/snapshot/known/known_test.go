@@ -27,7 +27,7 @@ func partition() *Partition {
 	}
 }
 
-// varied returns a table. The argument "words" is the largest number of different values in each column.
+// The function "varied" returns a table. The argument "words" is the largest number of different values in each column.
 func varied(words int) *Partition {
 	p := &Partition{Accounts: [2][]Account{{}, {}}}
 	for i := range 600 {

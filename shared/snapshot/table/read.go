@@ -17,7 +17,7 @@ type File struct {
 	memory *Memory
 }
 
-// Memory is reused by several files, which are read one after the other.
+// Memory is memory that several files reuse. The files are read one after the other.
 type Memory struct {
 	block  []int64 // memory for the rows of columns
 	used   int     // how much of block is in use
@@ -25,7 +25,7 @@ type Memory struct {
 	text   []byte  // the strings of a page, if only some of its rows are wanted
 }
 
-// take returns memory for rows. The memory is reserved until the next file is opened.
+// The method "take" returns memory for rows. The memory is reserved until the next file is opened.
 func (m *Memory) take(rows int) []int64 {
 	if m.used+rows > len(m.block) {
 		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
@@ -34,7 +34,7 @@ func (m *Memory) take(rows int) []int64 {
 	return m.block[m.used-rows : m.used-rows : m.used]
 }
 
-// Open parses the metadata of a file. raw must not change while the file is in use.
+// Open parses the metadata of a file. The content in the argument "raw" must not change while the file is in use.
 func Open(raw []byte) (*File, error) { return new(Memory).Open(raw) }
 
 // Open works like the function Open, but reuses memory. The columns of the file that used the memory before become
@@ -50,8 +50,8 @@ func (m *Memory) Open(raw []byte) (f *File, err error) {
 	return &File{file: file, memory: m}, nil
 }
 
-// damage turns a panic into an error. The Parquet library trusts the lengths in a file, and therefore panics if the
-// file is damaged.
+// The function "damage" turns a panic into an error. The Parquet library trusts the lengths in a file, and therefore
+// panics if the file is damaged.
 func damage(fault any, err error) error {
 	if fault != nil {
 		return fmt.Errorf("the file is damaged: %v", fault)
@@ -76,7 +76,7 @@ func (f *File) Read(names []string) (columns []*Column, err error) {
 }
 
 // Pick works like Read, but reads only the given rows. The rows must be in ascending order. Row i of a resulting column
-// is rows[i] of the file. Words has only the strings of these rows.
+// is rows[i] of the file. The field Words of the column has only the strings of these rows.
 func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	if rows == nil {
 		rows = []int{}
@@ -84,7 +84,8 @@ func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	return f.columns(names, rows, len(rows))
 }
 
-// columns reads all rows of the named columns if picked is nil, and only the picked rows otherwise.
+// The method "columns" reads the named columns. If the argument "picked" is nil, it reads all rows. Otherwise it reads
+// only the picked rows.
 func (f *File) columns(names []string, picked []int, rows int) (columns []*Column, err error) {
 	defer func() { err = damage(recover(), err) }()
 	for _, name := range names {
@@ -126,7 +127,7 @@ func kindOf(t parquet.Type) (Kind, error) {
 	return 0, fmt.Errorf("its type is %s", t)
 }
 
-// reading is the state of reading a column.
+// The type "reading" is the state of reading a column.
 type reading struct {
 	*Column
 	memory *Memory
@@ -181,11 +182,11 @@ func (c *reading) readPage(page parquet.Page, first int64) error {
 	return nil
 }
 
-// one is the definition level of a row with a value.
+// The variable "one" is the definition level of a row with a value.
 var one = []byte{1}
 
-// values returns the values of a page, without empty rows. The values of strings without a dictionary are indices into
-// the page.
+// The method "values" returns the values of a page, without empty rows. The values of strings without a dictionary are
+// indices into the page.
 func (c *reading) values(page parquet.Page, first int64) []int64 {
 	data := page.Data()
 	if c.Kind != Text && c.Kind != Flag {
@@ -211,7 +212,7 @@ func (c *reading) values(page parquet.Page, first int64) []int64 {
 	return values
 }
 
-// all appends every row of a page.
+// The method "all" appends every row of a page.
 func (c *reading) all(values []int64, levels []byte) {
 	if len(values) == len(levels) || len(levels) == 0 { // no row is empty
 		c.Rows = append(c.Rows, values...)
@@ -229,7 +230,7 @@ func (c *reading) all(values []int64, levels []byte) {
 	}
 }
 
-// pick appends the picked rows of a page.
+// The method "pick" appends the picked rows of a page.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
 	row, at := 0, 0 // "at" is the index of the row's value; for an empty row, "at" is the index of the next value
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
@@ -276,7 +277,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 	c.addWords(picked, bounds)
 }
 
-// addWords appends strings to Words, in one allocation. Each string ends at the start of the next string.
+// addWords appends strings to the field Words, in one allocation. String i is text[bounds[i]:bounds[i+1]].
 func (c *Column) addWords(text []byte, bounds []uint32) {
 	if len(bounds) == 0 {
 		return

@@ -22,7 +22,7 @@ const (
 	Number
 )
 
-// None is the item of a row without a value.
+// None is the item in Column.Rows for a row without a value.
 const None = math.MinInt64
 
 // Column is a column of a table in memory.

@@ -74,7 +74,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// read reads all rows of the named columns if picked is nil, and only the picked rows otherwise.
+// The function "read" reads the named columns. If the argument "picked" is nil, it reads all rows. Otherwise it reads
+// only the picked rows.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)
@@ -91,7 +92,7 @@ func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	return columns
 }
 
-// open opens a file and reads the named columns.
+// The function "open" opens a file and reads the named columns.
 func open(raw []byte, names ...string) error {
 	f, err := Open(raw)
 	if err == nil {
@@ -100,7 +101,7 @@ func open(raw []byte, names ...string) error {
 	return err
 }
 
-// value returns the value of a row, for any kind of column.
+// The method "value" returns the value of a row, for any kind of column.
 func (c *Column) value(row int) any {
 	switch c.Kind {
 	case Text:

@@ -34,7 +34,7 @@ var (
 	small = &zstd.Codec{Level: zstd.SpeedFastest}
 )
 
-// write writes data pages of version 1, which every reader understands.
+// The function "write" writes data pages of version 1, which every reader understands.
 func write(w io.Writer, name string, columns []*Column, codec compress.Codec) error {
 	group := parquet.Group{}
 	for _, c := range columns {
@@ -79,8 +79,8 @@ func node(c *Column) parquet.Node {
 	return parquet.Optional(n)
 }
 
-// values appends one value for each row. Rows with the same text share one value, because most texts of a company
-// repeat.
+// The method "values" appends one value for each row. Rows with the same text share one value, because most texts of a
+// company repeat.
 func (c *Column) values(values []parquet.Value, place int) []parquet.Value {
 	none := parquet.Value{}.Level(0, 0, place)
 	var words []parquet.Value
