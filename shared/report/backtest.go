@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Backtest is the result of a backtest, kept for the reports of later runs. For each rule, it has what the rule would
-// have done in the kept nights with other numbers of days.
+// Backtest is the result of a backtest, kept for the reports of later runs. A backtest uses the nights whose data is
+// kept. For each rule, Backtest says what the rule would have done in these nights with other numbers of days.
 type Backtest struct {
 	Version  int            `json:"version"` // backtestVersion
 	Run      string         `json:"run"`     // the last night of the backtest
@@ -76,8 +76,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	return nil
 }
 
-// backtested adds the newest kept backtest whose nights are not newer than the run. If that backtest is damaged,
-// backtested adds a note and no backtest.
+// The method "backtested" adds the newest kept backtest whose nights are not newer than the run. If that backtest is
+// damaged, the method adds a note and no backtest.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil
@@ -119,7 +119,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 	return nil
 }
 
-// unfit returns why the backtest cannot be shown, or "" if it can be shown.
+// The method "unfit" returns why the backtest cannot be shown. It returns "" if the backtest can be shown.
 func (b *Backtest) unfit() string {
 	if b.Version != backtestVersion {
 		return fmt.Sprintf("it has version %d, and this idleseat reads version %d", b.Version, backtestVersion)

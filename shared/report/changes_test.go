@@ -80,7 +80,7 @@ func TestPutChangesFails(t *testing.T) {
 	}
 }
 
-// failing is a store whose Put always fails.
+// The type "failing" is a store whose Put always fails.
 type failing struct {
 	store.Store
 	err error

@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// joiner is an invisible character. Between two letters, it prevents a meaning that the letters have together, as in
-// "GH-5".
+// The constant "joiner" is an invisible character. Between two letters, it prevents a meaning that the letters have
+// together, as in "GH-5".
 const joiner = "\u2060"
 
-// code writes text as a code span, in which no character has a special meaning. So a reader can copy the text unchanged
-// (GFM 0.29, section 6.3). A bar would end the cell of a table, and a backtick would end the span. So code writes a
-// text with a bar or a backtick as prose.
+// The function "code" writes text as a code span, in which no character has a special meaning. A reader can copy the
+// text unchanged (GFM 0.29, section 6.3). A bar would end the cell of a table, and a backtick would end the span. The
+// function therefore writes a text with a bar or a backtick as prose.
 func code(text string) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" || strings.ContainsAny(text, "|`") {
@@ -23,11 +23,11 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// prose writes text so that Markdown shows the text unchanged. The text may stand in a cell of a table, or in a line
-// after the beginning of the line. prose escapes markup with a backslash, or with a character reference where a table
-// has its own rules (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and pictures even of some
-// texts without markup: names after @, numbers after #, GH-1, addresses with a scheme or www, and :names:. A joiner
-// breaks these texts.
+// The function "prose" writes text so that Markdown shows the text unchanged. The text may stand in a cell of a table,
+// or in a line after the beginning of the line. The function escapes markup with a backslash, or with a character
+// reference where a table has its own rules (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and
+// pictures even of some texts without markup: names after @, numbers after #, GH-1, addresses with a scheme or www, and
+// :names:. The function puts a joiner into such a text to prevent this.
 func prose(text string) string {
 	// Cut a long text first, so that the conversion does not read all of it.
 	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)])))
@@ -56,8 +56,8 @@ func prose(text string) string {
 	return out.String()
 }
 
-// links reports whether GitHub may make a link, a mention or a picture where the rune "next" follows the runes in the
-// argument "before".
+// The function "links" reports whether GitHub may make a link, a mention or a picture where the rune "next" follows the
+// runes in the argument "before".
 func links(before []rune, next rune) bool {
 	if next == ' ' {
 		return false

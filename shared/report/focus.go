@@ -26,9 +26,9 @@ var focusColumns = []string{
 }
 
 // WriteFOCUS writes the money as CSV in the shape of FOCUS. Each row is one calendar month, license, department and
-// cost center. A saving is no charge, so each cost for which FOCUS has a column is 0. A reader can append the rows to
-// the rows of a bill, and the sums of the bill stay the same. The amounts are in our own columns. The argument "tenant"
-// is the billing account.
+// cost center. A saving is no charge, so each cost for which FOCUS has a column is 0. A reader can therefore append the
+// rows to the rows of a bill without changing the sums of the bill. The amounts are in our own columns. The argument
+// "tenant" is the billing account.
 //
 // The argument "separator" has the meaning of Sheet.Separator. In FOCUS itself, numbers have decimal points. The file
 // begins with a byte order mark, like Microsoft's own exports of costs (azure-sdk-for-net#34129).

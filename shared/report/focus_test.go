@@ -72,7 +72,7 @@ func TestWriteFOCUS(t *testing.T) {
 	}
 }
 
-// focused returns the rows that WriteFOCUS writes, without the byte order mark.
+// The function "focused" returns the rows that WriteFOCUS writes, without the byte order mark.
 func focused(t *testing.T, s *money.Sums, separator rune) [][]string {
 	t.Helper()
 	var out bytes.Buffer

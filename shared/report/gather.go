@@ -46,7 +46,7 @@ const (
 	mostOthers  = 2_000
 )
 
-// gathering is a Night that Gather fills.
+// The type "gathering" is a Night that Gather fills.
 type gathering struct {
 	*Night
 	run   *decision.Run
@@ -59,7 +59,7 @@ type gathering struct {
 	turning  []decision.Turning // the people whose verdict changes soonest; the elements have no names
 }
 
-// subject is one license of one person.
+// The type "subject" is one license of one person.
 type subject struct{ user, license string }
 
 func nightOf(r *decision.Run, p *plan.Plan) *Night {
@@ -71,8 +71,8 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	}
 }
 
-// earned computes the money up to the newest results. If there are no results, it computes the money up to the creation
-// of the plan.
+// The method "earned" computes the money up to the newest results. If there are no results, it computes the money up to
+// the creation of the plan.
 func (g *gathering) earned(ctx context.Context) error {
 	at := g.plan.Created
 	if g.outcome != nil && g.outcome.At.After(at) {
@@ -140,7 +140,8 @@ func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	return all
 }
 
-// rule returns the counts of a rule, or nil if the policy of the run has no rule with the given name.
+// The method "rule" returns the Rule with the given name. It returns nil if the policy of the run has no rule with the
+// given name.
 func (g *gathering) rule(name string) *Rule {
 	i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.Name == name })
 	if i < 0 {
@@ -149,7 +150,7 @@ func (g *gathering) rule(name string) *Rule {
 	return &g.Rules[i]
 }
 
-// settled adds the results that the changes have up to now.
+// The method "settled" adds the results that the changes have up to now.
 func (g *gathering) settled(ctx context.Context) error {
 	all, err := runs.Outcome(ctx, g.store, g.plan)
 	if err != nil || len(all.Results) == 0 && all.Refused == "" {
@@ -171,8 +172,8 @@ func (g *gathering) settled(ctx context.Context) error {
 	return nil
 }
 
-// decided reads the decisions. It completes the rows with the values that only decisions have. For each rule, it
-// computes the number of deferred changes.
+// The method "decided" reads the decisions. It completes the rows with the values that only decisions have. For each
+// rule, it computes the number of deferred changes.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions

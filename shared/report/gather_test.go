@@ -26,7 +26,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// night is a run with decisions, in the state after evaluate.
+// The type "night" is a run with decisions, in the state after evaluate.
 type night struct {
 	run       string
 	decisions []plan.Decision
@@ -40,7 +40,7 @@ func reading(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: earlier.AsOf.Add(-time.Hour)}}
 }
 
-// put writes the run and its plan.
+// The method "put" writes the run and its plan.
 func (n night) put(t *testing.T, s store.Store) *plan.Plan {
 	t.Helper()
 	ctx := t.Context()
@@ -182,7 +182,7 @@ func TestGatherEnded(t *testing.T) {
 	}
 }
 
-// ended concludes a run. The changes get the given statuses, in order.
+// The function "ended" concludes a run. The changes get the given statuses, in order.
 func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statuses ...runs.Status) {
 	t.Helper()
 	all := &runs.Results{Run: p.Run, PlanHash: p.PlanHash, At: earlier.AsOf}

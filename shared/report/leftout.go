@@ -29,9 +29,10 @@ type leftRow struct {
 	runs.Listed
 }
 
-// WriteLeftOut writes as CSV the people whom the plan of a run leaves out. They are undecided, refused, returned,
-// exempt, deferred or announced. Each row has the reason and the remedy. A license that a rule keeps because of its use
-// has no row. Memory grows with the number of rows, so only an operator's machine should write the file.
+// WriteLeftOut writes as CSV the people whom the plan of a run leaves out. These people are undecided, refused,
+// returned, exempt, deferred or announced. Each row has the reason and the remedy. A license that a rule keeps because
+// the person uses it has no row. Memory grows with the number of rows, so only an operator's machine should write the
+// file.
 func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	rows, err := leftOut(ctx, s, r, p)
 	if err != nil {
@@ -99,7 +100,7 @@ func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) 
 	return rows, err
 }
 
-// remedy returns the remedies of the reason, or "" if no action is needed.
+// The method "remedy" returns the remedies of the reason, or "" if no action is needed.
 func (x *leftRow) remedy() string {
 	switch x.why {
 	case deferred:

@@ -40,14 +40,14 @@ func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	return err
 }
 
-// bounded is a text with a maximum length. The field "room" is the number of UTF-16 units that still fit.
+// The type "bounded" is a text with a maximum length. The field "room" is the number of UTF-16 units that still fit.
 type bounded struct {
 	strings.Builder
 	room int
 }
 
-// add adds a part if it fits and leaves room for further text. The argument "after" is the length of the further text
-// in UTF-16 units. add reports whether it added the part.
+// The method "add" adds a part if it fits and leaves room for further text. The argument "after" is the length of the
+// further text in UTF-16 units. The result is true if the method added the part.
 func (b *bounded) add(part string, after int) bool {
 	n := units(part)
 	if n+after > b.room {
@@ -58,7 +58,7 @@ func (b *bounded) add(part string, after int) bool {
 	return true
 }
 
-// units returns the length of a text in UTF-16 units.
+// The function "units" returns the length of a text in UTF-16 units.
 func units(text string) (n int) {
 	for _, r := range text {
 		n += max(1, utf16.RuneLen(r))
@@ -169,5 +169,5 @@ func sum(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, prose(currency)))
 }
 
-// short returns the beginning of a hash.
+// The function "short" returns the beginning of a hash.
 func short(hash string) string { return hash[:min(len(hash), 12)] }

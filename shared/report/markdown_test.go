@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/plan.md")
 
-// hostile has texts that Markdown or GitHub shows differently unless they are escaped.
+// The variable "hostile" has texts that Markdown or GitHub shows differently unless they are escaped.
 var hostile = []string{
 	"@everyone", "#123", "org/repo#4", "GH-5", "gh-77", "https://evil.example/x", "ftp://evil.example", "www.evil.example", "WWW.evil.example", "a@b.example", "[x](https://evil.example)", "![x](y)",
 	"<img src=x onerror=y>", "<!-- ", "</details>", "`code`", "``", "**bold**", "_it_", "~~no~~", "a | b", `\|`, `a\`, "&lt;", "&#64;x", "$x$", "$`x`$", ":tada:", "line\nbreak", "# title", "- [x] done", "1. one", "\u202eabc",
@@ -73,7 +73,8 @@ func TestMarkdownGolden(t *testing.T) {
 	}
 }
 
-// alive matches text with a meaning for Markdown or GitHub: unescaped markup, and text that GitHub links.
+// The variable "alive" matches text with a meaning for Markdown or GitHub: unescaped markup, and text that GitHub
+// links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
 // TestProseIsPlain: the text of a directory stays in its cell and is only text. If the test removes the escapes, the

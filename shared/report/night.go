@@ -139,7 +139,7 @@ type ReasonCount struct {
 	People  int            `json:"people"`
 }
 
-// Settled has the results that the changes of a run have at one time.
+// Settled has the results of the changes of a run, as known at the time At.
 type Settled struct {
 	At       time.Time           `json:"at"`
 	Statuses map[runs.Status]int `json:"statuses"`

@@ -16,15 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// These are the ways in which a license came back to a person.
+// The ways in which a license came back to a person.
 const (
-	ByOperator  = "operator"  // an operator ran `idleseat restore`, or a run for one person restored it
-	ByRule      = "rule"      // the rule has onReturn: restore, and a run for everybody restored it
-	ByOtherHand = "otherHand" // somebody else gave it, outside idleseat
+	ByOperator  = "operator"  // an operator ran `idleseat restore`, or a run for one person restored the license
+	ByRule      = "rule"      // the rule has onReturn: restore, and a run for everybody restored the license
+	ByOtherHand = "otherHand" // somebody else gave the license back, outside idleseat
 )
 
-// past lists the licenses that earlier runs took. A license may have come back since then. The data comes from this
-// run's digest of the ledger.
+// The method "past" lists the licenses that earlier runs took. A license may have come back since then. The data comes
+// from this run's digest of the ledger.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {
@@ -51,7 +51,7 @@ func (g *gathering) past(context.Context) error {
 	return nil
 }
 
-// last returns the time of the last event of the license.
+// The method "last" returns the time of the last event of the license.
 func (p *Past) last() time.Time {
 	if p.Returned.After(p.At) {
 		return p.Returned
@@ -65,7 +65,7 @@ const mostPoints = 180
 // pointsAtOnce is the maximum number of runs that are read for the trend at the same time.
 const pointsAtOnce = 16
 
-// trend adds the points of this run and of the earlier runs whose data is kept.
+// The method "trend" adds the points of this run and of the earlier runs whose data is kept.
 func (g *gathering) trend(ctx context.Context) error {
 	g.Trend = []Point{}
 	if g.OnePerson || g.Restores != "" {
@@ -93,7 +93,7 @@ func (g *gathering) trend(ctx context.Context) error {
 	return nil
 }
 
-// point returns the point of this run.
+// The method "point" returns the point of this run.
 func (g *gathering) point() Point { return newPoint(g.plan, g.outcome) }
 
 func newPoint(p *plan.Plan, became *runs.Results) Point {

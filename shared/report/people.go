@@ -13,18 +13,19 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// profile has the names and the department of a person. The lists of the report show these texts.
+// The type "profile" has the names and the department of a person. The lists of the report show these texts.
 type profile struct{ principal, display, department string }
 
-// profiled has the names of the columns of a profile. The first element is for the account in Active Directory, the
-// second for the account in Entra ID. The first column is the id. The others are the fields of profile.
+// The variable "profiled" has the names of the columns of a profile. The first element is for the account in Active
+// Directory, the second for the account in Entra ID. The first column is the id. The others are the fields of profile.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
 }
 
-// named adds names and departments to the people of the lists. They come from the snapshot. A snapshot of an earlier
-// version has no table of people, so the lists then keep the names in the plan.
+// The method "named" adds names and departments to the people of the lists. The names and departments come from the
+// snapshot. A snapshot of an earlier version has no table of people. In that case, the lists keep the names in the
+// plan.
 func (g *gathering) named(ctx context.Context) error {
 	if !g.run.Manifest.Derives() || len(g.run.Manifest.People) == 0 {
 		return nil
@@ -51,7 +52,7 @@ func (g *gathering) lists() []*List[Row] {
 	return []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned, &g.Pending}
 }
 
-// wanted returns the keys of all people in the lists.
+// The method "wanted" returns the keys of all people in the lists.
 func (g *gathering) wanted() map[uint64]bool {
 	keys := map[uint64]bool{}
 	for _, list := range g.lists() {
@@ -68,8 +69,8 @@ func (g *gathering) wanted() map[uint64]bool {
 	return keys
 }
 
-// profiles returns the profiles of accounts, by the id of the account. It returns both accounts of a person if the
-// argument "wanted" has the key of one of them.
+// The function "profiles" returns the profiles of accounts, by the id of the account. It returns both accounts of a
+// person if the argument "wanted" has the key of one of them.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory

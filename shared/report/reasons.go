@@ -17,7 +17,7 @@ type reasonKey struct {
 	outcome    policy.Outcome
 }
 
-// mostReasons is the maximum number of different reasons. When it is reached, further reasons with the same remedy
+// mostReasons is the maximum number of different reasons. Beyond this number, further reasons with the same remedy
 // count as one reason.
 const mostReasons = 1000
 
@@ -33,11 +33,11 @@ func (c reasonCounts) add(r ReasonCount) {
 	c[k].Reason = common(c[k].Reason, r.Reason)
 }
 
-// own matches the words in a reason that differ from person to person: words with an at sign or a digit.
+// The variable "own" matches the words in a reason that differ from person to person: words with an at sign or a digit.
 var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
 
-// common returns the text a, with "…" in place of each word in which the text b differs. If the texts differ in the
-// number of words, common returns the text a unchanged.
+// The function "common" returns the text a, with "…" in place of each word in which the text b differs. If the texts
+// differ in the number of words, the function returns the text a unchanged.
 func common(a, b string) string {
 	if a == b {
 		return a
@@ -54,7 +54,7 @@ func common(a, b string) string {
 	return strings.Join(words, " ")
 }
 
-// list returns the reasons, most frequent first.
+// The method "list" returns the reasons, most frequent first.
 func (c reasonCounts) list() []ReasonCount {
 	all := make([]ReasonCount, 0, len(c))
 	for _, r := range c {

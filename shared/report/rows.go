@@ -22,7 +22,7 @@ func keyOf(d *plan.Decision) rowKey {
 	return rowKey{d.User, d.Rule, d.License}
 }
 
-// rows returns all rows by their keys.
+// The method "rows" returns all rows by their keys.
 func (g *gathering) rows() map[rowKey][]*Row {
 	all := map[rowKey][]*Row{}
 	for _, list := range []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned} {
@@ -38,7 +38,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// complete adds values of a decision to the row. Only the decision has these values.
+// The method "complete" adds values of a decision to the row. Only the decision has these values.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {
@@ -50,7 +50,7 @@ func (r *Row) complete(d *plan.Decision) {
 	}
 }
 
-// listed fills the lists from the plan.
+// The method "listed" fills the lists from the plan.
 func (g *gathering) listed(ctx context.Context) error {
 	g.Changes = g.changes(g.plan.Changes, mostChanges)
 	// The lists Changes and Notices together must fit into the file.
@@ -83,8 +83,8 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// changes returns a row for each of the first changes in the argument "of", with the result of the change. The argument
-// "most" is the maximum number of rows.
+// The method "changes" returns a row for each of the first changes in the argument "of", with the result of the change.
+// The argument "most" is the maximum number of rows.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {
@@ -100,8 +100,9 @@ func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	return list
 }
 
-// fair is a list with at most mostOthers rows. Rows with the same rule and remedy are a group. When the list is full, a
-// new row of a smaller group replaces a row of the largest group. So a frequent reason does not hide a rare one.
+// The type "fair" is a list with at most mostOthers rows. Rows with the same rule and remedy are a group. When the list
+// is full, a new row of a smaller group replaces a row of the largest group. A frequent reason therefore does not hide
+// a rare reason.
 type fair struct {
 	total, kept int
 	groups      map[[2]string][]Row
@@ -130,7 +131,7 @@ func (f *fair) add(r Row) {
 	f.kept++
 }
 
-// list returns the kept rows, sorted by rule, then by reason, then by name.
+// The method "list" returns the kept rows, sorted by rule, then by reason, then by name.
 func (f *fair) list() List[Row] {
 	all := List[Row]{Total: f.total, Rows: make([]Row, 0, f.kept)}
 	for _, rows := range f.groups {

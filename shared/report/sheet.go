@@ -28,10 +28,10 @@ type Sheet struct {
 // Manager is the manager of a person. An unknown field is empty.
 type Manager struct{ Name, Mail string }
 
-// leads has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
+// The type "leads" has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
 type leads map[string]Manager
 
-// leads reads the managers of people. The argument "users" may contain a person several times.
+// The method "leads" reads the managers of people. The argument "users" may contain a person several times.
 func (o *Sheet) leads(ctx context.Context, users []string) (leads, error) {
 	if o.Managers == nil {
 		return nil, nil
@@ -53,7 +53,7 @@ func (l leads) titles() []string {
 	return []string{"manager", "managerMail"}
 }
 
-// cells returns the cells about the manager of a person, in the order of the titles.
+// The method "cells" returns the cells about the manager of a person, in the order of the titles.
 func (l leads) cells(user string) []string {
 	if l == nil {
 		return nil
@@ -62,12 +62,12 @@ func (l leads) cells(user string) []string {
 	return []string{cell(cmp.Or(m.Name, unknown)), cell(cmp.Or(m.Mail, unknown))}
 }
 
-// unknown is the text of a cell if idleseat did not read the manager, or if the directory has no manager for the
-// person.
+// The constant "unknown" is the text of a cell if idleseat did not read the manager, or if the directory has no manager
+// for the person.
 const unknown = "unknown"
 
-// write writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The function "rows" gets
-// a function that writes one line, and calls that function for each line.
+// The method "write" writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The
+// argument "rows" is a function. It gets a function that writes one line, and calls the function once for each line.
 func (o *Sheet) write(w io.Writer, rows func(row func(cells ...string) error) error) error {
 	out := bufio.NewWriter(w)
 	if _, err := out.WriteString("\ufeff"); err != nil {
@@ -88,7 +88,7 @@ func number(n float64, separator rune) string {
 	return decimals(strconv.FormatFloat(n, 'f', 2, 64), separator)
 }
 
-// decimals replaces the decimal point of a number by a decimal comma if the separator is a semicolon.
+// The function "decimals" replaces the decimal point of a number by a decimal comma if the separator is a semicolon.
 func decimals(text string, separator rune) string {
 	if separator == ';' {
 		return strings.ReplaceAll(text, ".", ",")
@@ -96,11 +96,11 @@ func decimals(text string, separator rune) string {
 	return text
 }
 
-// formula matches text that a spreadsheet may read as the beginning of a formula. A spreadsheet that expects another
-// separator splits the text into cells at that separator. So the text after each possible separator counts, too. The
-// full-width characters and the separators are from OWASP, "CSV injection".
+// The variable "formula" matches text that a spreadsheet may read as the beginning of a formula. A spreadsheet that
+// expects another separator splits the text into cells at that separator. The text after each possible separator
+// therefore counts, too. The full-width characters and the separators are from OWASP, "CSV injection".
 var formula = regexp.MustCompile(`(^|[,;|])([\s"]*)([=+\-@＝＋－＠])`)
 
-// cell makes directory text safe for a spreadsheet. No spreadsheet evaluates the cell as a formula, and every rune is
-// printable.
+// The function "cell" makes directory text safe for a spreadsheet. No spreadsheet evaluates the cell as a formula, and
+// every rune is printable.
 func cell(s string) string { return formula.ReplaceAllString(plain.Line(s), "$1$2'$3") }

@@ -14,13 +14,14 @@ import (
 //go:embed assets/style.css
 var style string
 
-// boot sets the colors that the reader chose. It runs before the browser shows the page.
+// The variable "boot" has a script that sets the colors that the reader chose. The script runs before the browser shows
+// the page.
 //
 //go:embed assets/boot.js
 var boot string
 
-// script completes the page: it makes the tables and their controls. Its three files are wrapped into one function, so
-// that no name in the files is global.
+// The variable "script" has the script that makes the tables of a page and their controls. The script wraps three files
+// into one function, so that no name in the files is global.
 var script = "(function () {\n\"use strict\";\n" + texts + tables + person + "})();\n"
 
 //go:embed assets/texts.js
@@ -32,7 +33,7 @@ var tables string
 //go:embed assets/person.js
 var person string
 
-// follow reloads a live page after a change.
+// The variable "follow" has a script that reloads a live page after a change.
 //
 //go:embed assets/follow.js
 var follow string
@@ -45,8 +46,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(files, "templates/*.html"))
 
 // Policy returns the Content-Security-Policy of the page. Only the style sheet and the scripts of this package may run.
-// So even if an attacker brings markup into a page, the markup can neither run nor load anything. Only a live page may
-// send requests, and only to its own site.
+// If an attacker brings markup into a page, the markup can therefore neither run nor load anything. Only a live page
+// may send requests, and only to its own site.
 func (d *Document) Policy() string {
 	scripts, connect := digest(boot)+" "+digest(script), ""
 	if d.Live != nil {
@@ -55,14 +56,14 @@ func (d *Document) Policy() string {
 	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s;%s img-src data:; base-uri 'none'; form-action 'self'", digest(style), scripts, connect)
 }
 
-// digest returns the hash with which a Content-Security-Policy allows a script or a style sheet (W3C, CSP Level 3,
-// hash-source).
+// The function "digest" returns the hash with which a Content-Security-Policy allows a script or a style sheet (W3C,
+// CSP Level 3, hash-source).
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// render executes a template of this package.
+// The function "render" executes a template of this package.
 func render(name string, view any) (template.HTML, error) {
 	var out strings.Builder
 	if err := templates.ExecuteTemplate(&out, name, view); err != nil {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// cell returns the cell of column c in row i for the page without JavaScript. The script makes the same cells.
+// The method "cell" returns the cell of column c in row i for the page without JavaScript. The script makes the same
+// cells.
 func (t *Table) cell(w *Words, c *Column, i int) cell {
 	out := cell{Kind: c.Kind, Column: c.Name, Head: w.T("col." + c.Name), Minor: c.Minor, Lang: c.Lang}
 	switch c.Kind {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Clean returns a copy of v in which every text is one line of printable runes. That holds for texts at any depth of
+// Clean returns a copy of v in which every text is one line of printable runes. It changes the texts at any depth of
 // structs, slices, maps and pointers. Text from a directory may contain invisible runes, or runes that reverse the
 // reading direction.
 func Clean[T any](v T) T {

@@ -1,6 +1,7 @@
 package page
 
-// english has the texts of the pages. The methods of Words replace each %s in a text by a formatted value.
+// The variable "english" has the texts of the pages. The methods of Words replace each %s in a text by a formatted
+// value.
 var english = map[string]string{
 	"months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
 

@@ -130,7 +130,8 @@ func drawn(w *Words, l *chart.Line) *Drawn {
 	return &Drawn{l, l.SVG()}
 }
 
-// closest is the smallest distance between two labels on the horizontal axis, as a share of the length of the axis.
+// The constant "closest" is the smallest distance between two labels on the horizontal axis, as a share of the length
+// of the axis.
 const closest = 0.1
 
 // placesOf returns a point for each threshold, at its position on the axis of days. The points have no values yet.

@@ -29,7 +29,7 @@ type nightView struct {
 	Came     int // people who have a license again after an earlier run took it
 }
 
-// state is the summary at the top of the page: a headline in a color, the reasons, and the next action.
+// The type "state" is the summary at the top of the page: a headline in a color, the reasons, and the next action.
 type state struct {
 	Tone     string // good, info, warn or bad
 	Headline string
@@ -116,7 +116,7 @@ func newState(w *Words, n *report.Night) state {
 	return s
 }
 
-// ended sets the state of a run that has worked on its changes.
+// The method "ended" sets the state of a run that has worked on its changes.
 func (s *state) ended(w *Words, n *report.Night) {
 	done, failed, pending := n.Settled.Statuses[runs.Done], n.Settled.Statuses[runs.Failed], n.Settled.Statuses[runs.Pending]
 	switch {
@@ -160,7 +160,7 @@ func (v *nightView) KindsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// AnyTurn reports whether, within 30 days, a rule would take a license from somebody who stays away.
+// AnyTurn reports whether a rule would take a license within 30 days from a person who stays away.
 func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }
@@ -193,7 +193,8 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 	return v
 }
 
-// age returns the time between "then" and "now" in words. Below 48 hours the words give hours, and from then on days.
+// The function "age" returns the time between "then" and "now" in words. Below 48 hours the words give hours, and from
+// then on days.
 func age(w *Words, then, now time.Time) string {
 	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
@@ -232,7 +233,7 @@ type tableView struct {
 	Body    [][]cell
 }
 
-// cell is one cell of the page without JavaScript.
+// The type "cell" is one cell of the page without JavaScript.
 type cell struct {
 	Kind        Kind
 	Column      string

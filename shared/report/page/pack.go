@@ -8,9 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// packed is a column of texts in one of five forms, which Form names. "texts" has each text. "list" has indexes of a
-// list of distinct texts. "times" has seconds after a base. "names" cuts each text at its last at sign: the part before
-// the at sign is in Texts, and the rest is packed as a list. "guids" has GUIDs as bytes in base64.
+// The type "packed" is a column of texts in one of five forms. The field Form names the form. "texts" has each text.
+// "list" has indexes of a list of distinct texts. "times" has seconds after the field Base. "names" cuts each text at
+// its last at sign: the part before the at sign is in Texts, and the rest is packed as a list. "guids" has GUIDs as
+// bytes in base64.
 type packed struct {
 	Texts []string `json:"s,omitempty"`
 	List  []string `json:"d,omitempty"`
@@ -22,11 +23,11 @@ type packed struct {
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }
 
-// lists reports whether a column becomes shorter as indexes of a list. The arguments are the number of distinct texts
-// and the number of all texts.
+// The function "lists" reports whether a column becomes shorter as indexes of a list. The arguments are the number of
+// distinct texts and the number of all texts.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
-// pack returns a column in its shortest form.
+// The function "pack" returns a column in its shortest form.
 func pack(texts []string) packed {
 	if p, ok := packTimes(texts); ok {
 		return p

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// unpack reads a column in the same way as the script of the page.
+// The function "unpack" reads a column in the same way as the script of the page.
 func unpack(p packed, i int) string {
 	tail := func() string {
 		if p.At[i] < 0 {

@@ -1,8 +1,8 @@
 // Package page writes the results of a run as a page. It writes report.html, a single file that makes no request, and
 // the parts of the pages of idleseat serve. Each sentence on a page follows from its figures. All texts are in English
 // and Swedish. A reason without words in a language appears as the run stored it. Text from a directory is hostile.
-// html/template escapes such text, or the script reads it from JSON and sets it as text content. So the text never
-// becomes markup.
+// html/template escapes such text, or the script reads it from JSON and sets it as text content. The text therefore
+// never becomes markup.
 package page
 
 import (
@@ -49,7 +49,7 @@ type Link struct {
 	Here       bool // the link leads to this page
 }
 
-// content is the body of a page in one language.
+// The type "content" is the body of a page in one language.
 type content struct {
 	*Words
 	Title string

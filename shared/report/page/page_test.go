@@ -27,7 +27,7 @@ func written(t *testing.T, n *report.Night) string {
 	return out.String()
 }
 
-// embedded returns the JSON of a page, and the rest of the page.
+// The function "embedded" returns the JSON of a page, and the rest of the page.
 func embedded(t *testing.T, html string) (data map[string]any, rest string) {
 	t.Helper()
 	before, after, ok := strings.Cut(html, `<script type="application/json" id="data">`)
@@ -170,7 +170,7 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	if got := said["en"].(map[string]any)[stored]; got != strings.TrimPrefix(stored, "undecided: ") {
 		t.Errorf("the English tables say %q", got)
 	}
-	if c := strings.Count(rest, swedish+"</"); c != 1 { // the list of counted reasons has it once; the script makes the table
+	if c := strings.Count(rest, swedish+"</"); c != 1 { // the list of reasons has the words once; the script makes the table
 		t.Errorf("the Swedish page says it %d times", c)
 	}
 	if !strings.Contains(rest, "<bdi>LastlogonTimestamp was not read</bdi></td>") {

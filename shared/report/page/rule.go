@@ -25,7 +25,7 @@ type ruleView struct {
 	Conditions []string
 }
 
-// step is one stage. The field Left has the people of this stage who do not reach the next stage.
+// The type "step" is one stage. The field Left has the people of this stage who do not reach the next stage.
 type step struct {
 	Name  string
 	Count int
@@ -34,7 +34,7 @@ type step struct {
 	Left  []left
 }
 
-// left is one reason why people do not reach the next stage. Count is the number of these people.
+// The type "left" is one reason why people do not reach the next stage. Count is the number of these people.
 type left struct {
 	Name  string
 	Count int
@@ -83,8 +83,8 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// lefts makes a reason from each name in the argument "pairs", and from the count that follows the name. It leaves out
-// counts of zero.
+// The function "lefts" makes a reason from each name in the argument "pairs", and from the count that follows the name.
+// It leaves out counts of zero.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {
@@ -98,7 +98,7 @@ func lefts(w *Words, pairs ...any) (all []left) {
 // page.
 const mostBars = 40
 
-// histogram returns a chart of the holders by days of inactivity. A line marks the rule's threshold.
+// The function "histogram" returns a chart of the holders by days of inactivity. A line marks the rule's threshold.
 func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 	last := len(r.Idled) - 1 // the last element counts all longer times
 	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {

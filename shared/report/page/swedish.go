@@ -1,6 +1,6 @@
 package page
 
-// swedish has the same texts as the variable "english", in Swedish.
+// The variable "swedish" has the same texts as the variable "english", in Swedish.
 var swedish = map[string]string{
 	"months": "jan. feb. mars april maj juni juli aug. sep. okt. nov. dec.",
 

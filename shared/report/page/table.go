@@ -97,8 +97,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// person returns the index of p in the list of people. It adds p if the list does not have the person yet. If the list
-// has the person without a name or a department, person takes the missing text from p.
+// The method "person" returns the index of p in the list of people. It adds p if the list does not have the person yet.
+// If the list has the person without a name or a department, the method takes the missing text from p.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -197,7 +197,7 @@ func (t *Table) Heads() []*Column {
 	return slices.DeleteFunc(t.Shown(), func(c *Column) bool { return c.Detail })
 }
 
-// encode writes the tables and the texts for the script as JSON. The JSON is safe in a script element.
+// The method "encode" writes the tables and the texts for the script as JSON. The JSON is safe in a script element.
 func (d *Data) encode(langs []Lang) ([]byte, error) {
 	all := map[string]any{}
 	words := map[Lang]map[string]string{}
@@ -222,8 +222,8 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 	return text, nil
 }
 
-// reasons returns the words for the stored reasons in each language. It leaves out a reason whose words in the language
-// are the stored text.
+// The method "reasons" returns the words for the stored reasons in each language. It leaves out a reason whose words in
+// the language are the same as the stored text.
 func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	all := map[Lang]map[string]string{}
 	for _, lang := range langs {
@@ -239,8 +239,8 @@ func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	return all
 }
 
-// reword adds an entry to the argument "all" for each text whose words differ from the text. The key is the text, and
-// the value is the words.
+// The method "reword" adds an entry to the argument "all" for each text whose words differ from the text. The key is
+// the text, and the value is the words.
 func (w *Words) reword(texts []string, all map[string]string) {
 	asStored := map[string]bool{}
 	for _, text := range texts {

@@ -27,7 +27,8 @@ var catalogues = map[Lang]map[string]string{
 	Swedish: joined(withRemedies(swedish, reason.Swedish), swedishServe, swedishBacktest),
 }
 
-// joined adds the texts of more maps to the texts of a language.
+// The function "joined" adds the texts of the maps in the argument "more" to the map "all", which has the texts of a
+// language.
 func joined(all map[string]string, more ...map[string]string) map[string]string {
 	for _, texts := range more {
 		maps.Copy(all, texts)
@@ -89,8 +90,8 @@ func (w *Words) Or(prefix, key string) string {
 // reason that another version stored may have no words.
 func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
-// Count returns the text for a number. For 1 that is the text of key.one, and for all other numbers the text of
-// key.many.
+// Count returns the text for a number. For the number 1, Count uses the text of key.one. For all other numbers, it uses
+// the text of key.many.
 func (w *Words) Count(key string, n int) string {
 	if n == 1 {
 		return w.T(key+".one", n)

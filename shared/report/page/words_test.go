@@ -190,7 +190,7 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestFunnel: each person of a stage either reaches the next stage or counts among those who leave. So nobody counts
+// TestFunnel: each person of a stage either reaches the next stage or counts among those who leave. Nobody counts
 // twice.
 func TestFunnel(t *testing.T) {
 	t.Parallel()

@@ -28,10 +28,10 @@ type Bar struct {
 	Apart bool   // a gap comes before the bar, because the bar does not continue the range of the bars before it
 }
 
-// gap is the width of the gap before a bar with Apart. The unit is the width of a bar.
+// The constant "gap" is the width of the gap before a bar with Apart. The unit is the width of a bar.
 const gap = 0.8
 
-// SVG draws the chart. It cuts a bar that is much higher than the others, and writes the number above the bar.
+// SVG draws the chart. If a bar is much higher than the other bars, SVG cuts the bar and writes the number above it.
 func (c *Columns) SVG() template.HTML {
 	values := make([]float64, len(c.Bars))
 	width := 0.0
@@ -90,7 +90,8 @@ func (s *svg) bars(c *Columns, width, top float64) {
 	}
 }
 
-// tick writes the label below a bar. If the bar is a range, the label stands at the left edge, where the range begins.
+// The method "tick" writes the label below a bar. If the bar is a range, the label stands at the left edge, where the
+// range begins.
 func (s *svg) tick(at, width float64, b Bar) {
 	if b.Apart || b.Class == "single" {
 		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
@@ -99,7 +100,7 @@ func (s *svg) tick(at, width float64, b Bar) {
 	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
 }
 
-// threshold draws the vertical line at Mark. Its label stands on the side of the line with more room.
+// The method "threshold" draws the vertical line at Mark. Its label stands on the side of the line with more room.
 func (s *svg) threshold(at float64, label string) {
 	anchor, dx := "start", 6
 	if at > 0.6 {
@@ -109,5 +110,5 @@ func (s *svg) threshold(at float64, label string) {
 		percent(at), percent(at), plotHeight, percent(at), dx, anchor, text(label))
 }
 
-// text escapes text for SVG.
+// The function "text" escapes text for SVG.
 func text(s string) string { return html.EscapeString(s) }

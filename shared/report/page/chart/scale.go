@@ -17,11 +17,11 @@ const (
 	plotHeight = 168
 	above      = 30 // room for the axis title and for the numbers on bars
 	below      = 40 // room for the labels and the title of the horizontal axis
-	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves it free on the left
+	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves this room free on the left
 )
 
-// ticks returns up to five round integers for an axis. Charts count people, so the axis needs no fractions. The first
-// integer is 0, and the last is at least the argument "most".
+// The function "ticks" returns up to five round integers for an axis. Charts count people, so the axis needs no
+// fractions. The first integer is 0, and the last is at least the argument "most".
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
@@ -38,8 +38,8 @@ func ticks(most float64) []float64 {
 	return all
 }
 
-// cut returns the value at the top of the vertical axis. If one or two bars are more than four times as high as all
-// others, the axis ends below the tops of these bars, so that a reader can compare the others.
+// The function "cut" returns the value at the top of the vertical axis. If one or two bars are more than four times as
+// high as all other bars, the axis ends below the tops of the high bars. A reader can then compare the other bars.
 func cut(values []float64) (top float64, isCut bool) {
 	var first, second, third float64
 	for _, v := range values {
@@ -61,25 +61,25 @@ func cut(values []float64) (top float64, isCut bool) {
 	return math.Max(first, 1), false
 }
 
-// svg collects the text of a drawing.
+// The type "svg" collects the text of a drawing.
 type svg struct{ strings.Builder }
 
 func (s *svg) add(format string, args ...any) { fmt.Fprintf(s, format, args...) }
 
-// percent writes a fraction as a percentage with two decimals. If the drawing is 1,000 pixels wide, the last decimal is
-// a tenth of a pixel.
+// The function "percent" writes a fraction as a percentage with two decimals. If the drawing is 1,000 pixels wide, the
+// last decimal is a tenth of a pixel.
 func percent(fraction float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", 100*fraction), "0"), ".") + "%"
 }
 
-// open begins a drawing that fills the available width.
+// The method "open" begins a drawing that fills the available width.
 func (s *svg) open(id, title, description string, height int) {
 	s.add(`<svg class="chart" role="img" aria-labelledby="%s-title %s-desc" width="100%%" height="%d">`, id, id, height)
 	s.add(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(title), id, text(description))
 }
 
-// axis draws the horizontal lines with their numbers, and the title of the vertical axis. The argument "top" is the
-// value at the top of the plot.
+// The method "axis" draws the horizontal lines with their numbers, and the title of the vertical axis. The argument
+// "top" is the value at the top of the plot.
 func (s *svg) axis(marks []float64, top float64, title string, number Number) {
 	s.add(`<text class="axis-title" x="-%d" y="11">%s</text>`, beside, text(title))
 	for _, v := range marks {
