@@ -202,7 +202,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 }
 
 // The method "unmatched" handles a person who was found only in Active Directory. The person may have an Entra account
-// that could not be matched. In that case, unmatched sets EntraState to Missing.
+// that could not be matched. In that case, the method sets EntraState to Missing.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {
