@@ -68,7 +68,7 @@ func called(g *directory.Group) string {
 
 // The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
 // application. It returns "" if the application can see the members. memberOf omits a hidden group, so no read would
-// show that a change is made, and the change would stay pending for ever. A restore does not call unseen. If the
+// show that a change is made, and the change would stay pending for ever. A restore does not call this function. If the
 // license is already given, a restore does not need to read the group.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
