@@ -272,8 +272,7 @@ func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// The method "until" waits until the function "done" returns true, for at most 20 seconds. After that time, the test
-// fails.
+// The method "until" waits until the function "done" returns true. After 20 seconds, the test fails.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

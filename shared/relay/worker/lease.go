@@ -42,7 +42,7 @@ type lease struct {
 }
 
 // The method "hold" calls the function "do", and sends heartbeats until this function returns. If the lease ends
-// earlier, hold returns errDead or errLost.
+// earlier, the method returns errDead or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
@@ -119,7 +119,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 }
 
 // The method "leased" returns nil if the lease is still valid. Otherwise it returns the reason why the work must stop.
-// Every write must call leased first, because the machine may have been suspended until after the end of the lease.
+// Every write must call this method first, because the machine may have been suspended until after the end of the
+// lease.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
