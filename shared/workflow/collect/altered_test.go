@@ -48,7 +48,7 @@ func TestAlteredReadingOfTheRelay(t *testing.T) {
 		tc.step.AD = protocol.Ending{Answer: protocol.Answer{Key: key}}
 		for _, a := range all {
 			if a.Path == ".sha256" && a.How == "dropped" {
-				continue // an unaltered object of an older version has no hash either
+				continue // accepted, because objects of older versions have no hash
 			}
 			if err := store.PutBytes(t.Context(), b.Store, key, a.Text()); err != nil {
 				t.Fatal(err)

@@ -14,22 +14,23 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// errEnough ends a listing early.
+// errEnough ends a listing before its last page.
 var errEnough = errors.New("enough")
 
 // mostRestarts is how often a run may read a list from the start again after Graph lost the position.
 const mostRestarts = 2
 
 // entraCall is runs/<run>/entra/calls/<n>.json: the part of Entra ID that a call read, and the position where the next
-// call continues. A call writes this object last. The parts of a call that died therefore do not count.
+// call continues. A call writes this object last. Therefore the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
 	// Group is the index of the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // position in the list of people or of the group's members
-	People int    `json:"people"`           // number of people listed by the call From and the later calls
+	People int    `json:"people"`           // number of people listed from the call From on
 	Done   bool   `json:"done"`
-	// From is the first call that counts. The calls before From read a list that had to be read from the start again.
+	// From is the number of the first call that counts. Earlier calls do not count, because the list had to be read
+	// from the start again.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
 }
@@ -102,7 +103,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries returns those member queries of a policy that ask about groups of Entra ID.
+// entraQueries returns the member queries of a policy that are about groups of Entra ID.
 func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -121,8 +122,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough returns errEnough if the time of the call is over and another page follows. The parameter "next" is the cursor
-// of the following page.
+// The method enough returns errEnough if the time of the call is over and another page follows. The parameter "next" is
+// the cursor of the following page.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -177,8 +178,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// members reads the members of one group, for the rules and exemptions. If the group does not exist, its membership is
-// unknown. If the group cannot be read to its end, the reading of Entra ID fails.
+// The method members reads the members of one group, for the rules and exemptions. If the group does not exist, its
+// membership is unknown. If the group cannot be read to its end, the reading of Entra ID fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

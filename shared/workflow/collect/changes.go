@@ -12,13 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings may build on one full reading. A delta reading misses a change that gives an
-// object no new USN: idleseat's account gains or loses the right to read an attribute, or a date in the future is
-// reached. A full reading shows both after a week at most.
+// FullReadEvery is how long delta readings may build on one full reading. Two kinds of change give an object no new
+// USN, so that a delta reading misses the change. First, idleseat's account gains or loses the right to read an
+// attribute. Second, a date in the future is reached. A full reading shows both kinds after at most a week.
 const FullReadEvery = 7 * 24 * time.Hour
 
-// earlier returns the Active Directory reading of the newest run for everybody. It fails if a delta reading cannot
-// build on that reading.
+// The method earlier returns the Active Directory reading of the newest run for everybody. It fails if a delta reading
+// cannot build on that reading.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run

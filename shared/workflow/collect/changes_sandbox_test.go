@@ -31,7 +31,7 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn lets a person log on if the age of the person's replicated logon date lies between the parameters "from" and
+// logOn makes a person log on if the age of the person's replicated logon date lies between the parameters "from" and
 // "to". It returns the number of these people.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {

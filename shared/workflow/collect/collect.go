@@ -27,7 +27,7 @@ import (
 // ErrPolicy is the error for a policy that does not fit the tenant. After this error no run has begun.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
-// Entra is the part of Microsoft Entra ID that collect needs.
+// Entra contains the methods of Microsoft Entra ID that this package calls.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	Subscriptions(ctx context.Context) ([]directory.Subscription, error)
@@ -40,28 +40,28 @@ type Entra interface {
 	evidence.Entra
 }
 
-// AD is the part of Active Directory that collect needs.
+// AD contains the methods of Active Directory that this package calls.
 type AD interface {
 	adread.AD
 	OneAD
 }
 
-// OneAD is the part of Active Directory that a run for one person needs.
+// OneAD contains the methods of Active Directory that a run for one person calls.
 type OneAD interface {
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Collector reads a run. AD is nil if Active Directory is not set up.
+// Collector reads the data of a run. The field AD is nil if Active Directory is not set up.
 type Collector struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
 	Tool  string           // version of idleseat, which the run records
 	Now   func() time.Time // time.Now except in tests
-	// Progress is called with the number of people that were read from a source so far, unless it is nil. total is 0 if
-	// the total is unknown.
+	// Progress is called with the number of people that were read from a source so far. The parameter total is 0 if the
+	// total is unknown. Progress may be nil.
 	Progress func(s directory.Source, people, total int)
 }
 
@@ -78,7 +78,8 @@ type Start struct {
 	// PolicyFile is the path of the policy file on this machine. It is empty if there is none.
 	PolicyFile string
 	User       string // name of the person; empty: everybody
-	// AcceptFeeds accepts the sources as they are, even if they have fewer people than before.
+	// AcceptFeeds reports whether an operator accepts the sources as they are, even if they have fewer people than
+	// before.
 	AcceptFeeds bool
 	Scheduled   bool // whether the schedule started the run
 	// Choice restricts a run over an old snapshot to some changes of the old run's plan. It is nil if the run reads its
@@ -105,7 +106,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// resolve finds the products and groups of the policy in the tenant. It writes nothing but the reports.
+// The method resolve finds the products and groups of the policy in the tenant. It writes nothing but the reports.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
@@ -162,8 +163,8 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products returns an error if the tenant lacks the product of a license, or has several such products. The error names
-// the license.
+// The function products returns an error if the tenant lacks the product of a license, or has several such products.
+// The error names the license.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -175,8 +176,8 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes stores the mailbox usage report if a rule of the policy needs the report. If the report cannot be read, the
-// run goes on, and the plan refuses the changes of the rules that need the report.
+// The method mailboxes stores the mailbox usage report if a rule of the policy needs the report. If the report cannot
+// be read, the run goes on, and the plan refuses the changes of the rules that need the report.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
@@ -202,9 +203,9 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// granting returns the groups that give a license of the policy although the policy does not name these groups. The
-// groups explain why a person's license does not change. Only the explanation is missing if Graph does not list the
-// groups.
+// The method granting returns the groups that give a license of the policy although the policy does not name them.
+// These groups explain why a person's license does not change. If Graph does not list the groups, only this explanation
+// is missing.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
@@ -221,8 +222,9 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// freed stores the entries of the ledger that matter for money, and returns the key of the stored object. If freed
-// fails, the key is empty. The money is then computed from the whole ledger, which takes longer; the run does not fail.
+// The method freed stores the entries of the ledger that matter for money, and returns the key of the stored object. If
+// it fails, the key is empty, and the run does not fail. The money is then computed from the whole ledger, which takes
+// longer.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""
@@ -234,8 +236,8 @@ func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	return key
 }
 
-// Seal writes the manifest with the readings of the two sources, the reports and the digest of earlier runs. The run
-// then has a snapshot.
+// Seal writes the manifest with the readings of Entra ID and Active Directory, the reports, and the digest of earlier
+// runs. The run then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {

@@ -54,7 +54,7 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// fails has the errors of failing methods, by the name of the method.
+// The type fails contains the errors of failing methods, by the name of the method.
 type fails map[string]error
 
 // fakeEntra is an Entra ID in memory. It records the method of every call, and the number of every page.
@@ -154,7 +154,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after returns the cursor of page i+1. The cursor is empty if i is the last of n pages.
+// The method "after" returns the cursor of page i+1. The cursor is empty if i is the last of n pages.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -222,7 +222,7 @@ func (s brokenStore) PutIfAbsent(ctx context.Context, key string, body io.ReadSe
 	return s.Store.PutIfAbsent(ctx, key, body)
 }
 
-// bench is a collector with fakes for both directories and a real folder as its store.
+// A bench is a collector with fakes for both directories and a store in memory.
 type bench struct {
 	*Collector
 	entra *fakeEntra
@@ -246,12 +246,12 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// start returns the Start of a run for the given person. An empty user means everybody.
+// The function start returns the Start of a run for the given person. An empty user means everybody.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }
 
-// keys returns the keys of all objects in the store.
+// The method keys returns the keys of all objects in the store.
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
 	var all []string

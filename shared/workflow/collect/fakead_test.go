@@ -11,7 +11,7 @@ import (
 
 // fakeAD is an Active Directory in memory.
 type fakeAD struct {
-	usn     int64              // USN of its watermarks; 0: no watermark
+	usn     int64              // USN of the watermarks that fakeAD returns; 0: none
 	changed []directory.ADUser // people whom ListChanges reports as changed
 	people  []directory.ADUser
 	in      map[string][]string // SIDs by DN of the group
@@ -84,8 +84,8 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find returns a person together with the call's error. The real source, too, returns a person together with a
-// PartialLogonError.
+// The method find returns a person together with the error of the call, because the real source returns a person
+// together with a PartialLogonError.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)

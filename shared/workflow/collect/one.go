@@ -141,7 +141,7 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return write(w, &found.Groups, found.Entra.ID, found.Entra.PartitionKey())
 }
 
-// write writes the groups of a person. It also writes the groups whose members are unknown.
+// The function write writes the groups of a person. It also writes the groups whose members are unknown.
 func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) error {
 	for _, key := range b.Unreadable {
 		if why := b.Why[key]; why != nil {
@@ -191,9 +191,10 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// proven reports whether the rules decide although the last logon is unknown. proven assumes the latest possible logon
-// and asks each undecided rule again. At least one of these rules must then reclaim the license, and none may keep the
-// license. A rule that stays undecided does not count, because it is undecided for another reason.
+// The method proven reports whether the rules decide although the last logon is unknown. It assumes the latest possible
+// logon and asks each undecided rule again. It returns true if at least one of these rules reclaims the license and
+// none of them keeps the license. A rule that stays undecided does not count, because it is undecided for another
+// reason.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

@@ -29,7 +29,7 @@ rules:
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
 )
 
-// usageRun collects Anna and Bo, who hold both licenses. The policy has a rule that names Copilot.
+// usageRun collects Anna and Bo, who hold the licenses of both rules. The policy has a rule that names Copilot.
 func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	t.Helper()
 	b := newBench(t)
@@ -63,7 +63,7 @@ func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	return b, r
 }
 
-// outcomes returns the outcomes of the two rules, by name of the person and of the rule.
+// The function outcomes returns the outcomes of the two rules, by name of the person and of the rule.
 func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)

@@ -12,16 +12,17 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// attempt is the name of the worker in the keys of its parts. On one machine the name can be constant, because a run
-// has one worker per source, and no worker starts twice.
+// The constant attempt is the name of the worker in the keys of the parts that the worker writes. On one machine the
+// name can be constant, because a run has one worker per source, and no worker starts twice.
 const attempt = "1"
 
-// tolerance returns the number of people that a list may lack. counted is the number of people that the directory
-// counted. People may be deleted during the reading, and the count may be old.
+// The function tolerance returns the number of people that a list may lack. The parameter counted is the number of
+// people that the directory counted. A difference is normal, because people may be deleted during the reading, and the
+// count may be old.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory. It reads only the changes since an earlier run if the result is the same
-// as that of a full reading. If ReadAD fails, the run has no people from Active Directory.
+// ReadAD reads everybody in Active Directory. It reads only the changes since an earlier run if the changes give the
+// same result as a full reading. If ReadAD fails, the run has no people from Active Directory.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil

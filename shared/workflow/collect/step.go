@@ -23,13 +23,13 @@ import (
 // ErrRequest is the error for an execution whose input is no valid request.
 var ErrRequest = errors.New("not a request")
 
-// MostCalls is the largest number of calls that read Entra ID for one run. Each call reads for about ten minutes. A
+// MostCalls is the maximum number of calls that read Entra ID for one run. Each call reads for about ten minutes. A
 // million people need seven calls.
 const MostCalls = 100
 
 var errTooLong = errors.New("the reading takes too long")
 
-// Steps are the steps of the state machine that read a run.
+// Steps contains the steps of the state machine that read a run.
 type Steps struct {
 	Collector
 	// Policy returns the policy in force and its text.
@@ -56,7 +56,8 @@ type StepInput struct {
 type Request struct {
 	User  *string `json:"user"`  // name of the person; nil: everybody
 	Apply bool    `json:"apply"` // for one person: also make the changes that the rules decide
-	// AcceptFeeds accepts the sources as they are, even if they have fewer people than before.
+	// AcceptFeeds reports whether an operator accepts the sources as they are, even if they have fewer people than
+	// before.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
 

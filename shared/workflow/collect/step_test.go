@@ -112,7 +112,7 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
-// TestOneInSteps checks which people the relay must read, and the run that is sealed with the relay's answer.
+// TestOneInSteps: a run for one person asks the relay to read the right people. It is sealed with the relay's answer.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

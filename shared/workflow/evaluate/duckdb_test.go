@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// twoRules are the two rules of the simulated company in SQL, with the exemption of guests. The query reads the table
-// of people. FOLDER stands for the folder of the table. Each ? stands for the planning time.
+// twoRules contains the two rules of the simulated company in SQL, with the exemption of guests. The query reads the
+// table of people. FOLDER stands for the folder of the table. Each ? stands for the planning time.
 const twoRules = `
 SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   SELECT entra_id, ad_sid,
@@ -70,7 +70,7 @@ func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float6
 	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
 }
 
-// processed returns the processor time that this process has used, in seconds.
+// The function processed returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// lookedAt has the counts of bruteForce about the holders of one rule's license.
+// lookedAt contains the counts that bruteForce makes of the holders of one rule's license.
 type lookedAt struct {
 	days            map[int]int
 	never, notKnown int
@@ -108,7 +108,7 @@ func bruteForce(t *testing.T, s store.Store, run string, before *history.Digest)
 	return all
 }
 
-// look counts one holder.
+// The method look counts one holder.
 func (l *lookedAt) look(judges []*policy.Judge, rule *policy.Rule, p *directory.Person) {
 	attribute := map[string]string{"a": "AzureAdSistaLogon", "b": "LastlogonTimestamp"}[rule.Name]
 	evidence := judges[0].Evidence(rule, p)

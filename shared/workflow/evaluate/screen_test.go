@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// screenPolicies have the two rules of the simulated company word for word. Their other rules have every kind of
-// condition that can be evaluated by columns, and some conditions that cannot.
+// The policies in screenPolicies contain the two rules of the simulated company word for word. Their other rules have
+// every kind of condition that can be evaluated by columns, and some conditions that cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
@@ -64,15 +64,15 @@ licenses:
 
 var screenNow = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 
-// found is the result of an evaluation.
+// The type found is the result of an evaluation.
 type found struct {
 	Decisions []plan.Decision
 	Summary   decision.Summary
 	Known     []*known.Partition
 }
 
-// ask evaluates a run. If the parameter alone is true, the worker evaluates every person singly; otherwise it evaluates
-// by columns. The result plain is the number of people whom the worker did not evaluate singly.
+// The function ask evaluates a run. If the parameter alone is true, the worker evaluates every person singly; otherwise
+// it evaluates by columns. The result plain is the number of people whom the worker did not evaluate singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -130,8 +130,8 @@ func TestColumnsChangeNothing(t *testing.T) {
 	}
 }
 
-// unused is the seed of a town with a rare holder: no rule asks about the holder, the account is younger than the span
-// of a report, and the report shows no use.
+// The constant unused is the seed of a town with a rare holder. No rule asks about the holder, the account is younger
+// than the horizon of a report, and the report shows no use.
 const unused = 9994588365929793398
 
 // sameByColumns evaluates a town for some nights, both by columns and with every person singly, and compares the
@@ -164,8 +164,8 @@ func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool) {
 	}
 }
 
-// TestColumnsWithoutTheLastNight evaluates a town by columns when nothing of the last night is stored any more. The
-// columns then settle nothing, and every person is evaluated singly.
+// TestColumnsWithoutTheLastNight evaluates a town by columns after the data of the last night was lost. The worker must
+// then evaluate every person singly.
 func TestColumnsWithoutTheLastNight(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[0]

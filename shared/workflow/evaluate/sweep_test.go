@@ -40,7 +40,7 @@ func trialOf(t *testing.T, text string) *policy.Policy {
 	return trial
 }
 
-// seen has the verdicts on one person, by rule.
+// The type seen has the verdicts on one person, by rule.
 type seen struct {
 	Outcomes []policy.Outcome
 	Last     []time.Time
@@ -78,14 +78,14 @@ func addSingly(t *testing.T, r *decision.Run, judge *policy.Judge, h *directory.
 	}
 }
 
-// plainOutcomes are the outcomes of the verdicts that Sweep reads from columns.
+// plainOutcomes maps a verdict that Sweep reads from columns to its outcome.
 var plainOutcomes = map[policy.Plain]policy.Outcome{
 	policy.PlainNotHolder: policy.NotHolder, policy.PlainNotAsked: policy.Keep, policy.PlainKeep: policy.Keep, policy.PlainReclaim: policy.Reclaim,
 }
 
-// seenByColumns is like seenSingly, but it asks the Judge only about people whose verdicts do not follow from columns.
-// The result plain is the number of people whose verdicts follow from columns. The result reclaimed is the number of
-// verdicts to reclaim among them.
+// seenByColumns returns the verdicts on each person. It takes a verdict from columns if the verdict follows from
+// columns. It asks the Judge about all other people. The result plain is the number of people whose verdicts follow
+// from columns. The result reclaimed is the number of verdicts to reclaim among these people.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}

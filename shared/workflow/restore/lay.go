@@ -24,9 +24,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run of a restore, without reading people. The run needs a policy, and the groups and
-// products that an earlier run found. lay takes the groups and products from the run that took the licenses, or else
-// from the newest run. A repeated call changes nothing.
+// The function lay begins and seals the run of a restore, without reading people. The run needs a policy, and the
+// groups and products that an earlier run found. The groups and products come from the run that took the licenses. If
+// the data of that run is missing, they come from the newest run. A repeated call changes nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -59,7 +59,7 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 	return snapshot.Seal(ctx, s, m)
 }
 
-// begun returns the begin.json of a run, or nil if it is missing or damaged.
+// The function begun returns the begin.json of a run, or nil if it is missing or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if runs.Gone(err) {
@@ -82,8 +82,8 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 // run that took the licenses, and the policy of the newest run.
 //
 // policyFor returns the first candidate that names all the licenses. If no candidate names all of them, it returns the
-// first candidate that can be read. If no candidate can be read, p is nil. policyFor skips a policy for another tenant
-// than the tenant of the runs.
+// first candidate that can be read. If no candidate can be read, p is nil. policyFor skips a policy whose tenant is not
+// the tenant of the runs.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -106,7 +106,7 @@ func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (te
 	return text, p
 }
 
-// names reports whether a policy names the licenses of all changes.
+// The function names reports whether a policy names the licenses of all changes.
 func names(p *policy.Policy, changes []plan.Change) bool {
 	for _, c := range changes {
 		if p.LicenseNamed(c.License) == nil || c.To != "" && p.LicenseNamed(c.To) == nil {
@@ -116,9 +116,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former returns the license groups of a run, by license. The result "first" has the first group of each license. If
-// several groups give a license, the result "more" has the other groups. The objectGUIDs of Active Directory groups
-// come from the run's manifest, if the manifest can be read.
+// The function former returns the license groups of a run, by license. The result "first" has the first group of each
+// license. If several groups give a license, the result "more" has the other groups. The objectGUIDs of Active
+// Directory groups come from the run's manifest, if the manifest can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run and rests on
-// the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the plan like
-// any other plan.
+// Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run. It is made
+// from the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the plan
+// like any other plan.
 package restore
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrNothing is the error when there is nothing to restore.
+// ErrNothing is returned if there is nothing to restore.
 var ErrNothing = errors.New("nothing to restore")
 
 // Request is a request to restore licenses.
@@ -38,10 +38,11 @@ type Request struct {
 }
 
 // Plan makes the plan that restores the licenses that a run took from everybody or from one person. The plan omits
-// changes that were not made and licenses that are restored already. Applying the plan asks no rule.
+// changes that were not made and licenses that are restored already. A call that applies the plan asks no rule.
 //
-// A restore of a whole run first stops that run. A restore of one person stops only the changes of that person. The
-// plan resumes the runs that have open changes of these licenses: the run itself, and its other restores.
+// A restore of a whole run first stops that run. A restore of one person stops only the changes of that person. If the
+// run that took the licenses has open changes of these licenses, the plan resumes the run. It also resumes other
+// restores of the run that have open changes.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -98,8 +99,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, nil, p)
 }
 
-// touched lists the licenses that a run may have taken. It reads the list that the run stored with its plan. Without
-// such a list, it reads the person's pages of the ledger, or the whole ledger.
+// The function touched lists the licenses that a run may have taken. It reads the list that the run stored with its
+// plan. Without such a list, it reads the person's pages of the ledger, or the whole ledger.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -136,7 +137,8 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// found has the entries of the ledger that matter for a restore, sorted by what the restore does with each entry.
+// The type found contains the entries of the ledger that matter for a restore. Each field contains the entries that the
+// restore handles in the same way.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
@@ -157,7 +159,7 @@ func (f *found) nothing(in Request) error {
 // readAtOnce is the number of ledger entries that are read concurrently.
 const readAtOnce = 16
 
-// restorable finds in the ledger the licenses that a run took and that nobody has restored.
+// The function restorable finds in the ledger the licenses that a run took and that nobody has restored.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	var mu sync.Mutex
 	known := map[string]bool{}
@@ -203,9 +205,9 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what the restore must do about a ledger entry. The function "over" reports whether a run cannot go on. A
-// run that cannot go on does not finish its own changes. The restore then rolls back the open changes that took licenses,
-// and finishes the open changes that restored licenses.
+// The method note records what the restore must do about a ledger entry. The function "over" reports whether a run
+// cannot go on. A run that cannot go on does not finish its own changes. The restore then rolls back the open changes
+// that took licenses, and finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
