@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// around is a line of a condition in which CEL found a fault: the text before and the text after the place of the
-// fault.
+// The type around is a line of a condition in which CEL found a fault. It has the text before and the text after the
+// place of the fault.
 type around struct{ before, after string }
 
 var (
@@ -28,8 +28,8 @@ var (
 	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
 )
 
-// aroundOf returns the text around the place of the fault e. Both texts are empty if the place is outside the
-// condition.
+// aroundOf returns the texts before and after the place of the fault e. Both texts are empty if the place is outside
+// the condition.
 func aroundOf(e *common.Error, source string) around {
 	lines := strings.Split(source, "\n")
 	if e.Location == nil || e.Location.Line() < 1 || e.Location.Line() > len(lines) {
@@ -40,7 +40,8 @@ func aroundOf(e *common.Error, source string) around {
 	return around{string(line[:at]), string(line[at:])}
 }
 
-// submatch returns the text that the last group of a pattern matches, or "" if the pattern does not match.
+// The function submatch returns the text that the last capturing group of a pattern matches, or "" if the pattern does
+// not match.
 func submatch(of *regexp.Regexp, text string) string {
 	if m := of.FindStringSubmatch(text); m != nil {
 		return m[len(m)-1]
@@ -48,11 +49,12 @@ func submatch(of *regexp.Regexp, text string) string {
 	return ""
 }
 
-// operand returns the text after the comparison operator at the place of the fault.
+// The method operand returns the text after the comparison operator at the place of the fault.
 func (a around) operand() string { return submatch(operand, a.after) }
 
-// asTime returns the CEL expression of a point in time. For text that begins with now - days(n), days is n. For text
-// that begins with a date in quotes, days is "". For any other text, asTime returns now - days(60) as an example.
+// asTime returns the CEL expression of the point in time at the start of a text. If the text begins with now - days(n),
+// the result days is n. If the text begins with a date in quotes, the result days is "". For any other text, asTime
+// returns now - days(60) as an example.
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
 		return "now - days(" + n + ")", n
@@ -66,8 +68,8 @@ func asTime(text string) (written, days string) {
 	return "now - days(60)", "60"
 }
 
-// left returns the name of the attribute before the place of the fault, or "X" if no attribute of the given kind is
-// there.
+// The method left returns the name of the attribute before the place of the fault. It returns "X" if there is no
+// attribute of the given kind.
 func (c *compiler) left(a around, kind directory.Kind) string {
 	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))
 	if of := c.policy.attributes[name]; of != nil && of.kind == kind {
@@ -112,7 +114,7 @@ func (c *compiler) needsParentheses(a around) string {
 	return "a date has only these tests: " + dates
 }
 
-// missingEnd returns the message for an expression that ends too early, such as one with a missing parenthesis.
+// missingEnd returns the message for an expression that ends too early, for example because a parenthesis is missing.
 func missingEnd(source, before, after string) string {
 	bare := unquoted(source)
 	switch opened, closed := strings.Count(bare, "("), strings.Count(bare, ")"); {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// attribute is a name that conditions may use. Its value comes from a single field, is the newest date of several
-// fields, or, for a group, says whether the person is a member.
+// The type attribute is a name that conditions may use. Its value is the value of one field, the newest date of several
+// fields, or the membership of the person in a group.
 type attribute struct {
 	name    string
 	source  string // the mapping, as the policy writes it
@@ -35,7 +35,7 @@ var defaultMapping = [][2]string{
 }
 
 // builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
-// account under their own names, and the default mapping. The second result has only the attributes of the default
+// account under their own names, and the default mapping. The result mapped has only the attributes of the default
 // mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
@@ -63,7 +63,7 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping parses a field name or newest(field, field, …). The second result says what is wrong, or is "" if the
+// parseMapping parses a field name or newest(field, field, …). The result fault says what is wrong. It is "" if the
 // mapping is correct.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
@@ -97,7 +97,7 @@ func unknownField(name, where string) string {
 	return fmt.Sprintf("unknown field %q%s%s", name, where, cmp.Or(didYouMean(name, directory.FieldNames()), "; a field begins with entra., ad., m365. or copilot., like entra.department; docs/policy.md lists them all"))
 }
 
-// of returns the attribute's value for a person.
+// The method of returns the attribute's value for a person.
 func (a *attribute) of(p *directory.Person) directory.Value {
 	v := a.found(p)
 	if a.as != plainly {
@@ -120,8 +120,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// newest returns the latest of several dates of a person. The result is Unknown if an account should exist but was not
-// read, because that account may have a later date.
+// The function newest returns the latest of several dates of a person. The result is Unknown if an account should exist
+// but was not read, because that account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -137,10 +137,10 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later of two dates. The Through of the result is the earlier Through of a and b. A value with the
-// state NoneSince says that no date is after its Time; an earlier date is possible. If one value is NoneSince and the
-// other value is an earlier known date, the newest date lies between the two times. later then returns the later time
-// as a known date.
+// The function later returns the later of two dates. The Through of the result is the earlier Through of a and b. The
+// state NoneSince means that no date is after the field Time, but an earlier date is possible. If one value is
+// NoneSince and the other value is an earlier known date, the newest date lies between the two times. The function then
+// returns the later time as a known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
@@ -159,14 +159,14 @@ func later(a, b directory.Value) directory.Value {
 	return a
 }
 
-// activity reports whether all dates of the attribute are signs of use.
+// The method activity reports whether all dates of the attribute are signs of use.
 func (a *attribute) activity() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		return f.Meaning != directory.Activity
 	})
 }
 
-// signals returns the signals of the attribute's dates, without duplicates.
+// The method signals returns the signals of the attribute's dates, without duplicates.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -181,8 +181,8 @@ func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// bounded reports whether a date of the attribute comes from a report. Such a date is days late and reaches back only
-// to a horizon, so conditions may compare it but not compute with it.
+// The method bounded reports whether a date of the attribute comes from a report. Such a date is days late and reaches
+// back only to a horizon. Conditions may therefore compare the date but not compute with it.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
@@ -204,7 +204,7 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
-		return a.unknown // dateTest evaluates dates of reports
+		return a.unknown // the type dateTest evaluates the dates of reports
 	case a.kind == directory.Text:
 		return types.String(fold(v.Text))
 	case a.kind == directory.Bool:
@@ -220,8 +220,8 @@ type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // the origin of the value, as the policy writes it
 	Value     string `json:"value"` // a time in UTC, a text, true, false, "no value", "none since" and a day, "no account" or "not read"
-	// Note says how old the usage report is from which the value comes, and how far back that report reaches. Note is
-	// empty if the value comes from no report.
+	// Note says how old the usage report is and how far back it reaches, if the value comes from a usage report.
+	// Otherwise Note is empty.
 	Note string `json:"note,omitempty"`
 }
 
@@ -235,7 +235,8 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// note describes the usage report from which the value comes. It returns "" for a value that comes from no report.
+// The method note describes the usage report from which the value comes. It returns "" for a value that comes from no
+// report.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)
 	if v.Through.IsZero() {

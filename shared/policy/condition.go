@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// condition is a compiled CEL expression with the facts that a Judge needs about it.
+// The type condition is a compiled CEL expression with the facts that a Judge needs about it.
 type condition struct {
 	source   string
 	env      *cel.Env
@@ -24,12 +24,12 @@ type condition struct {
 	index    int              // index into Policy.conditions
 	reads    []*attribute     // attributes in order of first appearance
 	activity []*attribute     // the attributes in reads whose dates are signs of use
-	spans    []time.Duration  // of every days(n) and duration("…")
-	instants []time.Time      // of every timestamp("…")
-	valueOf  map[int64]string // attributes whose value() is read, by expression id
+	spans    []time.Duration  // the spans of every days(n) and duration("…")
+	instants []time.Time      // the times of every timestamp("…")
+	valueOf  map[int64]string // names of the attributes whose value() is read, by the id of the call
 }
 
-// text returns the expression as written, or "" for a nil condition.
+// The method text returns the expression as written, or "" for a nil condition.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -37,7 +37,8 @@ func (c *condition) text() string {
 	return c.source
 }
 
-// moves reports whether the result of the condition may change as time passes. It returns false for a nil condition.
+// The method moves reports whether the result of the condition may change as time passes. It returns false for a nil
+// condition.
 func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
@@ -55,7 +56,7 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 // exemptWhen is the path of the only key in policy.yaml whose condition exempts people.
 const exemptWhen = "exempt.when"
 
-// compiler turns the expressions of one policy into conditions.
+// The type compiler turns the expressions of one policy into conditions.
 type compiler struct {
 	*reader
 	policy *Policy
@@ -84,7 +85,7 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// compile returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
+// The method compile returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
@@ -139,11 +140,12 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	return cond
 }
 
-// unfit returns why a well-typed expression cannot be a condition, or "" if it can.
+// The method unfit returns why a well-typed expression cannot be a condition. It returns "" if the expression can be a
+// condition.
 //
-// The cost is limited only here. A condition loops only over literals and over texts. Both have a limited length, so
-// the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which makes
-// BenchmarkAsk 50% slower.
+// The cost is limited only here. A condition loops only over literals and over texts. Literals and texts have a limited
+// length, so the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which
+// makes BenchmarkAsk 50% slower.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -170,8 +172,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute that comes from a usage report and that the expression uses outside a test of a date. It
-// returns nil if there is no such attribute.
+// The method misread returns an attribute that comes from a usage report and that the expression uses outside a test of
+// a date. It returns nil if there is no such attribute.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -188,7 +190,8 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read searches an expression for an attribute that satisfies the predicate. It returns nil if no attribute does.
+// The method read searches an expression for an attribute that satisfies the predicate. It returns nil if no attribute
+// satisfies the predicate.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -198,8 +201,8 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// survey records what the expression contains: the attributes that it reads, the spans days(n) and duration("…"), and
-// the times timestamp("…").
+// The method survey records what the expression contains: the attributes that it reads, the spans days(n) and
+// duration("…"), and the times timestamp("…").
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {

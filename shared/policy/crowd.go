@@ -94,8 +94,8 @@ type Screened struct {
 	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
 	// All verdicts on such a person are NotPlain.
 	Open []bool
-	// Turns[i] lists the people whose license rule i keeps now and reclaims later. Each has the time at which the verdict
-	// turns to reclaim. People who are open are not in the list. See Judge.TurnsBy.
+	// Turns[i] lists the people whose license rule i keeps now and reclaims later. Each entry has the time at which the
+	// verdict turns to reclaim, as Judge.TurnsBy returns it. People who are open are not in the list.
 	Turns [][]Turned
 
 	screen *screen
@@ -120,7 +120,7 @@ func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	return found
 }
 
-// asked returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
+// The method asked returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
 func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	open = make([]bool, s.People)
 	copy(open, s.Open)
@@ -140,7 +140,7 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// alone removes the verdicts on the people who are evaluated on their own.
+// The function alone removes the verdicts on the people who are evaluated on their own.
 func alone(verdicts [][]Plain, open []bool) {
 	for i := range verdicts {
 		for row, is := range open {
@@ -151,8 +151,8 @@ func alone(verdicts [][]Plain, open []bool) {
 	}
 }
 
-// rule returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each person
-// without such a verdict.
+// The method rule returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each
+// person without such a verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)
@@ -177,7 +177,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 	return verdicts
 }
 
-// exempt sets open[row] for each person who may be exempt.
+// The method exempt sets open[row] for each person who may be exempt.
 func (s *screen) exempt(open []bool) {
 	e := &s.policy.exempt
 	for i := range e.groups {
@@ -192,8 +192,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// scope returns the result of the rule's condition "for" for each person. It caches the result, because the rules of a
-// Trial have the same condition "for".
+// The method scope returns the result of the rule's condition "for" for each person. It caches the result, because the
+// rules of a Trial have the same condition "for".
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)
@@ -204,7 +204,7 @@ func (s *screen) scope(r *Rule) []directory.Flag {
 	return s.scopes[r.scope.source]
 }
 
-// holders reports for each person whether the person holds the license.
+// The method holders reports for each person whether the person holds the license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if s.held[l] == nil {
 		s.held[l] = s.holdersOf(l)
@@ -237,7 +237,7 @@ func (s *screen) holdersOf(l *License) []directory.Flag {
 	return flags
 }
 
-// members reports for each person whether the person belongs to a group.
+// The method members reports for each person whether the person belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool
@@ -267,8 +267,9 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value for the attribute; see Judge.Empty. The parameter i is the
-// index of the rule. Empties counts only people on whom the rule has a plain verdict.
+// Empties counts, by attribute, the holders without a value for the attribute. It covers the same attributes as
+// Judge.Empty. The parameter i is the index of the rule. Empties counts only people on whom the rule has a plain
+// verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {
@@ -285,7 +286,7 @@ func (f *Screened) Empties(i int) map[string]int {
 	return counts
 }
 
-// Idle counts the holders on whom rule i has a plain verdict, by their idle time; see Judge.CountIdle.
+// Idle counts the holders on whom rule i has a plain verdict, by the time since their last use.
 func (f *Screened) Idle(i int) *Idle {
 	return f.screen.idle(f.screen.policy.Rules[i], f.Verdicts[i])
 }

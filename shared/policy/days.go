@@ -86,7 +86,7 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	if text, err = encoded(root); err != nil {
 		return nil, err
 	}
-	t, err := compiled(name, text, true) // LoadKept may return a policy that others use, and the loop below changes the rules
+	t, err := compiled(name, text, true) // LoadKept may return a policy that others use; this policy must be new, because the loop below changes its rules
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +104,9 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// shrinks compares the condition with the same condition in which days(from) has a greater number. It reports whether
-// the condition is then still false for every person for whom it is false now. It returns true only if this follows
-// from the form of the condition.
+// The function shrinks compares the condition e with the same condition in which days(from) has a greater number. It
+// reports whether the second condition is false for every person for whom e is false. It returns true only if this
+// follows from the form of e.
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true
@@ -131,7 +131,7 @@ func shrinks(e ast.Expr, from int) bool {
 	return false
 }
 
-// has reports whether an expression contains the call days(n).
+// The function has reports whether an expression contains the call days(n).
 func has(e ast.Expr, n int) (found bool) {
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		if call, _ := callOfLiteral(part); call == "days" {
@@ -142,7 +142,7 @@ func has(e ast.Expr, n int) (found bool) {
 	return found
 }
 
-// ago reports whether an expression is now - days(n).
+// The function ago reports whether an expression is now - days(n).
 func ago(e ast.Expr) bool {
 	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.Subtract {
 		return false
@@ -152,7 +152,7 @@ func ago(e ast.Expr) bool {
 	return args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "now" && call == "days"
 }
 
-// nodes loads a policy that was accepted before. It returns the policy and the nodes of its text.
+// The function nodes loads a policy that was accepted before. It returns the policy and the nodes of its text.
 func nodes(name string, text []byte) (*Policy, *yaml.Node, error) {
 	p, err := LoadKept(name, text)
 	if err != nil {
@@ -186,7 +186,7 @@ func (p *Policy) noRule(name string) error {
 	return fmt.Errorf("the policy has no rule %q%s", name, didYouMean(name, p.ruleNames()))
 }
 
-// vary changes the number of days of one rule. The parameter rules is the node with all rules.
+// The method vary changes the number of days of one rule. The parameter rules is the node with all rules.
 func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
 	if at < 0 {

@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// exemptions are the compiled exemptions of a policy.
+// The type exemptions holds the compiled exemptions of a policy.
 type exemptions struct {
 	listed map[string]*listed // by name or id, in lower case
 	groups []MemberQuery
 	when   *condition
 }
 
-// exemption says whether a person is exempt. At most one of the fields from user to value is set. That field shows why
-// the person is exempt, or why the exemption is unknown.
+// The type exemption says whether a person is exempt. At most one of the fields from user to value is set. The field
+// that is set shows why the person is exempt, or why the exemption is unknown.
 type exemption struct {
 	flag  directory.Flag
 	user  string       // the listed name
@@ -29,8 +29,8 @@ type exemption struct {
 	kindOpen bool
 }
 
-// exemption evaluates every exemption. If any exemption applies, the person is exempt. If no exemption is known to
-// apply and at least one is unknown, the flag is Unset.
+// The method exemption evaluates every exemption of the policy for a person. If any exemption applies, the person is
+// exempt. If no exemption is known to apply and at least one exemption is unknown, the flag is Unset.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

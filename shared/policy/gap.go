@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// gaps collects the unknown values of one verdict, with the explanation of each. Subjects with the same explanation
-// share a sentence.
+// The type gaps collects the unknown values of one verdict, with the explanation of each value. Subjects with the same
+// explanation share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence
@@ -23,7 +23,7 @@ type sentence struct {
 	predicate string // the rest of the sentence for one subject, such as "was not read"
 }
 
-// add records that a name is unknown. A second call with the same name does nothing.
+// The method add records that a name is unknown. A second call with the same name does nothing.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -64,7 +64,7 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names the unknown values of a decision, in the order of the operands of decision.
+// undecidedReason names the unknown values of a decision, in the order of the fields of the type decision.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
@@ -91,7 +91,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
-	case e.kindOpen && len(g.names) == 0: // an unknown license is a sufficient reason
+	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because that is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
 	default:
@@ -123,7 +123,7 @@ func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value r
 	}
 }
 
-// gap returns why the attribute is unknown for the person.
+// The method gap returns why the attribute is unknown for the person.
 func (a *attribute) gap(p *directory.Person) string {
 	if a.group != nil {
 		return a.group.gap(p)
@@ -194,7 +194,7 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 	}
 }
 
-// gap returns why the person's membership in the group is unknown.
+// The method gap returns why the person's membership in the group is unknown.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if p.State(q.Ref.Source) == directory.Present {
 		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {

@@ -13,9 +13,9 @@ import (
 // goldenLag is the age of a golden person's reports if the file does not give it.
 const goldenLag = 2 * day
 
-// reports reads the usage reports of a golden person. The node has the fields of reports and the key "through", the
-// last day that the reports cover. An activity date is a day, or "none" if the report proves that its span has no
-// activity. A field that is left out is unknown, as if the report did not list the person.
+// The method reports reads the usage reports of a golden person. The node has the fields of reports and the key
+// "through", the last day that the reports cover. An activity date is a day, or "none" if the report proves that there
+// was no activity in its span. A field that is left out is unknown, as if the report did not list the person.
 func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	const through = "through"
 	o := g.object(n, "reports", append(reportFields(), through)...)
@@ -40,7 +40,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 		value := directory.Value{State: directory.None}
 		if item := o.fields[name]; item.Value != "none" {
 			at, _ := g.date(item, name)
-			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // as in package usage
+			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // the end of the day, as in package usage
 		}
 		if f.Meaning == directory.Activity {
 			uses[signal].Last = value

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace says whether a person had too little time to use a license. If flag is Unset, the function in the member
-// "unknown" adds the values that were not read to the gaps.
+// The type grace says whether a person had too little time to use a license. If flag is Unset, the function unknown
+// adds the values that were not read to the gaps.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -16,11 +16,12 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// or combines two graces. If at least one is known to apply, the result is the known grace, or of two known graces the
-// one that ends later. Otherwise an unknown grace wins over no grace.
+// The method or combines two graces. If both are known to apply, the result is the grace that ends later. If only one
+// is known to apply, the result is this grace. If none is known to apply but one may apply, the flag of the result is
+// Unset.
 func (g grace) or(o grace) grace {
 	switch {
-	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end
+	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // the end of an unknown grace is zero
 		return g
 	case g.flag == directory.Unset && o.flag == directory.Unset:
 		first, second := g.unknown, o.unknown
@@ -30,7 +31,8 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since returns a grace that starts at the given time and lasts for the given number of days.
+// The method since returns a grace that starts at the given time and lasts for the given number of days. If the grace
+// is over, its flag is No.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
@@ -71,8 +73,7 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 }
 
 // enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
-// enabled in every reading gives no grace, because otherwise a new store could not take any license until the grace is
-// over.
+// enabled in every reading gives no grace. Otherwise the first runs with a new store could not take any license.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {
@@ -86,7 +87,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 			switch {
 			case p.State(source) == directory.Present:
 				all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
-			case len(all.names) == 0: // another unknown value is a sufficient reason
+			case len(all.names) == 0: // left out if another value is unknown, because that is a sufficient reason
 				all.add(name, name, "is not known: "+sourceGap(source, p))
 			}
 		}}

@@ -19,8 +19,8 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// has reports whether the person belongs to the group. A person without an account in the group's source does not
-// belong to the group, even if the group was not read.
+// The method has reports whether the person belongs to the group. A person without an account in the group's source
+// does not belong to the group, even if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
 	if flag == directory.Unset && absent(p, q.Ref.Source) {
@@ -29,8 +29,8 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// absent reports whether the person certainly has no account in s. Either s was read, or s is Active Directory and the
-// Entra account is mastered in Entra ID.
+// The function absent reports whether the person certainly has no account in s. Either s was read, or s is Active
+// Directory and the Entra account is mastered in Entra ID.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
@@ -41,7 +41,7 @@ func absent(p *directory.Person, s directory.Source) bool {
 	return false
 }
 
-// located is a group with its place in the file.
+// The type located is a group with its place in the file.
 type located struct {
 	ref          directory.GroupRef
 	line, column int

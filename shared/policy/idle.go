@@ -29,8 +29,8 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle is the highest number of days that is counted on its own. It is at least the span of the usage reports.
-// So the last element of Days counts the people without use in the whole span of a report.
+// longestIdle returns the index of the last element of Idle.Days. It is at least 180 days, the span of the usage
+// reports. So the last element counts the people without use in the whole span of a report.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {
@@ -68,7 +68,7 @@ func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 		return
 	}
 	j.about(r, p)
-	var newest, bound time.Time // bound: a horizon with no activity after it
+	var newest, bound time.Time // bound is the latest horizon of a report without activity after it
 	for _, a := range r.when.activity {
 		v := a.of(p)
 		switch {
@@ -114,8 +114,8 @@ func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have no plain
-// verdict, because openUnused marks them as open.
+// The method idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have no
+// plain verdict, because openUnused marks them as open.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -10,7 +10,7 @@ import (
 // Shape is the form of the value of a key.
 type Shape uint8
 
-// The shapes. A NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the Words.
+// The shapes. A NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the texts in Key.Words.
 const (
 	TextKey Shape = iota
 	ChoiceKey
@@ -25,7 +25,7 @@ const (
 	MappingsKey
 	GroupKey
 	GroupsKey
-	OutcomeKey // of a rule: the word remove, or a mapping
+	OutcomeKey // the action of a rule: the word remove, or a mapping
 )
 
 // Key is a key of policy.yaml. The loader reads only the keys of this table. docs/policy.md and the JSON Schema are
@@ -107,7 +107,7 @@ var Keys = []Key{
 	{Path: "GROUP.ad", Is: "distinguished name, in quotes", LeftOut: "one of these two", Example: `"CN=Citrix Users,OU=Licenses,DC=corp,DC=example"`},
 }
 
-// remove is the outcome of a rule that takes a license and gives none.
+// The constant remove is the outcome of a rule that takes a license and gives none.
 const remove = "remove"
 
 // KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The path of the whole

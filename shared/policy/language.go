@@ -36,8 +36,9 @@ const (
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// language is CEL with the dates and spans of idleseat. It omits the functions for the parts of a date, because they
-// would make a verdict depend on the hour of the run. It also omits dyn, which hides types.
+// The function language returns CEL with the dates and spans of idleseat. It omits CEL's functions for the parts of a
+// date, because these functions would make a verdict depend on the hour of the run. It also omits dyn, which hides
+// types.
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
@@ -85,7 +86,8 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reserved lists the keywords of CEL. It also contains the variable "now", the only variable that is not an attribute.
+// The variable reserved lists the keywords of CEL. It also contains the variable "now", the only variable that is not
+// an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
@@ -185,8 +187,8 @@ func instantOf(e ast.Expr) (time.Time, bool) {
 	return t, err == nil
 }
 
-// callOfLiteral returns the function and the argument of a call with a single literal. literal is nil for any other
-// expression.
+// callOfLiteral returns the function and the argument of a call with a single literal. The result literal is nil for
+// any other expression.
 func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
 		return "", nil

@@ -40,7 +40,7 @@ func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	return l.policy, nil
 }
 
-// loader fills a policy section by section.
+// The type loader fills a policy section by section.
 type loader struct {
 	*reader
 	policy *Policy
@@ -124,7 +124,7 @@ func (l *loader) header(top object) {
 	}
 }
 
-// kinds reads the kinds of accounts that the rules are about.
+// The method kinds reads the kinds of accounts that the rules are about.
 func (l *loader) kinds(n *yaml.Node) {
 	l.policy.Kinds = nil
 	for _, item := range l.list(n, "kinds") {
@@ -162,8 +162,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// attributes reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The defaults that
-// the file does not override follow.
+// The method attributes reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The
+// defaults that the file does not override follow.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {
@@ -216,7 +216,7 @@ func (l *loader) attribute(name string, n *yaml.Node) *attribute {
 	return a
 }
 
-// group reads {entra: NAME} or {ad: DN}.
+// The method group reads {entra: NAME} or {ad: DN}, and adds the group to the field named.
 func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
 	ref, ok := l.groupRef(n, what)
 	if ok {

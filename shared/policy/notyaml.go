@@ -77,9 +77,9 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// tabbed searches the indentation of lines for a tab. The search starts at the given line. It returns the number of the
-// first line with a tab, counted from 1, or 0 if there is none. faultYAML needs it, because the YAML package reports
-// the line before the tab if the tab follows a text.
+// The method tabbed searches the indentation of lines for a tab. The search starts at the given line. The method
+// returns the number of the first line with a tab, counted from 1, or 0 if there is none. faultYAML needs this search:
+// if the tab follows a text, the YAML package reports the line before the tab.
 func (r *reader) tabbed(line int) int {
 	const near = 50
 	for i := max(line-1, 0); i < len(r.lines) && i < line+near; i++ {
@@ -91,12 +91,13 @@ func (r *reader) tabbed(line int) int {
 	return 0
 }
 
-// aKey matches a line that begins with a key or an entry of a list.
+// The variable aKey matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
-// misaligned searches the lines for a key that begins between the columns of two enclosing parts. The search starts at
-// the given line. at is the line of the first such key, or 0 if there is none. column is the column of that key.
-// nearest is the column of the nearest enclosing part to the right of the key. Lines and columns count from 1.
+// The method misaligned searches the lines for a key that begins between the columns of two enclosing parts. The search
+// starts at the given line. The result at is the line of the first such key, or 0 if there is none. The result column
+// is the column of that key. The result nearest is the column of the nearest enclosing part to the right of the key.
+// Lines and columns count from 1.
 func (r *reader) misaligned(from int) (at, column, nearest int) {
 	var open []int
 	for i := max(from-1, 0); i < len(r.lines); i++ {

@@ -66,7 +66,8 @@ type License struct {
 	KeepSeats int // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
 	// is changed to this license only if the person's mailbox is known to fit. A rule that removes this license, and
-	// gives no other, then leaves it with a mailbox that is on hold, is shared, or belongs to a room or to equipment.
+	// gives no other license, then does not take it if the mailbox is on hold, is shared, or belongs to a room or to
+	// equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to the license. Service
@@ -108,7 +109,7 @@ func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
 
-// memberOfEntra reports whether the license is membership in an Entra group.
+// memberOfEntra reports whether the license is the membership in an Entra group.
 func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
@@ -143,9 +144,9 @@ type Rule struct {
 	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
 	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
-	offsets     []time.Duration // the result of offsetsOf
-	within      *Rule           // in a Trial: the variant with the fewest days; nil if there is none, see shrinks
-	withinAt    int             // the index of within
+	offsets     []time.Duration // in a Trial: the rule with the fewest days, if this rule keeps all that it keeps; or nil
+	within      *Rule           // in a Trial: the rule with the fewest days, if shrinks holds for it; nil otherwise
+	withinAt    int             // the index of within in Policy.Rules
 }
 
 // MostPerRun is the maximum of Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with

@@ -26,11 +26,11 @@ const (
 	orNone
 )
 
-// prefixes has the text that is put before the name of an attribute for each readAs other than plainly. An author
-// cannot write an expression with such a name.
+// The variable prefixes has, for each readAs other than plainly, the text that is put before the name of an attribute.
+// An author cannot write an expression with such a name, because it contains @ and a space.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// variable returns the attribute for a name in CEL, or nil if there is none.
+// The method variable returns the attribute for a name in CEL, or nil if there is none.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -74,8 +74,9 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption rewrites the condition of the key exempt.when. If the person certainly lacks the account of an attribute,
-// the attribute then has no value (orNone). So the condition has a result even if the person lacks an account.
+// The method exemption rewrites the condition of the key exempt.when. If the person certainly lacks the account of an
+// attribute, the attribute then has no value (orNone). So the condition has a result even if the person lacks an
+// account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {
@@ -97,10 +98,10 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
 }
 
-// differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people without an
-// employeeType. It rewrites these comparisons so that a text without a value is unknown (filled). The result is then
-// unknown for people without an employeeType. It does not change comparisons with "", because the author of such a
-// comparison has these people in mind.
+// The method differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people
+// without an employeeType. It rewrites these comparisons so that a text without a value is unknown (filled). The result
+// is then unknown for people without an employeeType. It does not change comparisons with "", because the author of
+// such a comparison has these people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -123,13 +124,13 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	case operators.LogicalNot:
 		inner = !negated
 	case operators.Conditional:
-		c.differences(checked, operands[0], false) // a ternary gives both results, so its condition is not negated
+		c.differences(checked, operands[0], false) // a negated ternary negates its results, but not its condition
 		operands = operands[1:]
 	case operators.Equals, operators.NotEquals:
 		if (name == operators.NotEquals) != negated {
 			c.fill(checked, operands)
 		}
-		inner = true // (a == b) == false negates too
+		inner = true // (a == b) == false also negates a == b
 	case operators.In, overloads.StartsWith, overloads.EndsWith, overloads.Contains, overloads.Matches:
 		if negated {
 			c.fill(checked, operands)
@@ -140,8 +141,8 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// fill rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand is "", fill
-// changes nothing.
+// The method fill rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand is
+// "", the method changes nothing.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
@@ -166,7 +167,7 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 // foldTexts makes a condition compare strings case-insensitively. It folds every string literal. celValue folds the
 // attributes.
 func foldTexts(root ast.Expr) {
-	keep := map[int64]bool{} // times, spans and patterns
+	keep := map[int64]bool{} // ids of times, spans and patterns, which are not folded
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
 	visit(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -191,7 +192,7 @@ func foldTexts(root ast.Expr) {
 	})
 }
 
-// fold returns the same string for all strings that strings.EqualFold considers equal.
+// The function fold returns the same string for all strings that strings.EqualFold considers equal.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

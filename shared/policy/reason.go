@@ -61,8 +61,8 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// words has the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload. If a
-// rule reads dates of several kinds, verb returns words that fit all these kinds.
+// The type words has the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload.
+// If a rule reads dates of several kinds, the function verb returns words that fit all these kinds.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
@@ -111,7 +111,7 @@ func (j *Judge) Ago(r *Rule, at time.Time) string {
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// daysSince counts whole days: 60 days and a second are 60 days.
+// daysSince returns the number of whole days since t, in words: 60 days and a second are "60 days".
 func (j *Judge) daysSince(t time.Time) string {
 	switch n := int(j.now.Sub(t) / day); n {
 	case 0:
@@ -123,7 +123,7 @@ func (j *Judge) daysSince(t time.Time) string {
 	}
 }
 
-// values lists attributes with their values, such as "accountEnabled true".
+// The function values lists attributes with their values, such as "accountEnabled true".
 func values(list []*attribute, p *directory.Person) string {
 	parts := make([]string, len(list))
 	for i, a := range list {

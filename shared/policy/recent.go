@@ -8,12 +8,12 @@ import (
 // mostRecent is the number of compiled policies that a process keeps.
 const mostRecent = 4
 
-// recent holds the policies that this process compiled last. A command opens the policy of its run up to ten times, and
-// a warm function opens it on each call. Compiling it takes milliseconds.
+// The variable recent holds the policies that this process compiled last. A command opens the policy of its run up to
+// ten times, and a warm function opens it on each call. Compiling the policy each time would take milliseconds.
 var recent cache
 
-// cache holds compiled policies, the most recently used one first. A policy does not depend on the name of its file: the
-// name is only in the faults of a text that is not valid, and such a text has no policy.
+// The type cache holds compiled policies, the most recently used policy first. It finds a policy by the text alone,
+// because the name of the file occurs only in faults, and a text with faults has no policy.
 type cache struct {
 	mu   sync.Mutex
 	kept []recentPolicy
@@ -41,8 +41,8 @@ func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
 	return p, nil
 }
 
-// find returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the first in the
-// cache.
+// The method find returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the
+// first in the cache.
 func (c *cache) find(text string, kept bool) *Policy {
 	c.mu.Lock()
 	defer c.mu.Unlock()

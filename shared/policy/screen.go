@@ -10,21 +10,22 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. screen evaluates some
-// tests from the columns, and gets the same result for each person as the Judge's own steps. The result of any other
-// test is Unset. The condition then has a result only if the remaining tests settle it, by the same three-valued logic.
+// The type screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
+// evaluates some tests from the columns, and gets the same result for each person as the Judge's own steps. The result
+// of any other test is Unset. The condition then has a result only if the remaining tests settle it, by the same
+// three-valued logic.
 type screen struct {
 	*Judge
 	*Crowd
 	dates   map[*attribute][]int64
 	through map[*attribute]time.Time // the end of the reports that have the dates
 	spans   []time.Duration          // the spans of the condition
-	moment  []int64                  // see screenturns.go; nil if everybody is evaluated as of now
+	moment  []int64                  // the time of each pair (see screenturns.go); nil if everybody is evaluated as of now
 
-	scopes map[string][]directory.Flag   // results of conditions "for", by source
-	held   map[*License][]directory.Flag // results of holders
+	scopes map[string][]directory.Flag   // results of the conditions "for", by the text of the condition
+	held   map[*License][]directory.Flag // results of the method holders
 
-	graces map[string]*spared // by license and attributes; see the method spared
+	graces map[string]*spared // results of the method spared, by license and attributes
 	narrow map[*Rule]*narrow  // by Rule.within
 }
 

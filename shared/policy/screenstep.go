@@ -6,7 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// step is a test of dates whose result depends only on whether the date is before, at or after a certain instant.
+// The type step is a test of dates whose result depends only on whether the date is before, at or after a certain
+// instant.
 type step struct {
 	at                   int64 // the last microsecond that is not after the instant
 	before, equal, after directory.Flag
@@ -21,7 +22,7 @@ func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	return s
 }
 
-// of returns the result of the test for a date in microseconds.
+// The method of returns the result of the test for a date in microseconds.
 func (s step) of(date int64) directory.Flag {
 	switch {
 	case date < s.at:

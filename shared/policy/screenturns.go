@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A rule may keep a license now and reclaim it later if the person stays away; see Turns. Screen finds the time of this
-// change from columns. It evaluates the conditions for pairs. A pair is a row and a time at which the verdict on the
-// row can change. In all pairs, the value of now is the origin, a fixed time. To make up for this, Screen moves the
-// dates of each pair: a date n days before the time of the pair becomes a date n days before the origin.
+// A rule may keep a license now and reclaim it later if the person stays away (Judge.Turns). Screen finds the time of
+// this change from columns. It evaluates the conditions for pairs. A pair is a row and a time at which the verdict on
+// the row can change. In all pairs, the variable now has the same value, the origin. Screen therefore moves the dates
+// of each pair: a date n days before the time of the pair becomes a date n days before the origin.
 
 // Turned is a row whose verdict turns from keep to reclaim.
 type Turned struct {
@@ -19,7 +19,7 @@ type Turned struct {
 	At  int64 // in microseconds since 1970
 }
 
-// origin is the value of now in the conditions.
+// The method origin returns the value of the variable now in the conditions. For pairs, it is the start of 1970.
 func (s *screen) origin() time.Time {
 	if s.moment == nil {
 		return s.now
@@ -27,7 +27,8 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// moved returns the dates that a comparison uses. For a comparison with now, moved shifts the dates to the origin.
+// The method moved returns the dates that a comparison uses. For a comparison with now, it shifts the dates to the
+// origin.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -41,8 +42,9 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// turns returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The result is in
-// the order of the rows. turns sets open[row] for each person whose time does not follow from the columns.
+// The method turns returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The
+// result is in the order of the rows. The method sets open[row] for each person whose time does not follow from the
+// columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {
@@ -80,10 +82,10 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	return turned
 }
 
-// turningPoints returns the times at which the verdicts can change, from now to the end of the search. The times are in
-// order: at[i] is a time for the row rows[i]. turningPoints sets open[row] for each person whose report shows only that
-// the person was not active since the report's horizon. ok is false if the columns lack a date that the conditions
-// read.
+// turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
+// at[i] is a time for the row rows[i]. The times of one row are together and ascending. turningPoints sets open[row]
+// for each person whose report shows only that the person was not active since the report's horizon. The result ok is
+// false if the columns lack a date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -133,8 +135,8 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// movable holds the dates of one attribute, and the offsets that can move a date into the future. A time in the future
-// lies after now and not after the end of the search.
+// The type movable holds the dates of one attribute, and the offsets that can move a date into the future. A time in
+// the future lies after now and not after the end of the search.
 type movable struct {
 	dates       []int64
 	reported    bool
@@ -156,9 +158,10 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 	return m
 }
 
-// steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A date plus an offset
-// is such a time. The fixed times are the same for everybody. They lie after the beginning of the search (now) and not
-// after its end (last). ok is false if an offset or a time is no whole number of microseconds.
+// The method steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A verdict
+// can change at a date plus an offset. The fixed times are the same for everybody. They lie after the beginning of the
+// search (now) and not after its end (last). The result ok is false if an offset or a time is no whole number of
+// microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
 	for _, c := range r.conditions {
@@ -183,8 +186,8 @@ func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	return offsets, fixed, true
 }
 
-// pick returns a crowd of the people in the given rows. A row may be given several times. The crowd has no groups and
-// no licenses.
+// The method pick returns a crowd of the people in the given rows. A row may be given several times. The crowd has no
+// groups and no licenses.
 func (c *Crowd) pick(rows []int) *Crowd {
 	some := &Crowd{People: len(rows)}
 	for source, states := range c.Accounts {

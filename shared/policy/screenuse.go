@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// used returns the last uses that a report has for a field. It returns false if the field is not a last use from a
-// report, or if the report has no trustworthy dates.
+// The method used returns the last uses that a report has for a field. It returns false if the field is not a last use
+// from a report, or if the report has no trustworthy dates.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, dated := f.Signal(); dated && signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
@@ -18,7 +18,7 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 }
 
 // newestUse adds the last uses from a report to the dates of an attribute. It sets never[row] for each person without a
-// use in the report's span. For such a person, a date before that span may not be the newest.
+// use in the report's span. If such a person has a date from before that span, a later date may exist.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -32,10 +32,10 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// late finds the dates that are too early to settle a test. A test of such a date depends on what happened after the
-// end of the report; see dateTest. late returns the earliest date that settles the test, in microseconds. It returns
-// None if no report has the attribute's dates, or if all reports end late enough. The test compares dates with the
-// given time, unless asked is false. moves reports whether this time depends on now.
+// The method late returns the earliest date that settles a test, in microseconds. A test of an earlier date depends on
+// what happened after the end of the report (see dateTest). The method returns None if no report has the attribute's
+// dates, or if all reports end late enough. The test compares dates with the time at, unless asked is false. The
+// parameter moves says whether this time depends on now.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))
@@ -44,7 +44,7 @@ func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 
 	switch {
 	case through.IsZero():
 		return None
-	case s.moment != nil && !moves: // at the time of the pair, a later report covers more days
+	case s.moment != nil && !moves: // at the time of the pair, a later report covers more days, so no date settles the test now
 		return math.MaxInt64
 	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
 		return at.Add(time.Microsecond - 1).UnixMicro()

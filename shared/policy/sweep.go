@@ -24,7 +24,7 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 }
 
 // LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
-// that the rule's condition "when" reads; see lastSeen. The second result reports whether there is certainly no later
+// that the rule's condition "when" reads. The result known says for each person whether there is certainly no later
 // date up to the end of the reports. Both results are valid only for people who are not open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
@@ -40,8 +40,8 @@ func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	return at, known
 }
 
-// latest puts the date of a field in place of at[row] if the field's date is later. It sets known[row] to false for
-// each person whose field is unknown.
+// The method latest replaces at[row] by the date of a field if the field's date is later. It sets known[row] to false
+// for each person whose field is unknown.
 func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	if used, reported := s.used(f); reported {
 		for row, state := range s.Accounts[directory.Entra] {
@@ -63,14 +63,15 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// narrow is a part of a crowd: the people from whom the variant with the fewest days reclaims.
+// The type narrow is a part of a crowd: the people from whom the variant with the fewest days reclaims.
 type narrow struct {
 	rows   []int
-	screen *screen // of these rows
+	screen *screen // the screen of these rows
 }
 
-// narrowed returns the plain verdicts of the rule r. It needs the verdicts of the rule r.within. If r.within keeps a
-// license, r keeps it too.
+// The method narrowed returns the plain verdicts of the rule r. The parameter within has the verdicts of the rule
+// r.within. If r.within keeps a license, r keeps it too. The condition of r is therefore evaluated only for people from
+// whom r.within reclaims.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -95,7 +96,8 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// spared says who may be in grace for a rule. It is computed only for the people for whom both conditions are true.
+// The type spared says who may be in grace for a rule. It is computed only for the people for whom the conditions "for"
+// and "when" are true.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
 	known []directory.Flag     // results of the method is, by row; Unset means not computed
@@ -109,8 +111,8 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// spared returns who may be in grace for a rule. It caches the result, because rules of a Trial about the same license
-// and the same dates have the same result.
+// The method spared returns who may be in grace for a rule. It caches the result, because rules of a Trial about the
+// same license and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
@@ -139,8 +141,8 @@ func (s *screen) graceBegan(days int) int64 {
 }
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
-// person has no known date of use. The age of the person's account is unknown, or a grace that began with the account
-// has not ended yet; see graceBegan.
+// person has no known date of use. The creation date of the person's account is unknown, or is after the time that
+// graceBegan returned (the parameter ended).
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -218,7 +220,7 @@ func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 }
 
 // LastSeen returns the newest known date of use of a person, or the zero time. It uses the dates that the rule's
-// condition "when" reads. The second result reports whether there is certainly no later date up to the end of the
+// condition "when" reads. The result known reports whether there is certainly no later date up to the end of the
 // reports.
 func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
 	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {

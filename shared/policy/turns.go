@@ -48,7 +48,7 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first time at which the rule would take the license if the person stays away and nothing else
-// changes. It returns false if there is no such time. The last parameter lists the times at which a run or somebody
+// changes. It returns false if there is no such time. The parameter given lists the times at which a run or somebody
 // else gave the license to the person. The rule then waits until Cooling returns false for all these times.
 //
 // Turns evaluates the rule only at times at which its verdict can change. These are the dates of the person and each
@@ -105,16 +105,16 @@ func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	return true
 }
 
-// CoolsUntil returns the first time at which Cooling returns false if the person stays away. Its boolean is false if
-// there is no such time.
+// CoolsUntil returns the first time at which Cooling returns false if the person stays away. The boolean result is
+// false if there is no such time.
 func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.Time, bool) {
 	j.instants = j.instants[:0]
 	j.coolingPoints(r, p, given)
 	return j.first(func() bool { return !j.Cooling(r, p, given) })
 }
 
-// first returns the first time in j.instants at which the given function returns true. Its boolean is false if there is
-// none.
+// The method first returns the first time in j.instants at which the given function returns true. The boolean result is
+// false if there is no such time.
 func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now
 	defer func() {

@@ -61,8 +61,8 @@ func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// functions lists the functions that a condition may call, without operators. Each has an example with its meaning,
-// because two similar names may have opposite meanings.
+// The variable functions lists the functions that a condition may call, without operators. Each function has an example
+// with its meaning, because two similar names may have opposite meanings.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -72,7 +72,7 @@ var functions = map[string]string{
 	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
 }
 
-// meant maps words that people write for a function to the name of the function.
+// The variable meant maps words that people write for a function to the name of the function.
 var meant = map[string]string{
 	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
 	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
@@ -121,7 +121,7 @@ func (c *compiler) unknownName(name string, isCall bool, at around) string {
 }
 
 // likeFunction returns the only function whose name is so similar to name that the difference may be a slip. It returns
-// "" if there are two, since two similar names may have opposite meanings.
+// "" if there are two such functions, because two similar names may have opposite meanings.
 func likeFunction(name string, known []string) (like string) {
 	for _, k := range known {
 		if plain.Distance(strings.ToLower(name), strings.ToLower(k)) > slips(name) {
@@ -235,5 +235,5 @@ func wrongSyntax(e *common.Error, source string) string {
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 
-// unquoted returns an expression without its text literals.
+// The function unquoted returns an expression without its text literals.
 func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }
