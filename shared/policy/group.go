@@ -19,8 +19,8 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// The method has reports whether the person belongs to the group. A person without an account in the group's source
-// does not belong to the group, even if the group was not read.
+// The method has reports whether the person belongs to the group. A person without an account in the source does not
+// belong to the group, even if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
 	if flag == directory.Unset && absent(p, q.Ref.Source) {
