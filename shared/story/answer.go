@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// answerOf adds to the answer of a rule what it means for the person today.
+// answerOf completes the answer of a rule. It adds the state of the license today, the sentences about this state, and
+// the actions that an operator can take.
 func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
@@ -68,9 +69,9 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// decisive returns the innermost parts of a rule that settle the verdict. Every rule also requires that the person
-// holds the license and is not exempt. If the verdict takes the license, this requirement is always true, so decisive
-// leaves it out.
+// The function decisive returns the innermost parts of a rule that settle the verdict. Every rule also requires that
+// the person holds the license and is not exempt. If the verdict takes the license, this requirement is always true, so
+// the function leaves the requirement out.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {
@@ -92,7 +93,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 	return list
 }
 
-// says returns one sentence with the state and the reason of the state, without the full stop.
+// The function says returns one sentence with the state and the reason of the state, without the full stop.
 func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
@@ -146,8 +147,8 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// last matches a reason to keep a license that consists of the last activity and its age, such as "last sign-in on
-// 2026-11-01 (28 days)".
+// The expression last matches a reason to keep a license that consists of the last activity and its age, such as "last
+// sign-in on 2026-11-01 (28 days)".
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
 // nextRun says what the next run does, depending on the mode of the policy. The argument "does" is an action of the
@@ -164,7 +165,7 @@ func (s *Story) nextRun(does string) string {
 
 func lower(sentence string) string { return strings.ToLower(sentence[:1]) + sentence[1:] }
 
-// exemption returns the reason why a person is exempt, in words.
+// The method exemption returns the reason why a person is exempt, in words.
 func (s *Story) exemption(text string) string {
 	name, listed := strings.CutSuffix(text, " is listed")
 	_, condition := strings.CutPrefix(text, "exempt: ")
@@ -179,8 +180,8 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// taken returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in exchange, and the
-// result is "exchanged for" with the name of that license.
+// The function taken returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in
+// exchange, and the result is "exchanged for" with the name of that license.
 func taken(to string) string {
 	if to == "" {
 		return "taken"
@@ -188,7 +189,8 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// change returns one or more sentences about the events or the values that would change the state of the license.
+// The function change returns one or more sentences about the events or the values that would change the state of the
+// license.
 func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
 	case Idle, Announced:
@@ -239,7 +241,8 @@ func turning(x *Answer) string {
 	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
-// when returns the day of t, and how far away it is from the time "now", such as "2026-11-29 (today)".
+// The function when returns the day of t, and how far away this day is from the time "now", such as "2026-11-29
+// (today)".
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {
 	case t.Before(now):

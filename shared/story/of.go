@@ -32,7 +32,7 @@ type Question struct {
 	Deployment string
 }
 
-// flags returns the flags for a command that makes changes.
+// The method flags returns the flags for a command that makes changes.
 func (q *Question) flags() []string {
 	switch {
 	case q.Deployment != "":
@@ -80,7 +80,7 @@ func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	return err
 }
 
-// run returns the run whose snapshot the story uses.
+// The method run returns the run whose snapshot the story uses.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	if q.Run != "" {
 		return q.Run, nil
@@ -90,8 +90,8 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// gone returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger does not
-// have the person either, gone returns the error "unknown".
+// The method gone returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger
+// does not have the person either, the method returns the error "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
 		return nil, unknown
@@ -111,7 +111,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 	return []*Story{one}, nil
 }
 
-// tell returns the story of one person whom the snapshot of a run has.
+// The method tell returns the story of one person whom the snapshot of a run has.
 func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *directory.Person) (*Story, error) {
 	e, err := r.Explain(p, r.Begin.AsOf)
 	if err != nil {
@@ -158,11 +158,11 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// spoken sets the words of the part n and of all parts below it whose text is a condition. A part that cannot be put
-// into words keeps its text.
+// The function spoken puts the part n and all parts below n into words, if their text is a condition. A part that
+// cannot be put into words keeps its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
-		say = words.Exemption // words.Exemption reads an empty text differently
+		say = words.Exemption // words.Exemption has its own words for the conditions of exemptions
 	}
 	if !n.Spoken() {
 		n.Words, _ = say(words.English, p, n.Text)
@@ -181,7 +181,7 @@ func allKnown(n *policy.Node) bool {
 	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)
 }
 
-// noValues are the texts that stand for none or unknown in the place of a value.
+// noValues has the texts that stand for none or unknown in the place of a value.
 var noValues = []string{"", "no value", "not read", "no account"}
 
 func name(p *directory.Person) string {
@@ -244,7 +244,8 @@ func Command(words ...string) string {
 	return line
 }
 
-// ago returns the time between t and "now" in words. Below two days the words give hours, and from then on days.
+// The function ago returns the time between t and "now" in words. Below two days the words give hours, and from then on
+// days.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

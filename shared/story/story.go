@@ -32,7 +32,7 @@ type Story struct {
 
 	mode     policy.Mode // the mode in the policy of the run
 	exempted string      // the condition in the policy's exemptions, in words
-	twins    string      // the names of all accounts with the same SID; they follow the text sameSID
+	twins    string      // the names of all accounts with the same SID; a story has them after the text sameSID
 }
 
 // Value is one attribute of the person.
@@ -77,7 +77,7 @@ type Answer struct {
 	// Codes are the codes of the causes why a verdict is undecided or a change is refused. A code stays the same when the
 	// words of a reason change.
 	Codes []string `json:"codes,omitempty"`
-	// Remedies are the keys, as in reason.Remedies, of the remedies for the causes.
+	// Remedies are the keys of the remedies for the causes. reason.Remedies lists all keys.
 	Remedies []string `json:"remedies,omitempty"`
 	// Do lists the actions that an operator can take, with commands.
 	Do []string `json:"do,omitempty"`
@@ -86,8 +86,7 @@ type Answer struct {
 // License is the past of one license.
 type License struct {
 	License string `json:"license"`
-	// State is the present state according to the ledger. It is empty if the license stands as if nothing had been
-	// changed.
+	// State is the present state according to the ledger. It is empty if no change of the license has an effect now.
 	State history.State `json:"state,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
 	Run   string        `json:"run,omitempty"`
@@ -99,7 +98,7 @@ type License struct {
 	Undo string `json:"undo,omitempty"`
 	// Finish is the command that finishes a pending change.
 	Finish string `json:"finish,omitempty"`
-	// Damaged says which object of the ledger is damaged. It is empty if none is damaged.
+	// Damaged says which object of the ledger is damaged. It is empty if no object is damaged.
 	Damaged string  `json:"damaged,omitempty"`
 	Entries []Entry `json:"entries"` // oldest first
 

@@ -70,7 +70,7 @@ func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	return s, kept
 }
 
-// altered is a test case: an alteration at the beginning of a chapter.
+// The type altered is a test case: an alteration at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration

@@ -98,8 +98,8 @@ func writeReport(path string, answer *backtest.Answer) error {
 	return nil
 }
 
-// policy returns the policy whose thresholds the command varies: the policy of --policy, or else the policy of the
-// newest run for everybody.
+// The method policy returns the policy whose thresholds the command varies. It is the policy of --policy. Without
+// --policy, it is the policy of the newest run for everybody.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
 		_, text, err := policyFlag{c.Policy}.load()

@@ -27,7 +27,7 @@ type channelConfig struct {
 	Reports string `env:"IDLESEAT_REPORTS_URL"`  // the https address at which a browser finds the folder of the store
 }
 
-// client reads the address of the webhook, and returns a client for it.
+// The method client reads the address of the webhook, and returns a client for it.
 func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	text, err := readSmall(c.File)
 	if err != nil {
@@ -40,8 +40,8 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// link returns the address at which a browser can open an object, or "" if a browser cannot open the object. The
-// argument "location" is the location of the store.
+// The method link returns the address at which a browser can open an object, or "" if a browser cannot open the object.
+// The argument "location" is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -91,7 +91,7 @@ func (n *night) place(c *channelConfig) *gate.Place {
 	return p
 }
 
-// state describes the end of the night in the same form as the output of a state machine.
+// The method state describes the end of the night in the same form as the output of a state machine.
 func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	out := new(gate.StepOutput)
 	if n.plan == nil {

@@ -210,7 +210,7 @@ func header(row []string) (columns, bool) {
 	return at, len(at.name) > 0
 }
 
-// separator returns the separator of a CSV file. It is the most frequent candidate in the first line.
+// The function separator returns the separator of a CSV file. It is the most frequent candidate in the first line.
 func separator(text []byte) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0

@@ -173,7 +173,7 @@ func (a *Process) parsed(args []string) (status int) {
 	return a.fail(a.ended(ctx.Selected().Name, ctx.Run(a)))
 }
 
-// presets sets the default of each flag from the flag's environment variable.
+// The method presets sets the default of each flag from the environment variable of the flag.
 func (a *Process) presets(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {

@@ -45,7 +45,7 @@ func manual(model *kong.Application, version string) string {
 	return b.String()
 }
 
-// statuses has the meanings of the exit statuses.
+// The variable statuses has the meanings of the exit statuses.
 var statuses = [...]string{
 	exitDone:    "Done.",
 	exitFailed:  "The store, a snapshot or a source that every rule needs could not be read, or changes failed.",

@@ -101,7 +101,7 @@ func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	}
 }
 
-// synthetic returns the name DOMAIN\account, with which the account can bind.
+// The function synthetic returns the name DOMAIN\account, with which the account can bind.
 func synthetic(d *samba.Domain, account string) string {
 	domain, _, _ := strings.Cut(strings.TrimPrefix(d.Base, "DC="), ",")
 	return strings.ToUpper(domain) + `\` + account

@@ -1,7 +1,7 @@
 package reason
 
-// changes are the forms of the reasons from the packages plan, decision and gate. Such a reason says that a change is
-// refused, postponed or not needed.
+// The variable changes has the forms of the reasons from the packages plan, decision and gate. Such a reason says that
+// a change is refused, postponed or not needed.
 var changes = []form{
 	// Reasons about earlier changes.
 	{code: "setback", remedy: "setback", text: "{}; tried again from {} on$", swedish: "$1; nytt försök från och med $2"},
@@ -22,7 +22,7 @@ var changes = []form{
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule has no onReturn: restore", swedish: "återställs inte: regeln saknar onReturn: restore"},
-	// Runs before 2026-12 have these.
+	// Runs before 2026-12 have "not given back" in place of "not restored".
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the policy no longer has the rule {} that took it", swedish: "återställs inte: policyn har inte längre regeln $1 som tog den"},
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},

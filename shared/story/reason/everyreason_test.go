@@ -52,11 +52,11 @@ func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	}
 }
 
-// noReasons lists the texts in reasonFiles that only look like reasons, and those that are only a part of a reason.
+// noReasons lists the texts in reasonFiles that only look like reasons, and the texts that are only a part of a reason.
 var noReasons = []string{
-	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // their parts have remedies
+	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // the parts of these texts have remedies
 	"is not known: x",                                                                                       // the part after the colon has a form
-	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // the change is made
+	"; saves nothing: x", "the person is in the group by way of a group within it, too, and stays entitled", // the change is made in spite of these texts
 	"whether a group within the group entitles the person, too, is not known: the account may not read its members",
 	"the assignment is in error and takes no seat",
 	"active again on x, after run x took the license on x",                                                                                   // the license is restored
@@ -64,8 +64,8 @@ var noReasons = []string{
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// within lists the forms of sentences in which a text from the code may stand. The text replaces %s. x stands for a
-// varying part.
+// The variable within lists the forms of sentences in which a text from the code may stand. The text replaces %s. The
+// letter x stands for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
 // TestEveryReasonHasItsForm finds the reasons in the code. A reason is a text that a function returns, assigns to a
@@ -108,8 +108,8 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// unfit says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text to the map
-// "used".
+// The function unfit says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text to
+// the map "used".
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {
@@ -133,10 +133,10 @@ func unfit(text string, used map[string]bool) string {
 	return "has no form"
 }
 
-// predicate matches texts without a subject.
+// The expression predicate matches texts without a subject.
 var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
 
-// english matches words that a Swedish text does not contain.
+// The expression english matches words that a Swedish text does not contain.
 var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
 
 // reasonsIn returns the texts in a file that may become reasons. Such a text has at least three words.
@@ -191,7 +191,7 @@ func nameOf(e ast.Expr) string {
 
 var verb = regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
 
-// textOf returns the text of an expression. x stands for each part that is no literal or constant.
+// textOf returns the text of an expression. The letter x stands for each part that is no literal or constant.
 func textOf(e ast.Expr, constants map[string]string) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
