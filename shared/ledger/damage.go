@@ -36,7 +36,6 @@ var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 // The method check returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an
 // object is about an intent that is missing. Without this check, a completion whose intent is missing could close the
 // next change.
-// change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name

@@ -64,11 +64,11 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// Every call of the ledger returns an error if the store does not answer. No call reports that there is no entry, that
-// a mark is the first mark, or that something was written.
+// Every call of the ledger returns an error if the store does not answer. After a failed read, no call reports that an
+// entry is missing or that a mark is the first mark. After a failed write, no call reports success.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
-	// entry writes one change of run r1, with a leaving mark, a rollback mark and a completion.
+	// The function entry writes one change of run r1, with a leaving mark, a rollback mark and a completion.
 	entry := func(t *testing.T, s store.Store) *Entry {
 		t.Helper()
 		e, err := In(s).Begin(t.Context(), intent("r1"), nil)
@@ -86,10 +86,10 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		}
 		return e
 	}
-	// answers holds the results of a call other than its error.
+	// The type answers has the results of a call without its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
-		Told                      bool // the boolean result of the call: first, left or closed
+		Told                      bool // the boolean result of a call, such as first, left or closed
 	}
 	person, license := intent("").Person, intent("").License
 	type call func(l *Ledger, e *Entry) (answers, error)
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// All yields an error if the list breaks off. Without the error, the ledger would look shorter than it is.
+// All yields an error if the listing fails. Without the error, entries would seem to be missing.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -188,7 +188,7 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// All skips objects with foreign keys. It yields nothing after the caller stops.
+// All skips objects with foreign keys. It yields nothing after the caller has stopped.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -214,8 +214,8 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// An intent and an object about it may be written while the folder is listed. A list that lacks such an intent is no
-// damage. If the store does not answer when the intent is read, the result is an error.
+// Another process may write an intent and an object about the intent while the folder is listed. The list may then have
+// only the second object, and this is no damage. If the intent cannot be read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

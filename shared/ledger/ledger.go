@@ -1,8 +1,9 @@
-// Package ledger records every change ever made. Each change has an intent, written before the directory is changed,
-// and a completion, written after the directory was read again. In between there may be marks: "leaving" before the
-// person's license is taken, "back" before a change is rolled back, "sending" before the mail of a notice is sent, and
-// one for each fact that a later call must know. Each intent, completion and mark is an object that is created once and
-// never changed. An intent without a completion is open, and blocks every run except the run that wrote the intent.
+// Package ledger records every change ever made. Each change has an intent and a completion. A run writes the intent
+// before it changes the directory, and writes the completion after it has read the directory again. Between intent and
+// completion there may be marks: "leaving" before the license is taken from the person, "back" before a change is
+// rolled back, "sending" before the mail of a notice is sent, and one mark for each fact that a later call must know.
+// Each intent, completion and mark is an object that is created once and never changed. An intent without a completion
+// is open, and blocks every run except the run that wrote the intent.
 package ledger
 
 import (
@@ -22,13 +23,13 @@ import (
 // ErrBlocked is returned when another run has an open intent for the same person and license.
 var ErrBlocked = errors.New("another run's change is still open")
 
-// Outcome says how a change ended.
+// Outcome is the way in which a change ended.
 type Outcome string
 
-// The outcomes. After RolledBack and Failed the person has the same licenses as before the change. Announced means that
-// a change was announced and is not made yet. Unsure means that the mail of a notice may have been sent or not; nothing
-// has changed. Restored means that the license was restored; some time must pass before a rule may take the license
-// again.
+// The outcomes. After RolledBack and Failed, the person has the same licenses as before the change. Announced means
+// that a change was announced and is not made yet. Unsure means that nobody knows whether the mail of a notice was
+// sent; no license has changed. Restored means that the license was restored. The rules then wait for some time before
+// they may take the license again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -38,14 +39,15 @@ const (
 	Restored   Outcome = "given back"
 )
 
-// The method stands reports whether an entry with this outcome describes the present state of the license. An entry
-// that was rolled back or failed changed nothing, so it does not describe the present state.
+// The method stands reports whether an entry with this outcome describes the present state of the license. After
+// RolledBack and Failed, the person has the same licenses as before the change. An earlier entry then describes the
+// present state.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
 
-// Holding describes how a person held two products at one moment: the license of a change, and the license that
-// replaces it.
+// Holding describes how a person held two products at one moment: the license that a change takes, and the license that
+// the person gets in exchange.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
 	InGroups    []string               `json:"inGroups,omitempty"`    // the person's groups among Source and Target
@@ -65,17 +67,17 @@ type Intent struct {
 	Via               string `json:"via"`
 	Source            string `json:"source,omitempty"` // group to leave: object id or DN; empty for a direct assignment
 	Target            string `json:"target,omitempty"` // group to join; empty if there is none
-	// SourceGUID and TargetGUID are the objectGUIDs of Active Directory groups. Writes use the GUIDs; the DNs are for
-	// people who read the entry. Both are empty in entries of older versions.
+	// SourceGUID and TargetGUID are the objectGUIDs of the Active Directory groups Source and Target. Writes use the
+	// GUIDs. The DNs are for people who read the entry. Both fields are empty in entries of older versions.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
 	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target. They
-	// are set only if these groups assign products. If they are set, the license counts as taken or given only once
-	// Entra ID shows the change.
+	// are set only if the Entra groups assign products. If they are set, the change is done only when Entra ID also
+	// shows the change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget means that the person was a member of the target group before the change. A rollback must then not
-	// remove the person from the group.
+	// InTarget means that the person was a member of the target group before the change. A rollback then leaves the
+	// person in the target group.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -85,25 +87,25 @@ type Intent struct {
 	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
+	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Payer says who paid for the license when the change was planned. It is nil in entries of older versions.
+	// Payer is the payer of the license when the change was planned. It is nil in entries of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
-	// HeldSince is when the license was restored, or when a run first saw that somebody else had restored it. It is zero
-	// if no run took the license before.
+	// HeldSince is the time at which idleseat restored the license, or at which a run first saw that somebody else had
+	// restored the license. It is zero if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
 	RestoreOf string `json:"back,omitempty"`
-	// Note says how the restore differs from the way in which the license was taken. It is empty if there is no
-	// difference.
+	// Note describes the difference between the way in which the license was taken and the way in which it is restored.
+	// It is empty if there is no difference.
 	Note string `json:"note,omitempty"`
-	// TakenAt, in a restore, is when the change that took the license ended.
+	// TakenAt is set in a restore. It is the time at which the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that applied
 	// the plan. CloudTrail records who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound means that every object about this intent contains the hash of this intent. Older versions wrote intents
-	// that are not bound.
+	// Bound means that every object about this intent must contain the hash of this intent. In intents of older
+	// versions, Bound is false.
 	Bound bool `json:"bound,omitempty"`
 }
 
@@ -131,8 +133,8 @@ type Ledger struct{ store store.Store }
 // In returns the ledger in a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent is the maximum size of an intent, in bytes. This is enough for several hundred assignments of each of the
-// two products.
+// maxIntent is the maximum size of an intent, in bytes. Intent.Before, which describes two products, may then have
+// several hundred assignments of each product.
 const maxIntent = 1 << 20
 
 // Suffixes of the keys of objects about an intent.
@@ -158,8 +160,8 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 }
 
 // Standing returns the entry that describes the present state of a license: the newest entry that is open or has the
-// outcome Done, Announced, Unsure or Restored. Standing skips entries that were rolled back or failed, because they
-// changed nothing. It returns nil if no entry is left.
+// outcome Done, Announced, Unsure or Restored. Standing skips entries with the outcome RolledBack or Failed, because
+// the person has the same licenses as before these changes. It returns nil if no entry is left.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -242,10 +244,10 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent with the next number. Its last parameter is the latest entry that the caller has seen, or nil
-// if the caller has seen none. If this entry is open and of the same run, Begin returns the entry. Begin fails with
-// ErrBlocked if another run has an open entry, or has written an entry since the caller looked. The caller must then
-// discard its decision.
+// Begin writes an intent with the next number. The parameter last is the latest entry that the caller has seen, or nil
+// if the caller has seen no entry. If this entry is open and of the same run, Begin returns this entry. Begin fails
+// with ErrBlocked if another run has an open entry, or has written an entry that the caller has not seen. The caller
+// must then discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -301,7 +303,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed reads from the store whether an entry is closed. It sets e.Completion if the entry is closed.
+// Completed reads from the store whether an entry is closed. If the entry is closed, Completed sets e.Completion.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)
@@ -315,7 +317,7 @@ func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	return true, nil
 }
 
-// The method get reads an object. found is false if the object does not exist.
+// The method get reads an object. The result "found" is false if the object does not exist.
 func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):

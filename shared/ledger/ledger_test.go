@@ -70,7 +70,7 @@ func TestEntriesComeBackWhole(t *testing.T) {
 	ctx := context.Background()
 	l, _ := open(t)
 	var e *Entry
-	for range 12 { // enough entries that the number has two digits
+	for range 12 { // the number of the last entry has two digits
 		var err error
 		if e, err = l.Begin(ctx, intent("r1"), e); err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// If an intent is replaced with a different one, the objects about the first intent do not count for the second.
+// If another intent replaces an intent, the objects about the first intent do not count for the second intent.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -191,7 +191,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// If another run has changed the license since the caller looked, Begin fails.
+// Begin fails if another run has changed the license after the caller looked for the latest entry.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -205,7 +205,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// Standing skips an entry that changed nothing and returns the entry before it.
+// Standing skips an entry with the outcome RolledBack or Failed and returns the previous entry.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -20,8 +20,8 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// If one call takes the license and another call rolls back, the call that writes its mark second sees the mark of the
-// other call.
+// One call takes the license, and another call rolls back. The call that writes its mark second sees the mark of the
+// first call.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -93,7 +93,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// Completed reads the store, so it notices that another call closed the entry.
+// Completed reads the store. It therefore notices that another call has closed the entry.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -123,7 +123,7 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	if e, err := l.Begin(t.Context(), intent("r2"), nil); e != nil || !errors.Is(err, ErrBlocked) {
 		t.Errorf("another run: %+v, %v", e, err)
 	}
-	// The object is not an intent, so Begin fails.
+	// The object at the key is no intent, so Begin fails.
 	if err := store.PutBytes(t.Context(), s, e.Key(), []byte("{")); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// Licenses also lists a license that has no intent, but only a foreign object.
+// Licenses also lists a license that has only a foreign object, without an intent.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -189,7 +189,7 @@ func TestPageNamesEveryLicense(t *testing.T) {
 	}
 }
 
-// An intent that is too large is reported as damaged before it fills the memory.
+// An intent that is too large is reported as damaged. The ledger does not read the whole object into memory.
 func TestIntentLargerThanAny(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -205,7 +205,7 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// Standing returns an entry with the outcome Restored, because somebody wants the person to have the license.
+// Standing returns an entry with the outcome Restored, because the restore describes the present state of the license.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

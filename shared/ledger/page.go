@@ -54,11 +54,11 @@ func (p *Page) add(key, license, name string) {
 // Person returns the person whom the page is about.
 func (p *Page) Person() string { return p.person }
 
-// Objects returns how many objects the license has. An object is never changed or deleted, so the same number means the
-// same objects.
+// Objects returns the number of objects that the license has. Objects are never changed or deleted. If the number has
+// not changed, the objects are therefore the same.
 func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
 
-// Licenses returns the licenses for which the person has any object in the ledger, sorted.
+// Licenses returns the licenses about which the ledger has any object of the person, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)
 	maps.Copy(all, p.others)
@@ -95,8 +95,8 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	return nil, nil
 }
 
-// Entries yields every entry for a license, oldest first. For a damaged object it yields an ErrDamaged and goes on.
-// After any other error it stops.
+// Entries yields every entry for a license, oldest first. For a damaged object, Entries yields an ErrDamaged and goes
+// on. After any other error, Entries stops.
 func (p *Page) Entries(ctx context.Context, license string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		for _, key := range p.intents[license] {

@@ -8,7 +8,7 @@ import (
 // Seen is the name of a fact that one call of apply saw and that later calls must know.
 type Seen string
 
-// The facts. Each is noted at most once per entry.
+// The facts. Each fact is recorded at most once per entry.
 const (
 	// SeenFree means that a read showed the person without the license, after the person was removed from the group
 	// Intent.Source.
@@ -17,8 +17,8 @@ const (
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry mean that the person was added to the target again, because the target still did not list
-	// the person long after the first try.
+	// SecondTry and ThirdTry mean that apply added the person to the target group again, because the group still did
+	// not list the person long after the previous try.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
 )
@@ -29,7 +29,7 @@ func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) er
 	return err
 }
 
-// Noted returns the note of a fact about an entry, or nil if there is none.
+// Noted returns the mark of a fact about an entry, or nil if the fact is not recorded.
 func (l *Ledger) Noted(ctx context.Context, e *Entry, what Seen) (*Mark, error) {
 	return l.marked(ctx, e, "."+string(what)+".json")
 }
