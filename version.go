@@ -1,5 +1,5 @@
-// Package idleseat has the version of this source tree. Every command and function reports the version, however it was
-// built, and the hash of a plan covers it.
+// Package idleseat has the version of this source tree. Every command and function reports the version, no matter how
+// it was built. The hash of a plan covers the version.
 package idleseat
 
 import (
@@ -14,8 +14,8 @@ import (
 var number string
 
 // Version returns the version, such as "0.1.0". If the build knows the revision of its sources, the first twelve digits
-// of the revision follow: "0.1.0+1a2b3c4d5e6f", with ".dirty" if files differ from it. Builds from a copy without .git,
-// such as those that SAM makes, know no revision.
+// of the revision follow, as in "0.1.0+1a2b3c4d5e6f". If files differ from the revision, ".dirty" follows. A build from
+// a copy without .git, such as a build by SAM, knows no revision.
 func Version() string {
 	version, revision, dirty := strings.TrimSpace(number), "", ""
 	info, _ := debug.ReadBuildInfo()

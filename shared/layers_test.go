@@ -1,4 +1,4 @@
-// Package shared_test checks which package may import which other package. Imports point only downwards.
+// Package shared_test checks which packages each package may import. Imports point only downwards.
 package shared_test
 
 import (
@@ -13,8 +13,9 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// floors lists the packages from the bottom to the top. A package may import packages of lower floors. In its own
-// folder tree, it may also import the packages above and below it. It may import no other package of the repository.
+// The variable floors lists the packages from the bottom to the top. A package may import packages of lower floors. In
+// its own folder tree, a package may also import the packages above and below it. It may import no other package of the
+// repository.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},
@@ -117,8 +118,8 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	}
 }
 
-// TestRelayLinksNeitherRulesNorGraph: the relay only makes the requests that it gets from the cloud. It has no rules
-// and no code for Graph.
+// TestRelayLinksNeitherRulesNorGraph: the relay only makes the requests that it gets from the cloud. Its program
+// contains no rules and no code for Graph.
 func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "../functions/relay") {
@@ -131,8 +132,8 @@ func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	}
 }
 
-// TestServeOnlyReads: the package of the pages in the browser links no code that can reach a directory or change a
-// license.
+// TestServeOnlyReads: package serve, which makes the pages of idleseat serve, links no code that can reach a directory
+// or change a license.
 func TestServeOnlyReads(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "./serve") {

@@ -19,8 +19,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// The function parts returns the commands of a page, by the anchor of the heading above them. The commands of one
-// heading are one part. The pages indent commands, and put outputs and files into fenced blocks.
+// The function parts returns the commands of a page, by the anchor of the heading above the commands. The commands
+// below one heading are one part. The pages indent commands, and put outputs and files into fenced blocks.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false
@@ -70,7 +70,7 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone are the parts about machines with systemd, and the parts on the page for developers. docs/powershell.md
+// inUnixAlone has the parts about machines with systemd, and the parts on the page for developers. docs/powershell.md
 // need not have these parts.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
@@ -78,7 +78,7 @@ var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "
 func toolCalls(text string) (calls []string) {
 	for _, m := range regexp.MustCompile(`(?m)(?:^|[ (|])(az|aws|sam|terraform) ((?:'?-chdir=\S+ )?)((?:[a-z][a-z0-9-]*\b ?)+)`).FindAllStringSubmatch(text, -1) {
 		call := m[1] + " " + strings.Join(strings.Fields(m[3]), " ")
-		if m[1] == "aws" { // the service and the operation stay; a third word may be the name of a file
+		if m[1] == "aws" { // the service and the operation stay; the third word may be the name of a file
 			words := strings.Fields(call)
 			call = strings.Join(words[:min(len(words), 3)], " ")
 		}
@@ -89,7 +89,7 @@ func toolCalls(text string) (calls []string) {
 }
 
 // TestPowerShellHasEveryPart: some parts of the pages have commands that work only in bash and zsh. docs/powershell.md
-// has each such part, and calls the same tools with the same commands there.
+// has a form for PowerShell of each such part. Both forms call the same commands of the same tools.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)
@@ -152,7 +152,8 @@ func TestPowerShellFaults(t *testing.T) {
 			if found := bashOnly(regexp.MustCompile(`"cmd /c.*"|cmd /c ".*"`).ReplaceAllString(block, "")); len(found) > 0 {
 				t.Errorf("%s: %q in\n%s", page, found, block)
 			}
-			// The pattern matches a splatted variable, an argument that PowerShell splits, and typographic quotes.
+			// The pattern matches three faults: a splatted variable, an argument that PowerShell splits, and
+			// typographic quotes.
 			if m := regexp.MustCompile(`(?m) -chdir|(--\w+) @|\x{2018}|\x{2019}|\x{201C}|\x{201D}`).FindString(block); m != "" {
 				t.Errorf("%s: %q in\n%s", page, m, block)
 			}
@@ -163,7 +164,7 @@ func TestPowerShellFaults(t *testing.T) {
 	}
 }
 
-// parsing is a PowerShell script that prints each syntax error in the named files.
+// The variable parsing is a PowerShell script that prints each syntax error in the named files.
 const parsing = `$bad = 0
 foreach ($f in $args) {
   $errors = $null
@@ -173,7 +174,7 @@ foreach ($f in $args) {
 exit $bad
 `
 
-// TestPowerShellParses: PowerShell's own parser reads each block.
+// TestPowerShellParses: the parser of PowerShell finds no syntax error in any block.
 func TestPowerShellParses(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("pwsh"); err != nil {

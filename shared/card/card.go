@@ -1,6 +1,6 @@
-// Package card makes the message to operators about the end of a run. The message has a heading, facts, and what to do
-// next. The package writes the message in three shapes: as text for mail, as an Adaptive Card for Microsoft Teams, and
-// as blocks for Slack. A card has figures, ids and commands, and no names of people.
+// Package card makes the message to operators about the end of a run. The message has a heading, facts, and the next
+// step of the reader. The package writes the message in three shapes: as text for mail, as an Adaptive Card for
+// Microsoft Teams, and as blocks for Slack. A card has figures, ids and commands, and no names of people.
 package card
 
 import (
@@ -13,7 +13,7 @@ type Card struct {
 	Subject string // one line
 	Tone    Tone
 	Facts   []Fact
-	Next    string // what the reader should do now
+	Next    string // a sentence that says what the reader should do now
 	Steps   []Step
 	Report  string // the https address of the report; empty if a browser cannot open the report
 }

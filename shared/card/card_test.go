@@ -59,13 +59,13 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// hostile has texts that a vendor would refuse, cut, or show differently.
+// The variable hostile has texts that a vendor would refuse, cut, or show differently.
 var hostile = []string{
 	"", "\x00\x1b[31m", "\u202egnp", "line\nbreak", "[x](https://evil.example)", "**bold** `code` <at>everyone</at>", "<!channel> <@U024BE7LH> <https://evil.example|x>",
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
 }
 
-// TestEveryCardIsTaken: a card with any content matches the schemas of both vendors and is not too large for them.
+// TestEveryCardIsTaken: a card with any content matches the schemas of Teams and Slack. It is not too large for either.
 func TestEveryCardIsTaken(t *testing.T) {
 	t.Parallel()
 	many := &Card{Subject: "s", Next: "n"}
@@ -136,7 +136,7 @@ func TestTextsStay(t *testing.T) {
 	}
 }
 
-// The function texts returns every text of a JSON value, in the order in which they stand in the value.
+// The function texts returns every text of a JSON value, in the order of the JSON value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case []any:

@@ -19,9 +19,9 @@ const MostBytes = 20_000
 const (
 	mostFacts   = 20
 	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
-	mostText    = 1_000 // characters of a fact; the function "fitted" shortens facts further if needed
+	mostText    = 1_000 // characters of a fact; the function fitted may shorten a fact further
 	leastText   = 50
-	mostCommand = 500 // a longer command is left out, because a part of a command does something else
+	mostCommand = 500 // characters; a longer command is left out, because a part of a command does something else
 )
 
 // Teams returns the card as the JSON that a webhook of Teams Workflows takes: a message with one Adaptive Card
@@ -37,8 +37,8 @@ func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 // object is a JSON object.
 type object map[string]any
 
-// The function fitted writes the card. While the message has more than MostBytes, fitted makes the facts shorter and
-// writes the card again.
+// The function fitted writes the card. While the message has more than MostBytes, the function makes the facts shorter
+// and writes the card again.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer

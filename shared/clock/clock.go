@@ -1,5 +1,5 @@
-// Package clock tells the time and waits. Commands and functions get a Clock when they start, and no other part of the
-// product asks the machine for the time. So a simulated company can live through months in seconds.
+// Package clock tells the time and waits. Commands and functions get a Clock when they start. No other part of the
+// product asks the machine for the time. A simulated company can therefore live through months in seconds.
 package clock
 
 import (
@@ -25,8 +25,9 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Days counts the days between the UTC dates of two times. Hours do not count: from any hour of one day to any hour of
-// the next day is one day. The result is negative if the second time is on an earlier day than the first.
+// Days returns the number of days between the UTC dates of two times, without regard to hours. From any hour of one day
+// to any hour of the next day is one day. The result is negative if the second time is on an earlier day than the first
+// time.
 func Days(from, to time.Time) int {
 	const day = 24 * time.Hour
 	return int(to.UTC().Truncate(day).Sub(from.UTC().Truncate(day)) / day)
@@ -35,11 +36,11 @@ func Days(from, to time.Time) int {
 // Watch is a Clock whose time is the result of a function.
 type Watch func() time.Time
 
-// Now returns w().
+// Now returns the result of the function.
 func (w Watch) Now() time.Time { return w() }
 
-// Sleep waits until d has passed on the watch. A timer stops while the machine is suspended, and the time of the watch
-// may go on. So Sleep reads the watch every second.
+// Sleep waits until the time of the watch is d later. While the machine is suspended, a timer stops, but the time of
+// the watch may go on. Sleep therefore reads the watch every second.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A wait follows the time of the watch, not of the machine.
+// A wait follows the time of the watch, and not the time of the machine.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	now, looked := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 0
 	w := Watch(func() time.Time {
 		looked++
-		now = now.Add(time.Hour) // each look is an hour later, as if the machine had been suspended
+		now = now.Add(time.Hour) // each call returns a time that is an hour later, as if the machine had been suspended
 		return now
 	})
 	if err := w.Sleep(t.Context(), time.Millisecond); err != nil || looked != 2 {

@@ -1,6 +1,6 @@
 // Package entrance defines the entrances of a deployment. An entrance is a state machine that accepts only some kinds
-// of request. All entrances run the same steps. The entrances are separate state machines so that IAM can allow each
-// caller to start only some of them. The definition of each state machine contains the name of its entrance, so no
+// of request. All entrances run the same steps. Each entrance is a state machine of its own, so that IAM can allow a
+// caller to start only some entrances. The definition of each state machine contains the name of its entrance, so no
 // input can change the name.
 package entrance
 
@@ -35,7 +35,7 @@ const (
 	RestoreRun    Wish = "a restore"
 )
 
-// wishes lists the wishes that each entrance accepts.
+// The map "wishes" has the wishes that each entrance accepts.
 var wishes = map[Name][]Wish{
 	Plan:     {PlanEverybody, PlanOne},
 	Nightly:  {PlanEverybody},
@@ -44,7 +44,7 @@ var wishes = map[Name][]Wish{
 	Restore:  {RestoreRun},
 }
 
-// ErrElsewhere is returned for a wish that belongs to another entrance.
+// ErrElsewhere is the error for a wish that another entrance accepts.
 var ErrElsewhere = errors.New("this is the wrong entrance")
 
 // Admit returns ErrElsewhere if the entrance n does not accept the wish.

@@ -1,6 +1,6 @@
-// Package layout names every object in the store. No other package builds keys, so this file shows the whole layout
-// that docs/store.md and the permissions on the bucket rely on. Keys use slashes in every store. The keys of runs sort
-// by time, because the names of runs do.
+// Package layout names every object in the store. No other package builds keys. This file therefore shows the whole
+// layout, which docs/store.md describes and on which the permissions on the bucket rely. Keys have slashes in every
+// kind of store. The keys of runs sort by time, because the names of runs sort by time.
 package layout
 
 import (
@@ -16,13 +16,13 @@ const (
 
 	Plans     = "history/plans/"     // one object for each run for everybody: the part of its plan that later runs need
 	Others    = "history/others/"    // one object for each run for one person, and for each restore
-	Overrides = "history/overrides/" // one object for each plan for which an operator set the limits aside
+	Overrides = "history/overrides/" // one object for each plan that an operator applied in spite of the limits
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
-	Backtests = "history/backtests/" // one object for each kept backtest, with the name of the run that was its last night
+	Backtests = "history/backtests/" // one object for each kept backtest, named after the last run in the backtest
 )
 
 // Leases is the prefix of the objects of the lease. The lease permits only one night at a time. Leases are below runs/
-// so that the store retains them as long as runs.
+// so that the bucket retains them for as long as runs.
 const Leases = Runs + "lease/"
 
 // Lease returns the key of object n in the chain of a lease (package lease).
@@ -40,7 +40,7 @@ func IsRun(folder string) bool {
 // Begin returns the key of a run's inputs. The inputs are fixed before the run reads people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
-// Manifest returns the key of a run's manifest, which turns the run's parts into a snapshot.
+// Manifest returns the key of a run's manifest. With a manifest, the parts of a run are a snapshot.
 func Manifest(run string) string { return Run(run) + "manifest.json" }
 
 // Part returns the key of the accounts that one attempt read from a source for one partition.
@@ -51,18 +51,18 @@ func Part(run, source string, partition int, attempt string) string {
 // IsLinePart reports whether a key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of one partition of a run's table of people or members. The argument "sum" is the SHA-256 of
-// the content, in hex.
+// Table returns the key of one partition of a table of a run. The argument name is the name of the table: people or
+// members. The argument "sum" is the SHA-256 of the content, in hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
 
-// EntraCall returns the key of the progress of one call that reads Entra ID.
+// EntraCall returns the key of an object about one call that reads Entra ID. The object has the progress of the call.
 func EntraCall(run string, call int) string {
 	return fmt.Sprintf("%sentra/calls/%04d.json", Run(run), call)
 }
 
-// Relay returns the prefix of everything that the relay reads or writes for a run.
+// Relay returns the prefix of all objects that the relay reads or writes for a run.
 func Relay(run string) string { return Run(run) + "ad/" }
 
 // Since returns the key of the watermark for a delta reading by the relay. The watermark comes from an earlier reading
@@ -73,13 +73,15 @@ func Since(run string) string { return Relay(run) + "since.json" }
 // "task" is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// checked stands for a run in the keys that the relay writes to check its access. No run has this name.
+// The name "checked" takes the place of a run in the keys that the relay writes to check its access. No run has this
+// name.
 const checked = "relay-check"
 
 // Probe returns the key that the relay writes to check its access.
 func Probe() string { return Relay(checked) + "probe.json" }
 
-// examined stands for a run in the keys that idleseat doctor writes to check the store. No run has this name.
+// The name "examined" takes the place of a run in the keys that idleseat doctor writes to check the store. No run has
+// this name.
 const examined = "doctor-check"
 
 // DoctorProbe returns the key that idleseat doctor writes to check the store.
@@ -98,24 +100,24 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of one partition of a run's table of accounts. Later runs read this table.
+// Known returns the key of one partition of a run's table of accounts. Later runs read this table to recall earlier
+// dates.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
 
-// ActivityGaps returns the key of a list of accounts without a date of activity. Only old versions write this list; the
-// table of known accounts replaces it.
+// ActivityGaps returns the key of a list of accounts without a date of activity. Only old versions write this list. New
+// versions write the table of Known instead.
 func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
 
-// History returns the key of the digest that one attempt of a run built. The digest is about earlier runs.
+// History returns the key of the digest of earlier runs that one attempt of a run built.
 func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of the summary that one attempt of a run made for package money. The summary is about the
-// ledger.
+// Freed returns the key of the summary of the ledger that one attempt of a run made for package money.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }
@@ -128,13 +130,13 @@ func Decisions(run string, partition int) string {
 // Plan returns the key of the plan of a run.
 func Plan(run string) string { return Run(run) + "plan.json" }
 
-// Changes returns the key of the spreadsheet with the changes that a run plans.
+// Changes returns the key of the CSV file with the changes that a run plans.
 func Changes(run string) string { return Run(run) + "changes.csv" }
 
-// Report returns the key of the report of a run. People read the report.
+// Report returns the key of the report of a run for people.
 func Report(run string) string { return Run(run) + "report.html" }
 
-// Point returns the key of a run's figures for the trend in later reports.
+// Point returns the key of the figures that a run stores for the trend in later reports.
 func Point(run string) string { return Run(run) + "point.json" }
 
 // Results returns the prefix of the results of a run's batches.
@@ -147,10 +149,10 @@ func Result(run, batch string) string { return Results(run) + batch + ".json" }
 // or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
-// Stopped returns the prefix of the people whose licenses a run may no longer change.
+// Stopped returns the prefix of the keys that Stop returns for a run.
 func Stopped(run string) string { return Withdrawn + run + "/" }
 
-// Stop returns the key of the object whose presence means that a run may no longer change a person's licenses.
+// Stop returns the key of an object. If the object exists, the run may no longer change the licenses of the person.
 func Stop(run, user string) string { return Stopped(run) + user + ".json" }
 
 // Person returns the prefix of a person's objects in the ledger.
@@ -159,8 +161,8 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. The keys of other objects about the intent differ from this key
-// only in the suffix.
+// Entry returns the key of an intent in the ledger. The keys of other objects about the intent have the same text with
+// another suffix.
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // onPage has the keys that docs/store.md must list, by the function that returns the key. A function that returns only
-// a prefix has no keys.
+// a prefix has no keys in the map.
 var onPage = map[string][]string{
 	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},

@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// stored matches a command between back quotes, such as `idleseat runs`. Only commands that work on a store match.
+// The expression "stored" matches a command between back quotes, such as `idleseat runs`. Only commands that work on a
+// store match.
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
 // InStore adds the option --store to each command between back quotes that works on a store. It returns the text
-// unchanged if the argument "store" is empty. The code that writes such a text does not know where the operator's store
-// is.
+// unchanged if the argument "store" is empty. The code that writes the texts does not know the location of the store,
+// so the text gets the location here.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -1,7 +1,7 @@
 package plain
 
-// Distance returns the smallest number of bytes to insert, delete or replace in order to turn the text a into the text
-// b.
+// Distance returns the smallest number of changes that turn text a into text b. A change inserts, deletes or replaces
+// one byte.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -8,8 +8,8 @@ import (
 )
 
 // Fault describes a panic for the developers of this program. The text names places in the program and has no data of
-// people. So Fault quotes a runtime error, but of any other value it writes only the type. The deferred function that
-// recovers must call Fault directly.
+// people. Fault therefore quotes only a runtime error. Of any other value, it writes only the type. The deferred
+// function that recovers must call Fault directly.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)
 	if err, ok := value.(runtime.Error); ok {
@@ -18,7 +18,7 @@ func Fault(value any) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(stack(), " < "))
 }
 
-// deepest is the maximum number of calls that the text of a fault has.
+// The constant deepest is the maximum number of calls in the text of a fault.
 const deepest = 12
 
 // The function stack returns the calls that led to the panic, innermost first.

@@ -11,14 +11,16 @@ import (
 // LeftOut is the text that Nameless writes in place of a name.
 const LeftOut = "(name left out)"
 
-// named matches text that may contain the name of a person or group: text in quotation marks, distinguished names (RFC
-// 4514), Active Directory names of the form DOMAIN\name, and words with an at sign (also URL-encoded).
+// The expression "named" matches text that may contain the name of a person or group: text in quotation marks,
+// distinguished names (RFC 4514), Active Directory names of the form DOMAIN\name, and words with an at sign (also
+// URL-encoded).
 var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|(?i:\b(?:CN|OU)=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*)` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
-// Nameless returns text without names. Logs, notices and the history of executions have many readers, so personal data
-// must not appear there. The function "keep" reports whether a name may stay. It gets the name without quotation marks.
+// Nameless replaces names in text by LeftOut. Logs, notices and the history of executions have many readers, so
+// personal data must not appear there. The function "keep" reports whether a name may stay. It gets the name without
+// quotation marks.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -37,13 +39,13 @@ func Nameless(text string, keep func(name string) bool) string {
 	})
 }
 
-// Without returns text without the given names. A name that is a part of a longer word stays. Without does not
-// distinguish upper and lower case.
+// Without replaces the given names in text by LeftOut. A name that is a part of a longer word stays. Without ignores
+// letter case.
 func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // the name is not UTF-8, but the text is, so the text cannot contain the name
+			continue // the name is not UTF-8; the text is UTF-8 and therefore cannot contain the name
 		}
 		var out strings.Builder
 		at := 0

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns text as a single line. Each rune that is not printable becomes U+FFFD.
+// Line returns text as a single line. U+FFFD replaces each rune that is not printable.
 func Line(text string) string { return strings.Map(shown, text) }
 
 // OneLine replaces each line feed of text by a blank, and returns Line of the result.
@@ -27,7 +27,7 @@ func Prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// Lines treats text as Line does, but keeps line feeds.
+// Lines replaces the same runes as Line, but keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
@@ -44,7 +44,7 @@ func shown(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// Writer passes only printable runes and line feeds to another writer.
+// Writer passes only printable runes and line feeds to another writer. It replaces all other runes.
 type Writer struct {
 	to      io.Writer
 	instead func(r rune) string // returns the replacement for a rune that is not printable

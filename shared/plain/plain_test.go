@@ -40,7 +40,7 @@ func TestText(t *testing.T) {
 		if d := cmp.Diff(strings.ReplaceAll(want, "\n", "�"), Line(text)); d != "" {
 			t.Errorf("%q on one line (-want +got):\n%s", text, d)
 		}
-		if strings.HasSuffix(text, "\x80") { // a Writer waits for the rest of the rune
+		if strings.HasSuffix(text, "\x80") { // the Writer still waits for the rest of the rune
 			continue
 		}
 		for pieces := range 3 {

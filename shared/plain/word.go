@@ -2,7 +2,7 @@ package plain
 
 import "strings"
 
-// Word quotes a word for a POSIX shell (POSIX.1-2024, Shell Command Language, 2.2 Quoting). A word of harmless
+// Word quotes a word for a POSIX shell (POSIX.1-2024, Shell Command Language, 2.2 Quoting). A word without special
 // characters stays unchanged.
 func Word(word string) string {
 	harmless := func(r rune) bool {

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Longest is the maximum size of a row, in bytes. Without a limit, a quote that is never closed would turn the rest of
-// the file into one field.
+// Longest is the maximum size of a row, in bytes. Without a limit, a quotation mark that is never closed would turn the
+// rest of the file into one field.
 const Longest = 1 << 20
 
 // Reader reads rows with any number of columns.
@@ -32,7 +32,7 @@ func (r *Reader) Next() ([]string, error) {
 	return r.csv.Read()
 }
 
-// bounded is a reader that fails when a row is too long.
+// The type bounded is a reader that fails when a row is too long.
 type bounded struct {
 	file io.Reader
 	read int // the number of bytes that were read since the current row began

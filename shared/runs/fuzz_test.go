@@ -11,7 +11,7 @@ import (
 )
 
 // FuzzPlan checks that GetPlan either refuses an object or returns a plan that matches its hash. Damaged lists in the
-// object must not cause a panic.
+// object must not cause a panic in EachListed.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

@@ -17,12 +17,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Concluded is the name of the object with the results of all batches of a run. In the key, the name takes the place of
-// the name of a batch.
+// Concluded is the name of the object with the results of all batches of a run. In a key, Concluded stands in the place
+// of the name of a batch.
 const Concluded = "settled"
 
 // Stage is the progress of a run. The objects that the run has written determine the stage. A run whose process has
-// died stays at its stage, because no object shows whether a process still works.
+// died stays at its stage, because no object shows whether the process still works.
 type Stage string
 
 // The stages, in the order in which a run passes them.
@@ -59,16 +59,17 @@ type Overview struct {
 	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
 	// Results counts the changes and notices by their status. A change without a result is in no count.
 	Results  map[Status]int `json:"results,omitempty"`
-	Worked   time.Time      `json:"worked,omitzero"`      // when a result was last written
+	Worked   time.Time      `json:"worked,omitzero"`      // the time at which a result was last written
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
-	Override string         `json:"override,omitempty"`   // the hash of the plan for which an operator set the limits aside
+	Override string         `json:"override,omitempty"`   // the hash of a plan that was applied in spite of the limits
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
 	// Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
 }
 
-// Look returns the overview of a run. The names of damaged objects are in Damage, and Look fills in the rest. Look
-// fails if the store cannot be read. It fails with snapshot.ErrUnknownRun if the store has no object of the run.
+// Look returns the overview of a run. If an object of the run is damaged, the field Damage names the object, and Look
+// fills in the other fields. Look fails if the store cannot be read. It fails with snapshot.ErrUnknownRun if the store
+// has no object of the run.
 func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	o := &Overview{Run: run, Stage: StageUnreadable}
 	b, err := snapshot.GetBegin(ctx, s, run)
@@ -104,12 +105,12 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	return o, nil
 }
 
-// lookers is the number of runs that LookAll reads at the same time. Reading one run after the other would be slow in
-// S3.
+// The constant lookers is the number of runs that LookAll reads at the same time. In S3, it would be slow to read one
+// run after the other.
 const lookers = 8
 
-// LookAll returns the overviews of the runs that the argument names has, in the same order. If Look fails for a run,
-// the overview of the run has the error in Damage. A run that has no object yet is left out. LookAll fails only when
+// LookAll returns the overviews of the runs in the argument names, in the same order. If Look fails for a run, the
+// overview of the run has the error in Damage. LookAll leaves out a run that has no object yet. LookAll fails only when
 // ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
 	all := make([]*Overview, len(names))
@@ -143,8 +144,8 @@ func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, nil
 }
 
-// The method damaged adds err to Damage if err means a damaged object. It returns every other error, such as an error
-// of the network.
+// The method damaged adds err to the field Damage if err means a damaged object. It returns every other error, such as
+// an error of the network.
 func (o *Overview) damaged(err error) error {
 	if err != nil && errors.Is(err, store.ErrDamaged) {
 		o.Damage = append(o.Damage, err.Error())
@@ -194,8 +195,9 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 	}
 }
 
-// Outcome returns the results of the changes of a plan. The results of the batches and the results under Concluded may
-// differ, because a later night may finish a change and write the results of the batch again. The newer results count.
+// Outcome returns the results of the changes of a plan. The results of the batches may differ from the results under
+// Concluded, because a later night may finish a change and write the results of the batch again. Outcome uses the newer
+// results.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
 	of, err := GetResults(ctx, s, p, p.Batches())
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLookFollowsARun: the objects that a run writes move it from stage to stage. At each stage, the overview has the
-// figures that are known.
+// TestLookFollowsARun: each object that a run writes may move the run to the next stage. At each stage, the overview
+// has all figures that are known.
 func TestLookFollowsARun(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

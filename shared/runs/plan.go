@@ -1,6 +1,6 @@
 // Package runs stores the plan of a run (plan.json, which `idleseat plan --format json` prints) and the results of its
-// batches. The lists of a plan may be larger than memory, so the package streams them. It checks each object that it
-// reads.
+// batches. The lists of a plan may be larger than memory, so the package streams the lists. The package checks each
+// object that it reads.
 package runs
 
 import (
@@ -22,7 +22,7 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each yields every decision of a run in order; see decision.Run.Each.
+// Each yields every decision of a run in order, as decision.Run.Each does.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
 // Listed is an entry in one of the lists of plan.json: the list "refused", "undecided" or "returned".
@@ -34,7 +34,8 @@ type Listed struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json. The members that the hash covers come first. The long lists follow.
+// PutPlan writes plan.json. The members that the hash covers come first. The lists "refused", "undecided" and
+// "returned" follow.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -72,8 +73,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// The function list writes one more member of the object: an array of decisions. A decision is in the array if the
-// function "belongs" returns true for it.
+// The function list writes one more member of the object: an array of decisions. The function "belongs" reports whether
+// a decision is in the array.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -99,8 +100,8 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the plan of a run and checks its hash. It reads the members that the hash covers, and not the long
-// lists.
+// GetPlan reads the plan of a run and checks its hash. It reads only the members that the hash covers, and not the
+// lists after them.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
@@ -123,8 +124,8 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	return p, nil
 }
 
-// EachListed calls "each" for every entry in the long lists of a run's plan. These are the lists "refused", "undecided"
-// and "returned".
+// EachListed calls the function "each" for every entry in the lists "refused", "undecided" and "returned" of a run's
+// plan.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
@@ -173,7 +174,8 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return nil
 }
 
-// The function bound decodes the members before the long lists. It also returns the hash of the text of these members.
+// The function bound decodes the members before the list "refused". It also returns the hash of the text of these
+// members.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

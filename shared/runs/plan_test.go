@@ -45,7 +45,7 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 	return p
 }
 
-// The function each returns an Each that yields the given decisions.
+// The function each returns a value of type Each that yields the given decisions.
 func each(all ...plan.Decision) Each {
 	return func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 		for i := range all {
@@ -76,7 +76,7 @@ func keys(t *testing.T, b []byte) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// TestPlanIsTheContractsObject: plan.json has exactly the keys on which other programs rely.
+// TestPlanIsTheContractsObject: plan.json has exactly the keys that docs promise to other programs.
 func TestPlanIsTheContractsObject(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -195,13 +195,13 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// The function unsealed removes the seal from the text of a plan. A forger can do the same.
+// The function unsealed removes the seal from the text of a plan, as a forger could do.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// TestPlanOfALaterVersion: a change has a member that this version does not know. The hash covers that member.
+// TestPlanOfALaterVersion: a change has a member that this version does not know. The hash covers the unknown member.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -281,13 +281,13 @@ func TestDamagedPlans(t *testing.T) {
 	}
 }
 
-// TestPutPlanFails: PutPlan writes no plan if the decisions cannot be read.
+// TestPutPlanFails: PutPlan stores no plan if the decisions cannot be read.
 func TestPutPlanFails(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	broken := errors.New("broken")
 	calls := 0
-	for _, fails := range []int{1, 2} { // while listing the refused people, then while listing the undecided ones
+	for _, fails := range []int{1, 2} { // call 1 lists the refused people, and call 2 the undecided people
 		calls = 0
 		err := PutPlan(t.Context(), s, newPlan(), func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 			if calls++; calls == fails {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Status is the state of one change after a call.
+// Status is the state of one change after a call of apply.
 type Status string
 
 // The statuses. All except Pending are final.
@@ -25,11 +25,11 @@ const (
 	Pending   Status = "pending"   // begun, but the directory does not show the change yet
 	Kept      Status = "kept"      // the rule was evaluated again and no longer takes the license
 	Refused   Status = "refused"   // the change cannot be made safely
-	Failed    Status = "failed"    // the directory refused; the person has what they had before
+	Failed    Status = "failed"    // the directory refused the change; the person has the same licenses as before
 )
 
-// Ended returns the status of a change that is complete in the ledger. An outcome that this version does not know
-// counts as Failed, so that an operator looks at the change.
+// Ended returns the status of a change that is complete in the ledger. If this version does not know the outcome, the
+// status is Failed, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
@@ -51,8 +51,8 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause, because
-	// waiting does not help.
+	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause of the
+	// failure, because waiting does not help.
 	Retry bool `json:"again,omitempty"`
 	// Closed means that the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
@@ -110,7 +110,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	return all, nil
 }
 
-// Of returns the result of a change, or nil if there is none yet.
+// Of returns the result of a change, or nil if the change has no result yet.
 func (r *Results) Of(c *plan.Change) *Result {
 	i := slices.IndexFunc(r.Results, func(x Result) bool { return x.User == c.User && x.License == c.License })
 	if i < 0 {

@@ -24,11 +24,11 @@ type Address struct {
 // mostAddress is the maximum length of an address, in bytes. Addresses of Teams have about 300 bytes.
 const mostAddress = 4096
 
-// slackHosts are the hosts of the incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming
+// slackHosts has the hosts of the incoming webhooks of Slack (docs.slack.dev, "Sending messages using incoming
 // webhooks") and of GovSlack.
 var slackHosts = []string{"hooks.slack.com", "hooks.slack-gov.com"}
 
-// Parse reads the address of a webhook from a text that contains nothing else. Its errors do not quote the text.
+// Parse reads the address of a webhook. The text must contain nothing else. The errors of Parse do not quote the text.
 func Parse(secret string) (*Address, error) {
 	text := strings.TrimSpace(secret)
 	switch {
@@ -84,12 +84,12 @@ func (a *Address) accepted(status int, body []byte) bool {
 	return status == http.StatusOK || status == http.StatusAccepted
 }
 
-// slackCode and teamsCode match the code in an answer of a vendor. An error shows no other text of the answer.
+// slackCode and teamsCode match the code in an answer of Slack or Teams. An error shows only this code of an answer.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// The method refusal describes an answer that means no success. Slack answers with a code as text
-// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow answers with JSON, and the
-// code is in error.code.
+// The method refusal describes an answer that does not mean success. Slack answers with a code as text
+// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow of Teams answers with JSON,
+// and the code is in the member error.code.
 func (a *Address) refusal(status int, body []byte) error {
 	code := ""
 	if a.slack {
@@ -115,8 +115,8 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// remedies says what a code means for an operator. The comment of the function "refusal" has the page that lists the
-// codes of Slack.
+// The map "remedies" has the meaning of each code for an operator. The comment of the method refusal names the page
+// that lists the codes of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",
@@ -128,7 +128,7 @@ var remedies = map[string]string{
 	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
 }
 
-// The method cause returns why a request got no answer. The text does not contain the address.
+// The method cause returns the reason why a request got no answer. The text does not contain the address.
 func (a *Address) cause(err error) error {
 	var whole *url.Error
 	if errors.As(err, &whole) {

@@ -1,6 +1,6 @@
 // Package webhook posts cards to a channel of Microsoft Teams or Slack. The address of a webhook is a secret, because
-// everybody who knows the address can post to the channel. So no text and no error of this package contains a secret
-// part of the address.
+// everybody who knows the address can post to the channel. Therefore no text and no error of this package contains a
+// secret part of the address.
 package webhook
 
 import (
@@ -22,7 +22,7 @@ const (
 	Longest  = time.Minute
 	attempts = 3
 	patience = 10 * time.Second // the time limit for one answer
-	mostWait = 30 * time.Second // the longest pause that a vendor may ask for; after a longer pause, Post does not try again
+	mostWait = 30 * time.Second // the longest pause for which Post waits; after a longer pause, Post does not try again
 	mostRead = 4 << 10          // the maximum number of bytes that are read from an answer
 )
 
@@ -30,7 +30,7 @@ const (
 type Client struct {
 	To    *Address
 	Clock clock.Clock
-	// Transport is nil for the default transport, which uses the proxy of the environment.
+	// Transport sends the requests. If it is nil, the default transport uses the proxy of the environment.
 	Transport http.RoundTripper
 }
 
@@ -57,10 +57,10 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 	}
 }
 
-// passing is an error after which another attempt may succeed.
+// The type passing is an error after which another attempt may succeed.
 type passing struct{ error }
 
-// The method once posts a body once. The result "wait" is the pause that the vendor asks for, or zero.
+// The method once posts a body one time. The result "wait" is the pause that the vendor asks for, or zero.
 func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -108,7 +108,7 @@ func (c *Client) client() *http.Client {
 }
 
 // Reach connects to the vendor without posting. It requests the root of the host, because any request to the address
-// may start a workflow. Only a post shows whether the webhook accepts messages.
+// itself may start a workflow. Reach does not show whether the webhook accepts messages. Only a post shows it.
 func (c *Client) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

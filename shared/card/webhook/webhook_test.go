@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/card"
 )
 
-// naps is a clock that does not wait. It records the durations of the waits.
+// naps is a clock that does not wait. It records the requested durations.
 type naps struct {
 	mu    sync.Mutex
 	slept []time.Duration
@@ -37,7 +37,7 @@ func (n *naps) Sleep(ctx context.Context, d time.Duration) error {
 
 var message = &card.Card{Subject: "seats: done, 3 changes", Tone: card.Good, Facts: []card.Fact{{Heading: "Run", Text: "r"}}, Next: "Nothing needs to be done.", Report: "https://reports.example/r"}
 
-// The function client returns a client for an address of the channel.
+// The function client returns a client for an address of the simulated channel.
 func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	t.Helper()
 	to, err := Parse(address)
@@ -58,7 +58,7 @@ func secretless(t *testing.T, text string) {
 	}
 }
 
-// TestPost: Teams and Slack each show the message in their own shape.
+// TestPost: Teams and Slack each get the message in their own shape and show it.
 func TestPost(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -238,7 +238,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAddressIsNotShown: however an Address is printed, its address does not appear.
+// TestAddressIsNotShown: no way to print an Address shows the address itself.
 func TestAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()

@@ -26,7 +26,8 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// repaint is the time between two updates of the line. The updates keep the times in the text of the line current.
+// The constant repaint is the time between two updates of the line. The updates keep times in the text of the line
+// current.
 const repaint = time.Second
 
 // Begin shows the line at once, and again every second until End is called. The function "text" makes the text of the

@@ -12,9 +12,9 @@ type Out struct {
 	to     io.Writer
 	filter *plain.Writer
 	screen Screen
-	flows  bool   // Write also fits the lines of its argument to the screen
-	live   *Line  // this line is erased before anything is written; may be nil
-	begun  string // an incomplete line that Print got
+	flows  bool   // whether Write also fits lines to the screen
+	live   *Line  // the progress line, which Out erases before it writes; may be nil
+	begun  string // the incomplete last line of the text that Print got
 
 	// Edit changes text before it is fitted to the screen. Print and Table call Edit. Write calls Edit if the field
 	// "flows" is set. Edit may be nil.
@@ -22,7 +22,7 @@ type Out struct {
 }
 
 // NewOut returns a stream to w. If the argument "flows" is set, the stream fits all lines to the screen. Otherwise it
-// fits only the lines of Print and Table, and Write leaves lines whole. So Write can pass on CSV or a script.
+// fits only the lines of Print and Table. Write then leaves lines whole, so a caller can write CSV or a script.
 func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
@@ -47,7 +47,7 @@ func (o *Out) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// Flowing returns a writer that fits all lines to the screen, in the same way as Print.
+// Flowing returns a writer that fits all lines to the screen, as Print does.
 func (o *Out) Flowing() io.Writer { return printing{o} }
 
 type printing struct{ out *Out }

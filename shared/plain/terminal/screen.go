@@ -1,5 +1,5 @@
 // Package terminal fits text to a terminal. Lines are not wider than the window. Columns align in every script. Some
-// words have a color. One line is overwritten while a command works. Text for a file or a pipe stays unchanged.
+// words have a color. While a command works, one line shows its progress. Text for a file or a pipe stays unchanged.
 package terminal
 
 import (
@@ -15,12 +15,12 @@ type Screen struct {
 	Color bool // whether escape sequences may change colors
 }
 
-// narrowest is the smallest width to which this package fits text. If a window is narrower, the terminal itself breaks
-// the lines.
+// The constant narrowest is the smallest width to which this package fits text. If a window is narrower, the terminal
+// itself breaks the lines.
 const narrowest = 40
 
-// Of returns the screen that w writes to. The function "variable" looks up an environment variable. A NO_COLOR that is
-// not empty (https://no-color.org) turns colors off. TERM=dumb turns colors off, too.
+// Of returns the screen that w writes to. The function "variable" looks up an environment variable. If NO_COLOR is not
+// empty (https://no-color.org), the screen has no colors. If TERM is "dumb", the screen has no colors either.
 func Of(w io.Writer, variable func(name string) (value string, set bool)) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -8,15 +8,15 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// narrow is the smallest width to which a column of words is reduced. narrowLast is the smallest width of the last
-	// column, which has the reasons.
+	// The constant narrow is the smallest width to which the package reduces a column of words. The constant narrowLast
+	// is the smallest width of the last column, which has the reasons.
 	narrow, narrowLast = 10, 24
 )
 
-// Table returns rows in aligned columns. The first row is the header. If the screen is too narrow, a cell with several
-// words takes several lines. If the rows then still do not fit, the last cell of each row stands below its other cells.
-// If even that does not fit, each row becomes a text in which each cell follows its header. Cells must be safe to show,
-// and have no line breaks.
+// Table returns rows in aligned columns. The first row is the header. If the rows do not fit the screen, a cell with
+// several words takes several lines. If the rows then still do not fit, the last cell of each row stands below the
+// other cells of the row. If the rows still do not fit, each row becomes a text in which each cell follows its header.
+// Cells must be safe to show, and must not have line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""
@@ -60,8 +60,8 @@ func total(widths []int) int {
 	return sum
 }
 
-// The method narrowed makes the widest columns narrower, one character at a time, until the first n columns fit. It
-// reports whether they fit.
+// The method narrowed makes the widest columns narrower, one character at a time, until the first n columns fit the
+// screen. It reports whether the columns fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
 	for i := range least {
@@ -92,7 +92,7 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// The method grid writes the rows. It breaks each cell to the width of the cell's column.
+// The method grid writes the rows. It breaks each cell at the width of its column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -144,7 +144,7 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// The method named writes the first cell of each row, and below that cell the other cells of the row with their
+// The method named writes the first cell of each row. Below this cell, it writes the other cells of the row with their
 // headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {

@@ -36,7 +36,8 @@ func screens() map[string]Screen {
 	return map[string]Screen{"pipe": {}, "80": {Width: 80}, "80-color": {Width: 80, Color: true}, "200": {Width: 200}, "200-color": {Width: 200, Color: true}, "50": {Width: 50}}
 }
 
-// TestScreens compares a table and lines with golden files, and checks the width of each line. -update writes the files.
+// TestScreens compares a table and lines with golden files, and checks the width of each line. The flag -update writes
+// the files.
 func TestScreens(t *testing.T) {
 	t.Parallel()
 	for name, s := range screens() {
@@ -102,8 +103,8 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestColumnsAlign: a column begins at the same place in every row, whatever script the cells of the column before
-// have.
+// TestColumnsAlign: a column begins at the same place in every row. The script of the cells in the previous column does
+// not matter.
 func TestColumnsAlign(t *testing.T) {
 	t.Parallel()
 	at := -1
@@ -198,7 +199,7 @@ func TestLineIsClearedBeforeOutput(t *testing.T) {
 	}
 }
 
-// TestNoScreen checks the screen of a stream that is no terminal. Tests of the command check terminals.
+// TestNoScreen: a stream that is no terminal has the zero Screen. Tests of the command check terminals.
 func TestNoScreen(t *testing.T) {
 	t.Parallel()
 	if d := cmp.Diff(Screen{}, Of(&bytes.Buffer{}, os.LookupEnv)); d != "" {
@@ -214,7 +215,7 @@ func TestNoScreen(t *testing.T) {
 	}
 }
 
-// TestQuestion: a question ends with a blank, and the reader types the answer after it. The blank stays when the
+// TestQuestion: a question ends with a blank, after which the reader types the answer. The blank stays when the
 // question takes two lines.
 func TestQuestion(t *testing.T) {
 	t.Parallel()

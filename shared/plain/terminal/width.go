@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// columns counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such as an arrow,
-// takes one column in every locale, so that the same text has the same form everywhere.
+// The variable columns counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such as
+// an arrow, takes one column in every locale. The same text therefore has the same form everywhere.
 var columns = runewidth.Condition{StrictEmojiNeutral: true}
 
 // Width returns the number of columns that text takes.

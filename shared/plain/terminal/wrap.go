@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// command matches a command line of idleseat at the end of a line. The command stands alone, after two blanks, or after
-// a colon.
+// The expression "command" matches a command line of idleseat at the end of a line. The command stands alone, after two
+// blanks, or after a colon.
 var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 
-// hanging matches the label or number at the beginning of a line, and the two or more blanks after it. The text of the
-// line begins after the blanks.
+// The expression "hanging" matches the label or number at the beginning of a line, and the two or more blanks after the
+// label. The text of the line begins after the blanks.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
 
-// widestLabel is the maximum width of a label, with its blanks. If a broken line begins with a label up to this width,
-// its further lines begin below the text after the label.
+// widestLabel is the maximum width of a label, with the blanks after it. If a line begins with a label up to this width
+// and must be broken, its further lines begin below the text after the label.
 const widestLabel = 16
 
 // Wrap breaks each line that is wider than the screen. It breaks lines between words. A command stays whole, on a line
@@ -65,7 +65,7 @@ func broken(line string, width, hang int) (lines []string) {
 			lines = append(lines, ordered(strings.TrimRight(now, " ")))
 			now, gap = strings.Repeat(" ", hang), ""
 		}
-		for Width(now)+len(gap)+Width(word) > width && Width(word) > len([]rune(word)) { // no blanks separate wide letters
+		for Width(now)+len(gap)+Width(word) > width && Width(word) > len([]rune(word)) { // wide letters without blanks
 			part := columns.Truncate(word, width-Width(now)-len(gap), "")
 			if part == "" {
 				break
