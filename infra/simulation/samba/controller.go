@@ -27,13 +27,14 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// ports are the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own address.
+// The variable ports contains the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own
+// address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// patience is the maximum time for the start and for the end of a controller.
+// The constant patience is the maximum time for the start and for the end of a controller.
 const patience = 30 * time.Second
 
-// controller is a domain controller: a process and a folder.
+// The type controller is a domain controller: a process and a folder.
 type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
@@ -44,7 +45,7 @@ type controller struct {
 	group   int           // process group
 }
 
-// configure chooses a free address and writes smb.conf.
+// The method configure chooses a free address and writes smb.conf.
 func (c *controller) configure() error {
 	address, err := freeAddress()
 	if err != nil {
@@ -74,10 +75,10 @@ func (c *controller) writeConf() error {
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
 
-// host returns the DNS name of the controller.
+// The method host returns the DNS name of the controller.
 func (c *controller) host() string { return c.name + "." + realm }
 
-// provision creates an empty domain.
+// The method provision creates an empty domain.
 func (c *controller) provision(ctx context.Context) error {
 	if err := c.configure(); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// cloneOf copies another controller that has never been started.
+// The method cloneOf copies the controller "first", which must never have been started.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -94,7 +95,7 @@ func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	return c.configure()
 }
 
-// start starts the controller and waits until it accepts connections.
+// The method start starts the controller and waits until the controller accepts connections.
 func (c *controller) start(ctx context.Context) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
@@ -102,7 +103,7 @@ func (c *controller) start(ctx context.Context) error {
 	}
 	defer log.Close()
 	// In interactive mode, Samba ends when its standard input is closed. The standard input is closed even if the test
-	// is killed. At its end, Samba signals its whole process group, so Samba needs its own process group.
+	// is killed. When Samba ends, it signals its whole process group, so Samba needs its own process group.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -121,7 +122,7 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
-// listens returns an error if the controller does not accept connections.
+// The method listens returns an error if the controller does not accept connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {
@@ -156,7 +157,7 @@ func (c *controller) await(ctx context.Context) error {
 	}
 }
 
-// lastWords returns the end of the controller's log, for an error message.
+// lastWords returns the last 1,000 bytes of the controller's log, for an error message.
 func (c *controller) lastWords() string {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {
@@ -165,7 +166,8 @@ func (c *controller) lastWords() string {
 	return string(log[max(0, len(log)-1000):])
 }
 
-// stop stops the process and waits for its end. It does nothing if the controller does not run.
+// The method stop stops the process and waits for the end of the process. It does nothing if the controller does not
+// run.
 func (c *controller) stop() {
 	if c.stdin == nil {
 		return
@@ -180,8 +182,8 @@ func (c *controller) stop() {
 	}
 }
 
-// freeAddress returns a loopback address without an LDAP server. It chooses a random address, so concurrent test runs
-// get different addresses.
+// freeAddress returns a loopback address at which no program uses Samba's ports. It chooses a random address, so
+// concurrent test runs get different addresses.
 func freeAddress() (string, error) {
 	var err error
 	for range 20 {
@@ -209,7 +211,7 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// run runs a program to its end and returns its output. An error contains the end of the output.
+// The function run runs a program to its end and returns the output. An error contains the end of the output.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN returns the DN of an entry below another entry. It also escapes "=". Samba requires this escape, although RFC 4514
-// does not.
+// DN returns the DN of an entry below another entry. DN also escapes "=" in the name of the entry. Samba requires this
+// escape, although RFC 4514 does not.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
@@ -28,8 +28,8 @@ func DN(cn, below string) string {
 // perFile is the maximum number of records in one transaction. Each record takes more time in a longer transaction.
 const perFile = 2500
 
-// seed loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may write the
-// dates that Active Directory sets by itself.
+// The method seed loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may
+// write the dates that Active Directory sets by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
@@ -38,7 +38,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Samba sets whenCreated when it adds the entry. A second record therefore replaces the date.
+			// Samba sets whenCreated when it adds the entry. A second record therefore replaces this date.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -48,8 +48,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load loads records in files of limited size. Samba's tool stops at a malformed record but reports success. load
-// therefore checks the number of loaded records.
+// The method load loads records in files of limited size. At a malformed record, Samba's tool stops but reports
+// success. The method therefore checks the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -125,7 +125,7 @@ func lastLogons(people []Person, i int) []string {
 	return records
 }
 
-// record returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
+// The function record returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
 	line(&b, "dn", dn)
@@ -137,12 +137,13 @@ func record(dn string, attributes ...string) string {
 	return b.String()
 }
 
-// replacement returns an LDIF record that replaces the value of an attribute.
+// The function replacement returns an LDIF record that replaces the value of an attribute.
 func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// line writes one line of LDIF. Values other than plain names and numbers are in base64, which needs no escape.
+// The function line writes one line of LDIF. It writes values other than plain names and numbers in base64, which needs
+// no escape.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'
@@ -154,7 +155,8 @@ func line(b *strings.Builder, name, value string) {
 	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// filetime returns a date as a FILETIME: the number of 100 ns intervals since 1601. It returns "" for the zero time.
+// The function filetime returns a date as a FILETIME: the number of 100 ns intervals since 1601. It returns "" for the
+// zero time.
 func filetime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the domain's
-// service records, by which clients find the domain.
+// The type nameServer is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the
+// domain's service records. Clients find the domain by the service records.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// network contains the host names and the Kerberos realm of replicating controllers. The processes of the controllers
-// see the field "hosts" as the file /etc/hosts. The hosts file of the machine does not change.
+// The type network contains the host names and the Kerberos realm of replicating controllers. The processes of the
+// controllers see the file in the field "hosts" as /etc/hosts. The hosts file of the machine does not change.
 type network struct {
 	hosts string // file that replaces /etc/hosts
 	krb5  string // file for KRB5_CONFIG
@@ -20,8 +20,8 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command returns a command whose process sees the host names of n. If n is nil, the process sees the host names of the
-// machine.
+// The method command returns a command whose process sees the host names of n. If n is nil, the process sees the host
+// names of the machine.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -32,13 +32,13 @@ func (n *network) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// run runs a program in the network to its end and returns its output.
+// The method run runs a program in the network to its end and returns the output.
 func (n *network) run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(n.command(ctx, name, args...))
 }
 
-// write writes the names of the controllers. A controller with a known GUID also has a name with the GUID. Replication
-// partners look up this name.
+// The method write writes the names of the controllers. A controller with a known GUID also has a name with the GUID.
+// Replication partners look up the name with the GUID.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -60,7 +60,7 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// invocation returns the objectGUID of the controller's nTDSDSA object.
+// The method invocation returns the objectGUID of the controller's nTDSDSA object.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),
@@ -77,7 +77,7 @@ func (c *controller) invocation() (string, error) {
 }
 
 // buildReplicating creates the first controller with the seed, joins the second controller to the first controller, and
-// starts both.
+// starts both controllers.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}
@@ -127,7 +127,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 	return d.Replicate(ctx)
 }
 
-// join creates the controller's database from a running controller.
+// The method join creates the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
 	// The name of the account must contain the domain. Samba cannot look up the domain without winbindd.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,

@@ -1,7 +1,7 @@
-// Package samba starts a real, temporary Active Directory domain for tests. The domain controller is Debian's Samba on
+// Package samba starts a real, temporary Active Directory domain for tests. Each domain controller is Debian's Samba on
 // its own loopback address. A test chooses people and groups, including their creation dates and last logons. A domain
 // can have several controllers: copies that do not know each other, or two controllers that replicate on request. The
-// package needs Linux and root. After the test, it leaves no files and no processes.
+// package needs Linux and root. After the test, the package leaves no files and no processes.
 package samba
 
 import (
@@ -28,8 +28,8 @@ const (
 // ErrMissing is the error on a machine that cannot run Samba. The message contains the missing part.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
-// Person is an account to create. The organizational unit of its DN must exist. Samba chooses the SID and the GUID. The
-// fifteen extension attributes must be empty, because Samba's schema does not have them.
+// Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID. The
+// fifteen extension attributes must be empty, because Samba's schema does not have these attributes.
 type Person struct {
 	directory.ADUser
 	Password  string      // empty: the person cannot log on
@@ -46,14 +46,14 @@ type Group struct {
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        []string // additional records; each string has one record; Start loads them after the people and groups
+	LDIF        []string // additional records, one record in each string; Start loads them after the people and groups
 	Controllers int      // number of controllers that are copies; 0 means one
 
 	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
 	CertificateEnds time.Time
 
 	// Replicating creates two controllers that replicate. Each controller has a Kerberos server. The second controller
-	// joins after the seed.
+	// joins the domain after the people and groups are loaded.
 	Replicating bool
 }
 
@@ -75,8 +75,9 @@ type Domain struct {
 	ca          *authority
 }
 
-// Start creates a domain, loads the seed and starts the controllers. It installs Samba if necessary and possible. Start
-// returns when all controllers accept connections. If Start fails, it stops the processes and removes the files.
+// Start creates a domain, loads the people and groups, and starts the controllers. It installs Samba if necessary and
+// possible. Start returns when all controllers accept connections. If Start fails, it stops the processes and removes
+// the files.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -129,8 +130,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// prepare creates the database of controller i. The first controller is provisioned and seeded. The other controllers
-// are copies of the first controller. Each copy has its own last logons.
+// The method prepare creates the database of controller i. The first controller is provisioned and gets the people and
+// groups. The other controllers are copies of the first controller. Each copy has its own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -153,7 +154,7 @@ func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	return err
 }
 
-// Stop stops controller i of URLs. The other controllers continue.
+// Stop stops the controller of URLs[i]. The other controllers continue.
 func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 
 // Close stops all controllers and removes the files of the domain.
