@@ -1,6 +1,6 @@
-// Package graphcontract checks requests to Microsoft Graph and their answers against the tables of docs/graph.md. Tests
-// put a Checker between a client and a server. A request or an answer that docs/graph.md does not describe fails the
-// test.
+// Package graphcontract checks requests to Microsoft Graph and the answers of Microsoft Graph against the tables of
+// docs/graph.md. Tests put a Checker between a client and a server. A request or an answer that docs/graph.md does not
+// describe fails the test.
 package graphcontract
 
 import (
@@ -40,9 +40,9 @@ type Checker struct {
 	places map[string]bool // targets of redirects in answers
 }
 
-// Check wraps a handler that simulates Graph under /v1.0. The argument "who" is Product or Simulation. Product allows
-// clients to send only the product's operations. Simulation also allows the operations for tests. If a request follows
-// a redirect in an earlier answer, the Checker does not check the request.
+// Check wraps a handler that simulates Graph under /v1.0. The parameter "who" is Product or Simulation. With Product,
+// clients may send only the product's operations. With Simulation, clients may also send the operations for tests. The
+// Checker does not check a request that follows a redirect in an earlier answer.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
@@ -81,7 +81,7 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// serve passes a request to the handler "next". It returns the faults of the request and of the answer.
+// The method serve passes a request to the handler "next". It returns the faults of the request and of the answer.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -108,7 +108,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// keeper stores a copy of an answer.
+// The type keeper stores a copy of an answer.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -125,7 +125,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// operation returns the operation of a request.
+// The method operation returns the operation of a request.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {
@@ -154,14 +154,14 @@ func fits(template, path string) bool {
 }
 
 // Refusal searches docs/graph.md for the refusal that matches an answer. The status of the answer must be 400 or more.
-// Refusal also returns the faults of the body. If several refusals match, it returns the refusal with the longest
-// words. If none matches, it returns nil and a fault.
+// If the body has faults, Refusal returns nil and the faults. If several refusals match, it returns the refusal with
+// the longest words. If no refusal matches, it returns nil and a fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	detail := value["error"].(map[string]any) // body has checked that the value is an object
+	detail := value["error"].(map[string]any) // the method body has checked that the value is an object
 	code, message := detail["code"].(string), strings.ToLower(detail["message"].(string))
 	var best *Refusal
 	for i := range c.Refusals {

@@ -42,7 +42,7 @@ type Property struct {
 // Refusal is an answer with a status of 400 or more.
 type Refusal struct {
 	Status                int
-	Code, Words           string // Words are in lower case; an empty Code or Words matches every answer
+	Code, Words           string // Code must equal the code of the answer; the message must contain Words, which are in lower case
 	Simulated, Recognized bool
 }
 
@@ -68,7 +68,7 @@ type Contract struct {
 	filters    []filter
 }
 
-// parse reads the page. An error contains the name of the table.
+// The function parse reads the page. An error contains the name of the table.
 func parse(text string) (*Contract, error) {
 	c := &Contract{Types: map[string][]Property{}, parents: map[string]string{}, options: map[string]string{}}
 	tables, headings, err := tablesOf(text)
@@ -165,7 +165,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// known returns an error if a table refers to an unknown type or to an unknown option.
+// The method known returns an error if a table refers to an unknown type or to an unknown option.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {

@@ -58,7 +58,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 		}
 	default:
 		if n, _ := fmt.Sscanf(want, "number from %d to %d", &low, &high); n != 2 {
-			return nil // the client does not know the form of a token
+			return nil // a token has no known form, so every token is correct
 		}
 		if n, err := strconv.Atoi(value); err != nil || n < low || n > high {
 			faults = append(faults, fmt.Sprintf("query option %s: %q is no %s", name, value, want))
@@ -67,7 +67,8 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// property returns the property with the given name. It searches the type and the parent types of the type.
+// The method property returns the property with the given name. It searches the type, and then the parent types of the
+// type.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]
@@ -102,14 +103,14 @@ func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faul
 		return faults
 	}
 	head, faults := c.body("answer", []string{"page"}, nil, k.body.Bytes())
-	entries, _ := head["value"].([]any) // otherwise c.body has reported a fault
+	entries, _ := head["value"].([]any) // if "value" is missing, c.body has reported a fault
 	for n, e := range entries {
 		c.object(fmt.Sprintf("answer.value[%d]", n), op.Answer.Types, selected, e, &faults)
 	}
 	return faults
 }
 
-// body decodes a JSON object and checks it. The object must have one of the types.
+// The method body decodes a JSON object and checks the object. The object must have one of the types.
 func (c *Contract) body(what string, types, selected []string, body []byte) (map[string]any, []string) {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -117,12 +118,12 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	}
 	var faults []string
 	c.object(what, types, selected, value, &faults)
-	object, _ := value.(map[string]any) // otherwise c.object has reported a fault
+	object, _ := value.(map[string]any) // if the value is not an object, c.object has reported a fault
 	return object, faults
 }
 
-// object checks an object. docs/graph.md must describe each property, and the value must have the described type. Each
-// selected property must be present. Without $select, each default property must be present.
+// The method object checks an object. docs/graph.md must describe each property, and the value must have the described
+// type. Each selected property must be present. Without $select, each default property must be present.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -155,8 +156,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// typeOf returns the type of an object. The type must be one of the given types, or be derived from one of the given
-// types. If several types are possible, the object must contain its type.
+// The method typeOf returns the type of an object. The type must be one of the given types, or be derived from one of
+// the given types. If several types are possible, the object must contain the name of its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {
@@ -179,7 +180,7 @@ var plainTypes = []string{"text", "flag", "number", "id", "date", "date without 
 
 var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// value checks the value of a property.
+// The method value checks the value of a property.
 func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 	item, isList := strings.CutPrefix(p.Type, "list of ")
 	switch {
