@@ -1,6 +1,6 @@
-// Package alter makes altered copies of JSON text, for tests of the effects of an altered object in the store. Each
-// copy differs in one value. The value is dropped, emptied, lengthened, shortened, moved in time, set to null, or
-// replaced by the value in another text.
+// Package alter makes altered copies of JSON text. Tests store such a copy to see the effects of an altered object in
+// the store. Each copy differs in one value. The value is dropped, emptied, lengthened, shortened, moved in time, set
+// to null, or replaced by the value in another text.
 package alter
 
 import (
@@ -17,9 +17,9 @@ import (
 
 const day = 24 * time.Hour
 
-// Value is a value in JSON: a member of an object or an element of a list. The value can be an object or a list, too.
+// Value is a value in JSON: a member of an object or an element of a list. The value itself can be an object or a list.
 type Value struct {
-	Path string // [] replaces each index of a list
+	Path string // location of the value in the text; each index of a list is replaced by []
 	Text string // the text of the value
 
 	kind               jsontext.Kind
@@ -80,7 +80,7 @@ func (w *walk) value(path string, member int) Value {
 	return v
 }
 
-// inner reads the n-th member or element of a value.
+// The method inner reads the n-th member or element of a value.
 func (w *walk) inner(v *Value, n int) {
 	if v.kind == '{' {
 		name := must(w.ReadValue())
@@ -93,8 +93,8 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values in text. The function "others" returns the values at a path in
-// other texts.
+// Alterations returns all alterations of all values in text. The parameter "others" is a function that returns the
+// values at a path in other texts.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {
@@ -116,7 +116,7 @@ func (v *Value) put(text []byte, value string) []byte {
 	return []byte(string(text[:v.start]) + value + string(text[v.end:]))
 }
 
-// drop returns text without the member and without one comma.
+// The method drop returns text without the member and without one comma.
 func (v *Value) drop(text []byte) []byte {
 	before, after := string(text[:v.member]), string(text[v.end:])
 	if strings.HasPrefix(after, ",") {
@@ -125,7 +125,7 @@ func (v *Value) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// altered returns the altered values, by kind of alteration.
+// The method altered returns the altered values, by kind of alteration.
 func (v *Value) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

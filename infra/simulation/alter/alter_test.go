@@ -35,7 +35,7 @@ func TestAlterations(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := map[string]string{}
-			for _, a := range all { // if a list has several elements, the map keeps the last element
+			for _, a := range all { // if a list has several elements, the map contains only the alterations of the last element
 				got[a.Path+" "+a.How] = string(a.Text())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

@@ -1,5 +1,5 @@
-// Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback. A worker outside of AWS receives
-// tasks and answers them with these calls. As AWS documents, queues hide, redeliver and count messages, and move
+// Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback. With these calls, a worker outside
+// of AWS receives tasks and answers the tasks. As AWS documents, queues hide, redeliver and count messages, and move
 // messages to dead-letter queues. Tasks time out as AWS documents. A test may advance the clock. The server rejects
 // everything that it does not implement.
 package awsfake
@@ -52,14 +52,14 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server. It ends polls that still wait.
+// Close stops the server. It ends all polls that wait for a message.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served
 	return err
 }
 
-// Env returns environment variables, as NAME=value. They make the AWS SDK use the account.
+// Env returns environment variables, as NAME=value. The variables make the AWS SDK use the account.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -90,7 +90,7 @@ func (s *Server) Count(call string) int {
 	return s.calls[call]
 }
 
-// Advance moves the account's clock forward. Everything that waits for a time then checks the clock again.
+// Advance moves the account's clock forward. Each waiting goroutine then checks the clock again.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,16 +98,16 @@ func (s *Server) Advance(d time.Duration) {
 	s.wake()
 }
 
-// now returns the account's time. The caller must hold the lock.
+// The method now returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// wake makes each waiting goroutine check its condition again. The caller must hold the lock.
+// The method wake makes each waiting goroutine check its condition again. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer an additional call. The argument "target" is the value of X-Amz-Target. If the
+// Handle makes the account answer an additional call. The parameter "target" is the value of X-Amz-Target. If the
 // function "do" returns an error from Fail, the answer has the code of this error.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
@@ -123,7 +123,7 @@ type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// call answers a request. The parameter "in" is the body of the request.
+// A call answers a request. The parameter "in" is the body of the request.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{
@@ -137,7 +137,8 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// typed returns a call that decodes the body of the request into a value of type In. The call rejects unknown fields.
+// The function typed returns a call that decodes the body of the request into a value of type In. The returned call
+// rejects unknown fields.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)
@@ -150,7 +151,8 @@ func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	}
 }
 
-// maxRequest is the maximum size of a request in bytes: the limit of SQS for a message, and room for other fields.
+// maxRequest is the maximum size of a request in bytes. It is larger than the limit of SQS for a message, because a
+// request also has other fields.
 const maxRequest = 2 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -68,7 +68,7 @@ func TestQueue(t *testing.T) {
 	second := receive("2")
 	wantCode(t, show(first, 0), "ReceiptHandleIsInvalid")
 	_, err = client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: first})
-	wantCode(t, err, "") // the message still exists
+	wantCode(t, err, "") // an earlier receipt does not delete the message
 	s.Advance(time.Minute)
 	wantCode(t, show(second, 60), "MessageNotInflight")
 	third := receive("3")

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// queue is a standard queue of SQS.
+// The type queue is a standard queue of SQS.
 type queue struct {
 	name       string
 	visibility time.Duration
@@ -27,8 +27,8 @@ type message struct {
 	visibleAt time.Time
 }
 
-// NewQueue creates a queue and returns its URL. If the argument "receives" is positive, NewQueue also creates a
-// dead-letter queue. A message moves there after this number of receives.
+// NewQueue creates a queue and returns the URL of the queue. If the parameter "receives" is positive, NewQueue also
+// creates a dead-letter queue. A message moves to the dead-letter queue after this number of receives.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,8 +110,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// take receives messages. If no message is visible, the caller must try again when one of the channels "next" and
-// "changed" is ready.
+// The method take receives messages. If no message is visible, the caller must try again when the channel "next" or the
+// channel "changed" is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (q *queue) remove(m *message) {
 	q.messages = slices.DeleteFunc(q.messages, func(other *message) bool { return other == m })
 }
 
-// leased returns the message with the given receipt, or nil.
+// The method leased returns the message with the given receipt, or nil.
 func (q *queue) leased(receipt string) *message {
 	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
 	if i < 0 {
@@ -152,7 +152,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// sum returns the MD5 hash of a body. SQS clients check this hash.
+// The function sum returns the MD5 hash of a body. SQS clients check this hash.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])

@@ -1,6 +1,6 @@
 // Package channel simulates a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that receives posts.
-// It answers as the documentation of both vendors describes for webhooks, and refuses posts that the documentation does
-// not allow.
+// The server answers as the documentation of both vendors describes for webhooks. It refuses posts that the
+// documentation does not allow.
 package channel
 
 import (
@@ -59,13 +59,13 @@ func Start() *Server {
 // Close stops the channel.
 func (s *Server) Close() { s.http.Close() }
 
-// Teams returns the address of a Teams workflow. The host in the address is this machine.
+// Teams returns the address of a Teams workflow. The host in the address is the host of the simulated channel.
 func (s *Server) Teams() string {
 	return s.http.URL + "/powerautomate/automations/direct/workflows/abc/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + Signature
 }
 
-// Slack returns the address of an incoming webhook of Slack. The host is Slack's host. Only a client with Transport
-// reaches the channel at this address.
+// Slack returns the address of an incoming webhook of Slack. The host in the address is Slack's host. A client reaches
+// the simulated channel at this address only with Transport.
 func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
@@ -86,7 +86,7 @@ func (s *Server) CA() []byte {
 }
 
 // Fail sets a function that the channel calls before each answer. The parameter "attempt" counts the posts from 1. If
-// the function has sent an answer itself, the function must return true.
+// the function itself has sent an answer, the function must return true.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,8 +137,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text) // an error means that the client disconnected
 }
 
-// teams returns the answer of a Teams workflow (Microsoft Learn, "Call, trigger, or nest workflows by using HTTPS
-// endpoints").
+// The function teams returns the answer of a Teams workflow (Microsoft Learn, "Call, trigger, or nest workflows by
+// using HTTPS endpoints").
 func teams(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case r.URL.Query().Get("sig") != Signature:
@@ -154,7 +154,7 @@ func teams(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusAccepted, ""
 }
 
-// slack returns the answer of an incoming webhook of Slack.
+// The function slack returns the answer of an incoming webhook of Slack.
 func slack(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case !strings.HasSuffix(r.URL.Path, "/"+Token):

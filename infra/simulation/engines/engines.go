@@ -20,15 +20,15 @@ const (
 	Account = "123456789012"
 )
 
-// key is both the access key and the secret key of each engine.
+// The constant key is both the access key and the secret key of each engine.
 const key = "foreign"
 
-// ready is the maximum time for the start of an engine.
+// The constant ready is the maximum time for the start of an engine.
 const ready = time.Minute
 
-// env returns environment variables, as NAME=value. They make the AWS SDK use an engine for all services. S3 needs its
-// own variable, because a process may inherit an endpoint for S3. The inherited endpoint would take precedence over the
-// general endpoint.
+// The function env returns environment variables, as NAME=value. The variables make the AWS SDK use an engine for all
+// services. S3 needs its own variable, because a process may inherit an endpoint for S3. The inherited endpoint would
+// take precedence over the general endpoint.
 func env(url string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
@@ -37,8 +37,8 @@ func env(url string) []string {
 	}
 }
 
-// program returns the path of an engine's program from an environment variable. It skips the test if the variable is
-// not set.
+// The function program returns the path of an engine's program from an environment variable. It skips the test if the
+// variable is not set.
 func program(t testing.TB, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -59,7 +59,7 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// serve runs a server until the end of the test. It returns when the server accepts connections.
+// The function serve runs a server until the end of the test. It returns when the server accepts connections.
 func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Helper()
 	log := new(output)
@@ -69,7 +69,7 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // the output of the process has the reason of its end
+		_ = cmd.Wait() // the output of the process contains the reason why the process ended
 		close(ended)
 	}()
 	t.Cleanup(func() {
@@ -93,7 +93,7 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Fatalf("%s does not listen on %s after %v", cmd.Path, address, ready)
 }
 
-// output stores the output of a server.
+// The type output stores the output of a server.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -105,7 +105,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// tail returns the last 8,000 bytes of the output.
+// The method tail returns the last 8,000 bytes of the output.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 var localStates []byte
 
 // LocalExecution is an execution for the npm package aws-local-stepfunctions, an interpreter of the Amazon States
-// Language. The field Tasks is the URL to which the interpreter posts each task.
+// Language. The interpreter posts each task to the URL in the field Tasks.
 type LocalExecution struct {
 	Definition json.RawMessage `json:"definition"`
 	Input      json.RawMessage `json:"input"`
@@ -30,8 +30,8 @@ type LocalTask struct {
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer is the answer to a task or the end of an execution. An answer has Result, and an end has Output. After a
-// failure, only Error and Cause are set.
+// LocalAnswer is the answer to a task or the end of an execution. The answer to a task has the field Result. The end of
+// an execution has the field Output. After a failure, only the fields Error and Cause are set.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -39,8 +39,8 @@ type LocalAnswer struct {
 	Cause  string          `json:"cause,omitempty"`
 }
 
-// RunLocally runs an execution to its end. IDLESEAT_TEST_LOCAL_STATES is the path of a folder node_modules. The folder
-// contains the package aws-local-stepfunctions.
+// RunLocally runs an execution to its end. The environment variable IDLESEAT_TEST_LOCAL_STATES is the path of a folder
+// node_modules. The folder contains the package aws-local-stepfunctions.
 func RunLocally(t testing.TB, e LocalExecution) LocalAnswer {
 	t.Helper()
 	modules := program(t, "IDLESEAT_TEST_LOCAL_STATES")

@@ -1,7 +1,7 @@
 // Package lambdas runs built Lambda functions for tests, as processes behind the Lambda Runtime API. A process handles
-// one invocation at a time and is reused for the next invocation. A process that exceeds the timeout is killed. A
-// function that fails, panics, exits or takes too long gives the same error as in Lambda. The source is "Using the
-// Lambda runtime API" in the developer guide.
+// one invocation at a time and is reused for the next invocation. A process that exceeds the timeout is killed. If a
+// function fails, panics, exits or exceeds the timeout, the invocation has the same error as in Lambda ("Using the
+// Lambda runtime API" in the developer guide).
 package lambdas
 
 import (
@@ -27,13 +27,13 @@ type Function struct {
 	Binary  string   // path
 	Env     []string // NAME=value; the function inherits no other variables
 	Timeout time.Duration
-	Memory  int // MB; the environment of the function has this number
+	Memory  int // MB; the function finds this number in its environment
 
 	mu    sync.Mutex
 	idle  []*sandbox
 	all   []*sandbox
 	logs  bytes.Buffer
-	next  func(*sandbox) // the next invocation calls this function once with its sandbox; may be nil
+	next  func(*sandbox) // called once at the start of the next invocation, with the sandbox of the invocation; may be nil
 	colds []time.Duration
 }
 
@@ -98,13 +98,14 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// late ends an invocation that took too long. It kills the sandbox and returns the error of the invocation.
+// The method late ends an invocation that exceeds the timeout. It kills the sandbox and returns the error of the
+// invocation.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation. The argument "after" is the time from the start of the invocation
+// KillNext kills the process of the next invocation. The parameter "after" is the time from the start of the invocation
 // to the kill.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
@@ -139,7 +140,7 @@ func (f *Function) CPU() (sum time.Duration) {
 	return sum
 }
 
-// ended waits until all processes have ended and returns their sandboxes.
+// The method ended waits until all processes have ended and returns their sandboxes.
 func (f *Function) ended() []*sandbox {
 	f.mu.Lock()
 	all := f.all

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
-// sandbox is a process of a function, with the server side of the Runtime API.
+// The type sandbox is a process of a function, with the server side of the Runtime API.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
@@ -39,7 +39,7 @@ type answer struct {
 	failure *Error
 }
 
-// kill ends the process if it runs, and records its peak memory.
+// The method kill ends the process if the process runs. It records the peak memory of the process.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)
@@ -74,7 +74,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand waits for the next invocation and sends it to the process.
+// The method hand waits for the next invocation and sends the invocation to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:
@@ -83,7 +83,7 @@ func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // the channel "ended" reports a process that has died
+		_, _ = w.Write(call.payload) // an error means that the process has died, and the channel "ended" reports the death
 	case <-r.Context().Done():
 	}
 }

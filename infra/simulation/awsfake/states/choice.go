@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// rule is a choice rule, or a condition in a choice rule.
+// The type rule is a choice rule, or a condition in a choice rule.
 type rule struct {
 	Next string
 
@@ -62,7 +62,8 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// holds reports whether the rule applies. A comparison with a missing value is an error, except with IsPresent.
+// The method holds reports whether the rule applies. A comparison with a missing value is an error, except with
+// IsPresent.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {
 	case len(r.And) > 0:
@@ -105,7 +106,7 @@ func (r *rule) holds(input, context any) (bool, error) {
 	return r.IsString != nil && !*r.IsString, nil
 }
 
-// size returns the number of bytes of a value as JSON.
+// The function size returns the number of bytes of a value as JSON.
 func size(v any) int {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -24,13 +24,13 @@ type Definition struct {
 	states
 }
 
-// states are the states of a machine, of a branch or of a map's processor.
+// The type states contains the states of a machine, of a branch or of a map's processor.
 type states struct {
 	StartAt string
 	States  map[string]*state
 }
 
-// state is one state. Its type determines its possible fields.
+// The type state is one state. The field Type determines the other possible fields.
 type state struct {
 	Type    string
 	Comment string
@@ -49,7 +49,7 @@ type state struct {
 
 	Result json.RawMessage // in a Pass state only
 
-	Choices []rule // this field and Default in a Choice state only
+	Choices []rule // the fields Choices and Default are in a Choice state only
 	Default string
 
 	SecondsPath string // in a Wait state only
@@ -58,7 +58,7 @@ type state struct {
 
 	Branches []states // in a Parallel state only
 
-	ItemsPath                  string // this field and the following fields in a Map state only
+	ItemsPath                  string // the fields from ItemsPath to ItemProcessor are in a Map state only
 	ItemSelector               json.RawMessage
 	MaxConcurrency             int
 	ToleratedFailurePercentage *float64
@@ -86,7 +86,7 @@ type catcher struct {
 	Next        string
 }
 
-// fields contains the possible fields of each type of state, except Type and Comment.
+// The variable fields contains the possible fields of each type of state, except Type and Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -129,7 +129,7 @@ func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	return d, errors.Join(faults...)
 }
 
-// strict decodes JSON and rejects unknown fields.
+// The function strict decodes JSON and rejects unknown fields.
 func strict(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -155,12 +155,13 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath and a missing ResultPath have different meanings.
+	// A null ResultPath and a missing ResultPath have different meanings. The map "given" has the text null for a null
+	// ResultPath, and no entry for a missing ResultPath.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
 
-// resources are the possible resources of a Task.
+// The variable resources contains the possible resources of a Task.
 var resources = []string{invokeFunction, sendMessage, publish}
 
 const (
@@ -169,8 +170,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check returns errors for the states that the package cannot run. The argument "express" says whether the states are
-// in an Express child execution. An Express execution cannot wait for a task token.
+// The method check returns errors for the states that the package cannot run. The parameter "express" is true if the
+// states are in an Express child execution. An Express execution cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {
@@ -210,7 +211,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// faults returns errors that concern one state.
+// The method faults returns errors that concern one state.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

@@ -17,15 +17,15 @@ const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not contain the reason for
-	// the failures (developer guide, "Handling errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not contain the reason
+	// for the failures (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS that the state machine itself makes.
+// Call is a call to AWS that the state machine makes. The calls that functions make are not included.
 type Call struct{ Action, Resource string }
 
 // Event is an event of a state.
@@ -103,13 +103,13 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// scaled converts seconds of the definition to the duration on this machine.
+// The method scaled converts seconds of the definition to the duration on this machine.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run runs states in sequence until a state ends the execution. The argument "item" is the description of the current
-// item of a map, for the context object. Outside of maps, the description is nil.
+// The method run runs states in sequence until a state ends the execution. The parameter "item" is the description of
+// the current item of a map, for the context object. Outside of maps, the description is nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -139,7 +139,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// caught returns the next state if a catcher handles the failure. Otherwise it returns "".
+// The function caught returns the next state if a catcher handles the failure. Otherwise it returns "".
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -153,8 +153,8 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether the error names of a catcher or retrier include an error name. The name States.ALL includes
-// every error except States.Runtime and States.DataLimitExceeded.
+// The function matches reports whether the error names of a catcher or retrier include an error name. The name
+// States.ALL includes every error except States.Runtime and States.DataLimitExceeded.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {
@@ -162,7 +162,7 @@ func matches(names []string, name string) bool {
 	})
 }
 
-// state runs one state.
+// The method state runs one state.
 func (e *Execution) state(ctx context.Context, name string, s *state, input any, item map[string]any) (output any, next string, failure *Failure) {
 	about := e.context(name, item)
 	switch s.Type {
@@ -259,7 +259,7 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 	return nil
 }
 
-// decoded decodes a JSON value.
+// The function decoded decodes a JSON value.
 func decoded(text []byte) (v any, failure *Failure) {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, &Failure{runtimeError, err.Error()}

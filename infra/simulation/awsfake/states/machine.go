@@ -27,10 +27,10 @@ func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is the error of Start for a name that an execution with another input already has.
+// ErrExists is the error of Start if an execution with the same name and another input exists.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. If the argument "name" is empty, the execution gets a random name. If an execution with
+// Start starts an execution. If the parameter "name" is empty, the execution gets a random name. If an execution with
 // the same name and input exists, Start returns this execution.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// task calls the resource of a Task state.
+// The method task calls the resource of a Task state.
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
-		limit = e.scaled(60) // the time limit of an integration that has no own limit
+		limit = e.scaled(60) // the time limit of this package for a state without TimeoutSeconds
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("the task took longer than its TimeoutSeconds"))
 	defer cancel()
@@ -44,7 +44,8 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// only returns the given parameters. It fails unless the parameters have exactly the given names.
+// The function only returns the given parameters. It fails if a name in the list is missing, or if there is a parameter
+// that is not in the list.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -110,14 +111,14 @@ func (e *Execution) send(ctx context.Context, given map[string]any, wait func(co
 	return decoded(answer)
 }
 
-// parallel runs all branches. The first failure cancels the other branches.
+// The method parallel runs all branches. The first failure cancels the other branches.
 func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[string]any) (any, *Failure) {
 	return together(ctx, len(s.Branches), len(s.Branches), func(ctx context.Context, i int) (any, *Failure) {
 		return e.run(ctx, &s.Branches[i], input, item)
 	})
 }
 
-// each runs the item processor of a Map state for each item.
+// The method each runs the item processor of a Map state for each item.
 func (e *Execution) each(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	v, failure := value(s.ItemsPath, input, about)
 	items, ok := v.([]any)
@@ -148,8 +149,8 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// together calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same time, or all
-// calls if atOnce is 0. The first failure cancels the other calls.
+// The function together calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same
+// time. If atOnce is 0, all calls run at the same time. The first failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
