@@ -102,7 +102,7 @@ type Company struct {
 	mailFaults []MailFault // faults of the next requests to send a mail
 }
 
-// change is the effect of writes on a person. Zero fields have no effect.
+// The type "change" describes the effect of writes on a person. Zero fields have no effect.
 type change struct {
 	licensed    bool // whether the field "assignments" replaces the assignments that the person had at the start
 	assignments []assignment

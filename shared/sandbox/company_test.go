@@ -14,7 +14,7 @@ import (
 
 var testStart = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// clock is a clock that only tests advance.
+// The type clock is a clock that only tests advance.
 type clock struct {
 	mu sync.Mutex
 	at time.Time

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// clause is a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any() asks whether a
-// collection has elements.
+// The type clause describes a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any() asks
+// whether a collection has elements.
 type clause struct {
 	path   string
 	op     string

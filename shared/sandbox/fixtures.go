@@ -1,13 +1,14 @@
 package sandbox
 
-// fixture is one of the first people of every company. All companies have all fixtures, so even the smallest company
-// has a person of every kind. Person 1, Anna, is on leave. Only the policy contains this fact.
+// The type fixture describes one of the first people of every company. All companies have all fixtures, so even the
+// smallest company has a person of every kind. Person 1, Anna, is on leave. The leave is in the policy, and not in the
+// directories.
 type fixture struct {
 	profile
 	given, surname, local string // local: the part of the UPN before the @
 }
 
-// fixtures are the people 0 to 19. Some have awkward names, which break code that does not escape names.
+// The variable fixtures has the people 0 to 19. Some have awkward names, which break code that does not escape names.
 var fixtures = [20]fixture{
 	{profile{kind: CloudOnly, activity: Never, hold: holdE3Direct}, "Break", "Glass", "breakglass"},
 	{profile{kind: Synced, activity: Idle, logon: Idle, hold: holdE3, citrix: true}, "Anna", "Lindqvist", "anna"},

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// graph simulates the part of Microsoft Graph that idleseat uses.
+// The type graph simulates the part of Microsoft Graph that idleseat uses.
 type graph struct {
 	c      *Company
 	serial atomic.Uint64 // number of requests so far, for request ids
@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// answer is an answer without an error. Answers with status 202, 204 and 302 have no body.
+// The type answer describes an answer without an error. Answers with status 202, 204 and 302 have no body.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// route is a supported path with its supported query options.
+// The type route describes a supported path with its supported query options.
 type route struct {
 	method, template string
 	options          string
@@ -76,7 +76,7 @@ var betaRoutes = []route{
 	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 }
 
-// version and beta are the prefixes of the paths in routes and in betaRoutes.
+// The constants version and beta are the prefixes of the paths in the variables routes and betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
 // The function match returns the route of a request and the ids in the path. The route is nil if no route matches.

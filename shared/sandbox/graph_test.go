@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// asker makes requests to the simulated Graph. It uses no network.
+// The type asker makes requests to the simulated Graph. It uses no network.
 type asker struct {
 	t testing.TB
 	g http.Handler

@@ -76,7 +76,7 @@ func requestID(n uint64) string {
 	return g.String()
 }
 
-// limiter allows a number of requests in any interval of the length "per".
+// The type limiter allows a number of requests in any interval of the length "per".
 type limiter struct {
 	allowed int // 0: any number
 	per     time.Duration

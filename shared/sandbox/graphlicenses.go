@@ -29,8 +29,8 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// accounts are the billing accounts in the rows of subscribedSkus. A company has one account for each way of buying. An
-// account's id is not the id of the tenant. Older answers of Graph contain no account (docs-contrib:
+// The variable accounts has the billing accounts in the rows of subscribedSkus. A company has one account for each way
+// of buying. An account's id is not the id of the tenant. Older answers of Graph contain no account (docs-contrib:
 // api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// query is a request with parsed options.
+// The type query describes a request with parsed options.
 type query struct {
 	r       *http.Request
 	ids     []string // ids in the path
@@ -146,7 +146,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// page is an unfinished page of a collection.
+// The type page describes an unfinished page of a collection.
 type page struct {
 	q     *query
 	body  []byte

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// refusal is a refused request and a part of Graph's message.
+// The type refusal describes a refused request and a part of Graph's message.
 type refusal struct {
 	method, target, body string
 	status               int

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// downloads is the path of the file with the mailbox usage report. As in reality, the path is outside Graph and needs
-// no token. The sandbox rejects a request that has a token.
+// The constant downloads is the path of the file with the mailbox usage report. As in reality, the path is outside
+// Graph and needs no token. The sandbox rejects a request that has a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
 // mailboxUsage redirects to the file with the mailbox usage report, as real Graph does.

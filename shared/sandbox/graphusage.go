@@ -18,7 +18,7 @@ const (
 	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
 )
 
-// workloads are the workloads in the report of active users, in the order of the columns.
+// The variable workloads lists the workloads of the report of active users, in the order of the columns.
 var workloads = []struct {
 	name   string
 	signal directory.Signal // the signal that idleseat reads; zero: none
@@ -59,7 +59,7 @@ func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.uses[use{i, s}] = last
 }
 
-// use identifies the use of a workload by a person.
+// The type "use" identifies the use of a workload by a person.
 type use struct {
 	person int
 	signal directory.Signal
@@ -84,9 +84,9 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 type usageFile struct {
 	path    string
 	columns []string
-	// lists reports whether the report has a row for a person who holds the given products.
+	// The field "lists" reports whether the report has a row for a person who holds the given products.
 	lists func(skus []string) bool
-	// signal is the signal of the column "Last Activity Date", if the report has this column.
+	// The field "signal" is the signal of the column "Last Activity Date", if the report has this column.
 	signal directory.Signal
 }
 

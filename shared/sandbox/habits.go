@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// habit is how often a person is active and when the person is away.
+// The type habit describes how often a person is active and when the person is away.
 type habit struct {
 	permille     int // probability in 1/1000 that the person is active on a working day
 	stops, until int // the person is away on each day d with stops ≤ d < until; day 0 is the start of the company

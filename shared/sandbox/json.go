@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// property is a property of an object of Graph. The function "write" appends the value as JSON, or returns nil if the
-// object lacks the property.
+// The type property describes a property of an object of Graph. The function "write" appends the value as JSON, or
+// returns nil if the object lacks the property.
 type property[T any] struct {
 	name  string
 	write func(b []byte, v *T) []byte

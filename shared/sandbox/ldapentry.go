@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// entry is an object of Active Directory.
+// The type entry describes an object of Active Directory.
 type entry struct {
 	dn     string
 	parent string   // lower case
@@ -25,7 +25,8 @@ type entry struct {
 	parsed *ldap.DN // dn in parsed form; nil for people
 }
 
-// attribute is an attribute of an object. The name is spelled as in the schema. Binary values are raw bytes.
+// The type attribute describes an attribute of an object. The name is spelled as in the schema. Binary values are raw
+// bytes.
 type attribute struct {
 	name   string
 	values []string
@@ -78,8 +79,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// fixed are the objects that are not people, parents before children. The account that idleseat uses to bind is not
-// among the objects, because idleseat may not read the container of this account.
+// The variable "fixed" has the objects that are not people, parents before children. The account that idleseat uses to
+// bind is not among the objects, because idleseat may not read the container of this account.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {

@@ -15,7 +15,7 @@ const (
 	ruleInChain = "1.2.840.113556.1.4.1941"
 )
 
-// condition is a node of an LDAP filter.
+// The type condition describes a node of an LDAP filter.
 type condition struct {
 	op    ber.Tag // ldap.FilterAnd and so on
 	parts []*condition

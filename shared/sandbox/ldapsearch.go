@@ -24,7 +24,7 @@ const (
 	maxValues  = 1500
 )
 
-// search is the state of one LDAP search.
+// The type search is the state of one LDAP search.
 type search struct {
 	c        *Company
 	m        *searchRequest
@@ -258,8 +258,8 @@ func (x *search) inScope(e *entry) bool {
 // inSchema reports whether an object is in the schema, which is a separate naming context.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// constructed is an attribute that the server computes. A search returns the attribute only if the search requests the
-// attribute by name.
+// The constant "constructed" is an attribute that the server computes. A search returns the attribute only if the
+// search requests the attribute by name.
 const constructed = "allowedAttributesEffective"
 
 // The method "selected" returns the requested attributes with their names in the schema.

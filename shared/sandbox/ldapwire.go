@@ -7,7 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// message is an LDAP request (RFC 4511, 4.1.1).
+// The type message describes an LDAP request (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
 	op       *ber.Packet // a packet of the application class
@@ -39,8 +39,8 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// fields reads the parts of a request in order. After a malformed part, the field "bad" is set and the field "rest" is
-// empty.
+// The type fields reads the parts of a request in order. After a malformed part, the field "bad" is set and the field
+// "rest" is empty.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool
@@ -140,7 +140,7 @@ type modifyRequest struct {
 	Controls []ldap.Control
 }
 
-// modification is a change of one attribute.
+// The type modification describes a change of one attribute.
 type modification struct {
 	operation int64 // ldap.AddAttribute and so on
 	attribute string

@@ -16,8 +16,8 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// product is a SKU with one of its service plans. The field "mailbox" reports whether the service plan includes a
-// mailbox.
+// The type product describes a SKU with one of its service plans. The field "mailbox" reports whether the service plan
+// includes a mailbox.
 type product struct {
 	id, part         string
 	planID, planName string
@@ -44,7 +44,8 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// assignment is a license assignment of a person. The field "updated" is when Entra ID last processed the assignment.
+// The type assignment describes a license assignment of a person. The field "updated" is when Entra ID last processed
+// the assignment.
 type assignment struct {
 	directory.Assignment
 	updated time.Time
@@ -57,7 +58,7 @@ const (
 	countViolation = "CountViolation"
 )
 
-// seats counts the paid and the used seats of a product.
+// The type seats counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
 // The method assignments returns the current assignments of a person.

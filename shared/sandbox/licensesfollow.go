@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership. The licenses change at the time "due".
+// The type transition describes a change of membership. The licenses change at the time "due".
 type transition struct {
 	due           time.Time
 	group, person int

@@ -32,7 +32,7 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// bin contains the assignments of a deleted account and the date of the deletion.
+// The type bin contains the assignments of a deleted account and the date of the deletion.
 type bin struct {
 	at    time.Time
 	paths []assignment

@@ -8,12 +8,12 @@ import (
 // upnDomain is the domain of every user principal name.
 const upnDomain = "contoso.example"
 
-// name is the name of a person. The field "local" is the part of the UPN before the @.
+// The type name describes the name of a person. The field "local" is the part of the UPN before the @.
 type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// spelling is a name in its own script and in ASCII, for e-mail addresses.
+// The type spelling describes a name in its own script and in ASCII, for e-mail addresses.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{
@@ -32,7 +32,7 @@ var surnames = []spelling{
 	{"Johnson", "johnson"}, {"Hansen", "hansen"}, {"Silva", "silva"}, {"Petrov", "petrov"}, {"Weiß", "weiss"}, {"Martin", "martin"}, {"King", "king"},
 }
 
-// awkward are names that break code that does not escape names.
+// The variable "awkward" has names that break code that does not escape names.
 var awkward = []name{
 	{`Ann, "Annie"`, `D'Arc`, "annie.darc"},
 	{`<script>alert(1)</script>`, `&amp;`, "markup"},

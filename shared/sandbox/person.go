@@ -90,7 +90,7 @@ type adUser struct {
 
 var departments = []string{"Sales", "Finance", "Engineering", "Operations", "Legal", "Support", "Marketing"}
 
-// research is the department in the rule of the dynamic group.
+// The constant research is the department in the rule of the dynamic group.
 const research = "Research"
 
 func (c *Company) departmentOf(i int, t profile) string {

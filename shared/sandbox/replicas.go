@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// replica is a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes after
-// a write, some reads show the old state and others show the new state (terraform-provider-azuread#283, #793, PR#1918).
-// In the sandbox, each object that a request reads has its own random age up to Options.Lag. Licenses and memberships
-// lag. Accounts and their dates do not.
+// The type replica describes a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds
+// to minutes after a write, some reads show the old state and others show the new state
+// (terraform-provider-azuread#283, #793, PR#1918). In the sandbox, each object that a request reads has its own random
+// age up to Options.Lag. Licenses and memberships lag. Accounts and their dates do not.
 type replica struct {
 	c       *Company
 	request uint64
 }
 
-// past is a former value. The field "until" is when a write replaced the value.
+// The type "past" describes a former value. The field "until" is when a write replaced the value.
 type past[T any] struct {
 	until time.Time
 	was   T

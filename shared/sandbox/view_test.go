@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// viewer reads a company through HTTP and LDAP, as clients do.
+// The type viewer reads a company through HTTP and LDAP, as clients do.
 type viewer struct {
 	t    *testing.T
 	s    *Sandbox
@@ -141,7 +141,7 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	}
 }
 
-// opaque are facts with generated values, such as ids. Tests check only whether these values change.
+// The variable "opaque" lists facts with generated values, such as ids. Tests check only whether these values change.
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 

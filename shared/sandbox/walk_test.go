@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// walker makes random changes to a company.
+// The type walker makes random changes to a company.
 type walker struct {
 	*rand.Rand
 	c   *Company

@@ -14,8 +14,8 @@ const (
 	mostAhead = 8 << 20  // the largest number of buffered bytes that are not decoded; a page has about one megabyte
 )
 
-// ahead is a connection. Its goroutine, the pump, reads answers as fast as they arrive. The pump reports the end of a
-// page before the LDAP library has decoded the page. The client can therefore request the next page early. The
+// The type "ahead" is a connection. Its goroutine, the pump, reads answers as fast as they arrive. The pump reports the
+// end of a page before the LDAP library has decoded the page. The client can therefore request the next page early. The
 // controller then produces the next page while the client decodes the current page.
 type ahead struct {
 	net.Conn
@@ -103,7 +103,7 @@ func (a *ahead) scan(chunk []byte) {
 	}
 }
 
-// sequence is the tag at the start of every message.
+// The constant sequence is the tag at the start of every message.
 const sequence = 0x30
 
 // messageSize returns the length in bytes of the message at the start of b, from its tag and length (X.690 8.1.3). It

@@ -14,7 +14,7 @@ import (
 
 const ntdsSettings = "CN=NTDS Settings,CN=DC1," + testServers
 
-// counting is a fake controller that numbers its changes.
+// The type "counting" is a fake controller that numbers its changes.
 type counting struct {
 	invocation string
 	interval   []string

@@ -172,7 +172,7 @@ func domainName(dn string) string {
 	return strings.Join(labels, ".")
 }
 
-// controller is one domain controller.
+// The type controller describes one domain controller.
 type controller struct {
 	url      string // the configured address, for messages
 	host     string

@@ -23,7 +23,7 @@ const (
 	day             = 24 * time.Hour
 )
 
-// domain has the data that the directory stores about the domain itself.
+// The type domain has the data that the directory stores about the domain itself.
 type domain struct {
 	controllers []controller  // all controllers of the domain, including read-only controllers
 	interval    time.Duration // the longest delay of lastLogonTimestamp; 0 if the date is never updated

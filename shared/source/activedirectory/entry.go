@@ -20,11 +20,11 @@ import (
 // errEntry is the error for an entry that cannot be a person in Active Directory.
 var errEntry = errors.New("damaged entry")
 
-// reader stores one raw value of an attribute in the person.
+// The type reader stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers maps each attribute of a person, in lower case, to its reader. It has the attributes of the table of fields
-// (directory.ADProperties) and the attributes that allReaders decodes itself.
+// The map readers has the reader of each attribute of a person, by attribute in lower case. The map has the attributes
+// of the table of fields (directory.ADProperties) and the attributes that allReaders decodes itself.
 var readers = allReaders()
 
 // personAttributes are the attributes that are requested for each person.

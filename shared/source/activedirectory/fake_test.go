@@ -23,7 +23,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// request is one request to a fake controller.
+// The type request describes one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
 	base     string  // base of a search, or DN of a modified group
@@ -31,12 +31,12 @@ type request struct {
 	password string
 	cookie   string // cookie of a paged search
 	page     uint32 // page size of a paged search
-	// attributes are the requested attributes of a search with controls.
+	// The field "attributes" has the requested attributes of a search with controls.
 	attributes []string
 }
 
-// fake is a domain controller with answers from a test. It listens with TLS on loopback, and has a certificate for
-// 127.0.0.1.
+// The type "fake" is a domain controller with answers from a test. It listens with TLS on loopback, and has a
+// certificate for 127.0.0.1.
 type fake struct {
 	url, ca string
 	home    home
@@ -61,8 +61,8 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home describes the domain of a fake controller. The fake answers questions about the domain itself, and passes all
-// other requests to the handler of the test.
+// The type home describes the domain of a fake controller. The fake answers questions about the domain itself, and
+// passes all other requests to the handler of the test.
 type home struct {
 	name     string   // name of the controller
 	servers  []string // the names in all server objects; "name=" stands for a server without dNSHostName

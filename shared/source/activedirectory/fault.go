@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// fault is an error of one controller.
+// The type fault describes an error of one controller.
 type fault struct {
 	controller string // URL
 	doing      string
@@ -28,7 +28,7 @@ func (f *fault) Error() string { return f.controller + ": " + f.doing + ": " + f
 
 func (f *fault) Unwrap() error { return f.err }
 
-// faults are the errors of several controllers, on one line.
+// The type faults has the errors of several controllers. Its text is one line.
 type faults []error
 
 func (f faults) Error() string {
@@ -105,7 +105,7 @@ var mayPass = map[uint16]bool{
 	ldap.LDAPResultUnavailable: true,
 }
 
-// advice maps a result code to the remedy for an operator.
+// The map advice has the remedy for an operator, by result code.
 var advice = map[uint16]string{
 	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
 	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",

@@ -260,7 +260,7 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// nesting has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
+// The type nesting has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
 type nesting struct {
 	sids []string
 	read time.Time

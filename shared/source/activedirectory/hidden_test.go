@@ -21,7 +21,7 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain with an ordinary account as reader. Tests remove rights of the reader.
+// The type "hardened" is a domain with an ordinary account as reader. Tests remove rights of the reader.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain

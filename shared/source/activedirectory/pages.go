@@ -78,7 +78,7 @@ func (s *session) forget() {
 	}
 }
 
-// page is the result of a request for one page.
+// The type page describes the result of a request for one page.
 type page struct {
 	found *ldap.SearchResult
 	err   error

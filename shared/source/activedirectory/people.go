@@ -74,7 +74,7 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 // errHidden is the error if the account may not read the last logon of a person.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
-// answer is one controller's answer about a person.
+// The type answer describes one controller's answer about a person.
 type answer struct {
 	controller string
 	user       directory.ADUser // the person on this controller, with the replicated date

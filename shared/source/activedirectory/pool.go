@@ -13,7 +13,7 @@ const (
 	mostIdle = 8
 )
 
-// pool holds idle bound connections, by controller.
+// The type pool holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
 	idle map[string][]*session // by URL of the controller, the most recently used session last

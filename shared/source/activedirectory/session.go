@@ -34,8 +34,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller. Only one call of Directory.do uses a session at a time, so the
-// session may hold the context of the call.
+// The type session describes a bound connection to one controller. Only one call of Directory.do uses a session at a
+// time, so the session may hold the context of the call.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -48,7 +48,7 @@ type session struct {
 	sight      *sight      // the rights of the account; nil until the method look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
-	// committed is set once something may have been passed to the caller or written. After that, no other controller
+	// The field "committed" is set before data is passed to the caller or written. From then on, no other controller
 	// may be asked.
 	committed bool
 }
@@ -173,14 +173,14 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	return u, e, nil
 }
 
-// group is a group on one controller.
+// The type group describes a group on one controller.
 type group struct {
 	dn     string // DN as the controller spells it
 	guid   string // <GUID=…>, which stays valid after the group is renamed
 	sid    string
 	mayAdd bool // whether the account may change the attribute member
 	shown  bool // whether the account may read the attribute member
-	// created is whenCreated. It is zero if the account may not read whenCreated.
+	// The field "created" is whenCreated. It is zero if the account may not read whenCreated.
 	created time.Time
 }
 

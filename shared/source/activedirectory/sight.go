@@ -16,8 +16,8 @@ import (
 // confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the access
 // control list of the object shows which case applies.
 
-// descriptor is the attribute with the access control list. descriptorControl restricts the request to the list. The
-// account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
+// The constant descriptor is the attribute with the access control list. descriptorControl restricts the request to the
+// list. The account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
@@ -26,13 +26,13 @@ var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\
 // right to read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard describes an attribute of the schema. The fields of guard decide who may read the attribute.
+// The type guard describes an attribute of the schema. The fields of guard decide who may read the attribute.
 type guard struct {
 	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; "set" is empty for an attribute without a property set
 	confidential bool
 }
 
-// sight describes what the account of idleseat may read over one connection.
+// The type sight describes what the account of idleseat may read over one connection.
 type sight struct {
 	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return the SIDs
 	guards map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
@@ -129,7 +129,7 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks says which attributes of each person are proven to have no value.
+// The type blanks says which attributes of each person are proven to have no value.
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
 	// The map "of" has a bit for each attribute in rests, by raw objectGUID. The bit is set if the attribute is proven

@@ -80,7 +80,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// principal is an account that can be a member, with its data on one controller.
+// The type principal describes an account that can be a member, with its data on one controller.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>

@@ -21,8 +21,8 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// signer adds a token to each request. Without a credential it adds nothing. The type gate decides where a request may
-// go.
+// The type signer adds a token to each request. Without a credential it adds nothing. The type gate decides where a
+// request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string

@@ -54,14 +54,15 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// target is the Graph that a Config names. The field "login" is nil for a loopback address, which gets no token.
+// The type target describes the Graph that a Config names. The field "login" is nil for a loopback address, which gets
+// no token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration
 }
 
-// logins has the hosts that may receive a token. No other host gets a token. Each host is mapped to the authority that
-// issues the token.
+// The map logins has the hosts that may receive a token. No other host gets a token. Each host is mapped to the
+// authority that issues the token.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

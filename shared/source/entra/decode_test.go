@@ -147,7 +147,7 @@ func TestLayOut(t *testing.T) {
 	}
 }
 
-// damaged has answers that the package must reject. Each answer has a text that the error must contain.
+// The map "damaged" has answers that the package must reject. Each answer has a text that the error must contain.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},

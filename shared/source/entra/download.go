@@ -104,7 +104,8 @@ func seekStart(f *os.File) error {
 	return err
 }
 
-// received is a body that records a failed read. The record distinguishes a broken connection from a full disk.
+// The type "received" is a body that records a failed read. The record distinguishes a broken connection from a full
+// disk.
 type received struct {
 	io.Reader
 	failed bool

@@ -19,7 +19,7 @@ var (
 	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
 )
 
-// refusals maps texts in Graph's messages to reasons. Only the message distinguishes the refusals.
+// The list refusals maps texts in Graph's messages to reasons. Only the message distinguishes the refusals.
 var refusals = []struct{ text, reason string }{
 	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
@@ -32,7 +32,7 @@ var refusals = []struct{ text, reason string }{
 	{"restricted management", reasonRestricted},
 }
 
-// inherited is a part of Graph's message if the license to be removed comes from a group.
+// The constant "inherited" is a part of Graph's message if the license to be removed comes from a group.
 const inherited = "inherited from a group"
 
 const (

@@ -27,12 +27,12 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// call describes a request, for its error messages and its repetition.
+// The type call describes a request, for its error messages and its repetition.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
-	// advice tells an operator how to allow the request. It is empty if it is enough to grant the permissions in the
-	// field "needs".
+	// The field "advice" tells an operator how to allow the request. It is empty if it is enough to grant the
+	// permissions in the field "needs".
 	advice string
 	paced  bool // whether listRate applies
 	write  bool

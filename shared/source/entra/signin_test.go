@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tokenless is a credential that never returns a token.
+// The type "tokenless" is a credential that never returns a token.
 type tokenless struct{ error }
 
 func (r tokenless) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {

@@ -19,8 +19,8 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is the span, in days, that a report names if it was requested with period='D180'. Only a report with this span
-// proves that there was no activity for 180 days.
+// The constant period is the span, in days, that a report names if it was requested with period='D180'. Only a report
+// with this span proves that there was no activity for 180 days.
 const period = "180"
 
 // ErrConcealed is the error for a report with hashes instead of names.
@@ -51,7 +51,7 @@ func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[st
 	return in.table, facts, nil
 }
 
-// reading is the state of Read.
+// The type reading is the state of Read.
 type reading struct {
 	report Report
 	now    time.Time

@@ -34,8 +34,8 @@ type Table struct {
 	starts  []int32 // the rows at which the method find begins its search; filled by the method index
 }
 
-// row is the row of one account. If two rows of a report have the same key, it is unknown which row belongs to an
-// account. In that case all cells are unknown.
+// The type row describes the row of one account. If two rows of a report have the same key, it is unknown which row
+// belongs to an account. In that case all cells are unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
@@ -55,7 +55,7 @@ const mostSignals = 4
 // tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// cell is a day, or the reason why there is no day.
+// The type cell is a day, or the reason why there is no day.
 type cell uint16
 
 const (
@@ -64,7 +64,7 @@ const (
 	firstDay
 )
 
-// epoch is the first day that a cell can represent.
+// The variable epoch is the first day that a cell can represent.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
