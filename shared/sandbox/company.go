@@ -42,7 +42,8 @@ type Options struct {
 	// Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is the maximum lag of reads from Graph behind writes. The type replica describes what lags.
+	// Lag is the maximum lag of reads from Graph behind writes. Licenses and memberships lag. Accounts and their dates
+	// do not.
 	Lag time.Duration
 
 	Seats     map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
@@ -81,7 +82,7 @@ type Company struct {
 	members memberLists
 	pending []transition      // changes of membership that have not changed the licenses yet
 	due     atomic.Int64      // when the first transition in pending is due, in nanoseconds since 1970; 0: pending is empty
-	hand    bool              // whether an administrator or another tool makes the current change; see byHand
+	hand    bool              // whether an administrator or another tool makes the current change; set by byHand
 	seats   map[string]*seats // seats by skuId
 	history []Event
 
@@ -112,10 +113,10 @@ type change struct {
 	outOfAD     bool                 // whether the account is in the recycle bin of Active Directory
 	hired       time.Time            // when the person was hired; zero: not hired
 	signIns     signIns
-	enabled     directory.Flag // whether an administrator allowed or blocked the sign-in
+	enabled     directory.Flag // whether an administrator allowed or blocked the sign-in; Unset: neither
 	usn         int            // uSNChanged of the object
 	logOn       time.Time
-	lastUse     time.Time // true last logon to Active Directory; RestoreFromBackup does not change it
+	lastUse     time.Time // true last logon to Active Directory; RestoreFromBackup does not change lastUse
 	fromBackup  bool      // whether logOn and lastLogonTimestamp come from a backup
 	commonName  string    // new common name in Active Directory
 	displayName string    // new displayName in Entra ID

@@ -6,7 +6,7 @@ import "time"
 type dates struct {
 	created                                 time.Time
 	made, madeAgain                         time.Time // when the current Active Directory and Entra accounts were created, if Replace or ReplaceInEntra created them; otherwise zero
-	lastSignIn                              time.Time // the true last sign-in; Graph may not show it
+	lastSignIn                              time.Time // the true last sign-in; Graph may show another date
 	interactive, nonInteractive, successful time.Time // the dates in signInActivity; interactive and nonInteractive include failed attempts
 	logon                                   time.Time // lastLogon
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon

@@ -13,7 +13,7 @@ type clause struct {
 	and    *clause  // the next comparison; nil: none
 }
 
-// parseFilter parses a $filter that consists of comparisons joined by "and". It rejects any other OData.
+// parseFilter parses a $filter that consists of comparisons joined by "and". It rejects any other filter.
 func parseFilter(s string) (*clause, error) {
 	tokens, err := filterTokens(s)
 	if err != nil {

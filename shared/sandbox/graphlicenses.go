@@ -38,7 +38,7 @@ var accounts = []string{
 	``,
 }
 
-// Subscription is an additional row of subscribedSkus. The product of the row is not in the list of products. The
+// Subscription is an additional row of subscribedSkus. The product of the row is not in the variable "products". The
 // prepaidUnits of the row are null.
 type Subscription struct {
 	SKU, PartNumber   string

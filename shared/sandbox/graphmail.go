@@ -21,7 +21,7 @@ type Mail struct {
 // MailFault is a fault of a request to send a mail.
 type MailFault string
 
-// The faults. MailLost is the only fault after which the mail is sent.
+// The faults. MailLost is the only fault with which Graph sends the mail.
 const (
 	// MailForbidden: the application lacks Mail.Send or may not use the mailbox (entra-docs: "Role Based Access Control
 	// for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 shows Graph's answer).

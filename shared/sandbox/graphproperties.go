@@ -14,7 +14,7 @@ import (
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
-	parts := map[string][]property[entraUser]{} // by the property that consists of them
+	parts := map[string][]property[entraUser]{} // by name of the property that consists of the parts
 	for i := range directory.EntraProperties {
 		p := &directory.EntraProperties[i]
 		name, part, hasParts := strings.Cut(p.Source, "/")
@@ -34,7 +34,8 @@ func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
 	return more
 }
 
-// plainProperty returns a string or a date under the given name in Graph.
+// plainProperty returns a property that is a string or a date. The argument "name" is the name of the property in
+// Graph.
 func plainProperty(name string, p *directory.Property[directory.EntraUser]) property[entraUser] {
 	if p.Kind == directory.Date {
 		return property[entraUser]{name, func(b []byte, u *entraUser) []byte { return appendTime(b, *p.At(&u.EntraUser).(*time.Time)) }}

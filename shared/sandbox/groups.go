@@ -16,7 +16,7 @@ type group struct {
 
 	dynamic, roleAssignable, mailEnabled bool
 	hidden                               bool // whether the application needs Member.Read.Hidden to read the members
-	unhidden, denied                     bool // permission to read hidden members; whether reading hidden members fails with status 403
+	unhidden, denied                     bool // unhidden: whether the application has Member.Read.Hidden; denied: whether a list of hidden members fails with status 403
 	deleted                              bool // whether the group is deleted in Entra ID
 	gone                                 bool // whether the group is deleted in Active Directory
 	again                                int  // how often the Active Directory group was created again

@@ -28,7 +28,7 @@ type Exchange struct {
 	Result  int
 	Message string
 
-	// Wait is called before the last message of the answer is sent. It may be nil.
+	// Wait is called before the last message of the answer is sent. Wait may be nil.
 	Wait func()
 	// Lost closes all connections in place of sending the last message.
 	Lost bool

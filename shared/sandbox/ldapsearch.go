@@ -31,7 +31,7 @@ type search struct {
 	base     *entry // nil: the rootDSE
 	where    *condition
 	paging   *ldap.ControlPaging // nil: unpaged
-	people   []int               // the people who can match, if the field "only" is set; see condition.only
+	people   []int               // the people who can match, if the field "only" is set; found by condition.only
 	only     bool
 	access   bool            // whether the search requests access control lists without the audit part
 	extended bool            // whether the search requests member DNs with GUID and SID
@@ -76,8 +76,8 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// The method "full" writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that it has not
-// written.
+// The method "full" writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that are not
+// written yet.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -86,7 +86,7 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is the minimum number of bytes that the method full writes.
+// fullAnswer is the size, in bytes, from which the method "full" writes an answer.
 const fullAnswer = 16 << 10
 
 // The method prepare checks a search. Errors are of type *ldapError.
@@ -240,7 +240,7 @@ func (x *search) person(n int) (int, bool) {
 }
 
 // inScope reports whether an object is in the scope of the search. The configuration is a separate naming context, so
-// it is not below the domain.
+// the configuration is not below the domain.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true

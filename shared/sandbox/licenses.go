@@ -33,7 +33,7 @@ var products = []product{
 	{skuCopilot, "Microsoft_365_Copilot", "3f30311c-6b1e-48a4-ab79-725b469da960", "M365_COPILOT_BUSINESS_CHAT", false},
 }
 
-// planYammer is the service plan YAMMER_ENTERPRISE of E3.
+// planYammer is the id of the service plan YAMMER_ENTERPRISE of E3.
 const planYammer = "7547a3fe-08ee-4ccb-b430-5077c5041653"
 
 func productOf(sku string) (product, bool) {

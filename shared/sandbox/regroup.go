@@ -105,9 +105,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds a group to another group, or removes the inner group again. The arguments "outer" and "inner" are first
-// names. The licenses of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced,
-// "nested groups"). The caller must not create a cycle.
+// Nest adds the group "inner" to the group "outer". If the argument "in" is false, Nest removes the inner group. The
+// arguments "outer" and "inner" are first names. The licenses of a group do not reach the members of nested groups
+// (entra-docs: licensing-group-advanced, "nested groups"). The caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })

@@ -76,8 +76,8 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// The method "odd" is true at random, to choose between two forms of the same answer. Without Options.Lag, odd is
-// always false.
+// The method "odd" returns true at random, to choose between two forms of the same answer. Without Options.Lag, it
+// returns false.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

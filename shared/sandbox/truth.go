@@ -25,8 +25,8 @@ type Truth struct {
 	E3, Exchange, Copilot, Citrix []Way
 }
 
-// Way is a way to hold a license. Group is the first name of the group that gives the license. Group is empty for a
-// direct assignment.
+// Way is a way to hold a license. The field Group is the first name of the group that gives the license. It is empty
+// for a direct assignment.
 type Way struct {
 	Group   string
 	Primary bool // whether the group is the account's primary group

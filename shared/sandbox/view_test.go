@@ -145,8 +145,8 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// The function changes returns the differences between two views, sorted. It hides the values of the facts that opaque
-// or the argument "more" contains.
+// The function changes returns the differences between two views, sorted. It hides the values of the facts that the
+// variable "opaque" or the argument "more" contains.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {

@@ -66,8 +66,8 @@ func (w *walker) one() string {
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk makes changes in random order. The number of used seats must be the number of holders. The events must
-// explain all holdings. Different requests must agree.
+// TestWalk makes changes in random order. The number of used seats must be the number of holders. The holdings must
+// follow from the events. Different requests must agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
