@@ -1,7 +1,7 @@
 // Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
 // and reads and changes the members of groups. It uses LDAP over TLS. If the package cannot read something, it returns
-// an error, and never an empty result. A wrong group name, a stalled controller or a malformed entry must not look like
-// a person who never logged on.
+// an error, and never an empty result. With an empty result, a wrong group name would look like a group without
+// members, and a stalled controller or a malformed entry would look like a person who never logged on.
 package activedirectory
 
 import (

@@ -45,8 +45,8 @@ func BenchmarkEvidence(b *testing.B) {
 }
 
 // BenchmarkListPeople reads 50,000 people from a real controller. For comparison, ldapsearch (package ldap-utils) reads
-// the same people. This package and ldapsearch alternate. The reported ratio is the median of our entries per second
-// divided by the median of ldapsearch.
+// the same people. This package and ldapsearch alternate. The reported ratio is the median of this package's entries
+// per second divided by the median of ldapsearch.
 func BenchmarkListPeople(b *testing.B) {
 	if _, err := exec.LookPath("ldapsearch"); err != nil {
 		b.Skip("SKIPPED: ldapsearch is not installed (package ldap-utils)")

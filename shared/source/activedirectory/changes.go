@@ -37,13 +37,13 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 }
 
 // ListChanges reads what changed since a watermark. It first calls the function "present" with the SID and DN of
-// everybody who exists now. It then calls the function "changed" for everybody who may have changed (MS-ADTS
-// 3.1.1.1.9, uSNChanged).
+// everybody who exists now. It then calls the function "changed" for everybody who may have changed (MS-ADTS 3.1.1.1.9,
+// uSNChanged).
 //
-// A list of changes alone is not enough. If an organizational unit is moved or a right is removed, the USN of the
-// people concerned stays the same. Deleted people are not in the list, because only administrators can see them. The
-// caller keeps the DatesInDoubt of a person who did not change. A new lastLogon does not change the USN, so ListChanges
-// does not report the new date.
+// The function "present" is needed, because a list of changes is not complete. If an organizational unit is moved or a
+// right is removed, the USN of the affected people stays the same. Deleted people are not in the list, because only
+// administrators can see deleted people. The caller keeps the DatesInDoubt of a person who did not change. A new
+// lastLogon does not change the USN, so ListChanges does not report the new date.
 //
 // Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if this
 // controller cannot list the changes exactly. The caller must then discard everything that it received.

@@ -32,7 +32,7 @@ type Config struct {
 	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with one line, the password of the account
 	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the Kerberos keys of the account, used instead of a password; the servers of the realm are in KRB5_CONFIG or /etc/krb5.conf
 	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; if empty, the certificates of the system
-	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // of each connection and each operation; 0 means 30 s
+	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // timeout of each connection and each operation; 0 means 30 s
 }
 
 // Configured reports whether any setting except the timeout is set. Without a setting, the installation does not use

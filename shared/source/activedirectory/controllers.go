@@ -16,7 +16,7 @@ import (
 const (
 	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time, so a
 	// batch reads the list only once. A new controller is in the list after listAge at the latest. The setup of a
-	// controller takes longer.
+	// controller takes longer than listAge, so this delay does not matter.
 	listAge = time.Minute
 	// defaultInterval is the interval if msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
@@ -120,7 +120,7 @@ func (s *session) syncInterval() (time.Duration, error) {
 // controllerNames returns the DNS names of all controllers that have a full copy of a domain. The argument "base" is
 // the DN of the domain. The names come from CN=Sites of the configuration. In CN=Sites, every controller of the forest
 // has a server object with an nTDSDSA object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result omits global catalogs
-// that have a partial copy of the domain, because nobody logs on to the domain there.
+// that have a partial copy of the domain, because nobody logs on to the domain at such a global catalog.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")

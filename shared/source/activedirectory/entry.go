@@ -114,7 +114,7 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// The function text returns value as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
+// The function text returns the argument "value" as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }

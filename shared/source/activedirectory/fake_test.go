@@ -282,8 +282,8 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// The function person returns the entry of a person with a SID that ends in rid. The argument "more" has further
-// attributes.
+// The function person returns the entry of a person with a SID that ends in the argument "rid". The argument "more" has
+// further attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -324,8 +324,8 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// The function config returns a Config for the controllers at urls. The argument "ca" is the file with the CA of a
-// fake.
+// The function config returns a Config for the controllers with the addresses "urls". The argument "ca" is the file
+// with the CA of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

@@ -12,8 +12,8 @@ import (
 )
 
 // FindGroup reads a group by its DN or by its objectGUID, in the form of directory.GroupByGUID. The objectGUID also
-// finds a renamed or moved group. The ID of the result is the current DN. The error is directory.ErrNoGroup if there is
-// no such group.
+// finds a renamed or moved group. The ID of the result is the current DN. The error is directory.ErrNoGroup if no group
+// has the name.
 func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	var found directory.Group
 	err := d.ask(ctx, func(s *session) error {

@@ -195,8 +195,8 @@ func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err err
 // value of the control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers returns the SIDs of those members of a group that belong to other domains. The group itself lists
-// these members. Unless direct is set, the result also has the foreign members of nested groups of the same domain.
+// foreignMembers returns the SIDs of a group's members from other domains. The group itself lists these members. Unless
+// direct is set, the result also has the foreign members of nested groups of the same domain.
 func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		sids = nil

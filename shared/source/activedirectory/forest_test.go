@@ -22,7 +22,7 @@ func emeaPerson(rid byte) *ber.Packet {
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the attribute member of the group "seats": anna, a person and a group of the other domain,
+// ofSeats are the values of the attribute member of the group "seats": anna, a person and a group of the second domain,
 // a contact, and a person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value
 // in each answer. Windows returns 1,500 values.
 var ofSeats = []string{

@@ -30,9 +30,9 @@ func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGr
 
 // ListMembers calls the function "each" with the SIDs of the members of a group. If the argument "direct" is set, the
 // members are the people whom the group itself lists, and the people whose primary group is the group. Otherwise, the
-// members of nested groups are included, and the people whose primary group is a nested group. No group lists the
-// people whose primary group it is. The error is directory.ErrNoGroup if no group has the DN, or if the account may not
-// read the group's members.
+// members of nested groups are included, and the people whose primary group is a nested group. Active Directory does
+// not list people as members of their primary group. The error is directory.ErrNoGroup if no group has the DN, or if
+// the account may not read the group's members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -204,9 +204,13 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 	return dns, nil
 }
 
-// With direct and the name that directory.GroupByGUID returns, MemberOf also answers for a group that no read finds.
-// For a deleted group, the result is false. For a group that the account may not see, the person's memberOf and primary
-// group decide.
+// MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
+// A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
+// directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
+//
+// If direct is set and the argument "groupDN" comes from directory.GroupByGUID, MemberOf also answers for a group that
+// no read finds. For a deleted group, the result is false. For a group that the account may not see, the person's
+// memberOf and primary group decide.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {

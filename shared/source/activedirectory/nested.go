@@ -24,9 +24,9 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested calls the function "each" with the SIDs of the people who belong to a group through a nested group. It
-// reads only the nested groups that the account can see. These people remain in the group even after they are removed
-// from the group's own list.
+// ListNested calls the function "each" with the SIDs of the people who belong to a group through a nested group. These
+// people remain in the group even after they are removed from the group's own list. ListNested reads only the nested
+// groups that the account can see.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)

@@ -77,7 +77,7 @@ var errHidden = errors.New("the account of idleseat may not read lastLogon and l
 // The type answer describes one controller's answer about a person.
 type answer struct {
 	controller string
-	user       directory.ADUser // the person on this controller, with the replicated date
+	user       directory.ADUser // the person on this controller, with the replicated lastLogonTimestamp
 	lastLogon  time.Time        // lastLogon on this controller
 	err        error
 }

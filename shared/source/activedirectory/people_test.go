@@ -90,8 +90,8 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain reads a person if the configured controllers differ from the controllers that the
-// directory lists.
+// TestControllersOfTheDomain reads a person of a domain in which the configured controllers differ from the controllers
+// that the directory lists.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The account has only one right, which applies to one attribute of one class. These are the schemaIDGUIDs of the
-// attribute and of the class.
+// The account of TestSambaLeastPrivilege has only one right, which applies to one attribute of one class. These are the
+// schemaIDGUIDs of the attribute and of the class.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
 // TestSambaLeastPrivilege binds as a domain user with only the right that docs/operations.md grants. Everything that

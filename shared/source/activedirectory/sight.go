@@ -138,7 +138,7 @@ type blanks struct {
 }
 
 // The method blanks reads the people who match a filter and lack a value for at least one attribute in the list
-// "rests". For each missing value it proves whether the attribute is really empty.
+// "rests". For each missing value it finds out whether the attribute is proven to be empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -171,7 +171,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// The method note adds to u.Unreadable the attributes that have no value in e and are not proven to be empty.
+// The method note adds to u.Unreadable the attributes that have no value in the entry e and are not proven to be empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -192,8 +192,8 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// The method note adds to u.Unreadable the attributes that have no value in e and that the account may not read. The
-// entry e must include the object's descriptor.
+// The method note adds to u.Unreadable the attributes that have no value in the entry e and that the account may not
+// read. The entry must include the object's descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

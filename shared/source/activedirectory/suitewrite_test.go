@@ -71,8 +71,8 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 	isMember(t, e, d, after, false)
 }
 
-// testReplaced writes for a deleted account after somebody created a new account with the same names. The write must
-// not reach the new account, whether the new account is in the group or not.
+// testReplaced changes the membership of a deleted account after somebody created a new account with the same names.
+// The change must not reach the new account, whether the new account is in the group or not.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

@@ -13,9 +13,9 @@ import (
 
 // A deleted group and a group that the account may not see give the same answer to a read. The attribute memberOf of a
 // person shows the difference. memberOf names a group as long as the group lists the person, even if the account may
-// not see the group (TestSambaUnseenGroup). University of Washington, "Group Member Privacy", hides memberOf, too, for
-// this reason. memberOf never names a deleted group, because a search does not return links to deleted objects (MS-ADTS
-// 3.1.1.3.4.1.25).
+// not see the group (TestSambaUnseenGroup). For this reason, the University of Washington hides memberOf, too ("Group
+// Member Privacy"). memberOf never names a deleted group, because a search does not return links to deleted objects
+// (MS-ADTS 3.1.1.3.4.1.25).
 
 // isUnseen reports whether the error err means that no read finds a group, and the argument "name" is the group's
 // objectGUID. With a DN, err proves less, because the group may have another DN now.
