@@ -64,7 +64,8 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// careful runs a step and turns a panic into an error, because the Lambda runtime would log the value of the panic.
+// The function careful runs a step and turns a panic into an error, because the Lambda runtime would log the value of
+// the panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -15,8 +15,8 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce: a call of Apply reads each group once, even if the group does not exist. After a failure it
-// reads the group again.
+// TestADGroupIsReadOnce: a call of Apply reads each group once, even if the group does not exist. After a failure, the
+// call reads the group again.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -84,7 +84,7 @@ func TestTargetOfAnEntry(t *testing.T) {
 }
 
 // TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. If the run read no objectGUIDs, the entry
-// must have those of the present groups.
+// must have the objectGUIDs of the groups that exist now.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

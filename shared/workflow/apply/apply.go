@@ -66,8 +66,7 @@ type Applier struct {
 // Request names a plan, and can restrict a call of Apply to some changes of the plan.
 type Request struct {
 	Run string
-	// PlanHash is the hash of the plan that was approved. If PlanHash is empty, the call applies the plan of the run
-	// with any hash.
+	// PlanHash is the hash of the plan that was approved. If PlanHash is empty, the call does not compare the hash.
 	PlanHash string
 	// Override is the hash of a plan on hold whose limits an operator overrides. Otherwise it is empty.
 	Override string
@@ -102,8 +101,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes of the plan are final, Apply returns an error. If the request names a batch whose changes are all final,
-// Apply returns the results of this batch.
+// changes of the plan are final, Apply returns an error, unless the request names a batch. For a batch whose changes
+// are all final, Apply returns the results of the batch.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -197,8 +196,8 @@ type job struct {
 	// The field closed is the reason why this call must begin no more changes. It is empty if changes may begin.
 	// Changes that have begun are finished in either case.
 	closed string
-	// The field withdrawn reports whether an operator is restoring the run. The run's changes that have not taken the
-	// license yet are then rolled back.
+	// The field withdrawn reports whether an operator is restoring the run. In that case, changes of the run that have
+	// not taken their license yet are rolled back.
 	withdrawn bool
 	// The field reports contains the usage reports for the rules' signals, as this call read them. The array stale
 	// contains, by signal, the reason why the dates of the signal cannot be trusted.

@@ -11,8 +11,9 @@ import (
 )
 
 // The method past returns the last known event of a license. If the event is an announcement, the method sets IdleSince
-// to the time of the announcement, so that only activity after the announcement makes it void. The reason: the run
-// reads coarser dates than this call, so this call may find an earlier date that the run did not see.
+// to the time of the announcement, so that only activity after the announcement makes it void. This is necessary
+// because the run reads coarser dates than this call. This call may therefore find activity before the announcement
+// that the run did not see.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {

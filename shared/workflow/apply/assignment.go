@@ -33,7 +33,7 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
 func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
-	if m.leftBy.IsZero() { // one call to Graph makes the whole change or nothing
+	if m.leftBy.IsZero() { // nothing to undo, as Graph makes the whole change or nothing
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)

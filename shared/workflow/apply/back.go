@@ -36,7 +36,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns the products that a change took from the person's direct assignments.
+// undoDirect assigns again the products that a change removed from the person's direct assignments.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
@@ -65,7 +65,7 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 // its license, and only then leaves the target group.
 //
 // While readLagOver is false, reads may still show the state before the person left the source group. Therefore undo
-// joins the source group whatever the reads show. It also waits although the reads show the license of the source group
+// joins the source group whatever the reads show. It does not believe a read that shows the license of the source group
 // as active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry

@@ -266,7 +266,7 @@ func TestHolding(t *testing.T) {
 		if tc.noAD {
 			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
 		}
-		for range 2 { // a call reads a group once until it writes the group
+		for range 2 { // a call reads a group only once between its writes
 			got, err := m.holding(t.Context(), &m.entry.Intent)
 			if d := cmp.Diff(tc.want, got.InGroups, cmpopts.EquateEmpty()); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)

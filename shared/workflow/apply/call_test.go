@@ -27,13 +27,14 @@ func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	}
 }
 
-// TestNotedAsOverAndOpen: an overlapping call stored a final result although the ledger shows the change as open. A
-// call without other work finds the change in the ledger, and checks the plan as usual.
+// TestNotedAsOverAndOpen: a change is open in the ledger, but a call that ran at the same time stored a final result
+// for the change. The next call finds the open change in the ledger, even if all results are final. It checks the plan
+// as usual.
 func TestNotedAsOverAndOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		then func(*bench)
-		is   error  // error of both calls; nil: the change is finished
+		is   error  // error of Check and of Apply; nil: the change is finished
 		want string // part of the error
 	}{
 		"open":                       {func(*bench) {}, nil, ""},
@@ -172,7 +173,7 @@ func TestLicenseGroupsAreReadAgain(t *testing.T) {
 		restores string
 		fail     map[string]error
 		is       error
-		id       string // object id of the E3 group afterwards
+		id       string // object id of the E3 group after the groups were read again
 		why      string // the reason why the group cannot be read
 	}{
 		"as it was":                          {[]plan.Change{changeBo, moveAnna}, "", nil, nil, "g-e3", ""},
@@ -228,7 +229,7 @@ func TestProductsOfARestore(t *testing.T) {
 }
 
 // TestPeopleAreReadOnce: a call reads a person once for all changes. It does not ask Entra ID about a person without an
-// account there.
+// account in Entra ID.
 func TestPeopleAreReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna, changeBo, freeEgon)

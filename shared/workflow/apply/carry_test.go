@@ -258,8 +258,9 @@ func TestOnlyOfOne(t *testing.T) {
 	}
 }
 
-// TestReopened: an overlapping call stored a final result for a change that is open in the ledger. The next call works
-// on the change again. It does not work on a change of another run, or on a change that has ended.
+// TestReopened: a change is open in the ledger, but a call that ran at the same time stored a final result for the
+// change. The next call works on the change again. It does not work on a change of another run, or on a change that has
+// ended.
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

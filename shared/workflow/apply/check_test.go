@@ -254,8 +254,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: an expired plan has no open changes if the ledger shows its changes as completed. The stored
-// results are not needed for that.
+// TestExpiredAndDone: after the plan expires, a change that the ledger shows as completed is not open, even if its
+// stored result is lost.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

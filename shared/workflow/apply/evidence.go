@@ -21,8 +21,8 @@ type reading struct {
 	gone   bool              // whether the account does not exist in the directory
 
 	latest time.Time // the latest possible last logon; see evidence.Person
-	// The field adError is the reason why Active Directory could not be read. Its values are then unknown. The field is
-	// nil if Active Directory was read or is not set up.
+	// The field adError is the reason why Active Directory could not be read. The values of Active Directory are then
+	// unknown. The field is nil if Active Directory was read or is not set up.
 	adError error
 	// The field read is the time at which the reading began.
 	read time.Time

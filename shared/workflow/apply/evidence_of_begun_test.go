@@ -18,7 +18,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 	renamed := func(p *directory.Person, _ *reading) { p.Entra.ID = "id-else" }
 	const unread = "nothing was done: Active Directory could not be read: down"
 	for name, tc := range map[string]struct {
-		begun  plan.Via // way of the run's open change; empty: no open change
+		begun  plan.Via // Via of the run's open change; empty: no open change
 		edit   func(*directory.Person, *reading)
 		status runs.Status
 		note   string

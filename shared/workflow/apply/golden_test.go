@@ -133,7 +133,7 @@ func kindsIn(t *testing.T, folder string) []string {
 	return slices.Sorted(maps.Keys(kinds))
 }
 
-// The type reader records which objects were read.
+// The type reader is a store that records which objects were read.
 type reader struct {
 	store.Store
 	mu   sync.Mutex
@@ -168,7 +168,7 @@ func TestGoldenStores(t *testing.T) {
 			readBacktest(t, s)
 			readRestored(t, s)
 			before := b.holds()
-			b.entra.in.add("g-exo", "id-anna") // the earlier version's writes in the directory
+			b.entra.in.add("g-exo", "id-anna") // the writes that the earlier version made in the directory
 			must(t, b.entra.ChangeLicenses(t.Context(), "id-bo", []directory.Assignment{{SKU: "sku-exo"}}, []string{"sku-e3"}))
 			b.ad.in.remove(citrixDN, "S-1-5-21-4")
 

@@ -35,7 +35,8 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// goldenStrict is the policy of the night before the golden run. A second match puts the plan on hold.
+// goldenStrict is the policy of the night before the golden run. If the rule matches a second person, the plan is on
+// hold.
 const goldenStrict = `
 tenant: ` + tenant + `
 mode: enforce
@@ -46,9 +47,9 @@ rules:
   - {name: visio, license: visio, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
 `
 
-// goldenCompany returns the company of the golden stores. Anna moves between groups, Bo's product is exchanged, and
-// Dora leaves Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore restores it. Ines
-// used Copilot lately. Other people keep the feeds healthy.
+// goldenCompany returns the company of the golden stores. In the golden run, Anna moves between groups, Bo's product is
+// exchanged, and Dora loses Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore
+// restores it. Ines used Copilot recently. Other people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
 	direct := func(sku string) []directory.Assignment { return []directory.Assignment{{SKU: sku, State: "Active"}} }

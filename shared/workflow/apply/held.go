@@ -52,8 +52,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff names the service plans that the person may need but that are switched off in the product that the group
-// gives. It returns a phrase for a note, or "" if there are no such plans.
+// switchedOff returns a phrase for a note if service plans that the person may need are switched off in the product
+// that the group gives. It returns "" otherwise.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {

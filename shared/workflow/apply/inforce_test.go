@@ -148,7 +148,7 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 				}
 				return
 			}
-			for range 2 { // a call reads a person's groups once, even if there are none
+			for range 2 { // a call reads a person's groups once, even if the person is in no group
 				if _, err := j.entraGroups(t.Context(), "id-anna"); err != nil {
 					t.Fatal(err)
 				}

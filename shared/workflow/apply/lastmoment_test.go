@@ -89,8 +89,8 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 	}
 }
 
-// TestEvidenceThatIsTooOld: before apply takes a license on old evidence, it reads the person again and asks the rule
-// again. The number of readings is limited.
+// TestEvidenceThatIsTooOld: if the evidence is too old to take a license, apply reads the person again and asks the
+// rule again. The number of readings is limited.
 func TestEvidenceThatIsTooOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -155,8 +155,8 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestAccountGoneFromActiveDirectory: a change ends if the account is gone. It does not end if the account could not be
-// read.
+// TestAccountGoneFromActiveDirectory: a change ends if the account is gone. The change does not end if the account
+// could not be read.
 func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -209,9 +209,9 @@ func (m *move) leaving() bool {
 }
 
 // The method join puts the person into the target group. The returned status is empty once the target group gives its
-// license. If the person has left the source group and the target group does not give its license, join waits for the
-// time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person from the
-// source group, the change waits.
+// license. If the person has left the source group and the target group does not give its license, the method waits for
+// the time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person from
+// the source group, the change waits.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)

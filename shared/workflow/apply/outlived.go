@@ -37,10 +37,9 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain handles a change that took a license that a read still shows. The read may be out of date. Through Graph,
-// reads may be out of date for the time directory.Settling after the write. A read from another domain controller may
-// be out of date for the time doubtful. After that time, heldAgain ends the change, because somebody restored the
-// license or the write was never made.
+// heldAgain is for a change that took a license, if a read shows the license. Soon after the write, the read may be out
+// of date: through Graph for the time directory.Settling, and from another domain controller for the time doubtful.
+// Later, heldAgain ends the change, because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)

@@ -41,7 +41,7 @@ func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// TestSourcesAreProbed: before the first write, apply samples the dates of the sources that the plan rests on, and
+// TestSourcesAreProbed: before the first write, apply samples the dates of the sources that the plan depends on, and
 // compares the clocks.
 func TestSourcesAreProbed(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func TestRegain(t *testing.T) {
 		now    []directory.Assignment
 		fail   map[string]error
 		calls  []string
-		want   []directory.Assignment // assignments afterwards
+		want   []directory.Assignment // assignments after the call
 		shown  bool
 		is     error
 	}{
@@ -157,9 +157,9 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: the intents of earlier versions lack the time at which the restored change ended. The
-// change ended before the intent at the latest. Reads therefore count as out of date for the time directory.Settling
-// after the intent.
+// TestWayBackOfAnEarlierVersion: an earlier version did not store in the intent of a restore when the restored change
+// ended. The change ended before the restore began. Reads therefore count as out of date for the time
+// directory.Settling after the restore began.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}

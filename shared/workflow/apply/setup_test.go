@@ -174,7 +174,7 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// The method wrote compares all writes to the directories since the bench was made with the parameter want.
+// The method wrote checks that the parameter want contains all writes to the directories so far.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {

@@ -56,9 +56,9 @@ type target interface {
 	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was" is
 	// the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// The method unmirrored checks counterpart, which must be the Entra group that is synced from group, a group of
-	// this target. The result "why" gives the reason if counterpart is wrong. It is empty if counterpart is right, or if
-	// counterpart is empty and the license needs no counterpart.
+	// The method unmirrored checks the parameter "counterpart". It must be the Entra group that is synced from the
+	// parameter "group", which is a group of this target. The result "why" gives the reason if counterpart is wrong. It
+	// is empty if counterpart is right, or if counterpart is empty and the license needs no counterpart.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
 	// The method wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore.
 	// The result refusal gives the reason if there is no safe way. The result note says how the restore differs from
@@ -72,7 +72,7 @@ var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: en
 // target.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// The method "in" reports whether a group lists the person directly. It reads the group after the last write.
+// The method "in" reports whether a group lists the person directly. It reads the group again after each write.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
@@ -101,9 +101,8 @@ func (j *job) rereadGroups(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// The method follows reports whether a license follows membership in the groups of the change. If it does, the license
-// appears later than the membership, so membership alone proves nothing. If it does not, membership itself is the
-// license.
+// The method follows reports whether a license follows membership in the groups of the change. If the license follows,
+// it appears later than the membership, so membership alone proves nothing. Otherwise membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
 // The methods "from" and "to" return the Entra groups of the source and of the target. These are the groups that the

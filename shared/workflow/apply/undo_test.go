@@ -27,7 +27,7 @@ func TestUndo(t *testing.T) {
 		left   time.Duration // time since the change left the source group; negative: it did not leave
 		fail   map[string]error
 		joined bool // whether the change may have joined the target group
-		target bool // whether the person was in the target group before
+		target bool // whether the person was in the target group before the change
 		back   string
 		writes []string
 		status runs.Status

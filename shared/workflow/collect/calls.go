@@ -164,7 +164,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		}
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
-		if r.at.People > 2*r.begin.People+1000 { // Graph may list a person twice, and new people may appear
+		if r.at.People > 2*r.begin.People+1000 { // the limit allows for people listed twice and for new people
 			return &directory.UnreadError{Err: fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)}
 		}
 		return r.enough(next)

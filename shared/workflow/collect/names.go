@@ -32,7 +32,7 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// The method somebody reports whether any person has the given name. If Active Directory does not answer, the function
+// The method somebody reports whether any person has the given name. If Active Directory does not answer, the method
 // looks only in Entra ID.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {

@@ -125,8 +125,8 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// The method "has" reports whether an override accepts that a rule takes a license from a person. The override must be
-// in force at the given time. The parameter rule is the key of the rule.
+// The method "has" reports whether an override in force at the given time accepts a match. The match consists of the
+// parameter rule, which is the key of a rule, and of the parameter user.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
@@ -190,7 +190,7 @@ func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, erro
 		all := len(j.plan.Changes) + len(j.plan.Notices)
 		reasons, j.plan.Chosen.Lifted = plan.ExceededByChoice(j.Policy.Limits, j.sum.Tallies, accepted, j.takes(a, now), all)
 	}
-	if j.Begin.User == "" { // in a run for one person, the operator looks at the plan
+	if j.Begin.User == "" { // no limit over 30 days for one person, as the operator looks at the plan
 		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
 	}
 	if len(reasons) > 0 {

@@ -14,8 +14,8 @@ import (
 )
 
 // The method doubts returns the reasons why an operator must look at the run before the run changes anything. The
-// reasons do not depend on the planned changes. An override does not lift them. A run for one person has fewer doubts,
-// because the operator looks at such a run anyway.
+// reasons do not depend on the planned changes. An override does not lift a hold that has one of these reasons. A run
+// for one person has fewer doubts, because the operator looks at such a run anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {

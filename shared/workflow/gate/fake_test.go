@@ -34,7 +34,7 @@ var (
 
 // The type evaluated describes a run whose partitions have been evaluated. Tests store the run with put.
 type evaluated struct {
-	text       string // text of the policy; empty: the constant text
+	text       string // text of the policy; empty: the constant named text
 	user       string
 	scheduled  bool
 	entra, ad  snapshot.Reading

@@ -111,7 +111,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p := j.plan
 	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
-		p.Notices = nil // GetPlan also returns nil for no notices
+		p.Notices = nil // as GetPlan returns it for a plan without notices
 	}
 	if p.Pending, err = j.begun(ctx); err != nil {
 		return err
@@ -212,8 +212,8 @@ func freeSeats(r *decision.Run) map[string]int {
 // feeds.
 //
 // The parameter believed is false if too many people matched. Later runs then do not compare their feeds with this run.
-// They still use the dates of each account. The reason: most first plans are on hold, and later runs must notice a date
-// that is missing.
+// They still use the dates that this run read of each account, because they must notice a date that is missing. Most
+// first plans are on hold, so this case is common.
 //
 // A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
 // stores only the people, because that other run stores the health of the feeds.

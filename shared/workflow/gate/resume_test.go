@@ -98,7 +98,8 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore takes open changes into account, both for everybody and for one person.
+// TestRestorePlans: a restore for everybody or for one person restores the licenses that the run took. It resumes open
+// restores. It also rolls back open changes of a run whose data has expired.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -168,7 +169,8 @@ func TestRestorePlans(t *testing.T) {
 	}
 }
 
-// TestRestoreOfOne: an operator need not know which run took a person's licenses.
+// TestRestoreOfOne: a restore that names only a person finds the run that took the person's licenses. It is refused if
+// several runs took licenses of the person.
 func TestRestoreOfOne(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

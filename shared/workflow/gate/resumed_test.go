@@ -104,7 +104,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 	}
 }
 
-// TestAgeOfFeeds: each source that has a newest date has an age.
+// TestAgeOfFeeds: the state has an age for each source that has a newest date.
 func TestAgeOfFeeds(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -85,7 +85,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	}
 }
 
-// TestRestorePlan: Plan makes a plan in each mode of the policy.
+// TestRestorePlan: Plan makes a plan in each mode of the policy. In mode audit, the plan has the mode review.
 func TestRestorePlan(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[policy.Mode]struct {
