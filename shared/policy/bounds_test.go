@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The grace newHolder starts at the oldest assignment of the product, in any order of the assignments. For a license
-// that is a group, the member needs no account in Entra ID.
+// The grace newHolder starts at the oldest assignment of the product. The order of the assignments does not matter. For
+// a license that is a group, the member needs no account in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -67,7 +67,7 @@ rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
 	}
 }
 
-// The idle time counts from the newest date, in any order of the dates in a rule.
+// The idle time counts from the newest date. The order of the dates in a rule does not matter.
 func TestNewestDateOfUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
@@ -95,8 +95,8 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// If Entra ID was not read, a person in Active Directory is undecided only if the account of at least one listed name
-// is unknown.
+// If Entra ID was not read, a listed name may belong to the person's Entra account. The rule is then undecided, unless
+// earlier runs found an account for every listed name.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

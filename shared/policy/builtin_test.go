@@ -87,7 +87,8 @@ rules:
 	}
 }
 
-// Membership in a group is not a sign of use. A new person who never signed in has grace, in the group and outside it.
+// Membership in a group is not a sign of use. A new person who never signed in has grace, whether or not the person is
+// in the group.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// answers are the results of conditions for a person who exists only in Active Directory: "true", "false", "unknown" or
-// "error". All values in Entra ID are unknown.
+// The variable answers has the results of conditions for a person who exists only in Active Directory: "true", "false",
+// "unknown" or "error". All values in Entra ID are unknown.
 var answers = []struct{ expr, want string }{
 	// Dates.
 	{`seen.hasValue()`, "true"},
@@ -33,7 +33,7 @@ var answers = []struct{ expr, want string }{
 	{`born.orValue(timestamp("2020-01-01T00:00:00Z")) < now`, "true"},
 	{`seen.earlierThan(born.value())`, "error"},
 	{`seen > optional.none()`, ""},
-	// An unknown operand makes members, operators, ternaries and lists unknown.
+	// An unknown operand makes member functions, operators, ternaries and lists unknown.
 	{`signIn.earlierThan(now)`, "unknown"},
 	{`signIn.laterThan(now)`, "unknown"},
 	{`signIn.hasValue()`, "unknown"},

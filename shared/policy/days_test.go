@@ -36,7 +36,7 @@ func TestVaried(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		by    []policy.Variant
-		when  [2]string // of rules a and b
+		when  [2]string // the conditions "when" of the rules a and b
 		fault string
 	}{
 		{name: "nothing", when: [2]string{
@@ -83,8 +83,8 @@ func TestVaried(t *testing.T) {
 	}
 }
 
-// A trial changes its rules after it has compiled them, so it must not share them with another trial or with a policy
-// that was loaded before.
+// Trial changes its rules after it has compiled them. It must therefore not share the rules with another Trial or with
+// a policy that was loaded before.
 func TestTrialSharesNoPolicy(t *testing.T) {
 	t.Parallel()
 	variants := []policy.Variant{{"a", 60, 30}, {"a", 60, 90}}

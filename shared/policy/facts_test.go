@@ -30,8 +30,8 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The result depends on the new license. For a rule that gives no new license, the result depends on the license that
-// is taken.
+// The result of GuardsMailbox depends on the new license. For a rule that gives no new license, the result depends on
+// the license that is taken.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -158,7 +158,7 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: 
 	}
 	for name, tc := range map[string]struct {
 		person *directory.Person
-		want   []string // the name as the person has it
+		want   []string // the listed name, and the name as the person has it
 	}{
 		"user principal name":                  {entra(directory.EntraUser{ID: "x", UserPrincipalName: "UPN@x.example"}), []string{"upn@x.example as UPN@x.example"}},
 		"letters at the ends of the alphabet":  {entra(directory.EntraUser{ID: "x", UserPrincipalName: "aZ@X.example"}), []string{"az@x.example as aZ@X.example"}},

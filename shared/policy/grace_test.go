@@ -19,7 +19,8 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// A person who had no time to use the license keeps it. A person who may have had no time is undecided.
+// A person who had too little time to use the license keeps the license. If it is unknown whether the person had enough
+// time, the rule is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

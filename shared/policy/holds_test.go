@@ -22,7 +22,7 @@ func TestNearest(t *testing.T) {
 		{"anna@x.example", "anna@y.example", 2}, {"anna@x.example", "ana@y.example", -1}, {"anna@x.example", "anna", 2},
 		{"breakglass@x.example", "brkglass@x.example", 2}, {"breakglass@x.example", "brkgls@x.example", -1}, {"breakglass@x.example", "breakgl@x.example", 3},
 		{"breakglass@x.example", "breakg@x.example", -1}, {"breakglass@x.example", "breakglassabc@x.example", 3}, {"breakglass@x.example", "breakglassabcd@x.example", -1},
-		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // the person lacks other names
+		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // the person has no other name
 	} {
 		like, letters := Nearest(tc.name, &directory.Person{Entra: &directory.EntraUser{UserPrincipalName: tc.own}})
 		if alike := tc.letters >= 0; (like == tc.own) != alike || alike && letters != tc.letters || !alike && like != "" {
@@ -100,7 +100,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// NewJudge rejects two names for one product, a part number and a skuId or two skuIds.
+// NewJudge rejects two names for one product: a part number and a skuId, or two skuIds.
 func TestTwoNamesOfOneProduct(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -127,7 +127,8 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// If several graces apply, the grace that ends last counts. If no grace applies, the reason names all unknown values.
+// If several graces apply, the grace that ends last counts. If no grace is known to apply, the reason names all unknown
+// values.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load accepts a file at a limit. It rejects a file just over the limit, with one sentence. LoadKept accepts both.
+// Load accepts a file at a limit. It rejects a file just over the limit, with one sentence. LoadKept accepts both files
+// if a run may have stored them.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	users := func(n int) string {
@@ -120,7 +121,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, issues := env.Compile(`name.matches("(")`) // policies reject the pattern
+	checked, issues := env.Compile(`name.matches("(")`) // the loader rejects this pattern in a policy
 	if issues.Err() != nil {
 		t.Fatal(issues.Err())
 	}

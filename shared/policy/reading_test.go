@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// asks loads a policy with one rule about Citrix. The parameters are the condition "for" of the rule and the condition
-// exempt.when.
+// The function asks loads a policy with one rule about Citrix. The parameters are the condition "for" of the rule and
+// the condition exempt.when.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()
 	return load(t, fmt.Sprintf(`
@@ -30,8 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A comparison with a different text is undecided for a person whose own text has no value. A condition can define its
-// result for such a person explicitly.
+// A rule that wants a text to be different is undecided about a person whose text has no value. A condition can define
+// its result for such a person explicitly.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -59,7 +59,7 @@ func TestTextsWithoutValue(t *testing.T) {
 		`employeeType == ""`:                                                         Reclaim,
 		`!(employeeType != "")`:                                                      Reclaim,
 		`size(employeeType) == 0`:                                                    Reclaim,
-		`employeeType == "Contractor" ? false : true`:                                Reclaim, // both cases are written
+		`employeeType == "Contractor" ? false : true`:                                Reclaim, // the author wrote both results
 		`!(employeeType == "Contractor" ? true : false)`:                             Reclaim,
 		`employeeType != "Contractor" ? true : false`:                                Undecided,
 		`!(accountEnabled && !(employeeType == "Employee"))`:                         Keep,

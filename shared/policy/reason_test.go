@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge.Reason returns a reason for the verdicts that AskAll returns without one.
+// Judge.Reason returns a reason for the verdicts that AskAll returns without a reason.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`

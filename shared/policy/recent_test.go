@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestRecentPolicies checks that a text is compiled once while it is among the recent ones, that Load and LoadKept have
-// policies of their own, and that faults name the file of each call.
+// A text is compiled only once while it is among the texts that were compiled last. Load and LoadKept do not share
+// policies. Faults name the file of each call.
 func TestRecentPolicies(t *testing.T) {
 	t.Parallel()
 	var c cache
@@ -19,7 +19,7 @@ func TestRecentPolicies(t *testing.T) {
 		}
 		return p
 	}
-	text := func(n int) string { // a policy of its own for each n
+	text := func(n int) string { // a different policy for each n
 		return fmt.Sprintf(`
 tenant: 00000000-0000-0000-0000-000000000001
 licenses:

@@ -11,7 +11,7 @@ import (
 )
 
 // Load rejects a condition that compiles but makes no sense. The message says how to fix the condition. LoadKept
-// accepts it.
+// accepts the condition.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
 	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "nothing is ever null; to test for a "

@@ -127,7 +127,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// A condition may compare a date from a report. It may not compute with such a date.
+// A condition may compare a date from a report. A condition may not compute with such a date.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -239,8 +239,8 @@ func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	}
 }
 
-// The horizon of a report moves by a day each day. IdleSince of a person who stays away must not move with it, because
-// otherwise an announcement would be void on the next day.
+// The horizon of a report moves by a day each day. IdleSince of a person who stays away must not move with the horizon.
+// Otherwise an announcement would be void on the next day.
 func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -261,7 +261,7 @@ func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	}
 }
 
-// The note of a piece of evidence names the signal and the span of its report.
+// The field Note of Evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// treePolicy has every kind of exemption and grace. It is a format for a license and the two conditions of the rule.
+// treePolicy has every kind of exemption and grace. It is a format string. Its values are a license, the condition
+// "for" and the condition "when" of the rule.
 const treePolicy = `
 tenant: 11111111-2222-3333-4444-555555555555
 attributes: {copilot: copilot.lastActivity, staff: {memberOf: {entra: Staff}}}
@@ -92,7 +93,7 @@ func randomPerson(r *rand.Rand) *directory.Person {
 
 // The root of the tree agrees with the Judge's verdict. Every node agrees with its parts: if three-valued logic settles
 // a node from its parts, the node has the same result. A node may be known although its parts do not settle it. This
-// happens only where a report leaves two cases open and the node has the same result in both.
+// happens only where a report leaves two cases open and the node has the same result in both cases.
 func TestTreeAgreesWithTheJudge(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

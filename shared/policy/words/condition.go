@@ -14,25 +14,25 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// speaker writes one condition in words.
+// The type speaker writes one condition in words.
 type speaker struct {
 	*tongue
 	language Language
 	policy   *policy.Policy
 	written  *policy.Written
-	exempts  bool            // the condition is exempt.when; see different
+	exempts  bool            // the condition is exempt.when; used by the method different
 	valued   bool            // every date has a value, so the words omit dates without one
-	told     map[string]bool // attributes whose fields were listed; later, the name is enough
+	told     map[string]bool // attributes whose fields the words list already; from then on, the name is enough
 }
 
-// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. The last
-// parameter is the condition as written, such as Rule.WhenSource, or a part of it.
+// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. The parameter
+// source is the condition as written, such as Rule.WhenSource, or a part of the condition.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
 }
 
-// Denial is like Condition, but its words say that the condition is false. They are correct only for a person who has a
-// value for every attribute of the condition.
+// Denial is like Condition, but its words say that the condition is false. The words are correct only for a person who
+// has a value for every attribute of the condition.
 func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	written, err := policy.ParseWritten(source)
 	if err != nil {
@@ -70,12 +70,13 @@ func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	return s.attribute(a), true
 }
 
-// clause is a clause with the word that joins its parts. joint is "" for a clause without parts.
+// The type clause is a clause with the word that joins its parts. The field joint is "" for a clause without parts.
 type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
 
-// joined joins clauses. It puts a part with another joint into parentheses, so that the whole has only one reading.
+// The method joined joins clauses. It puts a part with another joint into parentheses, so that the whole has only one
+// reading.
 func (s *speaker) joined(joint string, parts ...clause) clause {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -87,7 +88,7 @@ func (s *speaker) joined(joint string, parts ...clause) clause {
 	return clause{strings.Join(texts, joint), joint}
 }
 
-// list joins nouns with commas, and the last noun with the given word.
+// The method list joins nouns with commas, and the last noun with the given word.
 func (s *speaker) list(nouns []string, joint string) string {
 	last := len(nouns) - 1
 	if last < 1 {
@@ -98,8 +99,8 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// say returns the words for a part of the condition, or for its negation. It moves negations inward. This changes no
-// verdict, because the negation of unknown is unknown.
+// The method say returns the words for a part of the condition, or for its negation. It moves negations inward. This
+// changes no verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
 		return spoken
@@ -115,7 +116,7 @@ func (s *speaker) say(e ast.Expr, negated bool) clause {
 	return plainly(form, code)
 }
 
-// known returns the words for a part, or false if the part has no words.
+// The method known returns the words for a part, or false if the part has no words.
 func (s *speaker) known(e ast.Expr, negated bool) (clause, bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -176,9 +177,9 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// choice writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x compares a text: if
-// the text has no value, both x and "not x" are false. The words would be long if x contains a choice. In both cases
-// choice writes "otherwise".
+// The method choice writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x compares
+// a text: if the text has no value, both x and "not x" are false. The words would be long if x contains a choice. In
+// both cases, the method writes "otherwise".
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
 	first := s.say(args[0], false)
 	if s.needsOtherwise(args) {
@@ -200,8 +201,8 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// different returns the words for a text that has another value. In an exemption, a text without a value counts as
-// different too.
+// The method different returns the words for a text that has another value. In an exemption, a text without a value
+// counts as different too.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
 	if !s.exempts {
@@ -210,7 +211,7 @@ func (s *speaker) different(form string, args ...any) clause {
 	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
-// text returns the noun for a text attribute, or the value of a text literal.
+// The method text returns the noun for a text attribute, or the value of a text literal.
 func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -226,7 +227,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// equal returns the words for two texts, or a flag and a literal, that are equal or different.
+// The method equal returns the words for two texts, or a flag and a literal, that are equal or different.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left
@@ -258,7 +259,7 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// among returns the words for a text that is, or is not, in a list of literals.
+// The method among returns the words for a text that is, or is not, in a list of literals.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
@@ -291,7 +292,8 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// pattern returns the words for the begin or the end of a text, for a part of it, or for a pattern that it matches.
+// The method pattern returns the words for the begin or the end of a text, for a part of a text, or for a pattern that
+// a text matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

@@ -28,7 +28,7 @@ rules:
     when: %s
 `
 
-// spoken has every function and operator of conditions, in both languages. A part without words is code.
+// The variable spoken has every function and operator of conditions, in both languages. A part without words is code.
 var spoken = []struct{ in, en, sv string }{
 	{`accountEnabled && isPilot`, "the account in Entra ID is enabled and the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot)", "kontot i Entra ID är aktiverat och personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot)"},
 	{`!accountEnabled || !isPilot`, "the account in Entra ID is disabled or the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot)", "kontot i Entra ID är avaktiverat eller personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot)"},
@@ -96,7 +96,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// In an exemption, a text without a value differs from every other text. In a rule, it differs from no text.
+// In an exemption, a text without a value differs from every other text. In a rule, such a text differs from no text.
 func TestExemption(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -168,7 +168,7 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// term is a random condition with the values that its words must mention, by language.
+// The type term is a random condition with the values that its words must mention, by language.
 type term struct {
 	code    string
 	mention []map[Language]string

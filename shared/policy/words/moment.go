@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// moment is a time in a condition: now, a date of the person, or an instant, each moved by at most one span.
+// The type moment is a time in a condition: now, a date of the person, or an instant. At most one span moves the time.
 type moment struct {
 	date    *policy.Attribute // nil for now and for an instant
 	instant string            // in words; empty for now and for a date of the person
@@ -23,7 +23,7 @@ type moment struct {
 	back    bool              // whether the span is subtracted
 }
 
-// date returns the date attribute that an expression names.
+// The method date returns the date attribute that an expression names.
 func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	if e.Kind() != ast.IdentKind {
 		return policy.Attribute{}, false
@@ -32,7 +32,7 @@ func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	return a, known && a.Kind == directory.Date
 }
 
-// moment returns the time that an expression means. It returns false for an expression without words.
+// The method moment returns the time that an expression means. It returns false for an expression without words.
 func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return moment{}, true
@@ -61,7 +61,7 @@ func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	return moment{}, false
 }
 
-// literal returns the text of a call with one text literal, or "" for any other call.
+// The function literal returns the text of a call with one text literal, or "" for any other call.
 func literal(e ast.Expr) string {
 	args := e.AsCall().Args()
 	if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
@@ -71,7 +71,7 @@ func literal(e ast.Expr) string {
 	return string(text)
 }
 
-// clock returns an instant in UTC. It writes seconds and fractions only if they are not zero.
+// The method clock returns an instant in UTC. It writes seconds and fractions only if they are not zero.
 func (t *tongue) clock(at time.Time) string {
 	at = at.UTC()
 	clock := at.Format("15:04")
@@ -81,7 +81,7 @@ func (t *tongue) clock(at time.Time) string {
 	return fmt.Sprintf(t.instant, at.Day(), t.months[at.Month()-1], at.Year(), clock)
 }
 
-// span returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
+// The method span returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
 func (s *speaker) span(e ast.Expr) (string, bool) {
 	if e.Kind() != ast.CallKind || e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
 		return "", false
@@ -117,7 +117,7 @@ func counted(forms [2]string, number string) string {
 	return fmt.Sprintf(forms[1], number)
 }
 
-// operator is a comparison of two times.
+// The type operator is a comparison of two times.
 type operator int
 
 const (
@@ -142,7 +142,7 @@ func (c *comparison) of(op operator) string {
 	return [...]string{less: c.less, most: c.most, more: c.more, least: c.least, same: c.same, other: c.other}[op]
 }
 
-// moments returns the words for a comparison of two times by an operator.
+// The method moments returns the words for a comparison of two times by an operator.
 func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, bool) {
 	op, ok := comparing[name]
 	if !ok || len(args) != 2 {
@@ -162,7 +162,7 @@ func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, b
 	return s.compared(left, op, right)
 }
 
-// dateTest returns the words for earlierThan or laterThan. Both are false for a date without a value.
+// dateTest returns the words for earlierThan or laterThan. Both functions are false for a date without a value.
 func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false
@@ -186,8 +186,8 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// compared returns the words for a comparison of a date of the person with another time. It moves a span from the left
-// side to the right side.
+// The method compared returns the words for a comparison of a date of the person with another time. It moves a span
+// from the left side to the right side.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":
@@ -214,7 +214,7 @@ func (s *speaker) compared(left moment, op operator, right moment) (clause, bool
 	return plainly(s.at.of(op), noun, lies, s.spoken(right)), true
 }
 
-// spoken returns the words for an instant or for a date of the person, with its span.
+// The method spoken returns the words for an instant or for a date of the person, with its span.
 func (s *speaker) spoken(m moment) string {
 	text := m.instant
 	if m.date != nil {

@@ -26,15 +26,15 @@ func (l Language) tongue() *tongue {
 
 var tongues = map[Language]*tongue{English: &english, Swedish: &swedish}
 
-// comparison holds a phrase for each result of comparing two values.
+// The type comparison holds a phrase for each result of comparing two values.
 type comparison struct{ less, most, more, least, same, other string }
 
-// tongue has the words of one language. The comment beside a member names the values that its form takes, in order.
-// Each clause can stand alone and after "if". So a Swedish clause has no adverb such as "inte" and "aldrig", because
-// the place of such an adverb changes in a subordinate clause.
+// The type tongue has the words of one language. Most fields are format strings. The comment beside such a field names
+// the values of the format, in order. Each clause can stand alone and after "if". So a Swedish clause has no adverb
+// such as "inte" and "aldrig", because the place of such an adverb changes in a subordinate clause.
 type tongue struct {
 	quote         string // around a text
-	and, or, both string // between the last two items of a list, and between clauses; both is between two nouns
+	and, or, both string // and, or: between clauses; both: between the last two nouns of a list
 	code, notCode string // a part that has no words, and its negation
 	always, never string
 	choose        string // a condition, a clause if the condition is true, and a clause if not

@@ -53,7 +53,8 @@ type Part struct {
 	Lines []string `json:"lines"`
 }
 
-// ruleWords has the sentences about a rule. The comment beside a member names the values that its form takes, in order.
+// ruleWords has the sentences about a rule. Most fields are format strings. The comment beside such a field names the
+// values of the format, in order.
 type ruleWords struct {
 	take   string // a license, a condition
 	change string // a license, another license, a condition
@@ -64,8 +65,8 @@ type ruleWords struct {
 	mail   string
 }
 
-// policyWords has the sentences about a policy as a whole. The comment beside a member names the values that its form
-// takes, in order.
+// policyWords has the sentences about a policy as a whole. Most fields are format strings. The comment beside such a
+// field names the values of the format, in order.
 type policyWords struct {
 	tenant             string
 	modes              map[policy.Mode]string
@@ -153,7 +154,7 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 
 func (t *tongue) nDays(n int) string { return counted(t.days, strconv.Itoa(n)) }
 
-// group returns the words for a group, with its directory.
+// The method group returns the words for a group, with its directory.
 func (t *tongue) group(form string, ref directory.GroupRef) string {
 	return fmt.Sprintf(form, fmt.Sprintf(t.quote, ref.Name), t.directories[ref.Source.String()])
 }
@@ -259,7 +260,7 @@ func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err e
 	return append(lines, fmt.Sprintf(t.whole.onlyKind, s.list(kinds, t.both))), nil
 }
 
-// until returns the words for the end of a leave: the end of a day, or an instant.
+// The method until returns the words for the end of a leave: the end of a day, or an instant.
 func (t *tongue) until(end time.Time) string {
 	end = end.UTC()
 	if !end.Equal(end.Truncate(24 * time.Hour)) {

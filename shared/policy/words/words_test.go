@@ -60,7 +60,7 @@ func TestEveryFieldHasWords(t *testing.T) {
 	}
 }
 
-// Both languages have the same words: every member is set, and has the same number of places for values.
+// Both languages have the same words: every field of a tongue is set, and its format has the same number of values.
 func TestLanguagesHaveTheSameWords(t *testing.T) {
 	t.Parallel()
 	for _, kind := range directory.AccountKinds {
@@ -96,7 +96,7 @@ func TestLanguagesHaveTheSameWords(t *testing.T) {
 	}
 }
 
-// texts collects every string of a value by its path.
+// The function texts collects every string of a value by its path.
 func texts(path string, v reflect.Value) map[string]string {
 	all := map[string]string{}
 	add := func(more map[string]string) {
@@ -123,7 +123,7 @@ func texts(path string, v reflect.Value) map[string]string {
 	return all
 }
 
-// TestShippedPolicies compares the words of the shipped policies with testdata. -update writes the files.
+// TestShippedPolicies compares the words of the shipped policies with testdata. The flag -update writes the files.
 func TestShippedPolicies(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"policy", "policy_usage", "every"} {
