@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkColdStart starts each function and an empty function twenty times. It reports the median time from the start
-// of the process to the answer. The functions answer with a refusal, so they use no network.
+// of the process to the answer. The functions answer with a refusal, so the functions use no network.
 func BenchmarkColdStart(b *testing.B) {
 	nothing := filepath.Join(b.TempDir(), "nothing")
 	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
@@ -55,8 +55,8 @@ func BenchmarkColdStart(b *testing.B) {
 
 // BenchmarkNight runs a night for 1,000 and for 100,000 people, in mode audit and in mode enforce. In mode enforce, the
 // night makes at most 200 changes. One call of collect reads all people. The benchmark reports the peak memory and the
-// processor time of each function. It also reports the numbers of S3 reads and writes of the night, and of a second
-// night that finds the effects of the first night.
+// processor time of each function. It also reports the numbers of S3 reads and writes of the night. It then reports the
+// same numbers of a second night that finds the effects of the first night.
 func BenchmarkNight(b *testing.B) {
 	for _, people := range []int{1000, 100_000} {
 		for _, mode := range []string{"audit", "enforce"} {

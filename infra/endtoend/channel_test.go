@@ -18,8 +18,8 @@ import (
 
 const webhookARN = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:idleseat-webhook"
 
-// secrets simulates GetSecretValue (API reference of AWS Secrets Manager). It records the role and the secret of each
-// request.
+// The type secrets simulates GetSecretValue (API reference of AWS Secrets Manager). It records the role and the secret
+// of each request.
 type secrets struct {
 	value string
 	mu    sync.Mutex
@@ -42,8 +42,8 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // TestChannelOfADeployment runs executions of the shipped state machine with the built functions and a webhook. Each
 // execution must send one message to the channel. The message has the subject of the execution's notice. If the channel
-// refuses the message, the notice must say so in one line, and nothing else may change. Only gate may read the address
-// of the webhook, and no output may contain the address.
+// refuses the message, the notice must have one line about the refusal, and nothing else may change. Only the function
+// gate may read the address of the webhook, and no output may contain the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand uses the command line to plan and apply in an identical company. The directories and the ledger of both
-// companies must be the same.
+// sameAsCommand uses the command line to plan and apply in a second, identical company. The directories and the ledger
+// must then be the same in the second company and in the company of the rig.
 func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands calls the function "work", which uses the command line in an identical company. The directories and
-// the ledger of both companies must be the same.
+// sameAsCommands calls the function "work", which uses the command line in a second, identical company. The directories
+// and the ledger must then be the same in the second company and in the company of the rig.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)
@@ -45,7 +45,7 @@ func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(ar
 	}
 }
 
-// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. The argument "place"
+// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. The parameter "place"
 // is the location of the store.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()

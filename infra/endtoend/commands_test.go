@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// bundle is a certificate bundle. Its line breaks and spaces require quotes on a command line.
+// The constant bundle is a certificate bundle. Its line breaks and spaces require quotes on a command line.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
 // TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
@@ -63,7 +63,7 @@ func TestSettingsOfPages(t *testing.T) {
 }
 
 // parameterValues returns the parameters in the arguments of a sam command. The template must have each parameter and
-// allow its value. If SAM is installed, SAM's own parser must read the same values.
+// allow its value. If SAM is installed, SAM's own parser must read the same values as parameterValues.
 func parameterValues(t *testing.T, page string, parameters map[string]parameter, python string, args []string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -119,7 +119,7 @@ func samPython(t *testing.T) string {
 	return strings.TrimSpace(python)
 }
 
-// parameter is a parameter of the template.
+// The type parameter is a parameter of the template.
 type parameter struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`
@@ -159,7 +159,8 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// overrides runs a command in bash, where a stub replaces sam. It returns the parameters that the stub receives.
+// The function overrides runs a command in bash, where a stub replaces sam. It returns the parameters that the stub
+// receives.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -24,7 +24,8 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 // lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// doctors returns the calls to AWS that idleseat doctor makes in a deployment. The role of each call is empty.
+// The function doctors returns the calls to AWS that idleseat doctor makes in a deployment. The role of each call is
+// empty.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -38,7 +39,8 @@ func doctors() []call {
 	return all
 }
 
-// examined simulates an AWS account with a deployment. It allows each caller the calls that the caller's policy allows.
+// The type examined simulates an AWS account with a deployment. It allows each caller the calls that the caller's
+// policy allows.
 type examined struct {
 	t      *testing.T
 	people roles
@@ -95,9 +97,9 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(answer)) // an error means that the client disconnected
 }
 
-// TestDoctorsRights runs idleseat doctor with its own policy and with each other policy. With its own policy, the
-// command must succeed with all checks of the deployment, and must use each right in the policy. With another policy,
-// the command must not learn who receives the notices.
+// TestDoctorsRights runs idleseat doctor with the doctor's policy and with each other policy for people. With the
+// doctor's policy, the command must succeed with all checks of the deployment, and must use each right in the policy.
+// With another policy, the command must not learn who receives the notices.
 func TestDoctorsRights(t *testing.T) {
 	t.Parallel()
 	for deployment, people := range map[string]roles{"SAM": samPeople(t, loadTemplate(t)), "Terraform": terraformPeople(t, loadModule(t))} {

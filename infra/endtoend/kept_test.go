@@ -154,9 +154,9 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention checks that the objects of history/ and ledger/ are kept equally long, and that their deleted versions
-// can be recovered equally long. docs/store.md must have the same numbers. Only objects of runs/ may be deleted
-// earlier.
+// TestRetention checks that the objects of history/ and the objects of ledger/ are kept equally long. After a deletion,
+// the versions of these objects must be recoverable equally long. docs/store.md must have the same numbers as the
+// deployments. Only objects of runs/ may be deleted earlier.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

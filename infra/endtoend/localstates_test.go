@@ -23,8 +23,8 @@ import (
 // rig.
 //
 // The package differs from Step Functions. It has no heartbeats, no distributed Map and no tolerated failures. All
-// tasks have the same context, so the rig makes the task tokens. It has no optimized integrations, so the rig carries
-// out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish.
+// tasks have the same context object, so the rig makes the task tokens. The package has no optimized integrations, so
+// the rig carries out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish.
 type localRig struct {
 	*rig
 	tasks string // URL of the server that carries out tasks
@@ -87,7 +87,7 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// run runs an execution with the given input at the entrance for this input.
+// The method run starts an execution with the given input at the entrance for this input, and waits for its end.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)
@@ -150,7 +150,7 @@ func TestLocalStates(t *testing.T) {
 	}
 }
 
-// sameAs checks that another deployment has the same ledger and the same holdings.
+// The method sameAs checks that another deployment has the same ledger and the same holdings.
 func (r *rig) sameAs(own *rig) {
 	r.Helper()
 	if diff := cmp.Diff(entries(r, own.store), entries(r, r.store)); diff != "" {
@@ -159,8 +159,8 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// settled waits until the current holdings equal the wanted holdings, because licenses follow group membership with a
-// delay. It fails the test after five seconds.
+// The method settled waits until the current holdings equal the wanted holdings, because licenses follow group
+// membership with a delay. It fails the test after five seconds.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, r.holdings()); {

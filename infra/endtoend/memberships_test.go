@@ -19,8 +19,8 @@ import (
 // secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// memberships adds two things to a policy: a license that is a membership of an Entra ID group, and a second group that
-// gives E3.
+// The function memberships adds two things to a policy: a license that is a membership of an Entra ID group, and a
+// second group that gives E3.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -34,7 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// applied runs the commands "plan" and "approve", and waits until the plan is applied. It returns the plan.
+// The method applied runs the commands "plan" and "approve", and waits until the plan is applied. It returns the plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -52,8 +52,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// restored restores a run. It then waits until all people hold the same licenses as before the run, because licenses
-// follow group membership with a delay.
+// The method restored restores a run. It then waits until all people hold the same licenses as before the run, because
+// licenses follow group membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()
@@ -69,8 +69,9 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores two licenses. One license is a membership of a group. Two groups give the other
-// license. Each person must leave the group that gives the license to the person, and must return to this group.
+// TestMemberships takes and restores two licenses. The license salesforce is a membership of a group. The license
+// m365-e3 comes from two groups. Each person must leave the group that gives the license to the person, and must return
+// to this group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

@@ -50,8 +50,8 @@ func TestMotoReview(t *testing.T) {
 	}
 }
 
-// approve approves a plan twice. The first approval has a wrong hash and must be refused. The second approval has the
-// right hash. approve returns the output of the second approval.
+// The function approve approves a plan twice. The first approval has a wrong hash and must be refused. The second
+// approval has the right hash. The function returns the output of the second approval.
 func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), planned map[string]any) map[string]any {
 	t.Helper()
 	if _, failure := run(fmt.Sprintf(`{"apply":%q,"planHash":"0000"}`, planned["run"])); failure == nil || failure.Error != "Idleseat.Refused" {
@@ -67,8 +67,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// looks makes a run for one person and does not apply this run. The run must change nothing. looks also makes a run for
-// an unknown person. This run must be refused.
+// The method looks makes a run for one person and does not apply this run. The run must change nothing. The method also
+// makes a run for an unknown person. The run for the unknown person must be refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()
@@ -84,9 +84,9 @@ func (m *motoRig) looks() {
 	}
 }
 
-// TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce. It kills each of three functions during
-// its work. Together, the two nights must take the same licenses as one night on the project's simulation. They must
-// take each license once.
+// TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce. It kills the functions evaluate, gate
+// and apply once each during their work. Together, the two nights must take the same licenses as one night on the
+// project's simulation. The two nights must take each license only once.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")
@@ -110,7 +110,7 @@ func TestMotoTwoAtOnce(t *testing.T) {
 	m.settled(own.holdings())
 }
 
-// taken returns the number of completed changes in the ledger, by person and license.
+// The function taken returns the number of completed changes in the ledger, by person and license.
 func taken(t *testing.T, s store.Store) map[string]int {
 	all := map[string]int{}
 	for key, outcome := range entries(t, s) {
@@ -121,7 +121,7 @@ func taken(t *testing.T, s store.Store) map[string]int {
 	return all
 }
 
-// ownNight runs a night on the project's simulation. It fails the test if the output differs from the argument "out".
+// ownNight runs a night on the project's simulation. It fails the test if the output differs from the parameter "out".
 func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
 	t.Helper()
 	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})

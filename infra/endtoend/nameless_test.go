@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 )
 
-// Names that no error may contain: several forms of a person's name, and the name of a group.
+// Canaries: names that no error may contain. They are several forms of a person's name, and the name of a group.
 const (
 	canaryName  = "Canary Vogel"
 	canaryUPN   = "canary.vogel@contoso.example"
@@ -22,14 +22,14 @@ const (
 	canaries    = canaryName + " " + canaryUPN + " '" + canaryGroup + "' " + canaryDN + ` CORP\canary.vogel`
 )
 
-// payload is the input of a call of a function.
+// The type payload is the input of a call of a function.
 type payload struct {
 	function, op string
 	body         []byte
 }
 
-// recorded runs a night, an approval, a restore and a run for one person. It returns the rig, and the payload of the
-// first call of each operation.
+// The function recorded runs a night, an approval, a restore and a run for one person. It returns the rig, and the
+// payload of the first call of each operation.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
 	small.Users = 60
@@ -37,7 +37,7 @@ func recorded(t *testing.T) (*rig, []payload) {
 	var r *rig
 	r = newRig(t, options{company: small, mode: "review", broken: func(function string, body []byte) *states.Failure {
 		var of struct{ Op string }
-		_ = json.Unmarshal(body, &of) // leaves Op empty for evaluate
+		_ = json.Unmarshal(body, &of) // for evaluate, Op stays empty
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if !slices.ContainsFunc(calls, func(p payload) bool { return p.function == function && p.op == of.Op }) {
@@ -65,8 +65,8 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// requests returns payloads with an operator's mistake: a person's name is in the place of a run id, a hash or another
-// value.
+// The function requests returns payloads with an operator's mistake: a person's name is in the place of a run id, a
+// hash or another value.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
 		all = append(all, payload{"collect", "begin", []byte(`{"op":"begin","entrance":"` + entrance + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// faults returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the policy. The
-// wrong answers and the altered policies contain the names.
+// The method faults returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the
+// policy. The wrong answers and the altered policies contain the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -163,9 +163,10 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group. It
-// calls each operation with each fault. It sends the mistaken requests without a fault and with the faults of S3. It
-// does not check the outputs of begin and reevaluate, because they contain the name that the caller gave.
+// TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group.
+// The test calls each operation with each fault. It sends the mistaken requests without a fault and with the faults of
+// S3. It does not check the outputs of begin and reevaluate, because these outputs contain the name that the caller
+// gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)
@@ -213,14 +214,14 @@ func TestNoNameLeaves(t *testing.T) {
 	}
 }
 
-// call calls a function. The returned error is the function's error.
+// The method call calls a function. The returned error is the function's error.
 func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// tells fails the test if the text contains a secret.
+// The function tells fails the test if the text contains a secret.
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

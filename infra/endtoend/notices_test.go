@@ -19,15 +19,16 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/notices.txt")
 
-// ending is a sequence of executions in one deployment. Its name describes the end of the last execution.
+// The type ending is a sequence of executions in one deployment. The field "name" describes the end of the last
+// execution.
 type ending struct {
 	name    string
 	options options
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches the Microsoft 365 rule in a policy. A test removes this rule, so that all rules depend on Active
-// Directory.
+// onlyCitrix matches the Microsoft 365 rule in a policy. A test removes the matched rule, so all remaining rules depend
+// on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {
@@ -58,7 +59,7 @@ func endings() []ending {
 	}
 }
 
-// TestNotices runs executions with different ends. It compares their notices, metrics and alarms with
+// TestNotices runs executions with different ends. It compares their notices and metrics, and the alarms, with
 // testdata/notices.txt.
 func TestNotices(t *testing.T) {
 	t.Parallel()
@@ -88,7 +89,7 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// described returns all alarms with their texts and conditions, as text.
+// The function described returns all alarms with their texts and conditions, as text.
 func described(t *testing.T) string {
 	plain, silent := loadTemplate(t).alarms(t)
 	lines := []string{}
@@ -106,7 +107,7 @@ func described(t *testing.T) string {
 	return "=== the alarms\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// told runs the executions of an ending. It returns their notices, metrics and alarms as text.
+// The method told runs the executions of an ending. It returns their notices, metrics and alarms as text.
 func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	r := newRig(t, e.options)
 	var text strings.Builder
@@ -125,7 +126,8 @@ func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	return anonymous(text.String())
 }
 
-// heard returns the last notice, the metrics of its execution, and the alarms that the metrics raise, as text.
+// The method heard returns the last notice, the metrics of the last execution, and the alarms that these metrics raise,
+// as text.
 func (r *rig) heard(alarms map[string]alarm) string {
 	r.mu.Lock()
 	last := r.notices[len(r.notices)-1]
@@ -153,8 +155,8 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	return fmt.Sprintf("Subject: %s\nFigures: %s\nAlarms:  %s\n", last, strings.Join(told, ", "), strings.Join(raised, " "))
 }
 
-// figures returns the sums of the metrics since the last call of figures, by namespace and name. It waits for the
-// metrics of the last step, because the last step sends the notice.
+// The method figures returns the sums of the metrics since the last call of this method, by namespace and name. It
+// waits for the metrics of the last step, because the last step also sends the notice.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {
@@ -181,7 +183,7 @@ func (r *rig) figures() map[string]float64 {
 	return all
 }
 
-// anonymous replaces each part of a text that differs between test runs, such as a run id.
+// The function anonymous replaces each part of a text that differs between test runs, such as a run id.
 func anonymous(text string) string {
 	for pattern, with := range map[string]string{
 		`\d{8}T\d{6}Z-[0-9a-f]{8}`:              "20261129T020000Z-1a2b3c4d",

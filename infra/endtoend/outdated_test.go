@@ -13,8 +13,8 @@ import (
 )
 
 // TestLogonWhileTheWriteWaits makes three people log on while the message that takes their license waits in the queue.
-// The evidence for their changes is then older than the logon. The relay must not take the licenses, and the rule must
-// be evaluated again.
+// The evidence for the three changes is then older than the logon. The relay must not take the three licenses, and the
+// rule must be evaluated again.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -77,7 +77,7 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// opened reports whether a change of a person's Citrix license is pending in the ledger.
+// The method opened reports whether a change of a person's Citrix license is pending in the ledger.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

@@ -36,8 +36,8 @@ func readPages(t *testing.T) map[string]string {
 	return all
 }
 
-// fence matches a fenced block with its language and its text. In the docs, outputs and files are fenced. Commands are
-// indented.
+// The variable fence matches a fenced block with its language and its text. In the docs, outputs and files are fenced,
+// and commands are indented.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
 // commandBlocks returns the indented blocks of a page. These blocks contain commands.
@@ -173,7 +173,8 @@ func idleseatTakes(t *testing.T, commands [][]string) {
 	}
 }
 
-// called returns the name and the arguments of each program that bash would start for the commands of a page.
+// The function called returns the name and the arguments of each program that bash would start for the commands of a
+// page.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// deployed is the configuration of a function in a deployment.
+// The type deployed is the configuration of a function in a deployment.
 type deployed struct {
 	Memory, Timeout int
 	Env             map[string]string
@@ -77,8 +77,8 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// TestWebhooksAgree checks both deployments with a webhook. gate may read the secret of the webhook and no other
-// secret. No other role may read a secret.
+// TestWebhooksAgree checks both deployments with a webhook. The function gate may read the secret of the webhook and no
+// other secret. No other role may read a secret.
 func TestWebhooksAgree(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
@@ -101,7 +101,7 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// alarm is an alarm in the form of the Terraform module.
+// The type alarm is an alarm in the form of the Terraform module.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
@@ -109,8 +109,8 @@ type alarm struct {
 	Below                              bool // whether a missing metric raises the alarm
 }
 
-// TestRareNights checks the alarm for a missing night. The alarm must wait as long as the schedule requires. There must
-// be no alarm if CloudWatch cannot evaluate such a long time.
+// TestRareNights checks the alarm for a missing night. The alarm must wait as long as the schedule requires. If
+// CloudWatch cannot evaluate such a long time, there must be no alarm.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -125,8 +125,8 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms describes the alarms on the queues, in the form of the Terraform module. Each alarm combines two
-// metrics.
+// silentAlarms describes the alarms on the queues, in the form of the Terraform module. Each alarm combines two metrics
+// of a queue.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int

@@ -14,8 +14,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// attribute evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". key is the key
-// of for_each if the resource has for_each.
+// The method attribute evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". If
+// the resource has for_each, the parameter "key" is the key of for_each.
 func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	t.Helper()
 	body, path := m.resources[resource], strings.Split(attribute, ".")
@@ -51,8 +51,8 @@ func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	return plainJSON(t, jsonText(text))
 }
 
-// plainJSON returns v in one form: a list of one element becomes the element, and numbers and booleans become text. IAM
-// and CloudFormation accept both forms.
+// plainJSON converts v to one form, because IAM and CloudFormation accept several forms: a list of one element becomes
+// the element, and numbers and booleans become text.
 func plainJSON(t *testing.T, v any) any {
 	t.Helper()
 	var walk func(v any) any
@@ -127,7 +127,7 @@ func TestOtherResourcesAgree(t *testing.T) {
 		same(samMachine(n), "Type", "aws_sfn_state_machine.run", "type", string(n))
 	}
 	bucket := plainJSON(t, sam.properties("Bucket")).(map[string]any)
-	delete(bucket, "LifecycleConfiguration") // TestRetention compares it
+	delete(bucket, "LifecycleConfiguration") // TestRetention compares this configuration
 	want := map[string]any{
 		"BucketName":                     bucketName,
 		"PublicAccessBlockConfiguration": map[string]any{},
@@ -149,8 +149,8 @@ func TestOtherResourcesAgree(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The settings of
-// all functions and the outputs must also be the same.
+// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The environment
+// variables of all functions and the outputs must also be the same.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

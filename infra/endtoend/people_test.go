@@ -42,9 +42,9 @@ func TestPeopleAgree(t *testing.T) {
 	}
 }
 
-// may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic"). The arguments
-// "caller" and "resource" are the policies of the caller and of the resource. A matching Deny in one of these policies
-// forbids the call. Otherwise a matching Allow is required.
+// The function may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic").
+// The parameters "caller" and "resource" are the policies of the caller and of the resource. If a Deny in one of these
+// policies matches, IAM forbids the call. Otherwise, IAM allows the call only if an Allow matches.
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false
@@ -63,7 +63,8 @@ func may(t testing.TB, caller, resource []statement, c call) bool {
 	return allowed
 }
 
-// holds reports whether call c satisfies the conditions. It assumes TLS and a request without If-None-Match.
+// The function holds reports whether the call c satisfies the conditions. It assumes TLS and a request without
+// If-None-Match.
 func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	t.Helper()
 	context := map[string]string{"aws:SecureTransport": "true", "s3:ObjectCreationOperation": "true", "aws:PrincipalArn": c.role}
@@ -194,7 +195,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// executions returns the number of executions that the commands have started.
+// The method executions returns the number of executions that the commands have started.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
 // TestWrongEntrance checks that each entrance refuses the requests of the other entrances.
@@ -240,7 +241,7 @@ func TestWrongEntrance(t *testing.T) {
 	}
 }
 
-// without returns all entrances except n.
+// The function without returns all entrances except n.
 func without(n entrance.Name) []entrance.Name {
 	return slices.DeleteFunc(slices.Clone(entrances), func(e entrance.Name) bool { return e == n })
 }

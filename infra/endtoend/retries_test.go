@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). The maximum of a
-// Standard execution is a year.
+// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). In contrast, the
+// maximum duration of a Standard execution is a year.
 const expressLimit = 300
 
 // newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that the
 // number is less than 1,000. Account holders report 10.
 const newAccount = 10
 
-// retried is a state of the definition. It contains only the fields that affect the duration of the state.
+// The type retried is a state of the definition. It contains only the fields that affect the duration of the state.
 type retried struct {
 	Type           string
 	TimeoutSeconds int
@@ -29,7 +29,8 @@ type retried struct {
 
 type machineStates struct{ States map[string]retried }
 
-// longest returns the maximum duration of a task in seconds, including all retries and the waits between them.
+// The method longest returns the maximum duration of a task in seconds, including all retries and the waits between the
+// retries.
 func (s *retried) longest() int {
 	total := s.TimeoutSeconds
 	for _, r := range s.Retry {
@@ -42,8 +43,8 @@ func (s *retried) longest() int {
 	return total
 }
 
-// TestRetriesFit checks that the duration of each task with all retries is within the time limit of its execution.
-// Tasks in a child execution have the limit of the child execution.
+// TestRetriesFit checks that the duration of each task with all retries is within the time limit of the task's
+// execution. Tasks in a child execution have the limit of the child execution.
 func TestRetriesFit(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

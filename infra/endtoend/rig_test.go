@@ -35,8 +35,8 @@ import (
 )
 
 // functionLimits contains the time limit of each function. Each function except collect has the same limit as in the
-// deployments. collect stops reading some time before its limit. The limit of collect here equals this time, so each
-// call reads one page only.
+// deployments. The function collect stops reading some time before its limit. In this map, the limit of collect equals
+// this time, so each call of collect reads only one page.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
@@ -45,11 +45,11 @@ const (
 	bucket = "idleseat-test"
 	// machineARN is the ARN of the entrance for plans, and a prefix of the ARNs of the other entrances.
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
-	// faster divides the waits and time limits in the definition.
+	// The constant faster divides the waits and time limits in the definition.
 	faster = 60
 )
 
-// built is the folder with the compiled programs.
+// The variable built is the folder with the compiled programs.
 var built string
 
 func TestMain(m *testing.M) {
@@ -71,7 +71,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// rig is a deployment and its simulated company.
+// The type rig is a deployment and the deployment's simulated company.
 type rig struct {
 	testing.TB
 	box       *sandbox.Sandbox
@@ -207,7 +207,7 @@ func openStore(t testing.TB, place string, env []string) store.Store {
 
 var opening sync.Mutex
 
-// putPolicy writes the company's policy to the bucket. The argument "mode" replaces the mode of the policy. The
+// putPolicy writes the company's policy to the bucket. The parameter "mode" replaces the mode of the policy. The
 // function "edit" then changes the text. The function may be nil.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
@@ -222,7 +222,7 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	r.policy = text
 }
 
-// entrances lists all entrances of a deployment.
+// The variable entrances lists all entrances of a deployment.
 var entrances = []entrance.Name{entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore}
 
 // entranceARN returns the ARN of an entrance's state machine.
@@ -230,7 +230,7 @@ func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
 
-// load creates a state machine for each entrance from the shipped definition.
+// The method load creates a state machine for each entrance from the shipped definition.
 func (r *rig) load(o options) {
 	all := []*states.Machine{}
 	for _, n := range entrances {
@@ -290,7 +290,7 @@ func (r *rig) ask(heartbeat, limit time.Duration) (string, func(context.Context)
 func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken func(string, []byte) *states.Failure) ([]byte, *states.Failure) {
 	f := r.functions[arn]
 	var asked struct{ Op string }
-	_ = json.Unmarshal(payload, &asked) // leaves Op empty for evaluate
+	_ = json.Unmarshal(payload, &asked) // for evaluate, Op stays empty
 	r.mu.Lock()
 	r.calls[strings.TrimSpace(f.Name+" "+asked.Op)]++
 	r.mu.Unlock()
@@ -310,7 +310,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	return answer, nil
 }
 
-// relay starts the built relay. The end of the test kills the relay.
+// The method relay starts the built relay. At the end of the test, the relay is killed.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
 	cmd.Env = r.relayEnv()

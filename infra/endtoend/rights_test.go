@@ -17,21 +17,21 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// as returns a copy of the environment variables and adds an access key. The simulated AWS takes the access key as the
-// role of the caller.
+// The function as returns a copy of the environment variables and adds an access key. The simulated AWS takes the
+// access key as the role of the caller.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
 
-// caller returns the role whose access key signed req.
+// The function caller returns the role whose access key signed the request req.
 func caller(req *http.Request) string {
 	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	role, _, _ := strings.Cut(after, "/")
 	return role
 }
 
-// denies reports whether IAM denies a call. It checks only the rights of people. TestRights checks the rights of the
-// functions and of the relay.
+// The method denies reports whether IAM denies a call. It checks only the rights of people. TestRights checks the
+// rights of the functions and of the relay.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)
@@ -44,7 +44,7 @@ func (r *rig) note(c call) {
 }
 
 // recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. All rigs share one
-// bucket, and each rig has a folder in it. recordS3 records the folder as a bucket.
+// bucket, and each rig has a folder in this bucket. recordS3 records the folder as a bucket of its own.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -73,14 +73,14 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		default:
 			r.note(call{who, "s3:GetObject", object})
 			r.note(call{who, "kms:Decrypt", keyARN})
-			if seen.status == http.StatusNotFound { // without the right s3:ListBucket, S3 answers 403 in place of 404
+			if seen.status == http.StatusNotFound { // for a missing object, S3 answers 404 only to a caller with the right s3:ListBucket, and otherwise 403
 				r.note(list)
 			}
 		}
 	})
 }
 
-// answer records the status of an HTTP answer.
+// The type answer records the status of an HTTP answer.
 type answer struct {
 	http.ResponseWriter
 	status int
@@ -140,8 +140,8 @@ func (r *rig) recordMachine(e *states.Execution) {
 }
 
 // TestRights runs a night, an override, a restore and runs for one person. It compares the calls to AWS with the roles
-// of both deployments. Each call must be allowed by the caller's role. Each allowed action must be used on each of its
-// resources.
+// of both deployments. The caller's role must allow each call. The calls must use each allowed action on each resource
+// of the action.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nightly is the input of an execution that the schedule starts.
+// The constant nightly is the input of an execution that the schedule starts.
 const nightly = `{}`
 
-// run starts an execution at the entrance for the input and waits for its end. An execution that refuses its request
-// succeeds, but run returns the refusal as a failure.
+// The method run starts an execution at the entrance for the input and waits for the end of the execution. An execution
+// that refuses its request succeeds, but this method returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)
@@ -48,7 +48,7 @@ func entranceFor(t testing.TB, input string) entrance.Name {
 	return entrance.Plan
 }
 
-// runAt starts an execution at entrance n and waits for its end.
+// runAt starts an execution at the entrance n and waits for the end of the execution.
 func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machines[n].Start("", input)
@@ -75,7 +75,7 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 	return out, failure
 }
 
-// refusal returns the refusal in the output of an execution, or nil.
+// The function refusal returns the refusal in the output of an execution, or nil.
 func refusal(out map[string]any) *states.Failure {
 	refused, ok := out["failure"].(map[string]any)
 	if !ok {
@@ -84,7 +84,8 @@ func refusal(out map[string]any) *states.Failure {
 	return &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
 }
 
-// story returns the history of an execution and the ends of the functions' logs, for the message of a failed test.
+// The method story returns the history of an execution and the ends of the functions' logs, for the message of a failed
+// test.
 func (r *rig) story(e *states.Execution) string {
 	var b strings.Builder
 	for _, h := range e.History() {
@@ -100,8 +101,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo makes the completions in the ledger three hours older. Reads of Graph show a write of that age even in a
-// synced group, so a restore does not wait.
+// longAgo makes the completions in the ledger three hours older. After three hours, reads of Graph show a write even in
+// a synced group, so a restore does not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// statement is a statement of an IAM policy.
+// The type statement is a statement of an IAM policy.
 type statement struct {
 	Effect    string
 	Action    texts
@@ -15,7 +15,7 @@ type statement struct {
 	Condition map[string]map[string]texts
 }
 
-// texts is a list of strings. In JSON, it may be a single string.
+// The type texts is a list of strings. In JSON, a list of one string may be a single string.
 type texts []string
 
 // UnmarshalJSON accepts a list or a single string.
@@ -28,7 +28,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// roles maps each role of a deployment to its policies. The rights to write logs are omitted.
+// The type roles maps each role of a deployment to its policies. The rights to write logs are omitted.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -66,10 +66,10 @@ func terraformRoles(t *testing.T, m *module) roles {
 	return all
 }
 
-// call is a call to AWS by a role.
+// The type call is a call to AWS by a role.
 type call struct{ role, action, resource string }
 
-// allowed reports whether the policies of the role allow c.
+// The method allowed reports whether the policies of the role allow the call c.
 func (all roles) allowed(c call) bool {
 	return slices.ContainsFunc(all[c.role], func(s statement) bool {
 		return s.Effect == "Allow" && slices.Contains(s.Action, c.action) &&
@@ -77,7 +77,8 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// fits reports whether resource matches pattern. * in pattern matches any text.
+// The function fits reports whether the parameter "resource" matches the parameter "pattern". The character * in a
+// pattern matches any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
 	rest, ok := strings.CutPrefix(resource, parts[0])
@@ -94,7 +95,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// without returns a copy of all roles. In the copy, the given role does not have the given action.
+// The method without returns a copy of all roles. In the copy, the given role does not have the given action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -108,7 +109,8 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// unseen maps each right that no recorded call uses to the reason for the right. The key is the role and the action.
+// The map unseen contains the rights that no recorded call uses. The key is the role and the action. The value is the
+// reason for the right.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
 	"reevaluate-apply s3:ListBucket":        "only when an object is missing, which would look forbidden without it",
@@ -129,8 +131,8 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare returns the calls that the caller's role does not allow, and the rights that no call uses. It omits the
-// rights in unseen.
+// The method compare returns the calls that the caller's role does not allow, and the rights that no call uses. It
+// omits the rights in the map unseen.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// company has three pages of people. Licenses follow group membership after 1.5 seconds.
+// The variable company has three pages of people. Licenses follow group membership after 1.5 seconds.
 var company = sandbox.Options{Users: 1100, Seed: 5, LicenseDelay: 1500 * time.Millisecond}
 
-// TestReviewedRun reads a company in several calls and makes a plan. A second execution approves the plan. It must
-// apply the plan until no change is pending.
+// TestReviewedRun reads a company in several calls and makes a plan. A second execution approves the plan. The second
+// execution must apply the plan until no change is pending.
 func TestReviewedRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -58,7 +58,7 @@ func TestReviewedRun(t *testing.T) {
 	r.sameAsCommand(company)
 }
 
-// holdings returns the licenses and license groups of each person, by index.
+// The method holdings returns the licenses and license groups of each person, by index of the person.
 func (r *rig) holdings() map[int][]string {
 	return holdings(r.box.Company)
 }
@@ -77,7 +77,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// entries returns the completed changes in the ledger. It omits the fields that differ between runs.
+// The function entries returns the completed changes in the ledger. It omits the fields that differ between runs.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

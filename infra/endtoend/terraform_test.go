@@ -13,8 +13,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// module is infra/terraform with evaluated locals. The variables have their defaults. The attributes of resources are
-// invented.
+// The type module is infra/terraform with evaluated locals. The variables have their defaults. The attributes of
+// resources are invented.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
@@ -31,7 +31,7 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// made returns invented attributes of resources and data sources. The attributes contain the account of
+// The function made returns invented attributes of resources and data sources. The attributes contain the account of
 // template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
@@ -121,7 +121,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	return m
 }
 
-// settle evaluates the locals repeatedly until all are known, because locals may refer to each other.
+// The method settle evaluates the locals repeatedly until all locals are known, because locals may refer to each other.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -144,7 +144,7 @@ func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	}
 }
 
-// local returns the local with the given name.
+// The function local returns the local with the given name.
 func local[T any](t *testing.T, m *module, name string) T {
 	t.Helper()
 	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())

@@ -83,8 +83,8 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// idle returns the userPrincipalName of a person who has been idle for a long time. The person has accounts in both
-// directories and is in the Active Directory group.
+// The method idle returns the userPrincipalName of a person who has been idle for a long time. The person has accounts
+// in both directories and is in the given Active Directory group.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {
@@ -102,8 +102,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled kills each function once, and the relay once, during its work. Each kill is in a new run. The run must end
-// like a run without a kill.
+// TestKilled kills each function once, and the relay once, during its work. Each kill is in a new run. A run with a
+// kill must end like a run without a kill.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -170,8 +170,9 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses ten
-// calls, but a failed partition has fewer attempts. The night must still evaluate all people.
+// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses the
+// first ten calls of the function evaluate. A partition whose function fails has fewer than ten attempts. The refused
+// calls must not use up these attempts, and the night must evaluate all people.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
@@ -234,8 +235,9 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function must
-// therefore return keys of objects in the store. Data of people would exceed the limit and fail the tests.
+// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function that
+// returns data of people would exceed the limit and fail the tests. Functions must therefore return keys of objects in
+// the store.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

@@ -13,8 +13,8 @@ import (
 )
 
 // TestVersions checks that the definition calls only published versions of functions. Both deployments must publish a
-// new version for each change of code or settings. A waiting execution therefore continues with the versions of its
-// start, even after a new deployment.
+// new version for each change of code or settings. An execution that waits during a new deployment therefore continues
+// with the versions of its start.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")
@@ -164,8 +164,8 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 }
 
 // TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. CloudFormation must
-// keep each version of a function. A change of the code removes the resource of the old version. A change of a
-// parameter replaces the resource.
+// keep each version of a function. A change of the code removes the resource of the old version from the template. A
+// change of a parameter replaces the resource.
 func TestVersionsOfSAM(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestVersitygw runs the built command with a store on Versity Gateway, another S3 server. A store in a folder must
-// give the same directories and the same ledger. Then the test copies the store to another bucket as docs/operations.md
-// describes. A restore from the copy must return all licenses.
+// TestVersitygw runs the built command with a store on Versity Gateway, an S3 server of another maker. A store in a
+// folder must give the same directories and the same ledger. Then the test copies the store to another bucket as
+// docs/operations.md describes. A restore from the copy must return all licenses.
 func TestVersitygw(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, bucket, "new-home")

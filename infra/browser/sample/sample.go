@@ -31,8 +31,8 @@ var AsOf = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
 type maker struct{ *rand.Rand }
 
-// Night returns the results of a run in a company. The argument "people" is the number of people in the company. The
-// argument "changes" is the number of people who lose a license.
+// Night returns the results of a run in a company. The parameter "people" is the number of people in the company. The
+// parameter "changes" is the number of people who lose a license.
 func Night(seed uint64, people, changes int) *report.Night {
 	m := maker{rand.New(rand.NewPCG(seed, 16))}
 	n := &report.Night{

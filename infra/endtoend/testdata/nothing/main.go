@@ -1,4 +1,5 @@
-// Command nothing is a Lambda function that does nothing. BenchmarkColdStart compares the other functions with it.
+// Command nothing is a Lambda function that does nothing. BenchmarkColdStart compares the other functions with this
+// function.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"
