@@ -92,8 +92,9 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. A change whose
-// account is missing ends, because such an account holds nothing.
+// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. If the account
+// cannot be read, the change waits. If the account is missing, it holds nothing, so the change ends. A change of a
+// synced group first waits until Entra ID has freed the license.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)

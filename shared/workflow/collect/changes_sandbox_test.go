@@ -48,8 +48,9 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 }
 
 // TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
-// the second night, and people with an old date before the third night. A full reading of the same company must give
-// the same result. On the fourth night another company answers, and the run must read that company in full.
+// the second night, and people with an old date log on before the third night. The delta reading of the third night
+// must give the same result as a full reading. On the fourth night another company answers, and the run must read that
+// company in full.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// mostWait is the longest time for reading the subscriptions. A run can do without them.
+// mostWait is the maximum time for reading the subscriptions. A run goes on without them.
 const mostWait = time.Minute
 
 // The method subscriptions reads the renewal dates of the products that have a price in the policy. It omits a product

@@ -201,8 +201,8 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone: a plan with only an announcement still has work to do. Announcements beyond the limit perRun wait
-// for a later run.
+// TestAnnouncedAlone: a plan with only an announcement gets the same verdict as a plan with a change. Announcements
+// beyond the limit perRun wait for a later run.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	announced := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }

@@ -64,7 +64,7 @@ func (s *node) events(t *testing.T) int {
 		}
 		return entered + tries*each
 	case "Map":
-		return entered + 4 // the start and the end of the state and, for a distributed map, of the map run
+		return entered + 4 // start and end of the state, and of the map run of a distributed map
 	case "Parallel":
 		n := entered + 2 // started and ended
 		for _, b := range s.Branches {

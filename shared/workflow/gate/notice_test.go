@@ -46,8 +46,9 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 	return out
 }
 
-// TestStartAgain: the notice of a failed execution has the command that makes the same request again. If the request
-// was about one person, the notice does not name the person. The notice then has the command that shows the request.
+// TestStartAgain: the notice of a failed execution has the command that makes the same request again. For a request
+// about one person, the notice has the command that shows the request instead, because a notice must not name the
+// person.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b"}

@@ -158,7 +158,8 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 }
 
 // TestRestoreByThePolicyInForce: the plan of a restore has the mode of the policy in force. If that policy cannot be
-// read, the plan has the mode of the run's own policy. A restore of a named run searches no other run.
+// read, the plan has the mode of the policy of the run that took the licenses. A restore that names a run does not look
+// for other runs that took licenses.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -213,7 +213,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 		out.conclude(results)
 		out.Troubled += results.Troubled()
 	}
-	if out.Results[runs.Pending] > 0 { // without a pending change, the refusal of a batch is out of date
+	if out.Results[runs.Pending] > 0 { // a refusal matters only while a change is pending
 		out.Refused = plain.Nameless(results.Refused, plain.IsID)
 	}
 	var wait time.Duration
