@@ -229,7 +229,7 @@ func (m *Manifest) partsHave(fields []string) error {
 	return nil
 }
 
-// fieldsOfParts are the fields of parts in versions without tables, except for the fifteen extension attributes.
+// fieldsOfParts lists the fields of parts in versions without tables. The list omits the fifteen extension attributes.
 var fieldsOfParts = strings.Fields(`
 	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
 	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn

@@ -18,11 +18,11 @@ type personColumn struct {
 	field  string // the name in policies, such as "entra.department"; empty if policies cannot use the column
 	kind   table.Kind
 	always bool
-	// derived says that the column is computed from the whole row and belongs to no account.
+	// The field "derived" says that the column is computed from the whole row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// set stores the row's value in the account to which the column belongs. The account must exist. The function "set"
-	// is nil if the column belongs to no account.
+	// The function "set" stores the row's value in the account to which the column belongs. The account must exist. The
+	// function is nil if the column belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 

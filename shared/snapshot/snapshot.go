@@ -239,8 +239,8 @@ func NewRun(now time.Time, random [4]byte) string {
 	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
 }
 
-// mostAhead is how far the time in a run's name may be ahead of this machine's clock. The clocks of two machines may
-// differ a little.
+// mostAhead is how far the time in a run's name may be ahead of this machine's clock. It is not zero because the clocks
+// of two machines may differ a little.
 const mostAhead = 10 * time.Minute
 
 // Ahead reports whether the time in a run's name is later than the argument "now" by more than mostAhead. In that case

@@ -50,8 +50,8 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Columns returns the named columns of the table, in the order of names. The error is store.ErrDamaged if a column
-// cannot be read or does not exist.
+// Columns returns the named columns of the table, in the order of the argument "names". The error is store.ErrDamaged
+// if a column cannot be read or does not exist.
 func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
 	read, err := p.file.Read(missing)

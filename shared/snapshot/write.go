@@ -41,7 +41,7 @@ type Writer struct {
 type growing struct {
 	file *os.File
 	rows bytes.Buffer // not compressed yet
-	gob  *gob.Encoder // writes to rows
+	gob  *gob.Encoder // writes to the field "rows"
 	Part
 }
 
@@ -102,8 +102,8 @@ func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfte
 // People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds a member of a named group. The parameter key is the GroupRef.Key of the group. The parameter id is the
-// Entra id or the SID of the member. The parameter partitionKey determines the partition of the member.
+// AddMember adds a member of a named group. The parameter "key" is the GroupRef.Key of the group. The parameter "id" is
+// the Entra id or the SID of the member. The parameter partitionKey determines the partition of the member.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {

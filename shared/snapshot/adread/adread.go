@@ -32,7 +32,7 @@ type Reader struct {
 	Run     *snapshot.Begin // only Run, Partitions and AsOf are used
 	AD      AD
 	Groups  []protocol.Group // the groups whose members are read
-	Rests   []string         // LDAP names of the attributes on which decisions rest; see policy.Policy.Rests
+	Rests   []string         // LDAP names of the attributes on which decisions rest (policy.Policy.Rests)
 	Attempt string           // a part of every key, so that the keys of two attempts differ
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
@@ -40,7 +40,7 @@ type Reader struct {
 	// Leased is called before parts are written. If it returns an error, nothing is written. Leased may be nil.
 	Leased func() error
 
-	guids, sids map[string]string // the objectGUIDs and objectSids of the groups; see snapshot.Reading
+	guids, sids map[string]string // the objectGUIDs and objectSids of the groups, by GroupRef.Key(false)
 }
 
 // Read makes a delta reading. The argument "before" is the reading of an earlier run, from which the delta reading

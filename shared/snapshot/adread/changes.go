@@ -125,8 +125,8 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			// attribute. The dates of other people are then unreadable, too, so everybody must be read.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// The account of idleseat may have gained the right to read these attributes. The directory does not list
-			// such a person as changed. Everybody must be read to get the values.
+			// The account of idleseat may have gained the right to read these attributes. The directory does not list a
+			// person as changed when only a right changes. Everybody must be read to get the values.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

@@ -20,7 +20,7 @@ type File struct {
 // Memory is memory that several files reuse. The files are read one after the other.
 type Memory struct {
 	block  []int64 // memory for the rows of columns
-	used   int     // how much of block is in use
+	used   int     // the number of used elements of the field "block"
 	values []int64 // the values of a page
 	text   []byte  // the strings of a page, if only some of its rows are wanted
 }
@@ -70,7 +70,7 @@ func (f *File) Names() (names []string) {
 	return names
 }
 
-// Read reads columns, in the order of names. Every column must exist.
+// Read reads columns, in the order of the argument "names". Every column must exist.
 func (f *File) Read(names []string) (columns []*Column, err error) {
 	return f.columns(names, nil, f.Rows())
 }

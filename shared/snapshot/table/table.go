@@ -68,7 +68,8 @@ func (c *Column) AddFlag(b bool) {
 	c.Rows = append(c.Rows, row)
 }
 
-// AddNumber appends a number. The smallest int64 stands for None, so it is stored as the next larger number.
+// AddNumber appends a number. The smallest int64 stands for None, so AddNumber stores the next larger number in its
+// place.
 func (c *Column) AddNumber(n int64) { c.Rows = append(c.Rows, max(n, None+1)) }
 
 // AddNone appends a row without a value.
