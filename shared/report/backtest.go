@@ -88,7 +88,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 			return err
 		}
 		if run := strings.TrimSuffix(strings.TrimPrefix(key, layout.Backtests), ".json"); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
-			newest = run // names of runs sort by time, so the last one is the newest
+			newest = run // names of runs sort by time, so the last run is the newest
 		}
 	}
 	if newest == "" {
@@ -145,7 +145,8 @@ func (b *Backtest) unfit() string {
 
 var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
 
-// About reports whether the backtest tried the rule "now" in its present form. The numbers of days may differ.
+// About reports whether the backtest tried the rule "now" with its present text. Only the numbers of days in the text
+// may differ.
 func (r *BacktestRule) About(now *Rule) bool {
 	same := func(a, b string) bool {
 		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")

@@ -117,7 +117,7 @@ func TestBacktestIsChecked(t *testing.T) {
 	}
 }
 
-// TestAbout: a backtest is not about a rule if the text of the rule has changed in more than the numbers of days.
+// TestAbout: About returns false if the text of the rule has changed in more than the numbers of days.
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	r := report.BacktestRule{Rule: "m365", License: "e3", Words: []string{"enabled", "a.earlierThan(now - days(60))"}}

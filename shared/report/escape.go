@@ -39,7 +39,7 @@ func prose(text string) string {
 		switch {
 		case strings.ContainsRune(`|\&<>`+"`", r):
 			fmt.Fprintf(&out, "&#%d;", r)
-		case r == '$': // as GitHub documents it ("Writing mathematical expressions", dollar signs)
+		case r == '$': // GitHub documents this form ("Writing mathematical expressions", dollar signs)
 			out.WriteString("<span>$</span>")
 		case strings.ContainsRune("*_[]~", r):
 			out.WriteString(`\` + string(r))

@@ -30,8 +30,9 @@ var focusColumns = []string{
 // rows to the rows of a bill without changing the sums of the bill. The amounts are in our own columns. The argument
 // "tenant" is the billing account.
 //
-// The argument "separator" has the meaning of Sheet.Separator. In FOCUS itself, numbers have decimal points. The file
-// begins with a byte order mark, like Microsoft's own exports of costs (azure-sdk-for-net#34129).
+// The argument "separator" is the character between two cells. With a comma, numbers have decimal points, as in FOCUS
+// itself. With a semicolon, numbers have decimal commas. The file begins with a byte order mark, like Microsoft's own
+// exports of costs (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
 	sheet := Sheet{Separator: separator}
 	err := sheet.write(w, func(write func(...string) error) error {

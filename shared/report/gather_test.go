@@ -26,7 +26,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// The type "night" is a run with decisions, in the state after evaluate.
+// The type "night" is a run with decisions, in the state after the step evaluate.
 type night struct {
 	run       string
 	decisions []plan.Decision
@@ -232,8 +232,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestTrend: the trend of a night shows earlier nights. The figures of an earlier night come from its point, or from
-// its plan if the night has no point.
+// TestTrend: the trend of a night shows earlier nights. The figures of an earlier night come from the point that the
+// night stored. If the night has no point, the figures come from its plan.
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

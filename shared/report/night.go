@@ -27,7 +27,7 @@ type Night struct {
 	// OnePerson means that the run is about one person and not about everybody.
 	OnePerson bool           `json:"onePerson,omitempty"`
 	People    int            `json:"people"`
-	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are no people, by kind
+	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are not people, by kind
 	Deferred  int            `json:"deferred"`
 	Settled   *Settled       `json:"settled,omitempty"` // nil until a call has worked on a change
 	Money     money.Sums     `json:"money"`
@@ -86,7 +86,7 @@ type Signal struct {
 	Named    bool           `json:"named"`           // whether a rule depends on the signal
 }
 
-// Rule has a count for each stage of a rule. The first stage is the holders of the license, and the last one is the
+// Rule has a count for each stage of a rule. The first stage is the holders of the license, and the last stage is the
 // changes.
 type Rule struct {
 	Name    string   `json:"name"`
@@ -100,7 +100,8 @@ type Rule struct {
 	Exempt  int      `json:"exempt"`
 	// Undecided counts verdicts that are undecided because a value is missing.
 	Undecided int `json:"undecided"`
-	// UndecidedHolders and UndecidedAsked have the meaning of the fields in plan.Tally.
+	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
+	// the verdicts of UndecidedHolders for which the condition "for" is known to be true.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	Refused          int `json:"refused"`
@@ -109,11 +110,11 @@ type Rule struct {
 	Changed          int `json:"changed"` // the number of planned changes; after a call has worked on the changes, the number of done changes
 	// MonthlyPrice is the price of one seat for a month. It is zero if the policy has no price.
 	MonthlyPrice float64 `json:"monthlyPrice"`
-	Threshold    int     `json:"threshold"` // the number of days in the condition "when"; 0 if the condition has none or several
+	Threshold    int     `json:"threshold"` // the number of days in the condition "when"; 0 if the condition has no number or several numbers
 	// Idled[d] counts holders who were idle for d days. The last element counts all longer times.
 	Idled []int `json:"idled"`
 	Never int   `json:"never"` // holders without any date
-	// NotKnown counts holders whose dates are unknown. Idled does not include them.
+	// NotKnown counts holders whose dates are unknown. Idled does not include these holders.
 	NotKnown int `json:"notKnown"`
 	// Turns counts holders from whom the rule reclaims within 7, 14 and 30 days if they stay away. The second count
 	// includes the first, and the third includes the second.
@@ -158,7 +159,7 @@ type Point struct {
 	Restored  int          `json:"restored"`
 }
 
-// Past is a license that an earlier run took. It has the way in which the person got the license back.
+// Past is a license that an earlier run took. Past also says how the person got the license back.
 type Past struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName"`

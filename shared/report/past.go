@@ -113,8 +113,8 @@ func newPoint(p *plan.Plan, became *runs.Results) Point {
 	return point
 }
 
-// pointOf returns the stored point of an earlier run. If there is none, pointOf makes the point from the plan of the
-// run. It returns nil if that plan is also missing or damaged.
+// pointOf returns the stored point of an earlier run. If there is no stored point, pointOf makes the point from the
+// plan of the run. It returns nil if the plan is also missing or damaged.
 func pointOf(ctx context.Context, s store.Store, run string) (*Point, error) {
 	point := &Point{}
 	err := store.GetJSON(ctx, s, layout.Point(run), point)

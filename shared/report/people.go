@@ -17,7 +17,8 @@ import (
 type profile struct{ principal, display, department string }
 
 // The variable "profiled" has the names of the columns of a profile. The first element is for the account in Active
-// Directory, the second for the account in Entra ID. The first column is the id. The others are the fields of profile.
+// Directory, the second for the account in Entra ID. The first column is the id. The other columns have the values of
+// the fields of profile.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
@@ -70,7 +71,7 @@ func (g *gathering) wanted() map[uint64]bool {
 }
 
 // The function "profiles" returns the profiles of accounts, by the id of the account. It returns both accounts of a
-// person if the argument "wanted" has the key of one of them.
+// person if the argument "wanted" has the key of at least one of these accounts.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory

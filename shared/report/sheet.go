@@ -66,8 +66,9 @@ func (l leads) cells(user string) []string {
 // for the person.
 const unknown = "unknown"
 
-// The method "write" writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The
-// argument "rows" is a function. It gets a function that writes one line, and calls the function once for each line.
+// The method "write" writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The method
+// calls the function "rows". This function gets a function "row" that writes one line, and calls "row" once for each
+// line.
 func (o *Sheet) write(w io.Writer, rows func(row func(cells ...string) error) error) error {
 	out := bufio.NewWriter(w)
 	if _, err := out.WriteString("\ufeff"); err != nil {

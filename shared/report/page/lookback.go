@@ -25,7 +25,7 @@ type triedView struct {
 	ID       string
 	Currency string
 	Within   int
-	InForce  int // the number of days that the policy of the run has; 0 if the rule has none or several
+	InForce  int // the number of days that the policy of the run has; 0 if the rule has no number or several numbers
 	Charts   []Drawn
 	NoRegret string // why the chart of the regret is missing
 	Rows     []triedRow

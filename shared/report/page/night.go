@@ -143,7 +143,7 @@ func (s *state) ended(w *Words, n *report.Night) {
 	}
 }
 
-// KindsText lists the accounts that are no people, most frequent kind first.
+// KindsText lists the accounts that are not people, most frequent kind first.
 func (v *nightView) KindsText() string {
 	kinds := slices.SortedFunc(maps.Keys(v.Kinds), func(a, b string) int {
 		if v.Kinds[a] != v.Kinds[b] {

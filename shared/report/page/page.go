@@ -1,6 +1,6 @@
 // Package page writes the results of a run as a page. It writes report.html, a single file that makes no request, and
 // the parts of the pages of idleseat serve. Each sentence on a page follows from its figures. All texts are in English
-// and Swedish. A reason without words in a language appears as the run stored it. Text from a directory is hostile.
+// and Swedish. A reason without words in a language appears as the run stored it. Text from a directory may be hostile.
 // html/template escapes such text, or the script reads it from JSON and sets it as text content. The text therefore
 // never becomes markup.
 package page

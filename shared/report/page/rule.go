@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// ruleView is a rule with its stages. The first stage is the holders of the rule's license, and the last one is the
+// ruleView is a rule with its stages. The first stage is the holders of the rule's license, and the last stage is the
 // changes.
 type ruleView struct {
 	*Words
@@ -25,7 +25,7 @@ type ruleView struct {
 	Conditions []string
 }
 
-// The type "step" is one stage. The field Left has the people of this stage who do not reach the next stage.
+// The type "step" is one stage of a rule. The field Left has the people of this stage who do not reach the next stage.
 type step struct {
 	Name  string
 	Count int

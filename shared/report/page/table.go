@@ -17,8 +17,8 @@ type Data struct {
 	index   map[string]int
 	Tables  []*Table
 	Command bool // whether the view of a person shows commands of idleseat
-	// Link is the beginning of the address of a person's page. The id of the person follows it. If Link is empty, the page
-	// with the table also shows the person.
+	// Link is the beginning of the address of a person's page. The id of the person follows this beginning. If Link is
+	// empty, the page with the table also shows the person.
 	Link string
 	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
 	// option.
@@ -77,7 +77,7 @@ func (d *Data) Table(id string, total, rows int) *Table {
 	return t
 }
 
-// HTML returns the table for the page without JavaScript. The script later completes it.
+// HTML returns the table for the page without JavaScript. The script later completes the table.
 func (t *Table) HTML(w *Words) (template.HTML, error) {
 	return render("table", newTableView(w, t, true))
 }

@@ -19,7 +19,7 @@ const (
 	Swedish Lang = "sv"
 )
 
-// Langs are the languages of the pages. The first one is the default.
+// Langs are the languages of the pages. The first language is the default.
 var Langs = []Lang{English, Swedish}
 
 var catalogues = map[Lang]map[string]string{
@@ -156,7 +156,7 @@ func (w *Words) Percent(part, whole int) string {
 	return w.F(p, decimals) + "\u00a0%"
 }
 
-// Day writes a date in UTC. A zero time is a dash.
+// Day writes a date in UTC. For a zero time, Day writes a dash.
 func (w *Words) Day(t time.Time) string {
 	if t.IsZero() {
 		return "–"
@@ -165,7 +165,7 @@ func (w *Words) Day(t time.Time) string {
 	return fmt.Sprintf("%d\u00a0%s\u00a0%d", t.Day(), strings.Fields(w.T("months"))[t.Month()-1], t.Year())
 }
 
-// Moment writes a day and a time in UTC. A zero time is a dash.
+// Moment writes a day and a time in UTC. For a zero time, Moment writes a dash.
 func (w *Words) Moment(t time.Time) string {
 	if t.IsZero() {
 		return "–"

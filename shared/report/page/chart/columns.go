@@ -28,7 +28,7 @@ type Bar struct {
 	Apart bool   // a gap comes before the bar, because the bar does not continue the range of the bars before it
 }
 
-// The constant "gap" is the width of the gap before a bar with Apart. The unit is the width of a bar.
+// The constant "gap" is the width of the gap before a bar whose field Apart is set. The unit is the width of a bar.
 const gap = 0.8
 
 // SVG draws the chart. If a bar is much higher than the other bars, SVG cuts the bar and writes the number above it.

@@ -21,7 +21,7 @@ const (
 )
 
 // The function "ticks" returns up to five round integers for an axis. Charts count people, so the axis needs no
-// fractions. The first integer is 0, and the last is at least the argument "most".
+// fractions. The first integer is 0, and the last integer is at least the argument "most".
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
