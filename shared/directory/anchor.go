@@ -11,7 +11,7 @@ import (
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
 // stands for objectGUID and mS-DS-ConsistencyGuid together. Entra Connect uses objectGUID at first and later copies
 // objectGUID to mS-DS-ConsistencyGuid. The two attributes differ if another program filled mS-DS-ConsistencyGuid before
-// Entra Connect.
+// Entra Connect copied objectGUID to it.
 type Anchor string
 
 // The anchors that a policy may name.

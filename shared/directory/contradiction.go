@@ -24,7 +24,8 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// The method "shows" makes the person contradictory. Callers call it when this reading shows the contradiction c.
+// The method "shows" makes the person contradictory. Callers use the method when this reading shows the contradiction
+// c.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)

@@ -63,8 +63,8 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 }
 
-// Met stores a contradiction in every account that takes part in it. A reading in which both directories agree ends the
-// contradiction. A reading of only one directory changes nothing.
+// Met stores a contradiction in every account that takes part in the contradiction. A reading in which both directories
+// agree ends the contradiction. A reading of only one directory changes nothing.
 func TestMet(t *testing.T) {
 	t.Parallel()
 	before, now := time.Unix(1000, 0), time.Unix(2000, 0)

@@ -6,8 +6,7 @@ import "time"
 // object, and to notice that somebody deleted an object and created it again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members maps GroupRef.Key to the number of members of the group. The number is from the last reading that was
-	// trusted.
+	// Members maps the key of a group (GroupRef.Key) to the number of its members in the last reading that was trusted.
 	Members map[string]int `json:"members,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
@@ -33,7 +32,8 @@ type EarlierGroup struct {
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
-	// Replaced means that an operator accepts the group that now has the name, even if it is a different group.
+	// Replaced means that an operator accepts the group that now has the name in the policy, even if it is a different
+	// group.
 	Replaced bool `json:"-"`
 }
 
@@ -52,8 +52,8 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 const severalMembers = 3
 
 // Emptied reports whether the group had several members in the last trusted reading and has none now. The argument
-// "key" is GroupRef.Key, and "now" is the current number of members. The result "before" is the number in the last
-// trusted reading.
+// "key" is the key of the group (GroupRef.Key), and "now" is the current number of members. The result "before" is the
+// number in the last trusted reading.
 func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
 	if e == nil {
 		return 0, false

@@ -83,7 +83,8 @@ type Value struct {
 type Knowledge uint8
 
 // The states of a value. Unknown means that the value was not read. None means that the value was read and is empty.
-// NoneSince is a state of dates: the source proves that no date lies after Time, and says nothing about earlier dates.
+// NoneSince is a state of dates. The source proves that no date lies after the field Time. The source says nothing
+// about earlier dates.
 const (
 	Unknown Knowledge = iota
 	None
@@ -166,8 +167,8 @@ func (p *Person) datesInDoubt(s Source) bool {
 	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
-// DatesLost returns the first reading in which dates of the person's account were missing (see EntraUser.DatesLost). It
-// returns the zero time if no date is missing or the account was not read.
+// DatesLost returns the first reading in which an activity date of the person's account was missing or earlier than in
+// Past. It returns the zero time if no date is lost or the account was not read.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {
 	case p.State(s) != Present:

@@ -16,9 +16,9 @@ type GroupRef struct {
 // String returns the reference as an operator reads it, such as "entra:LIC-M365-E3".
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
-// Key returns the key under which a snapshot stores the members of the group. If direct is set, the snapshot stores
-// only direct members under the key. A direct member is listed in the group itself, not in a nested group. The key
-// ignores letter case for Active Directory, because names there are case-insensitive.
+// Key returns the key under which a snapshot stores the members of the group. If the argument "direct" is set, the
+// snapshot stores only direct members under the key. A direct member is listed in the group itself, not in a nested
+// group. The key ignores letter case for Active Directory, because names there are case-insensitive.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -37,7 +37,7 @@ type Question struct {
 	Direct bool
 }
 
-// Key returns the key of the group; see GroupRef.Key.
+// Key returns the key under which a snapshot stores the members that the question asks for.
 func (q Question) Key() string { return q.Ref.Key(q.Direct) }
 
 // PrimaryKey returns the key for the people whose primary group is this Active Directory group. These people belong to
@@ -144,7 +144,7 @@ type Member struct {
 }
 
 // MemberOf reports whether the person belongs to the group with the given GroupRef.Key. It returns Unset if the group
-// or the person's account in s is unknown.
+// or the person's account in the source s is unknown.
 func (p *Person) MemberOf(s Source, key string) Flag {
 	if slices.Contains(p.Memberships, key) {
 		return Yes

@@ -9,7 +9,7 @@ type Mailbox struct {
 	// (Microsoft Purview, "Increase the Recoverable Items quota for mailboxes on hold").
 	Recoverable int64 `json:"recoverable,omitempty"`
 	Unknown     bool  `json:"unknown,omitempty"` // the report lacks one of the sizes
-	// Kind is the recipient type, such as Shared. It is empty if the report has none.
+	// Kind is the recipient type, such as Shared. It is empty if the report has no recipient type.
 	Kind string `json:"kind,omitempty"`
 }
 
@@ -17,5 +17,5 @@ type Mailbox struct {
 const GB = 1 << 30
 
 // OnHold reports whether the mailbox is on hold. Nothing in a mailbox on hold may be deleted. Exchange raises the quota
-// for deleted items when a mailbox is put on hold.
+// for deleted items when a mailbox is put on hold, so a quota above 30 GB shows a hold.
 func (m *Mailbox) OnHold() bool { return m.Recoverable > 30*GB }

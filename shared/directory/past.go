@@ -63,7 +63,7 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 // because a nightly run may start a little earlier than the run of the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether the time since Seen is shorter than the constant apart. In that case no earlier night
+// SeenOnce reports whether the time since Seen is shorter than the constant "apart". In that case no earlier night
 // confirms what this reading shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 

@@ -38,7 +38,7 @@ func (f Flag) String() string {
 	}
 }
 
-// ParseFlag is the inverse of String. The result ok is false if String never returns s.
+// ParseFlag is the inverse of String. The result "ok" is false if String never returns s.
 func ParseFlag(s string) (f Flag, ok bool) {
 	switch s {
 	case "yes":
@@ -149,8 +149,8 @@ type ADUser struct {
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
 	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // also zero when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
-	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // like EntraUser.DatesInDoubt, for logons
-	DatesLost          time.Time // like EntraUser.DatesLost, for logons
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // a logon lies in the future, so no logon date of the account is trusted
+	DatesLost          time.Time // the first reading in which the logon date was missing or earlier than in Past; zero if no date is lost
 	// Unreadable holds the LDAP names of attributes that arrived without a value although a value may exist. The
 	// reading account may lack the right to see these attributes.
 	Unreadable []string
@@ -206,8 +206,8 @@ type Person struct {
 	// also empty for a license that Active Directory grants.
 	License string
 
-	// Stale says, for each signal, why its dates cannot be trusted in this run. The text is empty if the dates can be
-	// trusted.
+	// Stale says, for each signal, why the dates of the signal cannot be trusted in this run. The text is empty if the
+	// dates can be trusted.
 	Stale [Signals]string
 	// Memberships holds the keys of the named groups to which the person belongs.
 	Memberships []string

@@ -30,8 +30,8 @@ var signals = [Signals]struct {
 	name       string        // the name in plans
 	date       string        // one date of the signal, as in a sentence
 	noun, past string        // as in "no sign-in since" and "never signed in"
-	stalled    time.Duration // see Stalled
-	horizon    time.Duration // see Horizon
+	stalled    time.Duration // how old the newest date may be
+	horizon    time.Duration // how far back the signal reaches; 0 if it has no limit
 	fields     string        // prefix of the names of the signal's fields; empty if allFields names these fields
 	assigned   bool          // whether the report of the signal has the days on which licenses were assigned
 }{
@@ -52,8 +52,8 @@ const (
 	// reportStalled is how old a usage report may be. Microsoft documents a delay of 48 hours ("Microsoft 365 Reports
 	// in the admin center"). Some reports are seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
 	reportStalled = 7 * day
-	// reportSpan is the span of period='D180', the longest period (Graph documentation, "reportRoot:
-	// getOffice365ActiveUserDetail").
+	// reportSpan is how far back a usage report reaches. The longest period of a report is D180 (Graph documentation,
+	// "reportRoot: getOffice365ActiveUserDetail").
 	reportSpan = 180 * day
 )
 
@@ -92,7 +92,7 @@ func SignalNamed(name string) (Signal, bool) {
 type Use struct {
 	Signal Signal
 	// Last is the end of the day of the last activity. Its state is None if the report proves that there was no
-	// activity in its whole span.
+	// activity in the whole span of the report.
 	Last Value
 	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
@@ -113,8 +113,8 @@ func (u *EntraUser) use(s Signal) *Use {
 	return &u.Uses[i]
 }
 
-// addReported adds the fields of each signal that comes from a report: the date of the last use and the date of
-// assignment.
+// addReported adds the fields of each signal that comes from a report. Each signal has a field with the date of the
+// last use. It also has a field with the date of assignment if the report has this date.
 func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {

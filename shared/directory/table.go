@@ -20,8 +20,8 @@ import (
 // A struct member without a tag is computed or has its own format. An array defines one property per element, numbered
 // from 1.
 type Property[A any] struct {
-	Name    string // empty if no policy may name it
-	Source  string // empty if no request asks for it
+	Name    string // empty if no policy may name the property
+	Source  string // empty if no request asks for the property
 	Column  string
 	Kind    Kind
 	Meaning Meaning
