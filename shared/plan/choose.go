@@ -52,7 +52,7 @@ func (p *Plan) Choose(c Choice) ([]Change, error) {
 	return kept, nil
 }
 
-// The function "picked" returns the indexes of the changes that the lines of a file name. The parameter flag is the
+// The function "picked" returns the indexes of the changes that the lines of a file name. The parameter "flag" is the
 // command-line flag for the file.
 func picked(all []Change, picks []Pick, flag string) (map[int]bool, error) {
 	found, faults := map[int]bool{}, []string{}

@@ -94,7 +94,7 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 }
 
 // The method "elsewhere" returns why a license is not changed if the person holds it through a group that the policy
-// does not name for the license. The parameter holds is the object id of this group.
+// does not name for the license. The parameter "holds" is the object id of this group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -132,7 +132,7 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 
 // Gives returns why idleseat may not change membership in a group to take or give a license. It returns "" if idleseat
 // can write the group, and the group assigns this license and nothing else. If membership in the group is the license,
-// the group must not assign any product. The parameter name is the name of the group in the refusal.
+// the group must not assign any product. The parameter "name" is the name of the group in the refusal.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":

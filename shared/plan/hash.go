@@ -24,7 +24,7 @@ func (p *Plan) Bind() {
 	p.PlanHash = p.Hash()
 }
 
-// Hash returns the SHA-256, in hex, of the members that the variable covered lists.
+// Hash returns the SHA-256, in hex, of the members that the variable "covered" lists.
 func (p *Plan) Hash() string {
 	bound := *p
 	bound.Hashed = covered
@@ -39,9 +39,9 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan's own member
-// "hashed" lists. The hash of a stored plan therefore stays the same when a later version covers more members. HashOf
-// fails if the plan's list lacks a member of the variable covered.
+// HashOf returns the hash of a stored plan. It hashes the stored bytes of some members. The plan's own member "hashed"
+// lists these members. The hash of a stored plan therefore stays the same when a later version covers more members.
+// HashOf fails if the plan's list lacks a member that the variable "covered" lists.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {

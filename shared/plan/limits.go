@@ -18,7 +18,7 @@ const minMatches = 10
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count matches
-// that an override accepted. The parameter accepted maps each rule to the number of its accepted matches.
+// that an override accepted. The parameter "accepted" maps each rule to the number of its accepted matches.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -58,11 +58,11 @@ func everyone(t *Tally, accepted int) bool {
 // changes need an override.
 const MostChosen = 25
 
-// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter takes maps
-// each rule to the number of licenses that the chosen changes take or announce. The parameter all is the number of all
-// chosen changes. The sentences in "held" put the plan on hold. The sentences in "lifted" do not, because the choice is
-// small and within the limits. If a rule matches every holder, the plan is always on hold, because a smaller plan rests
-// on the same data.
+// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter "takes" maps
+// each rule to the number of licenses that the chosen changes take or announce. The parameter "all" is the number of
+// all chosen changes. The sentences in "held" put the plan on hold. The sentences in "lifted" do not, because the
+// choice is small and within the limits. If a rule matches every holder, the plan is always on hold, because a smaller
+// plan rests on the same data.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]

@@ -69,8 +69,8 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 }
 
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
-// then deletes the mailbox, which can be recovered for 30 days (Microsoft Learn, "Delete or restore user mailboxes in
-// Exchange Online"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox.
+// then deletes the mailbox. A deleted mailbox can be recovered for 30 days (Microsoft Learn, "Delete or restore user
+// mailboxes in Exchange Online"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox.
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No

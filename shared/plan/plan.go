@@ -89,8 +89,8 @@ type Tally struct {
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. The flag asked says whether the rule's condition "for" is true for
-// the holder. The sequence empty has the attributes for which the holder has no value.
+// Ask adds one holder to the counts Asked and Empty. The flag "asked" says whether the rule's condition "for" is true
+// for the holder. The sequence "empty" has the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -116,8 +116,8 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. The flag holder says whether the person holds the license. The flag asked says whether the
-// condition "for" is true for the person.
+// Count adds one verdict. The flag "holder" says whether the person holds the license. The flag "asked" says whether
+// the condition "for" is true for the person.
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++
@@ -219,7 +219,8 @@ type Plan struct {
 	Tenant   string      `json:"tenant"`
 	Mode     policy.Mode `json:"mode"`
 	PlanHash string      `json:"planHash"`
-	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1; see hash.go.
+	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1. The hash of format 1 always
+	// covers the members of the type format1.
 	Hashed      []string        `json:"hashed,omitempty"`
 	Verdict     Verdict         `json:"verdict"`
 	HoldReasons []string        `json:"holdReasons"`

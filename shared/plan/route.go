@@ -9,16 +9,16 @@ import (
 
 // Tenant holds the products and groups that a run looked up before it read people.
 type Tenant struct {
-	SKUIDs map[string]string                      // see directory.SKUIDs
+	SKUIDs map[string]string                      // by each name that a policy may use for the product; from directory.SKUIDs
 	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
-	others map[string]directory.Group             // other groups that assign licenses, by object id
+	others map[string]directory.Group             // Entra groups that assign licenses and that the policy does not name, by object id
 	// SIDs holds the objectSids of Active Directory groups, by GroupRef.Key(false).
 	SIDs map[string]string
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant. The parameter groups has the groups that the policy names. The parameter others has the
-// other Entra groups that assign licenses.
+// TenantOf returns a Tenant. The parameter "groups" has the groups that the policy names. The parameter "others" has
+// the other Entra groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
 	for _, s := range skus {

@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. It chooses no more changes than the field limit. For each license, it
-// chooses no more changes that need a seat than there are free seats. Changes that restore a license come first. The
-// changes of the people who are idle longest come next. The limit also bounds the memory of a Selection.
+// Selection chooses the changes of a plan. The field "limit" is the maximum number of chosen changes. For each license,
+// the chosen changes need no more seats than are free. Changes that restore a license come first. The changes of the
+// people who are idle longest come next. The limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by Decision.Seat, the license whose seats the changes need
@@ -21,13 +21,13 @@ type Selection struct {
 
 // A lane holds the changes that need seats of one license.
 type lane struct {
-	room    int // the maximum length of kept
+	room    int // the maximum length of the list "kept"
 	scarce  bool
 	kept    worstFirst
 	offered int
 }
 
-// NewSelection returns a Selection that keeps no more changes than the limit. The parameter seats has the number of
+// NewSelection returns a Selection that keeps no more changes than the limit. The parameter "seats" has the number of
 // free seats by license.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}

@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// A Selection chooses no more changes that need a seat than there are free seats. The people who are idle longest get
-// the seats. A change without a free seat does not count as deferred.
+// The changes that a Selection chooses need no more seats than are free. The people who are idle longest get the seats.
+// A change without a free seat does not count as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {

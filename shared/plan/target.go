@@ -12,7 +12,7 @@ type Via string
 
 // A target is a place in which people hold licenses and in which licenses are given and taken. This interface covers
 // every decision that needs no directory. The interface in shared/workflow/apply/target.go reads, gives and takes
-// licenses for the target of the same name. Each target has one file in each of these packages.
+// licenses for the target of the same name. Each target has one file in package plan and one file in package apply.
 type target interface {
 	via() Via
 	// The method "how" returns the words that complete the sentence "The license is held …".
