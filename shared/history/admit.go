@@ -33,7 +33,7 @@ type Request struct {
 // Admission says which changes of an admitted plan may be made.
 type Admission struct {
 	// Closed says why no further change may begin. It is empty if changes may begin. Changes that have already begun
-	// are finished in both cases.
+	// are finished even if Closed is set.
 	Closed string
 	// Withdrawn means that another run restores the licenses that the plan's run took.
 	Withdrawn bool

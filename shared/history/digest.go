@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// State is the last thing that happened to a license of a person.
+// State says what last happened to a license of a person.
 type State string
 
 // The states of a license. A change leaves no state if its outcome is "rolled back" or "failed".
@@ -28,7 +28,7 @@ const (
 	Unreadable State = "unreadable"
 )
 
-// Item is the last thing that happened to a license of a person.
+// Item describes what last happened to a license of a person.
 type Item struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -101,7 +101,7 @@ type Digest struct {
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals holds the baselines of the signals that come from reports, by the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is the newest earlier run that made a plan for everybody. It is empty if there is none.
+	// Earlier is the newest earlier run that made a plan for everybody. It is empty if there is no such run.
 	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item
@@ -111,7 +111,7 @@ type Digest struct {
 	restored  map[Touch]*Item // licenses that were restored as of the earlier digest; filled before the ledger is read
 }
 
-// Of returns the last thing that happened to a license of a person. It returns nil if nothing happened.
+// Of returns the item that describes what last happened to a license of a person. It returns nil if nothing happened.
 func (s *Digest) Of(user, license string) *Item {
 	if s == nil {
 		return nil

@@ -151,7 +151,8 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// closed says why no change of a plan may begin. It also says whether another run withdrew the plan's run.
+// The function "closed" says why no change of a plan may begin. It also says whether another run withdrew the plan's
+// run.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -207,7 +208,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// begun counts only an open entry that the plan's own run wrote for a person in the plan.
+// The function "begun" counts only an open entry that the plan's own run wrote for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

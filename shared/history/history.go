@@ -68,7 +68,7 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned stores the object that a plan leaves. The parameter everybody is true for a plan that was made for all
+// PutPlanned stores the object that a plan leaves. The parameter "everybody" is true for a plan that was made for all
 // people from their data. Only such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
@@ -192,7 +192,7 @@ type withdrawal struct {
 }
 
 // Withdraw ensures that the given run begins no further change, because another run restores the licenses that the
-// given run took. The parameter by names the other run.
+// given run took. The parameter "by" names the other run.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {

@@ -51,7 +51,8 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf returns the item for the standing entry of a license. It returns nil if e is nil or leaves no state.
+// ItemOf returns the item for e, the ledger entry that describes the present state of a license
+// (ledger.Ledger.Standing). It returns nil if e is nil or leaves no state.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

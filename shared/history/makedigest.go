@@ -162,7 +162,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its run is not the run in its key
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or its content and its key name different runs
 				unread = true
 				continue
 			}

@@ -38,8 +38,8 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 }
 
 // OverrideOf returns the hash of the plan if an operator set the limits of the plan aside, and "" otherwise. A damaged
-// override counts as none. Apply stores the override before the first change, so OverrideOf finds it even if the
-// process died before it wrote a result.
+// override has no effect. Package apply stores the override before the first change. OverrideOf therefore finds the
+// override even if the process died before it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	o, err := overrideOf(ctx, s, p.Run)
 	switch {

@@ -19,7 +19,7 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	if err := store.PutJSON(t.Context(), w.store, "history/overrides/"+nameOf(11)+".json", &Override{Run: nameOf(12), At: at(11)}); err != nil {
-		t.Fatal(err) // the run in its content is not the run in its key
+		t.Fatal(err) // the content and the key name different runs
 	}
 	want := func(nights ...int) (all []Override) {
 		for _, n := range nights {

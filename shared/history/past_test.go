@@ -118,7 +118,7 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// ItemOf returns the state in which the standing entry leaves the license.
+// ItemOf returns the state in which a ledger entry leaves the license.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)

@@ -25,14 +25,14 @@ type Price struct {
 	MonthlyPrice float64   `json:"monthlyPrice"` // of one seat
 	Currency     string    `json:"currency"`
 	// Renews is the first time after From at which the contract lets the company pay for fewer seats. It is zero if the
-	// time is unknown. NotKnown then says why.
+	// time is unknown. In that case, NotKnown says why.
 	Renews   time.Time `json:"renews,omitzero"`
 	NotKnown string    `json:"notKnown,omitempty"`
 }
 
-// Prices returns the prices in the newest plan for everybody that is not newer than the given run. For an empty run,
-// Prices uses the newest plan of all. Plans of runs whose name has a time later than now do not count. Prices skips
-// damaged objects, and objects of older versions, which have no prices.
+// Prices returns the prices in the newest plan for everybody that is not newer than the given run. If the argument
+// "run" is empty, Prices uses the newest plan of all. Plans of runs whose name has a time later than now do not count.
+// Prices skips damaged objects, and objects of older versions, which have no prices.
 func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Price, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -28,7 +28,7 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is the maximum by which the time between two nightly runs may be shorter than a day.
+	// The constant "early" is the maximum by which the time between two nightly runs may be shorter than a day.
 	early = 12 * time.Hour
 )
 

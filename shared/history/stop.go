@@ -12,7 +12,7 @@ import (
 )
 
 // Stop ensures that the given run makes no further changes for one person, because another run restores the person's
-// license. The parameter by names the other run.
+// license. The parameter "by" names the other run.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Stop(run, user), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
