@@ -132,7 +132,7 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// The method "asked" returns the DN of a group in the evidence. The parameter name is the DN or the objectGUID of the
+// The method "asked" returns the DN of a group in the evidence. The parameter "name" is the DN or the objectGUID of the
 // group. A run for one person asks by DN, because the run does not know the objectGUID in advance.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {

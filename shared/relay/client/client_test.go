@@ -19,7 +19,7 @@ const (
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
-	// deleted is a group that no read finds.
+	// The constant "deleted" names a group that no read finds.
 	deleted = "<GUID=guid-deleted>"
 )
 
@@ -130,7 +130,8 @@ func TestPendingWrites(t *testing.T) {
 	}
 }
 
-// TestNoEvidence has a relay without evidence, and old evidence. Every answer must be an error, and never "no".
+// TestNoEvidence asks a relay without evidence, and a relay with old evidence. Every answer must be an error, and never
+// "no".
 func TestNoEvidence(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {

@@ -66,9 +66,9 @@ type Evidence struct {
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send Found.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample has the replicated last logons of some accounts. They show the health of the feed. The message gives the
-	// number of accounts. A zero time means that an account has no last logon. If there is no sample, Unsampled says
-	// why.
+	// Sample has the replicated last logons of some accounts. These dates show the health of the feed. The message says
+	// how many accounts the relay samples. A zero time means that an account has no last logon. If there is no sample,
+	// Unsampled says why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
@@ -111,8 +111,8 @@ type Change struct {
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
 	// After is the id of an earlier change in the list. The relay makes this change only if the earlier change
-	// succeeded. A person therefore never leaves one group before joining the next. After is empty if there is no such
-	// condition.
+	// succeeded. A person therefore never leaves one group before joining the next. After is empty if the change does
+	// not depend on another change.
 	After string `json:"after,omitempty"`
 	// Seen is the state that the account must still have when the person is removed. If Seen is nil, the relay does not
 	// compare the state.

@@ -25,8 +25,7 @@ type Seen struct {
 }
 
 // See returns the state of an account. The parameter noGroup has the keys of the groups that could not be read. See
-// ignores groups with Direct, because these are the license groups, and the changes themselves alter the license
-// groups.
+// ignores groups whose field Direct is set. These groups are the license groups, which the changes themselves alter.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil

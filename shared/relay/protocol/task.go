@@ -42,7 +42,7 @@ type Kind string
 // The kinds of messages.
 const (
 	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message. The relay stores
-	// both as parts of the run's snapshot.
+	// the people and the members as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
 	// ReadCandidates tells the relay to read new evidence about people. The object Input is a People.
 	ReadCandidates Kind = "read-candidates"
@@ -76,7 +76,7 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // the token of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt is the number of the try of a step. A message that returns to the queue keeps its Attempt.
+	// Attempt is the number of the attempt at a step, from 0. A message that returns to the queue keeps its Attempt.
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; a date after AsOf does not count as the newest date
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone

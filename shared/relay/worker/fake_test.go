@@ -23,9 +23,9 @@ const (
 	anna  = "S-1-5-21-1-2-3-1001"
 	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
 	group = "CN=Citrix Users,DC=test"
-	// exempted is a group in the evidence.
+	// The constant "exempted" names a group in the evidence.
 	exempted = "CN=Left Alone,DC=test"
-	// gone is a deleted group.
+	// The constant "gone" names a deleted group.
 	gone = "<GUID=6e6f6e65-0000-0000-0000-000000000000>"
 )
 

@@ -150,7 +150,7 @@ func (m *moment) age(now time.Time) time.Duration {
 }
 
 // namelessError is an error whose message contains no names of people. The message goes to logs and to the history of
-// executions. Both must not contain personal data.
+// executions. Logs and this history must not contain personal data.
 type namelessError struct {
 	error
 	text string

@@ -20,7 +20,7 @@ func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // needs no lock, because it is set before the relay reads the person, and read only afterwards
+	var broken bool // no lock is needed, because only the worker of the write queue calls ad.find
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {

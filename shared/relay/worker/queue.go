@@ -20,7 +20,7 @@ import (
 const (
 	longPoll   = 20 * time.Second // the longest wait that SQS offers
 	callTime   = 10 * time.Second // the timeout of a call to AWS, including retries
-	firstPause = time.Second      // the first pause after a failure to read the queue; each further failure doubles it
+	firstPause = time.Second      // the first pause after a failure to read the queue; each further failure doubles the pause
 	lastPause  = 30 * time.Second
 	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
@@ -36,7 +36,7 @@ type worker struct {
 	url        string
 	kinds      map[protocol.Kind]work
 	log        *slog.Logger
-	visibility time.Duration // the visibility timeout of the queue; 0 until it is read
+	visibility time.Duration // the visibility timeout of the queue; 0 until the relay has read the timeout
 }
 
 // The method "run" works until the context ends. If the queue cannot be reached, the method retries without limit, so
@@ -153,8 +153,9 @@ type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// The method "answer" ends the task. If the argument "failure" is nil, the answer is the key. Otherwise the answer is
-// the error. If Step Functions accepts the answer, or if the task has already ended, the method deletes the message.
+// The method "answer" ends the task. If the argument "failure" is nil, the answer is the argument "key". Otherwise the
+// answer is the error. If Step Functions accepts the answer, or if the task has already ended, the method deletes the
+// message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

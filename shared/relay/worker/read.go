@@ -72,8 +72,8 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// The method "since" returns the earlier reading that the message names. If the reading cannot be used, the error has
-// the reason.
+// The method "since" returns the earlier reading that the message names. If the reading cannot be used, the error says
+// why.
 func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
