@@ -46,8 +46,8 @@ func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	return n
 }
 
-// The method events returns the largest number of events that a state writes. For a map, the caller must add the events
-// of its items (Step Functions Developer Guide and API reference, "HistoryEvent").
+// The method events returns the largest number of events that a state writes. For a state of the type Map, the caller
+// must add the events of its items (Step Functions Developer Guide and API reference, "HistoryEvent").
 func (s *node) events(t *testing.T) int {
 	t.Helper()
 	const entered = 2 // entering and exiting the state

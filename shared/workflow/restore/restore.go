@@ -137,8 +137,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// The type found contains the entries of the ledger that matter for a restore. Each field contains the entries that the
-// restore handles in the same way.
+// The type found says what a restore must do, by the entries of the ledger that matter for the restore.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
