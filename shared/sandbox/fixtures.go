@@ -8,7 +8,7 @@ type fixture struct {
 	given, surname, local string // local: the part of the UPN before the @
 }
 
-// The variable fixtures has the people 0 to 19. Some have awkward names, which break code that does not escape names.
+// The variable fixtures has the people 0 to 19. Some have names with characters that code must escape.
 var fixtures = [20]fixture{
 	{profile{kind: CloudOnly, activity: Never, hold: holdE3Direct}, "Break", "Glass", "breakglass"},
 	{profile{kind: Synced, activity: Idle, logon: Idle, hold: holdE3, citrix: true}, "Anna", "Lindqvist", "anna"},

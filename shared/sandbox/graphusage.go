@@ -86,7 +86,8 @@ type usageFile struct {
 	columns []string
 	// The field "lists" reports whether the report has a row for a person who holds the given products.
 	lists func(skus []string) bool
-	// The field "signal" is the signal of the column "Last Activity Date", if the report has this column.
+	// The field "signal" is the signal in the column "Last Activity Date". It is 0 if the report does not have this
+	// column.
 	signal directory.Signal
 }
 

@@ -13,7 +13,7 @@ import (
 // Exchange is one operation on Active Directory. A test can inject faults into the operation.
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
-	Target string // the account of a bind, the base and filter of a search, or the DN of a modify
+	Target string // for a bind the account, for a search the base and the filter, for a modify the DN
 	Single bool   // whether a search asks for one object by its DN
 
 	// The following fields change the answer to a search. Their zero values change nothing.

@@ -43,7 +43,7 @@ func (c *Company) move(i int) {
 	c.changeOf(i).usn = c.highestUSN()
 }
 
-// atLeast reports whether the number v is not less than the filter's value.
+// atLeast reports whether the number v is at least the filter's value.
 func (x *condition) atLeast(v string) bool {
 	least, errLeast := strconv.ParseInt(x.value, 10, 64)
 	n, err := strconv.ParseInt(v, 10, 64)

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Hire creates the accounts of an absent person and adds them to the person's groups. It does nothing for a person who
-// is not absent.
+// Hire creates the accounts of an absent person and adds the accounts to the person's groups. For a person who is
+// present, Hire does nothing.
 func (c *Company) Hire(i int) {
 	c.byHand(func() {
 		if !c.absent(i) {

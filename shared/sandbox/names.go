@@ -32,7 +32,7 @@ var surnames = []spelling{
 	{"Johnson", "johnson"}, {"Hansen", "hansen"}, {"Silva", "silva"}, {"Petrov", "petrov"}, {"Weiß", "weiss"}, {"Martin", "martin"}, {"King", "king"},
 }
 
-// The variable "awkward" has names that break code that does not escape names.
+// The variable "awkward" has names with characters that code must escape.
 var awkward = []name{
 	{`Ann, "Annie"`, `D'Arc`, "annie.darc"},
 	{`<script>alert(1)</script>`, `&amp;`, "markup"},
