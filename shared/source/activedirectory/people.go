@@ -155,7 +155,7 @@ func later(a, b time.Time) time.Time {
 
 // FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
 // directory.ErrNoPerson if nobody has the name. The error is directory.ErrAmbiguousPerson if the name is the principal
-// name of one person and the account name of another.
+// name of one person and the account name of another person.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) error {

@@ -23,8 +23,7 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 }
 
 // TestSambaChangedMeanwhile reads people, and then moves them, deletes them or gives them another primary group. It
-// then changes the memberships of these people. The suite that testDirectory runs covers people who were renamed or
-// replaced.
+// then changes the memberships of these people. The test testDirectory covers people who were renamed or replaced.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}
