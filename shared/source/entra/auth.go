@@ -58,7 +58,8 @@ func (s *signer) ready(ctx context.Context) error {
 }
 
 // AuthenticateRequest implements kiota's authentication provider. It does not request tokens with continuous access
-// evaluation. The revocation of such a token arrives as a challenge, and the SDK's parser of challenges can panic.
+// evaluation, because the revocation of such a token arrives as a challenge, and the SDK's parser of challenges can
+// panic.
 func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
 	if err := s.ready(ctx); err != nil || s.credential == nil {
 		return err

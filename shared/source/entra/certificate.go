@@ -42,7 +42,7 @@ func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCre
 		return nil, fmt.Errorf("read the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
 	}
 	chain, key, err := azidentity.ParseCertificates(pem, nil)
-	if err != nil { // the error may quote the secret, so it is not returned
+	if err != nil { // the error may quote the secret, so the error is not returned
 		return nil, errors.New("the secret named in IDLESEAT_ENTRA_CERTIFICATE is no PEM with a certificate and its key")
 	}
 	with, err := azidentity.NewClientCertificateCredential(c.config.TenantID, c.config.ClientID, chain, key,

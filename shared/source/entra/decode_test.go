@@ -105,7 +105,7 @@ func TestDecodePerson(t *testing.T) {
 }
 
 // TestEveryLineIsDecoded checks that each line of the table of fields gets its value from Graph. A value that is not
-// decoded would look like one that is empty.
+// decoded would look like an empty value.
 func TestEveryLineIsDecoded(t *testing.T) {
 	t.Parallel()
 	for _, p := range directory.EntraProperties {

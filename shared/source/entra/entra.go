@@ -47,8 +47,8 @@ type Client struct {
 }
 
 // New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The argument
-// "by" is the clock of this machine. The client compares this clock with the date of every answer, and waits with this
-// clock.
+// "by" is the clock of this machine. The client compares this clock with the date of every answer to a read, and waits
+// with this clock.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Header.Del("WWW-Authenticate") // the SDK must not parse a challenge; see signer
+	response.Header.Del("WWW-Authenticate") // the SDK's parser of challenges can panic
 	return response, nil
 }
 

@@ -35,7 +35,7 @@ func TestPageHasWhatIsRead(t *testing.T) {
 		"subscribedSku": properties(sku), "licenseUnitsDetail": properties(part("Prepaid")), "servicePlanInfo": properties(part("Plans").Elem()),
 	}
 	for f := range wireWhole.Fields() {
-		if f.Type.Kind() == reflect.Struct && f.Type.Name() == "" { // a property with parts; the page names its type like the property
+		if f.Type.Kind() == reflect.Struct && f.Type.Name() == "" { // a property with parts; docs/graph.md gives its type the name of the property
 			types[jsonName(f)] = properties(f.Type)
 		}
 	}

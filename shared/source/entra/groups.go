@@ -92,7 +92,7 @@ func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Grou
 }
 
 // LicenseGroups returns all groups that give licenses to their members. The error is directory.ErrNotListed if the
-// tenant's Graph does not accept the filter.
+// tenant's Graph does not accept the filter assignedLicenses/any().
 func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
 	k := call{what: "list groups that give licenses", needs: readGroups}
 	info, err := c.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{

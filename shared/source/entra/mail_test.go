@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestMailIsSentOnce checks that a mail is sent again only if Graph says that it did not accept the mail. Every other
-// failure must be uncertain.
+// TestMailIsSentOnce checks that a mail is sent again only if Graph says that Graph did not accept the mail. Every
+// other failure must be uncertain.
 func TestMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	throttled := failure(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")

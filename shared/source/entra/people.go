@@ -139,7 +139,7 @@ func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]direc
 		err := read(ctx, some, found)
 		if answered(err, http.StatusBadRequest) {
 			// No document says whether a filter by id may be combined with signInActivity. Graph may therefore reject
-			// the filter.
+			// the filter. In that case each user is read separately.
 			read = c.readEach
 			err = read(ctx, some, found)
 		}

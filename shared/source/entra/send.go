@@ -27,7 +27,8 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// The type call describes a request, for its error messages and its repetition.
+// The type call has what the method send needs to know about a request: the texts for error messages, and the rules for
+// pace and repetition.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
@@ -178,9 +179,9 @@ func withoutURL(err error) error {
 }
 
 // worthRepeating reports whether another try may help. A write is not repeated after a network failure or after status
-// 500 or 502, because its result is unknown. The caller then reads the result. A write is repeated after status 503 or
-// 504, although a gateway may have lost the answer. In that case the method send marks an error of the next try as
-// uncertain.
+// 500 or 502, because the result of the write is unknown. The caller then reads the result. A write is repeated after
+// status 503 or 504, although a gateway may have lost the answer. In that case the method send marks an error of the
+// next try as uncertain.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET

@@ -20,7 +20,8 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// The functions read and write each send one request. The client repeats reads and writes under different conditions.
+// The functions "read" and "write" send one request each. The client repeats reads and writes under different
+// conditions.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err

@@ -69,8 +69,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of the list to skus. A product with several billing accounts has several rows, and addSKU adds up
-// the seats of these rows. It ignores a row without a skuId, because nobody can hold such a product.
+// addSKU adds a row of subscribedSkus to the list "skus". A product with several billing accounts has several rows, and
+// addSKU adds up the seats of these rows. It ignores a row without a skuId, because nobody can hold such a product.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {

@@ -55,9 +55,9 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 }
 
 // Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
-// the same as the dates of Tell. If the report proves that there was no activity in its span, the date has the value of
-// the argument "never". An unknown date has the value of the argument "unread". The result "ok" is false if the report
-// does not have the signal.
+// equal to the dates that Tell adds. If the report proves that there was no activity in its span, the date has the
+// value of the argument "never". An unknown date has the value of the argument "unread". The result "ok" is false if
+// the report does not have the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// The columns that the reports have in common. Some reports do not have columnDeleted.
+// The columns of the reports. Some reports do not have columnDeleted.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnName      = "User Principal Name"
@@ -30,8 +30,8 @@ var ErrConcealed = errors.New("it conceals names, so that nobody can be found in
 // of the signal.
 //
 // An empty cell can mean that there was no activity in the span of the report. It has this meaning only if the report
-// has the requested span, the account of the row is not deleted, and the account has a license for the workload. An
-// account without a row or without the license is unknown.
+// has the requested span, the account of the row is not deleted, and the account has a license for the workload. For an
+// account without a row or without the license, the activity is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
 	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {

@@ -87,7 +87,7 @@ type Reading struct {
 	// be read.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
-	// Failed says why the run does not believe the report. Such a report may still have a table, which the next run
+	// Failed says why the run does not trust the report. Such a report may still have a table, which the next run
 	// compares with its own table.
 	Failed string `json:"failed,omitempty"`
 	// Signals has the facts about each signal of the report, by name of the signal.

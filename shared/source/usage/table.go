@@ -55,7 +55,7 @@ const mostSignals = 4
 // tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// The type cell is a day, or the reason why there is no day.
+// The type cell describes a day, or the reason why there is no day.
 type cell uint16
 
 const (
@@ -94,7 +94,7 @@ func (c cell) value() directory.Value {
 func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
 // keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000 names
-// has two names with the same hash. Both names are then unknown.
+// has two names with the same hash. The activity for both names is then unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(upn) {
