@@ -16,7 +16,7 @@ type account struct {
 	found bool  // an earlier run knew the account
 }
 
-// The method id returns the object id of an Entra account, or the SID of an Active Directory account.
+// The method "id" returns the object id of an Entra account, or the SID of an Active Directory account.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -24,7 +24,7 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// The method place returns the key whose hash gives the partition of the account.
+// The method "place" returns the key whose hash gives the partition of the account.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -79,7 +79,7 @@ func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// The method back returns a bit mask. Bit i is set if activity date i of the account is missing, or is earlier than
+// The method "back" returns a bit mask. Bit i is set if activity date i of the account is missing, or is earlier than
 // Past.Newest[i], the newest date that earlier runs know.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
@@ -116,7 +116,7 @@ type group struct {
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by their partitions in an earlier run. The parameter partitions is the
+// groupsOf divides the accounts of a source by their partitions in an earlier run. The parameter "partitions" is the
 // number of partitions of the earlier run.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
@@ -141,7 +141,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// The method each calls the given function for every entry of the account with the key k.
+// The method "each" calls the given function for every entry of the account with the key k.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

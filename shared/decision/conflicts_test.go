@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method asked returns the decision of one rule about the person p@x.example. The decision takes the history of the
-// run into account.
+// The method "asked" returns the decision of one rule about the person p@x.example. The decision takes the history of
+// the run into account.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -23,7 +23,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// The function holder returns a world in which the person "p" holds E3 directly and is idle for 100 days.
+// The function "holder" returns a world in which the person "p" holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }

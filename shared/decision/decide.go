@@ -14,8 +14,8 @@ import (
 )
 
 // Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
-// reason why there is none. The parameter past is the last event of the license in the history, or nil if there is
-// none. The parameter taken lists the decisions of earlier rules about the same person.
+// reason why there is none. The parameter "past" is the last event of the license in the history, or nil if there is
+// none. The parameter "taken" lists the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -64,7 +64,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// The method precede orders the decision d after the planned decisions of earlier rules.
+// The method "precede" orders the decision d after the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -115,8 +115,8 @@ func (c *Conflicts) Add(d *plan.Decision) {
 	}
 }
 
-// The method refusal returns why the decision d of a later rule is refused. It returns "" if d has no license in common
-// with a decision in c.
+// The method "refusal" returns why the decision d of a later rule is refused. It returns "" if d has no license in
+// common with a decision in c.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
@@ -142,8 +142,8 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// The method conflict returns why the decision d is refused because of a pending change of another license. It returns
-// "" if no pending change conflicts with d.
+// The method "conflict" returns why the decision d is refused because of a pending change of another license. It
+// returns "" if no pending change conflicts with d.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -189,8 +189,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return r.History.Of(sid, license)
 }
 
-// The method preflight checks a route against the data of the run. It does not check free seats and mailboxes. The gate
-// checks them later, because the gate sees the changes of all people together.
+// The method "preflight" checks a route against the data of the run. It does not check free seats and mailboxes. The
+// gate checks them later, because the gate sees the changes of all people together.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

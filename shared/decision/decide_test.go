@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function only returns the person with the given name in the run. The test fails if there is no such person or
+// The function "only" returns the person with the given name in the run. The test fails if there is no such person or
 // more than one.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()

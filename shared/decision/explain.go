@@ -72,8 +72,8 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// The method answer explains the verdict of one rule. The parameter taken lists the decisions of earlier rules about
-// the same person.
+// The method "answer" explains the verdict of one rule. The parameter "taken" lists the decisions of earlier rules
+// about the same person.
 func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
 	v := judge.Ask(rule, p)
 	past := r.Past(p.ID(), p.SID(), rule.License.Name)
@@ -96,8 +96,8 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// The method turns sets the fields Turns, Cools and Given. The parameter all lists the times at which the license was
-// given to the person.
+// The method "turns" sets the fields Turns, Cools and Given. The parameter "all" lists the times at which the license
+// was given to the person.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -159,8 +159,8 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 	return fmt.Errorf("%w %q: run %s read nobody with this userPrincipalName, object id, SID or account name%s", ErrUnknownUser, name, r.Begin.Run, hint)
 }
 
-// The method nearest returns the name in the snapshot that is most similar to the given name. It returns "" if no name
-// is similar.
+// The method "nearest" returns the name in the snapshot that is most similar to the given name. It returns "" if no
+// name is similar.
 func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
 	fewest, folded := 0, strings.ToLower(name)
 	compare := func(p *directory.Person) {
@@ -186,7 +186,7 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 	return like, nil
 }
 
-// The method names reports whether a person in a partition has the given name. It reads only the names, which is much
+// The method "names" reports whether a person in a partition has the given name. It reads only the names, which is much
 // faster than reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
 	if len(r.Manifest.People) == 0 {

@@ -51,15 +51,15 @@ type world struct {
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
 	failed     string   // why Active Directory was not read; empty if it was read
-	policy     string   // the text of the policy; if it is empty, the variable text is used
+	policy     string   // the text of the policy; if it is empty, the variable "text" is used
 	past       []any    // *history.Item and *history.Setback values from earlier runs
 	feeds      [2]*plan.Baseline
 	begin      func(*snapshot.Begin)
 	manifest   func(*snapshot.Manifest)
 }
 
-// The method remember writes a digest of the fields past and feeds, and returns the key of the digest. It returns "" if
-// both fields are empty.
+// The method "remember" writes a digest of the fields past and feeds, and returns the key of the digest. It returns ""
+// if both fields are empty.
 func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {
@@ -82,7 +82,7 @@ func (w world) remember(t testing.TB, s store.Store) string {
 	return key
 }
 
-// The method seal writes a snapshot of the world and opens its run.
+// The method "seal" writes a snapshot of the world and opens its run.
 func (w world) seal(t testing.TB) *Run {
 	t.Helper()
 	ctx := t.Context()

@@ -18,8 +18,8 @@ func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdi
 	}
 }
 
-// The method alone returns why a scheduled run does not make a change that rests on a single reading. It returns "" if
-// the run may make the change. A scheduled run needs the second reading because no operator looks at the plan first.
+// The method "alone" returns why a scheduled run does not make a change that rests on a single reading. It returns ""
+// if the run may make the change. A scheduled run needs the second reading because no operator looks at the plan first.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function put writes the decisions object of a partition, with one decision and a summary.
+// The function "put" writes the decisions object of a partition, with one decision and a summary.
 func put(t *testing.T, r *Run, partition int, d plan.Decision, sum Summary) {
 	t.Helper()
 	err := r.Put(t.Context(), partition, func(emit func(*plan.Decision) error) (Summary, error) { return sum, emit(&d) })

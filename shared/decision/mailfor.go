@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MailFor returns the address for notices to the person. The result why says why no mail may be sent. It is empty if a
-// mail may be sent. A change that must be announced waits while no mail may be sent, because nobody would read the
+// MailFor returns the address for notices to the person. The result "why" says why no mail may be sent. It is empty if
+// a mail may be sent. A change that must be announced waits while no mail may be sent, because nobody would read the
 // notice.
 func MailFor(p *directory.Person) (address, why string) {
 	const waits = "cannot be announced by mail: "

@@ -53,9 +53,9 @@ func (l *losses) add(key, why string) {
 	l.why[key] = why
 }
 
-// The method remembered returns the table of known accounts that a run stored for a partition. It keeps the last table,
-// so that repeated calls for the same table read the store only once. If the table is damaged or missing, the method
-// makes the table again from the snapshot of the run. If the snapshot cannot be read either, the method returns
+// The method "remembered" returns the table of known accounts that a run stored for a partition. It keeps the last
+// table, so that repeated calls for the same table read the store only once. If the table is damaged or missing, the
+// method makes the table again from the snapshot of the run. If the snapshot cannot be read either, the method returns
 // store.ErrDamaged. It returns store.ErrNotFound if neither a table nor a snapshot exists, for example because both
 // have expired. It also returns store.ErrNotFound for a run of an old version that wrote activity gaps instead of a
 // table.
@@ -92,7 +92,8 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. The result loss describes what was lost. It is empty if nothing was lost.
+// readTable reads a table or makes it again. The result "loss" describes what was lost. It is empty if nothing was
+// lost.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)
@@ -147,7 +148,7 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	return last.table(h, &Plain{}), nil
 }
 
-// The function lasts reports whether the error would occur again if the run were read again.
+// The function "lasts" reports whether the error would occur again if the run were read again.
 func lasts(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) || errors.As(err, &faults)

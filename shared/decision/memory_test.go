@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function remembering seals a run with people of different histories. It writes and returns the run's table of
+// The function "remembering" seals a run with people of different histories. It writes and returns the run's table of
 // known accounts.
 func remembering(t *testing.T) (*Run, *known.Partition) {
 	t.Helper()

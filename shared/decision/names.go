@@ -24,7 +24,7 @@ type Named struct {
 // use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// The method people returns the people whom earlier runs found, by the name in the policy.
+// The method "people" returns the people whom earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil
@@ -73,7 +73,7 @@ func (r *Run) Listed(named []Named) *Listed {
 	return l
 }
 
-// The method seen returns the accounts that earlier runs found for a name, together with the accounts that this run
+// The method "seen" returns the accounts that earlier runs found for a name, together with the accounts that this run
 // found for the same name.
 func (r *Run) seen(before []directory.EarlierPerson, now []Named) []directory.EarlierPerson {
 	next := slices.Clone(before)

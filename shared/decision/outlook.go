@@ -55,7 +55,7 @@ func (r *Run) NewSummary(plain *Plain) Summary {
 // outlookEnd returns the end of the time that an Outlook covers.
 func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
 
-// The method turn records a verdict that turns to reclaim. It adds the verdict to the counts in Outlooks and to the
+// The method "turn" records a verdict that turns to reclaim. It adds the verdict to the counts in Outlooks and to the
 // list Turning.
 func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
@@ -63,7 +63,7 @@ func (s *Summary) turn(asOf time.Time, t Turning) {
 }
 
 // Look adds a holder of the license of rule i to the outlook of the rule. The parameter v is the verdict. The parameter
-// d is the decision; only its outcome and its person must be set. The parameter past is the last event of the license
+// d is the decision; only its outcome and its person must be set. The parameter "past" is the last event of the license
 // in the history, or nil if there is none.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
@@ -98,8 +98,8 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// The method add adds the counts of another partition. The parameter of is empty if a run of an earlier version made
-// the summary.
+// The method "add" adds the counts of another partition. The parameter "of" is empty if a run of an earlier version
+// made the summary.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)
@@ -109,7 +109,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// The method outlook sets Outlooks and Turning to the counts of the people whose rows are not open.
+// The method "outlook" sets Outlooks and Turning to the counts of the people whose rows are not open.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

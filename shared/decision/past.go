@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method past changes the decision d because of earlier changes of the license. It returns true if d is then final
-// and needs no further checks.
+// The method "past" changes the decision d because of earlier changes of the license. It returns true if d is then
+// final and needs no further checks.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -39,13 +39,14 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// The type given is a time at which a run or somebody else gave a license to a person.
+// The type "given" is a time at which a run or somebody else gave a license to a person.
 type given struct {
 	at  time.Time
 	how string // as in "restored on 2026-11-02"
 }
 
-// The method cool refuses to take the license until the person has been idle for the whole span of the rule after g.at.
+// The method "cool" refuses to take the license until the person has been idle for the whole span of the rule after
+// g.at.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -53,7 +54,7 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 	}
 }
 
-// The method restored returns when and how a license was restored after a run took it. The boolean result is false if
+// The method "restored" returns when and how a license was restored after a run took it. The boolean result is false if
 // the license was not restored, or if it is unknown whether it was restored. If somebody else restored the license, the
 // time is unknown. In this case the method returns the current time.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
@@ -66,7 +67,7 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every time at which the license of a rule was given to a person. The parameter past is the last
+// allGiven returns every time at which the license of a rule was given to a person. The parameter "past" is the last
 // event of the license in the history, or nil if there is none.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
@@ -122,7 +123,7 @@ func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 	return given{}, false
 }
 
-// The method returned turns the decision into a restore if the person has returned. It sets Refused if the restore is
+// The method "returned" turns the decision into a restore if the person has returned. It sets Refused if the restore is
 // refused. Only the rule that took the license restores it. If the policy no longer has this rule, the first rule about
 // the license restores it.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
@@ -156,8 +157,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// The method setback returns the setback of the change, or nil if there is none. A change has a setback if the last run
-// that tried the change could not make it.
+// The method "setback" returns the setback of the change, or nil if there is none. A change has a setback if the last
+// run that tried the change could not make it.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -180,7 +181,7 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// The function notice delays a change until its announcement is rule.Notice days old. The change must be announced
+// The function "notice" delays a change until its announcement is rule.Notice days old. The change must be announced
 // again if the person was active after the announcement. It must also be announced again if nobody knows whether the
 // mail was sent. The second announcement waits until the days of the first announcement are over. So nobody gets two
 // mails for one notice, and nobody loses a license without a mail.
@@ -202,7 +203,7 @@ func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Ti
 	}
 }
 
-// The function waits returns the refusal of an announced change that is not due.
+// The function "waits" returns the refusal of an announced change that is not due.
 func waits(past *history.Item, due time.Time) string {
 	if past.State == history.Unsure {
 		return fmt.Sprintf("perhaps announced: nobody knows whether the mail of %s was sent; announced again from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))

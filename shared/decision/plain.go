@@ -82,7 +82,7 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	return &p.Plain, p.put(ctx, h)
 }
 
-// The method can reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
+// The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
 // Both sources must be healthy, or Active Directory must be absent. No group may have been emptied or remade. Every
 // group that grants a license must have been read. The run before must have had the same number of partitions, because
 // every partition then has a single table of known accounts.
@@ -109,7 +109,7 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// The function recalls reports whether accounts are compared with the accounts in the tables of the baseline's run.
+// The function "recalls" reports whether accounts are compared with the accounts in the tables of the baseline's run.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
@@ -145,8 +145,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// The method prepare looks up the accounts of a partition in the tables of known accounts. The returned Crowd is nil if
-// every person of the partition must be read by Run.Read.
+// The method "prepare" looks up the accounts of a partition in the tables of known accounts. The returned Crowd is nil
+// if every person of the partition must be read by Run.Read.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -166,7 +166,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// The method all marks every row as open. Run.Read then reads all people, and returns the same errors.
+// The method "all" marks every row as open. Run.Read then reads all people, and returns the same errors.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -175,7 +175,7 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// The method count adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the count
+// The method "count" adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the count
 // Asked, because its outcome is counted with the decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
@@ -204,7 +204,7 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// The method field returns the column of a field. It reads the column when a condition first needs the column.
+// The method "field" returns the column of a field. It reads the column when a condition first needs the column.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if column == "" {
@@ -218,7 +218,7 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// The method used returns the dates of last use that the usage report of a signal has. The boolean result is false if
+// The method "used" returns the dates of last use that the usage report of a signal has. The boolean result is false if
 // there is no such report, or if it is stale.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
@@ -245,7 +245,7 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// The method look determines the state of the accounts in each row. It marks a row as open if any fact about its
+// The method "look" determines the state of the accounts in each row. It marks a row as open if any fact about its
 // accounts is in doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")

@@ -31,7 +31,7 @@ func (s *keySet) has(key uint64) bool {
 	return s.bits[word]&bit != 0 && s.keys[key]
 }
 
-// The type prints is a set of fingerprints of names (known.PrintOf).
+// The type "prints" is a set of fingerprints of names (known.PrintOf).
 type prints struct {
 	some bool
 	has  [1 << 16]bool
@@ -39,14 +39,14 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// The method any reports whether the set has at least one of four fingerprints. The parameter of contains the four
+// The method "any" reports whether the set has at least one of four fingerprints. The parameter "of" contains the four
 // fingerprints, sixteen bits each. Fingerprint zero means that there is no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// The method listed marks the rows of people as open if the policy, the digest or the mailbox report may have a fact
+// The method "listed" marks the rows of people as open if the policy, the digest or the mailbox report may have a fact
 // about these people. Run.Read reads the people of open rows.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
@@ -69,7 +69,7 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// The method mailboxes marks a row as open if, according to the mailbox usage report, the account's mailbox does not
+// The method "mailboxes" marks a row as open if, according to the mailbox usage report, the account's mailbox does not
 // belong to a person.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")

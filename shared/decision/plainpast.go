@@ -26,9 +26,9 @@ type lookup struct {
 	since  map[uint64]known.Second
 }
 
-// The method lookup returns a lookup for a source. The lookup has no table if no earlier reading of the source counts.
-// The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must then read
-// all people.
+// The method "lookup" returns a lookup for a source. The lookup has no table if no earlier reading of the source
+// counts. The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must then
+// read all people.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -61,7 +61,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// The method index builds the hash table. If an account is in the table twice, the method of does not find it.
+// The method "index" builds the hash table. If an account is in the table twice, the method "of" does not find it.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -80,8 +80,8 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// The method slot returns the slot with the key, or the free slot for the key. It does not hash the key, because a key
-// is already a hash.
+// The method "slot" returns the slot with the key, or the free slot for the key. It does not hash the key, because a
+// key is already a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -90,11 +90,11 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// The constant near is the maximum number of entries by which the field next may jump ahead. If an account is farther
-// ahead, next stays the same.
+// The constant "near" is the maximum number of entries by which the field "next" may jump ahead. If an account is
+// farther ahead, next stays the same.
 const near = 16
 
-// The method of returns the entry of an account in the table, or nil if there is none.
+// The method "of" returns the entry of an account in the table, or nil if there is none.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -116,8 +116,8 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// The method recall compares the accounts in the rows with the table of the last reading. It follows the same rules as
-// the type recollection. It marks a row as open if an account or a date is missing, if a date went back, or if the
+// The method "recall" compares the accounts in the rows with the table of the last reading. It follows the same rules
+// as the type recollection. It marks a row as open if an account or a date is missing, if a date went back, or if the
 // accounts contradict each other.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
@@ -181,14 +181,14 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 	}
 }
 
-// The type giving is a group that grants a license. The tables of known accounts record its members.
+// The type "giving" is a group that grants a license. The tables of known accounts record its members.
 type giving struct {
 	key     string
 	entry   string // the entry in the previous table; empty if there is none
 	written string // the entry in the next table
 }
 
-// The method remember collects the entries of the next table for the people whose rows are not open.
+// The method "remember" collects the entries of the next table for the people whose rows are not open.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -230,7 +230,7 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// The method member returns the entry for an account's membership in a group. The field Since is copied from the
+// The method "member" returns the entry for an account's membership in a group. The field Since is copied from the
 // previous table. It is now if the previous table has the group without this member. It is known.Always if the previous
 // table does not have the group.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {

@@ -28,7 +28,7 @@ func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) 
 	return rules, true
 }
 
-// The method put adds to h the people whose rows are open, and the people from whom a rule reclaims.
+// The method "put" adds to h the people whose rows are open, and the people from whom a rule reclaims.
 func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	wanted := slices.Clone(p.open)
 	for _, verdicts := range p.verdicts {
@@ -54,10 +54,10 @@ func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	return p.run.addPast(ctx, h)
 }
 
-// The method has reports whether a row has an account of the source.
+// The method "has" reports whether a row has an account of the source.
 func (p *screening) has(s directory.Source, row int) bool { return p.keys[s].Rows[row] != table.None }
 
-// The method settle sets the past of an account whose row is not open.
+// The method "settle" sets the past of an account whose row is not open.
 func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	if p.open[row] {
 		return

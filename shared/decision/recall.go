@@ -38,8 +38,8 @@ type recollection struct {
 	dates    bool // whether activity dates are compared too
 }
 
-// The method recall adds facts from the last healthy reading of each source to the accounts of h. The parameter now is
-// the time at which h was read. The method works through the partitions of the earlier reading, because one object
+// The method "recall" adds facts from the last healthy reading of each source to the accounts of h. The parameter "now"
+// is the time at which h was read. The method works through the partitions of the earlier reading, because one object
 // holds the table of one partition.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
@@ -69,7 +69,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// The method compare looks up accounts in the table of the partition in which the last reading had them.
+// The method "compare" looks up accounts in the table of the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
@@ -102,7 +102,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// The method forget handles accounts whose table cannot be read any more. A directory may have lost a date since the
+// The method "forget" handles accounts whose table cannot be read any more. A directory may have lost a date since the
 // last reading, so all these accounts are undecided now. Grace periods begin again. An account without a date may have
 // had a date earlier. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
@@ -125,7 +125,7 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// The method members records when memberships in the groups that grant a license began, if the last table has the
+// The method "members" records when memberships in the groups that grant a license began, if the last table has the
 // group. If a group could not be read now, the method keeps the group's entry of the last table for the next table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
@@ -174,7 +174,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// The method recognize adds to an account the facts from the account's entry in the table.
+// The method "recognize" adds to an account the facts from the account's entry in the table.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -210,9 +210,9 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 }
 
-// The method sighted adds dates that were read just before a change, after the last reading. If the directory now shows
-// an older date again, the older date counts as a date that went back. A directory sometimes does so hours after it
-// showed the newer date.
+// The method "sighted" adds dates that were read just before a change, after the last reading. If the directory now
+// shows an older date again, the older date counts as a date that went back. A directory sometimes does so hours after
+// it showed the newer date.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {

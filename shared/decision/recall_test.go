@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function night returns a later run in the same store. The run r is the last healthy run before it.
+// The function "night" returns a later run in the same store. The run r is the last healthy run before it.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -31,7 +31,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	return &next
 }
 
-// The function lost returns the accounts whose dates are in doubt, with the time at which the dates were lost.
+// The function "lost" returns the accounts whose dates are in doubt, with the time at which the dates were lost.
 func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
@@ -200,7 +200,7 @@ func TestKnownTables(t *testing.T) {
 	}
 }
 
-// The type reads is a store that counts the reads of each object.
+// The type "reads" is a store that counts the reads of each object.
 type reads struct {
 	store.Store
 	of map[string]int

@@ -33,7 +33,7 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// The method table returns the table that RememberWith writes.
+// The method "table" returns the table that RememberWith writes.
 func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
@@ -70,7 +70,7 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// The function identifies reports whether a group's entry in a table belongs to the group with the given key.
+// The function "identifies" reports whether a group's entry in a table belongs to the group with the given key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
@@ -131,7 +131,7 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// The function remembered returns the entry of an account in the table of known accounts. The parameter read is the
+// The function "remembered" returns the entry of an account in the table of known accounts. The parameter "read" is the
 // time of the reading that saw the account.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{

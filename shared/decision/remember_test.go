@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method read adds the facts from earlier runs to the accounts, and returns the accounts. It also writes the run's
-// table of known accounts.
+// The method "read" adds the facts from earlier runs to the accounts, and returns the accounts. It also writes the
+// run's table of known accounts.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {

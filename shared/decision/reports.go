@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// The method reported judges the health of the signals that come from usage reports, if the policy reads these signals.
-// It reads the tables of the reports on demand.
+// The method "reported" judges the health of the signals that come from usage reports, if the policy reads these
+// signals. It reads the tables of the reports on demand.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {
@@ -32,7 +32,7 @@ func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.Fee
 	return f
 }
 
-// The method tables reads the usage reports of the run.
+// The method "tables" reads the usage reports of the run.
 func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
 	for _, reading := range r.Manifest.Reports {
 		if reading.Key == "" {

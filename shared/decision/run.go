@@ -217,7 +217,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	return nil
 }
 
-// The function withhold makes membership in the groups unknown, even for people who were read as members.
+// The function "withhold" makes membership in the groups unknown, even for people who were read as members.
 func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {

@@ -102,7 +102,7 @@ func (p *screening) addGrace(crowd *policy.Crowd) error {
 	return nil
 }
 
-// The function micros converts a time in seconds to microseconds since 1970. It returns None if the time is
+// The function "micros" converts a time in seconds to microseconds since 1970. It returns None if the time is
 // known.Always, the time before the first reading.
 func micros(s known.Second) int64 {
 	if s <= known.Always {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type around is a line of a condition in which CEL found a fault. It has the text before and the text after the
+// The type "around" is a line of a condition in which CEL found a fault. It has the text before and the text after the
 // place of the fault.
 type around struct{ before, after string }
 
@@ -40,8 +40,8 @@ func aroundOf(e *common.Error, source string) around {
 	return around{string(line[:at]), string(line[at:])}
 }
 
-// The function submatch returns the text that the last capturing group of a pattern matches, or "" if the pattern does
-// not match.
+// The function "submatch" returns the text that the last capturing group of a pattern matches, or "" if the pattern
+// does not match.
 func submatch(of *regexp.Regexp, text string) string {
 	if m := of.FindStringSubmatch(text); m != nil {
 		return m[len(m)-1]
@@ -49,11 +49,11 @@ func submatch(of *regexp.Regexp, text string) string {
 	return ""
 }
 
-// The method operand returns the text after the comparison operator at the place of the fault.
+// The method "operand" returns the text after the comparison operator at the place of the fault.
 func (a around) operand() string { return submatch(operand, a.after) }
 
 // asTime returns the CEL expression of the point in time at the start of a text. If the text begins with now - days(n),
-// the result days is n. If the text begins with a date in quotes, the result days is "". For any other text, asTime
+// the result "days" is n. If the text begins with a date in quotes, the result "days" is "". For any other text, asTime
 // returns now - days(60) as an example.
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
@@ -68,7 +68,7 @@ func asTime(text string) (written, days string) {
 	return "now - days(60)", "60"
 }
 
-// The method left returns the name of the attribute before the place of the fault. It returns "X" if there is no
+// The method "left" returns the name of the attribute before the place of the fault. It returns "X" if there is no
 // attribute of the given kind.
 func (c *compiler) left(a around, kind directory.Kind) string {
 	name := cmp.Or(submatch(calledOn, a.before), submatch(nameAtEnd, a.before))

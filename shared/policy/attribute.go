@@ -35,7 +35,7 @@ var defaultMapping = [][2]string{
 }
 
 // builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
-// account under their own names, and the default mapping. The result mapped has only the attributes of the default
+// account under their own names, and the default mapping. The result "mapped" has only the attributes of the default
 // mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
@@ -63,7 +63,7 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping parses a field name or newest(field, field, …). The result fault says what is wrong. It is "" if the
+// parseMapping parses a field name or newest(field, field, …). The result "fault" says what is wrong. It is "" if the
 // mapping is correct.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
@@ -97,7 +97,7 @@ func unknownField(name, where string) string {
 	return fmt.Sprintf("unknown field %q%s%s", name, where, cmp.Or(didYouMean(name, directory.FieldNames()), "; a field begins with entra., ad., m365. or copilot., like entra.department; docs/policy.md lists them all"))
 }
 
-// The method of returns the attribute's value for a person.
+// The method "of" returns the attribute's value for a person.
 func (a *attribute) of(p *directory.Person) directory.Value {
 	v := a.found(p)
 	if a.as != plainly {
@@ -120,8 +120,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// The function newest returns the latest of several dates of a person. The result is Unknown if an account should exist
-// but was not read, because that account may have a later date.
+// The function "newest" returns the latest of several dates of a person. The result is Unknown if an account should
+// exist but was not read, because that account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -137,7 +137,7 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// The function later returns the later of two dates. The Through of the result is the earlier Through of a and b. The
+// The function "later" returns the later of two dates. The Through of the result is the earlier Through of a and b. The
 // state NoneSince means that no date is after the field Time, but an earlier date is possible. If one value is
 // NoneSince and the other value is an earlier known date, the newest date lies between the two times. The function then
 // returns the later time as a known date.
@@ -159,14 +159,14 @@ func later(a, b directory.Value) directory.Value {
 	return a
 }
 
-// The method activity reports whether all dates of the attribute are signs of use.
+// The method "activity" reports whether all dates of the attribute are signs of use.
 func (a *attribute) activity() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		return f.Meaning != directory.Activity
 	})
 }
 
-// The method signals returns the signals of the attribute's dates, without duplicates.
+// The method "signals" returns the signals of the attribute's dates, without duplicates.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -181,8 +181,8 @@ func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// The method bounded reports whether a date of the attribute comes from a report. Such a date is days late and reaches
-// back only to a horizon. Conditions may therefore compare the date but not compute with it.
+// The method "bounded" reports whether a date of the attribute comes from a report. Such a date is days late and
+// reaches back only to a horizon. Conditions may therefore compare the date but not compute with it.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
@@ -235,7 +235,7 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// The method note describes the usage report from which the value comes. It returns "" for a value that comes from no
+// The method "note" describes the usage report from which the value comes. It returns "" for a value that comes from no
 // report.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)

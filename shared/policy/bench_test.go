@@ -27,8 +27,8 @@ func judge(t testing.TB, p *Policy, now time.Time) *Judge {
 	return j
 }
 
-// The function crowd returns n people with accounts in both directories. One in ten is idle. One in twenty never signed
-// in.
+// The function "crowd" returns n people with accounts in both directories. One in ten is idle. One in twenty never
+// signed in.
 func crowd(p *Policy, n int) []*directory.Person {
 	people := make([]*directory.Person, n)
 	for i := range people {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method plan compiles a condition into a program for one Judge. The steps of the program read the Judge's person
+// The method "plan" compiles a condition into a program for one Judge. The steps of the program read the Judge's person
 // and time directly instead of looking them up by name. The steps cache every value that depends only on the time. They
 // compare dates and strings without wrapping them as CEL values. So a condition takes a fifth of the time of CEL's own
 // program (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps evaluate every value
@@ -24,8 +24,8 @@ func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
 
-// planPart compiles a condition, or a part of a condition, in the same way as the method plan. The part must be true or
-// false.
+// planPart compiles a condition, or a part of a condition, in the same way as the method "plan". The part must be true
+// or false.
 func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
 	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -77,7 +77,7 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 	return call
 }
 
-// The function variable returns the name of the variable that a node of the CEL program reads. It returns "" if the
+// The function "variable" returns the name of the variable that a node of the CEL program reads. It returns "" if the
 // node is not a bare variable.
 func variable(s interpreter.InterpretableAttribute) string {
 	attr, ok := s.Attr().(interpreter.NamespacedAttribute)
@@ -87,7 +87,7 @@ func variable(s interpreter.InterpretableAttribute) string {
 	return attr.CandidateVariableNames()[0]
 }
 
-// The function constant reports whether the arguments depend only on the time.
+// The function "constant" reports whether the arguments depend only on the time.
 func constant(args []interpreter.InterpretableV2) bool {
 	for _, a := range args {
 		switch a.(type) {
@@ -99,7 +99,7 @@ func constant(args []interpreter.InterpretableV2) bool {
 	return true
 }
 
-// The type instant is the step that reads the variable now.
+// The type instant is the step that reads the variable "now".
 type instant struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -113,7 +113,7 @@ func (s *instant) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// The type reading is the step that reads an attribute of the person.
+// The type "reading" is the step that reads an attribute of the person.
 type reading struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -128,7 +128,7 @@ func (s *reading) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// The type fixed is a call whose value depends only on the time. The value is cached until the Judge's time changes.
+// The type "fixed" is a call whose value depends only on the time. The value is cached until the Judge's time changes.
 type fixed struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -171,7 +171,7 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 }
 
 // dateTest is the step that tests a date attribute. The tests hasValue and hasNoValue compare with no time. For these
-// tests, the field at is nil.
+// tests, the field "at" is nil.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading

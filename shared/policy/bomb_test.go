@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// The variable bombs has small files for which a reader without limits would need much memory or time.
+// The variable "bombs" has small files for which a reader without limits would need much memory or time.
 var bombs = map[string]struct {
 	text string
 	want string // part of the message
@@ -69,7 +69,7 @@ func lines(n int, format string) string {
 	return b.String()
 }
 
-// The function when returns a policy with the given condition.
+// The function "when" returns a policy with the given condition.
 func when(condition string) string {
 	return strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      "+condition, 1)
 }
@@ -118,8 +118,8 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// The function cheap evaluates a policy's conditions for a person with the longest values, and counts the steps as CEL
-// does.
+// The function "cheap" evaluates a policy's conditions for a person with the longest values, and counts the steps as
+// CEL does.
 func cheap(t *testing.T, p *Policy) {
 	t.Helper()
 	text := types.String(strings.Repeat("a", maxText))

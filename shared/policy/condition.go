@@ -29,7 +29,7 @@ type condition struct {
 	valueOf  map[int64]string // names of the attributes whose value() is read, by the id of the call
 }
 
-// The method text returns the expression as written, or "" for a nil condition.
+// The method "text" returns the expression as written, or "" for a nil condition.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -37,7 +37,7 @@ func (c *condition) text() string {
 	return c.source
 }
 
-// The method moves reports whether the result of the condition may change as time passes. It returns false for a nil
+// The method "moves" reports whether the result of the condition may change as time passes. It returns false for a nil
 // condition.
 func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
@@ -85,7 +85,7 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// The method compile returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
+// The method "compile" returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
@@ -140,8 +140,8 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	return cond
 }
 
-// The method unfit returns why a well-typed expression cannot be a condition. It returns "" if the expression can be a
-// condition.
+// The method "unfit" returns why a well-typed expression cannot be a condition. It returns "" if the expression can be
+// a condition.
 //
 // The cost is limited only here. A condition loops only over literals and over texts. Literals and texts have a limited
 // length, so the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which
@@ -172,8 +172,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// The method misread returns an attribute that comes from a usage report and that the expression uses outside a test of
-// a date. It returns nil if there is no such attribute.
+// The method "misread" returns an attribute that comes from a usage report and that the expression uses outside a test
+// of a date. It returns nil if there is no such attribute.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -190,8 +190,8 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// The method read searches an expression for an attribute that satisfies the predicate. It returns nil if no attribute
-// satisfies the predicate.
+// The method "read" searches an expression for an attribute that satisfies the predicate. It returns nil if no
+// attribute satisfies the predicate.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -201,7 +201,7 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// The method survey records what the expression contains: the attributes that it reads, the spans days(n) and
+// The method "survey" records what the expression contains: the attributes that it reads, the spans days(n) and
 // duration("…"), and the times timestamp("…").
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {

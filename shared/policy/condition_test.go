@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The variable answers has the results of conditions for a person who exists only in Active Directory: "true", "false",
-// "unknown" or "error". All values in Entra ID are unknown.
+// The variable "answers" has the results of conditions for a person who exists only in Active Directory: "true",
+// "false", "unknown" or "error". All values in Entra ID are unknown.
 var answers = []struct{ expr, want string }{
 	// Dates.
 	{`seen.hasValue()`, "true"},

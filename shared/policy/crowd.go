@@ -104,7 +104,7 @@ type Screened struct {
 // Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
 // license, or keeps it because a condition is false. A verdict is also plain if both conditions are true and the
 // columns show that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the
-// verdicts that turn to reclaim. The parameter until is the end of this search.
+// verdicts that turn to reclaim. The parameter "until" is the end of this search.
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -120,7 +120,7 @@ func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	return found
 }
 
-// The method asked returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
+// The method "asked" returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
 func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	open = make([]bool, s.People)
 	copy(open, s.Open)
@@ -140,7 +140,7 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// The function alone removes the verdicts on the people who are evaluated on their own.
+// The function "alone" removes the verdicts on the people who are evaluated on their own.
 func alone(verdicts [][]Plain, open []bool) {
 	for i := range verdicts {
 		for row, is := range open {
@@ -151,7 +151,7 @@ func alone(verdicts [][]Plain, open []bool) {
 	}
 }
 
-// The method rule returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each
+// The method "rule" returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each
 // person without such a verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
@@ -177,7 +177,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 	return verdicts
 }
 
-// The method exempt sets open[row] for each person who may be exempt.
+// The method "exempt" sets open[row] for each person who may be exempt.
 func (s *screen) exempt(open []bool) {
 	e := &s.policy.exempt
 	for i := range e.groups {
@@ -192,8 +192,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// The method scope returns the result of the rule's condition "for" for each person. It caches the result, because the
-// rules of a Trial have the same condition "for".
+// The method "scope" returns the result of the rule's condition "for" for each person. It caches the result, because
+// the rules of a Trial have the same condition "for".
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)
@@ -204,7 +204,7 @@ func (s *screen) scope(r *Rule) []directory.Flag {
 	return s.scopes[r.scope.source]
 }
 
-// The method holders reports for each person whether the person holds the license.
+// The method "holders" reports for each person whether the person holds the license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if s.held[l] == nil {
 		s.held[l] = s.holdersOf(l)
@@ -237,7 +237,7 @@ func (s *screen) holdersOf(l *License) []directory.Flag {
 	return flags
 }
 
-// The method members reports for each person whether the person belongs to a group.
+// The method "members" reports for each person whether the person belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool

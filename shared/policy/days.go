@@ -40,8 +40,8 @@ func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 }
 
 // Varied returns the text of a policy in which rules have other numbers of days. Everything else keeps its meaning, but
-// comments and spacing may change. The parameter name is the name of the policy in messages. Varied fails if the policy
-// is faulty, or if the policy lacks a rule or a number of days that a variant names.
+// comments and spacing may change. The parameter "name" is the name of the policy in messages. Varied fails if the
+// policy is faulty, or if the policy lacks a rule or a number of days that a variant names.
 func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
 	p, root, err := nodes(name, text)
 	if err != nil {
@@ -104,7 +104,7 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// The function shrinks compares the condition e with the same condition in which days(from) has a greater number. It
+// The function "shrinks" compares the condition e with the same condition in which days(from) has a greater number. It
 // reports whether the second condition is false for every person for whom e is false. It returns true only if this
 // follows from the form of e.
 func shrinks(e ast.Expr, from int) bool {
@@ -131,7 +131,7 @@ func shrinks(e ast.Expr, from int) bool {
 	return false
 }
 
-// The function has reports whether an expression contains the call days(n).
+// The function "has" reports whether an expression contains the call days(n).
 func has(e ast.Expr, n int) (found bool) {
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		if call, _ := callOfLiteral(part); call == "days" {
@@ -142,7 +142,7 @@ func has(e ast.Expr, n int) (found bool) {
 	return found
 }
 
-// The function ago reports whether an expression is now - days(n).
+// The function "ago" reports whether an expression is now - days(n).
 func ago(e ast.Expr) bool {
 	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.Subtract {
 		return false
@@ -152,7 +152,7 @@ func ago(e ast.Expr) bool {
 	return args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "now" && call == "days"
 }
 
-// The function nodes loads a policy that was accepted before. It returns the policy and the nodes of its text.
+// The function "nodes" loads a policy that was accepted before. It returns the policy and the nodes of its text.
 func nodes(name string, text []byte) (*Policy, *yaml.Node, error) {
 	p, err := LoadKept(name, text)
 	if err != nil {
@@ -186,7 +186,7 @@ func (p *Policy) noRule(name string) error {
 	return fmt.Errorf("the policy has no rule %q%s", name, didYouMean(name, p.ruleNames()))
 }
 
-// The method vary changes the number of days of one rule. The parameter rules is the node with all rules.
+// The method "vary" changes the number of days of one rule. The parameter "rules" is the node with all rules.
 func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
 	if at < 0 {

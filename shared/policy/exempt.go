@@ -29,7 +29,7 @@ type exemption struct {
 	kindOpen bool
 }
 
-// The method exemption evaluates every exemption of the policy for a person. If any exemption applies, the person is
+// The method "exemption" evaluates every exemption of the policy for a person. If any exemption applies, the person is
 // exempt. If no exemption is known to apply and at least one exemption is unknown, the flag is Unset.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}

@@ -62,7 +62,7 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// The function likely returns the known word that the author of an unknown word probably means. It returns "" if no
+// The function "likely" returns the known word that the author of an unknown word probably means. It returns "" if no
 // known word is close.
 func likely(word string, known []string) string {
 	best, closest := "", slips(word)+1
@@ -89,7 +89,7 @@ func sourcesOf(word string, known []string) (fields []string) {
 	return fields
 }
 
-// The function slips returns how many letters of a word may be wrong.
+// The function "slips" returns how many letters of a word may be wrong.
 func slips(word string) int {
 	if len(word) < 5 {
 		return 1
@@ -97,8 +97,8 @@ func slips(word string) int {
 	return max(2, len(word)/5)
 }
 
-// The variable turns lists syllables that reverse a meaning. The variable opposites lists pairs of words with opposite
-// meanings.
+// The variable "turns" lists syllables that reverse a meaning. The variable "opposites" lists pairs of words with
+// opposite meanings.
 var (
 	turns     = []string{"no", "non", "not", "un", "in", "dis", "is", "has", "hasno", "isnot"}
 	opposites = [][2]string{
@@ -106,7 +106,7 @@ var (
 	}
 )
 
-// The function opposite reports whether two similar words may have different or opposite meanings.
+// The function "opposite" reports whether two similar words may have different or opposite meanings.
 func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {

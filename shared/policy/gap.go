@@ -23,7 +23,7 @@ type sentence struct {
 	predicate string // the rest of the sentence for one subject, such as "was not read"
 }
 
-// The method add records that a name is unknown. A second call with the same name does nothing.
+// The method "add" records that a name is unknown. A second call with the same name does nothing.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -123,7 +123,7 @@ func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value r
 	}
 }
 
-// The method gap returns why the attribute is unknown for the person.
+// The method "gap" returns why the attribute is unknown for the person.
 func (a *attribute) gap(p *directory.Person) string {
 	if a.group != nil {
 		return a.group.gap(p)
@@ -194,7 +194,7 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 	}
 }
 
-// The method gap returns why the person's membership in the group is unknown.
+// The method "gap" returns why the person's membership in the group is unknown.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if p.State(q.Ref.Source) == directory.Present {
 		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {

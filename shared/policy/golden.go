@@ -75,7 +75,7 @@ type expectation struct {
 	outcome Outcome
 }
 
-// The type golden reads golden cases for one policy.
+// The type "golden" reads golden cases for one policy.
 type golden struct {
 	*reader
 	policy *Policy
@@ -183,7 +183,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// The method presence reads whether a person has an account. The node is a mapping of the account's fields, or one of
+// The method "presence" reads whether a person has an account. The node is a mapping of the account's fields, or one of
 // the words absent, missing and notRead.
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
@@ -229,8 +229,8 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 // longAgo is the date on which a golden person got a license for which the file gives no date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method held reads a held license: its name, or {name: NAME, since: DATE}. The result since is zero if the file
-// gives the date as notRead.
+// The method "held" reads a held license: its name, or {name: NAME, since: DATE}. The result "since" is zero if the
+// file gives the date as notRead.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")
@@ -271,10 +271,10 @@ func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter
 	}
 }
 
-// The method instant reads a date into dst.
+// The method "instant" reads a date into dst.
 func (r *reader) instant(n *yaml.Node, dst *time.Time) { *dst, _ = r.date(n, "the value") }
 
-// The method word reads a text into dst. The text may be empty.
+// The method "word" reads a text into dst. The text may be empty.
 func (r *reader) word(n *yaml.Node, dst *string) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
 		return

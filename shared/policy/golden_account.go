@@ -45,7 +45,7 @@ func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	return m
 }
 
-// The method property reads a node into a field of an account. The parameter at is the pointer that Property.At
+// The method "property" reads a node into a field of an account. The parameter "at" is the pointer that Property.At
 // returned for the field.
 func (r *reader) property(n *yaml.Node, name string, at any) {
 	switch at := at.(type) {

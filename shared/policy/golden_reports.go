@@ -13,7 +13,7 @@ import (
 // goldenLag is the age of a golden person's reports if the file does not give it.
 const goldenLag = 2 * day
 
-// The method reports reads the usage reports of a golden person. The node has the fields of reports and the key
+// The method "reports" reads the usage reports of a golden person. The node has the fields of reports and the key
 // "through", the last day that the reports cover. An activity date is a day, or "none" if the report proves that there
 // was no activity in its span. A field that is left out is unknown, as if the report did not list the person.
 func (g *golden) reports(n *yaml.Node, p *directory.Person) {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type grace says whether a person had too little time to use a license. If flag is Unset, the function unknown
+// The type grace says whether a person had too little time to use a license. If flag is Unset, the function "unknown"
 // adds the values that were not read to the gaps.
 type grace struct {
 	flag    directory.Flag
@@ -16,7 +16,7 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// The method or combines two graces. If both are known to apply, the result is the grace that ends later. If only one
+// The method "or" combines two graces. If both are known to apply, the result is the grace that ends later. If only one
 // is known to apply, the result is this grace. If none is known to apply but one may apply, the flag of the result is
 // Unset.
 func (g grace) or(o grace) grace {
@@ -31,7 +31,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// The method since returns a grace that starts at the given time and lasts for the given number of days. If the grace
+// The method "since" returns a grace that starts at the given time and lasts for the given number of days. If the grace
 // is over, its flag is No.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)

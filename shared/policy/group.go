@@ -19,7 +19,7 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// The method has reports whether the person belongs to the group. A person without an account in the source does not
+// The method "has" reports whether the person belongs to the group. A person without an account in the source does not
 // belong to the group, even if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
@@ -29,7 +29,7 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// The function absent reports whether the person certainly has no account in s. Either s was read, or s is Active
+// The function "absent" reports whether the person certainly has no account in s. Either s was read, or s is Active
 // Directory and the Entra account is mastered in Entra ID.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
@@ -41,7 +41,7 @@ func absent(p *directory.Person, s directory.Source) bool {
 	return false
 }
 
-// The type located is a group with its place in the file.
+// The type "located" is a group with its place in the file.
 type located struct {
 	ref          directory.GroupRef
 	line, column int

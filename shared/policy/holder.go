@@ -12,7 +12,7 @@ import (
 // membership in a group (License.holders). This file covers both ways for one person, and crowd.go for many people.
 // shared/plan/target.go determines the target in which a person holds a license, and how the license is changed there.
 
-// The method source returns the directory in which people hold the license.
+// The method "source" returns the directory in which people hold the license.
 func (l *License) source() directory.Source {
 	if l.holders != nil {
 		return l.holders.Ref.Source
@@ -20,8 +20,8 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// The method questions returns the questions about groups that show whether and through which group a person holds the
-// license. A change through a synced group needs the group's listed members and its SID.
+// The method "questions" returns the questions about groups that show whether and through which group a person holds
+// the license. A change through a synced group needs the group's listed members and its SID.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)
@@ -32,7 +32,7 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// The method holds reports whether the person holds the license, through any assignment in any state. A license in
+// The method "holds" reports whether the person holds the license, through any assignment in any state. A license in
 // Entra ID stays known if only the match with Active Directory is in doubt.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
@@ -89,7 +89,7 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 }
 
 // heldSince returns the oldest date of the assignments that grant the product. If no assignment grants the product, it
-// uses all assignments of the product. It returns the zero time if no assignment has a date. The result known reports
+// uses all assignments of the product. It returns the zero time if no assignment has a date. The result "known" reports
 // whether all these assignments have dates.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })

@@ -114,8 +114,8 @@ func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// The method idle counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have no
-// plain verdict, because openUnused marks them as open.
+// The method "idle" counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have
+// no plain verdict, because openUnused marks them as open.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -25,14 +25,14 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// The programs read the time from the field nowValue and the person from the field person. The field turn is a
+	// The programs read the time from the field nowValue and the person from the field "person". The field "turn" is a
 	// counter that every change of the time increases. By this counter, a program recognizes a stale cached value.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// The field lead is the time from the planning time to the time of evaluation. A Judge assumes that, by the time of
-	// evaluation, each report is replaced by a report that is newer by lead.
+	// The field "lead" is the time from the planning time to the time of evaluation. A Judge assumes that, by the time
+	// of evaluation, each report is replaced by a report that is newer by lead.
 	lead time.Duration
 
 	names    *Names
@@ -125,7 +125,7 @@ func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, scope: answer{flag: directory.Yes}})
 }
 
-// The type exempted is the exemption of one person. It is computed when the first rule needs it.
+// The type "exempted" is the exemption of one person. It is computed when the first rule needs it.
 type exempted struct {
 	known bool
 	exemption
@@ -138,7 +138,7 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-// The method worded turns a decision into a verdict with a reason.
+// The method "worded" turns a decision into a verdict with a reason.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := d.verdict()
 	if d.outcome == NotHolder {
@@ -170,7 +170,7 @@ type decision struct {
 	grace   grace
 }
 
-// The method verdict returns the decision as a Verdict without a reason.
+// The method "verdict" returns the decision as a Verdict without a reason.
 func (d *decision) verdict() Verdict {
 	v := Verdict{Outcome: d.outcome, Holder: d.holder, InGrace: d.grace.flag == directory.Yes}
 	if d.outcome != NotHolder && d.outcome != Exempt {
@@ -199,11 +199,11 @@ type answer struct {
 	value ref.Val
 }
 
-// The method about sets the license for which the person is evaluated.
+// The method "about" sets the license for which the person is evaluated.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
-// The method decide evaluates the operands from the cheapest to the most expensive. A single false operand settles the
-// verdict, even if others are unknown.
+// The method "decide" evaluates the operands from the cheapest to the most expensive. A single false operand settles
+// the verdict, even if others are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -235,8 +235,8 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date of several attributes. The result never says whether all attributes were read
-// and have no date.
+// newestOf returns the newest known date of several attributes. The result "never" says whether all attributes were
+// read and have no date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {
@@ -259,7 +259,7 @@ func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val
 	return j.run(j.programs[c.index], p)
 }
 
-// The method run evaluates the program of a condition, or of a part of a condition.
+// The method "run" evaluates the program of a condition, or of a part of a condition.
 func (j *Judge) run(program cel.Program, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
 	return j.inAll(func() (directory.Flag, ref.Val) {

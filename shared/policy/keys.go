@@ -107,7 +107,7 @@ var Keys = []Key{
 	{Path: "GROUP.ad", Is: "distinguished name, in quotes", LeftOut: "one of these two", Example: `"CN=Citrix Users,OU=Licenses,DC=corp,DC=example"`},
 }
 
-// The constant remove is the outcome of a rule that takes a license and gives none.
+// The constant "remove" is the outcome of a rule that takes a license and gives none.
 const remove = "remove"
 
 // KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The path of the whole

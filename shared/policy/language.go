@@ -36,7 +36,7 @@ const (
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// The function language returns CEL with the dates and spans of idleseat. It omits CEL's functions for the parts of a
+// The function "language" returns CEL with the dates and spans of idleseat. It omits CEL's functions for the parts of a
 // date, because these functions would make a verdict depend on the hour of the run. It also omits dyn, which hides
 // types.
 var language = sync.OnceValues(func() (*cel.Env, error) {
@@ -86,7 +86,7 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// The variable reserved lists the keywords of CEL. It also contains the variable "now", the only variable that is not
+// The variable "reserved" lists the keywords of CEL. It also contains the variable "now", the only variable that is not
 // an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
@@ -187,7 +187,7 @@ func instantOf(e ast.Expr) (time.Time, bool) {
 	return t, err == nil
 }
 
-// callOfLiteral returns the function and the argument of a call with a single literal. The result literal is nil for
+// callOfLiteral returns the function and the argument of a call with a single literal. The result "literal" is nil for
 // any other expression.
 func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {

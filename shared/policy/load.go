@@ -124,7 +124,7 @@ func (l *loader) header(top object) {
 	}
 }
 
-// The method kinds reads the kinds of accounts that the rules are about.
+// The method "kinds" reads the kinds of accounts that the rules are about.
 func (l *loader) kinds(n *yaml.Node) {
 	l.policy.Kinds = nil
 	for _, item := range l.list(n, "kinds") {
@@ -162,7 +162,7 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// The method attributes reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The
+// The method "attributes" reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The
 // defaults that the file does not override follow.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
@@ -216,7 +216,7 @@ func (l *loader) attribute(name string, n *yaml.Node) *attribute {
 	return a
 }
 
-// The method group reads {entra: NAME} or {ad: DN}, and adds the group to the field named.
+// The method "group" reads {entra: NAME} or {ad: DN}, and adds the group to the field "named".
 func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
 	ref, ok := l.groupRef(n, what)
 	if ok {

@@ -22,7 +22,7 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// The method license reads one license. It returns even a faulty license. Otherwise every rule that names the license
+// The method "license" reads one license. It returns even a faulty license. Otherwise every rule that names the license
 // would be reported as faulty too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)

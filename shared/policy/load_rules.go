@@ -47,7 +47,7 @@ func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
 	return rule
 }
 
-// The method complete collects the conditions and attributes that a rule reads, for Evidence, Empty and Turns.
+// The method "complete" collects the conditions and attributes that a rule reads, for Evidence, Empty and Turns.
 func (l *loader) complete(rule *Rule) {
 	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
 	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
@@ -96,7 +96,7 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	return license
 }
 
-// The method then reads the key "then" of a rule: the action for an idle license.
+// The method "then" reads the key "then" of a rule: the action for an idle license.
 func (l *loader) then(n *yaml.Node, rule *Rule) {
 	if n.Kind == yaml.ScalarNode {
 		if word, ok := l.text(n, "then"); ok && word != remove {
@@ -144,7 +144,7 @@ func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
 	}
 }
 
-// The method exempt reads the exemptions.
+// The method "exempt" reads the exemptions.
 func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	o := l.section(n, "exempt", "exempt")
 	public, compiled := &l.policy.Exempt, &l.policy.exempt

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The type listed is a name in exempt.users or exempt.leave.
+// The type "listed" is a name in exempt.users or exempt.leave.
 type listed struct {
 	key    string // the name in lower case
 	entry  string // the name as the policy writes it
@@ -20,7 +20,7 @@ type listed struct {
 	leave  []*Leave
 }
 
-// The method runs reports whether the entry exempts a person at the given time.
+// The method "runs" reports whether the entry exempts a person at the given time.
 func (l *listed) runs(now time.Time) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
 }
@@ -64,8 +64,8 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. The parameter earlier has the accounts that earlier runs found for each listed
-// name, by the name in lower case.
+// Names returns the Names of the policy. The parameter "earlier" has the accounts that earlier runs found for each
+// listed name, by the name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {
@@ -175,7 +175,8 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 	return like, letters
 }
 
-// The method find looks up a name case-insensitively. It does not allocate for ASCII names, which almost everybody has.
+// The method "find" looks up a name case-insensitively. It does not allocate for ASCII names, which almost everybody
+// has.
 func (n *Names) find(name string) *listed {
 	n.folded = n.folded[:0]
 	for i := range len(name) {
@@ -197,7 +198,7 @@ func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// The method listed reports whether the policy lists the person, by a name or by an id from an earlier run. The flag
+// The method "listed" reports whether the policy lists the person, by a name or by an id from an earlier run. The flag
 // may be Unset if the Entra account was not read, because that account may have a listed name.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {

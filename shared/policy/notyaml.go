@@ -77,7 +77,7 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// The method tabbed searches the indentation of lines for a tab. The search starts at the given line. The method
+// The method "tabbed" searches the indentation of lines for a tab. The search starts at the given line. The method
 // returns the number of the first line with a tab, counted from 1, or 0 if there is none. faultYAML needs this search:
 // if the tab follows a text, the YAML package reports the line before the tab.
 func (r *reader) tabbed(line int) int {
@@ -94,10 +94,10 @@ func (r *reader) tabbed(line int) int {
 // The variable aKey matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
-// The method misaligned searches the lines for a key that begins between the columns of two enclosing parts. The search
-// starts at the given line. The result at is the line of the first such key, or 0 if there is none. The result column
-// is the column of that key. The result nearest is the column of the nearest enclosing part to the right of the key.
-// Lines and columns count from 1.
+// The method "misaligned" searches the lines for a key that begins between the columns of two enclosing parts. The
+// search starts at the given line. The result "at" is the line of the first such key, or 0 if there is none. The result
+// "column" is the column of that key. The result "nearest" is the column of the nearest enclosing part to the right of
+// the key. Lines and columns count from 1.
 func (r *reader) misaligned(from int) (at, column, nearest int) {
 	var open []int
 	for i := max(from-1, 0); i < len(r.lines); i++ {

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The method place returns the line and column in the file for a line and column in the value of a scalar. It walks the
-// value and the file together. YAML moves and folds white space and removes quotes and indentation, but keeps the other
-// characters in order. Lines and columns count from 1.
+// The method "place" returns the line and column in the file for a line and column in the value of a scalar. It walks
+// the value and the file together. YAML moves and folds white space and removes quotes and indentation, but keeps the
+// other characters in order. Lines and columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column
@@ -68,7 +68,7 @@ func (c *cursor) next() bool {
 	return true
 }
 
-// The method pass moves past the next character in the line and returns it.
+// The method "pass" moves past the next character in the line and returns it.
 func (c *cursor) pass() rune {
 	got, size := utf8.DecodeRuneInString(c.rest)
 	c.rest = c.rest[size:]
@@ -76,8 +76,8 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// The method find moves just past the next occurrence of the character want. It skips only characters that YAML removes
-// from a text. If it meets a different character first, it returns false.
+// The method "find" moves just past the next occurrence of the character want. It skips only characters that YAML
+// removes from a text. If it meets a different character first, it returns false.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

@@ -26,11 +26,11 @@ const (
 	orNone
 )
 
-// The variable prefixes has, for each readAs other than plainly, the text that is put before the name of an attribute.
-// An author cannot write an expression with such a name, because it contains @ and a space.
+// The variable "prefixes" has, for each readAs other than plainly, the text that is put before the name of an
+// attribute. An author cannot write an expression with such a name, because it contains @ and a space.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// The method variable returns the attribute for a name in CEL, or nil if there is none.
+// The method "variable" returns the attribute for a name in CEL, or nil if there is none.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -39,7 +39,7 @@ func (p *Policy) variable(name string) *attribute {
 }
 
 // readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines the
-// variable if necessary.
+// variable "if" necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -74,7 +74,7 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// The method exemption rewrites the condition of the key exempt.when. If the person certainly lacks the account of an
+// The method "exemption" rewrites the condition of the key exempt.when. If the person certainly lacks the account of an
 // attribute, the attribute then has no value (orNone). So the condition has a result even if the person lacks an
 // account.
 func (c *compiler) exemption(checked *cel.Ast) {
@@ -98,7 +98,7 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
 }
 
-// The method differences finds comparisons such as `employeeType != "Contractor"`, which would be true for people
+// The method "differences" finds comparisons such as `employeeType != "Contractor"`, which would be true for people
 // without an employeeType. It rewrites these comparisons so that a text without a value is unknown (filled). The result
 // is then unknown for people without an employeeType. It does not change comparisons with "", because the author of
 // such a comparison has these people in mind.
@@ -141,8 +141,8 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// The method fill rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand is
-// "", the method changes nothing.
+// The method "fill" rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand
+// is "", the method changes nothing.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
@@ -192,7 +192,7 @@ func foldTexts(root ast.Expr) {
 	})
 }
 
-// The function fold returns the same string for all strings that strings.EqualFold considers equal.
+// The function "fold" returns the same string for all strings that strings.EqualFold considers equal.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

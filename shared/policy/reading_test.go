@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function asks loads a policy with one rule about Citrix. The parameters are the condition "for" of the rule and
+// The function "asks" loads a policy with one rule about Citrix. The parameters are the condition "for" of the rule and
 // the condition exempt.when.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()

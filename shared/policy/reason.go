@@ -62,7 +62,7 @@ func (j *Judge) exemptReason(e exemption) string {
 }
 
 // The type words has the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload.
-// If a rule reads dates of several kinds, the function verb returns words that fit all these kinds.
+// If a rule reads dates of several kinds, the function "verb" returns words that fit all these kinds.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
@@ -123,7 +123,7 @@ func (j *Judge) daysSince(t time.Time) string {
 	}
 }
 
-// The function values lists attributes with their values, such as "accountEnabled true".
+// The function "values" lists attributes with their values, such as "accountEnabled true".
 func values(list []*attribute, p *directory.Person) string {
 	parts := make([]string, len(list))
 	for i, a := range list {

@@ -8,7 +8,7 @@ import (
 // mostRecent is the number of compiled policies that a process keeps.
 const mostRecent = 4
 
-// The variable recent holds the policies that this process compiled last. A command opens the policy of its run up to
+// The variable "recent" holds the policies that this process compiled last. A command opens the policy of its run up to
 // ten times, and a warm function opens it on each call. Compiling the policy each time would take milliseconds.
 var recent cache
 
@@ -41,7 +41,7 @@ func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
 	return p, nil
 }
 
-// The method find returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the
+// The method "find" returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the
 // first in the cache.
 func (c *cache) find(text string, kept bool) *Policy {
 	c.mu.Lock()

@@ -15,7 +15,7 @@ type Renewal struct {
 	Day   int
 }
 
-// The constant monthly is the renewal of a contract that renews each month.
+// The constant "monthly" is the renewal of a contract that renews each month.
 const monthly = "monthly"
 
 // Next returns the first renewal that is not before t, or the zero time if none is known.
@@ -51,7 +51,7 @@ func (r *Renewal) String() string {
 	return time.Date(2001, r.Month, r.Day, 0, 0, 0, 0, time.UTC).Format("01-02")
 }
 
-// The method renewal reads when a license renews. It returns nil after a fault.
+// The method "renewal" reads when a license renews. It returns nil after a fault.
 func (r *reader) renewal(n *yaml.Node) *Renewal {
 	if n.Kind == yaml.ScalarNode {
 		if n.Value == monthly {

@@ -7,10 +7,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned finds out whether a person became active again after the rule took the license. The result at is the time of
-// the newest activity, according to the dates that the rule's condition "when" reads. A date counts only if it is after
-// since.Add(-r.late()). The result at is zero if no date counts. The result asked says whether the rule's condition
-// "for" still holds for the person.
+// Returned finds out whether a person became active again after the rule took the license. The result "at" is the time
+// of the newest activity, according to the dates that the rule's condition "when" reads. A date counts only if it is
+// after since.Add(-r.late()). The result "at" is zero if no date counts. The result "asked" says whether the rule's
+// condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -38,9 +38,9 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// The method late returns how late a report that the rule reads may be. A report that arrives after the change may show
-// activity from before the change. The result never exceeds the rule's shortest span, because the rule knew that the
-// person was not active in that span.
+// The method "late" returns how late a report that the rule reads may be. A report that arrives after the change may
+// show activity from before the change. The result "never" exceeds the rule's shortest span, because the rule knew that
+// the person was not active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {

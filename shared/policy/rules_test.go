@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function load compiles a policy from its sections. It adds the tenant that every policy needs.
+// The function "load" compiles a policy from its sections. It adds the tenant that every policy needs.
 func load(t testing.TB, text string) *Policy {
 	t.Helper()
 	p, err := Load("policy.yaml", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+text))
@@ -43,7 +43,7 @@ rules:
     then: remove
 `
 
-// The function employee returns a person who holds the licenses m365-e3 and citrix, and has accounts in both
+// The function "employee" returns a person who holds the licenses m365-e3 and citrix, and has accounts in both
 // directories.
 func employee() *directory.Person {
 	return &directory.Person{

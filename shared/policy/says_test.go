@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The constant whole is a policy that uses every key.
+// The constant "whole" is a policy that uses every key.
 const whole = `tenant: 11111111-2222-3333-4444-555555555555
 mode: review
 currency: SEK
@@ -125,7 +125,7 @@ func reads(r *Rule, name string) bool {
 	return false
 }
 
-// The variable follows matches faults that follow from another fault.
+// The variable "follows" matches faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
 // These policies make no sense. Load reports each mistake only once.

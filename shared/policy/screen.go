@@ -25,7 +25,7 @@ type screen struct {
 	scopes map[string][]directory.Flag   // results of the conditions "for", by the text of the condition
 	held   map[*License][]directory.Flag // results of the method holders
 
-	graces map[string]*spared // results of the method spared, by license and attributes
+	graces map[string]*spared // results of the method "spared", by license and attributes
 	narrow map[*Rule]*narrow  // by Rule.within
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method field returns the column of an attribute with a single field. The result ok is false if the attribute
+// The method "field" returns the column of an attribute with a single field. The result ok is false if the attribute
 // cannot be read from one column.
 func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
 	if a.group != nil || len(a.fields) != 1 {
@@ -21,7 +21,7 @@ func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool
 	return c, a.fields[0].Source, ok
 }
 
-// The method readable reports whether columns have the values of an attribute.
+// The method "readable" reports whether columns have the values of an attribute.
 func (s *screen) readable(a *attribute) bool {
 	if a.kind != directory.Date {
 		_, _, ok := s.field(a)
@@ -35,7 +35,7 @@ func (s *screen) readable(a *attribute) bool {
 	})
 }
 
-// The method flag returns the value of a flag attribute for each person.
+// The method "flag" returns the value of a flag attribute for each person.
 func (s *screen) flag(a *attribute) []directory.Flag {
 	flags := s.all(directory.Unset)
 	c, source, ok := s.field(a)
@@ -50,7 +50,7 @@ func (s *screen) flag(a *attribute) []directory.Flag {
 	return flags
 }
 
-// The method text compares a text attribute with a literal, for each person.
+// The method "text" compares a text attribute with a literal, for each person.
 func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	flags := s.all(directory.Unset)
 	want, written := textOf(literal)
@@ -115,7 +115,7 @@ func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 // unknownDate marks a date that is unknown.
 const unknownDate = None + 1
 
-// The method date returns the date of an attribute for each person: None, unknownDate, or microseconds since 1970.
+// The method "date" returns the date of an attribute for each person: None, unknownDate, or microseconds since 1970.
 func (s *screen) date(a *attribute) []int64 {
 	if dates, done := s.dates[a]; done {
 		return dates
@@ -151,7 +151,7 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// The method newest adds the dates of a field to the dates of an attribute. It sets open[row] for each person whose
+// The method "newest" adds the dates of a field to the dates of an attribute. It sets open[row] for each person whose
 // account is unknown, because the account may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
@@ -168,7 +168,7 @@ func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	}
 }
 
-// The method test evaluates a test of a date, for each person.
+// The method "test" evaluates a test of a date, for each person.
 func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	a := s.dateOf(call.Target())
@@ -200,7 +200,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	return flags
 }
 
-// The method compare compares the value of a date attribute with a time, for each person. The result is Unset for a
+// The method "compare" compares the value of a date attribute with a time, for each person. The result is Unset for a
 // date without a value.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
@@ -225,7 +225,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	return flags
 }
 
-// The variable orders maps each comparison operator to a test of the result of time.Time.Compare.
+// The variable "orders" maps each comparison operator to a test of the result of time.Time.Compare.
 var orders = map[string]func(order int) bool{
 	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
@@ -242,8 +242,8 @@ func (s *screen) dateOf(e ast.Expr) *attribute {
 	return nil
 }
 
-// The method instant evaluates an expression made of now, literal times and spans. The result moves reports whether the
-// expression contains now. The result ok is false for any other expression.
+// The method "instant" evaluates an expression made of now, literal times and spans. The result "moves" reports whether
+// the expression contains now. The result ok is false for any other expression.
 func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return s.origin(), true, true
@@ -267,7 +267,7 @@ func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	return time.Time{}, false, false
 }
 
-// The method empty reports for each person whether the attribute has no value, as Judge.Empty does.
+// The method "empty" reports for each person whether the attribute has no value, as Judge.Empty does.
 func (s *screen) empty(a *attribute) []bool {
 	empty := make([]bool, s.People)
 	if a.kind == directory.Date {

@@ -22,7 +22,7 @@ func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	return s
 }
 
-// The method of returns the result of the test for a date in microseconds.
+// The method "of" returns the result of the test for a date in microseconds.
 func (s step) of(date int64) directory.Flag {
 	switch {
 	case date < s.at:

@@ -10,7 +10,7 @@ import (
 
 // A rule may keep a license now and reclaim it later if the person stays away (Judge.Turns). Screen finds the time of
 // this change from columns. It evaluates the conditions for pairs. A pair is a row and a time at which the verdict on
-// the row can change. In all pairs, the variable now has the same value, the origin. Screen therefore moves the dates
+// the row can change. In all pairs, the variable "now" has the same value, the origin. Screen therefore moves the dates
 // of each pair: a date n days before the time of the pair becomes a date n days before the origin.
 
 // Turned is a row whose verdict turns from keep to reclaim.
@@ -19,7 +19,7 @@ type Turned struct {
 	At  int64 // in microseconds since 1970
 }
 
-// The method origin returns the value of the variable now in the conditions. For pairs, it is the start of 1970.
+// The method "origin" returns the value of the variable "now" in the conditions. For pairs, it is the start of 1970.
 func (s *screen) origin() time.Time {
 	if s.moment == nil {
 		return s.now
@@ -27,7 +27,7 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// The method moved returns the dates that a comparison uses. For a comparison with now, it shifts the dates to the
+// The method "moved" returns the dates that a comparison uses. For a comparison with now, it shifts the dates to the
 // origin.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
@@ -42,7 +42,7 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// The method turns returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The
+// The method "turns" returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The
 // result is in the order of the rows. The method sets open[row] for each person whose time does not follow from the
 // columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
@@ -158,7 +158,7 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 	return m
 }
 
-// The method steps returns the offsets and the fixed times at which a verdict can change, in microseconds. A verdict
+// The method "steps" returns the offsets and the fixed times at which a verdict can change, in microseconds. A verdict
 // can change at a date plus an offset. The fixed times are the same for everybody. They lie after the beginning of the
 // search (now) and not after its end (last). The result ok is false if an offset or a time is no whole number of
 // microseconds.
@@ -186,7 +186,7 @@ func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	return offsets, fixed, true
 }
 
-// The method pick returns a crowd of the people in the given rows. A row may be given several times. The crowd has no
+// The method "pick" returns a crowd of the people in the given rows. A row may be given several times. The crowd has no
 // groups and no licenses.
 func (c *Crowd) pick(rows []int) *Crowd {
 	some := &Crowd{People: len(rows)}

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method used returns the last uses that a report has for a field. It returns false if the field is not a last use
-// from a report, or if the report has no trustworthy dates.
+// The method "used" returns the last uses that a report has for a field. It returns false if the field is not a last
+// use from a report, or if the report has no trustworthy dates.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, dated := f.Signal(); dated && signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
@@ -32,10 +32,10 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// The method late returns the earliest date that settles a test, in microseconds. A test of an earlier date depends on
-// what happened after the end of the report (see dateTest). The method returns None if no report has the attribute's
+// The method "late" returns the earliest date that settles a test, in microseconds. A test of an earlier date depends
+// on what happened after the end of the report (see dateTest). The method returns None if no report has the attribute's
 // dates, or if all reports end late enough. The test compares dates with the time at, unless asked is false. The
-// parameter moves says whether this time depends on now.
+// parameter "moves" says whether this time depends on now.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

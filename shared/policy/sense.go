@@ -33,7 +33,7 @@ func (s *senseless) fault(id int64, format string, args ...any) {
 	s.faults = append(s.faults, sense{id, fmt.Sprintf(format, args...)})
 }
 
-// The method find returns the faults of a whole expression.
+// The method "find" returns the faults of a whole expression.
 func (s *senseless) find(root ast.Expr) []sense {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -77,7 +77,7 @@ func isNull(e ast.Expr) bool {
 	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
 }
 
-// The method pattern checks a regular expression. The expression must be a literal, must not be too long, and must be
+// The method "pattern" checks a regular expression. The expression must be a literal, must not be too long, and must be
 // anchored at both ends.
 func (s *senseless) pattern(e ast.Expr) {
 	text, written := textOf(e)
@@ -98,7 +98,7 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// The function bounded reports whether the pattern is anchored at one side: the beginning (at = 0) or the end (at =
+// The function "bounded" reports whether the pattern is anchored at one side: the beginning (at = 0) or the end (at =
 // -1). A pattern that explicitly allows any text at that side, such as ".*", counts as anchored.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
@@ -162,8 +162,8 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// The method settled finds comparisons of a past date with now or a later time. Such a comparison is true for everybody
-// with the date, or for nobody. All dates except hiring dates lie in the past.
+// The method "settled" finds comparisons of a past date with now or a later time. Such a comparison is true for
+// everybody with the date, or for nobody. All dates except hiring dates lie in the past.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {
@@ -188,13 +188,13 @@ func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	}
 }
 
-// The variable comparisons maps each comparison of times to its result if the left operand is earlier.
+// The variable "comparisons" maps each comparison of times to its result if the left operand is earlier.
 var comparisons = map[string]bool{
 	"earlierThan": true, operators.Less: true, operators.LessEquals: true,
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// The method past reports whether the attribute's dates always lie in the past.
+// The method "past" reports whether the attribute's dates always lie in the past.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -24,7 +24,7 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 }
 
 // LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
-// that the rule's condition "when" reads. The result known says for each person whether there is certainly no later
+// that the rule's condition "when" reads. The result "known" says for each person whether there is certainly no later
 // date up to the end of the reports. Both results are valid only for people who are not open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
@@ -40,7 +40,7 @@ func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	return at, known
 }
 
-// The method latest replaces at[row] by the date of a field if the field's date is later. It sets known[row] to false
+// The method "latest" replaces at[row] by the date of a field if the field's date is later. It sets known[row] to false
 // for each person whose field is unknown.
 func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	if used, reported := s.used(f); reported {
@@ -63,13 +63,13 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// The type narrow is a part of a crowd: the people from whom the variant with the fewest days reclaims.
+// The type "narrow" is a part of a crowd: the people from whom the variant with the fewest days reclaims.
 type narrow struct {
 	rows   []int
 	screen *screen // the screen of these rows
 }
 
-// The method narrowed returns the plain verdicts of the rule r. The parameter within has the verdicts of the rule
+// The method "narrowed" returns the plain verdicts of the rule r. The parameter "within" has the verdicts of the rule
 // r.within. If r.within keeps a license, r keeps it too. The condition of r is therefore evaluated only for people from
 // whom r.within reclaims.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
@@ -96,8 +96,8 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// The type spared says who may be in grace for a rule. It is computed only for the people for whom the conditions "for"
-// and "when" are true.
+// The type "spared" says who may be in grace for a rule. It is computed only for the people for whom the conditions
+// "for" and "when" are true.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
 	known []directory.Flag     // results of the method is, by row; Unset means not computed
@@ -111,7 +111,7 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// The method spared returns who may be in grace for a rule. It caches the result, because rules of a Trial about the
+// The method "spared" returns who may be in grace for a rule. It caches the result, because rules of a Trial about the
 // same license and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
@@ -220,7 +220,7 @@ func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 }
 
 // LastSeen returns the newest known date of use of a person, or the zero time. It uses the dates that the rule's
-// condition "when" reads. The result known reports whether there is certainly no later date up to the end of the
+// condition "when" reads. The result "known" reports whether there is certainly no later date up to the end of the
 // reports.
 func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
 	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {

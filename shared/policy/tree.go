@@ -32,7 +32,7 @@ func saysOf(f directory.Flag) Says {
 	return Unknown
 }
 
-// The method not turns True into False and False into True. Unknown stays Unknown.
+// The method "not" turns True into False and False into True. Unknown stays Unknown.
 func (s Says) not() Says {
 	switch s {
 	case True:
@@ -118,7 +118,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	return root, nil
 }
 
-// The function all returns the result of parts that are joined by "and".
+// The function "all" returns the result of parts that are joined by "and".
 func all(parts []*Node) Says {
 	says := True
 	for _, n := range parts {
@@ -176,7 +176,7 @@ func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) 
 	return b.node(c.checked.NativeRep().Expr())
 }
 
-// The type branching makes the tree of one condition for one person.
+// The type "branching" makes the tree of one condition for one person.
 type branching struct {
 	judge     *Judge
 	condition *condition
@@ -185,7 +185,7 @@ type branching struct {
 	written   map[int64]ast.Expr // the parts as written, by id
 }
 
-// The variable joins maps operators to the words And, Or, Not and If.
+// The variable "joins" maps operators to the words And, Or, Not and If.
 var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
 
 func (b *branching) node(e ast.Expr) (*Node, error) {
@@ -211,7 +211,7 @@ func (b *branching) node(e ast.Expr) (*Node, error) {
 	return n, nil
 }
 
-// The method operands returns the parts of a joined expression. It flattens nested joins of one kind: a && b && c has
+// The method "operands" returns the parts of a joined expression. It flattens nested joins of one kind: a && b && c has
 // three parts.
 func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	for _, o := range e.AsCall().Args() {
@@ -224,7 +224,7 @@ func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	return list
 }
 
-// The method eval evaluates a part of the condition in the same way as the Judge evaluates the whole condition.
+// The method "eval" evaluates a part of the condition in the same way as the Judge evaluates the whole condition.
 func (b *branching) eval(e ast.Expr) (directory.Flag, ref.Val, error) {
 	whole := b.condition.checked.NativeRep()
 	part := ast.NewCheckedAST(ast.NewAST(e, whole.SourceInfo()), whole.TypeMap(), whole.ReferenceMap())
@@ -254,7 +254,7 @@ func (b *branching) leaf(n *Node, e ast.Expr, value ref.Val) {
 	}
 }
 
-// The method text returns a part as written, on one line.
+// The method "text" returns a part as written, on one line.
 func (b *branching) text(e ast.Expr) string {
 	written, found := b.written[e.ID()]
 	if !found {
@@ -267,7 +267,7 @@ func (b *branching) text(e ast.Expr) string {
 	return strings.ReplaceAll(code, "\n", " ")
 }
 
-// The method decide sets Decisive for the node and for its parts that contribute to the node's result.
+// The method "decide" sets Decisive for the node and for its parts that contribute to the node's result.
 func (n *Node) decide() {
 	n.Decisive = true
 	parts := n.Parts

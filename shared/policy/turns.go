@@ -48,7 +48,7 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first time at which the rule would take the license if the person stays away and nothing else
-// changes. It returns false if there is no such time. The parameter given lists the times at which a run or somebody
+// changes. It returns false if there is no such time. The parameter "given" lists the times at which a run or somebody
 // else gave the license to the person. The rule then waits until Cooling returns false for all these times.
 //
 // Turns evaluates the rule only at times at which its verdict can change. These are the dates of the person and each
@@ -113,8 +113,8 @@ func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.
 	return j.first(func() bool { return !j.Cooling(r, p, given) })
 }
 
-// The method first returns the first time in j.instants at which the given function returns true. The boolean result is
-// false if there is no such time.
+// The method "first" returns the first time in j.instants at which the given function returns true. The boolean result
+// is false if there is no such time.
 func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now
 	defer func() {

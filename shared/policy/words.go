@@ -61,8 +61,8 @@ func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// The variable functions lists the functions that a condition may call, without operators. Each function has an example
-// with its meaning, because two similar names may have opposite meanings.
+// The variable "functions" lists the functions that a condition may call, without operators. Each function has an
+// example with its meaning, because two similar names may have opposite meanings.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -72,7 +72,7 @@ var functions = map[string]string{
 	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
 }
 
-// The variable meant maps words that people write for a function to the name of the function.
+// The variable "meant" maps words that people write for a function to the name of the function.
 var meant = map[string]string{
 	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
 	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
@@ -235,5 +235,5 @@ func wrongSyntax(e *common.Error, source string) string {
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 
-// The function unquoted returns an expression without its text literals.
+// The function "unquoted" returns an expression without its text literals.
 func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function opposite returns true for two similar words if their meanings may be opposite or different.
+// The function "opposite" returns true for two similar words if their meanings may be opposite or different.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{

@@ -16,14 +16,14 @@ import (
 // mostWorlds is the largest number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6
 
-// The type worlds holds the cases of one evaluation. If bit i of the field at is set, the attribute open[i] has no date
-// in the current case.
+// The type worlds holds the cases of one evaluation. If bit i of the field "at" is set, the attribute open[i] has no
+// date in the current case.
 type worlds struct {
 	open []*attribute
 	at   uint
 }
 
-// The method assume returns the value of an attribute in the current case.
+// The method "assume" returns the value of an attribute in the current case.
 func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	i := slices.Index(w.open, a)
 	if i < 0 {

@@ -37,7 +37,7 @@ func (p *Policy) Attribute(name string) (Attribute, bool) {
 	return described, true
 }
 
-// The function unmapped returns the attributes of a policy that maps nothing.
+// The function "unmapped" returns the attributes of a policy that maps nothing.
 var unmapped = sync.OnceValue(func() map[string]*attribute {
 	all, _ := builtinAttributes()
 	return all
@@ -59,7 +59,7 @@ func (w *Written) Code(part ast.Expr) (string, error) {
 	return code, nil
 }
 
-// The function writing returns the language of conditions. Its parser keeps macros, such as exists(…), as they are
+// The function "writing" returns the language of conditions. Its parser keeps macros, such as exists(…), as they are
 // written.
 var writing = sync.OnceValues(func() (*cel.Env, error) {
 	base, err := language()

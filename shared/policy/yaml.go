@@ -32,8 +32,8 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// The function open parses the only document in a file. The node is nil after a fault. If kept is set, a run has stored
-// the file. The function then limits only the size of the file.
+// The function "open" parses the only document in a file. The node is nil after a fault. If kept is set, a run has
+// stored the file. The function then limits only the size of the file.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -80,8 +80,8 @@ func (r *reader) faultInvalidText(data []byte) {
 	}
 }
 
-// The method refuse reports anchors, aliases and tags, because a reviewer must see the whole meaning of a value in one
-// place.
+// The method "refuse" reports anchors, aliases and tags, because a reviewer must see the whole meaning of a value in
+// one place.
 func (r *reader) refuse(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -99,7 +99,7 @@ func (r *reader) refuse(n *yaml.Node) {
 
 var negation = regexp.MustCompile(`^\s*(?:- +)?(\w+):\s+(![^!\s].*?)\s*(?:\s#.*)?$`)
 
-// The method tagged returns the message for a value that YAML reads as a tag.
+// The method "tagged" returns the message for a value that YAML reads as a tag.
 func (r *reader) tagged(n *yaml.Node) string {
 	if own := r.negated(n.Line); own != "" {
 		return own
@@ -107,7 +107,7 @@ func (r *reader) tagged(n *yaml.Node) string {
 	return "YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'"
 }
 
-// The method negated returns the correct form of a line whose value begins with an unquoted !, or "" for any other
+// The method "negated" returns the correct form of a line whose value begins with an unquoted !, or "" for any other
 // line.
 func (r *reader) negated(line int) string {
 	if line < 1 || line > len(r.lines) {
@@ -128,7 +128,7 @@ const (
 	mostRules = 250
 )
 
-// The method bounded reports the first entry over the limit in each mapping and list.
+// The method "bounded" reports the first entry over the limit in each mapping and list.
 func (r *reader) bounded(n *yaml.Node) {
 	most, what := len(n.Content), ""
 	switch n.Kind {
@@ -149,7 +149,7 @@ func (r *reader) bounded(n *yaml.Node) {
 // The type entry is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
-// The method entries returns the entries of a mapping in the order of the file. It reports duplicate keys.
+// The method "entries" returns the entries of a mapping in the order of the file. It reports duplicate keys.
 func (r *reader) entries(n *yaml.Node, what string) []entry {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "%s must be a mapping of keys to values, not %s", what, kindOf(n))
@@ -183,7 +183,7 @@ type object struct {
 	meant  []string // keys that unknown keys probably mean
 }
 
-// The method object reads a mapping with the given keys.
+// The method "object" reads a mapping with the given keys.
 func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	o := object{reader: r, node: n, what: what, fields: map[string]*yaml.Node{}}
 	for _, e := range r.entries(n, what) {
@@ -211,31 +211,31 @@ func theKeys(known []string) string {
 	return "; the keys are " + strings.Join(known, ", ")
 }
 
-// The method section reads the mapping at a path of the table of keys.
+// The method "section" reads the mapping at a path of the table of keys.
 func (r *reader) section(n *yaml.Node, what, path string) object {
 	o := r.object(n, what, KeysBelow(path)...)
 	o.path = path
 	return o
 }
 
-// The method key returns the entry of the table Keys for a key of the mapping. The key must be in the table.
+// The method "key" returns the entry of the table Keys for a key of the mapping. The key must be in the table.
 func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
 
-// The method count reads a whole number into dst. The table Keys has the bounds of the number. The parameter what is
-// the name of the number in messages.
+// The method "count" reads a whole number into dst. The table Keys has the bounds of the number. The parameter "what"
+// is the name of the number in messages.
 func (o object) count(name, what string, dst *int) {
 	k := o.key(name)
 	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)
 }
 
-// The method number is like count, for any number.
+// The method "number" is like count, for any number.
 func (o object) number(name, what string, dst *float64) {
 	k := o.key(name)
 	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
-// The method required returns the value of a key that must exist. It returns nil if the key is missing. It then reports
-// a fault, unless another message says that a misspelt key probably means this key.
+// The method "required" returns the value of a key that must exist. It returns nil if the key is missing. It then
+// reports a fault, unless another message says that a misspelt key probably means this key.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode && !slices.Contains(o.meant, key) {
@@ -244,7 +244,7 @@ func (o object) required(key, example string) *yaml.Node {
 	return n
 }
 
-// The method text returns the value of a key, or "" if the key is absent or its value is wrong.
+// The method "text" returns the value of a key, or "" if the key is absent or its value is wrong.
 func (o object) text(key string) string {
 	n := o.fields[key]
 	if n == nil {

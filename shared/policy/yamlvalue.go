@@ -37,8 +37,8 @@ func (r *reader) flag(n *yaml.Node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// The method number reads a number into dst. The number must be at least lo and at most hi. If the number is absent or
-// wrong, dst keeps its default.
+// The method "number" reads a number into dst. The number must be at least lo and at most hi. If the number is absent
+// or wrong, dst keeps its default.
 func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
 	if n == nil {
 		return
@@ -51,7 +51,7 @@ func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64)
 	*dst = v
 }
 
-// The method count is like number, for an integer.
+// The method "count" is like number, for an integer.
 func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	if n == nil {
 		return
@@ -64,7 +64,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// The function unquote returns the end of a message about a number that is in quotes or has a percent sign.
+// The function "unquote" returns the end of a message about a number that is in quotes or has a percent sign.
 func unquote(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return ""
@@ -79,7 +79,7 @@ func unquote(n *yaml.Node) string {
 	return "; write it without quotes"
 }
 
-// The method date reads a time in UTC. The result day reports whether the text was a day without a time.
+// The method "date" reads a time in UTC. The result "day" reports whether the text was a day without a time.
 func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	if n.Kind == yaml.ScalarNode {
 		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
@@ -114,7 +114,7 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
-// The function shown returns the value of a scalar, truncated to a readable length, or the kind of any other node.
+// The function "shown" returns the value of a scalar, truncated to a readable length, or the kind of any other node.
 func shown(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
 		return kindOf(n)

@@ -22,7 +22,7 @@ func (l language) day(t time.Time) string {
 	return fmt.Sprintf(l.form, t.Day(), l.months[t.Month()-1], t.Year())
 }
 
-// The variable languages has the built-in languages, by BCP 47 tag. Norwegian is Bokmål.
+// The variable "languages" has the built-in languages, by BCP 47 tag. Norwegian is Bokmål.
 var languages = map[string]language{
 	"en": {"%d %s %d", [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}},
 	"sv": {"%d %s %d", [12]string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}},
@@ -32,7 +32,7 @@ var languages = map[string]language{
 // Default is the language for people without a text in their own language.
 const Default = "en"
 
-// The variable builtin holds the built-in subject and body for each language.
+// The variable "builtin" holds the built-in subject and body for each language.
 var builtin = map[string]Text{
 	"en": must(`Your license {{.License}} will be {{if .To}}changed to {{.To}}{{else}}taken back{{end}} on {{.Day}}`,
 		`Hello {{.Name}},
@@ -63,7 +63,7 @@ Har du spørsmål, eller er du borta da? Svar i så fall på denne e-posten.
 `),
 }
 
-// The function must compiles a built-in text. It panics on a mistake, because a mistake is a fault of this program.
+// The function "must" compiles a built-in text. It panics on a mistake, because a mistake is a fault of this program.
 func must(subject, body string) Text {
 	s, wrong := Compile(subject)
 	b, too := Compile(body)
@@ -89,7 +89,7 @@ func (s *Texts) Has(tag string) bool {
 	return own || known
 }
 
-// Write returns a notice in the language of the person. The parameter preferred is the property preferredLanguage of
+// Write returns a notice in the language of the person. The parameter "preferred" is the property preferredLanguage of
 // Microsoft Graph: a tag like sv-SE, or "" if the property is not set. A text for the whole tag takes precedence over a
 // text for the first part of the tag.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {

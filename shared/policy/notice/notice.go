@@ -62,7 +62,7 @@ func (m *Mistake) Error() string { return m.Text }
 
 var parseError = regexp.MustCompile(`^template: :(\d+):(?:\d+:)? ?(.*)$`)
 
-// Compile checks a template. The result mistake is nil if the template is correct.
+// Compile checks a template. The result "mistake" is nil if the template is correct.
 func Compile(source string) (t *Template, mistake *Mistake) {
 	filled, err := template.New("").Parse(source)
 	if err != nil {
@@ -86,7 +86,7 @@ func Compile(source string) (t *Template, mistake *Mistake) {
 	return &Template{source, filled}, nil
 }
 
-// The function check returns a mistake for the first part of a template that is not allowed. A part may be text, a
+// The function "check" returns a mistake for the first part of a template that is not allowed. A part may be text, a
 // field, or a condition on a field.
 func check(source string, n parse.Node) *Mistake {
 	wrong := func(format string, args ...any) *Mistake {
@@ -136,7 +136,7 @@ func fieldOf(p *parse.PipeNode) string {
 	return f.String()
 }
 
-// The method fill returns the text of the template with the values of its fields.
+// The method "fill" returns the text of the template with the values of its fields.
 func (t *Template) fill(f fields) (string, error) {
 	var b strings.Builder
 	if err := t.filled.Execute(&b, f); err != nil {
@@ -149,7 +149,7 @@ func (t *Template) fill(f fields) (string, error) {
 // resource type).
 const longestSubject = 255
 
-// The function line returns text without runes that are not printable, such as line feeds and marks of writing
+// The function "line" returns text without runes that are not printable, such as line feeds and marks of writing
 // direction.
 func line(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -160,8 +160,8 @@ func line(text string) string {
 	}, text)
 }
 
-// The method write returns the notice in one language. It makes every field a single line, because names in directories
-// may contain any text.
+// The method "write" returns the notice in one language. It makes every field a single line, because names in
+// directories may contain any text.
 func (t *Text) write(in language, about Facts) (Message, error) {
 	f := fields{
 		Name: line(about.Name), License: line(about.License), To: line(about.To),

@@ -42,7 +42,7 @@ func Of() ([]byte, error) {
 
 func required(keys ...string) node { return node{"required": keys} }
 
-// The function mapping returns the schema of the mapping at a path of the table of keys.
+// The function "mapping" returns the schema of the mapping at a path of the table of keys.
 func mapping(path string) (node, error) {
 	properties := node{}
 	var needed []string
@@ -67,7 +67,7 @@ func mapping(path string) (node, error) {
 	return m, nil
 }
 
-// The function property returns the schema of a key, with the description that an editor shows.
+// The function "property" returns the schema of a key, with the description that an editor shows.
 func property(k *policy.Key) (node, error) {
 	one, err := shaped(k)
 	if err != nil {
@@ -90,7 +90,7 @@ func property(k *policy.Key) (node, error) {
 	return one, nil
 }
 
-// The function plain changes the dates of YAML into texts, because JSON has no dates.
+// The function "plain" changes the dates of YAML into texts, because JSON has no dates.
 func plain(v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -145,7 +145,7 @@ func list(k *policy.Key, items node) node {
 	return node{"type": "array", "minItems": k.Min, "maxItems": k.Max, "items": items}
 }
 
-// The function named returns the schema of an entry of a mapping whose keys the author chooses.
+// The function "named" returns the schema of an entry of a mapping whose keys the author chooses.
 func named(path string) (node, error) {
 	entry, err := mapping(path + ".NAME")
 	if err != nil {
@@ -163,7 +163,7 @@ func named(path string) (node, error) {
 	return entry, nil
 }
 
-// The function sources returns the schemas of the texts that an attribute may be mapped to: a field, or newest(FIELD,
+// The function "sources" returns the schemas of the texts that an attribute may be mapped to: a field, or newest(FIELD,
 // FIELD). Blanks around a field are allowed.
 func sources(datesOnly bool) []any {
 	var fields, notes, patterns, dates []string
@@ -186,7 +186,7 @@ func sources(datesOnly bool) []any {
 	}
 }
 
-// The variable further holds the parts of a key's schema that do not follow from its shape.
+// The variable "further" holds the parts of a key's schema that do not follow from its shape.
 var further = map[string]node{
 	"tenant":   {"pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
 	"currency": {"pattern": "^[A-Z]{3}$"},
@@ -204,6 +204,6 @@ var further = map[string]node{
 	"GROUP.ad":             {"pattern": `\S*=`},
 }
 
-// The variable person is the schema for the name of one person. The schema refuses a pattern with * or ?, and a name
+// The variable "person" is the schema for the name of one person. The schema refuses a pattern with * or ?, and a name
 // with a domain before it (DOMAIN\name).
 var person = node{"type": "string", "pattern": `^[^*?\\]*[^*?\\\s][^*?\\]*$`}

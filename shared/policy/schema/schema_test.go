@@ -248,7 +248,7 @@ func TestSchemaAcceptsAlteredPolicies(t *testing.T) {
 	}
 }
 
-// The function alter deletes a random entry of a mapping or a list, or replaces the entry's value.
+// The function "alter" deletes a random entry of a mapping or a list, or replaces the entry's value.
 func alter(r *rand.Rand, n *yaml.Node, values []string) {
 	for len(n.Content) > 0 {
 		step := map[yaml.Kind]int{yaml.MappingNode: 2, yaml.SequenceNode: 1}[n.Kind]

@@ -26,7 +26,7 @@ type speaker struct {
 }
 
 // Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. The parameter
-// source is the condition as written, such as Rule.WhenSource, or a part of the condition.
+// "source" is the condition as written, such as Rule.WhenSource, or a part of the condition.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
 }
@@ -75,7 +75,7 @@ type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
 
-// The method joined joins clauses. It puts a part with another joint into parentheses, so that the whole has only one
+// The method "joined" joins clauses. It puts a part with another joint into parentheses, so that the whole has only one
 // reading.
 func (s *speaker) joined(joint string, parts ...clause) clause {
 	texts := make([]string, len(parts))
@@ -88,7 +88,7 @@ func (s *speaker) joined(joint string, parts ...clause) clause {
 	return clause{strings.Join(texts, joint), joint}
 }
 
-// The method list joins nouns with commas, and the last noun with the given word.
+// The method "list" joins nouns with commas, and the last noun with the given word.
 func (s *speaker) list(nouns []string, joint string) string {
 	last := len(nouns) - 1
 	if last < 1 {
@@ -99,7 +99,7 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// The method say returns the words for a part of the condition, or for its negation. It moves negations inward. This
+// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward. This
 // changes no verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
@@ -116,7 +116,7 @@ func (s *speaker) say(e ast.Expr, negated bool) clause {
 	return plainly(form, code)
 }
 
-// The method known returns the words for a part, or false if the part has no words.
+// The method "known" returns the words for a part, or false if the part has no words.
 func (s *speaker) known(e ast.Expr, negated bool) (clause, bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -177,9 +177,9 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// The method choice writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x compares
-// a text: if the text has no value, both x and "not x" are false. The words would be long if x contains a choice. In
-// both cases, the method writes "otherwise".
+// The method "choice" writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x
+// compares a text: if the text has no value, both x and "not x" are false. The words would be long if x contains a
+// choice. In both cases, the method writes "otherwise".
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
 	first := s.say(args[0], false)
 	if s.needsOtherwise(args) {
@@ -201,7 +201,7 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// The method different returns the words for a text that has another value. In an exemption, a text without a value
+// The method "different" returns the words for a text that has another value. In an exemption, a text without a value
 // counts as different too.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
@@ -211,7 +211,7 @@ func (s *speaker) different(form string, args ...any) clause {
 	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
-// The method text returns the noun for a text attribute, or the value of a text literal.
+// The method "text" returns the noun for a text attribute, or the value of a text literal.
 func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -227,7 +227,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// The method equal returns the words for two texts, or a flag and a literal, that are equal or different.
+// The method "equal" returns the words for two texts, or a flag and a literal, that are equal or different.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left
@@ -259,7 +259,7 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// The method among returns the words for a text that is, or is not, in a list of literals.
+// The method "among" returns the words for a text that is, or is not, in a list of literals.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
@@ -292,8 +292,8 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// The method pattern returns the words for the begin or the end of a text, for a part of a text, or for a pattern that
-// a text matches.
+// The method "pattern" returns the words for the begin or the end of a text, for a part of a text, or for a pattern
+// that a text matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

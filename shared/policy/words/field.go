@@ -31,13 +31,13 @@ func fieldNamed(l Language, name string) (fieldWords, bool) {
 	return w, ok
 }
 
-// The method place returns the name of the directory of a field.
+// The method "place" returns the name of the directory of a field.
 func (t *tongue) place(f *directory.Field) string {
 	source, _, _ := strings.Cut(f.Name, ".")
 	return t.directories[source]
 }
 
-// The method noun returns the noun for a field, with its directory.
+// The method "noun" returns the noun for a field, with its directory.
 func (s *speaker) noun(f *directory.Field) string {
 	w, ok := fieldNamed(s.language, f.Name)
 	switch {
@@ -49,8 +49,8 @@ func (s *speaker) noun(f *directory.Field) string {
 	return fmt.Sprintf(s.in, w.noun, s.place(f))
 }
 
-// The method attribute returns the words for an attribute: its fields, and the policy's own name for the attribute. It
-// returns a long list of fields only once, and then the name alone.
+// The method "attribute" returns the words for an attribute: its fields, and the policy's own name for the attribute.
+// It returns a long list of fields only once, and then the name alone.
 func (s *speaker) attribute(a policy.Attribute) string {
 	if s.told[a.Name] {
 		return a.Name
@@ -63,7 +63,7 @@ func (s *speaker) attribute(a policy.Attribute) string {
 	return s.own(a, text)
 }
 
-// The method own adds the policy's own name for an attribute, if the policy maps the attribute.
+// The method "own" adds the policy's own name for an attribute, if the policy maps the attribute.
 func (s *speaker) own(a policy.Attribute, text string) string {
 	if !a.Own {
 		return text
@@ -91,8 +91,8 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// The method flag returns the words for a true-or-false attribute that is true. If negated is set, it returns the words
-// for the attribute that is false.
+// The method "flag" returns the words for a true-or-false attribute that is true. If negated is set, it returns the
+// words for the attribute that is false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
@@ -112,8 +112,8 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// The method dated returns the words for a date attribute with a value. If the parameter none is true, it returns the
-// words for the attribute without a value.
+// The method "dated" returns the words for a date attribute with a value. If the parameter "none" is true, it returns
+// the words for the attribute without a value.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
 	form := s.hasDate
@@ -138,7 +138,7 @@ func (s *speaker) dated(a policy.Attribute, none bool) string {
 	return s.own(a, fmt.Sprintf(form, s.list(nouns, s.both)))
 }
 
-// The function ahead reports whether a date of the attribute may lie in the future.
+// The function "ahead" reports whether a date of the attribute may lie in the future.
 func ahead(a policy.Attribute) bool {
 	return slices.ContainsFunc(a.Fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

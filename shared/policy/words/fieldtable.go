@@ -1,7 +1,7 @@
 package words
 
-// The variable fields holds the words for every field that a policy may name. The key is the field's full name, or its
-// name without the source if both directories have the field.
+// The variable "fields" holds the words for every field that a policy may name. The key is the field's full name, or
+// its name without the source if both directories have the field.
 var fields = map[Language]map[string]fieldWords{
 	English: {
 		"accountEnabled":             {yes: "the account in %s is enabled", no: "the account in %s is disabled"},
@@ -107,7 +107,7 @@ var fields = map[Language]map[string]fieldWords{
 	},
 }
 
-// The function used returns the words for a date of use.
+// The function "used" returns the words for a date of use.
 func used(noun, ever, never string) fieldWords {
 	return fieldWords{noun: noun, whole: true, yes: ever, no: never}
 }

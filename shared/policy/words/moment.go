@@ -23,7 +23,7 @@ type moment struct {
 	back    bool              // whether the span is subtracted
 }
 
-// The method date returns the date attribute that an expression names.
+// The method "date" returns the date attribute that an expression names.
 func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	if e.Kind() != ast.IdentKind {
 		return policy.Attribute{}, false
@@ -32,7 +32,7 @@ func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	return a, known && a.Kind == directory.Date
 }
 
-// The method moment returns the time that an expression means. It returns false for an expression without words.
+// The method "moment" returns the time that an expression means. It returns false for an expression without words.
 func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return moment{}, true
@@ -61,7 +61,7 @@ func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	return moment{}, false
 }
 
-// The function literal returns the text of a call with one text literal, or "" for any other call.
+// The function "literal" returns the text of a call with one text literal, or "" for any other call.
 func literal(e ast.Expr) string {
 	args := e.AsCall().Args()
 	if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
@@ -71,7 +71,7 @@ func literal(e ast.Expr) string {
 	return string(text)
 }
 
-// The method clock returns an instant in UTC. It writes seconds and fractions only if they are not zero.
+// The method "clock" returns an instant in UTC. It writes seconds and fractions only if they are not zero.
 func (t *tongue) clock(at time.Time) string {
 	at = at.UTC()
 	clock := at.Format("15:04")
@@ -81,7 +81,7 @@ func (t *tongue) clock(at time.Time) string {
 	return fmt.Sprintf(t.instant, at.Day(), t.months[at.Month()-1], at.Year(), clock)
 }
 
-// The method span returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
+// The method "span" returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
 func (s *speaker) span(e ast.Expr) (string, bool) {
 	if e.Kind() != ast.CallKind || e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
 		return "", false
@@ -142,7 +142,7 @@ func (c *comparison) of(op operator) string {
 	return [...]string{less: c.less, most: c.most, more: c.more, least: c.least, same: c.same, other: c.other}[op]
 }
 
-// The method moments returns the words for a comparison of two times by an operator.
+// The method "moments" returns the words for a comparison of two times by an operator.
 func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, bool) {
 	op, ok := comparing[name]
 	if !ok || len(args) != 2 {
@@ -186,7 +186,7 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// The method compared returns the words for a comparison of a date of the person with another time. It moves a span
+// The method "compared" returns the words for a comparison of a date of the person with another time. It moves a span
 // from the left side to the right side.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
@@ -214,7 +214,7 @@ func (s *speaker) compared(left moment, op operator, right moment) (clause, bool
 	return plainly(s.at.of(op), noun, lies, s.spoken(right)), true
 }
 
-// The method spoken returns the words for an instant or for a date of the person, with its span.
+// The method "spoken" returns the words for an instant or for a date of the person, with its span.
 func (s *speaker) spoken(m moment) string {
 	text := m.instant
 	if m.date != nil {

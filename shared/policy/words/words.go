@@ -154,7 +154,7 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 
 func (t *tongue) nDays(n int) string { return counted(t.days, strconv.Itoa(n)) }
 
-// The method group returns the words for a group, with its directory.
+// The method "group" returns the words for a group, with its directory.
 func (t *tongue) group(form string, ref directory.GroupRef) string {
 	return fmt.Sprintf(form, fmt.Sprintf(t.quote, ref.Name), t.directories[ref.Source.String()])
 }
@@ -260,7 +260,7 @@ func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err e
 	return append(lines, fmt.Sprintf(t.whole.onlyKind, s.list(kinds, t.both))), nil
 }
 
-// The method until returns the words for the end of a leave: the end of a day, or an instant.
+// The method "until" returns the words for the end of a leave: the end of a day, or an instant.
 func (t *tongue) until(end time.Time) string {
 	end = end.UTC()
 	if !end.Equal(end.Truncate(24 * time.Hour)) {

@@ -96,7 +96,7 @@ func TestLanguagesHaveTheSameWords(t *testing.T) {
 	}
 }
 
-// The function texts collects every string of a value by its path.
+// The function "texts" collects every string of a value by its path.
 func texts(path string, v reflect.Value) map[string]string {
 	all := map[string]string{}
 	add := func(more map[string]string) {
