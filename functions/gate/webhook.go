@@ -21,7 +21,7 @@ type teller struct {
 // longestRead is the maximum time for the reading of the secret. A notice must not wait longer.
 const longestRead = 20 * time.Second
 
-// The method tell posts a message. It reads the secret each time, so a new address takes effect at once.
+// The method "tell" posts a message. It reads the secret each time, so a new address takes effect at once.
 func (c *teller) tell(ctx context.Context, message *card.Card) error {
 	reading, cancel := context.WithTimeout(ctx, longestRead)
 	defer cancel()

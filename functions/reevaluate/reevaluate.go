@@ -22,13 +22,13 @@ import (
 // errRequest means that the request is invalid.
 var errRequest = errors.New("not a request")
 
-// The type input is an operator's request.
+// The type "input" is an operator's request.
 type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
 	Apply bool   `json:"apply"` // whether to make the changes that the rules ask for
 }
 
-// The type answer is the result of a request. The field People is nil while the execution is running, and also when
+// The type "answer" is the result of a request. The field People is nil while the execution is running, and also when
 // Failed or Refused is set.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
@@ -41,7 +41,7 @@ type answer struct {
 	Results   []runs.Result  `json:"results,omitempty"`
 }
 
-// The type reevaluation starts executions and follows them. It reads only the store. The execution reads the
+// The type "reevaluation" starts executions and follows them. It reads only the store. The execution reads the
 // directories.
 type reevaluation struct {
 	store      store.Store
@@ -49,11 +49,11 @@ type reevaluation struct {
 	machine    string // ARN of the state machine
 }
 
-// The constant interval is the time between two checks of an execution.
+// The constant "interval" is the time between two checks of an execution.
 const interval = time.Second
 
-// The method do starts an execution for one person. It returns when the execution has ended, or at the time "until". If
-// "until" is zero, there is no deadline.
+// The method "do" starts an execution for one person. It returns when the execution has ended, or at the time "until".
+// If "until" is zero, there is no deadline.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -90,7 +90,7 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// The method explain adds the verdicts and the results of a finished execution to the answer a.
+// The method "explain" adds the verdicts and the results of a finished execution to the answer a.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string
@@ -117,7 +117,7 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 	return err
 }
 
-// The method deployment returns the name of the deployment. The names of the deployment's state machines begin with
+// The method "deployment" returns the name of the deployment. The names of the deployment's state machines begin with
 // this name.
 func (r *reevaluation) deployment() string {
 	name := r.machine[strings.LastIndex(r.machine, ":")+1:]

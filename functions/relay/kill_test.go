@@ -26,7 +26,7 @@ const (
 var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
-// The type seen has the content of a snapshot of Active Directory.
+// The type "seen" has the content of a snapshot of Active Directory.
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
@@ -35,7 +35,7 @@ type seen struct {
 	Sampled     int
 }
 
-// The method sealed seals a snapshot with the reading that the store has at the given key. It returns the content of
+// The method "sealed" seals a snapshot with the reading that the store has at the given key. It returns the content of
 // the snapshot.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
@@ -71,7 +71,7 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// The function killing checks that a piece of work is completed although the relay is killed. It first does the work
+// The function "killing" checks that a piece of work is completed although the relay is killed. It first does the work
 // undisturbed, to count the events. It divides the events into equal parts. The constant "kills" is the number of
 // parts. For each part, it repeats the work, kills the relay at a random event in the part, and starts another relay.
 // The function "work" returns two functions. The first function, "ask", starts the work. The second function, "check",
@@ -99,7 +99,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the total number of events varies with the number of polls
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // not one of the last events, because the total number of events varies with the number of polls
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})

@@ -55,13 +55,13 @@ func main() {
 	}
 }
 
-// The type settings has the values that the relay reads from the environment.
+// The type "settings" has the values that the relay reads from the environment.
 type settings struct {
 	Relay worker.Config
 	AD    activedirectory.Config
 }
 
-// The function connect builds the relay. It makes no network calls.
+// The function "connect" builds the relay. It makes no network calls.
 func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	var s settings
 	if err := envconfig.Process(ctx, &s); err != nil {

@@ -28,15 +28,16 @@ import (
 
 const bucket = "idleseat-test"
 
-// The variable built is the path of the relay that the tests run. The command "make build" makes the same program. The
-// variable taps has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
+// The variable "built" is the path of the relay that the tests run. The command "make build" makes the same program.
+// The variable "taps" has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
 var (
 	built string
 	taps  sync.Map
 )
 
-// The variable linked makes the test binary depend on the relay's code. TestMain compiles the relay separately. Without
-// the variable, "go test" would not notice that the code of the relay has changed, and would return a cached result.
+// The variable "linked" makes the test binary depend on the relay's code. TestMain compiles the relay separately.
+// Without the variable, "go test" would not notice that the code of the relay has changed, and would return a cached
+// result.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -76,7 +77,7 @@ func serveS3() *httptest.Server {
 		}
 		tap.around(func() { objects.ServeHTTP(w, r) })
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays close their connections
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only have the connections that killed relays close
 	server.Start()
 	for _, v := range []string{"AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=simulated", "AWS_SECRET_ACCESS_KEY=simulated"} {
 		name, value, _ := strings.Cut(v, "=")
@@ -124,7 +125,8 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			// Two checks at the same time would interfere with each other in one store.
+			// Each case has its own store, because two checks at the same time would interfere with each other in one
+			// store.
 			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-")
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()

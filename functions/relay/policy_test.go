@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The variable implied lists required actions that the relay never calls directly.
+// The variable "implied" lists required actions that the relay never calls directly.
 var implied = []string{
 	"s3:ListBucket",       // without it, S3 answers 403 instead of 404 for a missing object
 	"kms:Decrypt",         // S3 calls it on behalf of the relay, in a bucket with its own key

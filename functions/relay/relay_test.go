@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant minute is a visibility timeout that does not expire during a test.
+// The constant "minute" is a visibility timeout that does not expire during a test.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {
@@ -75,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince requests a full reading and then a delta reading. Both must result in the snapshot of a full
-// reading. If the earlier reading is missing, the relay must make a full reading.
+// TestChangesSince requests a full reading and then a delta reading. Each reading must result in a snapshot with
+// everybody. If the earlier reading is missing, the relay must make a full reading.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

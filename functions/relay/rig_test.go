@@ -24,8 +24,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type tap counts the requests and answers that pass through the tap. Each request and each answer is an event. At
-// the event with the number in the field "at", the tap calls the function "strike".
+// The type "tap" counts the requests and answers that pass through the tap. Each request and each answer is an event.
+// At the event with the number in the field "at", the tap calls the function "strike".
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -53,7 +53,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// The method arm resets the count to zero, and sets the fields "at" and "strike". It returns the count before the
+// The method "arm" resets the count to zero, and sets the fields "at" and "strike". It returns the count before the
 // reset.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
@@ -63,7 +63,7 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// The interface domain is an Active Directory for tests. It knows the expected results of the relay's work.
+// The interface "domain" is an Active Directory for tests. It knows the expected results of the relay's work.
 type domain interface {
 	// env returns the environment variables that make a relay connect to the domain through the given proxy. The argument
 	// "proxy" has the form host:port.
@@ -77,7 +77,7 @@ type domain interface {
 	written(*rig) map[string]int
 }
 
-// The type rig is the environment of relays under test: a domain, queues, tasks and a store.
+// The type "rig" is the environment of relays under test: a domain, queues, tasks and a store.
 type rig struct {
 	testing.TB
 	*tap
@@ -130,7 +130,7 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	return r
 }
 
-// The constant step is a number of bytes. Whenever the controller has sent that many bytes, this counts as an event.
+// The constant "step" is a number of bytes. Whenever the controller has sent that many bytes, this counts as an event.
 const step = 1 << 10
 
 // proxyLDAP starts a proxy to the controller and returns the address of the proxy. The proxy listens on the
@@ -182,7 +182,7 @@ func (r *rig) pass(client net.Conn) {
 	}
 }
 
-// The type process is a running relay.
+// The type "process" is a running relay.
 type process struct {
 	*exec.Cmd
 	ended chan struct{}
@@ -191,7 +191,7 @@ type process struct {
 	more  chan struct{} // closed and replaced when the relay adds a line to the log
 }
 
-// The method start starts the built relay. The relay is killed when the test ends.
+// The method "start" starts the built relay. The relay is killed when the test ends.
 func (r *rig) start(env ...string) *process {
 	r.Helper()
 	p := &process{Cmd: exec.Command(built), ended: make(chan struct{}), more: make(chan struct{})}
@@ -223,13 +223,13 @@ func (r *rig) start(env ...string) *process {
 	return p
 }
 
-// The method kill sends SIGKILL and waits until the process has ended.
+// The method "kill" sends SIGKILL and waits until the process has ended.
 func (p *process) kill() {
 	_ = p.Process.Kill() // an error means that the process has already ended
 	<-p.ended
 }
 
-// The method says waits until the log of p contains the text at least n times.
+// The method "says" waits until the log of p contains the text at least n times.
 func (r *rig) says(p *process, text string, n int) {
 	r.Helper()
 	ctx := r.soon()
@@ -261,7 +261,7 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// The method ask starts a task for the message m, and sends m to the queue for messages of this kind. The default
+// The method "ask" starts a task for the message m, and sends m to the queue for messages of this kind. The default
 // heartbeat of the task is an hour.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
@@ -279,7 +279,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// The method answer waits until the task t ends. It returns the key that the answer of the task contains.
+// The method "answer" waits until the task t ends. It returns the key that the answer of the task contains.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
@@ -293,7 +293,7 @@ func (r *rig) answer(t *awsfake.Task) string {
 	return a.Key
 }
 
-// The method put stores v as the input of a batch and returns the key of the input.
+// The method "put" stores v as the input of a batch and returns the key of the input.
 func (r *rig) put(batch string, v any) string {
 	r.Helper()
 	key := "runs/run-1/ad/input/" + batch + ".json"
@@ -311,7 +311,7 @@ func get[T any](r *rig, key string) (v T) {
 	return v
 }
 
-// The method drained waits until the queue is empty.
+// The method "drained" waits until the queue is empty.
 func (r *rig) drained(queue string) {
 	r.Helper()
 	for ctx := r.soon(); len(r.aws.Bodies(queue)) > 0; {

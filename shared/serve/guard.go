@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// The type guard admits only requests of the user of this machine. It refuses every other request.
+// The type "guard" admits only requests of the person who started the command. It refuses every other request.
 //
-// To listen on loopback is not enough, for two reasons. First, another site can make its host name resolve to 127.0.0.1
-// (DNS rebinding), so the Host header must name this machine. Second, other users of this machine reach loopback, but
-// may have no right to read the store. So the first request must have a key that only the terminal shows. The guard
-// then sends the browser a cookie for the following requests.
+// It is not enough that the server listens on loopback, for two reasons. First, another site can make its host name
+// resolve to 127.0.0.1 (DNS rebinding), so the Host header must name this machine. Second, all users of this machine
+// reach loopback, also users who may not read the store. So the first request must have a key that only the terminal
+// shows. The guard then sends the browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
 	cookie string          // the name of the cookie; it contains the port, because browsers send a cookie to every port of a host
@@ -46,7 +46,7 @@ func (k *Keys) Once() string {
 	return key
 }
 
-// The method opens reports whether the key in an address is valid. A key from Once is valid only for the first call.
+// The method "opens" reports whether the key in an address is valid. A key from Once is valid only for the first call.
 func (k *Keys) opens(key string) bool {
 	if same(key, k.Key) {
 		return true
@@ -58,7 +58,7 @@ func (k *Keys) opens(key string) bool {
 	return right
 }
 
-// The function same reports whether two secrets are equal. The comparison takes the same time for all secrets of the
+// The function "same" reports whether two secrets are equal. The comparison takes the same time for all secrets of the
 // same length.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
@@ -97,7 +97,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The function protect sets the headers of every answer. A page replaces the Content-Security-Policy with its own.
+// The function "protect" sets the headers of every answer. A page replaces the Content-Security-Policy with its own.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -108,7 +108,7 @@ func protect(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// The function foreign reports whether the guard must refuse a request because a page of another site made it. A link
+// The function "foreign" reports whether the guard must refuse a request because a page of another site made it. A link
 // on another site may open a page of this site, so the request of such a link is not foreign. Every other request from
 // another site is foreign (W3C, Fetch Metadata Request Headers). If a browser sends neither Origin nor Sec-Fetch-Site,
 // only the cookie protects the pages.
@@ -123,7 +123,7 @@ func foreign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// The method enter exchanges the key in an address for the cookie, and redirects to the address without the key.
+// The method "enter" exchanges the key in an address for the cookie, and redirects to the address without the key.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if !g.keys.opens(query.Get(keyParameter)) {
@@ -138,7 +138,7 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// The method knows reports whether the request has the cookie.
+// The method "knows" reports whether the request has the cookie.
 func (g *guard) knows(r *http.Request) bool {
 	for _, c := range r.CookiesNamed(g.cookie) {
 		if same(c.Value, g.keys.pass) {

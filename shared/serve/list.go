@@ -13,7 +13,7 @@ import (
 // perPage is the maximum number of runs on one page of the list.
 const perPage = 25
 
-// The type listing is one page of the list of runs.
+// The type "listing" is one page of the list of runs.
 type listing struct {
 	Total int
 	Runs  []*runs.Overview // newest first
@@ -45,7 +45,7 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	return l, err
 }
 
-// The function address returns an address on this site. Each of the parts becomes one segment of the path.
+// The function "address" returns an address on this site. Each of the parts becomes one segment of the path.
 func address(parts ...string) string {
 	to := ""
 	for _, p := range parts {
@@ -54,8 +54,8 @@ func address(parts ...string) string {
 	return to
 }
 
-// The function under returns an address with parameters. In the argument "pairs", the value of a parameter follows the
-// name of the parameter. A parameter with an empty value is left out.
+// The function "under" returns an address with parameters. In the argument "pairs", the value of a parameter follows
+// the name of the parameter. A parameter with an empty value is left out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {

@@ -14,7 +14,7 @@ type runView struct {
 	Done doneView
 }
 
-// The method list answers with the list of runs.
+// The method "list" answers with the list of runs.
 func (s *Site) list(a *asked) error {
 	before := a.given("before")
 	l, err := s.listFrom(a.ctx(), before)

@@ -34,13 +34,13 @@ type answerView struct {
 	Lines []story.Line
 }
 
-// The variable tones has the colors of the states. A state without an entry has no color.
+// The variable "tones" has the colors of the states. A state without an entry has no color.
 var tones = map[story.State]string{
 	story.Damaged: "bad", story.Pending: "undecided", story.Taken: "bad", story.Announced: "undecided", story.Undecided: "undecided",
 	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
 }
 
-// The method person answers with everything that is known about one person.
+// The method "person" answers with everything that is known about one person.
 func (s *Site) person(a *asked) error {
 	user := strings.TrimSpace(a.given("user"))
 	if user == "" {

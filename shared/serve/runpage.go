@@ -17,7 +17,7 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// The method run answers with the report of a run. If the run has no plan yet, it answers with the stage of the run.
+// The method "run" answers with the report of a run. If the run has no plan yet, it answers with the stage of the run.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -64,7 +64,7 @@ func (s *Site) toLatest(a *asked) error {
 	return runs.ErrNoPlan
 }
 
-// The method report returns the page of a run that has a plan.
+// The method "report" returns the page of a run that has a plan.
 func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
 	key := o.Run + " " + now.Version
 	if html, policy = s.reports.get(key, s.Clock.Now()); html != nil {
@@ -92,7 +92,7 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 	return out.Bytes(), d.Policy(), nil
 }
 
-// The function basis returns the name of the run if the run read everybody, and otherwise "". The people, the policy
+// The function "basis" returns the name of the run if the run read everybody, and otherwise "". The people, the policy
 // and the thresholds can be shown only from the snapshot of a run that read everybody.
 func basis(o *runs.Overview) string {
 	if o.User != "" || o.Copy != "" || o.Restore != "" {
@@ -101,8 +101,8 @@ func basis(o *runs.Overview) string {
 	return o.Run
 }
 
-// The method follow makes a page reload itself when the state of the page changes. The address "from" answers with the
-// state of the page.
+// The method "follow" makes a page reload itself when the state of the page changes. The address "from" answers with
+// the state of the page.
 func (s *Site) follow(d *page.Document, from string, now *state) {
 	if now.Live {
 		d.Live = &page.Live{From: from, Version: now.Version, Every: asksEvery}
@@ -112,7 +112,7 @@ func (s *Site) follow(d *page.Document, from string, now *state) {
 // asksEvery is the time between two requests of a page for its state.
 const asksEvery = 5 * time.Second
 
-// The method unfinished answers with the overview of a run whose report does not exist or cannot be made.
+// The method "unfinished" answers with the overview of a run whose report does not exist or cannot be made.
 func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string) error {
 	d := document(func(w *page.Words) string { return o.Run + " – idleseat" }, "/", "", content("unfinished", func(w *page.Words) any {
 		return struct {
@@ -169,7 +169,7 @@ func (s *Site) doneOf(w *page.Words, o *runs.Overview) (v doneView) {
 	return v
 }
 
-// The method waits returns the reason why no change of a plan has begun.
+// The method "waits" returns the reason why no change of a plan has begun.
 func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 	switch {
 	case o.Mode == "audit":
@@ -192,7 +192,7 @@ const keptReports = 4
 // later runs, such as a restore.
 const keptFor = time.Minute
 
-// The type reports keeps the newest report pages.
+// The type "reports" keeps the newest report pages.
 type reports struct {
 	mu   sync.Mutex
 	list []madeReport // newest first

@@ -15,7 +15,7 @@ import (
 // shownMatches is the maximum number of people that a search shows.
 const shownMatches = 100
 
-// The type match is a person whom a search found.
+// The type "match" is a person whom a search found.
 type match struct {
 	snapshot.Named
 	rank int // 0 is the best
@@ -29,8 +29,8 @@ func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }
 
-// The method search answers with the people of a snapshot whose names contain a text. If the text is the whole name of
-// exactly one person, it redirects to the page of the person.
+// The method "search" answers with the people of a snapshot whose names contain a text. If the text is the whole name
+// of exactly one person, it redirects to the page of the person.
 func (s *Site) search(a *asked) error {
 	wanted := strings.TrimSpace(a.given("q"))
 	found, total, run := []match(nil), 0, ""
@@ -58,7 +58,7 @@ func (s *Site) search(a *asked) error {
 	})))
 }
 
-// The function exact returns the only person with rank 0. It returns nil if no person or several people have rank 0.
+// The function "exact" returns the only person with rank 0. It returns nil if no person or several people have rank 0.
 func exact(found []match) (only *match) {
 	for i := range found {
 		if found[i].rank > 0 {
@@ -72,7 +72,7 @@ func exact(found []match) (only *match) {
 	return only
 }
 
-// The method find returns the best matches in a snapshot, and the number of all matches.
+// The method "find" returns the best matches in a snapshot, and the number of all matches.
 func (s *Site) find(ctx context.Context, run, wanted string) (found []match, total int, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, run)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 	return best(found), total, nil
 }
 
-// The function apart returns a copy of p whose texts have their own memory. The texts of p itself share the memory of
+// The function "apart" returns a copy of p whose texts have their own memory. The texts of p itself share the memory of
 // the whole partition, and would keep that memory in use.
 func apart(p snapshot.Named) snapshot.Named {
 	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.SID, &p.ADName, &p.SAMAccountName} {
@@ -142,7 +142,7 @@ func rankOf(p *snapshot.Named, wanted string) int {
 	return rank
 }
 
-// The function best sorts the matches, best first, and returns as many matches as a page shows.
+// The function "best" sorts the matches, best first, and returns as many matches as a page shows.
 func best(found []match) []match {
 	slices.SortFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(strings.ToLower(a.Shown()), strings.ToLower(b.Shown())), cmp.Compare(a.Key(), b.Key()))

@@ -77,7 +77,7 @@ func (s *Site) Handler(port string) http.Handler {
 	}
 }
 
-// The type asked is one request, with the writer for its answer.
+// The type "asked" is one request, with the writer for its answer.
 type asked struct {
 	w http.ResponseWriter
 	r *http.Request
@@ -85,13 +85,13 @@ type asked struct {
 
 func (a *asked) ctx() context.Context { return a.r.Context() }
 
-// The method given returns the value that a parameter has in the address.
+// The method "given" returns the value that a parameter has in the address.
 func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
 
 // errNoPage is the error for an address without a page.
 var errNoPage = errors.New("there is no such page")
 
-// The method fail answers with a page that shows an error.
+// The method "fail" answers with a page that shows an error.
 func (s *Site) fail(a *asked, err error) {
 	status, title := http.StatusInternalServerError, "message.failed"
 	switch {
@@ -109,8 +109,8 @@ func (s *Site) fail(a *asked, err error) {
 	a.message(status, title, title+".about", err.Error())
 }
 
-// The method wait waits until this answer may read a whole snapshot. The caller must call the function "done" after the
-// reading.
+// The method "wait" waits until this answer may read a whole snapshot. The caller must call the function "done" after
+// the reading.
 func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	select {
 	case s.heavy <- struct{}{}:
@@ -120,10 +120,10 @@ func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// The constant latest stands for the name of the newest run in an address.
+// The constant "latest" stands for the name of the newest run in an address.
 const latest = "latest"
 
-// The method meant returns the run whose snapshot a page uses. It is the run that the address names. If the address
+// The method "meant" returns the run whose snapshot a page uses. It is the run that the address names. If the address
 // names no run, it is the newest run that read everybody.
 func (s *Site) meant(a *asked) (string, error) {
 	if name := a.given("run"); name != "" && name != latest {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The type state is the present state of an open page. The page requests its state, and reloads itself if Version has
+// The type "state" is the present state of an open page. The page requests its state, and reloads itself if Version has
 // changed.
 type state struct {
 	// Version is a hash of the content of the page.
@@ -33,7 +33,7 @@ func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
 }
 
-// The function live reports whether a run may still change. No object shows whether the process of a run has died. So
+// The function "live" reports whether a run may still change. No object shows whether the process of a run has died. So
 // after plan.Lifetime without a new result, the run is not live any more, because its plan has then expired.
 func live(o *runs.Overview, now time.Time) bool {
 	newest := o.Started

@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// The type threshold is a number of days that the condition of a rule has. The reader of the page can try another
+// The type "threshold" is a number of days that the condition of a rule has. The reader of the page can try another
 // number.
 type threshold struct {
 	Rule string
 	From int // the number in the policy
 }
 
-// More returns from how many more people the rule reclaims with the number of days that the reader chose. If the result
-// is negative, the rule reclaims from fewer people.
+// More returns the additional number of people from whom the rule reclaims if it has the number of days that the reader
+// chose. If the result is negative, the rule reclaims from fewer people.
 func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
 
 // Saving returns by how much the number of days that the reader chose raises the monthly saving of the rule.
@@ -31,7 +31,7 @@ func (v *whatIfView) Saving() float64 {
 // Key returns the text that names the threshold in an address.
 func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
 
-// The variable suggested has the numbers of days that the page offers to the reader.
+// The variable "suggested" has the numbers of days that the page offers to the reader.
 var suggested = []int{30, 45, 60, 90, 120, 180}
 
 // Limits of the number of days that a reader can choose. A policy has the same limits.
@@ -54,7 +54,7 @@ type whatIfView struct {
 	Data       *page.Data           // the lists of people
 }
 
-// The type list is one list of people on the page.
+// The type "list" is one list of people on the page.
 type list struct {
 	*page.Table
 	HTML template.HTML
@@ -104,7 +104,7 @@ func (s *Site) whatIf(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// The method differ computes the effect of the number of days that the reader chose.
+// The method "differ" computes the effect of the number of days that the reader chose.
 func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	done, err := s.wait(ctx)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	return nil
 }
 
-// The method people adds a list of people to the page.
+// The method "people" adds a list of people to the page.
 func (v *whatIfView) people(id string, all []backtest.Person) {
 	shown := page.Clean(all[:min(len(all), mostPeople)])
 	t := v.Data.Table(id, len(all), len(shown))
@@ -151,7 +151,7 @@ func thresholdsOf(p *policy.Policy) (all []threshold) {
 	return all
 }
 
-// The method choose sets the threshold and the new number of days from the parameters of an address.
+// The method "choose" sets the threshold and the new number of days from the parameters of an address.
 func (v *whatIfView) choose(key, days string) error {
 	if len(v.Thresholds) > 0 {
 		v.Chosen = v.Thresholds[0]

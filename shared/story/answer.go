@@ -69,7 +69,7 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// The function decisive returns the innermost parts of a rule that settle the verdict. Every rule also requires that
+// The function "decisive" returns the innermost parts of a rule that settle the verdict. Every rule also requires that
 // the person holds the license and is not exempt. If the verdict takes the license, this requirement is always true, so
 // the function leaves the requirement out.
 func decisive(root *policy.Node) (list []*policy.Node) {
@@ -93,7 +93,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 	return list
 }
 
-// The function says returns one sentence with the state and the reason of the state, without the full stop.
+// The function "says" returns one sentence with the state and the reason of the state, without the full stop.
 func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
@@ -147,8 +147,8 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// The expression last matches a reason to keep a license that consists of the last activity and its age, such as "last
-// sign-in on 2026-11-01 (28 days)".
+// The expression "last" matches a reason to keep a license that consists of the last activity and its age, such as
+// "last sign-in on 2026-11-01 (28 days)".
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
 // nextRun says what the next run does, depending on the mode of the policy. The argument "does" is an action of the
@@ -165,7 +165,7 @@ func (s *Story) nextRun(does string) string {
 
 func lower(sentence string) string { return strings.ToLower(sentence[:1]) + sentence[1:] }
 
-// The method exemption returns the reason why a person is exempt, in words.
+// The method "exemption" returns the reason why a person is exempt, in words.
 func (s *Story) exemption(text string) string {
 	name, listed := strings.CutSuffix(text, " is listed")
 	_, condition := strings.CutPrefix(text, "exempt: ")
@@ -180,7 +180,7 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// The function taken returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in
+// The function "taken" returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in
 // exchange, and the result is "exchanged for" with the name of that license.
 func taken(to string) string {
 	if to == "" {
@@ -189,7 +189,7 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// The function change returns one or more sentences about the events or the values that would change the state of the
+// The function "change" returns one or more sentences about the events or the values that would change the state of the
 // license.
 func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
@@ -241,7 +241,7 @@ func turning(x *Answer) string {
 	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
-// The function when returns the day of t, and how far away this day is from the time "now", such as "2026-11-29
+// The function "when" returns the day of t, and how far away this day is from the time "now", such as "2026-11-29
 // (today)".
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {

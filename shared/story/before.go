@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The constant told is the maximum number of earlier changes that the function "before" writes into its line.
+// The constant "told" is the maximum number of earlier changes that the function "before" writes into its line.
 const told = 2
 
-// The function before returns one line with the earlier changes of the license, newest first. It leaves out the change
-// that the field Says already describes.
+// The function "before" returns one line with the earlier changes of the license, newest first. It leaves out the
+// change that the field Says already describes.
 func before(x *Answer, past *License) string {
 	if past == nil {
 		return ""
@@ -48,7 +48,7 @@ func approved(e *Entry) string {
 	return ", approved by " + e.ApprovedBy
 }
 
-// The method sentence returns the words for one change.
+// The method "sentence" returns the words for one change.
 func (e *Entry) sentence() string {
 	if e.Damaged != "" {
 		return "unreadable: " + e.Damaged
@@ -85,7 +85,7 @@ func (e *Entry) sentence() string {
 	return fmt.Sprintf("run %s %s on %s%s%s", e.Run, did, day(e.Ended), approved(e), note)
 }
 
-// The method entries writes every change of the license.
+// The method "entries" writes every change of the license.
 func (t *text) entries(past *License) {
 	for i := range past.Entries {
 		e := &past.Entries[i]
@@ -96,7 +96,7 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// The method leftovers writes the licenses in the ledger about which the policy has no rule.
+// The method "leftovers" writes the licenses in the ledger about which the policy has no rule.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]
@@ -111,7 +111,7 @@ func (t *text) leftovers(d Detail) {
 	}
 }
 
-// The method stands returns words for the state that the license has according to the ledger.
+// The method "stands" returns words for the state that the license has according to the ledger.
 func (l *License) stands() string {
 	switch l.State {
 	case history.Open:
@@ -130,7 +130,7 @@ func (l *License) stands() string {
 	return "no change stands"
 }
 
-// The method do returns the actions that an operator can take for the license. If the argument "gone" is true, no
+// The method "do" returns the actions that an operator can take for the license. If the argument "gone" is true, no
 // reading has the person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {

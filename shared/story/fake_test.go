@@ -62,7 +62,8 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// The type world has the accounts that a run reads, and the entries that earlier and later runs wrote into the ledger.
+// The type "world" has the accounts that a run reads, and the entries that earlier and later runs wrote into the
+// ledger.
 type world struct {
 	entra  []directory.EntraUser
 	ad     []directory.ADUser
@@ -74,7 +75,7 @@ type world struct {
 	manifest       func(*snapshot.Manifest)
 }
 
-// The type done is an entry of the ledger.
+// The type "done" is an entry of the ledger.
 type done struct {
 	ledger.Intent
 	outcome ledger.Outcome // empty while the change is pending
@@ -82,7 +83,7 @@ type done struct {
 	note    string
 }
 
-// The function person returns the account of an employee in Entra ID. The argument "days" is the number of days since
+// The function "person" returns the account of an employee in Entra ID. The argument "days" is the number of days since
 // the last sign-in, or -1 if there was no sign-in.
 func person(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	u := directory.EntraUser{
@@ -95,7 +96,7 @@ func person(name string, days int, holds ...directory.Assignment) directory.Entr
 	return u
 }
 
-// The function synced makes u a synchronized account, and returns the account in Active Directory that belongs to u.
+// The function "synced" makes u a synchronized account, and returns the account in Active Directory that belongs to u.
 func synced(u *directory.EntraUser, days int) directory.ADUser {
 	sid := "S-1-5-21-" + u.ID
 	u.SID, u.Synced, u.ImmutableID = sid, true, "guid-"+u.ID
@@ -106,7 +107,7 @@ func synced(u *directory.EntraUser, days int) directory.ADUser {
 	return ad
 }
 
-// The method seal writes the world into a store.
+// The method "seal" writes the world into a store.
 func (w *world) seal(t *testing.T) store.Store {
 	t.Helper()
 	ctx, s := t.Context(), store.Store(&store.Memory{})
@@ -173,7 +174,7 @@ func (w *world) read(t *testing.T, s store.Store, b *snapshot.Begin, source dire
 	return reading
 }
 
-// The method write writes entries into the ledger.
+// The method "write" writes entries into the ledger.
 func (w *world) write(t *testing.T, s store.Store, list []done) {
 	t.Helper()
 	book := ledger.In(s)
@@ -192,7 +193,7 @@ func (w *world) write(t *testing.T, s store.Store, list []done) {
 	}
 }
 
-// The function took returns the entry with which a run exchanged m365-e3 for exchange-online. The argument "days" is
+// The function "took" returns the entry with which a run exchanged m365-e3 for exchange-online. The argument "days" is
 // the number of days since the run.
 func took(name string, days int, outcome ledger.Outcome) done {
 	idle := daysAgo(days + 75)
@@ -202,7 +203,7 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// The function back returns the entry with which a later run restored a license. The entry "of" took the license. The
+// The function "back" returns the entry with which a later run restored a license. The entry "of" took the license. The
 // argument "days" is the number of days since the restore.
 func back(name string, days int, of done) done {
 	d := of

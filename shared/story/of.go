@@ -32,7 +32,7 @@ type Question struct {
 	Deployment string
 }
 
-// The method flags returns the flags for a command that makes changes.
+// The method "flags" returns the flags for a command that makes changes.
 func (q *Question) flags() []string {
 	switch {
 	case q.Deployment != "":
@@ -80,7 +80,7 @@ func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	return err
 }
 
-// The method run returns the run whose snapshot the story uses.
+// The method "run" returns the run whose snapshot the story uses.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	if q.Run != "" {
 		return q.Run, nil
@@ -90,7 +90,7 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// The method gone returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger
+// The method "gone" returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger
 // does not have the person either, the method returns the error "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
@@ -111,7 +111,7 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 	return []*Story{one}, nil
 }
 
-// The method tell returns the story of one person whom the snapshot of a run has.
+// The method "tell" returns the story of one person whom the snapshot of a run has.
 func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *directory.Person) (*Story, error) {
 	e, err := r.Explain(p, r.Begin.AsOf)
 	if err != nil {
@@ -158,7 +158,7 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// The function spoken puts the part n and all parts below n into words, if their text is a condition. A part that
+// The function "spoken" puts the part n and all parts below n into words, if their text is a condition. A part that
 // cannot be put into words keeps its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
@@ -244,8 +244,8 @@ func Command(words ...string) string {
 	return line
 }
 
-// The function ago returns the time between t and "now" in words. Below two days the words give hours, and from then on
-// days.
+// The function "ago" returns the time between t and "now" in words. Below two days the words give hours, and from then
+// on days.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

@@ -21,7 +21,7 @@ type snapshotOf struct {
 	person *directory.Person
 }
 
-// The method past reads the ledger of a person. The argument "seen" is nil if no snapshot has the person. The ledger
+// The method "past" reads the ledger of a person. The argument "seen" is nil if no snapshot has the person. The ledger
 // may have the person under two keys: the object id, and the SID from the time when only Active Directory had the
 // person.
 func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *snapshotOf) error {
@@ -62,7 +62,7 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 	return nil
 }
 
-// The method read reads the entries about the license from the ledger, and adds them to l.
+// The method "read" reads the entries about the license from the ledger, and adds them to l.
 func (l *License) read(ctx context.Context, page *ledger.Page) error {
 	for e, err := range page.Entries(ctx, l.License) {
 		if errors.Is(err, ledger.ErrDamaged) {
@@ -95,7 +95,7 @@ func entryOf(e *ledger.Entry) Entry {
 	return n
 }
 
-// The method stands sets the state that the license has according to the ledger, and the commands for that state.
+// The method "stands" sets the state that the license has according to the ledger, and the commands for that state.
 func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, one *Story, l *License) error {
 	if l.State != "" { // an entry is damaged, or the entries under the object id have already set the state
 		return nil
@@ -119,8 +119,8 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	return nil
 }
 
-// The method undo sets the commands that restore licenses. A command has the name of the run only if several runs took
-// licenses.
+// The method "undo" sets the commands that restore licenses. A command has the name of the run only if several runs
+// took licenses.
 func (q *Question) undo(one *Story) {
 	several := false
 	for _, l := range one.Ledger {
@@ -150,7 +150,7 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// The method cool sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
+// The method "cool" sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
 // answers of the rules have this time. A restore by somebody else is in the digest of the run, and not in the ledger.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
@@ -193,7 +193,7 @@ func (s *Story) pastOf(license string) *License {
 	return &s.Ledger[i]
 }
 
-// The method newest returns the newest entry that is not damaged, or nil if there is no such entry.
+// The method "newest" returns the newest entry that is not damaged, or nil if there is no such entry.
 func (l *License) newest() *Entry {
 	for i := range slices.Backward(l.Entries) {
 		if l.Entries[i].Damaged == "" {
@@ -203,6 +203,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// The function lately reports whether the snapshot may lack the effect of a change. The argument "at" is the end of the
-// change, and the argument "read" is the time at which the reading began.
+// The function "lately" reports whether the snapshot may lack the effect of a change. The argument "at" is the end of
+// the change, and the argument "read" is the time at which the reading began.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

@@ -25,7 +25,7 @@ type planOf struct {
 
 type rowKey struct{ rule, license string }
 
-// The method planned completes the answers whose rule takes the license. It adds how the plan of the run treats the
+// The method "planned" completes the answers whose rule takes the license. It adds how the plan of the run treats the
 // license, and the result of the change. A run may have no plan. Only the plan considers the number of free seats, the
 // content of the mailbox, and the limits of a run. The verdict of a rule does not consider them.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
@@ -119,7 +119,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
-// The method became sets the state of a license whose planned change was not made.
+// The method "became" sets the state of a license whose planned change was not made.
 func (x *Answer) became(r *runs.Result) {
 	note := strings.TrimSuffix(r.Note, ".")
 	switch r.Status {

@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The expression advice matches the part of a reason that recommends an addition to the condition of the rule. A story
-// shows the addition under "to do".
+// The expression "advice" matches the part of a reason that recommends an addition to the condition of the rule. A
+// story shows the addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// The function hint returns a sentence with the addition to the condition of a rule, or "" if the reason recommends no
-// addition. The addition says whether the rule means people whose attribute is an empty text.
+// The function "hint" returns a sentence with the addition to the condition of a rule, or "" if the reason recommends
+// no addition. The addition says whether the rule means people whose attribute is an empty text.
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])
@@ -28,7 +28,7 @@ func hint(text string) string {
 	return ""
 }
 
-// The method reworded returns the reason of an undecided verdict for a reader who does not know idleseat. The reason
+// The method "reworded" returns the reason of an undecided verdict for a reader who does not know idleseat. The reason
 // has a part for each unknown value.
 func (s *Story) reworded(text string) string {
 	var parts []string
@@ -47,7 +47,7 @@ const sameSID = "two Entra accounts carry the same SID"
 
 var created = regexp.MustCompile(`^(newest\()?((entra|ad)\.created(, )?)+\)?$`)
 
-// The method creation reports whether an attribute is the creation date of an account. The attribute may also be made
+// The method "creation" reports whether an attribute is the creation date of an account. The attribute may also be made
 // from the creation dates of both accounts.
 func (s *Story) creation(name string) bool {
 	return slices.ContainsFunc(s.Profile, func(v Value) bool { return v.Attribute == name && created.MatchString(v.Field) })
@@ -55,8 +55,8 @@ func (s *Story) creation(name string) bool {
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// The function decided rewords a stored reason. The number of days in the reason ends at the run, so the words must not
-// suggest that the number ends today.
+// The function "decided" rewords a stored reason. The number of days in the reason ends at the run, so the words must
+// not suggest that the number ends today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }
@@ -71,11 +71,11 @@ func kindOf(text string) string {
 	return ""
 }
 
-// The variable waiting has the keys of the remedies of two kinds of refusals: refusals that only postpone the change,
+// The variable "waiting" has the keys of the remedies of two kinds of refusals: refusals that only postpone the change,
 // and refusals that are intended.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
-// The function refused returns the reason why a license stays although it is unused.
+// The function "refused" returns the reason why a license stays although it is unused.
 func refused(x *Answer) string {
 	switch _, key := reason.Of(x.Refused); {
 	case slices.Contains(waiting, key):
@@ -88,7 +88,7 @@ func refused(x *Answer) string {
 	return ", but idleseat cannot take it: " + reason.Words(reason.English, x.Refused)
 }
 
-// The function given says how the license was restored, and for how long no rule takes the license.
+// The function "given" says how the license was restored, and for how long no rule takes the license.
 func given(x *Answer, past *License, one *Story) string {
 	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "restored ") {
 		at := one.Read
@@ -108,8 +108,8 @@ func given(x *Answer, past *License, one *Story) string {
 
 var equals = regexp.MustCompile(`^(\w+) == ("[^"\\]*")$`)
 
-// The function unmet returns the values that make the parts false, such as "systemRole is Contractor, not Employee". It
-// returns "" if one of the parts has no known value.
+// The function "unmet" returns the values that make the parts false, such as "systemRole is Contractor, not Employee".
+// It returns "" if one of the parts has no known value.
 func unmet(parts []*policy.Node) string {
 	texts := []string{}
 	for _, n := range parts {

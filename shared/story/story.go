@@ -1,6 +1,6 @@
 // Package story collects everything that idleseat knows about one person: the values from the sources, the answer and
-// reason of each rule, the day on which the answer changes, the events that would change it, and all changes of the
-// person's licenses. The package only reads stored objects. The answers come from the packages that decide. Package
+// reason of each rule, the day on which the answer changes, the events that would change the answer, and all changes of
+// the person's licenses. The package only reads stored objects. The answers come from the packages that decide. Package
 // decision has the verdicts, and the packages ledger and history have the past.
 package story
 

@@ -19,14 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden stories")
 
-// The type tale is a person whose story the test writes.
+// The type "tale" is a person whose story the test writes.
 type tale struct {
 	title string
 	user  string
 	d     story.Detail
 }
 
-// The variable each has an example of every kind of person and of every state. The worlds differ in the data that the
+// The variable "each" has an example of every kind of person and of every state. The worlds differ in the data that the
 // run was able to read.
 var each = []struct {
 	name  string
@@ -191,7 +191,7 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 	return s
 }
 
-// The function damage replaces the only entry of one person by invalid content.
+// The function "damage" replaces the only entry of one person by invalid content.
 func damage(t *testing.T, s store.Store) {
 	t.Helper()
 	const key = "ledger/id-damaged/m365-e3/000001.json"

@@ -39,7 +39,7 @@ func (s *Story) Text(w io.Writer, d Detail) error {
 	return t.err
 }
 
-// The type text writes lines. A line break in an argument becomes a space, so an argument cannot look like a line of
+// The type "text" writes lines. A line break in an argument becomes a space, so an argument cannot look like a line of
 // its own.
 type text struct {
 	w     io.Writer
@@ -53,7 +53,7 @@ func (t *text) line(format string, args ...any) {
 	}
 }
 
-// The method labelled writes a line with a label. It writes no line for an empty text.
+// The method "labelled" writes a line with a label. It writes no line for an empty text.
 func (t *text) labelled(label, what string) {
 	if what != "" {
 		t.line("  %-7s %s", label, what)
@@ -66,7 +66,7 @@ var kinds = map[string]string{
 	directory.KindUnknown: "an account of a kind that this version does not know",
 }
 
-// The method who returns the name and the kind of the person.
+// The method "who" returns the name and the kind of the person.
 func (s *Story) who() string {
 	name := cmp.Or(s.DisplayName, s.UserPrincipalName, s.User)
 	if s.UserPrincipalName != "" && s.UserPrincipalName != name {
@@ -85,7 +85,7 @@ func (s *Story) who() string {
 	return who
 }
 
-// The method shown returns the answers that Text writes. If d.Values is set, these are all answers. Otherwise the
+// The method "shown" returns the answers that Text writes. If d.Values is set, these are all answers. Otherwise the
 // method returns one answer for each license that the person holds or held. If several rules are about the license, it
 // returns the answer that the method "before" prefers.
 func (s *Story) shown(d Detail) (list []*Answer) {
@@ -105,14 +105,14 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 	return list
 }
 
-// The variable ranks has all states. If several rules are about one license, Text shows the answer whose state is first
-// in ranks.
+// The variable "ranks" has all states. If several rules are about one license, Text shows the answer whose state is
+// first in ranks.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
 // States returns all states, in the order of ranks.
 func States() []State { return slices.Clone(ranks) }
 
-// The method before reports whether Text shows the answer x and not the answer y. Both answers are about the same
+// The method "before" reports whether Text shows the answer x and not the answer y. Both answers are about the same
 // license. The rule of y comes first in the policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
@@ -139,7 +139,7 @@ func (t *text) answer(x *Answer, d Detail) {
 	t.about(lines, ToDo)
 }
 
-// The method about writes the lines with one topic.
+// The method "about" writes the lines with one topic.
 func (t *text) about(lines []Line, what About) {
 	for _, l := range lines {
 		switch {
@@ -152,8 +152,8 @@ func (t *text) about(lines []Line, what About) {
 	}
 }
 
-// The method next returns a sentence with the day on which the license is taken if the person stays away. The sentence
-// also has the events that would move that day.
+// The method "next" returns a sentence with the day on which the license is taken if the person stays away. The
+// sentence also has the events that would move that day.
 func (t *text) next(x *Answer) string {
 	now := t.story.Now
 	switch {
@@ -173,7 +173,7 @@ func (t *text) next(x *Answer) string {
 	return x.Change
 }
 
-// The method others names the licenses about which the policy has rules, if the person holds none of these licenses.
+// The method "others" names the licenses about which the policy has rules, if the person holds none of these licenses.
 func (t *text) others(shown []*Answer) {
 	if len(shown) > 0 || t.story.Run == "" {
 		return

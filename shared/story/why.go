@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The method why returns the rule that decides, and the parts of the rule that settle the verdict.
+// The method "why" returns the rule that decides, and the parts of the rule that settle the verdict.
 func (t *text) why(x *Answer, past *License) string {
 	switch x.State {
 	case Taken, Pending, Announced:
@@ -71,8 +71,8 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// The function unspelt returns words for a decisive part that is not a condition of the policy: holding the license, an
-// exemption, or a grace period.
+// The function "unspelt" returns words for a decisive part that is not a condition of the policy: holding the license,
+// an exemption, or a grace period.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {
@@ -81,7 +81,7 @@ func unspelt(n *policy.Node, license string) string {
 	return what
 }
 
-// The function telling returns the decisive parts that the reader needs. If several parts are about the same
+// The function "telling" returns the decisive parts that the reader needs. If several parts are about the same
 // attributes, it returns one of these parts. It returns parts whose text is no condition only if no other part is
 // decisive.
 func telling(x *Answer) (list []*policy.Node) {
@@ -114,14 +114,14 @@ func telling(x *Answer) (list []*policy.Node) {
 	return list
 }
 
-// The function timed reports whether a part compares a date with a time. Such a part tells the reader more than a part
-// that asks whether there is a date.
+// The function "timed" reports whether a part compares a date with a time. Such a part tells the reader more than a
+// part that asks whether there is a date.
 func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// The method verdict returns the name of the verdict that the rule alone has. The past of the license may override that
-// verdict.
+// The method "verdict" returns the name of the verdict that the rule alone has. The past of the license may override
+// that verdict.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()
@@ -129,8 +129,8 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// The function said returns a part in words, with the values of the part. It leaves out values that are already in the
-// text "told".
+// The function "said" returns a part in words, with the values of the part. It leaves out values that are already in
+// the text "told".
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string
@@ -148,7 +148,7 @@ func said(n *policy.Node, told string) string {
 	return text
 }
 
-// The function short returns a time as its day, and any other value unchanged.
+// The function "short" returns a time as its day, and any other value unchanged.
 func short(value string) string {
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
 		return day(at)

@@ -124,12 +124,12 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	}
 }
 
-// The function takes reports whether r is a request that takes a license.
+// The function "takes" reports whether r is a request that takes a license.
 func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// The method chosen returns a plan with a single change. The parameter "via" is the target of that change.
+// The method "chosen" returns a plan with a single change. The parameter "via" is the target of that change.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {

@@ -58,7 +58,7 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// The function alterations returns every alteration of every field of an object. The argument "others" has further
+// The function "alterations" returns every alteration of every field of an object. The argument "others" has further
 // values of each field, from the whole store. A key of this map is the kind of the object followed by the path of the
 // field.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {

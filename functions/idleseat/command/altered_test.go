@@ -34,7 +34,7 @@ func (s *tale) keep() state {
 	return state{s.clock.now(), s.company.Company.Keep(), s.store.Objects(), maps.Clone(s.runs), holding(s.company.Company)}
 }
 
-// The method again restores the state k.
+// The method "again" restores the state k.
 func (s *tale) again(k state) {
 	s.t.Helper()
 	s.clock.pass(k.at.Sub(s.clock.now()))
@@ -70,13 +70,13 @@ func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	return s, kept
 }
 
-// The type altered is a test case: an alteration at the beginning of a chapter.
+// The type "altered" is a test case: an alteration at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration
 }
 
-// The function cases returns the alterations of every field of every kind of object, before every chapter. If
+// The function "cases" returns the alterations of every field of every kind of object, before every chapter. If
 // alterations differ only in the object or in the index of a list, the function returns a random one of these
 // alterations.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
@@ -84,7 +84,8 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		// Skip an object that is the same as before the previous chapter. The cases before that chapter alter the object.
+		// Skip an object that has not changed since the previous chapter. The cases of the previous chapter already
+		// alter this object.
 		maps.DeleteFunc(objects, func(key string, b []byte) bool {
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
@@ -178,7 +179,7 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// The method share returns the index of the worker that runs the alteration. The argument "of" is the number of
+// The method "share" returns the index of the worker that runs the alteration. The argument "of" is the number of
 // workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
@@ -186,7 +187,7 @@ func (a *alteration) share(of int) int {
 	return int(sum.Sum32()) % of
 }
 
-// The method alter makes one alteration and continues the story. It reports whether a command refused the object by
+// The method "alter" makes one alteration and continues the story. It reports whether a command refused the object by
 // name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
@@ -218,7 +219,7 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// The function seen reports whether the licenses of a person fit the earlier states of the company. The argument
+// The function "seen" reports whether the licenses of a person fit the earlier states of the company. The argument
 // "holds" has the present licenses. The argument "kept" has the earlier states. Two conditions must be true. The person
 // held each present license in some earlier state. The person still has all licenses of at least one earlier state. The
 // person may have more licenses than in that state, because a change that is refused halfway leaves both the old and

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The function headed splits a binary table into its first line, which is JSON, and its cells. The result "all" has the
-// alterations of the first line.
+// The function "headed" splits a binary table into its first line, which is JSON, and its cells. The result "all" has
+// the alterations of the first line.
 func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byte) (head, cells []byte, all []alteration) {
 	t.Helper()
 	head, cells, _ = bytes.Cut(text, []byte("\n"))

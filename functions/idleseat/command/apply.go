@@ -116,7 +116,7 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	return c.inForce(b)
 }
 
-// The type resumed counts the outcomes of changes that earlier runs began but did not finish.
+// The type "resumed" counts the outcomes of changes that earlier runs began but did not finish.
 type resumed struct {
 	failed   int                 // changes that failed or that need an operator's help
 	troubled int                 // failed changes that are still pending
@@ -125,8 +125,8 @@ type resumed struct {
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// The function resume continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
-// runs. If the argument "only" is not empty, the function continues only the changes of that person. If a run may not
+// The function "resume" continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
+// runs. If the argument "only" names a person, the function continues only the changes of this person. If a run may not
 // continue, the function prints the reason and goes on with the next run.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
@@ -191,7 +191,7 @@ func approver() string {
 	return name
 }
 
-// The function failures returns an error if a change failed or needs an operator's help. If no change failed, but a
+// The function "failures" returns an error if a change failed or needs an operator's help. If no change failed, but a
 // restore did not return every license, the error wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {

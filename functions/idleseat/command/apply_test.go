@@ -22,7 +22,7 @@ func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// The method results returns the results of all batches of a run.
+// The method "results" returns the results of all batches of a run.
 func (s *shell) results(run string) (all runs.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
@@ -138,7 +138,7 @@ func TestTargetStalls(t *testing.T) {
 }
 
 // TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan the change again. The run
-// that began the change may still finish it. After a newer plan, that run may begin no further change.
+// that began the change may still finish the change. After a newer plan, the run may begin no further change.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})

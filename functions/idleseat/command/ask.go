@@ -18,13 +18,13 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// atTerminal reports whether stdin is a terminal, so that an operator can answer questions.
+// atTerminal reports whether stdin is a terminal. Only then can an operator answer questions.
 func (a *Process) atTerminal() bool {
 	f, ok := a.Stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// The method ask asks one question at the terminal. The question may have several lines. The answer is empty if the
+// The method "ask" asks one question at the terminal. The question may have several lines. The answer is empty if the
 // terminal is closed. An interrupt ends the question at once.
 func (a *Process) ask(question string) (string, error) {
 	a.live.End()
@@ -54,7 +54,7 @@ func (a *Process) ask(question string) (string, error) {
 	}
 }
 
-// The function interview asks for the values that neither the flags nor the tenant give. An empty answer leaves the
+// The function "interview" asks for the values that neither the flags nor the tenant give. An empty answer leaves the
 // value out of the policy.
 func interview(seen *draft.Seen, w *draft.Wishes, ask func(question string) (string, error)) error {
 	if w.Citrix == "" && len(seen.AD.Citrix) > 1 {

@@ -98,7 +98,7 @@ func writeReport(path string, answer *backtest.Answer) error {
 	return nil
 }
 
-// The method policy returns the policy whose thresholds the command varies. It is the policy of --policy. Without
+// The method "policy" returns the policy whose thresholds the command varies. It is the policy of --policy. Without
 // --policy, it is the policy of the newest run for everybody.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
@@ -118,7 +118,7 @@ func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byt
 	return "policy of run " + run, []byte(b.Policy), nil
 }
 
-// The function share parses a percentage and returns it as a fraction. It returns 0.02 for "2%".
+// The function "share" parses a percentage and returns it as a fraction. It returns 0.02 for "2%".
 func share(text string) (float64, error) {
 	number, _ := strings.CutSuffix(strings.TrimSpace(text), "%")
 	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
@@ -193,7 +193,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// The function regret returns the share of hits that came back, in words. If no hit is known to have come back or
+// The function "regret" returns the share of hits that came back, in words. If no hit is known to have come back or
 // stayed away, the function returns "not known yet".
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {

@@ -36,7 +36,7 @@ func BenchmarkPlan(b *testing.B) {
 			for range b.N {
 				cmd := exec.Command(os.Args[0], "plan", "--format", "json", "--policy", dir+"/policy.yaml", "--store", dir+"/store")
 				cmd.Env = append(company.Env(), "IDLESEAT_TEST_MAIN=1", "IDLESEAT_TEST_PEAK="+dir+"/peak", "TMPDIR="+dir)
-				cmd.Env = append(cmd.Env, "IDLESEAT_AD_TIMEOUT=10m") // the simulated controller looks up all its people before it answers
+				cmd.Env = append(cmd.Env, "IDLESEAT_AD_TIMEOUT=10m") // the simulated controller may need longer than the default timeout, because it looks up all its people before it answers
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, os.Stderr
 				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // a plan with so many matches exceeds the limits and is on hold
@@ -78,7 +78,7 @@ func everybodyRead(b *testing.B, out []byte) {
 	}
 }
 
-// The function kept returns the number and the total size, in bytes, of the objects that are stored for runs. It logs
+// The function "kept" returns the number and the total size, in bytes, of the objects that are stored for runs. It logs
 // the size of each kind of object.
 func kept(b *testing.B, runs string) (objects, size int64) {
 	b.Helper()

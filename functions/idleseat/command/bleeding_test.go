@@ -25,7 +25,7 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// The method frozen makes Graph return a fixed sign-in date for some people. The argument "dates" has the id and the
+// The method "frozen" makes Graph return a fixed sign-in date for some people. The argument "dates" has the id and the
 // date of each of these people. After some nights, these people look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
@@ -36,7 +36,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// The function taken returns the number of changes of E3 that are done in the results r.
+// The function "taken" returns the number of changes of E3 that are done in the results r.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {
@@ -95,7 +95,7 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// The method holders returns the number of people who hold E3.
+// The method "holders" returns the number of people who hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function each calls the function "change" for every nth person on every page. If "change" returns false, each
-// removes the person from the page.
+// The function "each" calls the function "change" for every nth person on every page. If "change" returns false, the
+// page is sent without the person.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -29,7 +29,7 @@ func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Han
 	})
 }
 
-// The function fewer halves the number of people that Graph returns for $count.
+// The function "fewer" halves the number of people that Graph returns for $count.
 func fewer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("$count") == "" {
@@ -43,7 +43,7 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// The function lapsed makes Graph refuse requests for sign-in dates. Graph also refuses these requests from a tenant
+// The function "lapsed" makes Graph refuse requests for sign-in dates. Graph also refuses these requests from a tenant
 // without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes counts the changes of E3. The rule for E3 depends on sign-in dates.
+// e3Changes returns the number of changes of E3 in plan p. Only the E3 rule depends on sign-in dates.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -177,7 +177,7 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage answers every request for page 7 of 20 with status 503. The run must fail.
+// TestGraphFailsOnAPage answers every request for page 7 of the 20 pages of people with status 503. The run must fail.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})

@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// The function browse opens an address in the browser of the desktop. It does not wait for the browser.
+// The function "browse" opens an address in the browser of the desktop. It does not wait for the browser.
 func browse(ctx context.Context, address string) error {
 	opener := []string{"xdg-open", address}
 	switch runtime.GOOS {

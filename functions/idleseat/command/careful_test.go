@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method done applies a plan until nothing is pending, and returns the results.
+// The method "done" applies a plan until nothing is pending, and returns the results.
 func (s *shell) done(run string, args ...string) (r runs.Results) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
@@ -25,7 +25,7 @@ func (s *shell) done(run string, args ...string) (r runs.Results) {
 	return r
 }
 
-// The method entries returns the rule and the outcome of each ledger entry about one license of a person, in order.
+// The method "entries" returns the rule and the outcome of each ledger entry about one license of a person, in order.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -52,7 +52,7 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// The method number returns the index that a person has in the company.
+// The method "number" returns the index that a person has in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -65,8 +65,8 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// The method change returns the first change of plan p for which the function "fits" returns true. It also returns the
-// index that the person has in the company.
+// The method "change" returns the first change of plan p for which the function "fits" returns true. It also returns
+// the index that the person has in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -80,8 +80,8 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// The method reason returns the reason that the plan gives why a person keeps a license. It returns "" if the plan
-// gives no reason.
+// The method "reason" returns the reason in the plan for which a person keeps a license. It returns "" if the plan has
+// no such reason.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -102,7 +102,7 @@ func TestReturner(t *testing.T) {
 	direct, d := s.change(p, by("m365-idle-60", plan.Direct))
 	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
 	s.done(p.Run)
-	time.Sleep(1100 * time.Millisecond) // sign-in dates have a resolution of one second
+	time.Sleep(1100 * time.Millisecond) // dates have a resolution of one second, and the next sign-ins must be later than the changes
 	s.company.Company.SignIn(g)
 	s.company.Company.SignIn(d)
 	s.company.Company.LogOn(c)
@@ -176,8 +176,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand restores one license by command and another in the directory. After a restore, a run may take the
-// license again only when the rule's full idle period has passed.
+// TestRestoredByHand restores one license with the command restore, and another license by hand in the directory. After
+// a restore, a run may take the license again only when the rule's full idle period has passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))

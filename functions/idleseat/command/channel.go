@@ -27,7 +27,7 @@ type channelConfig struct {
 	Reports string `env:"IDLESEAT_REPORTS_URL"`  // the https address at which a browser finds the folder of the store
 }
 
-// The method client reads the address of the webhook, and returns a client for it.
+// The method "client" reads the address of the webhook, and returns a client for it.
 func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	text, err := readSmall(c.File)
 	if err != nil {
@@ -40,8 +40,8 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// The method link returns the address at which a browser can open an object, or "" if a browser cannot open the object.
-// The argument "location" is the location of the store.
+// The method "link" returns the address at which a browser can open an object, or "" if a browser cannot open the
+// object. The argument "location" is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -52,10 +52,10 @@ func (c *channelConfig) link(location, region, key string) string {
 	return strings.TrimRight(c.Reports, "/") + "/" + key
 }
 
-// The constant hastily is the maximum time that a post may take after an interrupt.
+// The constant "hastily" is the maximum time that a post may take after an interrupt.
 const hastily = 5 * time.Second
 
-// The method post posts a message about the end of the night to the channel, if a channel is configured. The argument
+// The method "post" posts a message about the end of the night to the channel, if a channel is configured. The argument
 // "err" is the error of the command. If the channel does not take the message, the method only prints the reason. The
 // exit status of the night does not change.
 func (n *night) post(err error) {
@@ -79,7 +79,7 @@ func (n *night) post(err error) {
 	}
 }
 
-// The method place describes for the message where the night ran. The description names no folder, because a path may
+// The method "place" describes for the message where the night ran. The description names no folder, because a path may
 // contain the name of a person.
 func (n *night) place(c *channelConfig) *gate.Place {
 	p := &gate.Place{Name: "idleseat", Hints: here{}}
@@ -91,7 +91,7 @@ func (n *night) place(c *channelConfig) *gate.Place {
 	return p
 }
 
-// The method state describes the end of the night in the same form as the output of a state machine.
+// The method "state" describes the end of the night in the same form as the output of a state machine.
 func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	out := new(gate.StepOutput)
 	if n.plan == nil {
@@ -121,15 +121,15 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function refused reports whether err is a refusal. After a refusal, the night has begun nothing, and the same
+// The function "refused" reports whether err is a refusal. After a refusal, the night has begun nothing, and the same
 // command fails again as long as the cause remains.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
 }
 
-// The method nameless returns the text of an error without names of people. It also removes paths, which may contain a
-// name.
+// The method "nameless" returns the text of an error without names of people. It also removes paths, which may contain
+// a name.
 func (n *night) nameless(err error) string {
 	if errors.Is(err, lease.ErrHeld) {
 		return lease.ErrHeld.Error() // the rest of the text has the name of the person who started the other run
@@ -150,8 +150,8 @@ func (n *night) nameless(err error) string {
 	return text
 }
 
-// The type here implements gate.Hints with commands for the machine on which the nights run. These commands do not name
-// the store.
+// The type "here" implements gate.Hints with commands for the machine on which the nights run. These commands do not
+// name the store.
 type here struct{}
 
 // Plan implements gate.Hints.

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method joins starts a channel, and configures the shell so that the nights post to the channel.
+// The method "joins" starts a channel, and configures the shell so that the nights post to the channel.
 func (s *shell) joins() *channel.Server {
 	s.t.Helper()
 	c := channel.Start()
@@ -45,8 +45,8 @@ func (s *shell) namesNobody(text string) {
 	}
 }
 
-// TestNightTellsTheChannel: a night posts one message, however it ends. The message has the next commands, and no
-// names.
+// TestNightTellsTheChannel: each night posts one message, even if the night fails. The message has the next commands,
+// and no names.
 func TestNightTellsTheChannel(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

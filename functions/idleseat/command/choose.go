@@ -26,8 +26,8 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// The method choice returns the choice that the flags make. It reads the lists of people from the files that the flags
-// name.
+// The method "choice" returns the choice that the flags make. It reads the lists of people from the files that the
+// flags name.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -47,8 +47,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// The method choose makes the plan of a new run and prints this plan. The flags choose the changes of the new plan from
-// the changes of plan p. The method refuses if p may not be applied now. It does not refuse if p is on hold only
+// The method "choose" makes the plan of a new run and prints this plan. The flags choose the changes of the new plan
+// from the changes of plan p. The method refuses if p may not be applied now. It does not refuse if p is on hold only
 // because of limits.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
@@ -105,7 +105,7 @@ func (c *applyCmd) printChoice(a *Process, s store.Store, p *plan.Plan) error {
 	return planText(&to, s, r, p, c.next(a, "apply "+p.Run))
 }
 
-// The method unseen refuses --yes if the choice is from a plan that is on hold because of limits. Otherwise a script
+// The method "unseen" refuses --yes if the choice is from a plan that is on hold because of limits. Otherwise a script
 // that makes a choice every night would bypass the limits without a human.
 func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 	if !c.Yes || p.Chosen == nil || len(p.Chosen.Lifted) == 0 {
@@ -176,7 +176,7 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// The type columns has the indexes of the columns that have the name of a person and the license. If the field
+// The type "columns" has the indexes of the columns that have the name of a person and the license. If the field
 // "license" is -1, the file has no column for the license.
 type columns struct {
 	name    []int
@@ -187,12 +187,12 @@ func (columns) cell(row []string, n int) string {
 	if n < 0 || n >= len(row) {
 		return ""
 	}
-	// changes.csv has a quote before a text that looks like a formula.
+	// Remove the quote that changes.csv has before a text that looks like a formula.
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// The function header reads a row as the header of a file. It returns the columns, and whether the row is a header. The
-// column of the id comes before the column of the userPrincipalName, because each id belongs to one person.
+// The function "header" reads a row as the header of a file. It returns the columns, and whether the row is a header.
+// The column of the id comes before the column of the userPrincipalName, because each id belongs to one person.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {
@@ -210,7 +210,7 @@ func header(row []string) (columns, bool) {
 	return at, len(at.name) > 0
 }
 
-// The function separator returns the separator of a CSV file. It is the most frequent candidate in the first line.
+// The function "separator" returns the separator of a CSV file. It is the most frequent candidate in the first line.
 func separator(text []byte) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method made returns the newest plan in the store.
+// The method "made" returns the newest plan in the store.
 func (s *shell) made() (p printed) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/*/plan.json"))
@@ -34,7 +34,7 @@ func (s *shell) made() (p printed) {
 	return p
 }
 
-// The function keys returns the person and the license of each change, in order.
+// The function "keys" returns the person and the license of each change, in order.
 func keys(changes []plan.Change) (all []string) {
 	for _, c := range changes {
 		all = append(all, c.User+" "+c.License)

@@ -67,7 +67,7 @@ type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
-// Process is a command's access to the machine. The exported fields must be set.
+// Process is a command's access to the machine. The exported fields must be set, except those that may be nil.
 type Process struct {
 	Context context.Context
 	Stdin   io.Reader
@@ -173,7 +173,7 @@ func (a *Process) parsed(args []string) (status int) {
 	return a.fail(a.ended(ctx.Selected().Name, ctx.Run(a)))
 }
 
-// The method presets sets the default of each flag from the environment variable of the flag.
+// The method "presets" sets the default of each flag from the environment variable of the flag.
 func (a *Process) presets(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
@@ -211,7 +211,7 @@ type endError struct {
 
 func (e endError) Unwrap() error { return e.error }
 
-// The method fail prints err if err is not nil. It returns the exit status.
+// The method "fail" prints err if err is not nil. It returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone

@@ -8,7 +8,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The scripts are made from the parser's own description of the commands, so a script always fits the parser.
+// The completion scripts are made from the parser's own description of the commands, so a script always fits the
+// parser.
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,powershell" help:"bash, zsh, fish or powershell."`
@@ -50,8 +51,8 @@ func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// The function candidates returns the words that may follow a command. These are its subcommands, and the values of an
-// argument that allows only certain values.
+// The function "candidates" returns the words that may follow a command. These are its subcommands, and the values of
+// an argument that allows only certain values.
 func candidates(n *kong.Node) (words []string) {
 	for _, c := range n.Children {
 		if !c.Hidden {

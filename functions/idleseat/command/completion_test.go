@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The variable completions has command lines up to the cursor. Each line has the words that a shell must offer.
+// The variable "completions" has command lines up to the cursor. Each line has the words that a shell must offer.
 var completions = []struct {
 	line string
 	want []string
@@ -42,7 +42,7 @@ func script(t *testing.T, shell string) string {
 	return file
 }
 
-// The function offered runs a shell and returns the words that the shell prints, sorted.
+// The function "offered" runs a shell and returns the words that the shell prints, sorted.
 func offered(t *testing.T, shell string, args ...string) []string {
 	t.Helper()
 	path, err := exec.LookPath(shell)
@@ -152,7 +152,7 @@ func TestMan(t *testing.T) {
 	if err != nil || faults.Len() > 0 {
 		t.Errorf("groff: %v\n%s", err, faults.String())
 	}
-	set := regexp.MustCompile(".\x08").ReplaceAllString(string(out), "") // groff prints bold letters twice
+	set := regexp.MustCompile(".\x08").ReplaceAllString(string(out), "") // groff prints each bold letter twice, with a backspace in between
 	for _, want := range []string{"--accept-feeds", "--format=text|json", "EXIT STATUS", "policy explain", "IDLESEAT_STORE"} {
 		if !strings.Contains(set, want) {
 			t.Errorf("the page does not show %q:\n%s", want, set)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The constant lost is the address of a controller that does not answer.
+// The constant "lost" is the address of a controller that does not answer.
 const lost = "127.0.0.2"
 
 const (

@@ -38,7 +38,7 @@ const licenseDelay = 300 * time.Millisecond
 // Run simulates some nights of a company. Then it shows a whole cycle: it plans, applies the plan, and plans again.
 // With --serve, the operator does these steps instead.
 func (c *demoCmd) Run(a *Process) error {
-	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in
+	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in, and its feed would look stale
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
 	}
 	if c.Nights < 0 || c.Nights > 365 {
@@ -73,7 +73,7 @@ func (c *demoCmd) Run(a *Process) error {
 	return errors.Join(err, d.out.err)
 }
 
-// The type demo is a simulated company with its own folder. The folder remains after the demo.
+// The type "demo" is a simulated company with its own folder. The folder remains after the demo.
 type demo struct {
 	*Process
 	company *sandbox.Sandbox
@@ -88,7 +88,7 @@ type demo struct {
 func (d *demo) policyFile() string  { return filepath.Join(d.folder, "policy.yaml") }
 func (d *demo) storeFolder() string { return filepath.Join(d.folder, "store") }
 
-// The method open makes the folder with the policy and the store, and connects to the company.
+// The method "open" makes the folder with the policy and the store, and connects to the company.
 func (d *demo) open() (err error) {
 	if d.folder, err = os.MkdirTemp("", "idleseat-demo-"); err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -114,7 +114,7 @@ func (d *demo) open() (err error) {
 	return err
 }
 
-// The method show plans, applies the plan, and plans again. It prints a few lines.
+// The method "show" plans, applies the plan, and plans again. It prints a few lines.
 func (d *demo) show() error {
 	p, err := d.plan()
 	if err != nil {
@@ -157,7 +157,7 @@ func (d *demo) plan() (*plan.Plan, error) {
 	return p, nil
 }
 
-// The method apply applies the plan repeatedly until no change is pending.
+// The method "apply" applies the plan repeatedly until no change is pending.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

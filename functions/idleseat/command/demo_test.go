@@ -66,7 +66,7 @@ func demonstrate(t *testing.T, args ...string) *demonstration {
 	return d
 }
 
-// The method until returns the lines of the output up to the first line that begins with the text "start".
+// The method "until" returns the lines of the output up to the first line that begins with the text "start".
 func (d *demonstration) until(t *testing.T, start string) (lines []string) {
 	t.Helper()
 	for line := range d.said {

@@ -18,7 +18,7 @@ func shellOf(system string) string {
 	return "sh"
 }
 
-// The function exported returns a command that sets environment variables. Each variable has the form name=value.
+// The function "exported" returns a command that sets environment variables. Each variable has the form name=value.
 func exported(shell string, variables []string) string {
 	parts := make([]string, len(variables))
 	for i, v := range variables {
@@ -35,7 +35,7 @@ func exported(shell string, variables []string) string {
 	return "export " + strings.Join(parts, " ")
 }
 
-// The method serve keeps the simulated company running until the operator ends the demo.
+// The method "serve" keeps the simulated company running until the operator ends the demo.
 func (d *demo) serve(shell string) error {
 	graph, ad := []string{}, []string{}
 	for _, v := range d.company.Env() {

@@ -27,11 +27,11 @@ type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
 
-// The constant look is the interval between two checks of an execution.
+// The constant "look" is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// The method start starts an execution of the state machine for the argument "wish". The input of the execution is the
-// argument "request". The method prints each step to stderr when the step begins. It returns the output of the
+// The method "start" starts an execution of the state machine for the argument "wish". The input of the execution is
+// the argument "request". The method prints each step to stderr when the step begins. It returns the output of the
 // execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
@@ -64,14 +64,14 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	if err != nil {
 		return cloud, self, fmt.Errorf("ask AWS who is signed in (are there credentials and a region?): %w", err)
 	}
-	if self, err = arn.Parse(aws.ToString(who.Arn)); err != nil { // the partition is different in China and in GovCloud
+	if self, err = arn.Parse(aws.ToString(who.Arn)); err != nil { // the ARN has the partition, which is different in China and in GovCloud
 		return cloud, self, fmt.Errorf("read who is signed in at AWS: %w", err)
 	}
 	self.AccountID = aws.ToString(who.Account)
 	return cloud, self, nil
 }
 
-// The function follow prints the steps of an execution until the execution ends. An interrupt ends only the function.
+// The function "follow" prints the steps of an execution until the execution ends. An interrupt ends only the function.
 // The execution continues.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
@@ -111,7 +111,7 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// The function outcome returns the output or the error of a finished execution. An execution that refused the request
+// The function "outcome" returns the output or the error of a finished execution. An execution that refused the request
 // has the status "succeeded", so the function looks for a refusal in the output.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {

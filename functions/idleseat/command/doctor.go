@@ -27,7 +27,7 @@ type doctorCmd struct {
 	Shell string `help:"The shell whose commands are shown: bash or powershell; by the operating system when not given." enum:"bash,powershell," default:"" placeholder:"SHELL"`
 }
 
-// The type examined is the output of the command doctor with --format json.
+// The type "examined" is the output of the command doctor with --format json.
 type examined struct {
 	Worst    doctor.State     `json:"worst"`
 	Findings []doctor.Finding `json:"findings"`
@@ -55,7 +55,7 @@ func (c *doctorCmd) Run(a *Process) error {
 	return verdictOf(findings)
 }
 
-// The method patient connects to the systems that the command doctor examines. A failed connection becomes a finding,
+// The method "patient" connects to the systems that the command doctor examines. A failed connection becomes a finding,
 // and not an error.
 func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll func()) {
 	p = doctor.Patient{Clock: a.Clock, Variable: a.Variable, PolicyFile: c.Policy, Bind: src.AD.Bind, Location: c.Store, Stack: c.AWS}
@@ -158,8 +158,8 @@ func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {
 	}
 }
 
-// The function folded breaks text between words into lines. The argument "width" is the maximum number of letters in a
-// line. A word with more letters has a line of its own.
+// The function "folded" breaks text between words into lines. The argument "width" is the maximum number of letters in
+// a line. A word with more letters has a line of its own.
 func folded(text string, width int) (lines []string) {
 	line, letters := "", 0
 	for word := range strings.FieldsSeq(text) {

@@ -23,10 +23,10 @@ import (
 
 var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt")
 
-// The constant grown is a number of people for which the simulated company has recent logons.
+// The constant "grown" is a number of people for which the simulated company has recent logons.
 const grown = 200
 
-// The function examine runs the command doctor and returns the findings by title.
+// The function "examine" runs the command doctor and returns the findings by title.
 func examine(s *shell, args ...string) (map[string]doctor.Finding, answer) {
 	s.t.Helper()
 	a := s.run(append([]string{"doctor", "--format", "json"}, args...)...)
@@ -45,7 +45,7 @@ func examine(s *shell, args ...string) (map[string]doctor.Finding, answer) {
 	return byTitle, a
 }
 
-// The type ill is a test case: a prerequisite that is not met.
+// The type "ill" is a test case: a prerequisite that is not met.
 type ill struct {
 	name    string
 	options sandbox.Options
@@ -58,7 +58,7 @@ type ill struct {
 	cure    func(s *shell, f doctor.Finding)
 }
 
-// The function pasted runs the advice of a finding in bash. The working directory is the folder of the shell s.
+// The function "pasted" runs the advice of a finding in bash. The working directory is the folder of the shell s.
 func pasted(s *shell, f doctor.Finding) {
 	s.t.Helper()
 	cmd := exec.Command("bash", "-c", f.Mend.Bash)
@@ -68,7 +68,7 @@ func pasted(s *shell, f doctor.Finding) {
 	}
 }
 
-// The function rewritten returns a cure that edits the policy, as an operator would with an editor.
+// The function "rewritten" returns a cure that edits the policy, as an operator would with an editor.
 func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	return func(s *shell, _ doctor.Finding) {
 		text := string(s.company.Policy())
@@ -79,7 +79,7 @@ func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	}
 }
 
-// The function answering makes Graph give a fixed answer to requests for the path.
+// The function "answering" makes Graph give a fixed answer to requests for the path.
 func answering(path string, status int, body string) func(*shell) {
 	return func(s *shell) {
 		s.company.Intercept(func(next http.Handler) http.Handler {
@@ -210,7 +210,7 @@ func ills(t *testing.T) []ill {
 	}
 }
 
-// The type hurried is a clock that does not wait.
+// The type "hurried" is a clock that does not wait.
 type hurried struct{}
 
 func (hurried) Now() time.Time { return time.Now() }
@@ -279,7 +279,7 @@ func TestDoctorFindsEachIll(t *testing.T) {
 	}
 }
 
-// The function titled returns the finding whose title begins with the text "begin".
+// The function "titled" returns the finding whose title begins with the text "begin".
 func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.Finding {
 	t.Helper()
 	if f, exact := found[begin]; exact {
@@ -297,7 +297,7 @@ func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.
 	return doctor.Finding{}
 }
 
-// The function parses fails the test if the advice for a shell has a syntax error of that shell.
+// The function "parses" fails the test if the advice has a syntax error of bash or of PowerShell.
 func parses(t *testing.T, f doctor.Finding) {
 	t.Helper()
 	if f.Mend == nil {
@@ -318,7 +318,7 @@ func parses(t *testing.T, f doctor.Finding) {
 
 var varying = regexp.MustCompile(`dial tcp: lookup .*|127\.0\.0\.1:\d+|localhost:\d+|\d{4}-\d\d-\d\d(?:T[0-9:]+Z)?|request-id [0-9a-f-]+`)
 
-// The function shown returns a finding as text, without the parts that differ from run to run.
+// The function "shown" returns a finding as text, without the parts that differ from run to run.
 func shown(s *shell, name string, f doctor.Finding) string {
 	text := fmt.Sprintf("%s\n  %s  %s\n  %s\n  %s\n  bash:\n%s\n  PowerShell:\n%s\n", name, f.State, title(f), f.Means, f.Mend.Do, f.Mend.Bash, f.Mend.PowerShell)
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")

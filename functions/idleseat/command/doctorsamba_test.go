@@ -41,7 +41,7 @@ var (
 	otherDN  = samba.DN("Citrix People", samba.GroupsOU)
 )
 
-// The method console runs a script with Samba's own tools on the first controller, as an administrator.
+// The method "console" runs a script with Samba's own tools on the first controller, as an administrator.
 func (p *sambaPatient) console(script string) {
 	p.t.Helper()
 	if _, err := p.domain.Console(p.t.Context(), 0, script); err != nil {
@@ -49,16 +49,16 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// The method deny revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags"
+// The method "deny" revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags"
 // has the flags of the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
 }
 
-// The method follow runs the advice in a finding and returns the output of the advice. If the advice exports variables
-// of idleseat, the variables stay set. If the advice asks for the password, the method types the right password. If the
-// advice starts an editor, the editor replaces the DN of the group.
+// The method "follow" runs the advice in a finding and returns the output of the advice. If the advice exports
+// variables of idleseat, the variables stay set. If the advice asks for the password, the method types the right
+// password. If the advice starts an editor, the editor replaces the DN of the group.
 func (p *sambaPatient) follow(f doctor.Finding) string {
 	p.t.Helper()
 	p.write("typed", readerPassword+"\n")
@@ -177,7 +177,7 @@ func (p *sambaPatient) logonsAt(date time.Time) {
 	p.console("ldbmodify -H /var/lib/samba/private/sam.ldb '" + p.path("stamps.ldif") + "'")
 }
 
-// The method renew replaces the certificate of the first controller. The new certificate is valid until the time
+// The method "renew" replaces the certificate of the first controller. The new certificate is valid until the time
 // "ends".
 func (p *sambaPatient) renew(ends time.Time) {
 	p.t.Helper()
@@ -226,7 +226,7 @@ func TestDoctorOnSamba(t *testing.T) {
 	}
 }
 
-// The method heals breaks the domain, follows the advice, and examines the domain again.
+// The method "heals" breaks the domain, follows the advice, and examines the domain again.
 func (p *sambaPatient) heals(ill sambaIll) {
 	t := p.t
 	t.Helper()

@@ -14,15 +14,15 @@ import (
 
 const ours = "IDLESEAT_"
 
-// The variable elsewhere lists the environment variables that only the relay and the Lambda functions read.
+// The variable "elsewhere" lists the environment variables that only the relay and the Lambda functions read.
 var elsewhere = []string{
 	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE", "IDLESEAT_WEBHOOK_SECRET",
 }
 
-// forTests are prefixes of the variables that tests and benchmarks of idleseat use.
+// forTests lists the prefixes of the variables that tests and benchmarks of idleseat use.
 var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
 
-// The method foreign returns an error if the environment has an unknown variable whose name looks like a setting of
+// The method "foreign" returns an error if the environment has an unknown variable whose name looks like a setting of
 // idleseat. A misspelt setting would otherwise have no effect. The command would then use another store, or read people
 // whom the setting was meant to exclude.
 func (a *Process) foreign(model *kong.Application) error {
@@ -53,7 +53,7 @@ func (a *Process) foreign(model *kong.Application) error {
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
 }
 
-// The function settings returns the names of all environment variables of idleseat, sorted.
+// The function "settings" returns the names of all environment variables of idleseat, sorted.
 func settings(model *kong.Application) []string {
 	known := slices.Clone(elsewhere)
 	for _, node := range model.Leaves(false) {
@@ -74,7 +74,7 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// The function nearest returns the end of a message. The end suggests the known name that is closest to the argument
+// The function "nearest" returns the end of a message. The end suggests the known name that is closest to the argument
 // "name". If no known name is close, the function returns "".
 func nearest(name string, known []string) string {
 	best, closest := "", 4

@@ -23,7 +23,7 @@ type storyFlags struct {
 
 type explainCmd struct{ storyFlags }
 
-// Run explains, from a snapshot, the verdicts on one user.
+// Run explains the verdicts on one user from a snapshot.
 func (c *explainCmd) Run(a *Process) error { return c.tell(a, story.Detail{Values: a.verbose}) }
 
 type historyCmd struct{ storyFlags }

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function spoil calls the function "change" for every page of the list of people. The function "change" must write
-// the answer to w.
+// The function "spoil" calls the function "change" for every page of the list of people. The function "change" must
+// write the answer to w.
 func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,8 +32,8 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// The function edited calls the function "edit" for every object that Graph returns from a collection, in a list or as
-// a single object.
+// The function "edited" calls the function "edit" for every object that Graph returns from a collection, in a list or
+// as a single object.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// The method forge edits the first ledger intent about the license of change c, and returns the key of the intent.
+// The method "forge" edits the first ledger intent about the license of change c, and returns the key of the intent.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"

@@ -11,12 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method planned reports whether plan p takes the license from the user.
+// The method "planned" reports whether plan p takes the license from the user.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// The function idler returns the index and the object id of an employee who is not exempt and for whom the function
+// The function "idler" returns the index and the object id of an employee who is not exempt and for whom the function
 // "fits" returns true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function department returns the indexes of people who are in the department "name", hold Citrix, are not exempt,
-// and have the given logon activity.
+// The function "department" returns the indexes of people who are in the department "name", hold Citrix, are not
+// exempt, and have the given logon activity.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
 	for i := 20; i < c.Size(); i++ { // the people below 20 are the same in every company

@@ -63,7 +63,7 @@ func pastedWords(t *testing.T, hint string) []string {
 	return all
 }
 
-// The variable keepless lists the commands that use no store.
+// The variable "keepless" lists the commands that use no store.
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
 // TestHints tests every command that other commands print. The folders of the operator's store and policy have names
@@ -121,7 +121,7 @@ func TestHints(t *testing.T) {
 	for _, args := range [][]string{{"show", "yesterday"}, {"apply", "latest"}, {"explain", "nobody@contoso.example"}, {"restore", "nobody@contoso.example"}} {
 		tell(exitUsage, in(args...)...)
 	}
-	for _, hint := range hintsIn(string(s.want(exitDone, "init", "--policy", s.path("first $(touch forged).yaml")).out)) { // init has no store
+	for _, hint := range hintsIn(string(s.want(exitDone, "init", "--policy", s.path("first $(touch forged).yaml")).out)) { // the output of init names no store, because init uses no store
 		count["init"]++
 		pastedWords(t, hint)
 	}

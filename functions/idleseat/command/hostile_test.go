@@ -15,17 +15,17 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The constant hostile is text that an attacker could write into a directory. It has terminal sequences that clear the
-// screen, set the title and change colors, characters that reorder or hide text, line breaks, a tab, and a spreadsheet
-// formula.
+// The constant "hostile" is text that an attacker could write into a directory. It has terminal sequences that clear
+// the screen, set the title and change colors, characters that reorder or hide text, line breaks, a tab, and a
+// spreadsheet formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
-// The expression structural matches the values from Graph that programs interpret: ids, dates, type names, and links.
+// The expression "structural" matches the values from Graph that programs interpret: ids, dates, type names, and links.
 // The function "poisoned" leaves such values unchanged.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// The function poisoned appends the text "hostile" to the strings in v. It changes a string only if the function "fits"
-// returns true for the JSON name of the string. The argument "name" is the JSON name of v.
+// The function "poisoned" appends the text "hostile" to the strings in v. It changes a string only if the function
+// "fits" returns true for the JSON name of the string. The argument "name" is the JSON name of v.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -44,7 +44,7 @@ func poisoned(v any, name string, fits func(name string) bool) any {
 	return v
 }
 
-// The function poison applies the function "poisoned" to each answer of Graph to a GET request.
+// The function "poison" applies the function "poisoned" to Graph's answers to GET requests, except counts and reports.
 func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// The function failing makes Graph answer some requests with an error. It does so if the function "fits" returns true
+// The function "failing" makes Graph answer some requests with an error. It does so if the function "fits" returns true
 // for the request. The error contains the text "hostile" in its code and message.
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

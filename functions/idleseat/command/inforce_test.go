@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function waiting starts a company in the past and applies a plan. The licenses of the target group take half a
+// The function "waiting" starts a company in the past and applies a plan. The licenses of the target group take half a
 // day to arrive, so the changes stay pending. The function returns the plan, one of the pending changes, and the index
 // of the person of this change.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
@@ -28,8 +28,8 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// The method became returns the result that a run has for change c. It returns the zero value if the run has no result
-// for c.
+// The method "became" returns the result that a run has for change c. It returns the zero value if the run has no
+// result for c.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -39,7 +39,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// The method night advances the time by a day, plans, and applies the plan. A nightly script does the same.
+// The method "night" advances the time by a day, plans, and applies the plan. A nightly script does the same.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -65,7 +65,7 @@ func (s *shell) lostE3(i int) bool {
 }
 
 // TestPolicyInForce edits the policy while a change is pending. The change may take a license only if the edited policy
-// takes it, too. If the edited policy keeps the license, the change must be rolled back.
+// takes the license, too. If the edited policy keeps the license, the change must be rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")

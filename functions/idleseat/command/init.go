@@ -22,7 +22,8 @@ type initCmd struct {
 	Force    bool               `help:"Overwrite files that exist."`
 }
 
-// The method files returns the names of the files that the command writes: the policy, the golden people and the note.
+// The method "files" returns the names of the files that the command writes: the policy, the golden people and the
+// note.
 func (c *initCmd) files() [3]string {
 	extension := filepath.Ext(c.Policy)
 	name := strings.TrimSuffix(c.Policy, extension)
@@ -62,7 +63,7 @@ func (c *initCmd) Run(a *Process) error {
 	return c.say(a, seen, d)
 }
 
-// The method free returns an error if init would overwrite a file.
+// The method "free" returns an error if init would overwrite a file.
 func (c *initCmd) free() error {
 	if c.Force {
 		return nil
@@ -92,8 +93,8 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 	return draft.Read(a.Context, e, ad, bar.people)
 }
 
-// The method write writes the policy, the golden people and the note. Without --force, it never overwrites a file, even
-// if the file appears after the check.
+// The method "write" writes the policy, the golden people and the note. Without --force, it never overwrites a file,
+// even if the file appears after the check.
 func (c *initCmd) write(d *draft.Draft) error {
 	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if c.Force {
@@ -116,7 +117,7 @@ func writeFile(path string, how int, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// The method say prints facts about the tenant, the names of the files, and the next commands.
+// The method "say" prints facts about the tenant, the names of the files, and the next commands.
 func (c *initCmd) say(a *Process, seen *draft.Seen, d *draft.Draft) error {
 	out, files := &printer{w: a.Stdout}, c.files()
 	out.printf("What tenant %s has. Nothing was changed there.\n", seen.Tenant)

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// The function started runs the command init, and then the next commands that the output of init names. These commands
-// use the policy that init wrote.
+// The function "started" runs the command init, and then the next commands that the output of init names. These
+// commands use the policy that init wrote.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))
@@ -67,8 +67,8 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestInitOverwritesNothing: if one of the files exists, init leaves it unchanged, reads no directory and writes no
-// file.
+// TestInitOverwritesNothing: if one of the files exists, init leaves the file unchanged, reads no directory and writes
+// no other file.
 func TestInitOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"first.yaml", "first_test.yaml", "first_note.md"} {

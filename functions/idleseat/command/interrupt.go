@@ -23,13 +23,13 @@ func (e interruptedError) Error() string { return "interrupted: " + e.state }
 
 func (e interruptedError) Unwrap() error { return e.cause }
 
-// The method interrupted reports whether the operator has interrupted the command.
+// The method "interrupted" reports whether the operator has interrupted the command.
 func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
 
-// The method stopped returns err unchanged if no interrupt caused err. After an interrupt, it returns an
-// interruptedError that has the state.
+// The method "stopped" returns err unchanged if no interrupt caused err. After an interrupt, it returns an
+// interruptedError with the argument "state".
 func (a *Process) stopped(err error, state string) error {
 	if err == nil || !a.interrupted() {
 		return err
@@ -37,14 +37,14 @@ func (a *Process) stopped(err error, state string) error {
 	return interruptedError{state, err}
 }
 
-// The constant untouched is the state of the work of a command that only reads the directories.
+// The constant "untouched" is the state of the work of a command that only reads the directories.
 const untouched = "nothing was changed in a directory"
 
 // onlyRead lists the commands that change nothing in a directory, whatever their flags are.
 var onlyRead = []string{"explain", "history", "runs", "show", "savings", "backtest"}
 
-// The method ended returns the error with which a command ends. If an interrupt stopped a command that only reads, the
-// error names the interrupt. It does not name the request that the interrupt stopped.
+// The method "ended" returns the error with which a command ends. If an interrupt stopped a command that only reads,
+// the error names the interrupt. It does not name the request that the interrupt stopped.
 func (a *Process) ended(command string, err error) error {
 	var said interruptedError
 	if err == nil || !a.interrupted() || errors.As(err, &said) || !slices.Contains(onlyRead, command) {
@@ -53,7 +53,7 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// The function halfway returns a text that says how many changes of a plan are made. The argument r is nil if the
+// The function "halfway" returns a text that says how many changes of a plan are made. The argument r is nil if the
 // command has changed nothing. The argument "next" is the command that continues the work.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)

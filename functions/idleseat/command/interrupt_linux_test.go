@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type stall delays some requests until the client gives up. The function in the field "matches" selects the
+// The type "stall" delays some requests until the client gives up. The function in the field "matches" selects the
 // requests.
 type stall struct {
 	mu      sync.Mutex
@@ -59,11 +59,11 @@ func (x *stall) wait(t *testing.T) {
 	}
 }
 
-// The constant soon is the maximum time between Ctrl-C and the end of the command.
+// The constant "soon" is the maximum time between Ctrl-C and the end of the command.
 const soon = 20 * time.Second
 
-// The method interrupts sends Ctrl-C, and checks that the command ends within the time that the constant "soon" gives.
-// The screen must show the texts in the argument "want". It must show no error of the request that the interrupt
+// The method "interrupts" sends Ctrl-C, and checks that the command ends within the time that the constant "soon"
+// gives. The screen must show the texts in the argument "want". It must show no error of the request that the interrupt
 // stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
@@ -93,7 +93,7 @@ var colored = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 var hint = regexp.MustCompile(`(?m)(?:^ *|  )(idleseat [a-z].*)$`)
 
-// The method pasted runs the last command on the screen, as if an operator pasted it into bash.
+// The method "pasted" runs the last command on the screen, as if an operator pasted it into bash.
 func (s *shell) pasted(screen string) string {
 	s.t.Helper()
 	found := hint.FindAllStringSubmatch(screen, -1)
@@ -117,7 +117,7 @@ func (s *shell) pasted(screen string) string {
 	return line
 }
 
-// The method named puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
+// The method "named" puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
 func (s *shell) named() {
 	s.t.Helper()
 	if err := os.Mkdir(s.path("bin"), 0o700); err != nil {
@@ -141,8 +141,8 @@ func (s *shell) without(name string) {
 }
 
 // TestInterrupt sends Ctrl-C at each prompt and in each phase. It checks the state that the command prints. Then it
-// runs the command that the output gives for continuing. The name of the store's folder contains characters that a
-// shell would split.
+// runs the command that the output recommends. The name of the store's folder contains characters that a shell would
+// split.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestInterruptedInit sends Ctrl-C at each question of init. Each question has its own process. init must write no
-// file.
+// TestInterruptedInit sends Ctrl-C at each question of init. Each question is tested in a new process. init must write
+// no file.
 func TestInterruptedInit(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300})
@@ -43,7 +43,7 @@ func TestInterruptedInit(t *testing.T) {
 	}
 }
 
-// The method asks waits until the command has asked n questions. It returns false if the command ends earlier.
+// The method "asks" waits until the command has asked n questions. It returns false if the command ends earlier.
 func (x *session) asks(n int) bool {
 	x.t.Helper()
 	for late := time.After(patience); ; {

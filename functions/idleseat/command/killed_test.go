@@ -27,9 +27,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type killer kills a process at its nth operation on Graph, Active Directory or the store. If the field "after" is
-// false, it kills the process before the operation takes effect. If the field is true, it kills the process between the
-// effect and the answer.
+// The type "killer" kills a process at its nth operation on Graph, Active Directory or the store. If the field "after"
+// is false, it kills the process before the operation takes effect. If the field is true, it kills the process between
+// the effect and the answer.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -38,7 +38,7 @@ type killer struct {
 	process *os.Process
 }
 
-// The method op counts an operation and carries it out by calling the function "do". At operation k.at, it kills the
+// The method "op" counts an operation and carries it out by calling the function "do". At operation k.at, it kills the
 // process. It then carries out the operation only if the field "after" is true. The method reports whether the answer
 // may be sent.
 func (k *killer) op(do func()) bool {
@@ -70,8 +70,8 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// The type trial is a company and its S3 store. At the beginning, the company and the store are as they were just after
-// the plan was made.
+// The type "trial" is a company and its S3 store. At the beginning, the company and the store are as they were just
+// after the plan was made.
 type trial struct {
 	*shell
 	killer
@@ -97,7 +97,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // a company of this size might otherwise have no recent sign-in
+	x.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its feed would look stale
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		}
 	}
 	s3 := httptest.NewUnstartedServer(x.overHTTP(gofakes3.New(x.objects).Server()))
-	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // killed clients close their connections
+	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only have the connections that killed clients close
 	s3.Start()
 	t.Cleanup(s3.Close)
 	x.company.Intercept(func(next http.Handler) http.Handler {
@@ -126,7 +126,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	return x
 }
 
-// The method kept returns all objects in the store.
+// The method "kept" returns all objects in the store.
 func (x *trial) kept() map[string][]byte {
 	x.t.Helper()
 	all := map[string][]byte{}
@@ -186,7 +186,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 // mostCalls is the maximum number of times that a test calls apply until nothing is pending.
 const mostCalls = 50
 
-// The method ended applies a run until nothing is pending.
+// The method "ended" applies a run until nothing is pending.
 func (x *trial) ended(run string) {
 	x.t.Helper()
 	for range mostCalls {
@@ -200,8 +200,8 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// The type came is the outcome of a run: the licenses of all people, the ledger without times, and the number of times
-// that each write was made.
+// The type "came" is the outcome of a run: the licenses of all people, the ledger without times, and the number of
+// times that each write was made.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -218,11 +218,11 @@ func (x *trial) came() came {
 			if err := json.Unmarshal(body, &done); err != nil {
 				x.t.Fatal(err)
 			}
-			done.At, done.Intent = time.Time{}, "" // the hash in Intent depends on the time of the intent
+			done.At, done.Intent = time.Time{}, "" // the hash in Intent depends on the time of the intent, so the outcome has neither of them
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // these marks record observations, and their number varies
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // these marks do not count: they record observations, and their number varies
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {
@@ -313,7 +313,8 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// The function drawn returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is all.
+// The function "drawn" returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is
+// all.
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

@@ -26,7 +26,7 @@ func (s *shell) idleHolders(p printed, want int) (list []int) {
 	return list[:want]
 }
 
-// The method has reports whether plan p takes E3 from the person with index i.
+// The method "has" reports whether plan p takes E3 from the person with index i.
 func (s *shell) has(p printed, i int) bool {
 	id := s.company.Company.Person(i).Entra.ID
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == id && c.License == "m365-e3" })

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant latest is the word that commands accept in place of the name of a run. It means the newest run that has
-// the data for the command.
+// The constant "latest" is the word that commands accept in place of the name of a run. It means the newest run that
+// has the data for the command.
 const latest = "latest"
 
 // latestPlanned returns the newest run that has a plan. A run whose name has a time in the future does not count.
@@ -50,8 +50,8 @@ func latestRead(a *Process, s store.Store) (string, error) {
 	})
 }
 
-// The function itself returns a usageError if the argument "run" is the word "latest". A command that changes licenses
-// accepts only the name of a run, because a newer run may have been made after the operator looked.
+// The function "itself" returns a usageError if the argument "run" is the word "latest". A command that changes
+// licenses accepts only the name of a run, because a newer run may have been made after the operator looked.
 func itself(run string) error {
 	if run != latest {
 		return nil

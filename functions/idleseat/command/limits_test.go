@@ -27,7 +27,7 @@ func TestBacklog(t *testing.T) {
 	for len(p.Changes) > 0 {
 		for _, c := range p.Changes {
 			if c.IdleSince == nil {
-				continue // the order of people who never signed in is the age of their account, and the plan does not show that age
+				continue // people who never signed in are ordered by the age of their account, which the plan does not show
 			}
 			if c.IdleSince.Before(last) {
 				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)
@@ -46,8 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches checks that a plan is on hold if its rules match at least 5,000 people. Only an override with
-// the hash of the plan may apply the plan, and only once.
+// TestEverybodyMatches makes the rules match at least 5,000 people. The plan must be on hold. An override with the hash
+// of the plan may apply the plan once. An override with another hash may not apply the plan.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method damage truncates the objects of a run whose keys match a pattern.
+// The method "damage" truncates the objects of a run whose keys match a pattern.
 func (s *shell) damage(run, pattern string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
@@ -77,7 +77,7 @@ func TestUnreadableMemory(t *testing.T) {
 // may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	// The edit removes two grace periods, which would begin again.
+	// Remove two grace periods from the policy. They would begin again, because the earlier data are lost.
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", ""))
 	first := s.plan(exitDone)
 	s.later(day)
@@ -100,7 +100,7 @@ func TestMemoryIsLost(t *testing.T) {
 	if len(accepted.Changes) == 0 {
 		t.Error("an operator accepts the feeds, and nothing is planned")
 	}
-	s.remove("history/plans/" + accepted.Run + ".json") // the third night knows the undecided night, and not the accepted run
+	s.remove("history/plans/" + accepted.Run + ".json") // now the third night knows only the undecided run, and not the run with --accept-feeds
 	s.later(day)
 	third := s.plan(exitDone)
 	dated := 0

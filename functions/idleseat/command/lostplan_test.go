@@ -27,7 +27,7 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// The method rewrite replaces the content of a file by the result of the function "change". It fails the test if the
+// The method "rewrite" replaces the content of a file by the result of the function "change". It fails the test if the
 // content stays the same.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
@@ -45,8 +45,8 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 }
 
 // TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must plan
-// and apply, with a note about that run. A restore of that run must use only the ledger. It returns the licenses that
-// the run took, and rolls back the changes that the run began.
+// and apply, with a note about that run. A restore of that run must use only the ledger. The restore must return the
+// licenses that the run took, and roll back the changes that the run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {

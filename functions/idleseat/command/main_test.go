@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 		os.Exit(status)
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(800) // at 200, garbage collection takes a fifth of the tests' time
+		debug.SetGCPercent(800) // at 200 percent, garbage collection takes a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }
@@ -86,14 +86,14 @@ func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	return clock.Real
 }
 
-// The type shell runs idleseat commands against one simulated company.
+// The type "shell" runs idleseat commands against one simulated company.
 type shell struct {
 	t       *testing.T
 	company *sandbox.Sandbox
 	dir     string // contains policy.yaml and the store
 	env     []string
 	ahead   *atomic.Int64     // offset of the company's clock from the real clock, in nanoseconds
-	clock   *sharedClock      // if set, the company and the commands share this clock, and ahead has no effect
+	clock   *sharedClock      // if set, the company and the commands share this clock, and the field "ahead" has no effect
 	apart   bool              // whether commands run in their own processes, in the folder dir
 	built   string            // the program that these processes run; empty for the test binary
 	waits   clock.Clock       // if set, replaces the clock of commands in this process
@@ -137,7 +137,7 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// The function replace returns an edit that replaces the text "old" by the text "new". The edit fails the test if the
+// The function "replace" returns an edit that replaces the text "old" by the text "new". The edit fails the test if the
 // policy lacks the text "old".
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
@@ -162,7 +162,7 @@ func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+valu
 
 const day = 24 * time.Hour
 
-// The method passes advances the clock by d. Nobody signs in during this time.
+// The method "passes" advances the clock by d. Nobody signs in during this time.
 func (s *shell) passes(d time.Duration) {
 	if s.clock != nil {
 		s.clock.pass(d)
@@ -171,7 +171,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// The method later advances the clock by a duration. All active people sign in and log on again at the new time.
+// The method "later" advances the clock by a duration. All active people sign in and log on again at the new time.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -186,15 +186,15 @@ func (s *shell) later(passed time.Duration) {
 	}
 }
 
-// The type answer has the exit status and the output of a command.
+// The type "answer" has the exit status and the output of a command.
 type answer struct {
 	status int
 	out    []byte
 	err    string
 }
 
-// The method run runs a command in this process. If the environment has variables that libraries read directly, it runs
-// the command in a separate process.
+// The method "run" runs a command in this process. If the environment has variables that libraries read directly, it
+// runs the command in a separate process.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
@@ -231,7 +231,7 @@ func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5") || strings.HasPrefix(v, "SSL_CERT_FILE=")
 }
 
-// The method child runs a command in its own process.
+// The method "child" runs a command in its own process.
 func (s *shell) child(args ...string) answer {
 	s.t.Helper()
 	cmd := exec.Command(cmp.Or(s.built, os.Args[0]), args...)
@@ -249,7 +249,7 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// The method want runs a command. It fails the test if the exit status of the command is not the argument "status".
+// The method "want" runs a command. It fails the test if the exit status of the command is not the argument "status".
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -259,13 +259,13 @@ func (s *shell) want(status int, args ...string) answer {
 	return a
 }
 
-// The type printed is the output of "plan --format json".
+// The type "printed" is the output of "plan --format json".
 type printed struct {
 	plan.Plan
 	Refused, Undecided, Returned []listed
 }
 
-// The type listed is one license of one person in one of the plan's lists.
+// The type "listed" is one license of one person in one of the plan's lists.
 type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
@@ -279,7 +279,7 @@ func (s *shell) plan(status int, args ...string) printed {
 	return p
 }
 
-// The method unwritten fails the test if a command wrote to a directory.
+// The method "unwritten" fails the test if a command wrote to a directory.
 func (s *shell) unwritten() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -289,7 +289,7 @@ func (s *shell) unwritten() {
 	}
 }
 
-// The method finish applies a run until nothing is pending.
+// The method "finish" applies a run until nothing is pending.
 func (s *shell) finish(run string, args ...string) answer {
 	s.t.Helper()
 	for range 60 {
@@ -303,7 +303,7 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// The function golden computes the verdicts from the company's data, without code of the product. A key of the result
+// The function "golden" computes the verdicts from the company's data, without code of the product. A key of the result
 // consists of the user's id, a space, and the rule.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour

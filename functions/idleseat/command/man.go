@@ -15,7 +15,7 @@ func (manCmd) Run(a *Process, k *kong.Context) error {
 	return err
 }
 
-// The function manual returns the manual page. It makes the page from the parser's own description of the commands.
+// The function "manual" returns the manual page. It makes the page from the parser's own description of the commands.
 func manual(model *kong.Application, version string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH IDLESEAT 1 \"\" \"idleseat %s\"\n.SH NAME\nidleseat \\- %s\n", roff(version), roff(model.Help))
@@ -45,7 +45,7 @@ func manual(model *kong.Application, version string) string {
 	return b.String()
 }
 
-// The variable statuses has the meanings of the exit statuses.
+// The variable "statuses" has the meanings of the exit statuses.
 var statuses = [...]string{
 	exitDone:    "Done.",
 	exitFailed:  "The store, a snapshot or a source that every rule needs could not be read, or changes failed.",

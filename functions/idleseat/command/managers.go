@@ -18,7 +18,7 @@ import (
 // "Combine multiple HTTP requests using JSON batching").
 const managersAtOnce = 8
 
-// The method managers reads the managers of people from Entra ID, and returns them by the id of the person. It skips
+// The method "managers" reads the managers of people from Entra ID, and returns them by the id of the person. It skips
 // people who have an account only in Active Directory. If some managers cannot be read, it leaves them out and prints
 // their number on stderr. If no manager can be read, it returns an error.
 func (a *Process) managers(ctx context.Context, users []string) (map[string]report.Manager, error) {
@@ -60,7 +60,7 @@ func (a *Process) managers(ctx context.Context, users []string) (map[string]repo
 			return nil
 		})
 	}
-	_ = all.Wait() // the functions count their errors
+	_ = all.Wait() // no function returns an error, because the functions count their errors
 	bar.clear()
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read managers: %w", err)

@@ -16,12 +16,12 @@ import (
 
 var updateMistakes = flag.Bool("update-mistakes", false, "write testdata/mistakes.txt")
 
-// The type mistake is an error that an operator makes in the policy, in the environment or on the command line.
+// The type "mistake" is an error that an operator makes in the policy, in the environment or on the command line.
 type mistake struct {
 	name     string
 	old, new string   // the edit of the policy
 	env      []string // name=value, or a name without a value to unset the variable
-	args     []string // the command; if empty, policy check or plan
+	args     []string // the command; if empty, "plan" or "policy check", depending on the field "plan"
 	plan     bool
 }
 
@@ -117,7 +117,7 @@ var mistakes = []mistake{
 // onlyEnvironment is a setting that keeps azidentity from asking the network for an identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
-// The expression changing matches text that differs from test run to test run: ports and the ids of runs.
+// The expression "changing" matches text that differs from test run to test run: ports and the ids of runs.
 var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\b2\d{7}T\d{6}Z-[0-9a-f]{8}\b`)
 
 // TestMistakes compares the messages about mistakes with testdata/mistakes.txt. -update-mistakes writes the file.
@@ -181,7 +181,7 @@ func TestMistakes(t *testing.T) {
 	s.unwritten()
 }
 
-// The function environment returns env with changes. If an element of changes has no value, the function removes the
+// The function "environment" returns env with changes. If an element of changes has no value, the function removes the
 // variable.
 func environment(env, changes []string) (list []string) {
 	list = append(list, env...)

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method saved runs the command "savings" and returns the figures in its output.
+// The method "saved" runs the command "savings" and returns the figures in its output.
 func (s *shell) saved(args ...string) (all savings) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"savings", "--format", "json"}, args...)...)
@@ -45,7 +45,7 @@ func TestSavings(t *testing.T) {
 	}
 	for _, c := range p.Changes {
 		department, known := of[c.User]
-		if !known { // package money does not use a department from Active Directory
+		if !known { // the person is only in Active Directory, and package money does not use a department from there
 			department = money.Unknown
 		}
 		departments[department]++

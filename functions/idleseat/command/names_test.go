@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method lists adds a name to the list of exempt users in the policy.
+// The method "lists" adds a name to the list of exempt users in the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// The method takes reports whether plan p takes a license from the person with index i.
+// The method "takes" reports whether plan p takes a license from the person with index i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// The method said fails the test unless a note of the plan contains the text.
+// The method "said" fails the test unless a note of the plan contains the text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// The type naps is a clock that a company and its commands share. When a command waits, the clock advances minute by
+// The type "naps" is a clock that a company and its commands share. When a command waits, the clock advances minute by
 // minute, and the command does not sleep. The goroutine that renews the lease never advances the clock. While a renewal
 // is due, nothing advances the clock.
 type naps struct {

@@ -34,7 +34,7 @@ type runCmd struct {
 	formatFlag
 }
 
-// The type night is the state of one call of "idleseat run".
+// The type "night" is the state of one call of "idleseat run".
 type night struct {
 	*runCmd
 	a       *Process
@@ -55,7 +55,7 @@ func (c *runCmd) Run(a *Process) error {
 	return err
 }
 
-// The method take takes the lease of the store and does the work of the night.
+// The method "take" takes the lease of the store and does the work of the night.
 func (n *night) take() error {
 	in, err := n.loadStart()
 	if err != nil {
@@ -111,7 +111,7 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// The function unread returns an error with the exit status exitUnread if the cause of err is a source that could not
+// The function "unread" returns an error with the exit status exitUnread if the cause of err is a source that could not
 // be read. Otherwise it returns err unchanged.
 func unread(err error) error {
 	var source *directory.UnreadError
@@ -121,19 +121,19 @@ func unread(err error) error {
 	return err
 }
 
-// The method tell prints a line about the progress to stderr. The line begins with the time.
+// The method "tell" prints a line about the progress to stderr. The line begins with the time.
 func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// The method applies reports whether this night may write. The mode must not be audit, and the plan must not be on
+// The method "applies" reports whether this night may write. The mode must not be audit, and the plan must not be on
 // hold. There must be changes to apply or to resume.
 func (n *night) applies() bool {
 	return n.plan.Mode != policy.Audit && n.plan.Verdict != plan.Hold && (n.plan.Verdict == plan.Apply || len(n.plan.Resumes) > 0)
 }
 
-// The method apply applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or after
-// nightRounds rounds. In each round it loads the policy again, because an operator may edit the policy during the
+// The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or
+// after nightRounds rounds. In each round it loads the policy again, because an operator may edit the policy during the
 // night.
 func (n *night) apply() error {
 	applier := n.line.applier()
@@ -180,7 +180,7 @@ func (n *night) apply() error {
 	}
 }
 
-// The method status returns the error of the command, or nil for status 0. It checks these conditions in order:
+// The method "status" returns the error of the command, or nil for status 0. It checks these conditions in order:
 // something failed, a source could not be read, the plan is on hold or waits for approval, changes are pending. The
 // error describes every condition that is true. The first true condition decides the exit status.
 func (n *night) status(s store.Store, failed error) error {
@@ -221,7 +221,7 @@ func (n *night) status(s store.Store, failed error) error {
 	return endError{status, errors.Join(all...)}
 }
 
-// The method again returns the command that starts the next night.
+// The method "again" returns the command that starts the next night.
 func (n *night) again() string {
 	command := "run"
 	if v, _ := n.a.Variable("IDLESEAT_POLICY"); v != n.Policy {
@@ -230,7 +230,7 @@ func (n *night) again() string {
 	return n.next(n.a, command)
 }
 
-// The method count adds up one of the counters over all resumed runs. The function "of" returns the counter of a run.
+// The method "count" adds up one of the counters over all resumed runs. The function "of" returns the counter of a run.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -238,7 +238,7 @@ func (n *night) count(of func(resumed) int) (sum int) {
 	return sum
 }
 
-// The method pending returns the number of changes that are pending at the end of the night. The number includes the
+// The method "pending" returns the number of changes that are pending at the end of the night. The number includes the
 // open changes of each run that could not be resumed.
 func (n *night) pending() int {
 	open := n.count(func(r resumed) int { return r.pending })
@@ -274,7 +274,7 @@ func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	return errors.Join(all...), nil
 }
 
-// The method show prints the plan before the plan is applied. It prints nothing if the output is JSON.
+// The method "show" prints the plan before the plan is applied. It prints nothing if the output is JSON.
 func (n *night) show(s store.Store) error {
 	if n.json() {
 		return nil
@@ -286,8 +286,8 @@ func (n *night) show(s store.Store) error {
 	return printPlan(n.a, s, n.plan, n.formatFlag, next)
 }
 
-// The method print prints the results. With --format json it prints one object with the plan and the results. The plan
-// and the results have the same form as in the output of the commands plan and apply.
+// The method "print" prints the results. With --format json it prints one object with the plan and the results. The
+// plan and the results have the same form as in the output of the commands plan and apply.
 func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {

@@ -35,7 +35,7 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// The method runs executes "idleseat run". It fails the test if the exit status is not the argument "status", or if
+// The method "runs" executes "idleseat run". It fails the test if the exit status is not the argument "status", or if
 // stdout is not one JSON object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
@@ -284,7 +284,7 @@ func TestKilledNight(t *testing.T) {
 }
 
 // TestNightThatLostItsLease makes another process take the lease during a night. The night must fail. The changes that
-// it has begun must stay pending.
+// this night has begun must stay pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

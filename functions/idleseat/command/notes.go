@@ -9,14 +9,14 @@ import (
 // manyAlike is a number of rows. If at least this number of rows have the same note, the note is printed only once.
 const manyAlike = 4
 
-// The expression ids matches the ids of people and requests in a note. Notes with the same cause differ only in such
+// The expression "ids" matches the ids of people and requests in a note. Notes with the same cause differ only in such
 // ids.
 var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|S-1-5-21(?:-[0-9]+)+`)
 
-// The function cause returns a note in which "…" replaces each id.
+// The function "cause" returns a note in which "…" replaces each id.
 func cause(note string) string { return ids.ReplaceAllString(note, "…") }
 
-// The function told finds notes that many rows of a table share. In these rows, it replaces the note by a number in
+// The function "told" finds notes that many rows of a table share. In these rows, it replaces the note by a number in
 // brackets. It returns one line for each such note. Without this, a directory that does not answer would add the same
 // note to the row of every person. Notes that differ only in ids count as the same note. The first row is the header,
 // and the last column has the notes.
@@ -52,14 +52,14 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 	}
 }
 
-// The type alike collects texts about people. It prints a text only once if the text is the same for many people.
+// The type "alike" collects texts about people. It prints a text only once if the text is the same for many people.
 type alike struct {
 	said []string // the causes, in the order in which they were added
 	by   map[string]*saying
 }
 
-// The type saying has the people for whom a text has the same cause. The field "what" is the text. If the texts of the
-// people differ in ids, "what" has "…" in place of the ids.
+// The type "saying" has the people for whom a text has the same cause. The field "what" is the text. If the texts of
+// the people differ in ids, "what" has "…" in place of the ids.
 type saying struct {
 	what    string
 	people  []string
@@ -82,7 +82,7 @@ func (x *alike) add(person, what string) {
 	s.people, s.details = append(s.people, person), append(s.details, what)
 }
 
-// The method lines returns a line for each person. If many people have the same text, it returns one line for these
+// The method "lines" returns a line for each person. If many people have the same text, it returns one line for these
 // people, with the first names.
 func (x *alike) lines() (all []string) {
 	for _, key := range x.said {

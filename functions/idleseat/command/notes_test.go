@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestOneLineForOneCause checks that a note is printed only once if many rows share it. Rarer notes stay in their rows.
+// TestOneLineForOneCause checks that a note is printed only once if many rows share the note. Rarer notes stay in their
+// rows.
 func TestOneLineForOneCause(t *testing.T) {
 	t.Parallel()
 	rows := [][]string{{"USER", "NOTE"}, {"a", "AD is down"}, {"b", "AD is down"}, {"c", "is active"}, {"d", "AD is down"}, {"e", "AD is down"}, {"f", ""}, {"g", "is active"}}

@@ -29,10 +29,10 @@ func citrixNotices(text string) string {
 	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)
 }
 
-// The variable subjects has the beginning of a notice's subject, by the preferred language of the person.
+// The variable "subjects" has the beginning of a notice's subject, by the preferred language of the person.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// The method mailed checks every mail of the company. Each mail goes to a person for whom one of the plans has a
+// The method "mailed" checks every mail of the company. Each mail goes to a person for whom one of the plans has a
 // notice. The mail is in the person's language, with a copy to the manager. Nobody gets two mails. The method returns
 // the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
@@ -74,7 +74,7 @@ func (s *shell) mailed(plans ...plan.Plan) int {
 	return len(seen)
 }
 
-// The function printable returns text without marks of writing direction, because a mail contains no such marks.
+// The function "printable" returns text without marks of writing direction, because a mail contains no such marks.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -156,8 +156,8 @@ func TestMailsThatFail(t *testing.T) {
 	}
 }
 
-// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have only one line about it, and not a line
-// for each person. The line says how to grant the right.
+// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have only one line about the missing right,
+// and not a line for each person. The line says how to grant the right.
 func TestMailsThatAllFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))

@@ -19,7 +19,7 @@ func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// The method object creates or replaces an object in the store.
+// The method "object" creates or replaces an object in the store.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -28,7 +28,7 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// The method restoring runs the command restore, which must exit with the given status. Then it repeats apply until
+// The method "restoring" runs the command restore, which must exit with the given status. Then it repeats apply until
 // each change that is still pending has a failed read or write.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()

@@ -35,7 +35,7 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person asked for the license; a sign-in may show up a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person has asked an operator for the license; Graph may report the person's next sign-in a day late
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()

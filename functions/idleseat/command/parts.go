@@ -38,7 +38,7 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// The method view opens the store for reading only.
+// The method "view" opens the store for reading only.
 func (f storeFlag) view(a *Process) (store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (f storeFlag) check() error {
 	return nil
 }
 
-// The method next returns the command line for a further command on the same store.
+// The method "next" returns the command line for a further command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if at := f.elsewhere(a); at != "" {
 		command += " --store " + plain.Word(at)
@@ -65,7 +65,7 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command
 }
 
-// The method elsewhere returns the value of the option --store that further commands need. It returns "" if the
+// The method "elsewhere" returns the value of the option --store that further commands need. It returns "" if the
 // environment names the store, because further commands then need no option.
 func (f storeFlag) elsewhere(a *Process) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
@@ -86,7 +86,7 @@ type formatFlag struct {
 
 func (f formatFlag) json() bool { return f.Format == "json" }
 
-// The method load reads and compiles the policy file. It also returns the text of the file.
+// The method "load" reads and compiles the policy file. It also returns the text of the file.
 func (f policyFlag) load() (*policy.Policy, string, error) {
 	if f.Policy == "" {
 		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY; idleseat init writes a first one")}
@@ -110,8 +110,8 @@ func (f policyFlag) loadStart() (start, error) {
 	return start{policy: rules, text: text, file: file}, err
 }
 
-// The method file returns the absolute path of the policy file, so that a later command finds the file from any folder.
-// It returns "" if the flag gives no file.
+// The method "file" returns the absolute path of the policy file, so that a later command finds the file from any
+// folder. It returns "" if the flag gives no file.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -161,19 +161,19 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// The type sources has the settings of the two directories and of the channel that gets messages.
+// The type "sources" has the settings of the two directories and of the channel that gets messages.
 type sources struct {
 	Entra   entra.Config
 	AD      activedirectory.Config
 	Channel channelConfig
 }
 
-// The type lookup implements envconfig.Lookuper.
+// The type "lookup" implements envconfig.Lookuper.
 type lookup func(name string) (value string, set bool)
 
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// The method sources reads the settings of the directories and the channel from the environment.
+// The method "sources" reads the settings of the directories and the channel from the environment.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
@@ -183,7 +183,7 @@ func (a *Process) sources() (sources, error) {
 	return s, nil
 }
 
-// The method connect returns clients for both directories. The second client is nil if Active Directory is not
+// The method "connect" returns clients for both directories. The second client is nil if Active Directory is not
 // configured.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)

@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// The type pipeline runs the steps of a run on this machine. The steps have the same order as in the state machine in
+// The type "pipeline" runs the steps of a run on this machine. The steps have the same order as in the state machine in
 // AWS.
 type pipeline struct {
 	store store.Store
@@ -51,7 +51,7 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.Version, bar: bar, report: a.reporter(s)}, nil
 }
 
-// The method close closes the connections to the directories.
+// The method "close" closes the connections to the directories.
 func (p *pipeline) close() {
 	p.entra.Close()
 	if p.ad != nil {
@@ -67,7 +67,7 @@ func (p *pipeline) collector() *collect.Collector {
 	return c
 }
 
-// The type start has the options of a new run.
+// The type "start" has the options of a new run.
 type start struct {
 	asOf   time.Time
 	policy *policy.Policy
@@ -79,7 +79,7 @@ type start struct {
 	scheduled   bool // a night makes the run, so in mode enforce the plan is applied without review
 }
 
-// The method plan reads the directories and makes the plan of a new run.
+// The method "plan" reads the directories and makes the plan of a new run.
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
@@ -125,8 +125,8 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// The method again makes a new run over the snapshot of an older run, and plans the new run. The argument "old" is the
-// older run.
+// The method "again" makes a new run over the snapshot of an older run, and plans the new run. The argument "old" is
+// the older run.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
@@ -135,8 +135,8 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// The method choose makes the plan of a new run over the snapshot of an earlier run. The argument b is the Begin of the
-// earlier run. The argument "changes" has the changes that an operator chose from the plan of the earlier run. The
+// The method "choose" makes the plan of a new run over the snapshot of an earlier run. The argument b is the Begin of
+// the earlier run. The argument "changes" has the changes that an operator chose from the plan of the earlier run. The
 // caller has checked that the plan of the earlier run may be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
@@ -155,7 +155,7 @@ func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash strin
 	return p.decide(ctx, run)
 }
 
-// The method decide evaluates all partitions of a sealed run and makes the plan of the run.
+// The method "decide" evaluates all partitions of a sealed run and makes the plan of the run.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	p.bar.begins("deciding")
 	defer p.bar.clear()
@@ -193,7 +193,7 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	return made, err
 }
 
-// The method reporter returns a function that writes the report of a run into the store s. The run does not need the
+// The method "reporter" returns a function that writes the report of a run into the store s. The run does not need the
 // report. So if the report cannot be written, the function only prints the error, and the exit status stays the same.
 func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
 	write := a.Report

@@ -121,7 +121,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// The method rules loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case,
+// The method "rules" loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case,
 // the method returns the copy of the policy that the old run stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
@@ -135,7 +135,7 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// The function someone returns an error for an empty user name, which can come from an unset shell variable. An empty
+// The function "someone" returns an error for an empty user name, which can come from an unset shell variable. An empty
 // name would otherwise mean everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
@@ -144,7 +144,7 @@ func someone(user string) error {
 	return nil
 }
 
-// The function instant parses --as-of. It rejects a time in the future, because everybody would look idle.
+// The function "instant" parses --as-of. It rejects a time in the future, because everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -323,7 +323,7 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// The function saves returns the verb for a summary of the savings. The verb is "would save" in the mode audit and if
+// The function "saves" returns the verb for a summary of the savings. The verb is "would save" in the mode audit and if
 // the plan is on hold, because nothing is written then.
 func saves(p *plan.Plan) string {
 	switch {

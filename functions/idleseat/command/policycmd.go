@@ -42,8 +42,8 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// The method names checks that each name in the policy belongs to a person in the latest snapshot. It returns an error
-// if a name belongs to nobody.
+// The method "names" checks that each name in the policy belongs to a person in the latest snapshot. It returns an
+// error if a name belongs to nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {

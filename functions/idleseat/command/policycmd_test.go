@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function call runs a command in this process.
+// The function "call" runs a command in this process.
 func call(t *testing.T, args ...string) answer {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -22,7 +22,7 @@ func call(t *testing.T, args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// The constant infra is the path of the policy of this repository.
+// The constant "infra" is the path of the policy of this repository.
 const infra = "../../../infra/policy.yaml"
 
 func TestPolicyOfTheProject(t *testing.T) {

@@ -45,8 +45,8 @@ func (c *policyExplainCmd) Run(a *Process) error {
 	return out.err
 }
 
-// The method groups returns the displayNames of groups, by the ids of the groups. The names come from the newest run in
-// the store.
+// The method "groups" returns the displayNames of groups, by the ids of the groups. The names come from the newest run
+// in the store.
 func (c *policyExplainCmd) groups(a *Process) (map[string]string, error) {
 	s, err := storeFlag{c.Store}.view(a)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// The function exempting returns an edit that exempts the members of the Active Directory group leftAlone.
+// The function "exempting" returns an edit that exempts the members of the Active Directory group leftAlone.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// The function reasons returns the reasons in the lists that are about person i and Citrix.
+// The function "reasons" returns the reasons in the lists that are about person i and Citrix.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {

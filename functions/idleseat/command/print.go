@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// The type printer writes text to w and keeps the first error. A line break in an argument becomes a space, so an
+// The type "printer" writes text to w and keeps the first error. A line break in an argument becomes a space, so an
 // argument cannot look like a line of its own.
 type printer struct {
 	w   io.Writer
@@ -37,15 +37,15 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// The method whole prints a line without breaking it, even on a narrow terminal. The line is, for example, a command to
-// copy.
+// The method "whole" prints a line without breaking it, even on a narrow terminal. The line is, for example, a command
+// to copy.
 func (p *printer) whole(indent int, line string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
 	}
 }
 
-// The method table prints rows in aligned columns that fit the terminal. The first row is the header.
+// The method "table" prints rows in aligned columns that fit the terminal. The first row is the header.
 func (p *printer) table(rows [][]string) {
 	if p.err != nil {
 		return
@@ -75,7 +75,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 // oneLine replaces the line breaks in a text, and makes the text safe to display.
 func oneLine(text string) string { return plain.OneLine(text) }
 
-// The function flowing returns a writer that writes to w, and that breaks lines to the width of the terminal.
+// The function "flowing" returns a writer that writes to w, and that breaks lines to the width of the terminal.
 func flowing(w io.Writer) io.Writer {
 	if out, fits := w.(*terminal.Out); fits {
 		return out.Flowing()
@@ -101,7 +101,7 @@ const (
 	shownReasons = 12
 )
 
-// The type top counts people by reason.
+// The type "top" counts people by reason.
 type top struct {
 	counts map[string]int
 	total  int

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// The type progress is a line on a terminal. From the first second on, the line shows the progress of a command: the
+// The type "progress" is a line on a terminal. From the first second on, the line shows the progress of a command: the
 // number of people who were read, the speed, and the remaining time. A nil progress prints nothing. newProgress returns
 // nil if stderr is not a terminal.
 type progress struct {
@@ -34,7 +34,7 @@ func newProgress(a *Process) *progress {
 	return p
 }
 
-// The method begins starts a new phase and shows the phase on the line.
+// The method "begins" starts a new phase and shows the phase on the line.
 func (p *progress) begins(phase string) {
 	if p == nil {
 		return
@@ -49,7 +49,7 @@ func (p *progress) begins(phase string) {
 	})
 }
 
-// The method people updates the line with the number of people who were read from the source s so far.
+// The method "people" updates the line with the number of people who were read from the source s so far.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return
@@ -61,7 +61,7 @@ func (p *progress) people(s directory.Source, people, total int) {
 	p.often()
 }
 
-// The method often shows the line, unless it was shown less than a fifth of a second ago.
+// The method "often" shows the line, unless it was shown less than a fifth of a second ago.
 func (p *progress) often() {
 	p.mu.Lock()
 	now := p.now()
@@ -91,13 +91,13 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
-// The method changes updates the line with the number of finished changes.
+// The method "changes" updates the line with the number of finished changes.
 func (p *progress) changes(done, total int) { p.count(done, total, "change") }
 
-// The method nights updates the line with the number of finished nights.
+// The method "nights" updates the line with the number of finished nights.
 func (p *progress) nights(done, total int) { p.count(done, total, "night") }
 
-// The method checks updates the line with the number of finished checks.
+// The method "checks" updates the line with the number of finished checks.
 func (p *progress) checks(done, total int) { p.count(done, total, "check") }
 
 func (p *progress) count(done, total int, what string) {
@@ -110,7 +110,7 @@ func (p *progress) count(done, total int, what string) {
 	p.often()
 }
 
-// The method clear erases the line.
+// The method "clear" erases the line.
 func (p *progress) clear() {
 	if p != nil {
 		p.line.End()

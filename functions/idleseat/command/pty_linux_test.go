@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The type session is a command in its own terminal.
+// The type "session" is a command in its own terminal.
 type session struct {
 	t      *testing.T
 	master *os.File
@@ -26,7 +26,7 @@ type session struct {
 	more   chan struct{} // gets a value when output arrives
 }
 
-// The method terminal starts a command in a terminal of the given width.
+// The method "terminal" starts a command in a terminal of the given width.
 func (s *shell) terminal(width uint16, args ...string) *session {
 	s.t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -85,10 +85,10 @@ func (x *session) text() string {
 	return strings.ReplaceAll(x.shown.String(), "\r\n", "\n")
 }
 
-// The constant patience is the maximum time that a test waits for a command. A busy machine may need that long.
+// The constant "patience" is the maximum time that a test waits for a command. A busy machine may need that long.
 const patience = 3 * time.Minute
 
-// The method until waits until the command shows the text "want".
+// The method "until" waits until the command shows the text "want".
 func (x *session) until(want string) {
 	x.t.Helper()
 	late := time.After(patience)
@@ -105,7 +105,7 @@ func (x *session) until(want string) {
 	}
 }
 
-// The method types sends keys to the command. \x03 is Ctrl-C.
+// The method "types" sends keys to the command. \x03 is Ctrl-C.
 func (x *session) types(keys string) {
 	x.t.Helper()
 	if _, err := x.master.WriteString(keys); err != nil {
@@ -113,7 +113,7 @@ func (x *session) types(keys string) {
 	}
 }
 
-// The method ends waits until the command ends. It returns the exit status and the text that is then on the screen.
+// The method "ends" waits until the command ends. It returns the exit status and the text that is then on the screen.
 func (x *session) ends() (status int, screen string) {
 	x.t.Helper()
 	select {
@@ -125,9 +125,9 @@ func (x *session) ends() (status int, screen string) {
 	return x.cmd.ProcessState.ExitCode(), left(x.text())
 }
 
-// The expression overwritten matches the text of a line that was erased later. A terminal does not show such text any
+// The expression "overwritten" matches the text of a line that was erased later. A terminal does not show such text any
 // more.
 var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
 
-// The function left returns the part of text that remains on the screen.
+// The function "left" returns the part of text that remains on the screen.
 func left(text string) string { return overwritten.ReplaceAllString(text, "") }

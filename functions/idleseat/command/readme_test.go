@@ -35,7 +35,7 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// The function arguments returns the arguments of a command of idleseat. It also reports whether the command ends by
+// The function "arguments" returns the arguments of a command of idleseat. It also reports whether the command ends by
 // itself.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
@@ -73,7 +73,7 @@ func TestTenMinutes(t *testing.T) {
 		}
 		ran++
 		if args[0] == "restore" {
-			args = append(args, "--yes") // stdin is no terminal
+			args = append(args, "--yes") // restore cannot ask a question, because stdin is no terminal
 		}
 		text := s.want(exitDone, args...).out
 		if args[0] != "plan" || args[len(args)-1] != "latest" {

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function holding returns the groups and the licenses of each person, by the index of the person. Each license has
-// its group, its state and its disabled service plans.
+// The function "holding" returns the groups and the licenses of each person, by the index of the person. Each license
+// has its group, its state and its disabled service plans.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -48,7 +48,7 @@ func (s *shell) asBefore(before map[int][]string) {
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
-// The method restored runs the command restore, and then the command apply until nothing is pending. It returns the
+// The method "restored" runs the command restore, and then the command apply until nothing is pending. It returns the
 // results.
 func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()

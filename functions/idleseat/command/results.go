@@ -14,7 +14,7 @@ import (
 
 var errNotApproved = fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 
-// The function approved asks at the terminal whether to apply the plan. It returns an error if the answer is not yes,
+// The function "approved" asks at the terminal whether to apply the plan. It returns an error if the answer is not yes,
 // or if stdin is no terminal. The argument "next" is the command with which the operator can decide later.
 func approved(a *Process, p *plan.Plan, next string) error {
 	if !a.atTerminal() {
@@ -30,7 +30,7 @@ func approved(a *Process, p *plan.Plan, next string) error {
 	return nil
 }
 
-// The function question returns the question whether to apply a plan. The question says what happens after the answer
+// The function "question" returns the question whether to apply a plan. The question says what happens after the answer
 // yes: licenses are taken or restored, or pending changes are finished.
 func question(p *plan.Plan) string {
 	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
@@ -62,7 +62,7 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// The function restored names the licenses that a plan restores, and the person who gets them. For several people, it
+// The function "restored" names the licenses that a plan restores, and the person who gets them. For several people, it
 // returns the numbers of licenses and people.
 func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
@@ -96,7 +96,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	return out.waits(r.Count(runs.Pending)+earlier, next)
 }
 
-// The method waits prints the number of pending changes, and the command that finishes them.
+// The method "waits" prints the number of pending changes, and the command that finishes them.
 func (p *printer) waits(pending int, next string) error {
 	if pending > 0 {
 		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)
@@ -111,7 +111,7 @@ func stillWait(pending int) string {
 	return fmt.Sprintf("%d pending changes wait", pending)
 }
 
-// The function freed returns a monthly saving in words. For a restore, the saving is negative, or 0 if no price is
+// The function "freed" returns a monthly saving in words. For a restore, the saving is negative, or 0 if no price is
 // known.
 func freed(saving float64, currency string, restored bool) string {
 	if restored || saving < 0 {
@@ -120,7 +120,7 @@ func freed(saving float64, currency string, restored bool) string {
 	return amount(saving, currency) + " a month freed"
 }
 
-// The function counts lists the number of changes in each status, such as "done 3, pending 1".
+// The function "counts" lists the number of changes in each status, such as "done 3, pending 1".
 func counts(of func(runs.Status) int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

@@ -88,7 +88,7 @@ func overviewRow(o *runs.Overview, now time.Time) []string {
 	return row
 }
 
-// The function done says in a few words what stage a run has reached, and what its results are.
+// The function "done" says in a few words what stage a run has reached, and what its results are.
 func done(o *runs.Overview, now time.Time) string {
 	text := ""
 	switch o.Stage {
@@ -117,7 +117,7 @@ func done(o *runs.Overview, now time.Time) string {
 	return text
 }
 
-// The function idle returns the words for a run without changes of its own.
+// The function "idle" returns the words for a run without changes of its own.
 func idle(o *runs.Overview) string {
 	if o.Pending == 0 {
 		return "nothing to do"
@@ -125,7 +125,7 @@ func idle(o *runs.Overview) string {
 	return fmt.Sprintf("nothing of its own; it found %s of earlier runs pending", plain.Many(o.Pending, "change"))
 }
 
-// The function waits returns the reason why no change of a plan has begun.
+// The function "waits" returns the reason why no change of a plan has begun.
 func waits(o *runs.Overview, now time.Time) string {
 	switch {
 	case o.Mode == policy.Audit:

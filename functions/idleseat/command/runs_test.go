@@ -84,7 +84,8 @@ func TestRunsAreListed(t *testing.T) {
 	s.want(exitUsage, "runs", "--last", "-1")
 }
 
-// TestRunsSaysWhatIsDamaged: the list shows a damaged run with its damage. It shows the other runs as before.
+// TestRunsSaysWhatIsDamaged: the list shows a damaged run with its damage. It shows all other runs as without the
+// damage.
 func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -48,7 +48,7 @@ func TestSambaGivesBack(t *testing.T) {
 		t.Errorf("nobody came back, but: %+v, %+v", next.Changes, next.Returned)
 	}
 
-	time.Sleep(1100 * time.Millisecond) // dates have a resolution of one second
+	time.Sleep(1100 * time.Millisecond) // dates have a resolution of one second, and the logon must be later than the change
 	logOn(t, d, who, password)
 	back := s.plan(exitDone)
 	if len(back.Changes) != 1 || back.Changes[0].SID != synced[who].SID || back.Changes[0].RestoreOf != p.Run || back.Changes[0].Via != plan.ADGroup {
@@ -101,7 +101,7 @@ func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	}
 }
 
-// The function synthetic returns the name DOMAIN\account, with which the account can bind.
+// The function "synthetic" returns the name DOMAIN\account, with which the account can bind.
 func synthetic(d *samba.Domain, account string) string {
 	domain, _, _ := strings.Cut(strings.TrimPrefix(d.Base, "DC="), ",")
 	return strings.ToUpper(domain) + `\` + account

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The function administrator returns a connection as the domain's administrator.
+// The function "administrator" returns a connection as the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	conn, err := d.Administrator(d.URLs[0])

@@ -22,7 +22,7 @@ type savingsCmd struct {
 	separatorFlag
 }
 
-// The type savings is the JSON output of the command "savings".
+// The type "savings" is the JSON output of the command "savings".
 type savings struct {
 	Run string `json:"run,omitempty"` // the run whose plan could free seats
 	*money.Sums
@@ -135,7 +135,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	return out.err
 }
 
-// The method lines returns the lines of the sums as a table.
+// The method "lines" returns the lines of the sums as a table.
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {

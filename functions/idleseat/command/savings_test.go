@@ -79,8 +79,8 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// The method sums compares the sum of the savings in changes.csv with the argument "want". It also compares the saving
-// of one Citrix change with the ledger entry about that change.
+// The method "sums" compares the sum of the savings in changes.csv with the argument "want". It also compares the
+// saving of one Citrix change with the ledger entry about that change.
 func (s *shell) sums(p printed, want float64) {
 	s.t.Helper()
 	file, err := os.Open(s.path("store/runs/" + p.Run + "/changes.csv"))

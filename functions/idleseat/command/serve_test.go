@@ -26,14 +26,14 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type browser requests the pages of a store. It has the cookie, like a browser that was opened with the key.
+// The type "browser" requests the pages of a store. It has the cookie, like a browser that was opened with the key.
 type browser struct {
 	t       *testing.T
 	pages   http.Handler
 	cookies []*http.Cookie
 }
 
-// The method browse returns a browser for the pages of the shell's store.
+// The method "browse" returns a browser for the pages of the shell's store.
 func (s *shell) browse() *browser {
 	s.t.Helper()
 	view, err := store.OpenReadOnly(s.t.Context(), s.path("store"))
@@ -71,7 +71,8 @@ func (b *browser) get(target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// The method wants requests a page. It fails the test unless the answer has the status and contains each of the words.
+// The method "wants" requests a page. It fails the test unless the answer has the status and contains each of the
+// words.
 func (b *browser) wants(status int, target string, words ...string) string {
 	b.t.Helper()
 	w := b.get(target)
@@ -95,7 +96,7 @@ func shownText(html string) string {
 	return text[:min(len(text), 3000)]
 }
 
-// The method tree returns a checksum of the names, modes and times of all files in the store.
+// The method "tree" returns a checksum of the names, modes and times of all files in the store.
 func (s *shell) tree() string {
 	s.t.Helper()
 	sum := sha256.New()
@@ -189,7 +190,7 @@ func TestServeWhatIf(t *testing.T) {
 	}
 }
 
-// The function addresses returns the addresses of the pages about the store, the runs and the user.
+// The function "addresses" returns the addresses of the pages about the store, the runs and the user.
 func addresses(user string, runs ...string) (all []string) {
 	user = url.QueryEscape(user)
 	all = []string{"/", "/state", "/people?q=a", "/people?q=" + user, "/person?user=" + user, "/policy", "/what-if", "/what-if?days=30", "/runs/latest"}
@@ -258,7 +259,7 @@ func TestServeDamagedStore(t *testing.T) {
 	}
 }
 
-// The function turned returns an object with one bit changed.
+// The function "turned" returns an object with one bit changed.
 func turned(whole []byte) []byte {
 	broken := bytes.Clone(whole)
 	broken[len(broken)/10] ^= 0x20

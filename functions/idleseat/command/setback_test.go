@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function refusing makes Graph refuse every write that mentions one of the users. The keys of the argument "users"
-// are object ids.
+// The function "refusing" makes Graph refuse every write that mentions one of the users. The keys of the argument
+// "users" are object ids.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

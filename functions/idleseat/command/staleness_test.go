@@ -38,7 +38,7 @@ func newSharedClock(t *testing.T) *sharedClock {
 	return c
 }
 
-// The method pass advances the clock by d.
+// The method "pass" advances the clock by d.
 func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -183,8 +183,8 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// The function number returns the index of the person who has the given object id. It returns false if nobody has this
-// id.
+// The function "number" returns the index of the person who has the given object id. It returns false if nobody has
+// this id.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
@@ -212,7 +212,7 @@ func TestFifteenNightsWhileReadsLag(t *testing.T) {
 		for args := []string{"--override-limits", p.PlanHash}; len(p.Changes) > 0; args = nil {
 			s.done(p.Run, args...)
 			nights++
-			s.passes(2 * time.Minute) // the next plan may not see the last writes
+			s.passes(2 * time.Minute) // otherwise the next plan might not see the last writes
 			p = s.plan(exitDone)
 		}
 		if nights < 15 {

@@ -49,7 +49,7 @@ func TestStoreThatCannotBeTrusted(t *testing.T) {
 		}
 		pass := gofakes3.New(objects).Server()
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Del("If-None-Match") // a server that does not implement the header behaves like this
+			r.Header.Del("If-None-Match") // the server then behaves as if it did not implement the header
 			pass.ServeHTTP(w, r)
 		}))
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// The method story returns the story of one user. The argument "command" is the command that prints the story as JSON.
+// The method "story" returns the story of one user. The argument "command" is the command that prints the story as
+// JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -27,8 +28,8 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// The method typed runs a command that another command printed. A shell first splits the line into words. The line may
-// have a label before the command.
+// The method "typed" runs a command that another command printed. A shell first splits the line into words. The line
+// may have a label before the command.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]
@@ -106,7 +107,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// The method until runs the commands that finish the pending changes of a user. It stops when both licenses have the
+// The method "until" runs the commands that finish the pending changes of a user. It stops when both licenses have the
 // state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()

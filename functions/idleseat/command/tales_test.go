@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type tale is a company in which a story of the variable "stories" happens. A test can restart the story at any
+// The type "tale" is a company in which a story of the variable "stories" happens. A test can restart the story at any
 // chapter.
 type tale struct {
 	*shell
@@ -25,7 +25,7 @@ type tale struct {
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 
-// The method tell runs a command and records its output.
+// The method "tell" runs a command and records its output.
 func (s *tale) tell(args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -37,7 +37,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// The method plans makes a plan and stores the id of its run under the given name.
+// The method "plans" makes a plan and stores the id of its run under the given name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
@@ -48,7 +48,7 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// The method until runs a command every few minutes until nothing is pending.
+// The method "until" runs a command every few minutes until nothing is pending.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -74,14 +74,14 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// The type chapter is a part of a story. It runs commands and makes events in the company. A test may alter an object
+// The type "chapter" is a part of a story. It runs commands and makes events in the company. A test may alter an object
 // before any chapter except the first.
 type chapter struct {
 	name string
 	tell func(*tale)
 }
 
-// The variable stories lists the stories that tests run. A story is a list of chapters. Together, the stories produce
+// The variable "stories" lists the stories that tests run. A story is a list of chapters. Together, the stories produce
 // every kind of object that commands write.
 var stories = []struct {
 	name     string
@@ -92,7 +92,7 @@ var stories = []struct {
 	least    int      // the minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
-		s.company.Company.SignIn(9) // a company of this size might otherwise have no recent sign-in
+		s.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its feed would look stale
 	}, threeNights, []string{"backtest", "usage report"}, 50},
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
@@ -142,7 +142,7 @@ func twoRules(s *tale) string {
 	})
 }
 
-// The method edited returns the company's policy after the edits. Each edit is a pair of an old and a new text. The
+// The method "edited" returns the company's policy after the edits. Each edit is a pair of an old and a new text. The
 // method fails the test if the policy lacks an old text.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()

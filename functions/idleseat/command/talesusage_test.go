@@ -34,7 +34,7 @@ func usageAndGroups(s *tale) string {
 const syncedGroup = "LIC-E3-OnPrem"
 
 // foundUsage assigns Copilot to active people and moves idle people to the synced group. Two of the people with Copilot
-// have not used it for a long time.
+// have not used Copilot for a long time.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)

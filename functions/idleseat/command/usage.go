@@ -21,7 +21,7 @@ var (
 	noFlags     = regexp.MustCompile(`^missing flags: (.+)$`)
 )
 
-// The function misused returns an error that says in plain words what is wrong with the command line. The error names
+// The function "misused" returns an error that says in plain words what is wrong with the command line. The error names
 // the command that prints the help.
 func misused(k *kong.Kong, err error) error {
 	node := k.Model.Node
@@ -32,7 +32,7 @@ func misused(k *kong.Kong, err error) error {
 	return usageError{errors.New(sentences(usageWords(k, node, err.Error()), fmt.Sprintf("see %s --help", node.FullPath())))}
 }
 
-// The function sentences joins two parts of a message. If the first part is a question, the second part begins a new
+// The function "sentences" joins two parts of a message. If the first part is a question, the second part begins a new
 // sentence.
 func sentences(first, second string) string {
 	if strings.HasSuffix(first, "?") {
@@ -83,8 +83,8 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// The function perhaps returns the end of a message about a wrong command line. The end has the parser's suggestion. It
-// is "" if the parser suggests nothing.
+// The function "perhaps" returns the end of a message about a wrong command line. The end has the parser's suggestion.
+// It is "" if the parser suggests nothing.
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""

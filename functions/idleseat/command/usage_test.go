@@ -47,7 +47,7 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// The method copilots returns the indexes of the people from whom plan p takes Copilot, in ascending order.
+// The method "copilots" returns the indexes of the people from whom plan p takes Copilot, in ascending order.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -64,7 +64,7 @@ func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
 	c := s.company.Company
-	c.SetReports(sandbox.Reports{Older: true}) // some tenants have the report only in beta
+	c.SetReports(sandbox.Reports{Older: true}) // some tenants have the report only in Graph beta
 	now := time.Now()
 	for _, i := range holders {
 		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))

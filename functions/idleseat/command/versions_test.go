@@ -31,7 +31,7 @@ func main() {
 }
 `
 
-// The function build replaces some files of the repository, builds the command, and returns the path of the program.
+// The function "build" replaces some files of the repository, builds the command, and returns the path of the program.
 // The keys of the argument "files" are paths in the repository.
 func build(t *testing.T, name string, files map[string]string) string {
 	t.Helper()

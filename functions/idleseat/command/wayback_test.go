@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method remove deletes the objects whose keys match a pattern. Each pattern must match at least one key.
+// The method "remove" deletes the objects whose keys match a pattern. Each pattern must match at least one key.
 func (s *shell) remove(patterns ...string) {
 	s.t.Helper()
 	for _, p := range patterns {
@@ -140,8 +140,8 @@ const (
 	idAnew = "60000000-0000-4000-8000-0000000000e3"
 )
 
-// The function remade replaces the group that assigns E3 by a new group with the same name, licenses and members. Graph
-// shows the same after somebody deleted a group and created it again.
+// The function "remade" replaces the group that assigns E3 by a new group with the same name, licenses and members.
+// Graph shows the same after somebody deleted a group and created it again.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {

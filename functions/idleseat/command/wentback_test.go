@@ -22,7 +22,7 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// The function keeper returns an active person with accounts in both directories. The given rule keeps the person's
+// The function "keeper" returns an active person with accounts in both directories. The given rule keeps the person's
 // license. The person holds E3 only through the group that assigns E3.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
@@ -38,7 +38,7 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	return 0, sandbox.Person{}
 }
 
-// The method now returns the time of the company's clock.
+// The method "now" returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
 // TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. The last

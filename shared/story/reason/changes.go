@@ -1,7 +1,7 @@
 package reason
 
-// The variable changes has the forms of the reasons from the packages plan, decision and gate. Such a reason says that
-// a change is refused, postponed or not needed.
+// The variable "changes" has the forms of the reasons from the packages plan, decision and gate. Such a reason says
+// that a change is refused, postponed or not needed.
 var changes = []form{
 	// Reasons about earlier changes.
 	{code: "setback", remedy: "setback", text: "{}; tried again from {} on$", swedish: "$1; nytt försök från och med $2"},

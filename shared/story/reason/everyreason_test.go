@@ -64,7 +64,7 @@ var noReasons = []string{
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// The variable within lists the forms of sentences in which a text from the code may stand. The text replaces %s. The
+// The variable "within" lists the forms of sentences in which a text from the code may stand. The text replaces %s. The
 // letter x stands for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
@@ -108,8 +108,8 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// The function unfit says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text to
-// the map "used".
+// The function "unfit" says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text
+// to the map "used".
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {
@@ -133,10 +133,10 @@ func unfit(text string, used map[string]bool) string {
 	return "has no form"
 }
 
-// The expression predicate matches texts without a subject.
+// The expression "predicate" matches texts without a subject.
 var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
 
-// The expression english matches words that a Swedish text does not contain.
+// The expression "english" matches words that a Swedish text does not contain.
 var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
 
 // reasonsIn returns the texts in a file that may become reasons. Such a text has at least three words.

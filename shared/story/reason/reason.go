@@ -18,7 +18,7 @@ const (
 	Swedish Language = "sv"
 )
 
-// The type form is the text of one reason, with places. A text has the form if the beginning of the text matches the
+// The type "form" is the text of one reason, with places. A text has the form if the beginning of the text matches the
 // form. If the form ends in "$", the whole text must match. A place takes at least one character: {s} takes the subject
 // of the reason, {n} the event of a date, {d} a day or a time (shown as a day), {r} another reason, and {} any other
 // part.
@@ -90,12 +90,12 @@ func compiled(list []form) []form {
 // mostPlaces is the maximum number of places in a form.
 const mostPlaces = 6
 
-// The variable plural maps the verb that follows one subject to the verb that follows several subjects.
+// The variable "plural" maps the verb that follows one subject to the verb that follows several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// The method match returns the parts of a text that stand in the places of the form. It returns false if the text does
-// not have the form. Each place takes as few characters as possible. A regular expression would take ten times as long,
-// and a night has many reasons.
+// The method "match" returns the parts of a text that stand in the places of the form. It returns false if the text
+// does not have the form. Each place takes as few characters as possible. A regular expression would take ten times as
+// long, and a night has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])
@@ -119,7 +119,7 @@ func (f *form) match(text string) (taken []string, is bool) {
 	return slices.Clone(all[:len(f.places)]), true
 }
 
-// The function cut splits text at the first place at which one of the separators stands.
+// The function "cut" splits text at the first place at which one of the separators stands.
 func cut(text string, separators []string) (before, after string, found bool) {
 	at, length := -1, 0
 	for _, s := range separators {
@@ -156,8 +156,8 @@ func Parts(text string) (parts []Part) {
 	return parts
 }
 
-// The function split splits text at its semicolons, except inside quotation marks. A name from a directory may contain
-// semicolons.
+// The function "split" splits text at its semicolons, except inside quotation marks. A name from a directory may
+// contain semicolons.
 func split(text string) (pieces []string) {
 	begin, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -195,8 +195,8 @@ func (f *form) part(text string, taken []string) Part {
 
 var number = regexp.MustCompile(`\$[1-9]`)
 
-// The method filled replaces $1, $2 and so on in the words of a form, and returns the result. The replacement of $1 is
-// the part of the reason in the first place of the form.
+// The method "filled" replaces $1, $2 and so on in the words of a form, and returns the result. The replacement of $1
+// is the part of the reason in the first place of the form.
 func (f *form) filled(words string, taken []string, l Language) string {
 	return number.ReplaceAllStringFunc(words, func(place string) string {
 		i := place[1] - '1'
@@ -265,7 +265,7 @@ func Do(l Language, key string) string {
 	return remedies[i].english
 }
 
-// The function subject returns the subject of a reason in Swedish. It does not translate names of attributes.
+// The function "subject" returns the subject of a reason in Swedish. It does not translate names of attributes.
 func subject(text string) string {
 	switch text {
 	case "exemption":
@@ -280,7 +280,7 @@ func subject(text string) string {
 	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
 }
 
-// The function noun returns the event of a date in Swedish. It does not translate names of attributes and workloads.
+// The function "noun" returns the event of a date in Swedish. It does not translate names of attributes and workloads.
 func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"

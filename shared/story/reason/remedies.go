@@ -1,9 +1,9 @@
 package reason
 
-// The type remedy is the action that resolves a reason. It has one sentence in each language.
+// The type "remedy" is the action that resolves a reason. It has one sentence in each language.
 type remedy struct{ key, english, swedish string }
 
-// The variable remedies has special remedies before general remedies. If a page has room for only one cause, it shows
+// The variable "remedies" has special remedies before general remedies. If a page has room for only one cause, it shows
 // the cause whose remedy is first in this list. Advice about one person must not harm other people: a group may assign
 // more than this license, and a rule is about everybody.
 var remedies = []remedy{
