@@ -86,8 +86,8 @@ func TestUnseenGroup(t *testing.T) {
 	}
 }
 
-// TestSambaUnseenGroup deletes groups and hides them in a real domain. A read of the group gives the same answer in both
-// cases. Only a hidden group still has members.
+// TestSambaUnseenGroup deletes one group and hides another group in a real domain. A read of a group gives the same
+// answer in both cases. Only a hidden group still has members.
 func TestSambaUnseenGroup(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

@@ -24,9 +24,9 @@ const (
 // ChangeLicenses assigns products to a user, and removes products from the user. The argument "add" has the new
 // assignments, and "remove" has the skuIds of the products to remove. Graph makes all of the changes or none. Each new
 // assignment names the service plans that stay off. If the only change is to remove a product that the user does not
-// hold, ChangeLicenses succeeds. For any other removal of a product that the user does not hold directly, the error is
-// directory.ErrNotHeld. The error is a *directory.Refusal if Entra refuses the change, and directory.ErrNoPerson if the
-// user does not exist.
+// hold, ChangeLicenses succeeds. If such a removal is one of several changes, the error is directory.ErrNotHeld. The
+// error is also directory.ErrNotHeld if the call removes one product that the user holds only through a group. The
+// error is a *directory.Refusal if Entra refuses the change, and directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
