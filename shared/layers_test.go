@@ -13,9 +13,9 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// The variable floors lists the packages from the bottom to the top. A package may import packages of lower floors. In
-// its own folder tree, a package may also import the packages above and below it. It may import no other package of the
-// repository.
+// The variable "floors" lists the packages from the bottom to the top. A package may import packages of lower floors.
+// In its own folder tree, a package may also import the packages above and below it. It may import no other package of
+// the repository.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},
@@ -102,7 +102,7 @@ func TestArrowsPointDownwards(t *testing.T) {
 	}
 }
 
-// The function within reports whether two packages are in one folder tree.
+// The function "within" reports whether two packages are in one folder tree.
 func within(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }

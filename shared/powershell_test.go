@@ -19,7 +19,7 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// The function parts returns the commands of a page, by the anchor of the heading above the commands. The commands
+// The function "parts" returns the commands of a page, by the anchor of the heading above the commands. The commands
 // below one heading are one part. The pages indent commands, and put outputs and files into fenced blocks.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
@@ -164,7 +164,7 @@ func TestPowerShellFaults(t *testing.T) {
 	}
 }
 
-// The variable parsing is a PowerShell script that prints each syntax error in the named files.
+// The variable "parsing" is a PowerShell script that prints each syntax error in the named files.
 const parsing = `$bad = 0
 foreach ($f in $args) {
   $errors = $null

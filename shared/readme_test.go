@@ -40,7 +40,7 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// The function matches returns, by page, the texts that the first group of a pattern matches.
+// The function "matches" returns, by page, the texts that the first group of a pattern matches.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {
@@ -202,7 +202,7 @@ func TestPagesNameFiles(t *testing.T) {
 	}
 }
 
-// The function anchors returns the anchors of a page's headings.
+// The function "anchors" returns the anchors of a page's headings.
 func anchors(page string) (all []string) {
 	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
 		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// The function held returns a card that has every part.
+// The function "held" returns a card that has every part.
 func held() *Card {
 	return &Card{
 		Subject: "seats: HELD by a safety check; nothing was changed", Tone: Warning,
@@ -59,7 +59,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// The variable hostile has texts that a vendor would refuse, cut, or show differently.
+// The variable "hostile" has texts that a vendor would refuse, cut, or show differently.
 var hostile = []string{
 	"", "\x00\x1b[31m", "\u202egnp", "line\nbreak", "[x](https://evil.example)", "**bold** `code` <at>everyone</at>", "<!channel> <@U024BE7LH> <https://evil.example|x>",
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
@@ -136,7 +136,7 @@ func TestTextsStay(t *testing.T) {
 	}
 }
 
-// The function texts returns every text of a JSON value, in the order of the JSON value.
+// The function "texts" returns every text of a JSON value, in the order of the JSON value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case []any:

@@ -19,7 +19,7 @@ const MostBytes = 20_000
 const (
 	mostFacts   = 20
 	mostHeader  = 150   // characters of a header block (docs.slack.dev, "Header block")
-	mostText    = 1_000 // characters of a fact; the function fitted may shorten a fact further
+	mostText    = 1_000 // characters of a fact; the function "fitted" may shorten a fact further
 	leastText   = 50
 	mostCommand = 500 // characters; a longer command is left out, because a part of a command does something else
 )
@@ -34,11 +34,11 @@ func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
 // notification is not rich text, so this method escapes that text.
 func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 
-// object is a JSON object.
+// The type "object" is a JSON object.
 type object map[string]any
 
-// The function fitted writes the card. While the message has more than MostBytes, the function makes the facts shorter
-// and writes the card again.
+// The function "fitted" writes the card. While the message has more than MostBytes, the function makes the facts
+// shorter and writes the card again.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
@@ -51,8 +51,8 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// The method within returns the card with at most mostFacts facts. The argument "most" is the maximum length of a fact,
-// in characters. All characters of the returned card are printable.
+// The method "within" returns the card with at most mostFacts facts. The argument "most" is the maximum length of a
+// fact, in characters. All characters of the returned card are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -70,7 +70,7 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// The function cut returns text on one line. The argument "most" is the maximum length, in characters. An empty text
+// The function "cut" returns text on one line. The argument "most" is the maximum length, in characters. An empty text
 // becomes a hyphen, because both vendors refuse an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))

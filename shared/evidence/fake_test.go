@@ -22,7 +22,8 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// fails has the calls that fail. A key is the name of the call and its argument. The value is the error of the call.
+// The type "fails" has the calls that fail. A key is the name of the call and its argument. The value is the error of
+// the call.
 type fails map[string]error
 
 // fakeAD is a directory with a few accounts. The map "in" has the SIDs of the members of a group, by the DN of the

@@ -43,9 +43,9 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// The method list reads the members of the group. The result "nobody" reports whether the list of members is empty. If
-// the argument "whether" is set, the method only finds out whether the group has members: it stops at the first member
-// and does not set Listed.
+// The method "list" reads the members of the group. The result "nobody" reports whether the list of members is empty.
+// If the argument "whether" is set, the method only finds out whether the group has members: it stops at the first
+// member and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -107,7 +107,7 @@ type groupsOf struct {
 	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// The method of returns the ids of the groups to which the person belongs. If direct is set, the method returns only
+// The method "of" returns the ids of the groups to which the person belongs. If direct is set, the method returns only
 // groups that list the person directly. Otherwise it also returns groups with nested membership.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf

@@ -43,7 +43,7 @@ func SampleAD(ctx context.Context, ad interface {
 	return ended(err)
 }
 
-// The function ended returns nil if errEnough stopped the listing, and err otherwise.
+// The function "ended" returns nil if errEnough stopped the listing, and err otherwise.
 func ended(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil

@@ -51,7 +51,7 @@ func Part(run, source string, partition int, attempt string) string {
 // IsLinePart reports whether a key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of one partition of a table of a run. The argument name is the name of the table: people or
+// Table returns the key of one partition of a table of a run. The argument "name" is the name of the table: people or
 // members. The argument "sum" is the SHA-256 of the content, in hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)

@@ -17,7 +17,7 @@ import (
 // license of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
-// The function damaged returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
+// The function "damaged" returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
 func damaged(key, format string, args ...any) error {
 	return fmt.Errorf("%w: the object %s %s; bring back its earlier version or a backup of it, or move it out of the store if it does not belong there: until then nothing is changed about this license of this person",
 		ErrDamaged, key, fmt.Sprintf(format, args...))
@@ -33,9 +33,9 @@ func sumOf(raw []byte) string {
 // an object about the intent, a suffix follows the number.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// The method check returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an
-// object is about an intent that is missing. Without this check, a completion whose intent is missing could close the
-// next change.
+// The method "check" returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if
+// an object is about an intent that is missing. Without this check, a completion whose intent is missing could close
+// the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -63,9 +63,9 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// The method fits returns an ErrDamaged if an object about the entry was written for another intent. The parameter sum
-// is the hash of the intent that the object contains. Older versions wrote no hash. The parameter sum may therefore be
-// empty if the intent is not Bound.
+// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The parameter
+// "sum" is the hash of the intent that the object contains. Older versions wrote no hash. The parameter "sum" may
+// therefore be empty if the intent is not Bound.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

@@ -15,7 +15,7 @@ import (
 
 var errBoom = errors.New("boom")
 
-// failing is a store that fails for some of its calls.
+// The type "failing" is a store that fails for some of its calls.
 type failing struct {
 	store.Store
 	at string // a call and the end of its key, such as "get 000001.json"
@@ -68,7 +68,7 @@ func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom
 // entry is missing or that a mark is the first mark. After a failed write, no call reports success.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
-	// The function entry writes one change of run r1, with a leaving mark, a rollback mark and a completion.
+	// The function "entry" writes one change of run r1, with a leaving mark, a rollback mark and a completion.
 	entry := func(t *testing.T, s store.Store) *Entry {
 		t.Helper()
 		e, err := In(s).Begin(t.Context(), intent("r1"), nil)
@@ -86,7 +86,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		}
 		return e
 	}
-	// The type answers has the results of a call without its error.
+	// The type "answers" has the results of a call without its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
 		Told                      bool // the boolean result of a call, such as first, left or closed

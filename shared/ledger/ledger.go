@@ -39,7 +39,7 @@ const (
 	Restored   Outcome = "given back"
 )
 
-// The method stands reports whether an entry with this outcome describes the present state of the license. After
+// The method "stands" reports whether an entry with this outcome describes the present state of the license. After
 // RolledBack and Failed, the person has the same licenses as before the change. An earlier entry then describes the
 // present state.
 func (o Outcome) stands() bool {
@@ -244,8 +244,8 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent with the next number. The parameter last is the latest entry that the caller has seen, or nil
-// if the caller has seen no entry. If this entry is open and of the same run, Begin returns this entry. Begin fails
+// Begin writes an intent with the next number. The parameter "last" is the latest entry that the caller has seen, or
+// nil if the caller has seen no entry. If this entry is open and of the same run, Begin returns this entry. Begin fails
 // with ErrBlocked if another run has an open entry, or has written an entry that the caller has not seen. The caller
 // must then discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
@@ -317,7 +317,7 @@ func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	return true, nil
 }
 
-// The method get reads an object. The result "found" is false if the object does not exist.
+// The method "get" reads an object. The result "found" is false if the object does not exist.
 func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):

@@ -63,7 +63,7 @@ func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }
 
-// The method marked returns the mark of an entry with the given suffix, or nil if the mark does not exist.
+// The method "marked" returns the mark of an entry with the given suffix, or nil if the mark does not exist.
 func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, error) {
 	var m Mark
 	found, err := l.get(ctx, e.beside(suffix), &m)

@@ -42,7 +42,7 @@ func (l *Ledger) empty(person string) *Page {
 	return &Page{ledger: l, person: person, intents: map[string][]string{}, others: map[string][]string{}}
 }
 
-// The method add adds an object about a license. The parameter name is the last element of the object's key.
+// The method "add" adds an object about a license. The parameter "name" is the last element of the object's key.
 func (p *Page) add(key, license, name string) {
 	if isIntent(name) {
 		p.intents[license] = append(p.intents[license], key)

@@ -64,7 +64,7 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// The function put writes an object of the license that these tests are about.
+// The function "put" writes an object of the license that these tests are about.
 func put(t *testing.T, s store.Store, name, text string) {
 	t.Helper()
 	e := Entry{Seq: 1, Intent: intent("")}

@@ -37,20 +37,20 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// The constant parts is the number of amounts in one unit of a currency, because prices have four decimals. The highest
-// price of a policy (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64. The
-// package needs no library for decimals, because it only adds, multiplies by a number of days, and divides once for
+// The constant "parts" is the number of amounts in one unit of a currency, because prices have four decimals. The
+// highest price of a policy (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64.
+// The package needs no library for decimals, because it only adds, multiplies by a number of days, and divides once for
 // each row.
 const parts = 10_000
 
 // amount is money in ten-thousandths of a currency.
 type amount int64
 
-// The function priced returns a price of the policy as an amount, rounded to four decimals.
+// The function "priced" returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// The method per returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a cent
-// is rounded away from zero.
+// The method "per" returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a
+// cent is rounded away from zero.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100
 	d := amount(n) * inCent

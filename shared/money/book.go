@@ -6,13 +6,13 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// key identifies a row.
+// The type "key" identifies a row.
 type key struct {
 	month                                     time.Time
 	license, department, costCenter, currency string
 }
 
-// tally has the figures of a row before they are rounded.
+// The type "tally" has the figures of a row before they are rounded.
 type tally struct {
 	could, freed, returned, waiting amount
 	saved, unproven                 amount // the monthly price of a seat, added once for each day; row() divides the sum by the days of the month
@@ -29,7 +29,7 @@ type book struct {
 	unread   int
 }
 
-// The method row returns the figures of a tally as a row, rounded to whole cents.
+// The method "row" returns the figures of a tally as a row, rounded to whole cents.
 func (b *book) row(k key, t *tally) Row {
 	r := Row{Month: k.month, Currency: k.currency, Line: Line{License: k.license, Department: k.department, CostCenter: k.costCenter}}
 	if p, _ := b.prices.on(k.license, dayOf(b.now)); p != nil {
@@ -48,8 +48,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// The method on returns the tally of a month, and the price of a license. The argument "given" overrides the price. If
-// it is nil, the price is the price in force on the day d.
+// The method "on" returns the tally of a month, and the price of a license. The argument "given" overrides the price.
+// If it is nil, the price is the price in force on the day d.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -73,13 +73,13 @@ func (b *book) on(month, d time.Time, license string, payer *directory.Payer, gi
 	return t, price
 }
 
-// The method at returns the tally of a month, and the price of a license. The argument "given" overrides the price. If
-// it is nil, the price is the price in force today.
+// The method "at" returns the tally of a month, and the price of a license. The argument "given" overrides the price.
+// If it is nil, the price is the price in force today.
 func (b *book) at(month time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// The method add adds a span to the figures. The change of the span frees a seat of s.license. If s.to is not empty,
+// The method "add" adds a span to the figures. The change of the span frees a seat of s.license. If s.to is not empty,
 // the person gets a seat of s.to in exchange. The method subtracts the price of the seat of s.to.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
@@ -109,7 +109,7 @@ func (b *book) add(s *span) {
 	b.each(dayOf(s.from), until, s.to, s.payer, nil, func(t *tally, price amount, days int) { t.saved -= price * amount(days) })
 }
 
-// The method save adds up the days on which the seat was free and the company did not pay for it. The company stops
+// The method "save" adds up the days on which the seat was free and the company did not pay for it. The company stops
 // paying at the first renewal after the change.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
@@ -129,7 +129,7 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// The method each splits the days into parts. All days of a part have the same month and the same price. The method
+// The method "each" splits the days into parts. All days of a part have the same month and the same price. The method
 // then calls the function "add" for each part. The first day is "from". The last day is the day before "until".
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {

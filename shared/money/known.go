@@ -44,7 +44,7 @@ const (
 	notDated    = "a subscription of it has no date that is still to come"
 )
 
-// The function renews returns the first time at which the company can pay for fewer seats of a license, or the reason
+// The function "renews" returns the first time at which the company can pay for fewer seats of a license, or the reason
 // why the time is unknown. A date in the policy overrides the dates from Graph.
 func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
 	switch {
@@ -66,7 +66,7 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 	return earliest(b.Subscriptions.List, id, need, b.Started)
 }
 
-// The function earliest returns the time at which the company can stop paying for the given number of seats of a
+// The function "earliest" returns the time at which the company can stop paying for the given number of seats of a
 // product. A product may have several subscriptions with different dates, and no data says which subscription a seat
 // belongs to. The time is the first date by which the renewed subscriptions have enough seats. If all subscriptions
 // together have too few seats, the time is the last date. If a subscription has no date, the subscription may be the

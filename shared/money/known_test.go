@@ -21,8 +21,8 @@ func sub(sku, status string, seats, renews int) directory.Subscription {
 	return s
 }
 
-// TestEarliest: if subscriptions have several dates, the function earliest returns the first date by which enough seats
-// have renewed. With an earlier date, the savings would include unproven amounts.
+// TestEarliest: if subscriptions have several dates, the function "earliest" returns the first date by which enough
+// seats have renewed. With an earlier date, the savings would include unproven amounts.
 func TestEarliest(t *testing.T) {
 	t.Parallel()
 	trial := sub("e3", "Enabled", 500, 20)

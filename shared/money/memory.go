@@ -150,8 +150,8 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 	return of, nil
 }
 
-// memory is the object that an earlier run stored with Remember. Its lines have the same order as the people in the
-// ledger. The package therefore reads the memory and the ledger side by side, and keeps only a few lines in RAM.
+// The type "memory" is the object that an earlier run stored with Remember. Its lines have the same order as the people
+// in the ledger. The package therefore reads the memory and the ledger side by side, and keeps only a few lines in RAM.
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
@@ -222,8 +222,8 @@ func (m *memory) close() {
 	}
 }
 
-// The method of returns the subjects that the memory has about a person, by license. Callers must ask for people in the
-// order of the people's keys, because the method reads the memory only once.
+// The method "of" returns the subjects that the memory has about a person, by license. Callers must ask for people in
+// the order of the people's keys, because the method reads the memory only once.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// counting is a store that counts the reads of ledger objects. A read fails if the key contains the text in the field
-// "broken".
+// The type "counting" is a store that counts the reads of ledger objects. A read fails if the key contains the text in
+// the field "broken".
 type counting struct {
 	store.Store
 	gets   atomic.Int64
@@ -172,7 +172,7 @@ func TestTwoKeys(t *testing.T) {
 	}
 }
 
-// waiting is a store whose reads of some objects of the ledger end only when their context ends.
+// The type "waiting" is a store whose reads of some objects of the ledger end only when their context ends.
 type waiting struct {
 	store.Store
 	from string // the first key whose read waits; empty: no read waits

@@ -56,8 +56,8 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// restores has the licenses that were restored, as far as one run knew, by person and license. Each item has the name
-// of the run that took the license, and the time of the restore.
+// The type "restores" has the licenses that were restored, as far as one run knew, by person and license. Each item has
+// the name of the run that took the license, and the time of the restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {
@@ -103,7 +103,7 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (r
 	return all, nil
 }
 
-// The function manifest returns the manifest of a run, or nil if the run has none.
+// The function "manifest" returns the manifest of a run, or nil if the run has none.
 func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifest, error) {
 	if run == "" {
 		return nil, nil
@@ -115,7 +115,7 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 	return m, err
 }
 
-// The method read adds the figures of the whole ledger to the book.
+// The method "read" adds the figures of the whole ledger to the book.
 func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
 	known, err := bySID(ctx, s)
 	if err != nil {
@@ -140,8 +140,8 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// The method license adds one license of one person to the book. The argument "same" has one subject for each key under
-// which the ledger has the person.
+// The method "license" adds one license of one person to the book. The argument "same" has one subject for each key
+// under which the ledger has the person.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {
@@ -155,7 +155,7 @@ func (b *book) license(last restores, same ...*subject) {
 	}
 }
 
-// The method plan adds the seats that a plan would free to the book.
+// The method "plan" adds the seats that a plan would free to the book.
 func (b *book) plan(p *plan.Plan) {
 	month := monthOf(b.now)
 	for i := range p.Changes {
@@ -174,7 +174,7 @@ func (b *book) plan(p *plan.Plan) {
 	}
 }
 
-// The method sums returns the rows of the book, and their sums.
+// The method "sums" returns the rows of the book, and their sums.
 func (b *book) sums() *Sums {
 	s := &Sums{AsOf: b.now.UTC(), Currency: b.currency, Unread: b.unread}
 	for k, t := range b.tallies {

@@ -30,7 +30,7 @@ func monthOf(t time.Time) time.Time {
 // daysIn returns the number of days of the calendar month that begins at the time "month".
 func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
 
-// prices has the prices that runs knew for each license, oldest first.
+// The type "prices" has the prices that runs knew for each license, oldest first.
 type prices map[string][]history.Price
 
 // pricesOf returns the known prices by license. Prices of runs that began after the time "now" are left out.
@@ -49,7 +49,7 @@ func pricesOf(all []history.Price, now time.Time) prices {
 	return of
 }
 
-// The method on returns the price in force on a day, and the index of the price. A price is in force from the day of
+// The method "on" returns the price in force on a day, and the index of the price. A price is in force from the day of
 // the run that first had the price. The first known price is also in force on all days before. The method returns nil
 // if no price is known.
 func (p prices) on(license string, d time.Time) (*history.Price, int) {
@@ -64,7 +64,7 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	return &list[i], i
 }
 
-// The method renewal returns the first day on which the company need not pay for a seat. The seat became free at the
+// The method "renewal" returns the first day on which the company need not pay for a seat. The seat became free at the
 // time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. As long as the day
 // of the renewal has not come, a later run may change the day. A run that does not know the renewal changes nothing.
 func (p prices) renewal(license string, freed time.Time) time.Time {

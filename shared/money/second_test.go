@@ -16,7 +16,7 @@ import (
 // This file computes the money a second time, in another way. It decodes the stored objects itself, iterates over all
 // seats day by day, and adds up fractions. It shares only the names of the figures with the code that it checks.
 
-// object is a stored object, decoded without the types of package money.
+// The type "object" is a stored object, decoded without the types of package money.
 type object map[string]any
 
 func (o object) text(name string) string { s, _ := o[name].(string); return s }
@@ -55,7 +55,7 @@ func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 	return all
 }
 
-// second is the second computation, with its inputs and its results.
+// The type "second" is the second computation, with its inputs and its results.
 type second struct {
 	t    *testing.T
 	now  time.Time
@@ -63,7 +63,7 @@ type second struct {
 	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 
-// statement has what one run knew about a license: the price and the renewal.
+// The type "statement" has what one run knew about a license: the price and the renewal.
 type statement struct {
 	from, renews time.Time
 	price        *big.Rat
@@ -82,7 +82,7 @@ func exactly(t *testing.T, number any) *big.Rat {
 	return r
 }
 
-// The method price returns the price of a license on a day, by the last run that began on that day or before it.
+// The method "price" returns the price of a license on a day, by the last run that began on that day or before it.
 func (c *second) price(license string, day time.Time) *big.Rat {
 	r, end := new(big.Rat), day.AddDate(0, 0, 1)
 	for i, said := range c.said[license] {
@@ -93,7 +93,7 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// The method renewal returns the renewal in the newest statement that counts. The first statement that counts is the
+// The method "renewal" returns the renewal in the newest statement that counts. The first statement that counts is the
 // last statement before the change. A statement does not count if it is newer than the renewal of an earlier statement.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
@@ -134,8 +134,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// The method seat adds the figures of one license of one person. The argument "entries" has the intents, oldest first.
-// The argument "done" has the completions, by key.
+// The method "seat" adds the figures of one license of one person. The argument "entries" has the intents, oldest
+// first. The argument "done" has the completions, by key.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time
@@ -172,7 +172,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// The method free adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
+// The method "free" adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""
@@ -226,7 +226,7 @@ func (c *second) free(e object, from, until time.Time) {
 	}
 }
 
-// The function secondly computes all rows from the stored objects.
+// The function "secondly" computes all rows from the stored objects.
 func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	t.Helper()
 	c := &second{t: t, now: now, said: map[string][]statement{}, sums: map[string]map[string]*big.Rat{}}
@@ -271,7 +271,7 @@ func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	return c
 }
 
-// The function cents returns r in cents. Half a cent is rounded away from zero.
+// The function "cents" returns r in cents. Half a cent is rounded away from zero.
 func cents(r *big.Rat) Cents {
 	if r == nil {
 		return 0
@@ -291,7 +291,7 @@ func whole(r *big.Rat) int {
 	return int(r.Num().Int64())
 }
 
-// The method rows returns the figures of each row, by the name of the row.
+// The method "rows" returns the figures of each row, by the name of the row.
 func (c *second) rows() map[string]Figures {
 	all := map[string]Figures{}
 	for row, f := range c.sums {

@@ -17,12 +17,12 @@ type span struct {
 	from        time.Time // the time at which a read of the directory showed the change
 	until       time.Time // the time at which the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// The field flat is the monthly amount that the entry of an older version recorded. An entry of an older version
+	// The field "flat" is the monthly amount that the entry of an older version recorded. An entry of an older version
 	// does not record whether a seat became free. The field is nil for newer entries.
 	flat *amount
 }
 
-// fact has the parts of an entry of the ledger that matter for money.
+// The type "fact" has the parts of an entry of the ledger that matter for money.
 type fact struct {
 	Run     string           `json:"run"`
 	At      time.Time        `json:"at"`

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The function on returns noon of day n of the year 2026. Day 1 is January 1.
+// The function "on" returns noon of day n of the year 2026. Day 1 is January 1.
 func on(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC) }
 
 func taking(n int, o ledger.Outcome) *ledger.Entry {

@@ -36,8 +36,8 @@ type Figures struct {
 	SeatDays int `json:"seatDays"`
 }
 
-// The method add adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order of
-// the rows or on the groups.
+// The method "add" adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order
+// of the rows or on the groups.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -120,7 +120,7 @@ func (l *Line) compare(o *Line) int {
 	return cmp.Or(cmp.Compare(l.License, o.License), cmp.Compare(l.Department, o.Department), cmp.Compare(l.CostCenter, o.CostCenter))
 }
 
-// The method total computes the lines and the sums from the rows.
+// The method "total" computes the lines and the sums from the rows.
 func (s *Sums) total() {
 	s.Figures, s.Lines, s.OtherCurrencies = Figures{}, []Line{}, nil
 	at := map[Line]int{} // the index in Lines, by license, department and cost center

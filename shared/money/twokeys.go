@@ -30,7 +30,7 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// The method hold reports whether the person of a license may have a second key. If the person may have a second key,
+// The method "hold" reports whether the person of a license may have a second key. If the person may have a second key,
 // the method also stores the license until the whole ledger is read.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID

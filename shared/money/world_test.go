@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// nights is a company in which licenses are taken and restored for many nights. Random numbers decide each event.
+// The type "nights" is a company in which licenses are taken and restored for many nights. Random numbers decide each
+// event.
 type nights struct {
 	t      *testing.T
 	dice   *rand.Rand
@@ -72,7 +73,7 @@ func newNights(t *testing.T, seed uint64) *nights {
 	return w
 }
 
-// The method night simulates one night.
+// The method "night" simulates one night.
 func (w *nights) night(n int) {
 	at := w.start.AddDate(0, 0, n).Add(time.Duration(w.dice.IntN(24*3600)) * time.Second)
 	run := snapshot.NewRun(at, [4]byte{byte(n), byte(n >> 8)})
@@ -89,7 +90,7 @@ func (w *nights) night(n int) {
 	}
 }
 
-// The method remember seals the run of a night. In some nights it also stores a memory of the ledger.
+// The method "remember" seals the run of a night. In some nights it also stores a memory of the ledger.
 func (w *nights) remember(n int, run string, at time.Time) {
 	m := &snapshot.Manifest{Run: run}
 	if w.dice.IntN(4) == 0 {
@@ -112,7 +113,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// The method learn adds the prices and renewals that the run of a night knows to the known prices.
+// The method "learn" adds the prices and renewals that the run of a night knows to the known prices.
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
@@ -139,7 +140,7 @@ func (w *nights) learn(n int, run string, at time.Time) {
 	}
 }
 
-// The method touch changes a seat at random, or leaves it unchanged.
+// The method "touch" changes a seat at random, or leaves it unchanged.
 func (w *nights) touch(n int, run string, at time.Time, s *seat) {
 	if n == s.joins && s.open == nil && s.free && w.dice.IntN(2) == 0 {
 		s.free = false // somebody restores the license, and no run sees the restore

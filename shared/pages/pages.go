@@ -15,7 +15,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs")
 
-// Read returns the text of a page in docs. The argument name is the file name, such as "store.md".
+// Read returns the text of a page in docs. The argument "name" is the file name, such as "store.md".
 func Read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(find(t, name))
@@ -25,7 +25,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// The function find returns the path of a page in the folder docs. This folder is next to go.mod.
+// The function "find" returns the path of a page in the folder docs. This folder is next to go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()

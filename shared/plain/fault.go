@@ -18,10 +18,10 @@ func Fault(value any) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(stack(), " < "))
 }
 
-// The constant deepest is the maximum number of calls in the text of a fault.
+// The constant "deepest" is the maximum number of calls in the text of a fault.
 const deepest = 12
 
-// The function stack returns the calls that led to the panic, innermost first.
+// The function "stack" returns the calls that led to the panic, innermost first.
 func stack() (at []string) {
 	var counters [deepest + 8]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])

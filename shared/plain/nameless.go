@@ -61,7 +61,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// The function within reports whether the bytes of the text between the positions "from" and "to" are a part of a
+// The function "within" reports whether the bytes of the text between the positions "from" and "to" are a part of a
 // longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])

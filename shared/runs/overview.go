@@ -105,11 +105,11 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	return o, nil
 }
 
-// The constant lookers is the number of runs that LookAll reads at the same time. In S3, it would be slow to read one
+// The constant "lookers" is the number of runs that LookAll reads at the same time. In S3, it would be slow to read one
 // run after the other.
 const lookers = 8
 
-// LookAll returns the overviews of the runs in the argument names, in the same order. If Look fails for a run, the
+// LookAll returns the overviews of the runs in the argument "names", in the same order. If Look fails for a run, the
 // overview of the run has the error in Damage. LookAll leaves out a run that has no object yet. LookAll fails only when
 // ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
@@ -144,8 +144,8 @@ func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, nil
 }
 
-// The method damaged adds err to the field Damage if err means a damaged object. It returns every other error, such as
-// an error of the network.
+// The method "damaged" adds err to the field Damage if err means a damaged object. It returns every other error, such
+// as an error of the network.
 func (o *Overview) damaged(err error) error {
 	if err != nil && errors.Is(err, store.ErrDamaged) {
 		o.Damage = append(o.Damage, err.Error())
@@ -154,7 +154,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// The method planned adds the figures of a plan and the results of the plan's changes.
+// The method "planned" adds the figures of a plan and the results of the plan's changes.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned

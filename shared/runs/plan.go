@@ -73,8 +73,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// The function list writes one more member of the object: an array of decisions. The function "belongs" reports whether
-// a decision is in the array.
+// The function "list" writes one more member of the object: an array of decisions. The function "belongs" reports
+// whether a decision is in the array.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -174,7 +174,7 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return nil
 }
 
-// The function bound decodes the members before the list "refused". It also returns the hash of the text of these
+// The function "bound" decodes the members before the list "refused". It also returns the hash of the text of these
 // members.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer

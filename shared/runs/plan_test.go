@@ -45,7 +45,7 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 	return p
 }
 
-// The function each returns a value of type Each that yields the given decisions.
+// The function "each" returns a value of type Each that yields the given decisions.
 func each(all ...plan.Decision) Each {
 	return func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 		for i := range all {
@@ -66,7 +66,7 @@ func raw(t *testing.T, s store.Store, key string) []byte {
 	return b
 }
 
-// The function keys returns the keys of a JSON object, sorted.
+// The function "keys" returns the keys of a JSON object, sorted.
 func keys(t *testing.T, b []byte) []string {
 	t.Helper()
 	var object map[string]json.RawMessage
@@ -195,7 +195,7 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// The function unsealed removes the seal from the text of a plan, as a forger could do.
+// The function "unsealed" removes the seal from the text of a plan, as a forger could do.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")

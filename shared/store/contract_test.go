@@ -276,7 +276,7 @@ func TestJSON(t *testing.T) {
 	})
 }
 
-// overwriting is a store whose PutIfAbsent overwrites objects.
+// The type "overwriting" is a store whose PutIfAbsent overwrites objects.
 type overwriting struct{ Store }
 
 func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {

@@ -74,7 +74,7 @@ func rootIn(location string) (*folder, error) {
 // othersWrite is the permission bit that allows every user of the machine to write.
 const othersWrite = 0o002
 
-// The function closed returns an error if every user of the machine may write to the store's folder or to a folder
+// The function "closed" returns an error if every user of the machine may write to the store's folder or to a folder
 // directly inside it. A user who can write to the ledger could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
@@ -105,7 +105,7 @@ func closed(location string) error {
 	return nil
 }
 
-// The method sweep deletes temporary files that were last changed before the given time. Writers that died left these
+// The method "sweep" deletes temporary files that were last changed before the given time. Writers that died left these
 // files. The method ignores errors, because a store without write access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
@@ -199,7 +199,7 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// The method write writes the whole body to a hidden file and syncs the file to disk. It then calls the function
+// The method "write" writes the whole body to a hidden file and syncs the file to disk. It then calls the function
 // "place", which moves the file to its key. A crash at any moment leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {

@@ -28,8 +28,8 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
-// The method walk iterates over the keys below the parameter dir, which is "" or ends with a slash. In memory, it keeps
-// the names of only one directory per level.
+// The method "walk" iterates over the keys below the parameter "dir", which is "" or ends with a slash. In memory, it
+// keeps the names of only one directory per level.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -57,8 +57,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// The method names returns the sorted names of files and folders in the directory dir. It leaves out names that do not
-// match prefix. The name of a folder ends with a slash. Folder names therefore sort in the order of the keys below
+// The method "names" returns the sorted names of files and folders in the directory dir. It leaves out names that do
+// not match prefix. The name of a folder ends with a slash. Folder names therefore sort in the order of the keys below
 // them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")

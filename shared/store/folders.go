@@ -11,9 +11,9 @@ import (
 )
 
 // Folders iterates over the names of the folders directly below prefix. A folder is a name with keys below it. The
-// order is the byte order of the keys. The parameter prefix is "" or ends with a slash. A name is one segment of a key,
-// without slashes. In a file system and in a bucket, the cost depends on the number of folders, and not on the number
-// of keys. A folder that a writer has just created may appear before there is a key below it. An error ends the
+// order is the byte order of the keys. The parameter "prefix" is "" or ends with a slash. A name is one segment of a
+// key, without slashes. In a file system and in a bucket, the cost depends on the number of folders, and not on the
+// number of keys. A folder that a writer has just created may appear before there is a key below it. An error ends the
 // iteration.
 func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
 	if err := checkFolder(prefix); err != nil {
@@ -47,7 +47,7 @@ func foldersOfKeys(ctx context.Context, s Store, prefix string) iter.Seq2[string
 	}
 }
 
-// Folders makes the type folder fit the interface in the function Folders.
+// Folders makes the type "folder" fit the interface in the function Folders.
 func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(prefix, prefix)
@@ -67,7 +67,7 @@ func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// Folders makes the type bucket fit the interface in the function Folders.
+// Folders makes the type "bucket" fit the interface in the function Folders.
 func (b *bucket) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{

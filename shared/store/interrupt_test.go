@@ -86,7 +86,7 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire is a body that calls the function trip at each read in its second half. If trip returns an error, the read
+// tripwire is a body that calls the function "trip" at each read in its second half. If trip returns an error, the read
 // fails with this error.
 type tripwire struct {
 	pattern

@@ -67,7 +67,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// zips holds writers for reuse, because the tables of a gzip writer are larger than most objects.
+// The variable "zips" holds writers for reuse, because the tables of a gzip writer are larger than most objects.
 var zips = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *spool) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// The method flush moves the bytes in memory to the file.
+// The method "flush" moves the bytes in memory to the file.
 func (s *spool) flush() (err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "idleseat-"); err != nil {
@@ -123,7 +123,7 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// The method body returns all written bytes, from the start.
+// The method "body" returns all written bytes, from the start.
 func (s *spool) body() (io.ReadSeeker, error) {
 	if s.file == nil {
 		return bytes.NewReader(s.memory), nil

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// The function race waits for a signal, tries to create every key, and prints the keys that it created.
+// The function "race" waits for a signal, tries to create every key, and prints the keys that it created.
 func race(ctx context.Context, s Store) error {
 	fmt.Println("ready")
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
@@ -58,7 +58,7 @@ func raceKey(i int) string { return fmt.Sprintf("ledger/%d/%d.json", i/10, i) }
 
 const crashStatus = 7
 
-// The function crash exits in the middle of a write.
+// The function "crash" exits in the middle of a write.
 func crash(ctx context.Context, s Store) error {
 	die := func() error { os.Exit(crashStatus); return nil }
 	return s.Put(ctx, "runs/1/plan.json", tripwire{newPattern(1 << 20), die})
@@ -125,7 +125,7 @@ func TestFolderProcessesRace(t *testing.T) {
 	}
 }
 
-// The function temps returns the files of unfinished writes in a folder.
+// The function "temps" returns the files of unfinished writes in a folder.
 func temps(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, tempDir, "*"))

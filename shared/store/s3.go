@@ -39,7 +39,7 @@ type bucket struct {
 	prefix string // "" or ends with a slash
 }
 
-// openBucket opens a location. The parameter location has no "s3://" prefix.
+// openBucket opens a location. The parameter "location" has no "s3://" prefix.
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -124,7 +124,7 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// The method taken returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
+// The method "taken" returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
 // answer to a write is lost, the SDK repeats the write. The repeated write then finds the object of the first write. S3
 // shows a new object at once. Other servers (versitygw 1.8) may refuse the repeated write shortly before they show the
 // object of the first write.

@@ -54,7 +54,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 	return f
 }
 
-// The method store returns a bucket like the bucket of Open, but without waits between retries.
+// The method "store" returns a bucket like the bucket of Open, but without waits between retries.
 func (f *fakeS3) store(prefix string) *bucket {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(f.url),

@@ -72,8 +72,8 @@ func Unseal(key string, b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// The function unsealed splits an object into its content and its seal. The result "seal" is nil if the object does not
-// end with a seal.
+// The function "unsealed" splits an object into its content and its seal. The result "seal" is nil if the object does
+// not end with a seal.
 func unsealed(b []byte) (plain, seal []byte) {
 	at := len(b) - sealSize
 	if at < 1 || b[0] != '{' || !bytes.HasPrefix(b[at:], []byte(sealName)) {

@@ -49,9 +49,9 @@ type Store interface {
 	// PutIfAbsent stores body in the same way as Put if there is no object at the key. Otherwise the error is
 	// ErrExists. If several processes call PutIfAbsent for one key, exactly one call succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List iterates in byte order over the keys that start with prefix. The parameter prefix may end in the middle of a
-	// segment, and "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may or
-	// may not appear.
+	// List iterates in byte order over the keys that start with prefix. The parameter "prefix" may end in the middle of
+	// a segment, and "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may
+	// or may not appear.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
@@ -122,7 +122,7 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// The function ready returns an error if the context has ended or the key is not valid.
+// The function "ready" returns an error if the context has ended or the key is not valid.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err

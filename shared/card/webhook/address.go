@@ -73,7 +73,7 @@ func (a *Address) GoString() string { return a.String() }
 // MarshalText implements encoding.TextMarshaler.
 func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// The method accepted reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev,
+// The method "accepted" reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev,
 // "Sending messages using incoming webhooks"). A workflow of Teams answers 202 before the workflow runs (Microsoft
 // Learn, "Receive and respond to inbound HTTPS calls", default response). If the workflow then cannot post the card,
 // only the run history of the workflow shows the failure.
@@ -87,7 +87,7 @@ func (a *Address) accepted(status int, body []byte) bool {
 // slackCode and teamsCode match the code in an answer of Slack or Teams. An error shows only this code of an answer.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// The method refusal describes an answer that does not mean success. Slack answers with a code as text
+// The method "refusal" describes an answer that does not mean success. Slack answers with a code as text
 // (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow of Teams answers with JSON,
 // and the code is in the member error.code.
 func (a *Address) refusal(status int, body []byte) error {
@@ -115,7 +115,7 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// The map "remedies" has the meaning of each code for an operator. The comment of the method refusal names the page
+// The map "remedies" has the meaning of each code for an operator. The comment of the method "refusal" names the page
 // that lists the codes of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
@@ -128,7 +128,7 @@ var remedies = map[string]string{
 	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
 }
 
-// The method cause returns the reason why a request got no answer. The text does not contain the address.
+// The method "cause" returns the reason why a request got no answer. The text does not contain the address.
 func (a *Address) cause(err error) error {
 	var whole *url.Error
 	if errors.As(err, &whole) {

@@ -57,10 +57,10 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 	}
 }
 
-// The type passing is an error after which another attempt may succeed.
+// The type "passing" is an error after which another attempt may succeed.
 type passing struct{ error }
 
-// The method once posts a body one time. The result "wait" is the pause that the vendor asks for, or zero.
+// The method "once" posts a body one time. The result "wait" is the pause that the vendor asks for, or zero.
 func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -91,7 +91,7 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 	return 0, refused
 }
 
-// The method pause returns the pause that a Retry-After header asks for. The header has a number of seconds or a date
+// The method "pause" returns the pause that a Retry-After header asks for. The header has a number of seconds or a date
 // (RFC 9110, section 10.2.3).
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {

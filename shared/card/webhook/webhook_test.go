@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/card"
 )
 
-// naps is a clock that does not wait. It records the requested durations.
+// The type "naps" is a clock that does not wait. It records the requested durations.
 type naps struct {
 	mu    sync.Mutex
 	slept []time.Duration
@@ -37,7 +37,7 @@ func (n *naps) Sleep(ctx context.Context, d time.Duration) error {
 
 var message = &card.Card{Subject: "seats: done, 3 changes", Tone: card.Good, Facts: []card.Fact{{Heading: "Run", Text: "r"}}, Next: "Nothing needs to be done.", Report: "https://reports.example/r"}
 
-// The function client returns a client for an address of the simulated channel.
+// The function "client" returns a client for an address of the simulated channel.
 func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	t.Helper()
 	to, err := Parse(address)
@@ -48,7 +48,7 @@ func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	return &Client{To: to, Clock: clock, Transport: s.Transport()}, clock
 }
 
-// The function secretless fails the test if the text contains a secret part of an address.
+// The function "secretless" fails the test if the text contains a secret part of an address.
 func secretless(t *testing.T, text string) {
 	t.Helper()
 	for _, part := range []string{channel.Signature, channel.Token, "T00000000", "/workflows/", "sig="} {
@@ -179,7 +179,7 @@ func TestPostThatReachesNobody(t *testing.T) {
 	}
 }
 
-// failing is a transport whose error quotes the address of the request.
+// The type "failing" is a transport whose error quotes the address of the request.
 type failing struct{}
 
 func (failing) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -26,7 +26,7 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// The constant repaint is the time between two updates of the line. The updates keep times in the text of the line
+// The constant "repaint" is the time between two updates of the line. The updates keep times in the text of the line
 // current.
 const repaint = time.Second
 

@@ -15,7 +15,7 @@ type Screen struct {
 	Color bool // whether escape sequences may change colors
 }
 
-// The constant narrowest is the smallest width to which this package fits text. If a window is narrower, the terminal
+// The constant "narrowest" is the smallest width to which this package fits text. If a window is narrower, the terminal
 // itself breaks the lines.
 const narrowest = 40
 

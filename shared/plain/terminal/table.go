@@ -8,8 +8,8 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// The constant narrow is the smallest width to which the package reduces a column of words. The constant narrowLast
-	// is the smallest width of the last column, which has the reasons.
+	// The constant "narrow" is the smallest width to which the package reduces a column of words. The constant
+	// narrowLast is the smallest width of the last column, which has the reasons.
 	narrow, narrowLast = 10, 24
 )
 
@@ -38,7 +38,7 @@ func (s Screen) Table(rows [][]string) string {
 	return out.String()
 }
 
-// The function natural returns the width of the widest cell of each column.
+// The function "natural" returns the width of the widest cell of each column.
 func natural(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
@@ -60,7 +60,7 @@ func total(widths []int) int {
 	return sum
 }
 
-// The method narrowed makes the widest columns narrower, one character at a time, until the first n columns fit the
+// The method "narrowed" makes the widest columns narrower, one character at a time, until the first n columns fit the
 // screen. It reports whether the columns fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
@@ -92,7 +92,7 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// The method grid writes the rows. It breaks each cell at the width of its column.
+// The method "grid" writes the rows. It breaks each cell at the width of its column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -130,7 +130,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 	}
 }
 
-// The method below writes the rows. The last cell of a row stands below the other cells of the row.
+// The method "below" writes the rows. The last cell of a row stands below the other cells of the row.
 func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	last := len(widths)
 	for n, row := range rows {
@@ -144,8 +144,8 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// The method named writes the first cell of each row. Below this cell, it writes the other cells of the row with their
-// headers.
+// The method "named" writes the first cell of each row. Below this cell, it writes the other cells of the row with
+// their headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {
 		out.WriteString(strings.Repeat(" ", margin) + s.bold(s.ordered(row[0])) + "\n")
@@ -168,7 +168,7 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// The method cell returns the text of a cell in the order in which a terminal displays it, and in the color of its
+// The method "cell" returns the text of a cell in the order in which a terminal displays it, and in the color of its
 // state.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)

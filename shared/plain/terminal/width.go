@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// The variable columns counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such as
-// an arrow, takes one column in every locale. The same text therefore has the same form everywhere.
+// The variable "columns" counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such
+// as an arrow, takes one column in every locale. The same text therefore has the same form everywhere.
 var columns = runewidth.Condition{StrictEmojiNeutral: true}
 
 // Width returns the number of columns that text takes.
@@ -18,7 +18,7 @@ func Width(text string) int { return columns.StringWidth(text) }
 // leftToRight is U+200E, which takes no column.
 const leftToRight = "\u200e"
 
-// The function ordered adds a left-to-right mark after right-to-left letters that precede a number or the end of the
+// The function "ordered" adds a left-to-right mark after right-to-left letters that precede a number or the end of the
 // text. Without the mark, a terminal that reorders text treats the blanks and digits after a Hebrew or Arabic name as a
 // part of the name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). ordered puts
 // no mark between the words of a name.

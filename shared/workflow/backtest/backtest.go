@@ -154,7 +154,7 @@ type trial struct {
 	notTried []NotTried
 }
 
-// tried is a rule in a trial.
+// The type "tried" is a rule in a trial.
 type tried struct {
 	*policy.Rule       // the rule of the policy
 	days         int   // the rule's own number of days
@@ -215,7 +215,7 @@ func ruleNames(p *policy.Policy) string {
 	return strings.Join(names, ", ")
 }
 
-// The function constant returns the number of days that the thresholds replace in a rule. The parameter chosen is
+// The function "constant" returns the number of days that the thresholds replace in a rule. The parameter "chosen" is
 // Question.Constant. If the rule has no such number, the result "why" gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
@@ -238,7 +238,7 @@ func constant(r *policy.Rule, chosen int) (days int, why string) {
 	return list[0], ""
 }
 
-// The function price returns the monthly saving of one change.
+// The function "price" returns the monthly saving of one change.
 func price(r *policy.Rule) (saves float64) {
 	if r.License.FreesNothing() == "" {
 		saves = r.License.MonthlyPrice
@@ -249,7 +249,7 @@ func price(r *policy.Rule) (saves float64) {
 	return saves
 }
 
-// The function doubted returns the signals of the policy whose feed was unhealthy or absent on at least one night.
+// The function "doubted" returns the signals of the policy whose feed was unhealthy or absent on at least one night.
 func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	all = []Doubted{}
 	for _, s := range p.Signals() {

@@ -114,7 +114,7 @@ func benchPolicy(b *testing.B) string {
 	return string(served.Policy())
 }
 
-// The function processed returns the processor time that this process has used, in seconds.
+// The function "processed" returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage
@@ -124,7 +124,7 @@ func processed(b *testing.B) float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
-// The function peak returns the peak memory of this process in MB. The peak also covers the time in which the process
+// The function "peak" returns the peak memory of this process in MB. The peak also covers the time in which the process
 // wrote the nights.
 func peak(b *testing.B) float64 {
 	b.Helper()
@@ -308,7 +308,7 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// The function remembered evaluates a night. It stores the summary of the night that later nights compare with.
+// The function "remembered" evaluates a night. It stores the summary of the night that later nights compare with.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -15,7 +15,8 @@ type Choice struct {
 	Holds bool `json:"holds"`
 }
 
-// The function choose returns the recommended threshold. The parameter window is an index into the variable Windows.
+// The function "choose" returns the recommended threshold. The parameter "window" is an index into the variable
+// Windows.
 func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	best := -1
 	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].Rate <= accepted; k-- {
@@ -43,7 +44,7 @@ func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	return c
 }
 
-// The method under reports whether the whole confidence interval of a regret is at or below the accepted regret.
+// The method "under" reports whether the whole confidence interval of a regret is at or below the accepted regret.
 func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
 
 // The function "none" returns a Choice that recommends no number of days and gives the reason.
@@ -67,7 +68,7 @@ func none(thresholds []Threshold, accepted float64, window int) Choice {
 	return c
 }
 
-// The method words returns the regret as part of a sentence.
+// The method "words" returns the regret as part of a sentence.
 func (r *Regret) words() string {
 	return fmt.Sprintf("%d of %d hits (%s, with 95%% confidence between %s and %s)", r.Returned, r.Known(), Percent(r.Rate), Percent(r.Low), Percent(r.High))
 }

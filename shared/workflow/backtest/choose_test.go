@@ -72,9 +72,9 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 }
 
 // hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
-// first night, nights before the parameter from, and nights from the parameter to on. A key of the map is a person and
-// a night. The value says whether the person was active again within 30 days. The value depends only on nights before
-// the parameter "until".
+// first night, nights before the parameter "from", and nights from the parameter "to" on. A key of the map is a person
+// and a night. The value says whether the person was active again within 30 days. The value depends only on nights
+// before the parameter "until".
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)
@@ -106,7 +106,7 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 	return all
 }
 
-// The function counted returns the number of hits by outcome.
+// The function "counted" returns the number of hits by outcome.
 func counted(hits map[string]string) (counts map[string]int) {
 	counts = map[string]int{}
 	for _, became := range hits {

@@ -43,7 +43,7 @@ func (r *Regret) Known() int { return r.Returned + r.Stayed }
 // z is the quantile of the normal distribution for a two-sided interval of 95%.
 const z = 1.959963984540054
 
-// The method rate computes the rate and its interval.
+// The method "rate" computes the rate and its interval.
 func (r *Regret) rate() {
 	n := float64(r.Known())
 	if r.Low, r.High = 0, 1; n == 0 {
@@ -72,7 +72,7 @@ const (
 	parts
 )
 
-// tally has the counts of one rule at one threshold.
+// The type "tally" has the counts of one rule at one threshold.
 type tally struct {
 	parts       [parts]Group
 	departments map[int32]*Group
@@ -80,7 +80,7 @@ type tally struct {
 	people      int
 }
 
-// counts has the counts of a replay.
+// The type "counts" has the counts of a replay.
 type counts struct {
 	*trial
 	asOf        []time.Time
@@ -116,10 +116,10 @@ func completeUntil(nights []night) int {
 	return -1
 }
 
-// The method half returns the first night of the newer half.
+// The method "half" returns the first night of the newer half.
 func (c *counts) half() int { return len(c.asOf) / 2 }
 
-// The method count adds a hit to the tally of its rule and threshold.
+// The method "count" adds a hit to the tally of its rule and threshold.
 func (c *counts) count(h *hit) {
 	t := &c.tallies[h.rule][h.threshold]
 	late := c.rules[h.rule].Late()
@@ -142,7 +142,7 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// The method add1 adds a hit to a group. The parameter "until" is the last night that add1 uses. The parameter "late"
+// The method "add1" adds a hit to a group. The parameter "until" is the last night that add1 uses. The parameter "late"
 // is the largest delay of the reports.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
@@ -178,7 +178,7 @@ func (c *counts) addPeople(rule int, mask uint32) {
 	}
 }
 
-// The method add adds the counts of a worker.
+// The method "add" adds the counts of a worker.
 func (c *counts) add(o *counts) {
 	c.people += o.people
 	for i := range c.tallies {
@@ -214,7 +214,7 @@ func (g *Group) rated() Group {
 	return *g
 }
 
-// The method rule returns the result for a rule.
+// The method "rule" returns the result for a rule.
 func (c *counts) rule(i int, a *Answer) Rule {
 	of := &c.rules[i]
 	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule), Words: []string{of.ForSource, of.WhenSource}}
@@ -240,7 +240,7 @@ func (c *counts) rule(i int, a *Answer) Rule {
 	return r
 }
 
-// The method describe fills in those fields of an answer that are about the nights.
+// The method "describe" fills in those fields of an answer that are about the nights.
 func (a *Answer) describe(p *policy.Policy, nights []night) {
 	last := &nights[len(nights)-1]
 	a.Nights, a.From, a.To, a.Last = len(nights), nights[0].asOf, last.asOf, last.run

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Hit is a hit for tests. It has names where the type hit has numbers.
+// Hit is a hit for tests. It has names where the type "hit" has numbers.
 type Hit struct {
 	Key                          uint64
 	Rule                         string
@@ -64,5 +64,5 @@ func Interval(returned, stayed int) (rate, low, high float64) {
 	return r.Rate, r.Low, r.High
 }
 
-// Choose makes the function choose available to tests.
+// Choose makes the function "choose" available to tests.
 var Choose = choose

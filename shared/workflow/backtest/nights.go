@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method nights returns the nights of a replay, oldest first. It adds every unusable snapshot to a.LeftOut.
+// The method "nights" returns the nights of a replay, oldest first. It adds every unusable snapshot to a.LeftOut.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method replay asks the trial about every kept night and returns the counts of the hits. It also puts the facts
+// The method "replay" asks the trial about every kept night and returns the counts of the hits. It also puts the facts
 // about the nights into the Answer. If the function "each" is not nil, replay calls it with every hit when the hit
 // ends. For hits of different people, the calls may be concurrent.
 //
@@ -70,7 +70,7 @@ type task struct {
 	done      func()
 }
 
-// The method hand opens one night after the other and gives the partitions of each night to the workers.
+// The method "hand" opens one night after the other and gives the partitions of each night to the workers.
 func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, nights int)) error {
 	defer func() {
 		for _, tasks := range r.tasks {
@@ -122,7 +122,7 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 type worker struct {
 	*replay
 	counts   *counts
-	run      *decision.Run // the run that the method open prepared last
+	run      *decision.Run // the run that the method "open" prepared last
 	screen   *decision.Screen
 	judge    *policy.Judge
 	skus     map[string]string // the SKU ids by which judge was made
@@ -162,7 +162,7 @@ func (w *worker) one(ctx context.Context, t task) error {
 	return nil
 }
 
-// The method open prepares the worker for a run.
+// The method "open" prepares the worker for a run.
 func (w *worker) open(r *decision.Run) (err error) {
 	if w.run == r {
 		return nil

@@ -45,7 +45,7 @@ exempt:
   leave:  [{user: id-0011@x.example, until: 2026-02-01, reason: parental leave}]
   when:   department == "Legal" || userType == "Guest"` + rules
 
-// The function mixed returns a world with many kinds of people and faults.
+// The function "mixed" returns a world with many kinds of people and faults.
 func mixed(r *rand.Rand, people, nights int) *world {
 	w := &world{policy: nightsPolicy, withAD: true, planned: true, partitions: func(n int) int { return 1 + n/(nights/3) }}
 	for i := range people {
@@ -107,8 +107,8 @@ func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	return seen, true
 }
 
-// The function slowly asks a policy for each threshold, each person and each night singly. It keeps the open hits in a
-// map.
+// The function "slowly" asks a policy for each threshold, each person and each night singly. It keeps the open hits in
+// a map.
 func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]int, nights []int) (all []backtest.Hit) {
 	t.Helper()
 	own := map[string]int{"a": 60, "b": 90}

@@ -8,19 +8,19 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// hit is a hit of one rule at one threshold. The hit has ended, or is open at the end of the nights.
+// The type "hit" is a hit of one rule at one threshold. The hit has ended, or is open at the end of the nights.
 type hit struct {
 	key        uint64 // decision.PersonKey
 	rule       int    // index into trial.rules
 	threshold  int    // index into tried.thresholds
 	department int32  // index into departments.names
 	night      int    // the night of the hit
-	// The field came is the time at which the person was active again, in microseconds since 1970. It is policy.None if
-	// the person did not come back. The field shown is the night whose snapshot shows the return.
+	// The field "came" is the time at which the person was active again, in microseconds since 1970. It is policy.None
+	// if the person did not come back. The field "shown" is the night whose snapshot shows the return.
 	came  int64
 	shown int
-	// The field known is the last night before the night "shown" on which the person's dates were known. The field
-	// present is the last night whose snapshot has the person.
+	// The field "known" is the last night before the night "shown" on which the person's dates were known. The field
+	// "present" is the last night whose snapshot has the person.
 	known, present int
 }
 
@@ -37,12 +37,12 @@ type shard struct {
 
 // shardRule has the hits of one rule.
 type shardRule struct {
-	// The fields open and ever have one number for each slot, with one bit for each threshold. The bit in open is set
+	// The fields "open" and ever have one number for each slot, with one bit for each threshold. The bit in open is set
 	// while the person is hit. The bit in ever is set if the person was hit at any time.
 	open, ever []uint32
 	base       []int64 // by slot: the last date of use before the open hits
 	known      []int16 // by slot: the last night whose data rules out a later date of use
-	// The fields night and department have one element for each slot and threshold, because each hit has its own
+	// The fields "night" and department have one element for each slot and threshold, because each hit has its own
 	// values.
 	night      []int16
 	department []int32
@@ -52,7 +52,7 @@ func newShard(t *trial) *shard {
 	return &shard{trial: t, at: make([]int32, 64), rules: make([]shardRule, len(t.rules))}
 }
 
-// The method home returns the place of a key in the hash table, or the free place for a new key. A key is already a
+// The method "home" returns the place of a key in the hash table, or the free place for a new key. A key is already a
 // hash, so the low bits of the key give the first place to try.
 func (s *shard) home(key uint64) int {
 	place := int(key) & (len(s.at) - 1)
@@ -62,7 +62,7 @@ func (s *shard) home(key uint64) int {
 	return place
 }
 
-// The method find returns the slot of a person, or -1 if the person was never hit.
+// The method "find" returns the slot of a person, or -1 if the person was never hit.
 func (s *shard) find(key uint64) int {
 	slot := int(s.at[s.home(key)]) - 1
 	if slot < 0 && s.earlier != nil {
@@ -90,7 +90,7 @@ func (s *shard) takeOver(key uint64) int {
 	return slot
 }
 
-// The method put returns a new slot for a person.
+// The method "put" returns a new slot for a person.
 func (s *shard) put(key uint64) int {
 	if 2*(len(s.keys)+1) > len(s.at) {
 		s.at = make([]int32, 2*len(s.at))
@@ -109,9 +109,9 @@ func (s *shard) put(key uint64) int {
 	return len(s.keys) - 1
 }
 
-// The method see records what one night shows of a person. The parameter mask has a bit for each threshold at which the
-// rule reclaims. The parameter "at" is the newest known date of use. The parameter known is true if no later date can
-// exist.
+// The method "see" records what one night shows of a person. The parameter "mask" has a bit for each threshold at which
+// the rule reclaims. The parameter "at" is the newest known date of use. The parameter "known" is true if no later date
+// can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -140,8 +140,8 @@ func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, departmen
 	}
 }
 
-// The method close ends the open hits of a person. The parameter came is the time of the return. It is policy.None if
-// the nights end without a return.
+// The method "close" ends the open hits of a person. The parameter "came" is the time of the return. It is policy.None
+// if the nights end without a return.
 func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
 	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
 	for open := r.open[slot]; open != 0; open &= open - 1 {
@@ -159,7 +159,7 @@ func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each fun
 	r.open[slot] = 0
 }
 
-// The method end closes all open hits at the end of the nights.
+// The method "end" closes all open hits at the end of the nights.
 func (s *shard) end(c *counts, each func(*hit)) {
 	for slot := range s.keys {
 		for rule := range s.rules {
@@ -168,9 +168,9 @@ func (s *shard) end(c *counts, each func(*hit)) {
 	}
 }
 
-// earlier has the shards of an earlier division into partitions, and the people of these shards. It is made when the
-// number of partitions changes. A key does not show to which partition a person belongs now. A new shard therefore
-// takes a person over only when a night shows the person in its partition.
+// The type "earlier" has the shards of an earlier division into partitions, and the people of these shards. It is made
+// when the number of partitions changes. A key does not show to which partition a person belongs now. A new shard
+// therefore takes a person over only when a night shows the person in its partition.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard
@@ -179,7 +179,8 @@ type earlier struct {
 
 type slotOf struct{ shard, slot int }
 
-// The method take returns the earlier shard and the slot of a person. Only the first call with a key finds the person.
+// The method "take" returns the earlier shard and the slot of a person. Only the first call with a key finds the
+// person.
 func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -191,8 +192,8 @@ func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	return e.shards[at.shard], at.slot, true
 }
 
-// The function divided returns empty shards for another number of partitions. The new shards later take over the people
-// of the given shards.
+// The function "divided" returns empty shards for another number of partitions. The new shards later take over the
+// people of the given shards.
 func divided(t *trial, shards []*shard, partitions int) []*shard {
 	var e *earlier
 	if len(shards) > 0 {
@@ -222,7 +223,7 @@ func all(shards []*shard) []*shard {
 	return append(shards[:len(shards):len(shards)], shards[0].earlier.shards...)
 }
 
-// The type departments numbers the names of departments. It is safe for concurrent use.
+// The type "departments" numbers the names of departments. It is safe for concurrent use.
 type departments struct {
 	mu    sync.Mutex
 	names []string

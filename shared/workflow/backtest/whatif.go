@@ -52,7 +52,7 @@ type Person struct {
 }
 
 // WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. The parameter
-// text is the text of the other policy. (policy.Varied writes such a text with another number of days.) WhatIf stores
+// "text" is the text of the other policy. (policy.Varied writes such a text with another number of days.) WhatIf stores
 // nothing.
 func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (*Difference, error) {
 	other, err := policy.Load(name, text)
@@ -87,7 +87,7 @@ func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (
 	return d, nil
 }
 
-// outcomes are the verdicts of all rules of a policy on a snapshot.
+// The type "outcomes" are the verdicts of all rules of a policy on a snapshot.
 type outcomes struct {
 	policy *policy.Policy
 	rules  []ruleOutcomes

@@ -40,8 +40,8 @@ type person struct {
 	signIns    []time.Time // ascending
 	logOns     []time.Time // ascending
 	from, to   int         // the first and the last night on which the person is in the directories
-	// The function hidden reports whether the dates are missing on a night. The function disabled reports whether the
-	// account is disabled on a night.
+	// The function "hidden" reports whether the dates are missing on a night. The function "disabled" reports whether
+	// the account is disabled on a night.
 	hidden, disabled func(night int) bool
 }
 
@@ -79,7 +79,7 @@ const (
 	citrixKey = "ad/direct:cn=citrix,dc=x"
 )
 
-// The method keep writes some nights of the world into a store.
+// The method "keep" writes some nights of the world into a store.
 func (w *world) keep(t testing.TB, s store.Store, nights ...int) {
 	t.Helper()
 	for _, n := range nights {
@@ -215,7 +215,7 @@ type habit struct {
 	stops, resume float64
 }
 
-// The method times returns the times at which a person with the habit is active. The times begin before the first
+// The method "times" returns the times at which a person with the habit is active. The times begin before the first
 // night.
 func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	at := -h.every*r.Float64() - 300

@@ -219,7 +219,7 @@ func TestAccountIsFound(t *testing.T) {
 	}
 }
 
-// TestDomainOfHostileNames: the method domain finds the DN of the domain in spite of letters that are longer in upper
+// TestDomainOfHostileNames: the method "domain" finds the DN of the domain in spite of letters that are longer in upper
 // case, escaped commas, and DC= within a name.
 func TestDomainOfHostileNames(t *testing.T) {
 	t.Parallel()

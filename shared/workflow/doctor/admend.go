@@ -58,7 +58,7 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// The method reach returns the Mend for an error of a controller. The parameter address is empty if the address is
+// The method "reach" returns the Mend for an error of a controller. The parameter "address" is empty if the address is
 // unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
@@ -123,7 +123,7 @@ func (e *exam) seeSomebody() *Mend {
 // samDatabase is the file of the directory on a controller of Samba.
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
-// The method account returns the account of idleseat as dsacls names it. The text may contain expressions that
+// The method "account" returns the account of idleseat as dsacls names it. The text may contain expressions that
 // PowerShell expands.
 func (e *exam) account() string {
 	if e.bindsByDN() {
@@ -154,10 +154,10 @@ func (e *exam) findSID() string {
 	return "samba-tool user show " + word(name) + " --attributes=objectSid"
 }
 
-// The constant administrator is a sentence that says who must run the commands, and where.
+// The constant "administrator" is a sentence that says who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// The method permit returns the Mend that gives the account a right on one object. The parameter "right" is the right
+// The method "permit" returns the Mend that gives the account a right on one object. The parameter "right" is the right
 // in the form of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries of the
 // access list. On Windows, an existing denial on the same object therefore stays before the new right. samba-tool puts
 // the new right before a denial.
@@ -204,7 +204,7 @@ func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	return e.allowOne(hidden[0])
 }
 
-// The function parent returns the DN of the object above an object. It returns "" if dn has no such object.
+// The function "parent" returns the DN of the object above an object. It returns "" if dn has no such object.
 func parent(dn string) string {
 	for i := 0; i < len(dn); i++ {
 		switch dn[i] {
@@ -217,7 +217,7 @@ func parent(dn string) string {
 	return ""
 }
 
-// The method domain returns the DN of the domain of an object. If dn is empty, the method uses the first configured
+// The method "domain" returns the DN of the domain of an object. If dn is empty, the method uses the first configured
 // base. If it finds no domain, it returns the DN of an invented domain.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {

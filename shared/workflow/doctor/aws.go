@@ -63,8 +63,8 @@ func (e *exam) arn(service, resource string) string {
 	return "arn:" + e.AWS.Partition + ":" + service + ":" + e.AWS.Region + ":" + e.AWS.Account + ":" + resource
 }
 
-// The method deploy returns the Mend that deploys the stack again with one parameter changed. The deployment keeps the
-// other parameters.
+// The method "deploy" returns the Mend that deploys the stack again with one parameter changed. The deployment keeps
+// the other parameters.
 func (e *exam) deploy(do, parameter string) *Mend {
 	m := &Mend{Do: do + " With Terraform, set the variable of the same meaning."}
 	const how = " --capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides "
@@ -73,8 +73,8 @@ func (e *exam) deploy(do, parameter string) *Mend {
 	return m
 }
 
-// The method unasked returns the finding for a call that AWS refused or did not answer. The parameter right is the
-// permission for the call. The parameter missing is the error code for a resource that does not exist.
+// The method "unasked" returns the finding for a call that AWS refused or did not answer. The parameter "right" is the
+// permission for the call. The parameter "missing" is the error code for a resource that does not exist.
 func (e *exam) unasked(err error, right, missing string) Finding {
 	code := ""
 	if api, answered := errors.AsType[smithy.APIError](err); answered {
@@ -160,8 +160,8 @@ func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method queue returns the number of messages that wait in a queue, and the number of messages that somebody works
-// on.
+// The method "queue" returns the number of messages that wait in a queue, and the number of messages that somebody
+// works on.
 func (e *exam) queue(ctx context.Context, name string) (waiting, working int, err error) {
 	url, err := e.AWS.Queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {

@@ -12,7 +12,7 @@ const (
 	permissions = "permissions"
 )
 
-// The variable checks has the checks that doctor runs on every machine, in the order of the output.
+// The variable "checks" has the checks that doctor runs on every machine, in the order of the output.
 var checks = []check{
 	{name: aPolicy, run: checkPolicy},
 	{name: aSignIn, run: checkSignIn},

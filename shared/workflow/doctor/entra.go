@@ -43,10 +43,10 @@ func (e *exam) mendSettings() *Mend {
 	return e.setSignIn()
 }
 
-// The variable ours has the environment variables of a sign-in with a secret.
+// The variable "ours" has the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
-// The method missing returns a sentence that names the unset variables, or "" if all are set.
+// The method "missing" returns a sentence that names the unset variables, or "" if all are set.
 func (e *exam) missing() string {
 	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		value, _ := e.Variable(name)
@@ -76,8 +76,9 @@ func (e *exam) setSignIn() *Mend {
 // The constant "never" is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// The function needed returns the permissions of the table in docs/operations.md. The result "read" has the permissions
-// without which plans are incomplete. The result "write" has the permissions without which plans cannot be applied.
+// The function "needed" returns the permissions of the table in docs/operations.md. The result "read" has the
+// permissions without which plans are incomplete. The result "write" has the permissions without which plans cannot be
+// applied.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {
@@ -162,7 +163,7 @@ func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, func() { e.skus = skus }
 }
 
-// afterRefusal returns the Mend for an error of Graph. The parameter permissions has the permissions that the request
+// afterRefusal returns the Mend for an error of Graph. The parameter "permissions" has the permissions that the request
 // needs.
 func (e *exam) afterRefusal(err error, permissions ...string) *Mend {
 	switch {
@@ -207,7 +208,7 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// The method signal returns the finding about the dates of a signal. The parameter f has the counts of the dates. The
+// The method "signal" returns the finding about the dates of a signal. The parameter f has the counts of the dates. The
 // parameter "of" describes the accounts.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// tenant is an Entra ID that answers only what a test sets.
+// The type "tenant" is an Entra ID that answers only what a test sets.
 type tenant struct {
 	Entra
 	grant    entra.Grant

@@ -16,11 +16,11 @@ import (
 // check is a row of the table of checks.
 type check struct {
 	name string
-	// The field needs has the names of the checks that must be ok before this check runs. These checks stand above this
-	// check in the table.
+	// The field "needs" has the names of the checks that must be ok before this check runs. These checks stand above
+	// this check in the table.
 	needs []string
-	// The function run returns the findings of the check, and the function learned, which stores facts for other
-	// checks. The method attempt calls learned only if run ended in time.
+	// The function "run" returns the findings of the check, and the function "learned", which stores facts for other
+	// checks. The method "attempt" calls learned only if run ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
@@ -37,7 +37,7 @@ type exam struct {
 }
 
 // Examine runs all checks that fit the patient. It returns the findings in the order of the table. At the end of each
-// check, Examine calls the function done with the name of the check. These calls may be concurrent.
+// check, Examine calls the function "done" with the name of the check. These calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }
@@ -92,7 +92,7 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function unmet waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns
+// The function "unmet" waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns
 // the reason why the dependent check cannot run; otherwise it returns "". A single finding in state ok is enough:
 // doctor can ask for groups if one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
@@ -107,8 +107,8 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// The method attempt runs a check. If the check panics or does not end in time, the only finding has the state unknown.
-// A check that continues after its time has no effect.
+// The method "attempt" runs a check. If the check panics or does not end in time, the only finding has the state
+// unknown. A check that continues after its time has no effect.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -146,7 +146,7 @@ func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Fi
 
 func one(f Finding) ([]Finding, func()) { return []Finding{f}, nil }
 
-// The function sentence formats a text, such as an error, as one sentence on one line.
+// The function "sentence" formats a text, such as an error, as one sentence on one line.
 func sentence(format string, args ...any) string {
 	text := strings.TrimRight(strings.Join(strings.Fields(plain.Line(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; "))), " "), ".")
 	if strings.HasSuffix(text, "?") {

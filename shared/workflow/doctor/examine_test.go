@@ -22,7 +22,7 @@ func bad(context.Context, *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: "Bad."})
 }
 
-// The function states returns the state of each check.
+// The function "states" returns the state of each check.
 func states(findings []Finding) map[string]State {
 	all := map[string]State{}
 	for _, f := range findings {
@@ -103,7 +103,7 @@ func TestAnInterruptEndsIt(t *testing.T) {
 	}
 }
 
-// TestAllEnd: all checks end, even if there are many more checks than slots. Examine calls the function done for each
+// TestAllEnd: all checks end, even if there are many more checks than slots. Examine calls the function "done" for each
 // check.
 func TestAllEnd(t *testing.T) {
 	t.Parallel()

@@ -57,8 +57,8 @@ func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
 	return f
 }
 
-// The function about returns the name of a group in a finding: the policy's name, or the group's name and the policy's
-// name if they differ.
+// The function "about" returns the name of a group in a finding: the policy's name, or the group's name and the
+// policy's name if they differ.
 func about(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.Name
@@ -66,7 +66,7 @@ func about(g *directory.Group) string {
 	return g.Name + " (" + g.Ref.Name + ")"
 }
 
-// The function nickname makes a mail nickname from a name. It leaves out the characters that a mail nickname must not
+// The function "nickname" makes a mail nickname from a name. It leaves out the characters that a mail nickname must not
 // have.
 func nickname(name string) string {
 	var kept []rune
@@ -81,7 +81,7 @@ func nickname(name string) string {
 	return string(kept[:min(len(kept), 64)])
 }
 
-// The method group returns a finding that tells whether the licenses of a group can be changed through the group.
+// The method "group" returns a finding that tells whether the licenses of a group can be changed through the group.
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	for _, l := range used(e.Policy) {
 		for _, ref := range l.Groups() {
@@ -121,7 +121,7 @@ func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *
 
 var errSeen = errors.New("enough was seen")
 
-// The method hidden reads the members of a group with hidden membership, and returns the finding.
+// The method "hidden" reads the members of a group with hidden membership, and returns the finding.
 func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
 	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
 	f := Finding{Check: hiddenCheck, About: about(g), State: OK, Means: "The group hides its members, and this application may see them."}

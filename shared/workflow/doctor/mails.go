@@ -32,7 +32,7 @@ func checkMails(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{{About: mailbox, State: OK, Means: sentence("%s exists", from)}, e.sending(from)}, nil
 }
 
-// The method sending returns the finding about the right to send from a mailbox.
+// The method "sending" returns the finding about the right to send from a mailbox.
 func (e *exam) sending(from string) Finding {
 	const about = "right to send"
 	g := e.grant
@@ -49,7 +49,7 @@ func (e *exam) sending(from string) Finding {
 		Mend:  narrowed("Allow it in Exchange Online, as an administrator. The last line asks whether it may; InScope must be True. A change there takes up to two hours. When another application applies the plans, as in AWS, use its id.", g.Application, from)}
 }
 
-// The function narrowed returns the Mend that lets an application send mails from one mailbox. The Mend then asks
+// The function "narrowed" returns the Mend that lets an application send mails from one mailbox. The Mend then asks
 // Exchange whether the application may send. Only PowerShell has a module for Exchange Online.
 func narrowed(do, application, from string) *Mend {
 	const find, show = "az ad sp show --id ", " --query id --output tsv"

@@ -10,10 +10,10 @@ import (
 // first-party Microsoft applications in sign-in reports").
 const graphAPI = "00000003-0000-0000-c000-000000000000"
 
-// The function literal returns text as one word of PowerShell.
+// The function "literal" returns text as one word of PowerShell.
 func literal(text string) string { return plain.Literal(plain.Line(text)) }
 
-// The function word returns text as one word of a POSIX shell.
+// The function "word" returns text as one word of a POSIX shell.
 func word(text string) string { return plain.Word(plain.Line(text)) }
 
 // The function "same" returns a Mend with one command for both shells.
@@ -52,9 +52,9 @@ func grantRole(do, application string, permissions ...string) *Mend {
 	return m
 }
 
-// graphWrite returns a Mend that writes to Graph as an administrator. The parameter body is JSON. The parameter hash is
-// the value of body as a PowerShell expression, because Windows PowerShell loses the quotation marks in a JSON
-// argument.
+// graphWrite returns a Mend that writes to Graph as an administrator. The parameter "body" is JSON. The parameter
+// "hash" is the value of body as a PowerShell expression, because Windows PowerShell loses the quotation marks in a
+// JSON argument.
 func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	url := "https://graph.microsoft.com/v1.0" + path
 	return &Mend{
@@ -65,16 +65,17 @@ func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	}
 }
 
-// The function read returns a Mend whose command shows facts from Graph. The parameter query is a JMESPath expression.
+// The function "read" returns a Mend whose command shows facts from Graph. The parameter "query" is a JMESPath
+// expression.
 func read(do, path, query string) *Mend {
 	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
 }
 
-// The function quoted returns text in double quotation marks, for both shells. The text must not have characters that
+// The function "quoted" returns text in double quotation marks, for both shells. The text must not have characters that
 // are special between such quotation marks.
 func quoted(text string) string { return `"` + text + `"` }
 
-// The method edit returns a Mend that opens the policy in an editor.
+// The method "edit" returns a Mend that opens the policy in an editor.
 func (e *exam) edit(do string) *Mend {
 	return &Mend{Do: do, Bash: `"${EDITOR:-vi}" ` + word(e.PolicyFile), PowerShell: "notepad " + literal(e.PolicyFile)}
 }

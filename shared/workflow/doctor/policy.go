@@ -29,7 +29,7 @@ func checkPolicy(_ context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// The function used returns the licenses that at least one rule takes or gives.
+// The function "used" returns the licenses that at least one rule takes or gives.
 func used(p *policy.Policy) (list []*policy.License) {
 	for _, l := range p.Licenses {
 		if slices.ContainsFunc(p.Rules, func(r *policy.Rule) bool { return r.License == l || r.ChangeTo == l }) {
@@ -109,8 +109,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method somebody reports whether any person has the given name. It returns an error if it finds no such person and
-// a directory did not answer.
+// The method "somebody" reports whether any person has the given name. It returns an error if it finds no such person
+// and a directory did not answer.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

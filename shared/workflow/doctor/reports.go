@@ -80,7 +80,7 @@ func checkUsage(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method reported returns the finding about a signal of a report.
+// The method "reported" returns the finding about a signal of a report.
 func (e *exam) reported(s directory.Signal, f usage.Facts) Finding {
 	if f.Failed != "" {
 		feed := plan.Health(s, plan.FeedFacts{Failed: f.Failed}, e.now)
@@ -101,7 +101,7 @@ func checkDelicensing(_ context.Context, e *exam) ([]Finding, func()) {
 		Mend: &Mend{Do: "Look in Exchange Online, and switch it on with Set-OrganizationConfig -DelayedDelicensingEnabled:$true.", Bash: "pwsh -Command " + word(look), PowerShell: look}})
 }
 
-// The function age returns a duration as text, in whole days or hours.
+// The function "age" returns a duration as text, in whole days or hours.
 func age(d time.Duration) string {
 	switch hours := int(d / time.Hour); {
 	case hours >= 48:

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method bucket returns the bucket of the store, or "" if the store is a folder.
+// The method "bucket" returns the bucket of the store, or "" if the store is a folder.
 func (e *exam) bucket() string {
 	rest, s3 := strings.CutPrefix(e.Location, "s3://")
 	if !s3 {
@@ -136,8 +136,8 @@ func (e *exam) lastRun(o *runs.Overview) Finding {
 	return f
 }
 
-// The method command returns a Mend with a command of idleseat for the same store and policy. The parameter run is the
-// argument of the command, or "".
+// The method "command" returns a Mend with a command of idleseat for the same store and policy. The parameter "run" is
+// the argument "of" the command, or "".
 func (e *exam) command(do, command, run string) *Mend {
 	m := same(do, "idleseat "+command)
 	add := func(before, text string) {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is a store with one fault. If a function is nil, the call goes to the store.
+// The type "faulty" is a store with one fault. If a function is nil, the call goes to the store.
 type faulty struct {
 	store.Store
 	put      func() error

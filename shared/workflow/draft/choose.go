@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// license is a license of the new policy.
+// The type "license" is a license of the new policy.
 type license struct {
 	name   string
 	sku    directory.SKU     // empty for the group of Citrix
@@ -52,8 +52,8 @@ var names = map[string]string{
 // "names").
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
-// The function choose finds the licenses of the new policy and the facts for its rules. The parameter citrix is the DN
-// that the operator gave for the group of Citrix, or "".
+// The function "choose" finds the licenses of the new policy and the facts for its rules. The parameter "citrix" is the
+// DN that the operator gave for the group of Citrix, or "".
 func choose(s *Seen, citrix string) *choice {
 	c := &choice{seen: s}
 	paid := s.paid()
@@ -79,7 +79,7 @@ func choose(s *Seen, citrix string) *choice {
 	return c
 }
 
-// The method licenses returns the licenses of the policy, in order.
+// The method "licenses" returns the licenses of the policy, in order.
 func (c *choice) licenses() (all []*license) {
 	for _, l := range []*license{c.product, c.target, c.citrix} {
 		if l != nil {
@@ -89,7 +89,7 @@ func (c *choice) licenses() (all []*license) {
 	return all
 }
 
-// The method paid returns the products that cost money and have holders. The product with the most seats in use comes
+// The method "paid" returns the products that cost money and have holders. The product with the most seats in use comes
 // first.
 func (s *Seen) paid() []directory.SKU {
 	paid := slices.DeleteFunc(slices.Clone(s.SKUs), func(sku directory.SKU) bool {
@@ -106,7 +106,7 @@ func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
 
-// The method license returns a license for a product, with the groups that give the product.
+// The method "license" returns a license for a product, with the groups that give the product.
 func (s *Seen) license(sku directory.SKU) *license {
 	l := &license{name: nameOf(sku.PartNumber), sku: sku, ref: sku.ID}
 	if len(directory.SameName(s.SKUs, sku.PartNumber)) == 1 && partNumber.MatchString(sku.PartNumber) {
@@ -125,7 +125,7 @@ func (s *Seen) license(sku directory.SKU) *license {
 	return l
 }
 
-// The function unfit returns the reason why idleseat does not change a group, or "" if idleseat can change the group.
+// The function "unfit" returns the reason why idleseat does not change a group, or "" if idleseat can change the group.
 func unfit(g *directory.Group) string {
 	switch {
 	case g.Unreadable != "":
@@ -190,7 +190,7 @@ func safeWord(s string) bool {
 	return s != "" && utf8.RuneCountInString(s) <= longestWord
 }
 
-// The method role returns the employeeType that most people have, without regard to letter case, as in conditions. It
+// The method "role" returns the employeeType that most people have, without regard to letter case, as in conditions. It
 // returns "" if many people have no employeeType, because the rule would then ask only a few people.
 func (s *People) role() string {
 	if s.Unread != "" || s.Enabled == 0 || float64(s.Filled["employeeType"]) < mostlyFilled*float64(s.Enabled) {
@@ -213,7 +213,7 @@ func (s *People) role() string {
 	return ""
 }
 
-// The function sorted returns the texts of a tally, the most frequent text first.
+// The function "sorted" returns the texts of a tally, the most frequent text first.
 func sorted(t tally) []string {
 	all := make([]string, 0, len(t))
 	for text := range t {

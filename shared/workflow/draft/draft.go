@@ -38,7 +38,7 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 	return all
 }
 
-// Write makes the first policy of a tenant. The parameter file is the name of the policy file, for use in the texts.
+// Write makes the first policy of a tenant. The parameter "file" is the name of the policy file, for use in the texts.
 // Before Write returns, it loads the policy and tests the policy with the golden people.
 //
 // Write fails with ErrNothing if there is no license for a rule. It fails with ErrModel if the operator gave a model

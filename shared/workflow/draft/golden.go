@@ -2,7 +2,7 @@ package draft
 
 import "github.com/idleseat/idleseat/shared/plain"
 
-// The method golden returns the text of the golden people. All names in the text are invented.
+// The method "golden" returns the text of the golden people. All names in the text are invented.
 func (c *choice) golden(file string) []byte {
 	l := &lines{}
 	l.add("# Golden people: made-up people, and what the rules of the policy must say about them. Run")
@@ -17,7 +17,7 @@ func (c *choice) golden(file string) []byte {
 	return []byte(l.String())
 }
 
-// goldenCase is one case. The fields entra and ad are accounts, written as in the file of golden people. The method
+// goldenCase is one case. The fields "entra" and ad are accounts, written as in the file of golden people. The method
 // "write" omits an empty account.
 type goldenCase struct{ name, entra, ad, license, outcome string }
 

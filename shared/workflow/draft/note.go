@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The method note returns the note about the tenant, as Markdown.
+// The method "note" returns the note about the tenant, as Markdown.
 func (c *choice) note(told []string, now time.Time) []byte {
 	l, p := &lines{}, &c.seen.People
 	l.add("# What idleseat init saw on %s", now.Format(time.DateOnly))
@@ -44,12 +44,12 @@ func (c *choice) note(told []string, now time.Time) []byte {
 	return []byte(l.String())
 }
 
-// The function cell returns directory text in a form that is safe in a cell of a Markdown table.
+// The function "cell" returns directory text in a form that is safe in a cell of a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "'", "[", "(", "]", ")").Replace(shown(text))
 }
 
-// The method use returns the name of the license that the policy has for a product, or the reason why it has no
+// The method "use" returns the name of the license that the policy has for a product, or the reason why it has no
 // license.
 func (c *choice) use(sku directory.SKU) string {
 	for _, l := range c.licenses() {
@@ -68,7 +68,7 @@ func (c *choice) use(sku directory.SKU) string {
 	return "no"
 }
 
-// The method told returns sentences for the operator about the tenant and the policy.
+// The method "told" returns sentences for the operator about the tenant and the policy.
 func (c *choice) told(w Wishes) (all []string) {
 	s, p := c.seen, &c.seen.People
 	tell := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -128,7 +128,7 @@ func (c *choice) tellProducts(tell func(string, ...any), w Wishes) {
 	}
 }
 
-// The method keepers returns a sentence about other products that could keep the mailboxes when c.product is taken.
+// The method "keepers" returns a sentence about other products that could keep the mailboxes when c.product is taken.
 func (c *choice) keepers() string {
 	var others []string
 	for _, sku := range c.seen.SKUs {

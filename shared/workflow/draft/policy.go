@@ -14,12 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// lines collects the text of a file.
+// The type "lines" collects the text of a file.
 type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// The function shown returns directory text as one line. A line break in the text therefore cannot end a comment or a
+// The function "shown" returns directory text as one line. A line break in the text therefore cannot end a comment or a
 // line of the note.
 func shown(text string) string {
 	const most = 100
@@ -36,7 +36,7 @@ var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._@-]*[A-Za-z0-9]|[0-9a-f]{8}
 // yamlWords are words that some version of YAML reads as another type than text (yaml.org/type/bool.html, null.html).
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
 
-// The function scalar returns a text as a YAML scalar. A text that needs quotes becomes a JSON string, because JSON
+// The function "scalar" returns a text as a YAML scalar. A text that needs quotes becomes a JSON string, because JSON
 // strings are YAML scalars (YAML 1.2.2, 1.3). The function escapes the runes that YAML forbids or reads as line breaks.
 func scalar(text string) string {
 	if bare.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
@@ -57,7 +57,7 @@ func scalar(text string) string {
 	return b.String()
 }
 
-// The method policy returns the text of the policy file.
+// The method "policy" returns the text of the policy file.
 func (c *choice) policy(w Wishes, file string, now time.Time) []byte {
 	l := &lines{}
 	l.add("# The first policy of this tenant, written by idleseat init on %s from what the tenant has.", now.Format(time.DateOnly))
@@ -132,7 +132,7 @@ func groupsText(l *lines, groups []directory.Group) {
 	}
 }
 
-// The method exemptions returns the people from whom no rule takes a license, without duplicates.
+// The method "exemptions" returns the people from whom no rule takes a license, without duplicates.
 func (c *choice) exemptions(w Wishes) (all []string) {
 	all = slices.Clone(w.Exempt) // policy.Load checks these names
 	for _, user := range c.seen.People.Emergency {
@@ -200,7 +200,7 @@ func (c *choice) rulesText(l *lines) {
 	}
 }
 
-// The method why returns a sentence that explains which people the rule asks.
+// The method "why" returns a sentence that explains which people the rule asks.
 func (c *choice) why() string {
 	p := &c.seen.People
 	switch {
@@ -216,7 +216,7 @@ func (c *choice) why() string {
 	return "employeeType has many different values, so the rule asks accountEnabled only."
 }
 
-// The function percent returns a share as text. The text is 0 % or 100 % only if the share is exactly 0 or 1.
+// The function "percent" returns a share as text. The text is 0 % or 100 % only if the share is exactly 0 or 1.
 func percent(part, all int) string {
 	switch share := 100 * float64(part) / float64(max(all, 1)); {
 	case part > 0 && share < 1:

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// The variable hostile has texts that a directory may contain.
+// The variable "hostile" has texts that a directory may contain.
 var hostile = []string{
 	"", " ", "Employee", "employee", "no", "null", "~", "0x10", "1e3", "2026-11-23", "a: b", "- a", "# comment", "a #b", "{x: y}", "[a]", "'", `"`, `\`, `\u0041`,
 	"a\nrules: []", "a\r\nb", "EXCHANGE ONLINE", "Citrix", "a\tb", "a\u0085b", "a\u2028b", "a\u2029b", "\ufeffa", "a\u202eb", "a\x00b", "a\xffb", "&anchor", "*alias", "!!binary x", "%TAG", "@at", "`tick`",
@@ -96,7 +96,7 @@ func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	}
 }
 
-// The function fits returns an error if the policy names a product or a user that the tenant does not have, or if the
+// The function "fits" returns an error if the policy names a product or a user that the tenant does not have, or if the
 // policy is not in mode audit.
 func fits(p *policy.Policy, of *tenant) error {
 	ids := directory.SKUIDs(of.skus)

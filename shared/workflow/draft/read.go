@@ -29,8 +29,8 @@ type ActiveDirectory interface {
 // errEnough ends the reading of a list after MostPeople people.
 var errEnough = errors.New("enough people were read")
 
-// Read reads a tenant. The parameter ad is nil if Active Directory is not set up. Read calls the function progress with
-// the number of people that Read has read from a source.
+// Read reads a tenant. The parameter ad is nil if Active Directory is not set up. Read calls the function "progress"
+// with the number of people that Read has read from a source.
 //
 // Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives
 // the reason in a field whose name ends in Unread.
@@ -64,7 +64,7 @@ func unread(err error) string {
 	return err.Error()
 }
 
-// The method subscriptions finds the products of which the tenant has only a trial.
+// The method "subscriptions" finds the products of which the tenant has only a trial.
 func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	all, err := entra.Subscriptions(ctx)
 	paid := map[string]bool{}
@@ -79,7 +79,7 @@ func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// The method people counts the first people of Entra ID.
+// The method "people" counts the first people of Entra ID.
 func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.Source, int, int)) error {
 	if total, err := entra.CountPeople(ctx); err == nil {
 		s.People.Total = total
@@ -99,7 +99,7 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// The method groups reads the groups that give licenses. The Graph of some tenants does not list all of these groups.
+// The method "groups" reads the groups that give licenses. The Graph of some tenants does not list all of these groups.
 // The method therefore also reads the groups that give licenses to the people who were read.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
@@ -118,7 +118,7 @@ func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// The method people counts the first people of Active Directory.
+// The method "people" counts the first people of Active Directory.
 func (s *AD) people(ctx context.Context, ad ActiveDirectory, progress func(directory.Source, int, int)) error {
 	_, err := ad.ListFull(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error {
 		if s.Read == MostPeople {

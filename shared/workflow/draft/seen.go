@@ -60,7 +60,7 @@ type AD struct {
 	CitrixUnread string
 }
 
-// tally counts different texts.
+// The type "tally" counts different texts.
 type tally map[string]int
 
 func (t tally) add(text string) {
@@ -69,7 +69,7 @@ func (t tally) add(text string) {
 	}
 }
 
-// The variable descriptive has the text fields that describe a person. A rule may have conditions on these fields.
+// The variable "descriptive" has the text fields that describe a person. A rule may have conditions on these fields.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {
@@ -87,7 +87,7 @@ func newPeople() People {
 	return People{Filled: map[string]int{}, EmployeeTypes: tally{}, Domains: tally{}, ADDomains: tally{}, Holders: tally{}, GroupIDs: tally{}}
 }
 
-// The method add counts one account of Entra ID.
+// The method "add" counts one account of Entra ID.
 func (s *People) add(u *directory.EntraUser) {
 	s.Read++
 	for _, a := range u.Assignments {
@@ -126,7 +126,7 @@ func (s *People) add(u *directory.EntraUser) {
 	}
 }
 
-// The function emergency reports whether an account looks like an account for an emergency. Nobody signs in with such
+// The function "emergency" reports whether an account looks like an account for an emergency. Nobody signs in with such
 // an account, so every rule would match it.
 func emergency(u *directory.EntraUser) bool {
 	account, _, _ := strings.Cut(strings.ToLower(u.UserPrincipalName), "@")
@@ -143,7 +143,7 @@ func domainOf(sid string) string {
 	return sid[:i]
 }
 
-// The method add counts one account of Active Directory.
+// The method "add" counts one account of Active Directory.
 func (s *AD) add(u *directory.ADUser) {
 	s.Read++
 	switch {

@@ -5,7 +5,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// The function figures draws three charts of a rule: regret, hits and money, each by number of days.
+// The function "figures" draws three charts of a rule: regret, hits and money, each by number of days.
 func figures(w *page.Words, a *backtest.Answer, i int, id string) (all []page.Drawn) {
 	b := a.Kept()
 	c := page.Tried(w, b, &b.Rules[i], id)

@@ -113,10 +113,10 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// The function window returns the index of a.Within in backtest.Windows. Only a return within a.Within days counts.
+// The function "window" returns the index of a.Within in backtest.Windows. Only a return within a.Within days counts.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
-// The function shown returns the threshold whose departments the page shows. It is the recommended threshold, or the
+// The function "shown" returns the threshold whose departments the page shows. It is the recommended threshold, or the
 // threshold in force if no threshold is recommended.
 func shown(r *backtest.Rule) *backtest.Threshold {
 	days := r.Choice.Days
