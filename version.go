@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// number is the content of the file VERSION. Building fails if the file is missing.
+// The variable "number" is the content of the file VERSION. The build fails if the file is missing.
 //
 //go:embed VERSION
 var number string

@@ -164,7 +164,7 @@ func TestPowerShellFaults(t *testing.T) {
 	}
 }
 
-// The variable "parsing" is a PowerShell script that prints each syntax error in the named files.
+// The constant "parsing" is a PowerShell script that prints each syntax error in the named files.
 const parsing = `$bad = 0
 foreach ($f in $args) {
   $errors = $null

@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// Accounts passes the Entra account and the Active Directory account to Join, each with its own groups.
+// The method Accounts passes the Entra account and the Active Directory account to Join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -118,7 +118,7 @@ func TestInEntra(t *testing.T) {
 	}
 }
 
-// Find finds a person by a name in Entra ID, or by a name that only Active Directory knows.
+// The function Find finds a person by a name in Entra ID, or by a name that only Active Directory knows.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	type found struct {

@@ -22,7 +22,7 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// The type "fails" has the calls that fail. A key is the name of the call and its argument. The value is the error of
+// The type "fails" lists the calls that fail. A key is the name of the call and its argument. The value is the error of
 // the call.
 type fails map[string]error
 

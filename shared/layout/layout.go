@@ -73,15 +73,15 @@ func Since(run string) string { return Relay(run) + "since.json" }
 // "task" is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// The name "checked" takes the place of a run in the keys that the relay writes to check its access. No run has this
-// name.
+// The constant "checked" takes the place of a run in the keys that the relay writes to check its access. No run has
+// this name.
 const checked = "relay-check"
 
 // Probe returns the key that the relay writes to check its access.
 func Probe() string { return Relay(checked) + "probe.json" }
 
-// The name "examined" takes the place of a run in the keys that idleseat doctor writes to check the store. No run has
-// this name.
+// The constant "examined" takes the place of a run in the keys that idleseat doctor writes to check the store. No run
+// has this name.
 const examined = "doctor-check"
 
 // DoctorProbe returns the key that idleseat doctor writes to check the store.

@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// All yields an error if the listing fails. Without the error, entries would seem to be missing.
+// The method All yields an error if the listing fails. Without the error, entries would seem to be missing.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -188,7 +188,7 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// All skips objects with foreign keys. It yields nothing after the caller has stopped.
+// The method All skips objects with foreign keys. It yields nothing after the caller has stopped.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

@@ -76,7 +76,7 @@ type Intent struct {
 	// shows the change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget means that the person was a member of the target group before the change. A rollback then leaves the
+	// InTarget is set if the person was a member of the target group before the change. A rollback then leaves the
 	// person in the target group.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
@@ -89,23 +89,23 @@ type Intent struct {
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Payer is the payer of the license when the change was planned. It is nil in entries of older versions.
+	// The field Payer is the payer of the license when the change was planned. It is nil in entries of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
 	// HeldSince is the time at which idleseat restored the license, or at which a run first saw that somebody else had
 	// restored the license. It is zero if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
 	RestoreOf string `json:"back,omitempty"`
-	// Note describes the difference between the way in which the license was taken and the way in which it is restored.
-	// It is empty if there is no difference.
+	// The field Note describes the difference between the way in which the license was taken and the way in which it is
+	// restored. It is empty if there is no difference.
 	Note string `json:"note,omitempty"`
 	// TakenAt is set in a restore. It is the time at which the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that applied
-	// the plan. CloudTrail records who started an execution.
+	// the plan. The entry does not name the person who started an execution. CloudTrail records this person.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound means that every object about this intent must contain the hash of this intent. In intents of older
-	// versions, Bound is false.
+	// The field Bound is set if every object about this intent must contain the hash of this intent. In intents of
+	// older versions, it is not set.
 	Bound bool `json:"bound,omitempty"`
 }
 
@@ -115,7 +115,7 @@ type Completion struct {
 	Note    string    `json:"note,omitempty"`
 	After   Holding   `json:"after"`
 	At      time.Time `json:"at"`
-	// Intent is the SHA-256, in hex, of the intent that the completion closes.
+	// The field Intent is the SHA-256, in hex, of the intent that the completion closes.
 	Intent string `json:"intent,omitempty"`
 }
 

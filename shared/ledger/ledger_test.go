@@ -191,7 +191,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// Begin fails if another run has changed the license after the caller looked for the latest entry.
+// The method Begin fails if another run has changed the license after the caller looked for the latest entry.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -205,7 +205,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// Standing skips an entry with the outcome RolledBack or Failed and returns the previous entry.
+// The method Standing skips an entry with the outcome RolledBack or Failed and returns the previous entry.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -17,7 +17,7 @@ type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in a leaving mark
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
-	// Intent is the SHA-256, in hex, of the intent that the mark is about.
+	// The field Intent is the SHA-256, in hex, of the intent that the mark is about.
 	Intent string `json:"intent,omitempty"`
 }
 

@@ -93,7 +93,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// Completed reads the store. It therefore notices that another call has closed the entry.
+// The method Completed reads the store. It therefore notices that another call has closed the entry.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -171,7 +171,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// Licenses also lists a license that has only a foreign object, without an intent.
+// The method Licenses also lists a license that has only a foreign object, without an intent.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -205,7 +205,8 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// Standing returns an entry with the outcome Restored, because the restore describes the present state of the license.
+// The method Standing returns an entry with the outcome Restored, because the restore describes the present state of
+// the license.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entries yields every entry in order. After a damaged object, Entries goes on.
+// The method Entries yields every entry in order. After a damaged object, it goes on.
 func TestEntries(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -79,8 +79,8 @@ func (b *book) at(month time.Time, license string, payer *directory.Payer, given
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// The method "add" adds a span to the figures. The change of the span frees a seat of s.license. If s.to is not empty,
-// the person gets a seat of s.to in exchange. The method subtracts the price of the seat of s.to.
+// The method "add" adds a span to the figures. If s.saves is set, a paid seat of s.license became free. If s.to is not
+// empty, the person got a seat of s.to in exchange. The method subtracts the price of this seat.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
 	until := dayOf(b.now) // only whole days count

@@ -155,7 +155,7 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	held *subject // a line that next returned and that is about a later person
+	held *subject // the line that the function "next" returned last; it is about a later person
 }
 
 // newestMemory opens the newest complete memory that a run for everybody stored. If the argument "run" is not empty,
@@ -196,7 +196,7 @@ func newestMemory(ctx context.Context, s store.Store, run string, now time.Time)
 	return &memory{}, nil
 }
 
-// The name afterAll sorts after the name of every run.
+// The text afterAll sorts after the name of every run.
 const afterAll = "~"
 
 func openMemory(ctx context.Context, s store.Store, key string) *memory {

@@ -38,8 +38,9 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return c.Store.Get(ctx, key)
 }
 
-// TestMemory: Of reads only the entries that the memory lacks, and returns the same figures as without a memory. If the
-// memory is damaged or missing, Of reads the whole ledger. If the read of the memory fails, Of fails.
+// TestMemory: the function Of reads only the entries that the memory lacks, and returns the same figures as without a
+// memory. If the memory is damaged or missing, the function reads the whole ledger. If the read of the memory fails,
+// the function fails.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -76,7 +77,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
 	}
 
-	subject := w.seats[3] // the ledger gets one more entry for a person; Of reads only the license of this entry
+	subject := w.seats[3] // the ledger gets one more entry for a person; the function Of reads only its license
 	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
 	if err == nil {
 		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
@@ -113,7 +114,7 @@ func TestMemory(t *testing.T) {
 }
 
 // TestTwoKeys: a license is taken under the SID, and later again under the object id. Both entries are about one seat.
-// Older versions wrote lines without the SID into the memory. Of does not use these lines.
+// Older versions wrote lines without the SID into the memory. The function Of does not use these lines.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -186,8 +187,8 @@ func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return w.Store.Get(ctx, key)
 }
 
-// TestMemoryInParts: a run that lacks time to read the whole ledger remembers a part of it. The next run continues. Of
-// returns the same figures after each run.
+// TestMemoryInParts: a run that lacks time to read the whole ledger remembers a part of it. The next run continues. The
+// function Of returns the same figures after each run.
 func TestMemoryInParts(t *testing.T) {
 	t.Parallel()
 	s, at := &store.Memory{}, on(5)

@@ -22,8 +22,8 @@ import (
 
 // Of returns all figures up to now. CouldFree is about the plan of one run. The parameter "run" names the run. If "run"
 // is empty, CouldFree is zero. Restores by somebody else come from the same run, or from the newest run for everybody
-// if "run" is empty. Of lists the whole ledger. It reads the entries that the memory lacks, a few people at a time.
-// Damaged entries count only in Unread.
+// if "run" is empty. The function lists the whole ledger. It reads the entries that the memory lacks, a few people at a
+// time. Damaged entries count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {

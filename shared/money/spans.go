@@ -32,7 +32,7 @@ type fact struct {
 	To      string           `json:"to,omitempty"`
 	Saves   bool             `json:"saves,omitempty"` // a paid seat becomes free
 	Payer   *directory.Payer `json:"payer,omitempty"`
-	// Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
+	// The field Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
 	Flat      *amount   `json:"flat,omitempty"`
 	HeldSince time.Time `json:"heldSince,omitzero"`
 }

@@ -20,13 +20,14 @@ type Figures struct {
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
-	// Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after it became
-	// free.
+	// The field Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after
+	// it became free.
 	Saved Cents `json:"saved"`
-	// Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no contract
-	// obliges the company to keep paying. Saved does not include the amount.
+	// The field Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no
+	// contract obliges the company to keep paying. Saved does not include the amount.
 	Unproven Cents `json:"unproven"`
-	// Waiting is the monthly price of seats that are free now, but that the company pays for until a future renewal.
+	// The field Waiting is the monthly price of seats that are free now, but that the company pays for until a future
+	// renewal.
 	Waiting Cents `json:"waiting"`
 
 	Seats      int `json:"seats"`      // seats that the plan would free
@@ -59,7 +60,7 @@ type Line struct {
 	Department string `json:"department"`
 	CostCenter string `json:"costCenter"`
 	Figures
-	// Renews is the next renewal of the license, or zero if the renewal is unknown.
+	// The field Renews is the next renewal of the license, or zero if the renewal is unknown.
 	Renews time.Time `json:"renews,omitzero"`
 }
 
@@ -79,7 +80,8 @@ type Sums struct {
 	Currency string    `json:"currency"`
 	Figures
 	Lines []Line `json:"lines"` // sorted by license, department and cost center
-	// Unread counts the licenses of people whose ledger entries are damaged. No other figure includes these licenses.
+	// The field Unread counts the licenses of people whose ledger entries are damaged. No other figure includes these
+	// licenses.
 	Unread int `json:"unread,omitempty"`
 	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.
 	OtherCurrencies []string `json:"otherCurrencies,omitempty"`

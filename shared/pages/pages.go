@@ -43,9 +43,9 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares the argument "table" with a part of the page name. The part is the text between the comments "<!--
-// generated: NAME -->" and "<!-- end of NAME -->". The argument "of" is the text in the place of NAME. Tests that check
-// the same page must not run in parallel.
+// Generated compares the argument "table" with a part of a page. The argument "name" is the file name of the page. The
+// part is the text between the comments "<!-- generated: NAME -->" and "<!-- end of NAME -->". The argument "of" is the
+// text in the place of NAME. Tests that check the same page must not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

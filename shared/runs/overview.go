@@ -57,13 +57,13 @@ type Overview struct {
 	MonthlySaving float64      `json:"monthlySaving"`
 	Currency      string       `json:"currency,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
-	// Results counts the changes and notices by their status. A change without a result is in no count.
+	// The field Results counts the changes and notices by their status. A change without a result is in no count.
 	Results  map[Status]int `json:"results,omitempty"`
 	Worked   time.Time      `json:"worked,omitzero"`      // the time at which a result was last written
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
 	Override string         `json:"override,omitempty"`   // the hash of a plan that was applied in spite of the limits
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
-	// Damage has one sentence for each object of the run that is damaged or cannot be read.
+	// The field Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
 }
 

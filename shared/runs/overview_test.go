@@ -144,7 +144,7 @@ func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	}
 }
 
-// TestLookAllShowsWhatItCan: LookAll shows the other runs when Look fails for a run.
+// TestLookAllShowsWhatItCan: if Look fails for one run, LookAll still shows all other runs.
 func TestLookAllShowsWhatItCan(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -51,15 +51,15 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause of the
-	// failure, because waiting does not help.
+	// The field Retry is set if the change is pending because a read or a write failed. An operator must fix the cause
+	// of the failure, because waiting does not help.
 	Retry bool `json:"again,omitempty"`
-	// Closed means that the change was refused because no change of the plan may begin any more.
+	// The field Closed is set if the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sighting is the activity that made the rule keep the license, or nil. Later runs remember the sighting, because
-	// Graph may return older dates again.
+	// The field Sighting is the activity that made the rule keep the license, or nil. Later runs remember the sighting,
+	// because Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 

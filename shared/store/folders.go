@@ -47,7 +47,7 @@ func foldersOfKeys(ctx context.Context, s Store, prefix string) iter.Seq2[string
 	}
 }
 
-// Folders makes the type "folder" fit the interface in the function Folders.
+// Folders lists the folders of a file system for the function Folders.
 func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(prefix, prefix)
@@ -67,7 +67,7 @@ func (f *folder) Folders(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// Folders makes the type "bucket" fit the interface in the function Folders.
+// Folders lists the folders of a bucket for the function Folders.
 func (b *bucket) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{

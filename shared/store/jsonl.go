@@ -49,7 +49,7 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 }
 
 // PutLines stores values as a compressed, sealed JSONL object. The callback "write" passes each value to the function
-// emit. PutLines replaces any object at the key. If the lines are too large for memory, PutLines collects them in a
+// "emit". PutLines replaces any object at the key. If the lines are too large for memory, PutLines collects them in a
 // temporary file.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {

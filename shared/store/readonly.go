@@ -44,7 +44,7 @@ func (r readOnly) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return r.behind.List(ctx, prefix)
 }
 
-// Folders makes the type readOnly fit the interface in the function Folders.
+// Folders lists the folders of the store behind the view, for the function Folders.
 func (r readOnly) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return Folders(ctx, r.behind, prefix)
 }

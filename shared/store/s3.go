@@ -62,7 +62,7 @@ func configure(o *s3.Options) {
 	// The host names of most servers other than AWS do not contain the bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
-	// Servers other than AWS may send no checksum. A log line for each object would be useless.
+	// Servers other than AWS may send no checksum. The SDK would then write a useless log line for each object.
 	o.DisableLogOutputChecksumValidationSkipped = true
 }
 
@@ -127,7 +127,7 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 // The method "taken" returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
 // answer to a write is lost, the SDK repeats the write. The repeated write then finds the object of the first write. S3
 // shows a new object at once. Other servers (versitygw 1.8) may refuse the repeated write shortly before they show the
-// object of the first write.
+// object of the first write. The method therefore waits for the object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second

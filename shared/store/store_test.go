@@ -180,8 +180,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenS3FromEnvironment(t *testing.T) { // not parallel, because it sets environment variables
 	fake := newFakeS3(t)
 	none := filepath.Join(t.TempDir(), "none")
-	// For an IP address, the SDK uses path style without being told. For a host name, the client must request path
-	// style.
+	// For an IP address, the SDK always uses path style. For a host name, the client must request path style.
 	endpoint := strings.Replace(fake.url, "127.0.0.1", "localhost", 1)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1",

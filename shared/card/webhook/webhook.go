@@ -30,7 +30,8 @@ const (
 type Client struct {
 	To    *Address
 	Clock clock.Clock
-	// Transport sends the requests. If it is nil, the default transport uses the proxy of the environment.
+	// The field Transport sends the requests. If it is nil, the client uses the default transport, with the proxy of
+	// the environment.
 	Transport http.RoundTripper
 }
 

@@ -238,7 +238,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAddressIsNotShown: no way to print an Address shows the address itself.
+// TestAddressIsNotShown prints an Address in several ways. No output shows the address itself.
 func TestAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()

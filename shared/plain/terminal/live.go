@@ -70,7 +70,7 @@ func (l *Line) Show() {
 	fmt.Fprintf(l.w, "\r\x1b[K%s", columns.Truncate(l.text(), l.width-1, "…"))
 }
 
-// Erase clears the line until it is shown again.
+// Erase clears the line until Show is called.
 func (l *Line) Erase() {
 	if l == nil {
 		return
@@ -83,7 +83,7 @@ func (l *Line) Erase() {
 	l.shown = false
 }
 
-// End clears the line for good.
+// End clears the line and stops its updates.
 func (l *Line) End() {
 	if l == nil {
 		return

@@ -108,7 +108,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 		height = max(height, len(cells[i]))
 	}
 	for line := range height {
-		var text, plainly strings.Builder // plainly has the same text without colors
+		var text, plainly strings.Builder // the variable "plainly" has the same text without colors
 		plainly.WriteString(strings.Repeat(" ", margin))
 		text.WriteString(plainly.String())
 		for i := range cells {

@@ -20,8 +20,8 @@ const leftToRight = "\u200e"
 
 // The function "ordered" adds a left-to-right mark after right-to-left letters that precede a number or the end of the
 // text. Without the mark, a terminal that reorders text treats the blanks and digits after a Hebrew or Arabic name as a
-// part of the name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). ordered puts
-// no mark between the words of a name.
+// part of the name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). The function
+// puts no mark between the words of a name.
 func ordered(text string) string {
 	var marks []int // the positions of the marks, in bytes of text
 	end := -1       // the end of the last right-to-left letter; -1 after another letter

@@ -47,7 +47,7 @@ type Question struct {
 	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows
 	Now      time.Time
 	Workers  int // partitions that are evaluated at the same time; at least 1
-	// Progress is called after each night, unless it is nil.
+	// The function Progress is called after each night, unless it is nil.
 	Progress func(done, nights int)
 }
 
@@ -106,7 +106,7 @@ type Threshold struct {
 	Days    int  `json:"days"`
 	InForce bool `json:"inForce"` // whether the policy in the question has this number of days
 	People  int  `json:"people"`  // people with at least one hit
-	// Seats is the number of people from whom the rule reclaims on the last night.
+	// The field Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
 	// The field Stock has the hits of the first night. The people of these hits may have been idle for any length of
@@ -115,7 +115,7 @@ type Threshold struct {
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
 	// The fields Older and Newer divide Flow by the night of the hit, into the older and the newer half of the nights.
-	// Older counts only returns that a snapshot of the older half shows.
+	// In Older, a return counts only if a snapshot of the older half shows the return.
 	Older       Group        `json:"older"`
 	Newer       Group        `json:"newer"`
 	Departments []Department `json:"departments"` // all hits by department, most hits first

@@ -11,7 +11,7 @@ type Choice struct {
 	Reason  string  `json:"reason"`
 	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the chosen or the nearest threshold
 	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
-	// Holds reports whether the regret of the newer half also stays within the accepted regret.
+	// The field Holds reports whether the regret of the newer half also stays within the accepted regret.
 	Holds bool `json:"holds"`
 }
 

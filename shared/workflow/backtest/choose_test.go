@@ -51,7 +51,7 @@ rules:
 `
 
 // ofHabits returns a world of people with sign-ins. Some people stop for good, some people stop for a time, and the
-// other people never stop. A person who stops for a time comes back within the number of days in the parameter away.
+// other people never stop. A person who stops for a time comes back within the number of days in the parameter "away".
 // The parameter "every" has the possible averages of the days between two sign-ins.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}

@@ -29,9 +29,9 @@ type Regret struct {
 	Returned int `json:"returned"` // the person was active again within Days
 	Stayed   int `json:"stayed"`   // the person is known to be inactive for all of Days
 	NotYet   int `json:"notYet"`   // the hit is young, or the dates of the person became unknown
-	// Rate is the share of Returned in Returned and Stayed. Low and High are the bounds of the rate's confidence
-	// interval of 95% by Wilson's score. The score holds for few hits and for rates near zero (Brown, Cai and DasGupta,
-	// "Interval Estimation for a Binomial Proportion", 2001). Low is 0 and High is 1 if no hit is known.
+	// The field Rate is the share of Returned in Returned and Stayed. Low and High are the bounds of the rate's
+	// confidence interval of 95% by Wilson's score. The score holds for few hits and for rates near zero (Brown, Cai
+	// and DasGupta, "Interval Estimation for a Binomial Proportion", 2001). Low is 0 and High is 1 if no hit is known.
 	Rate float64 `json:"rate"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`

@@ -91,7 +91,7 @@ func mixed(r *rand.Rand, people, nights int) *world {
 }
 
 // lastSeen returns the newest date of use of a person for a rule. A later date may exist if the feed is stale, or if a
-// date or an account is missing. In these cases, the result known is false, and seen is zero.
+// date or an account is missing. In these cases, the result "known" is false, and the result "seen" is zero.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:

@@ -25,7 +25,7 @@ type hit struct {
 }
 
 // shard has the people of one partition who were hit at any time. Only one worker at a time uses a shard. Each person
-// has a slot, which is an index into the field keys.
+// has a slot, which is an index into the field "keys".
 type shard struct {
 	*trial
 	keys    []uint64 // by slot
@@ -37,12 +37,12 @@ type shard struct {
 
 // shardRule has the hits of one rule.
 type shardRule struct {
-	// The fields "open" and ever have one number for each slot, with one bit for each threshold. The bit in open is set
-	// while the person is hit. The bit in ever is set if the person was hit at any time.
+	// The fields "open" and "ever" have one number for each slot, with one bit for each threshold. The bit in "open" is
+	// set while the person is hit. The bit in "ever" is set if the person was hit at any time.
 	open, ever []uint32
 	base       []int64 // by slot: the last date of use before the open hits
 	known      []int16 // by slot: the last night whose data rules out a later date of use
-	// The fields "night" and department have one element for each slot and threshold, because each hit has its own
+	// The fields "night" and "department" have one element for each slot and threshold, because each hit has its own
 	// values.
 	night      []int16
 	department []int32

@@ -87,7 +87,7 @@ func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (
 	return d, nil
 }
 
-// The type "outcomes" are the verdicts of all rules of a policy on a snapshot.
+// The type "outcomes" has the verdicts of all rules of a policy on a snapshot.
 type outcomes struct {
 	policy *policy.Policy
 	rules  []ruleOutcomes

@@ -209,7 +209,7 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 }
 
 // habit describes when a person is active. The field "every" is the average number of days between two activities. The
-// person is not active between the times stops and resume. Both are in days after the first night.
+// person is not active between the times "stops" and "resume". Both times are in days after the first night.
 type habit struct {
 	every         float64
 	stops, resume float64

@@ -46,7 +46,7 @@ func (e *exam) mendSettings() *Mend {
 // The variable "ours" has the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
-// The method "missing" returns a sentence that names the unset variables, or "" if all are set.
+// The method "missing" returns a sentence that names the unset variables, or "" if all variables are set.
 func (e *exam) missing() string {
 	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		value, _ := e.Variable(name)
@@ -97,7 +97,7 @@ func needed(p *policy.Policy) (read, write []string) {
 }
 
 // checkPermissions checks the permissions in the token. The token does not prove a permission. Only an answer of Graph
-// proves it.
+// proves a permission.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {

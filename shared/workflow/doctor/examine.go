@@ -20,7 +20,7 @@ type check struct {
 	// this check in the table.
 	needs []string
 	// The function "run" returns the findings of the check, and the function "learned", which stores facts for other
-	// checks. The method "attempt" calls learned only if run ended in time.
+	// checks. The method "attempt" calls "learned" only if "run" ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
@@ -92,9 +92,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function "unmet" waits for the checks in needs. If one of these checks has no finding in state ok, unmet returns
-// the reason why the dependent check cannot run; otherwise it returns "". A single finding in state ok is enough:
-// doctor can ask for groups if one of three controllers answers.
+// The function "unmet" waits for the checks in the parameter "needs". If one of these checks has no finding in state
+// ok, the function returns the reason why the dependent check cannot run; otherwise it returns "". A single finding in
+// state ok is enough: doctor can ask for groups if one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended

@@ -137,7 +137,7 @@ func (e *exam) lastRun(o *runs.Overview) Finding {
 }
 
 // The method "command" returns a Mend with a command of idleseat for the same store and policy. The parameter "run" is
-// the argument "of" the command, or "".
+// the argument of the command, or "".
 func (e *exam) command(do, command, run string) *Mend {
 	m := same(do, "idleseat "+command)
 	add := func(before, text string) {

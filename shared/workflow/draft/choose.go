@@ -178,9 +178,9 @@ const (
 // longestWord is the largest number of characters of a value in a condition.
 const longestWord = 63
 
-// safeWord reports whether a value can stand in a condition without escapes. It uses no regular expression. The
-// compilation of a regular expression with all letters and this length takes a fifth of the time in which a command
-// starts.
+// safeWord reports whether a value can stand in a condition without escapes. It uses no regular expression, because the
+// compilation of a regular expression with all letters and this length would take a fifth of the start time of a
+// command.
 func safeWord(s string) bool {
 	for i, r := range s {
 		if !unicode.In(r, unicode.L, unicode.N) && (i == 0 || !strings.ContainsRune(" _-", r)) {

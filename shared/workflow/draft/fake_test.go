@@ -19,7 +19,7 @@ type tenant struct {
 	people []directory.EntraUser
 	ad     []directory.ADUser
 	citrix []string
-	// unlisted has groups that Graph finds by id and does not list.
+	// The field "unlisted" has groups that Graph finds by id and does not list.
 	unlisted []directory.Group
 
 	noTenant, noSubscriptions, noGroups, noGroup, noCount, noPeople, noAD, noCitrix error

@@ -17,7 +17,7 @@ func (c *choice) golden(file string) []byte {
 	return []byte(l.String())
 }
 
-// goldenCase is one case. The fields "entra" and ad are accounts, written as in the file of golden people. The method
+// goldenCase is one case. The fields "entra" and "ad" are accounts, written as in the file of golden people. The method
 // "write" omits an empty account.
 type goldenCase struct{ name, entra, ad, license, outcome string }
 

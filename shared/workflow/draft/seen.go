@@ -22,7 +22,7 @@ const mostDifferent = 1000
 type Seen struct {
 	Tenant string
 	SKUs   []directory.SKU
-	// Trials has the skuIds of the products of which the tenant has only a trial.
+	// The field Trials has the skuIds of the products of which the tenant has only a trial.
 	Trials       map[string]bool
 	TrialsUnread string
 	Groups       []directory.Group // groups that give licenses
@@ -134,7 +134,7 @@ func emergency(u *directory.EntraUser) bool {
 	return strings.Contains(account, "breakglass") || strings.Contains(account, "emergency")
 }
 
-// domainOf returns the SID of the domain that issued the parameter sid. It returns "" if no domain issued it.
+// domainOf returns the SID of the domain that issued the parameter "sid". It returns "" if no domain issued it.
 func domainOf(sid string) string {
 	i := strings.LastIndexByte(sid, '-')
 	if i < 0 || !strings.HasPrefix(sid, "S-1-5-21-") {
