@@ -19,8 +19,8 @@ import (
 // The variable "implied" lists required actions that the relay never calls directly.
 var implied = []string{
 	"s3:ListBucket",       // without it, S3 answers 403 instead of 404 for a missing object
-	"kms:Decrypt",         // S3 calls it on behalf of the relay, in a bucket with its own key
-	"kms:GenerateDataKey", // S3 calls it on behalf of the relay, for writes to such a bucket
+	"kms:Decrypt",         // S3 uses this action on behalf of the relay, if the bucket has its own key
+	"kms:GenerateDataKey", // S3 uses this action on behalf of the relay, for writes to a bucket with its own key
 }
 
 // TestPolicyHasWhatIsCalled makes the relay do each kind of work. The documented IAM policy must allow exactly the

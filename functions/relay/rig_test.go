@@ -72,8 +72,8 @@ type domain interface {
 	everyone() protocol.Message    // a request to read everybody and some groups
 	truth(*rig) seen               // the snapshot after a reading of everybody
 	changes(*rig) protocol.Changes // some additions and removals; each has an effect
-	// written returns, for each write, how often the controller accepted it. A key consists of a person, a space and an
-	// action. The person is the id of a change without the prefix "change-".
+	// written returns how often the controller accepted each write. A key consists of a person, a space and an action.
+	// The person is the id of a change without the prefix "change-".
 	written(*rig) map[string]int
 }
 

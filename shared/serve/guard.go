@@ -133,7 +133,7 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.keys.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	query.Del(keyParameter)
 	to := *r.URL
-	// A browser would read the beginning of a path with two slashes as the name of another host.
+	// If a path began with two slashes, a browser would read the name after the slashes as the name of another host.
 	to.Scheme, to.Host, to.Path, to.RawPath, to.RawQuery = "", "", "/"+strings.TrimLeft(to.Path, "/\\"), "", query.Encode()
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }

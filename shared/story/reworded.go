@@ -55,8 +55,8 @@ func (s *Story) creation(name string) bool {
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// The function "decided" rewords a stored reason. The number of days in the reason ends at the run, so the words must
-// not suggest that the number ends today.
+// The function "decided" rewords a stored reason. The reason counts the days until the run, so the words must not
+// suggest that it counts the days until today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }

@@ -74,8 +74,8 @@ type Answer struct {
 	Decisive []*policy.Node `json:"decisive,omitempty"`
 	// Change says which event or value would change the verdict.
 	Change string `json:"change,omitempty"`
-	// Codes are the codes of the causes why a verdict is undecided or a change is refused. A code stays the same when the
-	// words of a reason change.
+	// Codes are the codes of the causes for which a verdict is undecided or a change is refused. A code stays the same
+	// when the words of a reason change.
 	Codes []string `json:"codes,omitempty"`
 	// Remedies are the keys of the remedies for the causes. reason.Remedies lists all keys.
 	Remedies []string `json:"remedies,omitempty"`

@@ -170,8 +170,8 @@ func TestLinkToTheReport(t *testing.T) {
 	}
 }
 
-// TestInterruptedNightTellsTheChannel stops a process during its night. The process verifies the channel by the
-// certificates of the machine, as in production.
+// TestInterruptedNightTellsTheChannel stops a process during a night. The channel must still get a message. The process
+// verifies the certificate of the channel with the certificates of the machine, as in production.
 func TestInterruptedNightTellsTheChannel(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 60, Seed: 3}, inMode(t, policy.Audit))

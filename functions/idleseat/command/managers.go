@@ -14,8 +14,8 @@ import (
 )
 
 // managersAtOnce is the number of managers that are read at the same time. Batches of Graph would not be faster: a
-// batch has at most 20 requests, and each of them counts against the limits like a single request (Microsoft Graph,
-// "Combine multiple HTTP requests using JSON batching").
+// batch has at most 20 requests, and each of these requests counts against the limits like a single request (Microsoft
+// Graph, "Combine multiple HTTP requests using JSON batching").
 const managersAtOnce = 8
 
 // The method "managers" reads the managers of people from Entra ID, and returns them by the id of the person. It skips
