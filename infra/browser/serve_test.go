@@ -33,7 +33,7 @@ type office struct {
 	key    string
 }
 
-// newOffice starts a company with the given number of people and serves its empty store.
+// newOffice starts a company with the given number of people, and a server for the pages of an empty store.
 func newOffice(t *testing.T, people int) *office {
 	t.Helper()
 	company, err := sandbox.Start(sandbox.Options{Users: people, Seed: 16})
@@ -84,8 +84,8 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// The method plan makes a run with the command plan. It returns the name of the run, and a person with a change in the
-// plan.
+// The method plan makes a run with the command "idleseat plan". It returns the name of the run, and a person with a
+// change in the plan.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
 	var p struct {

@@ -19,7 +19,8 @@ import (
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
 // TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
-// values. SAM splits an argument into parameters at each white space that is not in quotes (samcli/cli/types.py).
+// values. SAM splits an argument into parameters at each white space that is not in quotes (samcli/cli/types.py), so a
+// value with white space needs quotes.
 func TestDeployCommands(t *testing.T) {
 	t.Parallel()
 	parameters := deployParameters(t)

@@ -116,9 +116,9 @@ func (l *localRig) run(input string) (out map[string]any, failure *states.Failur
 	return out, nil
 }
 
-// TestLocalStates runs a night in mode review, an approval and a restore. An interpreter of another maker runs the
-// state machine. Two other runs must give the same directories and the same ledger: one on the command line, and one on
-// the project's simulation of Step Functions. The restore must return all licenses.
+// TestLocalStates runs a night in mode review, an approval and a restore. The npm package aws-local-stepfunctions runs
+// the state machine. A run on the command line and a run on the project's simulation of Step Functions must give the
+// same directories and the same ledger. The restore must return all licenses.
 func TestLocalStates(t *testing.T) {
 	t.Parallel()
 	l := newLocalRig(t, options{company: townsfolk, mode: "review", patient: true})

@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, two other
-// runs must give the same directories and the same ledger: one on the command line, and one on the project's simulation
-// of Step Functions. The restore must return all licenses.
+// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, the
+// directories and the ledger must be the same as after a run on the command line and after a run on the project's
+// simulation of Step Functions. The restore must return all licenses.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMotoOnePerson changes one person on moto. Two other runs must give the same directories and the same ledger: one
-// on the command line, and one on the project's simulation of Step Functions. No other person may change.
+// TestMotoOnePerson changes one person on moto. A run on the command line and a run on the project's simulation of Step
+// Functions must give the same directories and the same ledger. No other person may change.
 func TestMotoOnePerson(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -53,9 +53,9 @@ func TestMotoOnePerson(t *testing.T) {
 	}
 }
 
-// TestMotoRelayKilled makes and approves a plan on moto and kills two relays. One relay dies while it stores its
-// reading. The other relay dies after its write to Active Directory and before its report. Two other runs, in which no
-// relay is killed, must give the same result: one on the command line, and one on the project's simulation.
+// TestMotoRelayKilled makes and approves a plan on moto and kills two relays. The first relay dies while it stores its
+// reading. The second relay dies after its write to Active Directory and before its report. A run on the command line
+// and a run on the project's simulation, both without a killed relay, must give the same result.
 func TestMotoRelayKilled(t *testing.T) {
 	t.Parallel()
 	m := newMotoRigWithoutRelay(t, "review")
@@ -91,7 +91,7 @@ func storesReading(req *http.Request) bool {
 	return req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/ad/")
 }
 
-// The function reports returns true if a relay sends the request to report the end of a task.
+// The function reports returns true if the request is a relay's report about the end of a task.
 func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }

@@ -164,9 +164,9 @@ func (r *rig) alterPolicy(old, text string) {
 }
 
 // TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group.
-// The test calls each operation with each fault. It sends the mistaken requests without a fault and with the faults of
-// S3. It does not check the outputs of begin and reevaluate, because these outputs contain the name that the caller
-// gave.
+// The test calls each operation with each fault. It sends the payloads of the function requests without a fault and
+// with the faults of S3. It does not check the outputs of begin and reevaluate, because these outputs contain the name
+// that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)
@@ -208,7 +208,7 @@ func TestNoNameLeaves(t *testing.T) {
 		tells(t, "notice", n, secrets)
 	}
 	for _, p := range calls {
-		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // these operations read nothing that a fault affects
+		if failed[p.function+" "+p.op] == 0 && p.op != "notice" && p.function != "reevaluate" { // notice and reevaluate read nothing that a fault affects
 			t.Errorf("no fault made %s %s fail", p.function, p.op)
 		}
 	}

@@ -106,9 +106,9 @@ func TestFencedBlocks(t *testing.T) {
 }
 
 // TestPageCommands checks the arguments of the commands in the docs. bash runs the commands of each page with an empty
-// PATH, so it records the commands and starts no program. The test then compares the calls of the AWS CLI with
-// botocore's models, and the calls of Terraform with the variables of the module. The built command checks the calls of
-// idleseat.
+// PATH, so bash starts no program. A handler in bash records each command that bash does not find. The test then
+// compares the calls of the AWS CLI with botocore's models, and the calls of Terraform with the variables of the
+// module. The built command checks the calls of idleseat.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}
@@ -188,7 +188,7 @@ func called(t *testing.T, page, commands string) (calls [][]string) {
 }
 `
 	cmd := exec.CommandContext(t.Context(), bash, "-u")
-	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent", "HOME=/nonexistent", "READ=1", "WRITE=2"} // another page sets READ and WRITE
+	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=/nonexistent", "HOME=/nonexistent", "READ=1", "WRITE=2"} // READ and WRITE stand for values that the commands of another page set
 	cmd.Stdin = strings.NewReader(handler + strings.ReplaceAll(commands, "bin/idleseat ", "idleseat "))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: bash: %v: %s", page, err, out)

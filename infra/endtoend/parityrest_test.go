@@ -156,9 +156,9 @@ func TestSettingsAgree(t *testing.T) {
 	root := templateRoot(t)
 	snake := func(name string) string { return strings.ReplaceAll(kebab(name), "-", "_") }
 	tf := loadModule(t)
-	// Each of these settings exists in one deployment only. A variable of Terraform can hold any number of bytes, so
-	// Terraform needs no secret for a bundle. With SAM, a command of the AWS CLI uploads the policy, and SAM itself builds
-	// the zips.
+	// Each of these settings exists in one deployment only. Only SAM has relay_ca_secret, because a variable of Terraform
+	// can hold a certificate bundle of any size. Only Terraform has zips, because SAM itself builds the zips. Only
+	// Terraform has policy_file and policy_writers, because with SAM, a command of the AWS CLI uploads the policy.
 	alone := []string{"relay_ca_secret", "zips", "policy_file", "policy_writers"}
 	given := map[string]any{}
 	parameters := section(root, "Parameters")

@@ -95,9 +95,9 @@ type rig struct {
 	people roles // rights of people, by their access keys
 
 	policy string                  // text of the policy in the bucket
-	domain []string                // environment variables that make the relay use the domain
+	domain []string                // environment variables that make the relay use the real Active Directory
 	citrix string                  // DN of the Citrix group in Active Directory
-	ad     *activedirectory.Forest // the real Active Directory; nil if it is simulated
+	ad     *activedirectory.Forest // the real Active Directory; nil if Active Directory is simulated
 }
 
 type options struct {
@@ -177,7 +177,8 @@ func (r *rig) serveS3() string {
 	return server.URL
 }
 
-// faultyS3 passes requests to r.faulty first and then to the handler "next".
+// faultyS3 passes each request to the function r.faulty. If the function does not answer the request, faultyS3 passes
+// the request to the handler "next".
 func (r *rig) faultyS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {

@@ -63,7 +63,8 @@ func tuneGC() {
 	debug.SetMemoryLimit(3 << 30)
 }
 
-// The function run simulates the company of each seed and prints a summary. When ctx ends, it starts no more seeds.
+// The function run simulates the company of each seed and prints a summary. After ctx has ended, the function simulates
+// no further companies.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)

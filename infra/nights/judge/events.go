@@ -107,7 +107,7 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // the removal and the gifts concerned the deleted account
+		l.taken, l.given = time.Time{}, nil // the removal and the restores concerned the deleted account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:

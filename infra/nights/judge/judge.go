@@ -28,7 +28,7 @@
 //     covers the person.
 //   - stuck: the state of the company makes a change of the license unsafe. The judge records
 //     no fault if the tool changes the license, and no fault if the tool does not.
-//   - restored: somebody gave the license after the tool took it. The judge ignores the gift if
+//   - restored: somebody gave the license after the tool took it. The judge ignores this event if
 //     the tool has not yet read the effect of its write and no night has read the directories since
 //     the write. The tool then cannot distinguish a license that was restored from a write that
 //     was never carried out.

@@ -163,7 +163,7 @@ func TestGraphParts(t *testing.T) {
 	}
 }
 
-// TestGraphClock checks that the Date of answers is wrong by the same amount for the whole night.
+// TestGraphClock checks that the header Date of the answers is wrong by the same amount for the whole night.
 func TestGraphClock(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {

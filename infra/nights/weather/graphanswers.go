@@ -146,7 +146,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// The method skewed changes the Date of an answer on a night with GraphClock.
+// The method skewed changes the header Date of an answer on a night with GraphClock.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {

@@ -82,7 +82,7 @@ const (
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
 	GraphReportsDenied Kind = "graph: reports denied"
-	// The Date of answers differs from the clock of the tool by minutes to days.
+	// The header Date of the answers differs from the clock of the tool by minutes to days.
 	GraphClock Kind = "graph: clock"
 )
 

@@ -28,8 +28,8 @@ func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
 // FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If the parameter
 // "after" is set, the operation is carried out first, and the answer to the operation is late. Otherwise the process
-// freezes before the operation. A write to a directory is carried out in both cases, because a frozen process cannot
-// stop a request that it has sent.
+// freezes before the operation, unless the operation is a write to a directory. Such a write is always carried out and
+// has a late answer, because a frozen process cannot stop a request that it has sent.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -70,8 +70,9 @@ type fate struct {
 func (f fate) plain() bool { return f == fate{} }
 
 // The method next counts an operation and returns the fate of the operation. If the process freezes before an
-// operation, the method sleeps for the time of the freeze. If the process freezes at a write, the answer is late,
-// because a frozen process cannot stop a request that it has sent.
+// operation, the method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to
+// a directory. If the process freezes at a write, the answer is late, because a frozen process cannot stop a request
+// that it has sent.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

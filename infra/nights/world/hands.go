@@ -80,7 +80,7 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// The method wave makes many people leave on one day, as when a company closes a site. The people work until that day,
+// The method wave makes many people leave on one day, as when a company closes a site. The people work until this day,
 // so all their licenses become idle in one night. In 35 % of the companies, there are two waves of similar size. The
 // first wave is before night 0, and the second wave is before one of the nights 8 to 17. The licenses of the second
 // wave become idle soon after an administrator may have accepted the removals of the first wave.

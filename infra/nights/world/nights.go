@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay makes administrators use the product for other purposes.
+// byTheWay sometimes makes administrators restore a run or evaluate one person.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
@@ -213,7 +213,7 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		ended := refused && round > 0 // an earlier call finished, but the answer to this call was lost
+		ended := refused && round > 0 // an earlier call finished, but the answer to the earlier call was lost
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {

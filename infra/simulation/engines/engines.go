@@ -1,7 +1,7 @@
-// Package engines starts servers of other makers on loopback, for tests. versitygw simulates S3. moto simulates Step
-// Functions, S3, SQS and SNS. The project's own simulations may repeat the project's misunderstandings of the AWS
-// documentation. The servers have other authors, so they reveal such misunderstandings. For each server, an environment
-// variable has the path of its program. If the variable is not set, the test is skipped.
+// Package engines starts servers that other projects wrote, on loopback, for tests. versitygw simulates S3. moto
+// simulates Step Functions, S3, SQS and SNS. The project's own simulations may repeat the project's misunderstandings
+// of the AWS documentation. The servers of other projects reveal such misunderstandings. For each server, an
+// environment variable has the path of the server's program. If the variable is not set, the test is skipped.
 package engines
 
 import (

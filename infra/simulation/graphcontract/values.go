@@ -193,7 +193,7 @@ func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 		if !ok {
 			*faults = append(*faults, at+" is no list")
 		}
-		if item == "entries" { // serve checks the entries with the answer of the operation
+		if item == "entries" { // the method answerFaults checks the entries
 			return
 		}
 		for n, e := range list {

@@ -76,8 +76,8 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating creates the first controller with the seed, joins the second controller to the first controller, and
-// starts both controllers.
+// buildReplicating creates the first controller with the people and groups, joins the second controller to the first
+// controller, and starts both controllers.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}

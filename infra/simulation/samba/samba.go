@@ -63,7 +63,7 @@ type Domain struct {
 	Base         string
 	Admin        string // user principal name of the administrator
 	AdminDN      string
-	PasswordFile string // holds the administrator's password
+	PasswordFile string // contains the administrator's password
 	CAFile       string // the CA of the controllers' certificates
 	KRB5Config   string // Kerberos configuration of the realm; only with Replicating
 	NameServer   string // address of a DNS server with the names of the controllers; only with Replicating
