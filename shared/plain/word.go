@@ -15,7 +15,7 @@ func Word(word string) string {
 }
 
 // Literal quotes text as one word for PowerShell. PowerShell reads each of five characters as a single quotation mark
-// (PowerShell language specification 3.0, 2.3.5.2).
+// (PowerShell language specification 3.0, 2.3.5.2). Literal doubles each of these characters.
 func Literal(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -67,7 +67,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// The variable "zips" holds writers for reuse, because the tables of a gzip writer are larger than most objects.
+// The variable "zips" holds writers for reuse, because a new gzip writer would need more memory than most objects.
 var zips = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {

@@ -196,7 +196,7 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// The SQL query knows only the columns of the tables. A person whose verdict does not follow from the columns
+		// The SQL query knows only the columns of the tables. A person whose verdict needs more than the columns
 		// therefore gets no license. Without these people, idleseat and the query count the same hits.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {

@@ -2,14 +2,15 @@ package backtest
 
 import "fmt"
 
-// Choice is the recommended threshold of a rule. It is the lowest threshold with two properties. At this threshold, the
-// confidence interval of the regret in the older half of the nights lies below the accepted regret. At every higher
-// threshold, the regret of the older half does not exceed the accepted regret. The newer half, which had no part in the
-// choice, then checks the choice.
+// Choice is the recommended threshold of a rule. The older half of the nights chooses the lowest threshold with two
+// properties. At this threshold, the whole confidence interval of the regret of the older half is at or below the
+// accepted regret. At every higher threshold, the regret of the older half does not exceed the accepted regret. The
+// newer half, which had no part in the choice, then checks the threshold. If the regret of the newer half exceeds the
+// accepted regret or is unknown, no threshold is recommended.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`
-	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the chosen or the nearest threshold
+	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold that Reason is about
 	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
 	// The field Holds reports whether the regret of the newer half also stays within the accepted regret.
 	Holds bool `json:"holds"`

@@ -188,8 +188,8 @@ func TestRecommendationHolds(t *testing.T) {
 	}
 }
 
-// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. No
-// threshold is recommended.
+// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. 30
+// days fit the older half. The newer half does not confirm 30 days, so no threshold is recommended.
 func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	t.Parallel()
 	const people, nights = 400, 150

@@ -178,7 +178,7 @@ func (c *counts) addPeople(rule int, mask uint32) {
 	}
 }
 
-// The method "add" adds the counts of a worker.
+// The method "add" adds the counts of a worker to c.
 func (c *counts) add(o *counts) {
 	c.people += o.people
 	for i := range c.tallies {

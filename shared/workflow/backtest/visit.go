@@ -14,7 +14,7 @@ type visit struct {
 	last  bool // whether the night is the last night
 }
 
-// The method "swept" works on the people whose verdicts follow from columns.
+// The method "swept" works on the people whose verdicts decision.Screen found from table columns alone.
 func (v *visit) swept(swept *decision.Swept) error {
 	rows := len(swept.Keys)
 	for len(v.masks) < len(v.rules) {
@@ -65,7 +65,8 @@ func openOf(open []bool) (n int) {
 	return n
 }
 
-// The function "masked" sets a bit for each threshold whose verdict is to reclaim. It reuses the memory of masks.
+// The function "masked" returns one number for each row. The number has a bit for each threshold at which the rule
+// reclaims. The function reuses the memory of the parameter "masks".
 func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
 	if cap(masks) < rows {
 		masks = make([]uint32, rows)
@@ -82,7 +83,7 @@ func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
 	return masks
 }
 
-// The method "person" works on one person whose verdicts do not follow from columns.
+// The method "person" works on one person whose verdicts need the whole record of the person.
 func (v *visit) person(p *directory.Person) {
 	if v.last {
 		v.counts.people++

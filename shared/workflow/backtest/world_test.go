@@ -63,7 +63,7 @@ type world struct {
 	partitions func(night int) int
 	broken     [2][]int // by source: the nights on which the source shows no dates
 	withAD     bool
-	planned    bool // whether each night is evaluated and planned, for the memory of later nights
+	planned    bool // whether each night is evaluated and planned, so that later nights can compare with it
 }
 
 func never(int) bool { return false }

@@ -123,8 +123,8 @@ func (e *exam) seeSomebody() *Mend {
 // samDatabase is the file of the directory on a controller of Samba.
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
-// The method "account" returns the account of idleseat as dsacls names it. The text may contain expressions that
-// PowerShell expands.
+// The method "account" returns the name of idleseat's account in the form of dsacls. The text may contain expressions
+// that PowerShell expands.
 func (e *exam) account() string {
 	if e.bindsByDN() {
 		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`
