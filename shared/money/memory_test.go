@@ -77,7 +77,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
 	}
 
-	subject := w.seats[3] // the ledger gets one more entry for a person; the function Of reads only its license
+	subject := w.seats[3] // the ledger gets one more entry for a person; the function Of reads only the license of this entry
 	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
 	if err == nil {
 		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})

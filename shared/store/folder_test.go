@@ -45,7 +45,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 }
 
 // TestFolderLostAnswer simulates a network file system that loses the answer to a link and repeats the link. The
-// repeated link finds the key taken by the first link. PutIfAbsent must not conclude that another writer took the key.
+// repeated link fails, because the first link has taken the key. PutIfAbsent must not conclude that another writer took
+// the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
