@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// office is a simulated company with a store, and a server for the pages of the runs in the store.
+// The type office is a simulated company with a store, and a server for the pages of the runs in the store.
 type office struct {
 	t      *testing.T
 	store  *store.Memory

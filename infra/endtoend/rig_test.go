@@ -54,7 +54,7 @@ var built string
 
 func TestMain(m *testing.M) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(800) // at 100, garbage collection takes a sixth of this process's time
+		debug.SetGCPercent(800) // at the default of 100 percent, garbage collection takes a sixth of this process's time
 	}
 	os.Exit(func() int {
 		var err error

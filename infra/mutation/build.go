@@ -18,8 +18,9 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// workshop is a folder with the rewritten files and the test binaries. The file "page" in the folder contains the
-// number of the mutant that is switched on, and the list of reached mutants. Test processes map this file into memory.
+// The type workshop is a folder with the rewritten files and the test binaries. The file "page" in the folder contains
+// the number of the mutant that is switched on, and the list of reached mutants. Test processes map this file into
+// memory.
 type workshop struct {
 	dir     string
 	overlay string
@@ -28,8 +29,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants and writes the rewritten files. It also writes an overlay. With the overlay, the go
-// command compiles the rewritten files in place of the real files.
+// The function furnish numbers the mutants and writes the rewritten files. It also writes an overlay. With the overlay,
+// the go command compiles the rewritten files in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -109,7 +110,7 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// suite is the test binary of one package. The binary contains all mutants.
+// The type suite is the test binary of one package. The binary contains all mutants.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests
@@ -118,7 +119,7 @@ type suite struct {
 	tests  []test
 }
 
-// compile builds the tests of a package. It returns nil if the package has no tests.
+// The method compile builds the tests of a package. It returns nil if the package has no tests.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// mutant is one change at one place of the source.
+// The type mutant is one change at one place of the source.
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // without line numbers, so other edits of the file do not change the name
+	name string // without line numbers, so edits at other places of the file do not change the name
 	text string // replaces the source text while the mutant is on
 }
 
-// site is an expression or a statement with its mutants.
+// The type site is an expression or a statement with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
 	statement bool   // whether the site is a statement; a mutant can leave out a statement
@@ -24,7 +24,7 @@ type site struct {
 	mutants   []*mutant
 }
 
-// finder walks one file and collects its sites.
+// The type finder walks one file and collects its sites.
 type finder struct {
 	*source
 	sites map[[2]int]*site
@@ -97,7 +97,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // another operator has made the same mutant
+			return // an earlier operator has made a mutant with the same text
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))
@@ -108,7 +108,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
 }
 
-// folded returns source text on one line, shortened to 100 characters.
+// The function folded returns source text on one line, shortened to 100 characters.
 func folded(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 100 {

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// listed is the output of go list for a package.
+// The type listed is the output of go list for a package.
 type listed struct {
 	ImportPath, Dir, Name, Export, ForTest string
 	GoFiles, Deps                          []string
@@ -42,19 +42,19 @@ func list(args ...string) ([]listed, error) {
 	}
 }
 
-// source is a file of a package with the types of its expressions.
+// The type source is a file of a package with the types of its expressions.
 type source struct {
 	pkg     *types.Package
 	path    string // on this machine
-	name    string // package/file; names of mutants start with it
+	name    string // package/file; the names of the mutants start with this name
 	text    []byte
 	fset    *token.FileSet
 	file    *ast.File
 	info    *types.Info
-	imports map[string]string // name in this file, by import path
+	imports map[string]string // name of each imported package in this file, by import path
 }
 
-// load parses and type-checks the files of the packages. It omits test files.
+// The function load parses and type-checks the files of the packages. It omits test files.
 func load(packages []string) ([]*source, string, error) {
 	all, err := list(append([]string{"-export", "-deps"}, packages...)...)
 	if err != nil {
@@ -113,7 +113,7 @@ func check(p listed, exports map[string]string) ([]*source, error) {
 	return sources, nil
 }
 
-// imported returns the names of the imported packages in a file, by import path.
+// The function imported returns the names of the imported packages in a file, by import path.
 func imported(f *ast.File, names map[string]string) map[string]string {
 	in := map[string]string{}
 	for _, spec := range f.Imports {
@@ -141,7 +141,7 @@ func (s *source) typeName(t types.Type) (string, bool) {
 	return name, known
 }
 
-// at returns the source text of a node.
+// The method at returns the source text of a node.
 func (s *source) at(n ast.Node) string {
 	from, to := s.span(n)
 	return string(s.text[from:to])

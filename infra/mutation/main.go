@@ -1,12 +1,12 @@
 // Command mutation checks whether the tests notice errors in the code that decides and writes. It makes many small
-// changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition, hides
-// an error or leaves out a statement. Each test binary is built once and contains all mutants of all packages. Each
-// mutant has a switch, so a test of one mutant costs only one short process.
+// changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition,
+// hides an error or leaves out a statement. Each test binary is built once and contains all mutants of all packages.
+// Each mutant has a switch, so a test of one mutant costs only one short process.
 //
-// The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a limited
-// time, the tests of the packages above run on the living mutants. The packages above, such as the commands and the
-// nights, depend on the mutant's package. survivors.txt must contain each mutant that still lives, with the reason. A
-// mutant in survivors.txt that is killed or does not exist is also a fault.
+// The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a
+// limited time, the tests of the packages above run on the living mutants. The packages above, such as the commands and
+// the nights, depend on the mutant's package. survivors.txt must contain each mutant that still lives, with the reason.
+// A mutant in survivors.txt that is killed or does not exist is also a fault.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
@@ -26,7 +26,8 @@ import (
 // names.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// folder returns the path of the judged package with the given name. It returns "" if there is no such package.
+// The function folder returns the path of the judged package with the given name. It returns "" if there is no such
+// package.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

@@ -56,7 +56,7 @@ func (w *workshop) learn(s *suite) error {
 	return os.WriteFile(known, b, 0o644)
 }
 
-// slowest is the maximum time of a test without a mutant. Slower tests are not used.
+// The constant slowest is the maximum time of a test without a mutant. Slower tests are not used.
 const slowest = 30 * time.Second
 
 // The method try runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// instruction is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the instruction on
-// one line.
+// The type instruction is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the
+// instruction on one line.
 type instruction struct{ name, words string }
 
 // The function stages reads a Containerfile. The first element has the instructions before the first FROM. Each later

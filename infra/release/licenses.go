@@ -21,7 +21,7 @@ const licensesName = "LICENSES-OF-MODULES.txt"
 // patent grants.
 var legal = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying|notice|patents|copyright)(?:[-_.].*)?$`)
 
-// module is a Go module in the output of go list.
+// The type module is a Go module in the output of go list.
 type module struct {
 	Path, Version, Dir string
 	Main               bool

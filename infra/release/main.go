@@ -61,13 +61,13 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// program is a released command. It is built for each system in the field systems. It is packed together with the files
-// in the field files.
+// The type program is a released command. It is built for each system in the field systems, and packed together with
+// the files in the field files.
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package
-	systems []string // systems for which it is released
-	// files are the paths of the files beside the binary, by system. The key "" applies to all systems.
+	systems []string // systems for which the program is released
+	// The field files has the paths of the files beside the binary, by system. The key "" applies to all systems.
 	files map[string][]string
 }
 

@@ -79,7 +79,7 @@ func TestRelease(t *testing.T) {
 			t.Setenv(name, value)
 		}
 		r := seats(sources(t))
-		if i == 1 { // a repository, other file modes and another time must not change a build
+		if i == 1 { // the second build is in a repository, with other file modes and at another time; these differences must not change a build
 			if err := exec.Command("git", "init", "-q", r.root).Run(); err != nil {
 				t.Logf("SKIPPED: git: %v, so neither folder is a repository", err)
 			}

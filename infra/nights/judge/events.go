@@ -18,17 +18,17 @@ const (
 	Hired    What = "hired"     // the person has existed since the time At; Holds: the account belongs to a human, and not to a room or an agent
 	Remade   What = "remade"    // the account that holds the license was deleted and created again; nobody has used the new account
 	Parted   What = "parted"    // nothing links the account with the license to the person any longer
-	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave it to the person
+	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave the license to the person
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // the person gets the license, for example from a help desk or from a restore
-	Undone   What = "undone"    // the tool gives the license without an operator's request: it rolls back a change, or a rule restores the license
+	Undone   What = "undone"    // the tool gives the license without an operator's request: the tool rolls back a change, or a rule restores the license
 	Released What = "released"  // somebody other than the tool takes the license, or the person leaves the company
 	Planned  What = "planned"   // a plan lists the removal
-	Accepted What = "accepted"  // an administrator accepts the removal, even if it exceeds the limits
+	Accepted What = "accepted"  // an administrator accepts the removal, even if the removal exceeds the limits
 	Told     What = "announced" // the tool announces the removal
 	Pending  What = "pending"   // Holds: the tool's last read did not show the tool's write
 	Removed  What = "removed"   // the tool takes the license now
@@ -111,7 +111,7 @@ func (j *Judge) about(e Event, p *person) error {
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // the person holds the license although nobody restored it, so the license no longer counts as taken
+		l.held, l.taken = true, time.Time{} // the person holds the license although nobody restored the license, so the license no longer counts as taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}

@@ -2,14 +2,14 @@ package judge
 
 import "time"
 
-// fact is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the time "shown".
-// If the field "holds" is false, an earlier fact ends.
+// The type fact is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the time
+// "shown". If the field "holds" is false, an earlier fact ends.
 type fact struct {
 	at, shown time.Time
 	holds     bool
 }
 
-// person is the true state of one person.
+// The type person is the true state of one person.
 type person struct {
 	made     map[string]time.Time // by license: creation of the newest account that can hold the license
 	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
@@ -36,16 +36,16 @@ func hire(e Event, rules map[string]Rule) *person {
 	return p
 }
 
-// license is the history of one license of a person.
+// The type license is the history of one license of a person.
 type license struct {
 	held      bool
 	since     time.Time // since when the person has held the license
 	released  time.Time // when somebody other than the tool last took the license
 	given     []fact    // when somebody restored the license
-	taken     time.Time // when the tool took the license; zero after somebody gave it again
+	taken     time.Time // when the tool took the license; zero after somebody gave the license again
 	strange   bool      // whether the stranger took the license
 	planned   bool      // whether a plan lists the removal
-	accepted  bool      // whether an administrator accepted the removal, even if it exceeds the limits
+	accepted  bool      // whether an administrator accepted the removal, even if the removal exceeds the limits
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
 	ended     bool      // whether the call that took the license has ended

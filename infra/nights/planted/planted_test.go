@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// root is the folder of the module, relative to this package.
+// The constant root is the folder of the module, relative to this package.
 const root = "../../.."
 
 // Command nights must find each bug within this number of seeds, people and nights. Two bugs need the larger number of
@@ -164,7 +164,8 @@ func build(t *testing.T, planted map[string]string) (program string) {
 	return program
 }
 
-// overlay writes the file that tells the go command to compile the planted files in place of the real files.
+// The function overlay writes the file that tells the go command to compile the planted files in place of the real
+// files.
 func overlay(t *testing.T, planted map[string]string) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "overlay.json")

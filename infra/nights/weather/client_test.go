@@ -107,7 +107,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// reader compares reads with the results of a calm night.
+// The type reader compares reads with the results of a calm night.
 type reader struct {
 	client *entra.Client
 	group  directory.Group

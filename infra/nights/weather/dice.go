@@ -2,7 +2,7 @@ package weather
 
 import "slices"
 
-// dice is a random number generator whose numbers depend only on its seed.
+// The type dice is a random number generator whose numbers depend only on its seed.
 type dice uint64
 
 // The method next returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number

@@ -18,7 +18,7 @@ type Process struct {
 	count  int
 	at     int           // number of the affected operation; 0: none
 	after  bool          // whether the affected operation is carried out first
-	freeze time.Duration // how long to freeze the process; 0: kill it
+	freeze time.Duration // how long to freeze the process; 0: kill the process
 	dead   bool
 }
 

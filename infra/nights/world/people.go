@@ -128,11 +128,11 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 // inExemptGroup reports whether a person is in an exempt group, directly or through a nested group.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Groups(i)
-	_, again := w.out[exemptAgain] // the new group has no nested groups
+	_, again := w.out[exemptAgain] // the exempt group that was made again has no nested groups
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// upn returns the name by which a policy identifies a person.
+// The method upn returns the name by which a policy identifies a person.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName

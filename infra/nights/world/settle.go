@@ -90,8 +90,8 @@ func (w *World) finish() {
 }
 
 // The method missing returns the licenses that were taken and not given again, although the person could hold them. It
-// omits licenses that were taken after the time "began". The plans of the method finish take such licenses, and nobody
-// restores them.
+// omits licenses that were taken after the time "began". The plans of the method finish may take such licenses, and
+// nobody restores them.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

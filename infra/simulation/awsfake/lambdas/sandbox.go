@@ -26,7 +26,7 @@ type sandbox struct {
 	current  atomic.Pointer[invocation]
 }
 
-// invocation is a request without an answer yet.
+// The type invocation is a request without an answer yet.
 type invocation struct {
 	id       string
 	payload  []byte
