@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object that differs from what the ledger wrote. The error stops the changes to one
-// license of one person. All other changes go on.
+// ErrDamaged is returned for an object that is not in the form in which the ledger wrote it. The error stops the
+// changes to one license of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // The function "damaged" returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.

@@ -1,8 +1,8 @@
-// Package money computes how much money taken licenses save: for the seats that a plan could free, for the seats that
-// runs have freed, for the seats that people did not get back, and the savings up to a day. The only inputs are the
-// entries of the ledger, the prices and renewals that each run knew, and dates. Every amount is an integer. Each row of
-// each month is rounded once, to a cent. All other figures are sums of rows. The total is therefore the same to the
-// cent for every grouping.
+// Package money computes the money that a company saves when idleseat takes licenses. Its figures are the monthly price
+// of the seats that a plan could free, of the seats that runs have freed, and of the freed seats that people did not
+// get back, and the savings up to a day. The only inputs are the entries of the ledger, the prices and renewals that
+// each run knew, and dates. Every amount is an integer. Each row of each month is rounded once, to a cent. All other
+// figures are sums of rows. The total is therefore the same to the cent for every grouping.
 package money
 
 import (

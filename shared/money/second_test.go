@@ -63,7 +63,7 @@ type second struct {
 	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 
-// The type "statement" has what one run knew about a license: the price and the renewal.
+// The type "statement" has the price and the renewal of a license, as one run knew them.
 type statement struct {
 	from, renews time.Time
 	price        *big.Rat

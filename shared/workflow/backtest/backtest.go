@@ -1,5 +1,5 @@
-// Package backtest shows what a threshold would have done on past nights, before the threshold is in force. A threshold
-// is a number of days in a rule.
+// Package backtest shows the effect that a threshold would have had on past nights, before the threshold is in force. A
+// threshold is a number of days in a rule.
 //
 // The package evaluates the rules of a policy on every kept snapshot, with other numbers of days. It counts the hits of
 // the rules, and counts after how many hits the person came back. The package evaluates rules with policy.Judge, as

@@ -109,9 +109,9 @@ func (s *shard) put(key uint64) int {
 	return len(s.keys) - 1
 }
 
-// The method "see" records what one night shows of a person. The parameter "mask" has a bit for each threshold at which
-// the rule reclaims. The parameter "at" is the newest known date of use. The parameter "known" is true if no later date
-// can exist.
+// The method "see" records the facts that one night shows about a person. The parameter "mask" has a bit for each
+// threshold at which the rule reclaims. The parameter "at" is the newest known date of use. The parameter "known" is
+// true if no later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {

@@ -77,8 +77,7 @@ func (e *exam) setSignIn() *Mend {
 const never = "User.ReadWrite.All"
 
 // The function "needed" returns the permissions of the table in docs/operations.md. The result "read" has the
-// permissions without which plans are incomplete. The result "write" has the permissions without which plans cannot be
-// applied.
+// permissions that a complete plan needs. The result "write" has the permissions that the application of a plan needs.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The type "tenant" is an Entra ID that answers only what a test sets.
+// The type "tenant" is an Entra ID whose answers a test sets.
 type tenant struct {
 	Entra
 	grant    entra.Grant
@@ -158,8 +158,8 @@ func TestGroupsInEachForm(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. The finding says neither
-// that nobody has a name nor that nothing is hidden.
+// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. The finding must not say
+// that the name is unused, or that all members are visible.
 func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the network failed")

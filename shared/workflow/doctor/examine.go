@@ -92,9 +92,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function "unmet" waits for the checks in the parameter "needs". If one of these checks has no finding in state
-// ok, the function returns the reason why the dependent check cannot run; otherwise it returns "". A single finding in
-// state ok is enough: doctor can ask for groups if one of three controllers answers.
+// The function "unmet" waits for the checks in the parameter "needs". It returns "" if each of these checks has at
+// least one finding in state ok. Otherwise it returns the reason why the dependent check cannot run. One finding in
+// state ok is enough. For example, doctor can ask for groups if one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended

@@ -109,8 +109,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "somebody" reports whether any person has the given name. It returns an error if it finds no such person
-// and a directory did not answer.
+// The method "somebody" reports whether any person has the given name. If a directory did not answer and the other
+// directory has no person with the name, the method returns an error.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

@@ -266,7 +266,8 @@ func TestFirstPolicy(t *testing.T) {
 	}
 }
 
-// TestNothingToWrite: without the tenant's id, or without a license that a rule could take, there is no policy.
+// TestNothingToWrite: Read fails if it cannot read the tenant's id. Write fails if the tenant has no license that a
+// rule could take.
 func TestNothingToWrite(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("403")
