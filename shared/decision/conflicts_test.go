@@ -206,8 +206,9 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// A change that failed in earlier runs counts its failures, so that the plan orders the change after other changes.
-// From the second failure on, the change waits for more nights after each failure. A run for one person does not wait.
+// The decision of a change counts how often the change failed in earlier runs. The plan orders such a change after the
+// other changes. From the second failure on, the change waits for more nights after each failure. A run for one person
+// does not wait.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {

@@ -129,9 +129,9 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Conflict returns a license that two changes have in common, or "" if there is none. The parameters license and to are
-// the licenses that the first change takes and gives. The parameters otherLicense and otherTo are the licenses that the
-// second change takes and gives. If a change gives nothing, the license that it gives is "".
+// Conflict returns a license that two changes have in common, or "" if there is none. The parameters "license" and "to"
+// are the licenses that the first change takes and gives. The parameters otherLicense and otherTo are the licenses that
+// the second change takes and gives. If a change gives nothing, the license that it gives is "".
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -205,7 +205,8 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	}
 }
 
-// created returns the creation date of the younger of the person's accounts. The plan orders changes by this date.
+// The function "created" returns the creation date of the younger of the person's accounts. The plan orders changes by
+// this date.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created

@@ -30,7 +30,7 @@ type Answer struct {
 	// zero.
 	Given string `json:"given,omitempty"`
 	// Due is the time from which an announced change may be made. It is zero if the change was not announced, or must
-	// be announced again. It is also zero if the change is refused for another reason than that it is not due.
+	// be announced again. It is also zero if the change is refused for any reason except that it is not due yet.
 	Due time.Time `json:"due,omitzero"`
 	// Holder says whether the person holds the license. It is empty if this is unknown.
 	Holder string `json:"holder,omitempty"`
@@ -118,9 +118,9 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	}
 }
 
-// Find passes each person in the snapshot with the given name to the given function. The name may be the
-// userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if
-// there is no such person.
+// Find looks for the people with the given name in the snapshot, and passes each of them to the given function. The
+// name may be the userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns
+// ErrUnknownUser if there is no such person.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	var memory snapshot.Memory

@@ -36,7 +36,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// accountOf returns an Entra account with its last sign-in the given number of days ago and with the given assignments.
+// accountOf returns an Entra account with the given assignments. Its last sign-in was the given number of days ago.
 func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
@@ -58,8 +58,8 @@ type world struct {
 	manifest   func(*snapshot.Manifest)
 }
 
-// The method "remember" writes a digest of the fields past and feeds, and returns the key of the digest. It returns ""
-// if both fields are empty.
+// The method "remember" writes a digest of the fields "past" and "feeds", and returns the key of the digest. It returns
+// "" if both fields are empty.
 func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {

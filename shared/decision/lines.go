@@ -36,9 +36,9 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The parameter "write" passes each decision to the function emit and returns
-// the summary. The parameter "write" may omit verdicts to keep, because the summary counts them and Explain finds their
-// reasons again.
+// Put stores the decisions of a partition. The parameter "write" passes each decision to the function "emit" and
+// returns the summary. The parameter "write" may omit verdicts to keep, because the summary counts them and Explain
+// finds their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {

@@ -158,7 +158,7 @@ func (r *Run) Named(ctx context.Context) (all []Named, err error) {
 	return all, err
 }
 
-// everybody passes every person in the snapshot to the given function.
+// The method "everybody" passes every person in the snapshot to the given function.
 func (r *Run) everybody(ctx context.Context, each func(*directory.Person)) error {
 	var h directory.Accounts
 	for n := range r.Begin.Partitions {

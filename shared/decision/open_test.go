@@ -191,7 +191,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// A person who had a listed name in an earlier run is exempt by the id of the account.
+// If a person had a listed name in an earlier run, the id of the account is enough to keep the person exempt.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

@@ -30,7 +30,7 @@ type Turning struct {
 	On   int64  `json:"on"` // in microseconds since 1970
 }
 
-// outlooks returns an empty outlook for each rule.
+// The method "outlooks" returns an empty outlook for each rule.
 func (r *Run) outlooks() []Outlook {
 	all := make([]Outlook, len(r.Policy.Rules))
 	for i, rule := range r.Policy.Rules {
@@ -109,7 +109,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// The method "outlook" sets Outlooks and Turning to the counts of the people whose rows are not open.
+// The method "outlook" sets Outlooks and Turning from the people whose rows are not open.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

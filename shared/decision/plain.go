@@ -84,8 +84,8 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
 // Both sources must be healthy, or Active Directory must be absent. No group may have been emptied or remade. Every
-// group that grants a license must have been read. The run before must have had the same number of partitions, because
-// every partition then has a single table of known accounts.
+// group that grants a license must have been read. The last healthy reading of each source must have the same number of
+// partitions as the run, because every partition then has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {

@@ -26,9 +26,9 @@ type lookup struct {
 	since  map[uint64]known.Second
 }
 
-// The method "lookup" returns a lookup for a source. The lookup has no table if no earlier reading of the source
-// counts. The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must then
-// read all people.
+// The method "lookup" returns a lookup for a source. The lookup has no table if the source has no earlier healthy
+// reading. The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must
+// then read all people.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -164,7 +164,7 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 		}
 	}
 	for _, other := range before.Newest[len(dates):] {
-		if other != 0 { // the source has no such date
+		if other != 0 { // unexpected, because the source has no such date
 			p.open[row] = true
 			return
 		}

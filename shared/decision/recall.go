@@ -33,7 +33,7 @@ type recollection struct {
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// accepted means that an operator confirms that the present data of the source are correct.
+	// The field "accepted" means that an operator confirms that the present data of the source are correct.
 	accepted bool
 	dates    bool // whether activity dates are compared too
 }

@@ -55,8 +55,8 @@ func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	return p
 }
 
-// identified returns the entry for a group in a table of known accounts: the key, followed by the objectGUID or object
-// id if the id is known.
+// The method "identified" returns the entry for a group in a table of known accounts: the key, followed by the
+// objectGUID or object id if the id is known.
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)
@@ -85,8 +85,8 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade reports whether the key now belongs to a different group than the entry. It returns false if the id of either
-// group is unknown.
+// The method "remade" reports whether the key now belongs to a different group than the entry. It returns false if the
+// id of either group is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry

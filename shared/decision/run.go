@@ -155,9 +155,9 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline returns the figures of a signal in its last healthy reading. It returns nil if no such reading is known or
-// if the reading is later than this run. It also returns nil for a run for one person, which reads only a sample, and
-// for a run with --accept-feeds.
+// The method "baseline" returns the figures of a signal in its last healthy reading. It returns nil if no such reading
+// is known or if the reading is later than this run. It also returns nil for a run for one person, which reads only a
+// sample, and for a run with --accept-feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil

@@ -181,8 +181,8 @@ type dateTest struct {
 }
 
 // The method asOf returns the latest time at which activity would change the result of the test. For earlierThan and
-// laterThan, it is the time with which the test compares. hasValue and hasNoValue compare with no time. For these
-// tests, it is the start of the condition's shortest span.
+// laterThan, the result is the time with which the test compares. hasValue and hasNoValue compare with no time. For
+// these tests, the result is the start of the condition's shortest span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))

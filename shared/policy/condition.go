@@ -43,7 +43,7 @@ func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
 
-// addNew appends to list every attribute that list does not contain yet.
+// addNew appends to the parameter "list" every attribute that "list" does not contain yet.
 func addNew(list []*attribute, more ...*attribute) []*attribute {
 	for _, a := range more {
 		if !slices.Contains(list, a) {
@@ -61,8 +61,8 @@ type compiler struct {
 	*reader
 	policy *Policy
 	env    *cel.Env
-	// kept means that a run stored the policy. A condition that makes no sense is then accepted, because apply must
-	// finish or roll back the changes that the run began.
+	// The field "kept" means that a run stored the policy. A condition that makes no sense is then accepted, because
+	// apply must finish or roll back the changes that the run began.
 	kept   bool
 	listed bool // whether a message has listed the attributes
 }

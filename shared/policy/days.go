@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Variant is a rule of a policy with another number of days: each days(From) in its condition "when" becomes days(To).
-// If From is 0, the rule stays as it is.
+// Variant is a rule of a policy with a different number of days: each days(From) in its condition "when" becomes
+// days(To). If From is 0, the rule stays as it is.
 type Variant struct {
 	Rule     string
 	From, To int
@@ -211,7 +211,7 @@ func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	if len(places) == 0 {
 		return fmt.Errorf(`rule %s has no days(%d) in its condition "when"`, v.Rule, v.From)
 	}
-	slices.SortFunc(places, func(a, b place) int { return b.from - a.from }) // from the end: earlier places stay valid
+	slices.SortFunc(places, func(a, b place) int { return b.from - a.from }) // changed from the end, so that earlier places stay valid
 	for _, one := range places {
 		text = slices.Concat(text[:one.from], []rune(strconv.Itoa(v.To)), text[one.to:])
 	}

@@ -141,7 +141,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// A person who had a listed name in an earlier run is exempt by the id of the account.
+// If a person had a listed name in an earlier run, the id of the account is enough to keep the person exempt.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

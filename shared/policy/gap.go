@@ -91,7 +91,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
-	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because that is a sufficient reason
+	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because the license alone is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
 	default:
@@ -178,7 +178,7 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"
 }
 
-// lostGap returns why a date is unknown although its account was read.
+// lostGap returns why a date is unknown although the account was read.
 func lostGap(f *directory.Field, p *directory.Person) string {
 	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
 	since := dayOf(p.DatesLost(f.Source))

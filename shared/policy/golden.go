@@ -184,7 +184,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 }
 
 // The method "presence" reads whether a person has an account. The node is a mapping of the account's fields, or one of
-// the words absent, missing and notRead.
+// the words "absent", "missing" and "notRead".
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:
@@ -229,8 +229,8 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 // longAgo is the date on which a golden person got a license for which the file gives no date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "held" reads a held license: its name, or {name: NAME, since: DATE}. The result "since" is zero if the
-// file gives the date as notRead.
+// The method "held" reads a license that a person holds: its name, or {name: NAME, since: DATE}. The result "since" is
+// zero if the file gives the date as notRead.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type grace says whether a person had too little time to use a license. If flag is Unset, the function "unknown"
-// adds the values that were not read to the gaps.
+// The type grace says whether a person had too little time to use a license. If the flag is Unset, the function
+// "unknown" adds to the gaps the values that were not read.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -87,7 +87,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 			switch {
 			case p.State(source) == directory.Present:
 				all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
-			case len(all.names) == 0: // left out if another value is unknown, because that is a sufficient reason
+			case len(all.names) == 0: // left out if another value is unknown, because that value is a sufficient reason
 				all.add(name, name, "is not known: "+sourceGap(source, p))
 			}
 		}}

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Idle counts the holders of a license by the time for which they have not used it. The times come from the dates of
-// use that a rule's condition "when" reads.
+// Idle counts the holders of a license by the time since they last used it. The times come from the dates of use that a
+// rule's condition "when" reads.
 type Idle struct {
 	// Days[d] counts holders who were last active d whole days ago. The last element counts all longer times.
 	Days     []int `json:"days"`
@@ -29,8 +29,8 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle returns the index of the last element of Idle.Days. It is at least 180 days, the span of the usage
-// reports. So the last element counts the people without use in the whole span of a report.
+// longestIdle returns the index of the last element of Idle.Days. It is at least 180, the span of the usage reports in
+// days. So the last element counts the people without use in the whole span of a report.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {
@@ -62,7 +62,7 @@ func (i *Idle) count(days int) {
 	}
 }
 
-// CountIdle adds a holder of the rule's license to the counts. It does nothing if counts is nil.
+// CountIdle adds a holder of the rule's license to the parameter "counts". It does nothing if this parameter is nil.
 func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 	if counts == nil {
 		return

@@ -32,7 +32,7 @@ type Judge struct {
 	person   *directory.Person
 	worlds
 	// The field "lead" is the time from the planning time to the time of evaluation. A Judge assumes that, by the time
-	// of evaluation, each report is replaced by a report that is newer by lead.
+	// of evaluation, a report that is newer by this much time replaces each report.
 	lead time.Duration
 
 	names    *Names
@@ -193,7 +193,8 @@ func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	}
 }
 
-// The type answer is the result of a condition. If flag is Unset, value is the unknown or the error that CEL returned.
+// The type answer is the result of a condition. If the flag is Unset, the value is the unknown or the error that CEL
+// returned.
 type answer struct {
 	flag  directory.Flag
 	value ref.Val
@@ -203,7 +204,7 @@ type answer struct {
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
 // The method "decide" evaluates the operands from the cheapest to the most expensive. A single false operand settles
-// the verdict, even if others are unknown.
+// the verdict, even if other operands are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -253,8 +254,8 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 	return newest, never
 }
 
-// eval evaluates a condition for a person. If the flag is Unset, the value is the unknown or the error that CEL
-// returned.
+// The method "eval" evaluates a condition for a person. If the flag is Unset, the value is the unknown or the error
+// that CEL returned.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
 	return j.run(j.programs[c.index], p)
 }

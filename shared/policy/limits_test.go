@@ -125,7 +125,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	if issues.Err() != nil {
 		t.Fatal(issues.Err())
 	}
-	own := *p // other tests may have the policy, because Load keeps the last policies
+	own := *p // other tests may use the policy, because Load keeps the last policies
 	own.conditions = append(slices.Clone(p.conditions), &condition{source: "no pattern", env: env, checked: checked, index: len(p.conditions)})
 	if _, err := own.NewJudge(map[string]string{"SPE_E3": "e3", "EXCHANGESTANDARD": "exo"}, noon); err == nil || !strings.Contains(err.Error(), `plan the condition "no pattern"`) {
 		t.Errorf("a condition that cannot be planned: %v", err)

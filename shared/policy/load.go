@@ -15,8 +15,8 @@ import (
 func Load(name string, data []byte) (*Policy, error) { return recent.load(name, data, false) }
 
 // LoadKept is like Load, for a policy that a run stored after it was accepted. A later version of idleseat may reject
-// the content of the policy. LoadKept accepts it, because apply must finish or roll back the changes that the run
-// began.
+// the content of the policy. LoadKept accepts the policy, because apply must finish or roll back the changes that the
+// run began.
 func LoadKept(name string, data []byte) (*Policy, error) { return recent.load(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {

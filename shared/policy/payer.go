@@ -2,8 +2,8 @@ package policy
 
 import "github.com/idleseat/idleseat/shared/directory"
 
-// The names of the attributes that say who pays for a person's licenses. department exists in every policy, and
-// costCenter only if the policy maps it.
+// The names of the attributes that say who pays for a person's licenses. The attribute "department" exists in every
+// policy. The attribute "costCenter" exists only if the policy maps it.
 const (
 	departmentAttribute = "department"
 	costCenterAttribute = "costCenter"

@@ -19,7 +19,7 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 		there := l > line || l == line && c >= column
 		if !unicode.IsSpace(want) {
 			if !at.find(want) {
-				return n.Line, n.Column // written as an escape: point to the whole text
+				return n.Line, n.Column // the character is written as an escape, so the place is the start of the text
 			}
 			fileLine, fileColumn = at.line+1, at.column
 		}
@@ -33,8 +33,8 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// The type cursor is a place in a file. The first line has the number 0. The field column is the number of characters
-// in the line before the place. The field rest is the text of the line after the place.
+// The type cursor is a place in a file. The first line has the number 0. The field "column" is the number of characters
+// in the line before the place. The field "rest" is the text of the line after the place.
 type cursor struct {
 	lines  []string
 	line   int
@@ -76,7 +76,7 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// The method "find" moves just past the next occurrence of the character want. It skips only characters that YAML
+// The method "find" moves just past the next occurrence of the given character. It skips only characters that YAML
 // removes from a text. If it meets a different character first, it returns false.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {

@@ -39,8 +39,8 @@ type Policy struct {
 	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
-	// readOtherwise holds the copies of attributes that a condition reads as filled or orNone; see readAs. The key is
-	// the prefix of the readAs, followed by the name of the attribute.
+	// readOtherwise holds copies of attributes. A condition reads these copies as filled or orNone (type readAs). The
+	// key is the prefix of the readAs, followed by the name of the attribute.
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
@@ -66,8 +66,8 @@ type License struct {
 	KeepSeats int // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
 	// is changed to this license only if the person's mailbox is known to fit. A rule that removes this license, and
-	// gives no other license, then does not take it if the mailbox is on hold, is shared, or belongs to a room or to
-	// equipment.
+	// gives no other license, then does not take the license if the mailbox is on hold, is shared, or belongs to a room
+	// or to equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to the license. Service

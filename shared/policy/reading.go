@@ -19,7 +19,7 @@ type readAs uint8
 
 const (
 	plainly readAs = iota
-	// filled means that a text without a value is unknown.
+	// The value "filled" means that a text without a value is unknown.
 	filled
 	// orNone is for people who certainly lack the account from which an attribute comes. The attribute then has no
 	// value, instead of an unknown value. With the unknown value, an exemption could stay undecided forever.
@@ -38,8 +38,8 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines the
-// variable "if" necessary.
+// readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines this
+// variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {

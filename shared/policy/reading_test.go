@@ -91,7 +91,7 @@ func TestExemptWithoutAccount(t *testing.T) {
 	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day), RecipientType: "1"}, Memberships: member}
 	notRead := *adOnly
 	notRead.EntraState = directory.NotRead
-	for exempt, want := range map[string][2]Outcome{ // without an account in Entra ID; Entra ID not read
+	for exempt, want := range map[string][2]Outcome{ // outcomes if there is no account in Entra ID, and if Entra ID was not read
 		`userType == "Guest"`:                                         {Reclaim, Undecided},
 		`userType in ["Guest", "Extern"]`:                             {Reclaim, Undecided},
 		`userType != "Member"`:                                        {Exempt, Undecided},

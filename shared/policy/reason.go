@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Reason returns the reason for a verdict. It also finds a reason for verdicts that AskAll returned without one, such
-// as verdicts to keep.
+// Reason returns the reason for a verdict. It also finds a reason for verdicts that AskAll returned without a reason,
+// such as verdicts to keep.
 func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
 	switch {
 	case v.Reason != "":

@@ -39,8 +39,8 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 }
 
 // The method "late" returns how late a report that the rule reads may be. A report that arrives after the change may
-// show activity from before the change. The result "never" exceeds the rule's shortest span, because the rule knew that
-// the person was not active in that span.
+// show activity from before the change. The result is at most the rule's shortest span, because the rule knew that the
+// person was not active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {

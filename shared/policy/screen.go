@@ -23,7 +23,7 @@ type screen struct {
 	moment  []int64                  // the time of each pair (see screenturns.go); nil if everybody is evaluated as of now
 
 	scopes map[string][]directory.Flag   // results of the conditions "for", by the text of the condition
-	held   map[*License][]directory.Flag // results of the method holders
+	held   map[*License][]directory.Flag // results of the method "holders"
 
 	graces map[string]*spared // results of the method "spared", by license and attributes
 	narrow map[*Rule]*narrow  // by Rule.within

@@ -95,8 +95,8 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 // lastActivity is the field whose value is the newest date of three fields.
 const lastActivity = "entra.lastActivity"
 
-// columnsOf returns the columns that together have the field: the value of the field is the newest date in these
-// columns. It returns nil if a column is missing.
+// columnsOf returns the columns of a field. The value of the field is the newest date in these columns. The result is
+// nil if a column is missing.
 func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	names := []string{f.Name}
 	if f.Name == lastActivity {

@@ -34,8 +34,8 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 
 // The method "late" returns the earliest date that settles a test, in microseconds. A test of an earlier date depends
 // on what happened after the end of the report (see dateTest). The method returns None if no report has the attribute's
-// dates, or if all reports end late enough. The test compares dates with the time at, unless asked is false. The
-// parameter "moves" says whether this time depends on now.
+// dates, or if all reports end late enough. The test compares dates with the parameter "at", unless the parameter
+// "asked" is false. The parameter "moves" says whether this time depends on now.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

@@ -17,8 +17,8 @@ import (
 // maxPattern is the maximum length of a regular expression, in bytes.
 const maxPattern = 256
 
-// senseless finds the parts of a condition that are well typed but make no sense. Each fault has the id of the part and
-// says how to fix it.
+// The type senseless finds the parts of a condition that are well typed but make no sense. Each fault has the id of the
+// part and says how to fix it.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -135,7 +135,7 @@ type moment struct {
 }
 
 // momentOf returns the moment of now, X or X.value(), with spans added or subtracted. For any other expression, the
-// field known is false.
+// field "known" is false.
 func (s *senseless) momentOf(e ast.Expr) moment {
 	switch e.Kind() {
 	case ast.IdentKind:

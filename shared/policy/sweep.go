@@ -142,7 +142,7 @@ func (s *screen) graceBegan(days int) int64 {
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
 // person has no known date of use. The creation date of the person's account is unknown, or is after the time that
-// graceBegan returned (the parameter ended).
+// graceBegan returned (the parameter "ended").
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {

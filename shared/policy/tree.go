@@ -83,7 +83,8 @@ type Node struct {
 // unknown exactly if the verdict is Undecided. The parts of the root are the license, the exemption, "for", "when" and
 // grace. Tree evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition.
 // So a part that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops
-// where CEL stops and keeps only the last of several worlds. It also lacks the steps that Judge.plan replaces.
+// where CEL stops. If a condition is evaluated in several cases (type worlds), the record keeps only the last case. It
+// also lacks the steps that Judge.plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
@@ -164,8 +165,8 @@ func graceNode(g grace) *Node {
 }
 
 // conditionNode returns a condition with its parts. The texts of the Nodes come from the condition as written, because
-// compile rewrites texts and names in the condition that is evaluated. compile keeps the id of each part, so
-// conditionNode finds the written text of a part by the part's id.
+// the method "compile" rewrites texts and names in the condition that is evaluated. The method keeps the id of each
+// part, so conditionNode finds the written text of a part by the part's id.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
 	written, err := ParseWritten(c.source)
 	if err != nil {

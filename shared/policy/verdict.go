@@ -51,8 +51,9 @@ type Verdict struct {
 	// Asked says whether the rule's condition "for" holds for the person. It is Unset for people who are exempt or do
 	// not hold the license.
 	Asked directory.Flag
-	// Reason is a short sentence for people. AskAll leaves it empty for most verdicts to keep, because almost everybody
-	// gets such a verdict. Judge.Reason returns the reason on demand.
+	// Reason is a short sentence for people. AskAll leaves it empty for every verdict to keep, because almost everybody
+	// gets such a verdict. Ask sets it for a verdict to keep only if the person has grace. Judge.Reason returns the
+	// reason on demand.
 	Reason string
 	// Unknowns names the attributes that made the verdict undecided.
 	Unknowns []string

@@ -120,8 +120,8 @@ func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, list)
 }
 
-// likeFunction returns the only function whose name is so similar to name that the difference may be a slip. It returns
-// "" if there are two such functions, because two similar names may have opposite meanings.
+// likeFunction returns the only function whose name is so similar to the given name that the difference may be a slip.
+// It returns "" if there are two such functions, because two similar names may have opposite meanings.
 func likeFunction(name string, known []string) (like string) {
 	for _, k := range known {
 		if plain.Distance(strings.ToLower(name), strings.ToLower(k)) > slips(name) {

@@ -112,8 +112,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns "nb" for the tags "no" and "nn", and any other tag unchanged. The tag "no" stands for either
-// Norwegian. Readers of Nynorsk ("nn") understand Bokmål ("nb").
+// sameAs returns "nb" for the tags "no" and "nn", and any other tag unchanged. The tag "no" stands for either Norwegian
+// language. Readers of Nynorsk ("nn") understand Bokmål ("nb").
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

@@ -117,12 +117,12 @@ func TestExemption(t *testing.T) {
 	}
 }
 
-// TestEveryFunction checks every function and operator of conditions. Each is either in the cases of the table spoken,
-// or has no words and stays code.
+// TestEveryFunction checks every function and operator of conditions. Each of them is either in the cases of the
+// variable "spoken", or has no words and stays code.
 func TestEveryFunction(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
-	// uncommon has a condition for each function and operator that is always code.
+	// The variable "uncommon" has a condition for each function and operator that is always code.
 	uncommon := map[string]string{
 		"bool": `bool(mail)`, "bytes": `bytes(mail) == bytes("x")`, "double": `double(mail) == 1.0`, "first": `[mail].first() == optional.of("x")`,
 		"int": `int(mail) == 7`, "last": `[mail].last() == optional.of("x")`, "optional.none": `created == optional.none()`,
