@@ -93,8 +93,9 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// The method "renewal" returns the renewal in the newest statement that counts. The first statement that counts is the
-// last statement before the change. A statement does not count if it is newer than the renewal of an earlier statement.
+// The method "renewal" returns the first renewal at or after the time "freed", or zero if it is unknown. The last
+// statement up to the day of "freed" gives the date. Until this date has come, each newer statement may change the
+// date.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
