@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page"
 )
 
-// The function stored writes report.html to a folder of the test and returns the address of the file.
+// The function "stored" writes report.html to a folder of the test and returns the address of the file.
 func stored(t testing.TB, n *report.Night) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")

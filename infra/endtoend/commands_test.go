@@ -160,7 +160,7 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// The function overrides runs a command in bash, where a stub replaces sam. It returns the parameters that the stub
+// The function "overrides" runs a command in bash, where a stub replaces sam. It returns the parameters that the stub
 // receives.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()

@@ -39,7 +39,7 @@ func doctors() []call {
 	return all
 }
 
-// The type examined simulates an AWS account with a deployment. It allows each caller the calls that the caller's
+// The type "examined" simulates an AWS account with a deployment. It allows each caller the calls that the caller's
 // policy allows.
 type examined struct {
 	t      *testing.T

@@ -159,7 +159,7 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// The method settled waits until the current holdings equal the wanted holdings, because licenses follow group
+// The method "settled" waits until the current holdings equal the wanted holdings, because licenses follow group
 // membership with a delay. It fails the test after five seconds.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()

@@ -34,7 +34,8 @@ func memberships(text string) string {
 `
 }
 
-// The method applied runs the commands "plan" and "approve", and waits until the plan is applied. It returns the plan.
+// The method "applied" runs the commands "plan" and "approve", and waits until the plan is applied. It returns the
+// plan.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -52,8 +53,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// The method restored restores a run. It then waits until all people hold the same licenses as before the run, because
-// licenses follow group membership with a delay.
+// The method "restored" restores a run. It then waits until all people hold the same licenses as before the run,
+// because licenses follow group membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()

@@ -67,8 +67,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// The method looks makes a run for one person and does not apply this run. The run must change nothing. The method also
-// makes a run for an unknown person. The run for the unknown person must be refused.
+// The method "looks" makes a run for one person and does not apply this run. The run must change nothing. The method
+// also makes a run for an unknown person. The run for the unknown person must be refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()

@@ -91,7 +91,7 @@ func storesReading(req *http.Request) bool {
 	return req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/ad/")
 }
 
-// The function reports returns true if the request is a relay's report about the end of a task.
+// The function "reports" returns true if the request is a relay's report about the end of a task.
 func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }

@@ -28,7 +28,7 @@ type payload struct {
 	body         []byte
 }
 
-// The function recorded runs a night, an approval, a restore and a run for one person. It returns the rig, and the
+// The function "recorded" runs a night, an approval, a restore and a run for one person. It returns the rig, and the
 // payload of the first call of each operation.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
@@ -221,7 +221,7 @@ func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// The function tells fails the test if the text contains a secret.
+// The function "tells" fails the test if the text contains a secret.
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

@@ -89,7 +89,7 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// The function described returns all alarms with their texts and conditions, as text.
+// The function "described" returns all alarms with their texts and conditions, as text.
 func described(t *testing.T) string {
 	plain, silent := loadTemplate(t).alarms(t)
 	lines := []string{}
@@ -107,7 +107,7 @@ func described(t *testing.T) string {
 	return "=== the alarms\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// The method told runs the executions of an ending. It returns their notices, metrics and alarms as text.
+// The method "told" runs the executions of an ending. It returns their notices, metrics and alarms as text.
 func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	r := newRig(t, e.options)
 	var text strings.Builder
@@ -155,7 +155,7 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	return fmt.Sprintf("Subject: %s\nFigures: %s\nAlarms:  %s\n", last, strings.Join(told, ", "), strings.Join(raised, " "))
 }
 
-// The method figures returns the sums of the metrics since the last call of this method, by namespace and name. It
+// The method "figures" returns the sums of the metrics since the last call of this method, by namespace and name. It
 // waits for the metrics of the last step, because the last step also sends the notice.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]

@@ -77,7 +77,7 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// The method opened reports whether a change of a person's Citrix license is pending in the ledger.
+// The method "opened" reports whether a change of a person's Citrix license is pending in the ledger.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

@@ -173,7 +173,7 @@ func idleseatTakes(t *testing.T, commands [][]string) {
 	}
 }
 
-// The function called returns the name and the arguments of each program that bash would start for the commands of a
+// The function "called" returns the name and the arguments of each program that bash would start for the commands of a
 // page.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()

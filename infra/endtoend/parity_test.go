@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The type deployed is the configuration of a function in a deployment.
+// The type "deployed" is the configuration of a function in a deployment.
 type deployed struct {
 	Memory, Timeout int
 	Env             map[string]string

@@ -42,7 +42,7 @@ func TestPeopleAgree(t *testing.T) {
 	}
 }
 
-// The function may reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic").
+// The function "may" reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic").
 // The parameters "caller" and "resource" are the policies of the caller and of the resource. If a Deny in one of these
 // policies matches, IAM forbids the call. Otherwise, IAM allows the call only if an Allow matches.
 func may(t testing.TB, caller, resource []statement, c call) bool {
@@ -63,7 +63,7 @@ func may(t testing.TB, caller, resource []statement, c call) bool {
 	return allowed
 }
 
-// The function holds reports whether the call c satisfies the conditions. It assumes TLS and a request without
+// The function "holds" reports whether the call c satisfies the conditions. It assumes TLS and a request without
 // If-None-Match.
 func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	t.Helper()
@@ -241,7 +241,7 @@ func TestWrongEntrance(t *testing.T) {
 	}
 }
 
-// The function without returns all entrances except n.
+// The function "without" returns all entrances except n.
 func without(n entrance.Name) []entrance.Name {
 	return slices.DeleteFunc(slices.Clone(entrances), func(e entrance.Name) bool { return e == n })
 }

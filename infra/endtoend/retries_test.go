@@ -14,7 +14,7 @@ const expressLimit = 300
 // number is less than 1,000. Account holders report 10.
 const newAccount = 10
 
-// The type retried is a state of the definition. It contains only the fields that affect the duration of the state.
+// The type "retried" is a state of the definition. It contains only the fields that affect the duration of the state.
 type retried struct {
 	Type           string
 	TimeoutSeconds int

@@ -49,7 +49,7 @@ const (
 	faster = 60
 )
 
-// The variable built is the folder with the compiled programs.
+// The variable "built" is the folder with the compiled programs.
 var built string
 
 func TestMain(m *testing.M) {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function as returns a copy of the environment variables and adds an access key. The simulated AWS takes the
+// The function "as" returns a copy of the environment variables and adds an access key. The simulated AWS takes the
 // access key as the role of the caller.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
@@ -30,7 +30,7 @@ func caller(req *http.Request) string {
 	return role
 }
 
-// The method denies reports whether IAM denies a call. It checks only the rights of people. TestRights checks the
+// The method "denies" reports whether IAM denies a call. It checks only the rights of people. TestRights checks the
 // rights of the functions and of the relay.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]

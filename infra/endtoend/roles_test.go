@@ -69,7 +69,7 @@ func terraformRoles(t *testing.T, m *module) roles {
 // The type call is a call to AWS by a role.
 type call struct{ role, action, resource string }
 
-// The method allowed reports whether the policies of the role allow the call c.
+// The method "allowed" reports whether the policies of the role allow the call c.
 func (all roles) allowed(c call) bool {
 	return slices.ContainsFunc(all[c.role], func(s statement) bool {
 		return s.Effect == "Allow" && slices.Contains(s.Action, c.action) &&
@@ -77,7 +77,7 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// The function fits reports whether the parameter "resource" matches the parameter "pattern". The character * in a
+// The function "fits" reports whether the parameter "resource" matches the parameter "pattern". The character * in a
 // pattern matches any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
@@ -95,7 +95,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// The method without returns a copy of all roles. In the copy, the given role does not have the given action.
+// The method "without" returns a copy of all roles. In the copy, the given role does not have the given action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -109,7 +109,7 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// The map unseen contains the rights that no recorded call uses. The key is the role and the action. The value is the
+// The map "unseen" contains the rights that no recorded call uses. The key is the role and the action. The value is the
 // reason for the right.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",

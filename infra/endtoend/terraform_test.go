@@ -31,7 +31,7 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// The function made returns invented attributes of resources and data sources. The attributes contain the account of
+// The function "made" returns invented attributes of resources and data sources. The attributes contain the account of
 // template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {

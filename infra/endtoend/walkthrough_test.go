@@ -74,7 +74,7 @@ func TestWalkThrough(t *testing.T) {
 	shown("restore", stdout)
 }
 
-// The function printed runs a built program in the folder of the example policies and returns the output.
+// The function "printed" runs a built program in the folder of the example policies and returns the output.
 func printed(t *testing.T, env []string, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(built, program), args...)

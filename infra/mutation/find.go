@@ -108,7 +108,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
 }
 
-// The function folded returns source text on one line, shortened to 100 characters.
+// The function "folded" returns source text on one line, shortened to 100 characters.
 func folded(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 100 {
@@ -172,7 +172,8 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// The map orders has two operators for each comparison: the operator with the boundary moved, and the negated operator.
+// The map "orders" has two operators for each comparison: the operator with the boundary moved, and the negated
+// operator.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

@@ -51,8 +51,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// The function above returns the packages whose tests link a judged package. Packages with few dependencies come first,
-// because their tests start faster.
+// The function "above" returns the packages whose tests link a judged package. Packages with few dependencies come
+// first, because their tests start faster.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {
@@ -73,7 +73,7 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// The function links returns a function that reports whether a dependency is the package pkg. The form of pkg that is
+// The function "links" returns a function that reports whether a dependency is the package pkg. The form of pkg that is
 // recompiled for a test also counts.
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
@@ -118,8 +118,8 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
-// The constant often is the number of mutants between two saves of the state. After an interruption, a run with -again
-// continues from the last save.
+// The constant "often" is the number of mutants between two saves of the state. After an interruption, a run with
+// -again continues from the last save.
 const often = 50
 
 // The method meet runs the tests of package p on living mutants. The parameter "of" lists the packages of the mutants.

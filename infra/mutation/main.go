@@ -22,8 +22,8 @@ import (
 	"slices"
 )
 
-// The variable judged contains the packages that decide or write. survivors.txt uses the last element of their paths as
-// names.
+// The variable "judged" contains the packages that decide or write. survivors.txt uses the last element of their paths
+// as names.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
 // The function folder returns the path of the judged package with the given name. It returns "" if there is no such

@@ -130,7 +130,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// The method returned adds a mutant that returns nil in place of an error. The error must be the last result.
+// The method "returned" adds a mutant that returns nil in place of an error. The error must be the last result.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return

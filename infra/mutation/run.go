@@ -110,7 +110,7 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// The method kills reports whether a test that reaches the mutant fails. It runs the fastest tests first. It omits a
+// The method "kills" reports whether a test that reaches the mutant fails. It runs the fastest tests first. It omits a
 // test if the sum of the tests' times without a mutant would exceed the parameter "budget".
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
@@ -131,7 +131,7 @@ type round struct {
 	took  time.Duration
 }
 
-// The method rounds divides the tests that reach a mutant into rounds. The first round is short, because most mutants
+// The method "rounds" divides the tests that reach a mutant into rounds. The first round is short, because most mutants
 // die in the first round. Each later round may take several times as long as the rounds before it.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4

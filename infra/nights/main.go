@@ -114,13 +114,13 @@ func (s settings) options(out io.Writer) (o world.Options, closing func() error,
 	return o, closing, nil
 }
 
-// The type told is the result of one seed.
+// The type "told" is the result of one seed.
 type told struct {
 	story world.Story
 	err   error
 }
 
-// The function lives runs the worlds of all seeds. It runs several worlds at the same time.
+// The function "lives" runs the worlds of all seeds. It runs several worlds at the same time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup

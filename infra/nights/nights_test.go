@@ -39,7 +39,7 @@ func TestNightsOfApplications(t *testing.T) {
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})
 }
 
-// The function lived simulates companies. It fails the test if the judge finds a fault or too many missed cases.
+// The function "lived" simulates companies. It fails the test if the judge finds a fault or too many missed cases.
 func lived(t *testing.T, s settings) {
 	t.Helper()
 	var out strings.Builder

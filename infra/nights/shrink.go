@@ -66,7 +66,7 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// The function with returns a copy of the options o. In the copy, only the events in the list "some" happen. The list
+// The function "with" returns a copy of the options o. In the copy, only the events in the list "some" happen. The list
 // "all" contains all events.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The variable made is the time of every packed file. A zip cannot hold an earlier time.
+// The variable "made" is the time of every packed file. A zip cannot hold an earlier time.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // The method pack writes an archive with a binary, the licenses of the binary's modules, and the given files. The

@@ -65,7 +65,7 @@ func checkBOM(t *testing.T, file string) {
 	}
 }
 
-// The constant built is the output of go version -m for a binary.
+// The constant "built" is the output of go version -m for a binary.
 const built = `path	github.com/idleseat/idleseat/functions/relay
 mod	github.com/idleseat/idleseat	(devel)
 dep	github.com/Azure/go-ntlmssp	v0.1.1	h1:abc=

@@ -82,7 +82,7 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// The method places returns the environment of this process without the settings of Go and Make. It then adds this
+// The method "places" returns the environment of this process without the settings of Go and Make. It then adds this
 // machine's settings for caches, for the download of modules and for the toolchain.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()

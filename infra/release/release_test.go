@@ -114,7 +114,7 @@ func TestRelease(t *testing.T) {
 	checkSums(t, out)
 }
 
-// The function packed returns the entries of an archive. It checks the kind of the binary, which is the first entry.
+// The function "packed" returns the entries of an archive. It checks the kind of the binary, which is the first entry.
 func packed(t *testing.T, name string) (list []string) {
 	t.Helper()
 	in, err := os.Open(name)

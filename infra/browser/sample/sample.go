@@ -162,7 +162,7 @@ func (m maker) pending(int) report.Row {
 	return r
 }
 
-// The function counted counts the undecided rows and the refused rows by reason, as a run does.
+// The function "counted" counts the undecided rows and the refused rows by reason, as a run does.
 func counted(n *report.Night) (all []report.ReasonCount) {
 	for _, list := range []struct {
 		rows    []report.Row

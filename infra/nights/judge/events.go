@@ -101,7 +101,7 @@ func (j *Judge) Hear(e Event) error {
 	return j.about(e, p)
 }
 
-// The method about judges an event that concerns one person.
+// The method "about" judges an event that concerns one person.
 func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {

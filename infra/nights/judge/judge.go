@@ -147,7 +147,7 @@ func (j *Judge) fault(why Why, e Event, what string) {
 	j.faults = append(j.faults, Fault{why, e.At, e.Person, e.License, what})
 }
 
-// The method removed judges a removal by the tool at the time of the write.
+// The method "removed" judges a removal by the tool at the time of the write.
 func (j *Judge) removed(e Event, p *person, l *license) {
 	if !l.taken.IsZero() {
 		j.fault(Twice, e, "it was taken on "+day(l.taken)+", and nobody gave it since")
@@ -175,7 +175,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 }
 
-// The method bounded judges whether a removal is beyond the limit of its rule.
+// The method "bounded" judges whether a removal is beyond the limit of its rule.
 func (j *Judge) bounded(e Event) {
 	taken, holders, limit := 0, 0, j.rules[e.License].Limit
 	for _, p := range j.people {
@@ -196,8 +196,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// The method keeps returns the reason why a person must keep a license at the time "at". It returns "" if the tool may
-// take the license at that time. It ignores facts that a directory first showed after the time "known".
+// The method "keeps" returns the reason why a person must keep a license at the time "at". It returns "" if the tool
+// may take the license at that time. It ignores facts that a directory first showed after the time "known".
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -277,8 +277,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// The method unannounced returns the reason why a person must keep a license, as if the removal had been announced long
-// ago. The tool may announce a removal at any time, so a case can be clear without an announcement.
+// The method "unannounced" returns the reason why a person must keep a license, as if the removal had been announced
+// long ago. The tool may announce a removal at any time, so a case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

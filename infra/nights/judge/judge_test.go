@@ -25,15 +25,15 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// The function shown returns a copy of the event e. The parameter "at" is the earliest time at which the tool can know
-// the copy.
+// The function "shown" returns a copy of the event e. The parameter "at" is the earliest time at which the tool can
+// know the copy.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// The function seen returns a night that reads the directories. The function failed returns a night that cannot read
-// the directories.
+// The function "seen" returns a night that reads the directories. The function "failed" returns a night that cannot
+// read the directories.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 

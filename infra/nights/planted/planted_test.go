@@ -87,8 +87,8 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// The function caught runs companies with a bug until the judge finds a fault that the program without the bug does not
-// have. It returns a line of a table with the seed and the night of the fault.
+// The function "caught" runs companies with a bug until the judge finds a fault that the program without the bug does
+// not have. It returns a line of a table with the seed and the night of the fault.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -149,7 +149,7 @@ func plant(t *testing.T, bug string) map[string]string {
 	return planted
 }
 
-// The variable touched matches the names of the files that a patch changes.
+// The variable "touched" matches the names of the files that a patch changes.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
 // The function build builds command nights with the planted files in place of the real files.
@@ -179,7 +179,7 @@ func overlay(t *testing.T, planted map[string]string) (file string) {
 	return file
 }
 
-// The type found is one fault.
+// The type "found" is one fault.
 type found struct {
 	seed              uint64
 	night             int

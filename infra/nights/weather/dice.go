@@ -5,7 +5,7 @@ import "slices"
 // The type dice is a random number generator whose numbers depend only on its seed.
 type dice uint64
 
-// The method next returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+// The method "next" returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
 // Generators).
 func (d *dice) next() uint64 {
 	*d += 0x9e3779b97f4a7c15
@@ -15,7 +15,7 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// The method below returns a number from 0 to n-1.
+// The method "below" returns a number from 0 to n-1.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
 // The method float returns a number from 0 up to, but not including, 1.
@@ -24,7 +24,7 @@ func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 // The function pick returns one of several values.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
-// The function shuffled returns a list in a random order.
+// The function "shuffled" returns a list in a random order.
 func shuffled[T any](list []T, d dice) []T {
 	for i := len(list) - 1; i > 0; i-- {
 		d.next()

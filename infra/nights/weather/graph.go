@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The constant again is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
+// The constant "again" is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
 // sent twice. The weather removes the mark before the request reaches the simulation.
 const again = "weather=again"
 
@@ -146,7 +146,7 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// The type asks is the kind of object that a request reads.
+// The type "asks" is the kind of object that a request reads.
 type asks int
 
 const (
@@ -159,7 +159,7 @@ const (
 	reports
 )
 
-// The method asked returns the kind of object that the request reads, and the id in the path.
+// The method "asked" returns the kind of object that the request reads, and the id in the path.
 func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {
@@ -186,7 +186,7 @@ func (x *request) isList() bool {
 	return what == users || what == members || what == groupList
 }
 
-// The method selects reports whether $select of the request has a property.
+// The method "selects" reports whether $select of the request has a property.
 func (x *request) selects(name string) bool {
 	query, err := url.ParseQuery(x.r.URL.RawQuery)
 	return err == nil && slices.Contains(strings.Split(query.Get("$select"), ","), name)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type came is an answer as a simple client receives the answer.
+// The type "came" is an answer as a simple client receives the answer.
 type came struct {
 	Status  int
 	Type    string

@@ -40,7 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// The method denied returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns
+// The method "denied" returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns
 // nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
@@ -65,7 +65,7 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// The method instead injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil
+// The method "instead" injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil
 // otherwise.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
@@ -105,7 +105,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// The method lost returns an answer that does not show the success of a write.
+// The method "lost" returns an answer that does not show the success of a write.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -119,7 +119,7 @@ func (x *request) lost(a *answer, d dice) *answer {
 	return &answer{reset: true, header: a.header}
 }
 
-// The method cut damages the body of the answer to a read.
+// The method "cut" damages the body of the answer to a read.
 func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return
@@ -146,7 +146,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// The method skewed changes the header Date of an answer on a night with GraphClock.
+// The method "skewed" changes the header Date of an answer on a night with GraphClock.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {

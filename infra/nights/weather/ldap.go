@@ -115,7 +115,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// The method clocks sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
+// The method "clocks" sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

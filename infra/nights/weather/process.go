@@ -69,7 +69,7 @@ type fate struct {
 // The method plain reports whether Process does not affect the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// The method next counts an operation and returns the fate of the operation. If the process freezes before an
+// The method "next" counts an operation and returns the fate of the operation. If the process freezes before an
 // operation, the method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to
 // a directory. If the process freezes at a write, the answer is late, because a frozen process cannot stop a request
 // that it has sent.

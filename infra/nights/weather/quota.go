@@ -31,7 +31,7 @@ func (w *Weather) Quota(most int) {
 	w.quota.most = most
 }
 
-// The method over counts a request. It reports whether the request exceeds the quota.
+// The method "over" counts a request. It reports whether the request exceeds the quota.
 func (q *quota) over(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

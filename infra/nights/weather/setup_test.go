@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The type simulated is a clock that advances only in Sleep.
+// The type "simulated" is a clock that advances only in Sleep.
 type simulated struct {
 	mu sync.Mutex
 	at time.Time
@@ -85,7 +85,7 @@ func (r *rig) groupID(t *testing.T, name string) string {
 	return found.Entries[0]
 }
 
-// The method carried returns a counter of the requests that reach Graph through the weather.
+// The method "carried" returns a counter of the requests that reach Graph through the weather.
 func (r *rig) carried() *int {
 	n := new(int)
 	r.Intercept(func(next http.Handler) http.Handler {

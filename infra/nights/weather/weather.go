@@ -124,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// The method tonight returns the current night if the night has one of the kinds. Otherwise it returns nil.
+// The method "tonight" returns the current night if the night has one of the kinds. Otherwise it returns nil.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -146,9 +146,9 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// The method meets returns the first of the given kinds of faults that the operation meets. It also returns the random
-// numbers for the details of the fault, and adds the fault to the list of faults. It returns "" if the operation meets
-// no kind.
+// The method "meets" returns the first of the given kinds of faults that the operation meets. It also returns the
+// random numbers for the details of the fault, and adds the fault to the list of faults. It returns "" if the operation
+// meets no kind.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -182,7 +182,7 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// The method befalls decides by chance whether a fault concerns a person or another object for the whole night. The
+// The method "befalls" decides by chance whether a fault concerns a person or another object for the whole night. The
 // parameter "often" is the probability. The method adds the fault to the list of faults once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)

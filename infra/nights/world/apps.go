@@ -47,7 +47,7 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// The method opens assigns Copilot to some people, as a company does after buying Copilot. The method saw tells the
+// The method "opens" assigns Copilot to some people, as a company does after buying Copilot. The method "saw" tells the
 // judge since when the people hold Copilot, because the rule takes only a license that a person has held for some time.
 func (w *World) opens() {
 	for i := range w.people {

@@ -19,14 +19,14 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// The function linked reports whether the tool can know that the person's accounts belong together. The tool cannot
+// The function "linked" reports whether the tool can know that the person's accounts belong together. The tool cannot
 // know this if an account was created again, or if the accounts were separated. If the accounts are linked, an
 // exemption of one account also exempts the person's other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// The variable changes contains the kinds of events that happen to people. In a company of 300 people, each kind
+// The variable "changes" contains the kinds of events that happen to people. In a company of 300 people, each kind
 // happens several times in 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
@@ -115,7 +115,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// The method changes makes the events of a day happen to a person.
+// The method "changes" makes the events of a day happen to a person.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
 	for _, c := range changes {

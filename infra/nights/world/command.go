@@ -102,7 +102,7 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 // results.
 const end = 12
 
-// The method lasted records how many operations a complete command has made. The parameter "what" is the name of the
+// The method "lasted" records how many operations a complete command has made. The parameter "what" is the name of the
 // command.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {

@@ -71,13 +71,13 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// The method used stores a use. The method show passes the use to the judge when a directory shows the use.
+// The method "used" stores a use. The method "show" passes the use to the judge when a directory shows the use.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// The method show tells the judge the uses that a directory now shows. On a night on which a directory shows older
+// The method "show" tells the judge the uses that a directory now shows. On a night on which a directory shows older
 // dates, the directory shows no new use.
 func (w *World) show() {
 	now := w.clock.Now()
@@ -99,10 +99,10 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// The map hides has the faults that make dates older. The value is the license whose rule reads these dates.
+// The map "hides" has a license for each fault that makes dates older. The rule for the license reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// The method lacks reports whether a person lacks E3 or Citrix although the company wants the person to have the
+// The method "lacks" reports whether a person lacks E3 or Citrix although the company wants the person to have the
 // license.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted

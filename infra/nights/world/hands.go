@@ -28,7 +28,7 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// The method breaks sometimes makes Graph close connections during an apply. The product then cannot know whether a
+// The method "breaks" sometimes makes Graph close connections during an apply. The product then cannot know whether a
 // write was carried out.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
@@ -39,7 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// The method stopped makes events happen while the product's process is frozen for hours.
+// The method "stopped" makes events happen while the product's process is frozen for hours.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -62,7 +62,7 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// The method accepted tells the judge that an administrator accepts removals beyond the limits. The judge receives an
+// The method "accepted" tells the judge that an administrator accepts removals beyond the limits. The judge receives an
 // event for each person who is idle today. These people include people whose removal must still be announced, and
 // people whose grace period is not over.
 func (w *World) accepted(p plan.Plan) {

@@ -40,7 +40,7 @@ func (w *World) work() {
 	}
 }
 
-// The method approved applies a plan some time after the plan was made.
+// The method "approved" applies a plan some time after the plan was made.
 func (w *World) approved(p plan.Plan, override bool) {
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
@@ -150,8 +150,8 @@ func (w *World) plan() plan.Plan {
 // administrator accepts the feeds as they are.
 const patient = 3
 
-// The method accepts reports whether an administrator accepts the feeds in this night. Administrators accept feeds only
-// in calm weather, and only while no temporary turn is active.
+// The method "accepts" reports whether an administrator accepts the feeds in this night. Administrators accept feeds
+// only in calm weather, and only while no temporary turn is active.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -175,7 +175,7 @@ func (w *World) unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// The method planned tells the judge which removals a plan lists: new removals, and earlier removals that the plan
+// The method "planned" tells the judge which removals a plan lists: new removals, and earlier removals that the plan
 // resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
@@ -190,7 +190,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// The method about tells the judge an event about a person. The parameter "user" is the product's key of the person.
+// The method "about" tells the judge an event about a person. The parameter "user" is the product's key of the person.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -231,7 +231,7 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// The method announced tells the judge which removals an apply has announced, and which writes no directory has shown
+// The method "announced" tells the judge which removals an apply has announced, and which writes no directory has shown
 // yet. If the parameter "unknown" is set, nobody knows how many removals the apply announced. In this case, the method
 // tells the judge that the apply announced all removals. Each announcement gets the start of the apply as its time,
 // because the true time is unknown after a freeze.
@@ -249,7 +249,7 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 	}
 }
 
-// The function counts returns the number of changes by status, as text.
+// The function "counts" returns the number of changes by status, as text.
 func counts(r runs.Results) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

@@ -54,13 +54,13 @@ const (
 	anna       = 1
 )
 
-// The method exempts reports whether the policy exempts a person by name at an instant. An exemption stays in force
+// The method "exempts" reports whether the policy exempts a person by name at an instant. An exemption stays in force
 // when the person gets another name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// The method judged returns the rule for a license in the form that package judge needs.
+// The method "judged" returns the rule for a license in the form that package judge needs.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {

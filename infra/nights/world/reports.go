@@ -11,7 +11,7 @@ import (
 // One company in reportsEvery has a rule for E3 that reads sign-ins and the usage reports of Microsoft 365.
 const reportsEvery = 7
 
-// The function reported changes the text of a policy: the rule for E3 also reads the usage reports.
+// The function "reported" changes the text of a policy: the rule for E3 also reads the usage reports.
 func reported(text string) string {
 	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)

@@ -38,7 +38,7 @@ const (
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// The variable turns contains the kinds of turns. Most turns end well within judge.Patience.
+// The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -68,14 +68,14 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// The method seats returns a number of seats that a company never needs.
+// The method "seats" returns a number of seats that a company never needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
 	return func(w *World) { w.box.Company.SetADClock(ahead) }
 }
 
-// The method turns begins and ends the turns of the day.
+// The method "turns" begins and ends the turns of the day.
 func (w *World) turns() {
 	changed := false
 	for _, t := range turns {
@@ -104,11 +104,11 @@ func (w *World) mend(t turn) {
 	t.back(w)
 }
 
-// The constant learnt is the first night in which a turn may change the Citrix group. The product has then read the
+// The constant "learnt" is the first night in which a turn may change the Citrix group. The product has then read the
 // group at least once, and recognizes the group by its objectGUID.
 const learnt = 10
 
-// The method clashes reports whether a turn must not begin now. A turn must not begin if an active turn changes the
+// The method "clashes" reports whether a turn must not begin now. A turn must not begin if an active turn changes the
 // same object, or if the product may not have read the Citrix group yet.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
@@ -122,7 +122,7 @@ func (w *World) clashes(t turn) bool {
 	return false
 }
 
-// The method closed reports whether an active turn prevents changes of a license.
+// The method "closed" reports whether an active turn prevents changes of a license.
 func (w *World) closed(license string) bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.closes == license {

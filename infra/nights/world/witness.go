@@ -5,8 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method saw tells the judge about a change of licenses when the change happens. The company calls this method, so
-// the method must not call the company.
+// The method "saw" tells the judge about a change of licenses when the change happens. The company calls this method,
+// so the method must not call the company.
 func (w *World) saw(e sandbox.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,11 +1,11 @@
-// Package world simulates a company for many nights. The company is a sandbox (package sandbox). Each night, the product
-// plans and applies in this process. Events happen to people and to the company: people are hired, leave and return, and
-// administrators change accounts and groups. Faults of the directories, of the store and of processes happen too; see
-// package weather. The clock is simulated.
+// Package world simulates a company for many nights. The company is a sandbox (package sandbox). Each night, the
+// product plans and applies in this process. Events happen to people and to the company: people are hired, leave and
+// return, and administrators change accounts and groups. Faults of the directories, of the store and of processes
+// happen too; see package weather. The clock is simulated.
 //
-// All events follow from the seed alone. Each event has a number. A world can leave out events by their numbers, to find
-// the events that cause a fault. The world tells the judge the truth (see package judge), and never reads the truth from
-// the product.
+// All events follow from the seed alone. Each event has a number. A world can leave out events by their numbers, to
+// find the events that cause a fault. The world tells the judge the truth (see package judge), and never reads the
+// truth from the product.
 //
 // A turn is a change of the company that lasts for some days, such as a renamed group.
 package world
@@ -251,7 +251,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// The method found adds person i. The person may be hired later.
+// The method "found" adds person i. The person may be hired later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -289,7 +289,7 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// The method happens decides by chance whether a kind of event happens now. The parameter "who" is the index of the
+// The method "happens" decides by chance whether a kind of event happens now. The parameter "who" is the index of the
 // person, or -1 for an event of the company. The method records the event in the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {

@@ -125,7 +125,7 @@ func (v *Value) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// The method altered returns the altered values, by kind of alteration.
+// The method "altered" returns the altered values, by kind of alteration.
 func (v *Value) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

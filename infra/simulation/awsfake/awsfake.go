@@ -98,7 +98,7 @@ func (s *Server) Advance(d time.Duration) {
 	s.wake()
 }
 
-// The method now returns the account's time. The caller must hold the lock.
+// The method "now" returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
 // The method wake makes each waiting goroutine check its condition again. The caller must hold the lock.
@@ -137,7 +137,7 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// The function typed returns a call that decodes the body of the request into a value of type In. The returned call
+// The function "typed" returns a call that decodes the body of the request into a value of type In. The returned call
 // rejects unknown fields.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {

@@ -165,7 +165,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// The method known returns an error if a table refers to an unknown type or to an unknown option.
+// The method "known" returns an error if a table refers to an unknown type or to an unknown option.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {

@@ -50,7 +50,7 @@ func cellsOf(line string) []string {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// The function coded returns the words in backquotes in a cell.
+// The function "coded" returns the words in backquotes in a cell.
 func coded(cell string) (words []string) {
 	for _, m := range code.FindAllStringSubmatch(cell, -1) {
 		words = append(words, m[1])

@@ -122,7 +122,7 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
-// The method listens returns an error if the controller does not accept connections.
+// The method "listens" returns an error if the controller does not accept connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {

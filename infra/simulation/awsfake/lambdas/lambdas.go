@@ -140,7 +140,7 @@ func (f *Function) CPU() (sum time.Duration) {
 	return sum
 }
 
-// The method ended waits until all processes have ended and returns their sandboxes.
+// The method "ended" waits until all processes have ended and returns their sandboxes.
 func (f *Function) ended() []*sandbox {
 	f.mu.Lock()
 	all := f.all

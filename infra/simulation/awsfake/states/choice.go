@@ -62,7 +62,7 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// The method holds reports whether the rule applies. A comparison with a missing value is an error, except with
+// The method "holds" reports whether the rule applies. A comparison with a missing value is an error, except with
 // IsPresent.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {

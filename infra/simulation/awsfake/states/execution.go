@@ -103,7 +103,7 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// The method scaled converts seconds of the definition to the duration on this machine.
+// The method "scaled" converts seconds of the definition to the duration on this machine.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
@@ -139,7 +139,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// The function caught returns the next state if a catcher handles the failure. Otherwise it returns "".
+// The function "caught" returns the next state if a catcher handles the failure. Otherwise it returns "".
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -153,7 +153,7 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// The function matches reports whether the error names of a catcher or retrier include an error name. The name
+// The function "matches" reports whether the error names of a catcher or retrier include an error name. The name
 // States.ALL includes every error except States.Runtime and States.DataLimitExceeded.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
@@ -259,7 +259,7 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 	return nil
 }
 
-// The function decoded decodes a JSON value.
+// The function "decoded" decodes a JSON value.
 func decoded(text []byte) (v any, failure *Failure) {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, &Failure{runtimeError, err.Error()}

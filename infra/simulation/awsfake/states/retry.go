@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The method persistently calls the function "try" until a call succeeds or the retriers of the state s allow no
+// The method "persistently" calls the function "try" until a call succeeds or the retriers of the state s allow no
 // further call (section 5.1.2 of the language's specification). Each failure uses up one attempt of the first retrier
 // whose list of errors contains the error.
 func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {

@@ -44,8 +44,8 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// The function only returns the given parameters. It fails if a name in the list is missing, or if there is a parameter
-// that is not in the list.
+// The function "only" returns the given parameters. It fails if a name in the list is missing, or if there is a
+// parameter that is not in the list.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -118,7 +118,7 @@ func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[
 	})
 }
 
-// The method each runs the item processor of a Map state for each item.
+// The method "each" runs the item processor of a Map state for each item.
 func (e *Execution) each(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	v, failure := value(s.ItemsPath, input, about)
 	items, ok := v.([]any)
@@ -149,7 +149,7 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// The function together calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same
+// The function "together" calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same
 // time. If atOnce is 0, all calls run at the same time. The first failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
