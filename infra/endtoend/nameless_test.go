@@ -221,7 +221,7 @@ func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// The function "tells" fails the test if the text contains a secret.
+// The function "tells" fails the test if the text contains a name in the list "secrets".
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

@@ -17,7 +17,7 @@ const (
 	Ruled    What = "ruled"     // from now on, the rule in the field Rule replaces the former rule for its license
 	Hired    What = "hired"     // the person has existed since the time At; Holds: the account belongs to a human, and not to a room or an agent
 	Remade   What = "remade"    // the account that holds the license was deleted and created again; nobody has used the new account
-	Parted   What = "parted"    // nothing links the account with the license to the person any longer
+	Parted   What = "parted"    // nothing links the account that holds the license to the person any longer
 	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave the license to the person
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
