@@ -27,8 +27,8 @@ type memory struct {
 	*losses
 }
 
-// The type losses has a sentence for each table that could not be read, by the key of the table's object. The sentence
-// also says what replaces the table.
+// The type "losses" has a sentence for each table that could not be read, by the key of the table's object. The
+// sentence also says what replaces the table.
 type losses struct {
 	mu  sync.Mutex
 	why map[string]string

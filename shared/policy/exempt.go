@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type exemptions holds the compiled exemptions of a policy.
+// The type "exemptions" holds the compiled exemptions of a policy.
 type exemptions struct {
 	listed map[string]*listed // by name or id, in lower case
 	groups []MemberQuery

@@ -64,9 +64,9 @@ type License struct {
 	// Renews is when the contract for the license renews. It is nil if the policy does not say.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If it is set, a person
-	// is changed to this license only if the person's mailbox is known to fit. A rule that removes this license, and
-	// gives no other license, then does not take the license if the mailbox is on hold, is shared, or belongs to a room
+	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If the field is set, a
+	// person is changed to this license only if the person's mailbox is known to fit. If the field is set, a rule that
+	// removes this license and gives no other license spares a mailbox that is on hold, is shared, or belongs to a room
 	// or to equipment.
 	MailboxQuota float64
 

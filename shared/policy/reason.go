@@ -61,8 +61,8 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// The type words has the words for activity: people sign in to Entra ID, log on to Active Directory and use a workload.
-// If a rule reads dates of several kinds, the function "verb" returns words that fit all these kinds.
+// The type "words" has the words for activity: people sign in to Entra ID, log on to Active Directory and use a
+// workload. If a rule reads dates of several kinds, the function "verb" returns words that fit all these kinds.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {

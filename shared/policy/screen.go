@@ -11,9 +11,9 @@ import (
 )
 
 // The type screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
-// evaluates some tests from the columns, and gets the same result for each person as the Judge's own steps. The result
-// of any other test is Unset. The condition then has a result only if the remaining tests settle it, by the same
-// three-valued logic.
+// evaluates some tests from the columns. The result of such a test is the result that the Judge would get. The result
+// of any other test is Unset. The condition then has a result only if the remaining tests settle it by three-valued
+// logic.
 type screen struct {
 	*Judge
 	*Crowd

@@ -58,8 +58,9 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// A person who is not open is not exempt. For the rows from turningPoints, the condition "for" is true now or may
-	// become true later. A condition that never changes with time keeps its result.
+	// For the people in these rows, the exemption does not apply now, and the condition "for" is true now or may become
+	// true later. A condition that never changes with time keeps its result, so that only the other conditions are
+	// evaluated.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)

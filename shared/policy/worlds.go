@@ -16,7 +16,7 @@ import (
 // mostWorlds is the largest number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6
 
-// The type worlds holds the cases of one evaluation. If bit i of the field "at" is set, the attribute open[i] has no
+// The type "worlds" holds the cases of one evaluation. If bit i of the field "at" is set, the attribute open[i] has no
 // date in the current case.
 type worlds struct {
 	open []*attribute

@@ -44,7 +44,7 @@ var unmapped = sync.OnceValue(func() map[string]*attribute {
 })
 
 // Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, and
-// some of its attributes are read as filled or orNone.
+// some of its attributes are read as filled or orNone (type readAs).
 type Written struct {
 	Root ast.Expr
 	info *ast.SourceInfo

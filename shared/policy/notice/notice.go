@@ -27,7 +27,7 @@ type Facts struct {
 	LastUse time.Time // when the license was last used; zero if it never was
 }
 
-// The type fields holds the values that a template may use.
+// The type "fields" holds the values that a template may use.
 type fields struct{ Name, License, To, Days, Day, LastUse string }
 
 // FieldNames lists the fields of a template in alphabetical order.

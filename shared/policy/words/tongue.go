@@ -60,8 +60,8 @@ type tongue struct {
 	months                        [12]string
 	instant                       string // day, month, year, clock
 
-	// Verbs of dates: "happened" for a date of use or of creation, "was" for another date before "ago", and "lies" for
-	// another date that may be in the future.
+	// Verbs of dates. The verb "happened" is for a date of use or of creation. The verb "was" is for any other date, if
+	// "ago" follows. The verb "lies" is for any other date that may be in the future.
 	happened, was, lies string
 	ago                 comparison // a date, its verb, a span
 	orAhead             string     // follows ago for a date that may be in the future
