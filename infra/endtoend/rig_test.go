@@ -45,7 +45,7 @@ const (
 	bucket = "idleseat-test"
 	// machineARN is the ARN of the entrance for plans, and a prefix of the ARNs of the other entrances.
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
-	// The constant faster divides the waits and time limits in the definition.
+	// The constant "faster" divides the waits and time limits in the definition.
 	faster = 60
 )
 

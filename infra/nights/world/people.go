@@ -100,8 +100,7 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// The method "holds" tells the judge whether a person holds a license, if the person gained or lost the license
-// although nobody gave or took it.
+// The method "holds" tells the judge whether a person holds a license, unless the judge already knows this.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
