@@ -19,7 +19,8 @@ type Variant struct {
 	From, To int
 }
 
-// DayNumbers returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without duplicates.
+// DayNumbers returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without
+// duplicates.
 func (r *Rule) DayNumbers() (list []int) {
 	r.when.eachDays(func(_ ast.Expr, days int) { list = append(list, days) })
 	slices.Sort(list)

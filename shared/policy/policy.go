@@ -66,8 +66,8 @@ type License struct {
 	KeepSeats int // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If the field is set, a
 	// person is changed to this license only if the person's mailbox is known to fit. If the field is set, a rule that
-	// removes this license and gives no other license spares a mailbox that is on hold, is shared, or belongs to a room
-	// or to equipment.
+	// removes this license and gives no other license does not take it from a mailbox that is on hold, is shared, or
+	// belongs to a room or to equipment.
 	MailboxQuota float64
 
 	// Needs lists the service plans that the license must include when a person is changed to the license. Service

@@ -152,8 +152,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// A value's text is sometimes not literally in the file, for example because YAML decoded an escape. The place of such a
-// text is the start of the value.
+// A value's text is sometimes not literally in the file, for example because YAML decoded an escape. The place of such
+// a text is the start of the value.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}
