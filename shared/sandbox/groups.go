@@ -107,9 +107,9 @@ func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 
 // setMember adds a person to the group or removes the person, and schedules the change of licenses.
 func (c *Company) setMember(g, i int, in bool) {
-	now := c.now()
+	now, before := c.now(), c.isMember(g, i, c.profile(i))
 	if m := (membership{g, i}); c.options.Lag > 0 {
-		c.earlier[m] = append(c.earlier[m], past[bool]{now, c.isMember(g, i, c.profile(i))})
+		c.earlier[m] = append(c.earlier[m], past[bool]{now, before})
 	}
 	c.joined[membership{g, i}] = in
 	c.changeOf(i)
@@ -118,7 +118,9 @@ func (c *Company) setMember(g, i int, in bool) {
 	if in {
 		e.What = MemberAdded
 	}
-	c.note(e)
+	if in != before { // adding a member again gives the member nothing, and no directory shows it
+		c.note(e)
+	}
 	c.later(g, i, in)
 	c.advanceTo(now)
 }

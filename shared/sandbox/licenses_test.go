@@ -91,6 +91,17 @@ func TestLicensesFollowMembershipAfterADelay(t *testing.T) {
 	}
 }
 
+// TestSecondMembershipIsNoEvent adds a member again and removes somebody who is no member. Neither changes anything.
+func TestSecondMembershipIsNoEvent(t *testing.T) {
+	t.Parallel()
+	a := newAsker(t, Options{})
+	a.c.SetMember(2, "LIC-M365-E3", true)
+	a.c.SetMember(2, "LIC-EXO-P1", false)
+	if diff := cmp.Diff([]Event(nil), a.c.History()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMailboxLossIsInTheHistory(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
