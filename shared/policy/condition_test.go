@@ -226,7 +226,7 @@ func TestNewest(t *testing.T) {
 		{"AD not read", directory.Present, directory.NotRead, true, false, "not read"},
 		{"AD not read, cloud-only", cloudOnly, directory.NotRead, true, false, "2026-11-14T12:00:00Z"},
 		{"AD account missing", directory.Present, directory.Missing, true, false, "not read"},
-		{"halves contradict", directory.Present, directory.Contradictory, true, true, "not read"},
+		{"the accounts contradict", directory.Present, directory.Contradictory, true, true, "not read"},
 		{"Entra not read", directory.NotRead, directory.Present, false, true, "not read"},
 	}
 	a, fault := parseMapping("created", mapping)

@@ -84,15 +84,15 @@ func TestHolds(t *testing.T) {
 		person directory.Person
 		want   directory.Flag
 	}{
-		"the product":           {directory.Person{EntraState: directory.Present, Entra: held("visio", "e3")}, directory.Yes},
-		"another product":       {directory.Person{EntraState: directory.Present, Entra: held("visio")}, directory.No},
-		"nothing":               {directory.Person{EntraState: directory.Present, Entra: held()}, directory.No},
-		"the halves contradict": {directory.Person{EntraState: directory.Contradictory, Entra: held("e3")}, directory.Yes},
-		"no account":            {directory.Person{EntraState: directory.NoAccount}, directory.No},
-		"not read":              {directory.Person{EntraState: directory.NotRead}, directory.Unset},
-		"not read any more":     {directory.Person{EntraState: directory.NotRead, Entra: held("visio")}, directory.Unset},
-		"missing":               {directory.Person{EntraState: directory.Missing, Entra: held("visio")}, directory.Unset},
-		"present, but not read": {directory.Person{EntraState: directory.Present}, directory.Unset},
+		"the product":             {directory.Person{EntraState: directory.Present, Entra: held("visio", "e3")}, directory.Yes},
+		"another product":         {directory.Person{EntraState: directory.Present, Entra: held("visio")}, directory.No},
+		"nothing":                 {directory.Person{EntraState: directory.Present, Entra: held()}, directory.No},
+		"the accounts contradict": {directory.Person{EntraState: directory.Contradictory, Entra: held("e3")}, directory.Yes},
+		"no account":              {directory.Person{EntraState: directory.NoAccount}, directory.No},
+		"not read":                {directory.Person{EntraState: directory.NotRead}, directory.Unset},
+		"not read any more":       {directory.Person{EntraState: directory.NotRead, Entra: held("visio")}, directory.Unset},
+		"missing":                 {directory.Person{EntraState: directory.Missing, Entra: held("visio")}, directory.Unset},
+		"present, but not read":   {directory.Person{EntraState: directory.Present}, directory.Unset},
 	} {
 		if got := j.holds(p.LicenseNamed("m365-e3"), &tc.person); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)

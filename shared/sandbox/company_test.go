@@ -175,14 +175,14 @@ func TestSmallestCompanyHasEveryKind(t *testing.T) {
 	}
 }
 
-func TestHalvesAgree(t *testing.T) {
+func TestAccountsAgree(t *testing.T) {
 	t.Parallel()
 	for _, p := range everybody(NewCompany(Options{Users: 1000, Seed: 3, Now: fixedNow})) {
 		if p.Entra == nil || p.AD == nil {
 			continue
 		}
 		if p.Entra.SID != p.AD.SID || !p.Entra.Synced || p.Entra.UserPrincipalName != p.AD.UserPrincipalName {
-			t.Errorf("person %d: halves differ: %+v, %+v", p.Index, p.Entra, p.AD)
+			t.Errorf("person %d: the accounts differ: %+v, %+v", p.Index, p.Entra, p.AD)
 		}
 		if agree := directory.EitherGUID.Fits(p.Entra.ImmutableID, p.AD); agree == (p.Kind == WrongAnchor) {
 			t.Errorf("person %d (%s): anchor %s, immutable id %s", p.Index, p.Kind, directory.EitherGUID.Of(p.AD), p.Entra.ImmutableID)

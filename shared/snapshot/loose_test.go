@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseHalves has people whose Entra account has no SID and lies in a different partition from their Active
+// TestLooseAccounts has people whose Entra account has no SID and lies in a different partition from their Active
 // Directory account. Join must not report that such a person has no Entra account.
-func TestLooseHalves(t *testing.T) {
+func TestLooseAccounts(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7
 	s, err := store.Open(t.Context(), t.TempDir())

@@ -29,7 +29,7 @@ import (
 
 // readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. The argument
 // "size" is the number of bytes of the lines without compression.
-func (h *halves) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
+func (h *partAccounts) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return 0, 0, err
@@ -73,7 +73,7 @@ func (h *halves) readLines(raw []byte, size int, source directory.Source) (peopl
 }
 
 // The method "lack" records the columns of this version that a part in lines does not have.
-func (h *halves) lack(columns []string, source directory.Source) {
+func (h *partAccounts) lack(columns []string, source directory.Source) {
 	has := map[string]bool{}
 	for _, name := range columns {
 		has[name] = true

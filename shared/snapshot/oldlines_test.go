@@ -17,12 +17,12 @@ import (
 )
 
 // linesOf reads a part in lines.
-func linesOf(text string, source directory.Source) (*halves, error) {
+func linesOf(text string, source directory.Source) (*partAccounts, error) {
 	var raw bytes.Buffer
 	zip := gzip.NewWriter(&raw)
 	_, _ = zip.Write([]byte(text))
 	_ = zip.Close()
-	h := &halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+	h := &partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
 	_, _, err := h.readLines(raw.Bytes(), len(text), source)
 	return h, err
 }

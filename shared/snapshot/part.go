@@ -77,8 +77,8 @@ func (t *partTable) write(w io.Writer, name string) error {
 	return table.WriteSmall(w, name, append(slices.Clip(t.columns), t.member, t.group))
 }
 
-// The type "halves" collects the accounts of a partition from its parts.
-type halves struct {
+// partAccounts collects the accounts of a partition from its parts.
+type partAccounts struct {
 	*directory.Accounts
 	groups map[string][]string // one shared list for each group, for all members who are in no other group
 	// lacking has the account columns that are missing in a part because another version wrote the part.
@@ -86,7 +86,7 @@ type halves struct {
 }
 
 // The method "read" appends the content of a part, and returns the numbers of accounts and members.
-func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
+func (h *partAccounts) read(raw []byte, source directory.Source) (people, members int, err error) {
 	file, err := table.Open(raw)
 	if err != nil {
 		return 0, 0, err
@@ -125,7 +125,7 @@ func (p *People) complete() error {
 	return p.parse()
 }
 
-func (h *halves) take(p *People, source directory.Source) (people, members int, err error) {
+func (h *partAccounts) take(p *People, source directory.Source) (people, members int, err error) {
 	member, group := p.columns[memberColumn], p.columns[groupColumn]
 	key := p.columns[keyColumn(source)]
 	var accounts []int
@@ -145,7 +145,7 @@ func (h *halves) take(p *People, source directory.Source) (people, members int, 
 }
 
 // addMember records that an account is in a group.
-func (h *halves) addMember(member, group string) {
+func (h *partAccounts) addMember(member, group string) {
 	if h.groups[group] == nil {
 		h.groups[group] = []string{group}
 	}

@@ -56,7 +56,7 @@ func part(t *testing.T, source directory.Source, rows ...row) []byte {
 // throughPart writes a part with the given rows and reads it.
 func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.Accounts {
 	t.Helper()
-	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+	h := partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
 	_, _, err := h.read(part(t, source, rows...), source)
 	check(t, err)
 	return h.Accounts
@@ -100,7 +100,7 @@ func TestPartColumns(t *testing.T) {
 			tc.change(columns)
 			var file bytes.Buffer
 			check(t, table.Write(&file, "entra", slices.Collect(maps.Values(columns))))
-			h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+			h := partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
 			people, members, err := h.read(file.Bytes(), directory.Entra)
 			if tc.want != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.want) {

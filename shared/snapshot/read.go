@@ -79,7 +79,7 @@ func (m *Manifest) begin(h *directory.Accounts) {
 // readParts loads the parts of a partition. It adds every account column that is missing in a part to the map
 // "lacking".
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
-	h := &halves{into, map[string][]string{}, lacking}
+	h := &partAccounts{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
 		for _, p := range r.Parts {
 			if p.Partition != partition {
@@ -105,7 +105,7 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 // largest known part.
 const maxPart = 1 << 30
 
-func (h *halves) readPart(ctx context.Context, s store.Store, source directory.Source, p Part) error {
+func (h *partAccounts) readPart(ctx context.Context, s store.Store, source directory.Source, p Part) error {
 	if p.Bytes < 0 || p.Bytes > maxPart || p.Size < 0 || p.Size > maxPart {
 		return fmt.Errorf("%w: the manifest says it has %d bytes, %d of lines", store.ErrDamaged, p.Bytes, p.Size)
 	}

@@ -203,7 +203,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 // are later.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
-	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+	h := partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
 	_, _, err := h.read(raw, directory.Entra)
 	check(t, err)
 	for hours := range 100 {
