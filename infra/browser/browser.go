@@ -115,7 +115,7 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// The method hear records each error, dialog and request that the browser reports about the page. It omits data URLs.
+// The method "hear" records each error, dialog and request that the browser reports about the page. It omits data URLs.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()

@@ -38,7 +38,7 @@ func stored(t testing.TB, n *report.Night) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// The constant names is a script. The script returns the texts in the first column of the table of changes.
+// The constant "names" is a script. The script returns the texts in the first column of the table of changes.
 const names = `[...document.querySelectorAll('[data-table="changes"] tbody .name')].map((e) => e.textContent)`
 
 const status = `document.querySelector('[data-table="changes"] [role=status]').textContent`

@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type office is a simulated company with a store, and a server for the pages of the runs in the store.
+// The type "office" is a simulated company with a store, and a server for the pages of the runs in the store.
 type office struct {
 	t      *testing.T
 	store  *store.Memory
@@ -67,7 +67,7 @@ func newOffice(t *testing.T, people int) *office {
 	return o
 }
 
-// The method run executes a command of idleseat in this process. It returns the standard output.
+// The method "run" executes a command of idleseat in this process. It returns the standard output.
 func (o *office) run(args ...string) []byte {
 	o.t.Helper()
 	var out, errs bytes.Buffer
@@ -84,7 +84,7 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// The method plan makes a run with the command "idleseat plan". It returns the name of the run, and a person with a
+// The method "plan" makes a run with the command "idleseat plan". It returns the name of the run, and a person with a
 // change in the plan.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
@@ -98,7 +98,7 @@ func (o *office) plan() (run, user string) {
 	return p.Run, p.Changes[0].User
 }
 
-// The method enter opens the first page with the key. The server then gives the browser a cookie.
+// The method "enter" opens the first page with the key. The server then gives the browser a cookie.
 func (o *office) enter(b *browser.Browser, v browser.View) *browser.Tab {
 	o.t.Helper()
 	return b.Open(o.t, o.at+"/?key="+url.QueryEscape(o.key), v)

@@ -18,8 +18,8 @@ import (
 
 const webhookARN = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:idleseat-webhook"
 
-// The type secrets simulates GetSecretValue (API reference of AWS Secrets Manager). It records the role and the secret
-// of each request.
+// The type "secrets" simulates GetSecretValue (API reference of AWS Secrets Manager). It records the role and the
+// secret of each request.
 type secrets struct {
 	value string
 	mu    sync.Mutex

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The constant bundle is a certificate bundle. Its line breaks and spaces require quotes on a command line.
+// The constant "bundle" is a certificate bundle. Its line breaks and spaces require quotes on a command line.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
 // TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
@@ -120,7 +120,7 @@ func samPython(t *testing.T) string {
 	return strings.TrimSpace(python)
 }
 
-// The type parameter is a parameter of the template.
+// The type "parameter" is a parameter of the template.
 type parameter struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`

@@ -62,7 +62,7 @@ func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	}
 }
 
-// The method spoil damages an object. If the function "damage" is nil, S3 answers that the object does not exist.
+// The method "spoil" damages an object. If the function "damage" is nil, S3 answers that the object does not exist.
 func (r *rig) spoil(key string, damage func(text []byte) []byte) {
 	r.Helper()
 	if damage == nil {

@@ -24,8 +24,8 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 // lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// The function doctors returns the calls to AWS that idleseat doctor makes in a deployment. The caller of this function
-// sets the role of each call.
+// The function "doctors" returns the calls to AWS that idleseat doctor makes in a deployment. The caller of this
+// function sets the role of each call.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},

@@ -87,7 +87,7 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// The method run starts an execution with the given input at the entrance for this input, and waits for its end.
+// The method "run" starts an execution with the given input at the entrance for this input, and waits for its end.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)
@@ -150,7 +150,7 @@ func TestLocalStates(t *testing.T) {
 	}
 }
 
-// The method sameAs checks that another deployment has the same ledger and the same holdings.
+// The method "sameAs" checks that another deployment has the same ledger and the same holdings.
 func (r *rig) sameAs(own *rig) {
 	r.Helper()
 	if diff := cmp.Diff(entries(r, own.store), entries(r, r.store)); diff != "" {

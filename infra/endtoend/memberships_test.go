@@ -19,7 +19,7 @@ import (
 // secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// The function memberships adds two things to a policy: a license that is a membership of an Entra ID group, and a
+// The function "memberships" adds two things to a policy: a license that is a membership of an Entra ID group, and a
 // second group that gives E3.
 func memberships(text string) string {
 	return strings.NewReplacer(

@@ -50,7 +50,7 @@ func TestMotoReview(t *testing.T) {
 	}
 }
 
-// The function approve approves a plan twice. The first approval has a wrong hash and must be refused. The second
+// The function "approve" approves a plan twice. The first approval has a wrong hash and must be refused. The second
 // approval has the right hash. The function returns the output of the second approval.
 func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), planned map[string]any) map[string]any {
 	t.Helper()
@@ -110,7 +110,7 @@ func TestMotoTwoAtOnce(t *testing.T) {
 	m.settled(own.holdings())
 }
 
-// The function taken returns the number of completed changes in the ledger, by person and license.
+// The function "taken" returns the number of completed changes in the ledger, by person and license.
 func taken(t *testing.T, s store.Store) map[string]int {
 	all := map[string]int{}
 	for key, outcome := range entries(t, s) {

@@ -22,7 +22,7 @@ const (
 	canaries    = canaryName + " " + canaryUPN + " '" + canaryGroup + "' " + canaryDN + ` CORP\canary.vogel`
 )
 
-// The type payload is the input of a call of a function.
+// The type "payload" is the input of a call of a function.
 type payload struct {
 	function, op string
 	body         []byte
@@ -65,7 +65,7 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// The function requests returns payloads with an operator's mistake: a person's name is in the place of a run id, a
+// The function "requests" returns payloads with an operator's mistake: a person's name is in the place of a run id, a
 // hash or another value.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
@@ -95,7 +95,7 @@ func requests() (all []payload) {
 	return all
 }
 
-// The method faults returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the
+// The method "faults" returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the
 // policy. The wrong answers and the altered policies contain the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
@@ -164,7 +164,7 @@ func (r *rig) alterPolicy(old, text string) {
 }
 
 // TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group.
-// The test calls each operation with each fault. It sends the payloads of the function requests without a fault and
+// The test calls each operation with each fault. It sends the payloads of the function "requests" without a fault and
 // with the faults of S3. It does not check the outputs of begin and reevaluate, because these outputs contain the name
 // that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
@@ -214,7 +214,7 @@ func TestNoNameLeaves(t *testing.T) {
 	}
 }
 
-// The method call calls a function. The returned error is the function's error.
+// The method "call" calls a function. The returned error is the function's error.
 func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/notices.txt")
 
-// The type ending is a sequence of executions in one deployment. The field "name" describes the end of the last
+// The type "ending" is a sequence of executions in one deployment. The field "name" describes the end of the last
 // execution.
 type ending struct {
 	name    string
@@ -126,8 +126,8 @@ func (e ending) told(t *testing.T, alarms map[string]alarm) string {
 	return anonymous(text.String())
 }
 
-// The method heard returns the last notice, the metrics of the last execution, and the alarms that these metrics raise,
-// as text.
+// The method "heard" returns the last notice, the metrics of the last execution, and the alarms that these metrics
+// raise, as text.
 func (r *rig) heard(alarms map[string]alarm) string {
 	r.mu.Lock()
 	last := r.notices[len(r.notices)-1]
@@ -183,7 +183,7 @@ func (r *rig) figures() map[string]float64 {
 	return all
 }
 
-// The function anonymous replaces each part of a text that differs between test runs, such as a run id.
+// The function "anonymous" replaces each part of a text that differs between test runs, such as a run id.
 func anonymous(text string) string {
 	for pattern, with := range map[string]string{
 		`\d{8}T\d{6}Z-[0-9a-f]{8}`:              "20261129T020000Z-1a2b3c4d",

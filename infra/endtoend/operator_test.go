@@ -91,12 +91,12 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	}
 }
 
-// The method operator returns a function that runs the command line with all rights in the deployment.
+// The method "operator" returns a function that runs the command line with all rights in the deployment.
 func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
 	return r.command("operator", "--aws", stack)
 }
 
-// The method command returns a function that runs the command line with an access key for AWS. The returned function
+// The method "command" returns a function that runs the command line with an access key for AWS. The returned function
 // appends the arguments "last" to each command.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -36,8 +36,8 @@ func readPages(t *testing.T) map[string]string {
 	return all
 }
 
-// The variable fence matches a fenced block with its language and its text. In the docs, outputs and files are fenced,
-// and commands are indented.
+// The variable "fence" matches a fenced block with its language and its text. In the docs, outputs and files are
+// fenced, and commands are indented.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
 // commandBlocks returns the indented blocks of a page. These blocks contain commands.

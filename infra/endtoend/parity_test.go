@@ -101,7 +101,7 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// The type alarm is an alarm in the form of the Terraform module.
+// The type "alarm" is an alarm in the form of the Terraform module.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string

@@ -14,7 +14,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// The method attribute evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". If
+// The method "attribute" evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". If
 // the resource has for_each, the parameter "key" is the key of for_each.
 func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	t.Helper()

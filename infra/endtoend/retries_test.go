@@ -29,8 +29,8 @@ type retried struct {
 
 type machineStates struct{ States map[string]retried }
 
-// The method longest returns the maximum duration of a task in seconds, including all retries and the waits between the
-// retries.
+// The method "longest" returns the maximum duration of a task in seconds, including all retries and the waits between
+// the retries.
 func (s *retried) longest() int {
 	total := s.TimeoutSeconds
 	for _, r := range s.Retry {

@@ -71,7 +71,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// The type rig is a deployment and the deployment's simulated company.
+// The type "rig" is a deployment and the deployment's simulated company.
 type rig struct {
 	testing.TB
 	box       *sandbox.Sandbox
@@ -223,7 +223,7 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	r.policy = text
 }
 
-// The variable entrances lists all entrances of a deployment.
+// The variable "entrances" lists all entrances of a deployment.
 var entrances = []entrance.Name{entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore}
 
 // entranceARN returns the ARN of an entrance's state machine.
@@ -231,7 +231,7 @@ func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
 
-// The method load creates a state machine for each entrance from the shipped definition.
+// The method "load" creates a state machine for each entrance from the shipped definition.
 func (r *rig) load(o options) {
 	all := []*states.Machine{}
 	for _, n := range entrances {
@@ -311,7 +311,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	return answer, nil
 }
 
-// The method relay starts the built relay. At the end of the test, the relay is killed.
+// The method "relay" starts the built relay. At the end of the test, the relay is killed.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
 	cmd.Env = r.relayEnv()

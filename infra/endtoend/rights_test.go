@@ -23,7 +23,7 @@ func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
 
-// The function caller returns the role whose access key signed the request req.
+// The function "caller" returns the role whose access key signed the request req.
 func caller(req *http.Request) string {
 	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	role, _, _ := strings.Cut(after, "/")
@@ -80,7 +80,7 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 	})
 }
 
-// The type answer records the status of an HTTP answer.
+// The type "answer" records the status of an HTTP answer.
 type answer struct {
 	http.ResponseWriter
 	status int

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant nightly is the input of an execution that the schedule starts.
+// The constant "nightly" is the input of an execution that the schedule starts.
 const nightly = `{}`
 
-// The method run starts an execution at the entrance for the input and waits for the end of the execution. An execution
-// that refuses its request succeeds, but this method returns the refusal as a failure.
+// The method "run" starts an execution at the entrance for the input and waits for the end of the execution. An
+// execution that refuses its request succeeds, but this method returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)
@@ -75,7 +75,7 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 	return out, failure
 }
 
-// The function refusal returns the refusal in the output of an execution, or nil.
+// The function "refusal" returns the refusal in the output of an execution, or nil.
 func refusal(out map[string]any) *states.Failure {
 	refused, ok := out["failure"].(map[string]any)
 	if !ok {
@@ -84,8 +84,8 @@ func refusal(out map[string]any) *states.Failure {
 	return &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
 }
 
-// The method story returns the history of an execution and the ends of the functions' logs, for the message of a failed
-// test.
+// The method "story" returns the history of an execution and the ends of the functions' logs, for the message of a
+// failed test.
 func (r *rig) story(e *states.Execution) string {
 	var b strings.Builder
 	for _, h := range e.History() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The type statement is a statement of an IAM policy.
+// The type "statement" is a statement of an IAM policy.
 type statement struct {
 	Effect    string
 	Action    texts
@@ -15,7 +15,7 @@ type statement struct {
 	Condition map[string]map[string]texts
 }
 
-// The type texts is a list of strings. In JSON, a list of one string may be a single string.
+// The type "texts" is a list of strings. In JSON, a list of one string may be a single string.
 type texts []string
 
 // UnmarshalJSON accepts a list or a single string.
@@ -28,7 +28,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// The type roles maps each role of a deployment to its policies. The rights to write logs are omitted.
+// The type "roles" maps each role of a deployment to its policies. The rights to write logs are omitted.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -66,7 +66,7 @@ func terraformRoles(t *testing.T, m *module) roles {
 	return all
 }
 
-// The type call is a call to AWS by a role.
+// The type "call" is a call to AWS by a role.
 type call struct{ role, action, resource string }
 
 // The method "allowed" reports whether the policies of the role allow the call c.
@@ -131,7 +131,7 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// The method compare returns the calls that the caller's role does not allow, and the rights that no call uses. It
+// The method "compare" returns the calls that the caller's role does not allow, and the rights that no call uses. It
 // omits the rights in the map unseen.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The variable company has three pages of people. Licenses follow group membership after 1.5 seconds.
+// The variable "company" has three pages of people. Licenses follow group membership after 1.5 seconds.
 var company = sandbox.Options{Users: 1100, Seed: 5, LicenseDelay: 1500 * time.Millisecond}
 
 // TestReviewedRun reads a company in several calls and makes a plan. A second execution approves the plan. The second
@@ -58,7 +58,7 @@ func TestReviewedRun(t *testing.T) {
 	r.sameAsCommand(company)
 }
 
-// The method holdings returns the licenses and license groups of each person, by index of the person.
+// The method "holdings" returns the licenses and license groups of each person, by index of the person.
 func (r *rig) holdings() map[int][]string {
 	return holdings(r.box.Company)
 }
@@ -77,7 +77,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// The function entries returns the completed changes in the ledger. It omits the fields that differ between runs.
+// The function "entries" returns the completed changes in the ledger. It omits the fields that differ between runs.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

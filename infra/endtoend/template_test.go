@@ -22,12 +22,12 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// The variable given contains the parameters of both deployments, by their names in SAM.
+// The variable "given" contains the parameters of both deployments, by their names in SAM.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
 
-// The type template is template.yaml with evaluated intrinsic functions.
+// The type "template" is template.yaml with evaluated intrinsic functions.
 type template struct {
 	parameters map[string]any
 	conditions map[string]any
@@ -91,7 +91,7 @@ func section(n *yaml.Node, name string) *yaml.Node {
 // noValue is a value that CloudFormation omits from lists.
 const noValue = "AWS::NoValue"
 
-// The method value evaluates a node. An unknown tag fails the test.
+// The method "value" evaluates a node. An unknown tag fails the test.
 func (m *template) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Tag {
@@ -193,8 +193,8 @@ func samMachine(n entrance.Name) string {
 	return pascal(string(n)) + "StateMachine"
 }
 
-// The function pascal converts a name such as reevaluate-apply to ReevaluateApply, the form of the name in the
-// template. The function kebab converts the name back.
+// The function "pascal" converts a name such as reevaluate-apply to ReevaluateApply, the form of the name in the
+// template. The function "kebab" converts the name back.
 func pascal(name string) (out string) {
 	for part := range strings.SplitSeq(name, "-") {
 		out += strings.ToUpper(part[:1]) + part[1:]
@@ -257,13 +257,13 @@ func (m *template) sub(t *testing.T, text string) any {
 	}
 }
 
-// The method properties returns the properties of the resource with the given name.
+// The method "properties" returns the properties of the resource with the given name.
 func (m *template) properties(name string) map[string]any {
 	p, _ := m.resources[name].(map[string]any)["Properties"].(map[string]any)
 	return p
 }
 
-// The function convert converts v to type T through JSON.
+// The function "convert" converts v to type T through JSON.
 func convert[T any](t *testing.T, v any) (out T) {
 	t.Helper()
 	text, err := json.Marshal(v)

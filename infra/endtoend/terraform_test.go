@@ -13,7 +13,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// The type module is infra/terraform with evaluated locals. The variables have their defaults. The attributes of
+// The type "module" is infra/terraform with evaluated locals. The variables have their defaults. The attributes of
 // resources are invented.
 type module struct {
 	variables map[string]cty.Value
@@ -121,7 +121,8 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	return m
 }
 
-// The method settle evaluates the locals repeatedly until all locals are known, because locals may refer to each other.
+// The method "settle" evaluates the locals repeatedly until all locals are known, because locals may refer to each
+// other.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -144,7 +145,7 @@ func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	}
 }
 
-// The function local returns the local with the given name.
+// The function "local" returns the local with the given name.
 func local[T any](t *testing.T, m *module, name string) T {
 	t.Helper()
 	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())

@@ -83,8 +83,8 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// The method idle returns the userPrincipalName of a person who has been idle for a long time. The person has accounts
-// in both directories and is in the given Active Directory group.
+// The method "idle" returns the userPrincipalName of a person who has been idle for a long time. The person has
+// accounts in both directories and is in the given Active Directory group.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {

@@ -17,12 +17,12 @@ import (
 
 const day = 24 * time.Hour
 
-// The type calendar is a clock that a test can set back. A company can therefore have a past.
+// The type "calendar" is a clock that a test can set back. A company can therefore have a past.
 type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// The method pass moves the clock by d. A test that has set the clock back must set the clock to the real time again
+// The method "pass" moves the clock by d. A test that has set the clock back must set the clock to the real time again
 // before the product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 

@@ -18,9 +18,9 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// The type workshop is a folder with the rewritten files and the test binaries. The file "page" in the folder contains
-// the number of the mutant that is switched on, and the list of reached mutants. Test processes map this file into
-// memory.
+// The type "workshop" is a folder with the rewritten files and the test binaries. The file "page" in the folder
+// contains the number of the mutant that is switched on, and the list of reached mutants. Test processes map this file
+// into memory.
 type workshop struct {
 	dir     string
 	overlay string
@@ -29,8 +29,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// The function furnish numbers the mutants and writes the rewritten files. It also writes an overlay. With the overlay,
-// the go command compiles the rewritten files in place of the real files.
+// The function "furnish" numbers the mutants and writes the rewritten files. It also writes an overlay. With the
+// overlay, the go command compiles the rewritten files in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -74,7 +74,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// The method lock keeps a second run out of the folder. The second run would switch the mutants of the first run.
+// The method "lock" keeps a second run out of the folder. The second run would switch the mutants of the first run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -87,8 +87,8 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// The method turn switches a mutant on for processes that start later. It also clears the list of reached mutants. The
-// id 0 switches all mutants off.
+// The method "turn" switches a mutant on for processes that start later. It also clears the list of reached mutants.
+// The id 0 switches all mutants off.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
@@ -110,7 +110,7 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// The type suite is the test binary of one package. The binary contains all mutants.
+// The type "suite" is the test binary of one package. The binary contains all mutants.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests
@@ -119,7 +119,7 @@ type suite struct {
 	tests  []test
 }
 
-// The method compile builds the tests of a package. It returns nil if the package has no tests.
+// The method "compile" builds the tests of a package. It returns nil if the package has no tests.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

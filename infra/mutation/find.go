@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The type mutant is one change at one place of the source.
+// The type "mutant" is one change at one place of the source.
 type mutant struct {
 	id   int
 	pkg  string // name of its package
@@ -16,7 +16,7 @@ type mutant struct {
 	text string // replaces the source text while the mutant is on
 }
 
-// The type site is an expression or a statement with its mutants.
+// The type "site" is an expression or a statement with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
 	statement bool   // whether the site is a statement; a mutant can leave out a statement
@@ -24,7 +24,7 @@ type site struct {
 	mutants   []*mutant
 }
 
-// The type finder walks one file and collects its sites.
+// The type "finder" walks one file and collects its sites.
 type finder struct {
 	*source
 	sites map[[2]int]*site
@@ -32,7 +32,7 @@ type finder struct {
 	seen  map[string]int // number of mutants by name
 }
 
-// The function find returns the sites of a file in the order of the walk. It visits only the bodies of functions,
+// The function "find" returns the sites of a file in the order of the walk. It visits only the bodies of functions,
 // because tables of constants have no behavior.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
@@ -86,7 +86,7 @@ func (f *finder) isText(call *ast.CallExpr) bool {
 	return false
 }
 
-// The method add adds a mutant to the site of the node n.
+// The method "add" adds a mutant to the site of the node n.
 func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	from, to := f.span(n)
 	at := f.sites[[2]int{from, to}]
@@ -145,7 +145,7 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// The method number returns the numeric type of an expression. It returns false for a constant, and for an expression
+// The method "number" returns the numeric type of an expression. It returns false for a constant, and for an expression
 // that is not numeric.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The type hunt is one run of the command: the mutants, the tests, and which test killed which mutant.
+// The type "hunt" is one run of the command: the mutants, the tests, and which test killed which mutant.
 type hunt struct {
 	*workshop
 	mutants []*mutant
@@ -21,15 +21,15 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget limit the total time of the tests for one mutant. The constant ownBudget is the limit for the
-// package of the mutant. The constant budget is the limit for each package above the mutant's package. The time of a
+// ownBudget and budget limit the total time of the tests for one mutant. The constant "ownBudget" is the limit for the
+// package of the mutant. The constant "budget" is the limit for each package above the mutant's package. The time of a
 // test is the time that the test takes without a mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
 )
 
-// The function prepare finds the mutants and writes the rewritten files. It does not compile the tests.
+// The function "prepare" finds the mutants and writes the rewritten files. It does not compile the tests.
 func prepare() (*hunt, error) {
 	var paths []string
 	for _, p := range judged {
@@ -79,7 +79,7 @@ func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// The method suite returns the compiled and measured tests of a package. It returns nil if the package has no tests.
+// The method "suite" returns the compiled and measured tests of a package. It returns nil if the package has no tests.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -94,8 +94,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// The method hunt runs tests on the mutants of the given packages. The tests of the mutant's own package run first. The
-// tests of each package above then run on the living mutants.
+// The method "hunt" runs tests on the mutants of the given packages. The tests of the mutant's own package run first.
+// The tests of each package above then run on the living mutants.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -122,7 +122,8 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 // -again continues from the last save.
 const often = 50
 
-// The method meet runs the tests of package p on living mutants. The parameter "of" lists the packages of the mutants.
+// The method "meet" runs the tests of package p on living mutants. The parameter "of" lists the packages of the
+// mutants.
 func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
@@ -153,7 +154,7 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// The method recall loads the mutants that earlier runs have killed. It omits the mutants of the packages in the
+// The method "recall" loads the mutants that earlier runs have killed. It omits the mutants of the packages in the
 // parameter "anew", because all tests must run on these mutants again.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())

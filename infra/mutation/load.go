@@ -42,7 +42,7 @@ func list(args ...string) ([]listed, error) {
 	}
 }
 
-// The type source is a file of a package with the types of its expressions.
+// The type "source" is a file of a package with the types of its expressions.
 type source struct {
 	pkg     *types.Package
 	path    string // on this machine
@@ -54,7 +54,7 @@ type source struct {
 	imports map[string]string // name of each imported package in this file, by import path
 }
 
-// The function load parses and type-checks the files of the packages. It omits test files.
+// The function "load" parses and type-checks the files of the packages. It omits test files.
 func load(packages []string) ([]*source, string, error) {
 	all, err := list(append([]string{"-export", "-deps"}, packages...)...)
 	if err != nil {

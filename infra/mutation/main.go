@@ -26,7 +26,7 @@ import (
 // as names.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// The function folder returns the path of the judged package with the given name. It returns "" if there is no such
+// The function "folder" returns the path of the judged package with the given name. It returns "" if there is no such
 // package.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The function wholes returns the complete expressions directly below a node: conditions, results, and values that are
-// assigned or passed. It does not return the operands of && and ||, because the method binary mutates them.
+// The function "wholes" returns the complete expressions directly below a node: conditions, results, and values that
+// are assigned or passed. It does not return the operands of && and ||, because the method "binary" mutates them.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -41,7 +41,7 @@ func wholes(n ast.Node) []ast.Expr {
 	return nil
 }
 
-// The method whole adds two mutants for an expression of type bool: in one, the expression is true, and in the other,
+// The method "whole" adds two mutants for an expression of type bool: in one, the expression is true, and in the other,
 // the expression is false. For a literal true or false, the method adds one mutant with the opposite value.
 func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if id, ok := e.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
@@ -103,7 +103,7 @@ func (f *finder) unary(function string, n *ast.UnaryExpr) {
 	}
 }
 
-// The method call mutates comparisons of times, the sign of a duration that is added to a time, and calls of min and
+// The method "call" mutates comparisons of times, the sign of a duration that is added to a time, and calls of min and
 // max.
 func (f *finder) call(function string, n *ast.CallExpr) {
 	recv, name := f.timeMethod(n)
@@ -158,7 +158,7 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// The method statement adds a mutant that leaves out a statement. It adds no mutant if the statement defines a
+// The method "statement" adds a mutant that leaves out a statement. It adds no mutant if the statement defines a
 // variable.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The function rewrite returns the text of a file with a switch for each mutant. A mutant's own text contains no
+// The function "rewrite" returns the text of a file with a switch for each mutant. A mutant's own text contains no
 // switches, because only one mutant is switched on at a time.
 func rewrite(s *source, sites []*site, switchPath string) string {
 	sites = slices.Clone(sites)
@@ -24,7 +24,7 @@ func rewrite(s *source, sites []*site, switchPath string) string {
 	return b.String()
 }
 
-// The function splice writes text[from:to] with the switches of the sites.
+// The function "splice" writes text[from:to] with the switches of the sites.
 func splice(b *strings.Builder, text []byte, from, to int, sites []*site) {
 	for len(sites) > 0 {
 		at := sites[0]

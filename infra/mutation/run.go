@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// The type test is a top-level test with two measurements without a mutant: its time, and the mutants that it reaches.
+// The type "test" is a top-level test with two measurements without a mutant: its time, and the mutants that it
+// reaches.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// The method learn runs each test of the suite alone and stores the results in a file in the workshop. If the file for
-// the same test binary exists, the method only reads the file.
+// The method "learn" runs each test of the suite alone and stores the results in a file in the workshop. If the file
+// for the same test binary exists, the method only reads the file.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -56,10 +57,10 @@ func (w *workshop) learn(s *suite) error {
 	return os.WriteFile(known, b, 0o644)
 }
 
-// The constant slowest is the maximum time of a test without a mutant. Slower tests are not used.
+// The constant "slowest" is the maximum time of a test without a mutant. Slower tests are not used.
 const slowest = 30 * time.Second
 
-// The method try runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.
+// The method "try" runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.
 func (w *workshop) try(s *suite, name string) (*test, error) {
 	if err := w.turn(0); err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// The method run reports whether one of the named tests fails, or whether the tests do not end within the given time.
+// The method "run" reports whether one of the named tests fails, or whether the tests do not end within the given time.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
@@ -125,7 +126,7 @@ func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error
 	return false, nil
 }
 
-// The type round is a group of tests that run in one process.
+// The type "round" is a group of tests that run in one process.
 type round struct {
 	names []string
 	took  time.Duration

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The variable kinds contains the reasons why a mutant may live.
+// The variable "kinds" contains the reasons why a mutant may live.
 var kinds = []string{
 	"equivalent",  // no input gives a different result
 	"text",        // only the text of a message differs, and no code depends on the text

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 )
 
-// The function table returns a table of the mutants by package.
+// The function "table" returns a table of the mutants by package.
 func table(h *hunt, only []string, known map[string]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -44,7 +44,7 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// The method faults returns two kinds of mutants: the living mutants that have no reason, and the mutants that have a
+// The method "faults" returns two kinds of mutants: the living mutants that have no reason, and the mutants that have a
 // reason but do not live.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string

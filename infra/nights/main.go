@@ -63,8 +63,8 @@ func tuneGC() {
 	debug.SetMemoryLimit(3 << 30)
 }
 
-// The function run simulates the company of each seed and prints a summary. After ctx has ended, the function simulates
-// no further companies.
+// The function "run" simulates the company of each seed and prints a summary. After ctx has ended, the function
+// simulates no further companies.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -88,7 +88,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// The method options returns the options that all worlds share.
+// The method "options" returns the options that all worlds share.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
@@ -146,7 +146,7 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	return stories
 }
 
-// The type sum is the total of the results of all seeds.
+// The type "sum" is the total of the results of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
 	counts, verdicts                                     map[string]int

@@ -27,7 +27,7 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// The function shrink repeats a seed with fewer and fewer events. It leaves out events only if the fault remains: a
+// The function "shrink" repeats a seed with fewer and fewer events. It leaves out events only if the fault remains: a
 // fault of the same kind about the same person and license. It prints the remaining events. (A. Zeller, R. Hildebrandt:
 // Simplifying and Isolating Failure-Inducing Input, 2002.)
 func shrink(s settings, out io.Writer) (err error) {
@@ -80,8 +80,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// The function fewer removes smaller and smaller parts of a list. The function "stays" reports whether the rest of the
-// list still causes the fault. If the rest does not cause the fault, the function fewer undoes the removal.
+// The function "fewer" removes smaller and smaller parts of a list. The function "stays" reports whether the rest of
+// the list still causes the fault. If the rest does not cause the fault, the function "fewer" undoes the removal.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

@@ -17,7 +17,7 @@ import (
 // The variable "made" is the time of every packed file. A zip cannot hold an earlier time.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method pack writes an archive with a binary, the licenses of the binary's modules, and the given files. The
+// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files. The
 // archive is a zip for Windows, because every Windows machine can open a zip. The archive is a .tar.gz for other
 // systems. All files are in a folder with the name of the archive.
 func (r release) pack(title, binary, licenses string, files []string) (err error) {

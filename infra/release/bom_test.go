@@ -16,7 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The type schemas is the folder of the Go module of CycloneDX. The method Load returns a schema from this folder.
+// The type "schemas" is the folder of the Go module of CycloneDX. The method Load returns a schema from this folder.
 type schemas string
 
 func (folder schemas) Load(url string) (any, error) {

@@ -13,20 +13,20 @@ import (
 	"strings"
 )
 
-// The constant lambda is the target for the Lambda functions. The command "make functions" packs the functions.
+// The constant "lambda" is the target for the Lambda functions. The command "make functions" packs the functions.
 const lambda = "lambda"
 
-// The variable flags contains the flags of each build. Without these flags, a binary depends on the folder and the
+// The variable "flags" contains the flags of each build. Without these flags, a binary depends on the folder and the
 // state of the repository. Containerfile and Makefile contain the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
-// The method compile builds one static program.
+// The method "compile" builds one static program.
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// The method functions runs 'make functions' and copies the zips that it builds. The dist folder of Terraform and SAM
+// The method "functions" runs 'make functions' and copies the zips that it builds. The dist folder of Terraform and SAM
 // use the same zips. For each zip, the method also writes the list of modules and the licenses. The Makefile must
 // contain the system, the architecture and the tag of the call of writeLicenses.
 func (r release) functions(ctx context.Context, _ string) error {
@@ -60,7 +60,7 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// The method run runs a command in the folder of the sources. The environment of the command fixes all settings of Go
+// The method "run" runs a command in the folder of the sources. The environment of the command fixes all settings of Go
 // except the places of caches and modules.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)

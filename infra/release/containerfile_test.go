@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type instruction is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the
+// The type "instruction" is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the
 // instruction on one line.
 type instruction struct{ name, words string }
 
-// The function stages reads a Containerfile. The first element has the instructions before the first FROM. Each later
+// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM. Each later
 // element has the instructions of one stage. A comment may be between the lines of an instruction (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}

@@ -17,11 +17,11 @@ import (
 // licensesName is the name of a file in each archive. The file contains the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
-// The variable legal matches the names of the files that must be distributed with a binary: licenses, notices and
+// The variable "legal" matches the names of the files that must be distributed with a binary: licenses, notices and
 // patent grants.
 var legal = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying|notice|patents|copyright)(?:[-_.].*)?$`)
 
-// The type module is a Go module in the output of go list.
+// The type "module" is a Go module in the output of go list.
 type module struct {
 	Path, Version, Dir string
 	Main               bool

@@ -61,18 +61,18 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// The type program is a released command. It is built for each system in the field systems, and packed together with
-// the files in the field files.
+// The type "program" is a released command. It is built for each system in the field "systems", and packed together
+// with the files in the field "files".
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package
 	systems []string // systems for which the program is released
-	// The field files has the paths of the files beside the binary, by system. The key "" applies to all systems.
+	// The field "files" has the paths of the files beside the binary, by system. The key "" applies to all systems.
 	files map[string][]string
 }
 
-// The variable programs contains the released programs. The relay is released for Linux only, because only Linux has a
-// unit that starts the relay as a service.
+// The variable "programs" contains the released programs. The relay is released for Linux only, because only Linux has
+// a unit that starts the relay as a service.
 var programs = []program{
 	{"idleseat", "functions/idleseat", []string{"linux", "darwin", "windows"}, map[string][]string{
 		"":      {"LICENSE", "infra/policy.yaml", "infra/policy_test.yaml"},
@@ -89,8 +89,8 @@ type release struct {
 	log                io.Writer
 }
 
-// The method make builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the whole
-// machine. A target is SYSTEM/ARCHITECTURE or lambda.
+// The method "make" builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the
+// whole machine. A target is SYSTEM/ARCHITECTURE or lambda.
 func (r release) make(ctx context.Context, targets []string) error {
 	if len(targets) == 0 {
 		return errors.New("no targets: name some, such as linux/amd64, windows/arm64 or lambda")
@@ -119,7 +119,7 @@ func (r release) make(ctx context.Context, targets []string) error {
 	return writeSums(r.out)
 }
 
-// The method check returns an error if a target cannot be built.
+// The method "check" returns an error if a target cannot be built.
 func (r release) check(target string) error {
 	system, arch, _ := strings.Cut(target, "/")
 	known := slices.ContainsFunc(r.programs, func(p program) bool { return slices.Contains(p.systems, system) })

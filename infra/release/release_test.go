@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function sources writes a module with two programs into a new folder. Each call uses another folder.
+// The function "sources" writes a module with two programs into a new folder. Each call uses another folder.
 func sources(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "a folder")
@@ -48,7 +48,7 @@ func seats(root string) release {
 	}}
 }
 
-// The function digests returns the SHA-256 of each file in a folder, by name.
+// The function "digests" returns the SHA-256 of each file in a folder, by name.
 func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

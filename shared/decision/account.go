@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// The type account holds an account of one source. The pointer of the other source is nil.
+// The type "account" holds an account of one source. The pointer of the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
@@ -109,7 +109,7 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// The type group holds the accounts that belong to one partition of an earlier run. The key of the map "at" is the
+// The type "group" holds the accounts that belong to one partition of an earlier run. The key of the map "at" is the
 // known.KeyOf of an account. The value is the index of the account's last entry in the field "list".
 type group struct {
 	list []account

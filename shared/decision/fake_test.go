@@ -44,7 +44,7 @@ func accountOf(name string, days int, holds ...directory.Assignment) directory.E
 	}
 }
 
-// The type world describes the snapshot of a run.
+// The type "world" describes the snapshot of a run.
 type world struct {
 	partitions int
 	entra      []directory.EntraUser

@@ -30,7 +30,7 @@ type Summary struct {
 	Turning []Turning `json:"turning,omitempty"`
 }
 
-// The type line is one line of a decisions object: a decision or the summary.
+// The type "line" is one line of a decisions object: a decision or the summary.
 type line struct {
 	*plan.Decision
 	Summary *Summary `json:"summary,omitempty"`

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type memory keeps the last table of known accounts that was read. The table can be kept, because the table of an
-// earlier run no longer changes in the store.
+// The type "memory" keeps the last table of known accounts that was read. The table can be kept, because the table of
+// an earlier run no longer changes in the store.
 type memory struct {
 	mu    sync.Mutex
 	run   string

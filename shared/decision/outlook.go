@@ -62,9 +62,9 @@ func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds a holder of the license of rule i to the outlook of the rule. The parameter v is the verdict. The parameter
-// d is the decision; only its outcome and its person must be set. The parameter "past" is the last event of the license
-// in the history, or nil if there is none.
+// Look adds a holder of the license of rule i to the outlook of the rule. The parameter "v" is the verdict. The
+// parameter d is the decision; only its outcome and its person must be set. The parameter "past" is the last event of
+// the license in the history, or nil if there is none.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)

@@ -166,7 +166,7 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// The method setBack adds the setback of the change to the decision. Until the setback is due, the method refuses the
+// The method "setBack" adds the setback of the change to the decision. Until the setback is due, the method refuses the
 // change. After each failure, the change waits for more nights. A run for one person does not wait.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)

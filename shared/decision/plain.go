@@ -114,7 +114,7 @@ func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
 
-// The type screening holds the data of one partition while Screen works on it.
+// The type "screening" holds the data of one partition while Screen works on it.
 type screening struct {
 	Plain
 	*Screen

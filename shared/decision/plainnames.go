@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The type keySet is a set of account keys. It has a Bloom filter (bits) and a map (keys). The filter excludes most
+// The type "keySet" is a set of account keys. It has a Bloom filter (bits) and a map (keys). The filter excludes most
 // keys that are not in the set, without a lookup in the map.
 type keySet struct {
 	bits [1 << 14]uint64

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The type lookup finds accounts in the table that the last reading of a source left.
+// The type "lookup" finds accounts in the table that the last reading of a source left.
 type lookup struct {
 	table *known.Partition // nil if no table is used
 	list  []known.Account
@@ -117,7 +117,7 @@ var dateColumns = [2][]string{
 }
 
 // The method "recall" compares the accounts in the rows with the table of the last reading. It follows the same rules
-// as the type recollection. It marks a row as open if an account or a date is missing, if a date went back, or if the
+// as the type "recollection". It marks a row as open if an account or a date is missing, if a date went back, or if the
 // accounts contradict each other.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {

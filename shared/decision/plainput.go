@@ -68,7 +68,7 @@ func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	}
 }
 
-// The method putOpen adds to h the people whose rows are open.
+// The method "putOpen" adds to h the people whose rows are open.
 func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
 	if err := r.Manifest.Put(h, people, rowsOf(open), r.columns); err != nil {
 		return err

@@ -27,7 +27,7 @@ const lostFor = 90 * 24 * time.Hour
 // Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
-// The type recollection compares accounts with the table that the last healthy reading of their source left.
+// The type "recollection" compares accounts with the table that the last healthy reading of their source left.
 type recollection struct {
 	*Run
 	source directory.Source

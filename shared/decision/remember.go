@@ -16,7 +16,7 @@ import (
 // Met records in the person's accounts whether this run read both accounts, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes the table of known accounts of a partition for later runs. The parameter h is the partition as Read
+// Remember writes the table of known accounts of a partition for later runs. The parameter "h" is the partition as Read
 // returned it. Met must have been called for every person.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})

@@ -39,7 +39,7 @@ type Person struct {
 
 // Find finds a person by a name that an operator typed. It looks for the name in Entra ID first. It then reads the
 // Active Directory account with the SID of the Entra account. If only Active Directory has the name, Find looks for the
-// Entra account of the same person. The parameter ad is nil if Active Directory is not configured. Find returns
+// Entra account of the same person. The parameter "ad" is nil if Active Directory is not configured. Find returns
 // directory.ErrNoPerson if no source has the name. Find does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)

@@ -39,7 +39,7 @@ type Admission struct {
 	Withdrawn bool
 }
 
-// Admit decides whether a plan may be applied now. It reads only the store, and no directory. The parameter b is the
+// Admit decides whether a plan may be applied now. It reads only the store, and no directory. The parameter "b" is the
 // object begin.json of the plan's run. The result "refusal" says why the plan may not be applied. It is "" if the plan
 // may be applied.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {

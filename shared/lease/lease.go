@@ -32,11 +32,11 @@ var (
 const (
 	// Renewed is the time between two renewals of the lease.
 	Renewed = 5 * time.Minute
-	// The constant lasts is how long the lease is valid without a renewal.
+	// The constant "lasts" is how long the lease is valid without a renewal.
 	lasts = 3 * Renewed
-	// The constant retried is the wait after a failed renewal.
+	// The constant "retried" is the wait after a failed renewal.
 	retried = time.Minute
-	// The constant skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and
+	// The constant "skew" is how far the clocks of two machines may differ. A machine refuses to work when its clock and
 	// the clock of Microsoft Graph differ by more than 10 minutes (directory.CheckClock). The clocks of two working
 	// machines therefore differ by at most 20 minutes.
 	skew = 20 * time.Minute
@@ -80,7 +80,7 @@ func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*L
 	return l, nil
 }
 
-// The function held returns an ErrHeld that says who holds the lease and when the lease expires.
+// The function "held" returns an ErrHeld that says who holds the lease and when the lease expires.
 func held(last link, n int, now time.Time) error {
 	if last.Until.After(now.Add(lasts + skew)) {
 		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",
@@ -89,7 +89,7 @@ func held(last link, n int, now time.Time) error {
 	return fmt.Errorf("%w: %s since %s; if that process is dead, its lease ends by itself at %s", ErrHeld, last.Holder, last.Since.Format(time.RFC3339), last.Until.Add(skew).Format(time.RFC3339))
 }
 
-// The function newest returns the last link of the chain and its number. The number is 0 if the chain is empty.
+// The function "newest" returns the last link of the chain and its number. The number is 0 if the chain is empty.
 func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	for key, err := range s.List(ctx, layout.Leases) {
 		if err != nil {
@@ -106,8 +106,8 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 }
 
 // Keep renews the lease until the caller calls end. If the lease is lost, Keep cancels the returned context with the
-// cause ErrLost. The function end releases the lease for other processes. If end fails, other processes must wait until
-// the lease expires.
+// cause ErrLost. The function "end" releases the lease for other processes. If end fails, other processes must wait
+// until the lease expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -128,7 +128,7 @@ func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() erro
 	}
 }
 
-// The method renew renews the lease until ctx is done or the lease is lost. It returns ErrLost if the lease is lost,
+// The method "renew" renews the lease until ctx is done or the lease is lost. It returns ErrLost if the lease is lost,
 // and nil otherwise.
 func (l *Lease) renew(ctx context.Context) error {
 	for wait := Renewed; ; {
@@ -153,7 +153,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	}
 }
 
-// The method end releases the lease.
+// The method "end" releases the lease.
 func (l *Lease) end(ctx context.Context) error {
 	next := l.last
 	next.Ended = true
@@ -163,8 +163,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// The method put adds the link next to the chain. It returns store.ErrExists if another process has already created the
-// object of that number.
+// The method "put" adds the link next to the chain. It returns store.ErrExists if another process has already created
+// the object of that number.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

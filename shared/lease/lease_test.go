@@ -15,7 +15,7 @@ import (
 
 var began = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
-// The type hands is a clock that stands still until the test moves it. A Sleep ends when the clock has moved far
+// The type "hands" is a clock that stands still until the test moves it. A Sleep ends when the clock has moved far
 // enough.
 type hands struct {
 	mu    sync.Mutex
@@ -85,7 +85,7 @@ func (f *flaky) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker)
 	return f.Store.PutIfAbsent(ctx, key, body)
 }
 
-// The function links returns the number of links in the chain.
+// The function "links" returns the number of links in the chain.
 func links(t *testing.T, s store.Store) int {
 	t.Helper()
 	_, n, err := newest(t.Context(), s)
@@ -95,7 +95,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// The function until waits until the condition holds is true.
+// The function "until" waits until the condition holds is true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {

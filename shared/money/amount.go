@@ -49,7 +49,7 @@ type amount int64
 // The function "priced" returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// The method "per" returns the amount divided by n, rounded once to whole cents. The argument n is positive. Half a
+// The method "per" returns the amount divided by n, rounded once to whole cents. The argument "n" is positive. Half a
 // cent is rounded away from zero.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100

@@ -114,7 +114,7 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 }
 
 // LicenseGroup returns the Entra group that the policy names as ref for a license. The result "refusal" says why
-// membership in the group may not be changed. It is "" if membership may be changed. The parameter ref is nil if the
+// membership in the group may not be changed. It is "" if membership may be changed. The parameter "ref" is nil if the
 // policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type attribute is a name that conditions may use. Its value is the value of one field, the newest date of several
-// fields, or the membership of the person in a group.
+// The type "attribute" is a name that conditions may use. Its value is the value of one field, the newest date of
+// several fields, or the membership of the person in a group.
 type attribute struct {
 	name    string
 	source  string // the mapping, as the policy writes it

@@ -99,7 +99,7 @@ func constant(args []interpreter.InterpretableV2) bool {
 	return true
 }
 
-// The type instant is the step that reads the variable "now".
+// The type "instant" is the step that reads the variable "now".
 type instant struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -180,7 +180,7 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// The method asOf returns the latest time at which activity would change the result of the test. For earlierThan and
+// The method "asOf" returns the latest time at which activity would change the result of the test. For earlierThan and
 // laterThan, the result is the time with which the test compares. hasValue and hasNoValue compare with no time. For
 // these tests, the result is the start of the condition's shortest span.
 func (s *dateTest) asOf(at time.Time) time.Time {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type condition is a compiled CEL expression with the facts that a Judge needs about it.
+// The type "condition" is a compiled CEL expression with the facts that a Judge needs about it.
 type condition struct {
 	source   string
 	env      *cel.Env
@@ -56,7 +56,7 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 // exemptWhen is the path of the only key in policy.yaml whose condition exempts people.
 const exemptWhen = "exempt.when"
 
-// The type compiler turns the expressions of one policy into conditions.
+// The type "compiler" turns the expressions of one policy into conditions.
 type compiler struct {
 	*reader
 	policy *Policy

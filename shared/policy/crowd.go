@@ -268,7 +268,7 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 }
 
 // Empties counts, by attribute, the holders without a value for the attribute. It covers the same attributes as
-// Judge.Empty. The parameter i is the index of the rule. Empties counts only people on whom the rule has a plain
+// Judge.Empty. The parameter "i" is the index of the rule. Empties counts only people on whom the rule has a plain
 // verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}

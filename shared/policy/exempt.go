@@ -16,7 +16,7 @@ type exemptions struct {
 	when   *condition
 }
 
-// The type exemption says whether a person is exempt. At most one of the fields from "user" to "value" is set. The
+// The type "exemption" says whether a person is exempt. At most one of the fields from "user" to "value" is set. The
 // field that is set shows why the person is exempt, or why the exemption is unknown.
 type exemption struct {
 	flag  directory.Flag

@@ -261,7 +261,7 @@ func (g *golden) groups(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// The type setter is a function that sets one field of an account from a node.
+// The type "setter" is a function that sets one field of an account from a node.
 type setter[T any] func(*reader, *yaml.Node, *T)
 
 func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter[T], account *T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type grace says whether a person had too little time to use a license. If the flag is Unset, the function
+// The type "grace" says whether a person had too little time to use a license. If the flag is Unset, the function
 // "unknown" adds to the gaps the values that were not read.
 type grace struct {
 	flag    directory.Flag

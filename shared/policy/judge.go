@@ -25,7 +25,7 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// The programs read the time from the field nowValue and the person from the field "person". The field "turn" is a
+	// The programs read the time from the field "nowValue" and the person from the field "person". The field "turn" is a
 	// counter that every change of the time increases. By this counter, a program recognizes a stale cached value.
 	nowValue ref.Val
 	turn     uint
@@ -159,8 +159,8 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	return v
 }
 
-// The type decision is a verdict without a reason. It holds the results of the operands in holder && !exempt && for &&
-// when && !inGrace. The rule reclaims if the whole expression is true.
+// The type "decision" is a verdict without a reason. It holds the results of the operands in holder && !exempt && for
+// && when && !inGrace. The rule reclaims if the whole expression is true.
 type decision struct {
 	outcome Outcome
 	holder  directory.Flag
@@ -193,7 +193,7 @@ func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	}
 }
 
-// The type answer is the result of a condition. If the flag is Unset, the value is the unknown or the error that CEL
+// The type "answer" is the result of a condition. If the flag is Unset, the value is the unknown or the error that CEL
 // returned.
 type answer struct {
 	flag  directory.Flag

@@ -40,7 +40,7 @@ func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	return l.policy, nil
 }
 
-// The type loader fills a policy section by section.
+// The type "loader" fills a policy section by section.
 type loader struct {
 	*reader
 	policy *Policy

@@ -91,7 +91,7 @@ func (r *reader) tabbed(line int) int {
 	return 0
 }
 
-// The variable aKey matches a line that begins with a key or an entry of a list.
+// The variable "aKey" matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
 // The method "misaligned" searches the lines for a key that begins between the columns of two enclosing parts. The

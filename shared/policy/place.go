@@ -33,8 +33,8 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// The type cursor is a place in a file. The first line has the number 0. The field "column" is the number of characters
-// in the line before the place. The field "rest" is the text of the line after the place.
+// The type "cursor" is a place in a file. The first line has the number 0. The field "column" is the number of
+// characters in the line before the place. The field "rest" is the text of the line after the place.
 type cursor struct {
 	lines  []string
 	line   int

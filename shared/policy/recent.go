@@ -12,7 +12,7 @@ const mostRecent = 4
 // ten times, and a warm function opens it on each call. Compiling the policy each time would take milliseconds.
 var recent cache
 
-// The type cache holds compiled policies, the most recently used policy first. It does not store the names of the
+// The type "cache" holds compiled policies, the most recently used policy first. It does not store the names of the
 // files. The name of a file occurs only in faults, and a text with faults has no policy.
 type cache struct {
 	mu   sync.Mutex

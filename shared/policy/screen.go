@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type screen evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
+// The type "screen" evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
 // evaluates some tests from the columns. The result of such a test is the result that the Judge would get. The result
 // of any other test is Unset. The condition then has a result only if the remaining tests settle it by three-valued
 // logic.

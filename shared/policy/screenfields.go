@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "field" returns the column of an attribute with a single field. The result ok is false if the attribute
+// The method "field" returns the column of an attribute with a single field. The result "ok" is false if the attribute
 // cannot be read from one column.
 func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
 	if a.group != nil || len(a.fields) != 1 {
@@ -243,7 +243,7 @@ func (s *screen) dateOf(e ast.Expr) *attribute {
 }
 
 // The method "instant" evaluates an expression made of now, literal times and spans. The result "moves" reports whether
-// the expression contains now. The result ok is false for any other expression.
+// the expression contains now. The result "ok" is false for any other expression.
 func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return s.origin(), true, true

@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type step is a test of dates whose result depends only on whether the date is before, at or after a certain
+// The type "step" is a test of dates whose result depends only on whether the date is before, at or after a certain
 // instant.
 type step struct {
 	at                   int64 // the last microsecond that is not after the instant

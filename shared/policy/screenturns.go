@@ -85,7 +85,7 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 
 // turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
 // at[i] is a time for the row rows[i]. The times of one row are together and ascending. turningPoints sets open[row]
-// for each person whose report shows only that the person was not active since the report's horizon. The result ok is
+// for each person whose report shows only that the person was not active since the report's horizon. The result "ok" is
 // false if the columns lack a date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
@@ -136,7 +136,7 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// The type movable holds the dates of one attribute, and the offsets that can move a date into the future. A time in
+// The type "movable" holds the dates of one attribute, and the offsets that can move a date into the future. A time in
 // the future lies after now and not after the end of the search.
 type movable struct {
 	dates       []int64
@@ -161,7 +161,7 @@ func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) 
 
 // The method "steps" returns the offsets and the fixed times at which a verdict can change, in microseconds. A verdict
 // can change at a date plus an offset. The fixed times are the same for everybody. They lie after the beginning of the
-// search (now) and not after its end (last). The result ok is false if an offset or a time is no whole number of
+// search (now) and not after its end (last). The result "ok" is false if an offset or a time is no whole number of
 // microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time

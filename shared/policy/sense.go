@@ -17,8 +17,8 @@ import (
 // maxPattern is the maximum length of a regular expression, in bytes.
 const maxPattern = 256
 
-// The type senseless finds the parts of a condition that are well typed but make no sense. Each fault has the id of the
-// part and says how to fix it.
+// The type "senseless" finds the parts of a condition that are well typed but make no sense. Each fault has the id of
+// the part and says how to fix it.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -127,7 +127,7 @@ func textOf(e ast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// The type moment is a time in a condition: the planning time or a date of the person, plus a span.
+// The type "moment" is a time in a condition: the planning time or a date of the person, plus a span.
 type moment struct {
 	date  *attribute // nil means now
 	plus  time.Duration

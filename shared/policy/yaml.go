@@ -17,7 +17,7 @@ import (
 // maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
-// The type reader walks a YAML document strictly and collects every fault in it.
+// The type "reader" walks a YAML document strictly and collects every fault in it.
 type reader struct {
 	name   string
 	lines  []string
@@ -146,7 +146,7 @@ func (r *reader) bounded(n *yaml.Node) {
 	}
 }
 
-// The type entry is one key of a mapping with its value.
+// The type "entry" is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
 // The method "entries" returns the entries of a mapping in the order of the file. It reports duplicate keys.
@@ -173,7 +173,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	return list
 }
 
-// The type object is a mapping whose possible keys are known.
+// The type "object" is a mapping whose possible keys are known.
 type object struct {
 	*reader
 	node   *yaml.Node

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes the changes of a plan as changes.csv. The parameter r is the run of the plan. Names and departments
-// come from the snapshot of r. The parameter r is nil if the plan was not made from a snapshot.
+// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan. Names and
+// departments come from the snapshot of r. The parameter "r" is nil if the plan was not made from a snapshot.
 func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		return WriteChanges(ctx, w, s, r, p, Sheet{Separator: ','})
@@ -26,7 +26,7 @@ func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Pla
 	return nil
 }
 
-// WriteChanges writes the changes of a plan as CSV. The parameter r is the run of the plan. It is nil if the plan was
+// WriteChanges writes the changes of a plan as CSV. The parameter "r" is the run of the plan. It is nil if the plan was
 // not made from a snapshot.
 func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	wanted, users := map[uint64]bool{}, []string{}

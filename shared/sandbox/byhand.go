@@ -65,7 +65,7 @@ func (c *Company) SetEnabled(i int, on bool) {
 	c.move(i)
 }
 
-// The method enabled reports whether a person may sign in.
+// The method "enabled" reports whether a person may sign in.
 func (c *Company) enabled(i int, t profile) directory.Flag {
 	if ch := c.changes[i]; ch != nil && ch.enabled != directory.Unset {
 		return ch.enabled

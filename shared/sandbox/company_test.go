@@ -14,7 +14,7 @@ import (
 
 var testStart = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// The type clock is a clock that only tests advance.
+// The type "clock" is a clock that only tests advance.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -80,7 +80,7 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// The function exempted reports whether the demo policy exempts a person, or cannot decide because the person's two
+// The function "exempted" reports whether the demo policy exempts a person, or cannot decide because the person's two
 // accounts disagree.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")

@@ -1,6 +1,6 @@
 package sandbox
 
-// The type link describes the link of an Entra account to an Active Directory account.
+// The type "link" describes the link of an Entra account to an Active Directory account.
 type link struct {
 	state       linkState
 	sid, anchor string // SID and anchor of the linked account; empty: SID and anchor of the person's own account

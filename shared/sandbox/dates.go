@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// The type dates has the times at which a person's accounts were created and used. The zero time means never.
+// The type "dates" has the times at which a person's accounts were created and used. The zero time means never.
 type dates struct {
 	created                                 time.Time
 	made, madeAgain                         time.Time // when the current Active Directory and Entra accounts were created, if Replace or ReplaceInEntra created them; otherwise zero
@@ -12,7 +12,7 @@ type dates struct {
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// The type span describes an interval of time. The fields "from" and "to" are numbers of days before the start of the
+// The type "span" describes an interval of time. The fields "from" and "to" are numbers of days before the start of the
 // company.
 type span struct{ from, to int }
 
@@ -102,7 +102,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// The function earliest returns the earliest instant that is not zero.
+// The function "earliest" returns the earliest instant that is not zero.
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

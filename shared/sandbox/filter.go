@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// The type clause describes a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any() asks
-// whether a collection has elements.
+// The type "clause" describes a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any()
+// asks whether a collection has elements.
 type clause struct {
 	path   string
 	op     string
@@ -80,7 +80,7 @@ func quotedEnd(s string) int {
 
 type filterParser struct{ tokens []string }
 
-// The method take returns the next token, or "" at the end.
+// The method "take" returns the next token, or "" at the end.
 func (p *filterParser) take() string {
 	if len(p.tokens) == 0 {
 		return ""

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The type graph simulates the part of Microsoft Graph that idleseat uses.
+// The type "graph" simulates the part of Microsoft Graph that idleseat uses.
 type graph struct {
 	c      *Company
 	serial atomic.Uint64 // number of requests so far, for request ids
@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// The type answer describes an answer without an error. Answers with status 202, 204 and 302 have no body.
+// The type "answer" describes an answer without an error. Answers with status 202, 204 and 302 have no body.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// The type route describes a supported path with its supported query options.
+// The type "route" describes a supported path with its supported query options.
 type route struct {
 	method, template string
 	options          string
@@ -79,7 +79,7 @@ var betaRoutes = []route{
 // The constants version and beta are the prefixes of the paths in the variables routes and betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
-// The function match returns the route of a request and the ids in the path. The route is nil if no route matches.
+// The function "match" returns the route of a request and the ids in the path. The route is nil if no route matches.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
 	table := routes
@@ -172,7 +172,7 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// The method limit returns an error if the limiter allows no request now.
+// The method "limit" returns an error if the limiter allows no request now.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type asker makes requests to the simulated Graph. It uses no network.
+// The type "asker" makes requests to the simulated Graph. It uses no network.
 type asker struct {
 	t testing.TB
 	g http.Handler
@@ -120,7 +120,7 @@ func TestOnlySelectedProperties(t *testing.T) {
 	}
 }
 
-// The method people lists all users, page by page.
+// The method "people" lists all users, page by page.
 func (a *asker) people(target string) (list []map[string]any, pages int) {
 	a.t.Helper()
 	for target != "" {

@@ -50,7 +50,7 @@ func tooMany(wait time.Duration) *graphError {
 	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
 }
 
-// The method envelope returns the body of the error.
+// The method "envelope" returns the body of the error.
 func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	type inner struct {
 		Date    string `json:"date"`
@@ -76,14 +76,14 @@ func requestID(n uint64) string {
 	return g.String()
 }
 
-// The type limiter allows a number of requests in any interval of the length "per".
+// The type "limiter" allows a number of requests in any interval of the length "per".
 type limiter struct {
 	allowed int // 0: any number
 	per     time.Duration
 	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// The method take returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns
+// The method "take" returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns
 // how long the client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
 	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock may go back when a test restores a state that Company.Keep has saved

@@ -104,7 +104,7 @@ func (c *Company) isEntraMember(g, i int) bool {
 	return c.isMember(g, i, t) && c.inEntra(i, t)
 }
 
-// The method writable returns an error if Graph does not allow applications to change the members of the group.
+// The method "writable" returns an error if Graph does not allow applications to change the members of the group.
 func (g *group) writable() error {
 	switch {
 	case g.dynamic, g.roleAssignable:

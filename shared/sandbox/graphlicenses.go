@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method organization returns the only object of the collection /organization. The id of the object is the
+// The method "organization" returns the only object of the collection /organization. The id of the object is the
 // tenant's id (docs-contrib: api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
@@ -29,8 +29,8 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// The variable accounts has the billing accounts in the rows of subscribedSkus. A company has one account for each way
-// of buying. An account's id is not the id of the tenant. Older answers of Graph contain no account (docs-contrib:
+// The variable "accounts" has the billing accounts in the rows of subscribedSkus. A company has one account for each
+// way of buying. An account's id is not the id of the tenant. Older answers of Graph contain no account (docs-contrib:
 // api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
@@ -171,7 +171,7 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// The method assignable returns an error if the product cannot be assigned to the person directly.
+// The method "assignable" returns an error if the product cannot be assigned to the person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

@@ -123,7 +123,7 @@ func addresses(list []recipient) (all []string, fine bool) {
 // manager.
 func managerOf(i int) (manager int, has bool) { return i / 10, i >= 10 }
 
-// The method manager returns the manager of a user as a directory object (docs-contrib:
+// The method "manager" returns the manager of a user as a directory object (docs-contrib:
 // api-reference/v1.0/api/user-list-manager.md).
 func (g *graph) manager(q *query) (answer, error) {
 	selected, err := properties(q, userProperties, userDefaults, "user")

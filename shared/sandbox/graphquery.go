@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The type query describes a request with parsed options.
+// The type "query" describes a request with parsed options.
 type query struct {
 	r       *http.Request
 	ids     []string // ids in the path
@@ -91,8 +91,8 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// The method token returns the $skiptoken of a page. The argument "next" is the position at which the page starts. The
-// token contains the path.
+// The method "token" returns the $skiptoken of a page. The argument "next" is the position at which the page starts.
+// The token contains the path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -125,7 +125,7 @@ func (q *query) nextLink(next int) string {
 	return b.String() + "$skiptoken=" + q.token(next)
 }
 
-// The function properties returns the selected properties, or the defaults without $select.
+// The function "properties" returns the selected properties, or the defaults without $select.
 func properties[T any](q *query, all []property[T], defaults []string, kind string) ([]property[T], error) {
 	if q.names == nil {
 		return selectFrom(all, defaults), nil
@@ -146,7 +146,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// The type page describes an unfinished page of a collection.
+// The type "page" describes an unfinished page of a collection.
 type page struct {
 	q     *query
 	body  []byte
@@ -166,7 +166,7 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// The method begin writes everything before the first item. It writes the count unless the argument "count" is
+// The method "begin" writes everything before the first item. It writes the count unless the argument "count" is
 // negative.
 func (p *page) begin(count int) {
 	if count >= 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The constant downloads is the path of the file with the mailbox usage report. As in reality, the path is outside
+// The constant "downloads" is the path of the file with the mailbox usage report. As in reality, the path is outside
 // Graph and needs no token. The sandbox rejects a request that has a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
@@ -39,7 +39,7 @@ const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Na
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// The method download serves a file at an address that needs no token.
+// The method "download" serves a file at an address that needs no token.
 func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)

@@ -18,7 +18,7 @@ const (
 	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
 )
 
-// The variable workloads lists the workloads of the report of active users, in the order of the columns.
+// The variable "workloads" lists the workloads of the report of active users, in the order of the columns.
 var workloads = []struct {
 	name   string
 	signal directory.Signal // the signal that idleseat reads; zero: none

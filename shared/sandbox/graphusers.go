@@ -55,7 +55,7 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// The function selection returns the selected properties in the form of an @odata.context.
+// The function "selection" returns the selected properties in the form of an @odata.context.
 func selection(q *query) string {
 	if q.names == nil {
 		return ""
@@ -104,7 +104,7 @@ func (c *Company) everyUser(from int) iter.Seq[int] {
 	}
 }
 
-// The method user returns the person whose object id or UPN is in the path.
+// The method "user" returns the person whose object id or UPN is in the path.
 func (c *Company) user(key string) (int, error) {
 	i, found := c.byID(key)
 	if !found {

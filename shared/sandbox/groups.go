@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// The type group describes a group of Entra ID, of Active Directory, or of both if it is synced from Active Directory.
+// The type "group" describes a group of Entra ID, of Active Directory, or of both if it is synced from Active
+// Directory.
 type group struct {
 	name        string
 	description string
@@ -84,7 +85,7 @@ func nobody(profile) bool { return false }
 
 func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
 
-// The type membership identifies the membership of a person in a group.
+// The type "membership" identifies the membership of a person in a group.
 type membership struct{ group, person int }
 
 // isMember reports whether the group lists the person directly.

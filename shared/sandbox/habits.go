@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// The type habit describes how often a person is active and when the person is away.
+// The type "habit" describes how often a person is active and when the person is away.
 type habit struct {
 	permille     int // probability in 1/1000 that the person is active on a working day
 	stops, until int // the person is away on each day d with stops ≤ d < until; day 0 is the start of the company
@@ -40,7 +40,7 @@ func (c *Company) habitOf(i int, t profile) (h habit) {
 	return h
 }
 
-// The method active reports whether a person is active on a day. The argument "day" counts the days from the start of
+// The method "active" reports whether a person is active on a day. The argument "day" counts the days from the start of
 // the company. In July, most people are away for three weeks.
 func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	weekday := date.Weekday()

@@ -35,7 +35,7 @@ type Event struct {
 	ByHand bool
 }
 
-// The method note records an event and passes it to the witness.
+// The method "note" records an event and passes it to the witness.
 func (c *Company) note(e Event) {
 	e.ByHand = c.hand
 	c.history = append(c.history, e)

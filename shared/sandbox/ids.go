@@ -104,7 +104,7 @@ var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
 // firstRID is the RID of person 0.
 const firstRID = 10000
 
-// The method rid returns the RID of the person's current account. No two accounts share a RID.
+// The method "rid" returns the RID of the person's current account. No two accounts share a RID.
 func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i) }
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }

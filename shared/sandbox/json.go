@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The type property describes a property of an object of Graph. The function "write" appends the value as JSON, or
+// The type "property" describes a property of an object of Graph. The function "write" appends the value as JSON, or
 // returns nil if the object lacks the property.
 type property[T any] struct {
 	name  string
@@ -34,7 +34,7 @@ func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) 
 	return append(b, '}')
 }
 
-// The function text returns a property with a string value. An empty string becomes null.
+// The function "text" returns a property with a string value. An empty string becomes null.
 func text[T any](name string, get func(*T) string) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
 }
@@ -43,7 +43,7 @@ func boolean[T any](name string, get func(*T) bool) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
 }
 
-// The function constant returns a property with the same JSON value in every object.
+// The function "constant" returns a property with the same JSON value in every object.
 func constant[T any](name, value string) property[T] {
 	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
 }

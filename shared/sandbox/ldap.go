@@ -58,7 +58,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// The method "open" registers a connection, so that the method close can close the connection. The result is false if
+// The method "open" registers a connection, so that the method "close" can close the connection. The result is false if
 // the server is already closed.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
@@ -82,7 +82,7 @@ func (s *ldapServer) close() error {
 	return err
 }
 
-// The method drop closes all open connections without a TLS shutdown.
+// The method "drop" closes all open connections without a TLS shutdown.
 func (s *ldapServer) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,14 +105,14 @@ func (c *ldapConn) isBound() bool {
 	return c.bound
 }
 
-// The method write writes whole messages. It ignores errors, because the client may have closed the connection.
+// The method "write" writes whole messages. It ignores errors, because the client may have closed the connection.
 func (c *ldapConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = c.Write(b)
 }
 
-// The method serve answers the requests on a connection. It answers several requests at the same time.
+// The method "serve" answers the requests on a connection. It answers several requests at the same time.
 func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
@@ -136,7 +136,7 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	}
 }
 
-// The method bind checks the password. As in real Active Directory, a bind without a password succeeds, and the
+// The method "bind" checks the password. As in real Active Directory, a bind without a password succeeds, and the
 // connection stays anonymous.
 func (s *ldapServer) bind(x *Exchange) {
 	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind

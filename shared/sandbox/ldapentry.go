@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type entry describes an object of Active Directory.
+// The type "entry" describes an object of Active Directory.
 type entry struct {
 	dn     string
 	parent string   // lower case
@@ -25,14 +25,14 @@ type entry struct {
 	parsed *ldap.DN // dn in parsed form; nil for people
 }
 
-// The type attribute describes an attribute of an object. The name is spelled as in the schema. Binary values are raw
+// The type "attribute" describes an attribute of an object. The name is spelled as in the schema. Binary values are raw
 // bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// The method get returns the values of an attribute. The name is case-insensitive.
+// The method "get" returns the values of an attribute. The name is case-insensitive.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -45,7 +45,7 @@ func (e *entry) get(name string) []string {
 	return nil
 }
 
-// The method set adds an attribute. It does nothing if all values are empty.
+// The method "set" adds an attribute. It does nothing if all values are empty.
 func (e *entry) set(name string, values ...string) {
 	for _, v := range values {
 		if v != "" {

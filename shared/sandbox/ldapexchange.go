@@ -43,7 +43,7 @@ type Exchange struct {
 	modify *modifyRequest
 }
 
-// The method answer carries out an operation, or passes the operation to the function that Meddle has set.
+// The method "answer" carries out an operation, or passes the operation to the function that Meddle has set.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error

@@ -87,7 +87,7 @@ func memberRange(name string) (low, high int, ok bool) {
 	return low, high, lowErr == nil && highErr == nil && low >= 0 && high >= low
 }
 
-// The method modify changes members of groups. It refuses all other changes.
+// The method "modify" changes members of groups. It refuses all other changes.
 func (s *ldapServer) modify(x *Exchange) {
 	s.c.advance()
 	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""

@@ -74,8 +74,8 @@ const (
 	systemAuditFlag     = 0x8
 )
 
-// The method descriptor returns the discretionary access control list of the entry. The list denies idleseat's account
-// the hidden attributes. It allows all authenticated accounts to read all other attributes.
+// The method "descriptor" returns the discretionary access control list of the entry. The list denies idleseat's
+// account the hidden attributes. It allows all authenticated accounts to read all other attributes.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4

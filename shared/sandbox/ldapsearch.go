@@ -24,7 +24,7 @@ const (
 	maxValues  = 1500
 )
 
-// The type search is the state of one LDAP search.
+// The type "search" is the state of one LDAP search.
 type search struct {
 	c        *Company
 	m        *searchRequest
@@ -89,7 +89,7 @@ func (c *ldapConn) full(answer []byte) []byte {
 // fullAnswer is the size, in bytes, from which the method "full" writes an answer.
 const fullAnswer = 16 << 10
 
-// The method prepare checks a search. Errors are of type *ldapError.
+// The method "prepare" checks a search. Errors are of type *ldapError.
 func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) {
 	x := &search{c: s.c, m: m, wants: map[string]bool{}}
 	if err := x.controls(); err != nil {
@@ -146,7 +146,7 @@ func (x *search) controls() error {
 	return nil
 }
 
-// The method run calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the
+// The method "run" calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the
 // client's size limit is reached, or if an unpaged search finds more than maxEntries entries, run fails with
 // sizeLimitExceeded.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {

@@ -37,7 +37,7 @@ func (c *Company) usnOf(i int) int {
 // highestUSN returns the controller's highestCommittedUSN.
 func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 
-// The method move gives a person's object the next USN.
+// The method "move" gives a person's object the next USN.
 func (c *Company) move(i int) {
 	c.moved++
 	c.changeOf(i).usn = c.highestUSN()

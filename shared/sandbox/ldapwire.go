@@ -7,7 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The type message describes an LDAP request (RFC 4511, 4.1.1).
+// The type "message" describes an LDAP request (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
 	op       *ber.Packet // a packet of the application class
@@ -39,7 +39,7 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// The type fields reads the parts of a request in order. After a malformed part, the field "bad" is set and the field
+// The type "fields" reads the parts of a request in order. After a malformed part, the field "bad" is set and the field
 // "rest" is empty.
 type fields struct {
 	rest []*ber.Packet
@@ -60,7 +60,7 @@ func (f *fields) next() *ber.Packet {
 
 func (f *fields) text() string { return octets(f.next()) }
 
-// The function octets returns the content of a part as a string.
+// The function "octets" returns the content of a part as a string.
 func octets(p *ber.Packet) string {
 	if p.Data == nil {
 		return ""
@@ -80,7 +80,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// The method texts returns the strings of the next part. The part is a sequence or a set.
+// The method "texts" returns the strings of the next part. The part is a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -140,7 +140,7 @@ type modifyRequest struct {
 	Controls []ldap.Control
 }
 
-// The type modification describes a change of one attribute.
+// The type "modification" describes a change of one attribute.
 type modification struct {
 	operation int64 // ldap.AddAttribute and so on
 	attribute string

@@ -16,8 +16,8 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// The type product describes a SKU with one of its service plans. The field "mailbox" reports whether the service plan
-// includes a mailbox.
+// The type "product" describes a SKU with one of its service plans. The field "mailbox" reports whether the service
+// plan includes a mailbox.
 type product struct {
 	id, part         string
 	planID, planName string
@@ -44,7 +44,7 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// The type assignment describes a license assignment of a person. The field "updated" is when Entra ID last processed
+// The type "assignment" describes a license assignment of a person. The field "updated" is when Entra ID last processed
 // the assignment.
 type assignment struct {
 	directory.Assignment
@@ -58,10 +58,10 @@ const (
 	countViolation = "CountViolation"
 )
 
-// The type seats counts the paid and the used seats of a product.
+// The type "seats" counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
-// The method assignments returns the current assignments of a person.
+// The method "assignments" returns the current assignments of a person.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments

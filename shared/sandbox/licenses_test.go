@@ -18,7 +18,7 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// The method paths returns a user's licenseAssignmentStates and assignedLicenses. Each state has the form "product by
+// The method "paths" returns a user's licenseAssignmentStates and assignedLicenses. Each state has the form "product by
 // group state error". Each license is the part number of a product.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type transition describes a change of membership. The licenses change at the time "due".
+// The type "transition" describes a change of membership. The licenses change at the time "due".
 type transition struct {
 	due           time.Time
 	group, person int
@@ -16,7 +16,7 @@ type transition struct {
 	byHand        bool
 }
 
-// The method advance applies the license changes that are due after changes of membership.
+// The method "advance" applies the license changes that are due after changes of membership.
 func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
@@ -65,7 +65,7 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// The method follow changes a person's licenses after a change of membership. A group gives all of its products or
+// The method "follow" changes a person's licenses after a change of membership. A group gives all of its products or
 // none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
@@ -94,7 +94,7 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// The method inherit returns the assignments that group g gives to a person. The argument "held" lists the products
+// The method "inherit" returns the assignments that group g gives to a person. The argument "held" lists the products
 // that the person already holds. These products need no free seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
@@ -110,7 +110,7 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// The method reprocess repeats group assignments that failed because no seat was free.
+// The method "reprocess" repeats group assignments that failed because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

@@ -32,7 +32,7 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// The type bin contains the assignments of a deleted account and the date of the deletion.
+// The type "bin" contains the assignments of a deleted account and the date of the deletion.
 type bin struct {
 	at    time.Time
 	paths []assignment
@@ -56,7 +56,7 @@ func (c *Company) SetInBin(i int, in bool) (there bool) {
 	return there
 }
 
-// The method delete moves a person's Entra account into the bin.
+// The method "delete" moves a person's Entra account into the bin.
 func (c *Company) delete(i int) {
 	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})
@@ -92,8 +92,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// The method reconcile makes a person's licenses agree with the memberships. The licenses and the memberships disagree
-// after the creation of an account, and after a restore if the groups have changed since the deletion.
+// The method "reconcile" makes a person's licenses agree with the memberships. The licenses and the memberships
+// disagree after the creation of an account, and after a restore if the groups have changed since the deletion.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {

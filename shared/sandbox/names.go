@@ -8,12 +8,12 @@ import (
 // upnDomain is the domain of every user principal name.
 const upnDomain = "contoso.example"
 
-// The type name describes the name of a person. The field "local" is the part of the UPN before the @.
+// The type "name" describes the name of a person. The field "local" is the part of the UPN before the @.
 type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// The type spelling describes a name in its own script and in ASCII, for e-mail addresses.
+// The type "spelling" describes a name in its own script and in ASCII, for e-mail addresses.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{

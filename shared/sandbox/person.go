@@ -90,7 +90,7 @@ type adUser struct {
 
 var departments = []string{"Sales", "Finance", "Engineering", "Operations", "Legal", "Support", "Marketing"}
 
-// The constant research is the department in the rule of the dynamic group.
+// The constant "research" is the department in the rule of the dynamic group.
 const research = "Research"
 
 func (c *Company) departmentOf(i int, t profile) string {
@@ -169,7 +169,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// The method link adds to an Entra account the properties that Entra Connect copies from Active Directory.
+// The method "link" adds to an Entra account the properties that Entra Connect copies from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -185,7 +185,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// The method show sets the assignments that an account shows.
+// The method "show" sets the assignments that an account shows.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
@@ -196,7 +196,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// The method anchor returns the GUID that Entra Connect uses as the source anchor of a person.
+// The method "anchor" returns the GUID that Entra Connect uses as the source anchor of a person.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
@@ -216,7 +216,7 @@ func extension(i int, t profile) directory.ExtensionAttributes {
 	return e
 }
 
-// The method place returns the common name of a person's Active Directory account and the DN of its organizational
+// The method "place" returns the common name of a person's Active Directory account and the DN of its organizational
 // unit.
 func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()

@@ -29,7 +29,7 @@ const (
 	OnLeave Activity = "on leave" // idle, because the person is on leave
 )
 
-// The type role describes the part of a person's profile that does not depend on dates.
+// The type "role" describes the part of a person's profile that does not depend on dates.
 type role uint8
 
 const (
@@ -55,8 +55,8 @@ const (
 	holdE5                  // E5, direct
 )
 
-// The type profile describes a person without names and dates. A profile must be cheap to compute, because counting the
-// members of a group needs the profiles of all people.
+// The type "profile" describes a person without names and dates. A profile must be cheap to compute, because counting
+// the members of a group needs the profiles of all people.
 type profile struct {
 	kind     Kind
 	activity Activity // how the person uses Entra ID
@@ -80,7 +80,7 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// The type share describes a value with the number of people in a thousand who have the value.
+// The type "share" describes a value with the number of people in a thousand who have the value.
 type share[T any] struct {
 	permille int
 	sort     T
@@ -120,9 +120,9 @@ const (
 	drawCount
 )
 
-// The variable steps has the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples of
-// an irrational number fill the unit interval much more evenly than random numbers do. The shares are therefore correct
-// even in a small company.
+// The variable "steps" has the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples
+// of an irrational number fill the unit interval much more evenly than random numbers do. The shares are therefore
+// correct even in a small company.
 var steps = [drawCount]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
 	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
@@ -136,7 +136,7 @@ func offsets(seed uint64) (o [drawCount]uint64) {
 	return o
 }
 
-// The method draw returns a person's number from 0 to 999 for one kind of draw.
+// The method "draw" returns a person's number from 0 to 999 for one kind of draw.
 func (c *Company) draw(i, what int) int {
 	n, _ := bits.Mul64(c.offsets[what]+uint64(i)*steps[what], 1000)
 	return int(n)
@@ -185,7 +185,7 @@ func (c *Company) placeLicenses(i int, t *profile) {
 	}
 }
 
-// The type dice generates reproducible random numbers (splitmix64, public domain, S. Vigna).
+// The type "dice" generates reproducible random numbers (splitmix64, public domain, S. Vigna).
 type dice struct{ state uint64 }
 
 func (d *dice) next() uint64 {

@@ -67,7 +67,7 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// The method oust removes all members from a group, including members whose account is in the bin. The function
+// The method "oust" removes all members from a group, including members whose account is in the bin. The function
 // "there" reports whether a person has an account now. If the argument "again" is set, the group was deleted and
 // created again, so no read shows the former members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
@@ -119,7 +119,7 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// The method rebuild computes the current state of a group and stores it, so that requests read the state without a
+// The method "rebuild" computes the current state of a group and stores it, so that requests read the state without a
 // lock.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
@@ -156,7 +156,7 @@ func (c *Company) rebuild(n int) {
 	c.rebuildEntries()
 }
 
-// The method group returns the current state of a group.
+// The method "group" returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
 // entraGroup returns the current state of a group. It returns nil if Entra ID does not have the group.
@@ -195,7 +195,7 @@ func departmentAsked(rule string) (department string, known bool) {
 	return department, err == nil
 }
 
-// The method rule updates a person's membership in a dynamic group according to the group's rule.
+// The method "rule" updates a person's membership in a dynamic group according to the group's rule.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The type replica describes a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds
+// The type "replica" describes a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds
 // to minutes after a write, some reads show the old state and others show the new state
 // (terraform-provider-azuread#283, #793, PR#1918). In the sandbox, each object that a request reads has its own random
 // age up to Options.Lag. Licenses and memberships lag. Accounts and their dates do not.
@@ -50,7 +50,7 @@ const (
 	objectMembers
 )
 
-// The method user returns the account that the replica shows.
+// The method "user" returns the account that the replica shows.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)

@@ -57,7 +57,7 @@ func (c *Company) SignInAs(i int, s SignIn) {
 	})
 }
 
-// The method add updates the dates with a sign-in.
+// The method "add" updates the dates with a sign-in.
 func (d *SignInDates) add(s SignIn) {
 	if s.How&Interactive != 0 {
 		d.Interactive = newest(d.Interactive, s.At)
@@ -79,7 +79,7 @@ func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.changeOf(i).signIns.instead = instead
 }
 
-// The method show sets the dates of signInActivity in d. The time "now" is the time of the read.
+// The method "show" sets the dates of signInActivity in d. The time "now" is the time of the read.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown
@@ -95,7 +95,7 @@ func (x *signIns) show(d *dates, now time.Time) {
 	}
 }
 
-// The function newest returns the latest of several instants.
+// The function "newest" returns the latest of several instants.
 func newest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if t.After(first) {

@@ -68,7 +68,7 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// The method ways returns the memberships through which a person is in an Active Directory group: direct, primary or
+// The method "ways" returns the memberships through which a person is in an Active Directory group: direct, primary or
 // nested.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)

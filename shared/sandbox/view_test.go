@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type viewer reads a company through HTTP and LDAP, as clients do.
+// The type "viewer" reads a company through HTTP and LDAP, as clients do.
 type viewer struct {
 	t    *testing.T
 	s    *Sandbox
@@ -121,7 +121,7 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// The method groups adds the groups of the user to the map "facts". It compares memberOf of the user with the members
+// The method "groups" adds the groups of the user to the map "facts". It compares memberOf of the user with the members
 // of each group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
@@ -145,7 +145,7 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// The function changes returns the differences between two views, sorted. It hides the values of the facts that the
+// The function "changes" returns the differences between two views, sorted. It hides the values of the facts that the
 // variable "opaque" or the argument "more" contains.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The type walker makes random changes to a company.
+// The type "walker" makes random changes to a company.
 type walker struct {
 	*rand.Rand
 	c   *Company
@@ -131,7 +131,7 @@ type holding struct {
 	sku    string
 }
 
-// The function holdings returns all current holdings.
+// The function "holdings" returns all current holdings.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {

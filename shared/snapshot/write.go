@@ -103,7 +103,7 @@ func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfte
 func (w *Writer) People() int { return w.reading.People }
 
 // AddMember adds a member of a named group. The parameter "key" is the GroupRef.Key of the group. The parameter "id" is
-// the Entra id or the SID of the member. The parameter partitionKey determines the partition of the member.
+// the Entra id or the SID of the member. The parameter "partitionKey" determines the partition of the member.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {

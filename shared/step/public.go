@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The constant longest is the maximum length of an error message, in bytes. A limit is necessary because the state
+// The constant "longest" is the maximum length of an error message, in bytes. A limit is necessary because the state
 // machine collects the errors of all partitions, and the data of a state machine may have at most 256 KiB (Step
 // Functions quotas).
 const longest = 1000
 
-// The function public returns the message of err without names of people. The message appears in the log, in the
+// The function "public" returns the message of err without names of people. The message appears in the log, in the
 // history of the execution and in the notice, which more people can read than the store. The function removes the names
 // in quotation marks and the names that the request in contains.
 func public(err error, in any) string {
@@ -32,7 +32,7 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// The function asked returns the strings of a request that may be names: all strings that an operator wrote, except
+// The function "asked" returns the strings of a request that may be names: all strings that an operator wrote, except
 // ids.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
@@ -69,11 +69,11 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// The variable known lists the members that a request may have. An operator wrote the name of any member that is not in
-// this list.
+// The variable "known" lists the members that a request may have. An operator wrote the name of any member that is not
+// in this list.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// The function named returns an error for the state machine. It has the public message of err, and the type by which
+// The function "named" returns an error for the state machine. It has the public message of err, and the type by which
 // the state machine recognizes it. The type is Refused if err matches one of the errors in final, and failed otherwise.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}

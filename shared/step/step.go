@@ -27,12 +27,12 @@ import (
 // exist, and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// The constant failed is the type of all errors that are not Refused. The state machine retries a step after such an
+// The constant "failed" is the type of all errors that are not Refused. The state machine retries a step after such an
 // error.
 const failed = "Idleseat.Failed"
 
 // Start serves a Lambda function until its sandbox ends. When the sandbox starts, Start fills the settings from the
-// environment. It then calls the parameter open once, which returns the function for the requests. An error that
+// environment. It then calls the parameter "open" once, which returns the function for the requests. An error that
 // matches one of the errors in final gets the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
@@ -64,7 +64,7 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// The function careful runs a step and turns a panic into an error, because the Lambda runtime would log the value of
+// The function "careful" runs a step and turns a panic into an error, because the Lambda runtime would log the value of
 // the panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
@@ -76,8 +76,8 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 }
 
 // limitMemory makes the garbage collector work harder once the process uses three quarters of the sandbox's memory,
-// because Lambda kills a process that uses more than the whole memory. The parameter sandbox is the size of the memory,
-// in MB.
+// because Lambda kills a process that uses more than the whole memory. The parameter "sandbox" is the size of the
+// memory, in MB.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)

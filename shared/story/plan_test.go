@@ -81,7 +81,7 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// The function "become" stores the result r for the only change of a plan. If r is nil, it stores no result.
+// The function "become" stores the result "r" for the only change of a plan. If r is nil, it stores no result.
 func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	t.Helper()
 	if r == nil {

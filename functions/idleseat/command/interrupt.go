@@ -53,7 +53,7 @@ func (a *Process) ended(command string, err error) error {
 	return interruptedError{untouched, err}
 }
 
-// The function "halfway" returns a text that says how many changes of a plan are made. The argument r is nil if the
+// The function "halfway" returns a text that says how many changes of a plan are made. The argument "r" is nil if the
 // command has changed nothing. The argument "next" is the command that continues the work.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)

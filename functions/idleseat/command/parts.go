@@ -99,7 +99,7 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// loadStart returns a value of the type start. The value has the policy, the policy's text and the policy's file. The
+// loadStart returns a value of the type "start". The value has the policy, the policy's text and the policy's file. The
 // caller sets the other fields.
 func (f policyFlag) loadStart() (start, error) {
 	rules, text, err := f.load()

@@ -135,7 +135,7 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// The method "choose" makes the plan of a new run over the snapshot of an earlier run. The argument b is the Begin of
+// The method "choose" makes the plan of a new run over the snapshot of an earlier run. The argument "b" is the Begin of
 // the earlier run. The argument "changes" has the changes that an operator chose from the plan of the earlier run. The
 // caller has checked that the plan of the earlier run may be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {

@@ -94,8 +94,8 @@ func amount(sum float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", sum, currency))
 }
 
-// Limits of the type top. maxReasons is the maximum number of different reasons that a top counts. shownReasons is the
-// maximum number of reasons that a top prints.
+// Limits of the type "top". maxReasons is the maximum number of different reasons that a top counts. shownReasons is
+// the maximum number of reasons that a top prints.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

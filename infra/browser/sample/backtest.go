@@ -41,7 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// The function group returns a group with the given number of hits and an invented regret. The regret decreases with
+// The function "group" returns a group with the given number of hits and an invented regret. The regret decreases with
 // the number of days.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}

@@ -73,7 +73,7 @@ func (m maker) signals(people int) []report.Signal {
 	}
 }
 
-// The method rule returns invented results of a rule. Most of the holders were active recently.
+// The method "rule" returns invented results of a rule. Most of the holders were active recently.
 func (m maker) rule(name, license, to string, threshold, holders int, price float64) report.Rule {
 	r := report.Rule{Name: name, License: license, To: to, Threshold: threshold, MonthlyPrice: price, Holders: holders, Idled: make([]int, 366)}
 	r.Words = []string{`for: accountEnabled && systemRole == "Employee"`, fmt.Sprintf("when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()", threshold)}
@@ -183,7 +183,7 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// The method history adds three things to the night n: people who will become idle soon, changes of earlier runs, and
+// The method "history" adds three things to the night n: people who will become idle soon, changes of earlier runs, and
 // the trend of 30 runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60

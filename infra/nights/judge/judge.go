@@ -225,7 +225,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// The method nights returns the number of nights that read the directories of all licenses. Callers compare these
+// The method "nights" returns the number of nights that read the directories of all licenses. Callers compare these
 // numbers instead of times. The world's clock stands still during a reading, so an event right after the reading has
 // the same time as the reading.
 func (j *Judge) nights() (n int) {
@@ -238,7 +238,7 @@ func (j *Judge) nights() (n int) {
 	return n
 }
 
-// The method night judges the verdict of a night and updates the clear cases.
+// The method "night" judges the verdict of a night and updates the clear cases.
 func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
@@ -259,7 +259,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// The method wait updates the clear case of a person and a license. It records a fault if the case has been clear for
+// The method "wait" updates the clear case of a person and a license. It records a fault if the case has been clear for
 // too long.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]

@@ -20,7 +20,7 @@ var (
 
 func on(days int) time.Time { return start.Add(time.Duration(days) * oneDay) }
 
-// The function anna returns an event about Anna and her license.
+// The function "anna" returns an event about Anna and her license.
 func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
@@ -48,7 +48,8 @@ func withNotice() Event {
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// The variable first is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her license.
+// The variable "first" is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her
+// license.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -203,8 +204,8 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	}
 }
 
-// The function nights returns a story with a silent night, with a license that the tool does not take for too long, and
-// with a person who loses the last license for a mailbox.
+// The function "nights" returns a story with a silent night, with a license that the tool does not take for too long,
+// and with a person who loses the last license for a mailbox.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}

@@ -2,14 +2,14 @@ package judge
 
 import "time"
 
-// The type fact is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the time
-// "shown". If the field "holds" is false, an earlier fact ends.
+// The type "fact" is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the
+// time "shown". If the field "holds" is false, an earlier fact ends.
 type fact struct {
 	at, shown time.Time
 	holds     bool
 }
 
-// The type person is the true state of one person.
+// The type "person" is the true state of one person.
 type person struct {
 	made     map[string]time.Time // by license: creation of the newest account that can hold the license
 	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
@@ -23,7 +23,7 @@ type person struct {
 	missed   map[string]bool
 }
 
-// The function hire returns the state of a person who was hired.
+// The function "hire" returns the state of a person who was hired.
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
@@ -36,7 +36,7 @@ func hire(e Event, rules map[string]Rule) *person {
 	return p
 }
 
-// The type license is the history of one license of a person.
+// The type "license" is the history of one license of a person.
 type license struct {
 	held      bool
 	since     time.Time // since when the person has held the license
@@ -60,7 +60,7 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// The method give records that the person holds the license now.
+// The method "give" records that the person holds the license now.
 func (l *license) give(e Event, seen time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = e.At
@@ -80,7 +80,7 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// The method forget removes the facts that the tool forgets when its store is restored from a backup. The backup was
+// The method "forget" removes the facts that the tool forgets when its store is restored from a backup. The backup was
 // made at the time "since". The tool forgets licenses that it took after the backup. An announcement before the backup
 // still counts.
 func (l *license) forget(since time.Time) {
@@ -97,7 +97,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// The function newest returns the latest time at which a fact began. It ignores facts that were first shown after the
+// The function "newest" returns the latest time at which a fact began. It ignores facts that were first shown after the
 // time "known".
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
@@ -108,8 +108,8 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// The function state returns the field "holds" of the last fact. It ignores facts that were first shown after the time
-// "known".
+// The function "state" returns the field "holds" of the last fact. It ignores facts that were first shown after the
+// time "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -119,7 +119,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// The function since returns the time at which the last fact with "holds" set began. It ignores facts that were first
+// The function "since" returns the time at which the last fact with "holds" set began. It ignores facts that were first
 // shown after the time "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {

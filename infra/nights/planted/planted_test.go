@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// The constant root is the folder of the module, relative to this package.
+// The constant "root" is the folder of the module, relative to this package.
 const root = "../../.."
 
 // Command nights must find each bug within this number of seeds, people and nights. Two bugs need the larger number of
@@ -27,7 +27,7 @@ const root = "../../.."
 // small company.
 const seeds, people, many, nights = 50, 60, 150, 120
 
-// The variable bugs contains the planted bugs. The name of a bug is the name of its patch. The field "people" is the
+// The variable "bugs" contains the planted bugs. The name of a bug is the name of its patch. The field "people" is the
 // number of people in the company.
 var bugs = []struct {
 	name   string
@@ -110,7 +110,7 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// The function plant applies a patch to copies of the files that the patch changes. It returns a map from the path of
+// The function "plant" applies a patch to copies of the files that the patch changes. It returns a map from the path of
 // each file to the path of the changed copy.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
@@ -152,7 +152,7 @@ func plant(t *testing.T, bug string) map[string]string {
 // The variable "touched" matches the names of the files that a patch changes.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// The function build builds command nights with the planted files in place of the real files.
+// The function "build" builds command nights with the planted files in place of the real files.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "nights")
@@ -164,7 +164,7 @@ func build(t *testing.T, planted map[string]string) (program string) {
 	return program
 }
 
-// The function overlay writes the file that tells the go command to compile the planted files in place of the real
+// The function "overlay" writes the file that tells the go command to compile the planted files in place of the real
 // files.
 func overlay(t *testing.T, planted map[string]string) (file string) {
 	t.Helper()
@@ -189,7 +189,7 @@ type found struct {
 // faultLine matches a fault in the output of command nights.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
-// The function live runs command nights and returns the faults that the judge finds.
+// The function "live" runs command nights and returns the faults that the judge finds.
 func live(t *testing.T, program string, args ...string) (faults []found) {
 	t.Helper()
 	began := time.Now()

@@ -32,7 +32,7 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// The method apply makes a plan in calm weather and applies the plan for some time in the weather p. It then applies
+// The method "apply" makes a plan in calm weather and applies the plan for some time in the weather p. It then applies
 // the plan in calm weather until no change is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()

@@ -2,7 +2,7 @@ package weather
 
 import "slices"
 
-// The type dice is a random number generator whose numbers depend only on its seed.
+// The type "dice" is a random number generator whose numbers depend only on its seed.
 type dice uint64
 
 // The method "next" returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
@@ -18,10 +18,10 @@ func (d *dice) next() uint64 {
 // The method "below" returns a number from 0 to n-1.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// The method float returns a number from 0 up to, but not including, 1.
+// The method "float" returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
-// The function pick returns one of several values.
+// The function "pick" returns one of several values.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
 // The function "shuffled" returns a list in a random order.
@@ -34,7 +34,7 @@ func shuffled[T any](list []T, d dice) []T {
 	return list
 }
 
-// The function twice returns a list in which one to three entries are repeated at random positions.
+// The function "twice" returns a list in which one to three entries are repeated at random positions.
 func twice[T any](list []T, d dice) []T {
 	for range min(1+d.below(3), len(list)) {
 		d.next()
@@ -45,7 +45,7 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// The function hash returns a number that depends on all values that decide a fault (FNV-1a).
+// The function "hash" returns a number that depends on all values that decide a fault (FNV-1a).
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type tool runs the product's command against a company with weather.
+// The type "tool" runs the product's command against a company with weather.
 type tool struct {
 	*rig
 	dir   string
@@ -38,7 +38,7 @@ func newTool(t *testing.T, seed uint64, users int, edit *strings.Replacer) *tool
 	return x
 }
 
-// The method run runs a command of the product in this process.
+// The method "run" runs a command of the product in this process.
 func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": x.dir + "/policy.yaml", "IDLESEAT_STORE": "weather"}
 	for _, v := range x.Env() {
@@ -57,7 +57,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// The method morning advances the clock by a day and makes the given people sign in.
+// The method "morning" advances the clock by a day and makes the given people sign in.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -69,7 +69,7 @@ func (x *tool) morning(t *testing.T, active []int) {
 	}
 }
 
-// The method active returns the people who signed in within the last ten days.
+// The method "active" returns the people who signed in within the last ten days.
 func (x *tool) active() (who []int) {
 	for i := range x.Company.Size() {
 		if e := x.Company.Person(i).Entra; e != nil && x.clock.Now().Sub(e.LastActivity()) < 10*24*time.Hour {
@@ -79,7 +79,7 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// The method plan makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless"
+// The method "plan" makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless"
 // lists the licenses that the plan would change if a seat were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()

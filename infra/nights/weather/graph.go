@@ -54,7 +54,7 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// The type answer is an answer of Graph that is not sent yet. The simulation writes into the answer.
+// The type "answer" is an answer of Graph that is not sent yet. The simulation writes into the answer.
 type answer struct {
 	header http.Header
 	status int
@@ -78,14 +78,15 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The function ask passes a request to the simulation and returns the simulation's answer.
+// The function "ask" passes a request to the simulation and returns the simulation's answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
 	return a
 }
 
-// The method send sends the answer. If a fault requires this, the method shortens the answer or breaks the connection.
+// The method "send" sends the answer. If a fault requires this, the method shortens the answer or breaks the
+// connection.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -110,7 +111,7 @@ func (a *answer) send(out http.ResponseWriter) {
 	}
 }
 
-// The type request is a request on a night with faults.
+// The type "request" is a request on a night with faults.
 type request struct {
 	w      *Weather
 	n      *night
@@ -119,7 +120,7 @@ type request struct {
 	marked bool
 }
 
-// The method answer returns the answer with the faults of the night.
+// The method "answer" returns the answer with the faults of the night.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {

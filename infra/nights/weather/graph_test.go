@@ -25,7 +25,7 @@ type came struct {
 	Next    bool
 }
 
-// The method get sends a GET request to Graph. It does not use the product's client.
+// The method "get" sends a GET request to Graph. It does not use the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

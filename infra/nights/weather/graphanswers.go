@@ -15,7 +15,7 @@ func decimal(n int) string { return strconv.Itoa(n) }
 const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd'>` +
 	`<html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right now</h2></body></html>`
 
-// The function refusal returns an error answer in Graph's form.
+// The function "refusal" returns an error answer in Graph's form.
 func refusal(header http.Header, status int, code, message string) *answer {
 	a := &answer{header: header.Clone(), status: status, sent: -1}
 	a.header.Set("Content-Type", "application/json")
@@ -23,7 +23,7 @@ func refusal(header http.Header, status int, code, message string) *answer {
 	return a
 }
 
-// The function failure returns an answer with a status of 500 or more. The answer has one of several forms.
+// The function "failure" returns an answer with a status of 500 or more. The answer has one of several forms.
 func failure(header http.Header, status int, d dice) *answer {
 	code := map[int]string{500: "InternalServerError", 502: "BadGateway", 503: "serviceNotAvailable", 504: "GatewayTimeout"}[status]
 	a := refusal(header, status, code, "The service failed. Try again.")
@@ -155,7 +155,7 @@ func (x *request) skewed(a *answer) *answer {
 	return a
 }
 
-// The function skew returns how far a clock is ahead. A negative result means that the clock is behind.
+// The function "skew" returns how far a clock is ahead. A negative result means that the clock is behind.
 func skew(d dice) time.Duration {
 	by := pick(dice(d.next()), 2*time.Minute, 8*time.Minute, 20*time.Minute, 5*time.Hour, 26*time.Hour, 3*24*time.Hour)
 	return pick(d, by, -by)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The type list is a page of a collection.
+// The type "list" is a page of a collection.
 type list struct {
 	fields  map[string]json.RawMessage
 	entries []json.RawMessage
@@ -39,13 +39,13 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// The function encode encodes a value that was decoded from JSON. The encoding cannot fail.
+// The function "encode" encodes a value that was decoded from JSON. The encoding cannot fail.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// The method link returns the address of the request, for a next link. If the parameter "marked" is set, the link has
+// The method "link" returns the address of the request, for a next link. If the parameter "marked" is set, the link has
 // the mark, and the weather does not change the answer to the link.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
@@ -58,7 +58,7 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// The method change applies the faults of the night to the answer to a read.
+// The method "change" applies the faults of the night to the answer to a read.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
 	if what == oneUser && x.w.tonight(graphPeople) != nil {
@@ -135,12 +135,12 @@ func idOf(entry json.RawMessage) string {
 	return string(id)
 }
 
-// The variable losable contains the properties that can be missing. On a night with GraphPropertyLost, one of these
+// The variable "losable" contains the properties that can be missing. On a night with GraphPropertyLost, one of these
 // properties is missing.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// The method person applies the faults about people to the entry of a user. It does not decode an entry that does not
+// The method "person" applies the faults about people to the entry of a user. It does not decode an entry that does not
 // change, because most entries do not change.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
@@ -175,7 +175,7 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// The method older returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if
+// The method "older" returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if
 // the dates are correct. On a night with GraphDatesOlder, a quarter of the answers about an affected person have
 // correct dates, as if these answers came from another replica.
 func (x *request) older(body json.RawMessage, id string) int {
@@ -189,7 +189,7 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// The function earlier returns sign-in activity with dates that are earlier by the given number of days.
+// The function "earlier" returns sign-in activity with dates that are earlier by the given number of days.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

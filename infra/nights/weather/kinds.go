@@ -86,7 +86,7 @@ const (
 	GraphClock Kind = "graph: clock"
 )
 
-// Faults of Active Directory. The result codes are from RFC 4511, appendix A.2.
+// Faults of Active Directory. The result "codes" are from RFC 4511, appendix A.2.
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"

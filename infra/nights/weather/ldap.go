@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// The function result returns the result code of a fault that replaces the operation. It returns 0 for all other
+// The function "result" returns the result code of a fault that replaces the operation. It returns 0 for all other
 // faults.
 func result(k Kind) (code int, message string) {
 	switch k {
@@ -93,7 +93,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// The method people injects the faults about people into a search.
+// The method "people" injects the faults about people into a search.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return

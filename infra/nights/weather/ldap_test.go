@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The method ad returns the product's client for Active Directory.
+// The method "ad" returns the product's client for Active Directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,

@@ -15,7 +15,7 @@ const GraphQuota Kind = "graph: over the quota"
 // quotaTime is the period in which requests count. The Retry-After of a refusal has this duration.
 const quotaTime = time.Minute
 
-// The type quota limits the number of requests that Graph answers per minute. Other applications use the rest of
+// The type "quota" limits the number of requests that Graph answers per minute. Other applications use the rest of
 // Graph's limit.
 type quota struct {
 	mu    sync.Mutex

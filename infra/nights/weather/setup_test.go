@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type rig is a company with weather. The company and the weather have the same clock.
+// The type "rig" is a company with weather. The company and the weather have the same clock.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -56,13 +56,13 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 	return r
 }
 
-// The method reseed replaces the weather by the weather of another seed.
+// The method "reseed" replaces the weather by the weather of another seed.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
 	r.Over(r.Sandbox)
 }
 
-// The method entra returns the product's client for Graph.
+// The method "entra" returns the product's client for Graph.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
 	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)
@@ -72,7 +72,7 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// The function storm returns a night on which each operation meets the given kinds.
+// The function "storm" returns a night on which each operation meets the given kinds.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
 // groupID returns the id of a group of Entra ID.

@@ -90,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// The type night is the weather of the current night.
+// The type "night" is the weather of the current night.
 type night struct {
 	number int
 	often  float64
@@ -133,7 +133,7 @@ func (w *Weather) tonight(kinds []Kind) *night {
 	return n
 }
 
-// The type operation is the nth operation on a target in a night.
+// The type "operation" is the nth operation on a target in a night.
 type operation struct {
 	target string
 	nth    int
@@ -161,7 +161,7 @@ func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	return "", 0
 }
 
-// The method draw decides whether an operation meets a kind of fault, and returns the fault.
+// The method "draw" decides whether an operation meets a kind of fault, and returns the fault.
 func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
 	if !n.kinds[k] {
 		return Fault{}, false
@@ -170,7 +170,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// The method make adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does
+// The method "make" adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does
 // not happen and is not added.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
@@ -201,5 +201,5 @@ func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, b
 	return dice(f.Number), w.make(f)
 }
 
-// The method sleep advances the simulated clock. It cannot be interrupted.
+// The method "sleep" advances the simulated clock. It cannot be interrupted.
 func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }

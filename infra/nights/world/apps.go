@@ -39,7 +39,7 @@ func withApps(text string) string {
 `
 }
 
-// The method licenses returns the licenses for which the company has rules.
+// The method "licenses" returns the licenses for which the company has rules.
 func (w *World) licenses() []string {
 	if w.options.Apps {
 		return []string{e3, citrix, salesforce, copilot}
@@ -91,7 +91,7 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
 }
 
-// The method ageless reports whether the tool can know neither a use of Copilot nor the age of the person's accounts.
+// The method "ageless" reports whether the tool can know neither a use of Copilot nor the age of the person's accounts.
 // The Copilot report reaches 180 days back. If the method returns true, the tool does not take the license, and the
 // judge does not require a removal.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type change is a kind of event that may happen to a person on a day.
+// The type "change" is a kind of event that may happen to a person on a day.
 type change struct {
 	kind   string
 	chance float64 // probability per day
@@ -127,14 +127,14 @@ func (w *World) changes(i int) {
 	}
 }
 
-// The method hire hires a person. From then on, the person may use the accounts.
+// The method "hire" hires a person. From then on, the person may use the accounts.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]
 	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
 }
 
-// The method agent turns a person's account into an agent's account.
+// The method "agent" turns a person's account into an agent's account.
 func (w *World) agent(i int) {
 	w.box.Company.MakeAgent(i)
 	w.people[i].agent = true

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The type ticks is a clock.Clock for a world. The time passes only when the world advances the clock. Sleep advances
+// The type "ticks" is a clock.Clock for a world. The time passes only when the world advances the clock. Sleep advances
 // the clock and returns at once.
 type ticks struct {
 	nanos atomic.Int64

@@ -14,19 +14,19 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type tool runs the product: as the command on one machine, or as the functions in AWS.
+// The type "tool" runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// The method plan makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If
+	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If
 	// the parameter "accept" is set, the run accepts the feeds as they are.
 	plan(accept bool) (plan.Plan, error)
-	// The method apply applies a plan. The result "refused" reports whether a safety check stopped the apply before the
+	// The method "apply" applies a plan. The result "refused" reports whether a safety check stopped the apply before the
 	// first change.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
-	// The method restore restores the licenses that a run took.
+	// The method "restore" restores the licenses that a run took.
 	restore(run string)
 }
 
-// The type commands runs the product as the command on one machine.
+// The type "commands" runs the product as the command on one machine.
 type commands struct{ w *World }
 
 func (c commands) plan(accept bool) (p plan.Plan, err error) {
@@ -64,7 +64,7 @@ func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes")
 // exitRefused is the exit status of a command after a refusal by a safety check.
 const exitRefused = 3
 
-// The method call runs a command. A fault may kill or freeze the command.
+// The method "call" runs a command. A fault may kill or freeze the command.
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
@@ -79,7 +79,7 @@ func (c commands) call(args ...string) (stdout []byte, status int, stderr string
 	return stdout, status, stderr
 }
 
-// The method run runs one command with a store, in this process.
+// The method "run" runs one command with a store, in this process.
 func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": "memory"}
 	for _, v := range w.box.Env() {
@@ -98,7 +98,7 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// The constant end is the length of the last part of a command, in operations. In this part, a command writes its
+// The constant "end" is the length of the last part of a command, in operations. In this part, a command writes its
 // results.
 const end = 12
 
@@ -110,8 +110,8 @@ func (w *World) lasted(what string) {
 	}
 }
 
-// The method endanger sometimes plans to kill or freeze the next command at one of the command's operations. In half of
-// these cases, the operation is near the end of the command. A freeze is more likely if the plan has changes.
+// The method "endanger" sometimes plans to kill or freeze the next command at one of the command's operations. In half
+// of these cases, the operation is near the end of the command. A freeze is more likely if the plan has changes.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // no later night would start the command again
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method live simulates a day. People use their licenses, and events happen to people and to the company.
+// The method "live" simulates a day. People use their licenses, and events happen to people and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -40,7 +40,7 @@ func (w *World) endLeave() {
 	}
 }
 
-// The method use makes a person sign in at the given time and log on now.
+// The method "use" makes a person sign in at the given time and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -111,7 +111,7 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// The method governance simulates an identity-governance tool. Every day, the governance tool gives a person all
+// The method "governance" simulates an identity-governance tool. Every day, the governance tool gives a person all
 // licenses on its list, even if the person does not use the licenses.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {

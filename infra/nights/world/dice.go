@@ -2,11 +2,11 @@ package world
 
 import "math/rand/v2"
 
-// The type dice draws random numbers for one purpose, one night and one person. The numbers depend only on these values
-// and on the seed. If one event is left out, the numbers for the other events therefore do not change.
+// The type "dice" draws random numbers for one purpose, one night and one person. The numbers depend only on these
+// values and on the seed. If one event is left out, the numbers for the other events therefore do not change.
 type dice struct{ *rand.Rand }
 
-// The function throw returns the dice of a purpose.
+// The function "throw" returns the dice of a purpose.
 func throw(seed uint64, purpose string, numbers ...int) dice {
 	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
 	h := uint64(0xcbf29ce484222325)
@@ -19,5 +19,5 @@ func throw(seed uint64, purpose string, numbers ...int) dice {
 	return dice{rand.New(rand.NewPCG(seed, h))}
 }
 
-// The method chance returns true with the probability p.
+// The method "chance" returns true with the probability p.
 func (d dice) chance(p float64) bool { return d.Float64() < p }

@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// The type functions runs the product as the steps of the Lambda functions. The order of the steps is the order of the
-// state machine, in a deployment without a relay. Each step may be called twice with the same event, because Lambda
+// The type "functions" runs the product as the steps of the Lambda functions. The order of the steps is the order of
+// the state machine, in a deployment without a relay. Each step may be called twice with the same event, because Lambda
 // retries after a lost answer.
 type functions struct {
 	w       *World
@@ -63,7 +63,7 @@ func (w *World) byFunctions() (*functions, error) {
 // mostCalls is the maximum number of calls of a function for one step, including retries, as in the state machine.
 const mostCalls = 5
 
-// The function step calls a function for one step. It repeats the call after an error and sometimes after a success.
+// The function "step" calls a function for one step. It repeats the call after an error and sometimes after a success.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++
@@ -81,7 +81,7 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 	return out, err
 }
 
-// The method plan reads, evaluates and plans, as a new execution of the state machine.
+// The method "plan" reads, evaluates and plans, as a new execution of the state machine.
 func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	f.w.endanger("plan")
 	defer f.w.weather.Revive()
@@ -137,13 +137,13 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
 }
 
-// The method apply applies an approved plan completely, as a new execution of the state machine.
+// The method "apply" applies an approved plan completely, as a new execution of the state machine.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Entrance: approving(override), Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
 }
 
-// The method restore restores a run, as a new execution of the state machine.
+// The method "restore" restores a run, as a new execution of the state machine.
 func (f *functions) restore(run string) {
 	f.calls++
 	_, err := f.execute("restore", gate.StepInput{
@@ -181,7 +181,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// The method batch changes the people of one batch. If a step fails, the ledger still contains the changes that the
+// The method "batch" changes the people of one batch. If a step fails, the ledger still contains the changes that the
 // step began.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
@@ -198,8 +198,8 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// The function approving returns the entrance through which an operator applies a plan. If the parameter "override" is
-// set, the plan is on hold.
+// The function "approving" returns the entrance through which an operator applies a plan. If the parameter "override"
+// is set, the plan is on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

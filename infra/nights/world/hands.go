@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method pending makes events happen to people whose change is pending.
+// The method "pending" makes events happen to people whose change is pending.
 func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -80,9 +80,9 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// The method wave makes many people leave on one day, as when a company closes a site. The people work until this day,
-// so all their licenses become idle in one night. In 35 % of the companies, there are two waves of similar size. The
-// first wave is before night 0, and the second wave is before one of the nights 8 to 17. The licenses of the second
+// The method "wave" makes many people leave on one day, as when a company closes a site. The people work until this
+// day, so all their licenses become idle in one night. In 35 % of the companies, there are two waves of similar size.
+// The first wave is before night 0, and the second wave is before one of the nights 8 to 17. The licenses of the second
 // wave become idle soon after an administrator may have accepted the removals of the first wave.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
@@ -101,7 +101,7 @@ func (w *World) wave() {
 	}
 }
 
-// The function swap moves the Citrix group to another DN, and moves groupOnPrem to the former DN of the Citrix group.
+// The function "swap" moves the Citrix group to another DN, and moves groupOnPrem to the former DN of the Citrix group.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method work makes the product do the work of a night: apply a plan that was approved late, make a plan, and apply
-// the new plan. Events happen between the plan and the apply.
+// The method "work" makes the product do the work of a night: apply a plan that was approved late, make a plan, and
+// apply the new plan. Events happen between the plan and the apply.
 func (w *World) work() {
 	if w.night > 0 { // the product compares each reading with an earlier reading, and the first night has no earlier reading
 		w.weather.Begin(w.weather.Plan(w.night, 1))
@@ -50,7 +50,7 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// The method meanwhile makes events happen to the people in a plan before the apply.
+// The method "meanwhile" makes events happen to the people in a plan before the apply.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -88,7 +88,7 @@ func (w *World) byTheWay() {
 	}
 }
 
-// The method restore restores a run on behalf of an operator.
+// The method "restore" restores a run on behalf of an operator.
 func (w *World) restore(run string) {
 	w.operate(true)
 	defer w.operate(false)
@@ -101,7 +101,7 @@ func (w *World) operate(wished bool) {
 	w.wished = wished
 }
 
-// The method one evaluates one person again and applies the result. If the command is killed, nobody knows which
+// The method "one" evaluates one person again and applies the result. If the command is killed, nobody knows which
 // removals the command announced. In this case, the method tells the judge that the command announced all removals.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
@@ -120,7 +120,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// The method plan makes a plan and tells the judge the verdict and the changes of the plan.
+// The method "plan" makes a plan and tells the judge the verdict and the changes of the plan.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -146,7 +146,7 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// The constant patient is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an
+// The constant "patient" is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an
 // administrator accepts the feeds as they are.
 const patient = 3
 
@@ -161,7 +161,7 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// The method unread returns the licenses whose directory the plan could not read.
+// The method "unread" returns the licenses whose directory the plan could not read.
 func (w *World) unread(p plan.Plan) (licenses []string) {
 	for _, license := range w.licenses() {
 		source := "entra"
@@ -198,13 +198,13 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// The method number returns the index of a person. The parameter "user" is the product's key of the person.
+// The method "number" returns the index of a person. The parameter "user" is the product's key of the person.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// The method apply applies a run until no change is pending. It tries up to six times.
+// The method "apply" applies a run until no change is pending. It tries up to six times.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type human is a person and the person's habits.
+// The type "human" is a person and the person's habits.
 type human struct {
 	id       string  // the product's key of the person; empty: not hired yet
 	daily    float64 // probability of a use per day
@@ -24,15 +24,15 @@ type human struct {
 	told     standing
 }
 
-// The type standing is the state of a person that the judge knows.
+// The type "standing" is the state of a person that the judge knows.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
 	outside, stuck, held map[string]bool
 }
 
-// The method arrive tells the judge that a person exists from now on. It is called for the first people of the company,
-// for a hired person, and for an account that was created again with another id.
+// The method "arrive" tells the judge that a person exists from now on. It is called for the first people of the
+// company, for a hired person, and for an account that was created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -50,7 +50,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// The method observe tells the judge what has changed about a person after an event that the product did not cause.
+// The method "observe" tells the judge what has changed about a person after an event that the product did not cause.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -89,7 +89,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellApps(i, p, at)
 }
 
-// The method state tells the judge the licenses for which a fact about a person has changed. The map "told" has the
+// The method "state" tells the judge the licenses for which a fact about a person has changed. The map "told" has the
 // values that the judge knows, by license. The map "now" has the true values, by license.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
@@ -113,7 +113,7 @@ func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
 
-// The method exempt reports whether the current policy exempts a person.
+// The method "exempt" reports whether the current policy exempts a person.
 func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
@@ -131,7 +131,7 @@ func (w *World) inExemptGroup(i int) bool {
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// The method upn returns the name by which a policy identifies a person.
+// The method "upn" returns the name by which a policy identifies a person.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName
@@ -139,7 +139,7 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// The method contradictory reports whether the anchor of a person's Entra account does not match the person's account
+// The method "contradictory" reports whether the anchor of a person's Entra account does not match the person's account
 // in Active Directory. It returns true for people of kind WrongAnchor until one of their accounts is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]

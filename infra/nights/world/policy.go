@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The type rules is the policy of the company. Administrators edit the policy.
+// The type "rules" is the policy of the company. Administrators edit the policy.
 type rules struct {
 	file   string
 	text   string         // text with placeholders for the edited parts
@@ -39,7 +39,7 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// The method publish puts the current text into force.
+// The method "publish" puts the current text into force.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
@@ -72,16 +72,16 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 }
 
-// The method span sets the number of days without use after which the rule takes a license.
+// The method "span" sets the number of days without use after which the rule takes a license.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// The method correct replaces names in the policy by the current names of the people. Administrators correct the names
-// when a plan is on hold because a name in the policy belongs to nobody. A name belongs to nobody if the person was
-// renamed before any run read the name.
+// The method "correct" replaces names in the policy by the current names of the people. Administrators correct the
+// names when a plan is on hold because a name in the policy belongs to nobody. A name belongs to nobody if the person
+// was renamed before any run read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -98,8 +98,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// The method except starts or ends an exemption by name, as an administrator does on request. If the person's accounts
-// no longer belong together, only one of the accounts has the name.
+// The method "except" starts or ends an exemption by name, as an administrator does on request. If the person's
+// accounts no longer belong together, only one of the accounts has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

@@ -15,8 +15,8 @@ import (
 // calmNights is the number of nights at the end of a story. In these nights, the product must finish its changes.
 const calmNights = 6
 
-// The method settle ends the story. It ends all turns and faults, and simulates the calm nights. After the calm nights,
-// no change may be unfinished. The method then restores all licenses that were taken.
+// The method "settle" ends the story. It ends all turns and faults, and simulates the calm nights. After the calm
+// nights, no change may be unfinished. The method then restores all licenses that were taken.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {
@@ -81,7 +81,7 @@ func (w *World) restoreAll() {
 	}
 }
 
-// The method finish makes and applies more plans. These plans finish the changes that the restores left pending.
+// The method "finish" makes and applies more plans. These plans finish the changes that the restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -89,9 +89,9 @@ func (w *World) finish() {
 	}
 }
 
-// The method missing returns the licenses that were taken and not given again, although the person could hold them. It
-// omits licenses that were taken after the time "began". The plans of the method finish may take such licenses, and
-// nobody restores them.
+// The method "missing" returns the licenses that were taken and not given again, although the person could hold them.
+// It omits licenses that were taken after the time "began". The plans of the method "finish" may take such licenses,
+// and nobody restores them.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method strange plans and applies on a second machine, which has its own store. The second machine has no earlier
-// readings. It cannot notice that another group has replaced the Citrix group, or that the dates in a directory are
-// older than on earlier nights. The second machine therefore works only in nights in which the directories show the
+// The method "strange" plans and applies on a second machine, which has its own store. The second machine has no
+// earlier readings. It cannot notice that another group has replaced the Citrix group, or that the dates in a directory
+// are older than on earlier nights. The second machine therefore works only in nights in which the directories show the
 // truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
@@ -47,7 +47,7 @@ func (w *World) bringBack() {
 	}
 }
 
-// The method forget removes from w.taken the licenses that were taken after the backup. The restored store does not
+// The method "forget" removes from w.taken the licenses that were taken after the backup. The restored store does not
 // know these licenses.
 func (w *World) forget() {
 	for key, at := range w.taken {

@@ -6,13 +6,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type turn is a change of the company. It begins on one day and ends some days later.
+// The type "turn" is a change of the company. It begins on one day and ends some days later.
 type turn struct {
 	kind   string
 	about  string  // the object that the turn changes; two active turns never change the same object
 	chance float64 // probability per day
 	days   int     // duration in days
-	// The field closes is the license that cannot be changed during the turn. Empty means no license.
+	// The field "closes" is the license that cannot be changed during the turn. Empty means no license.
 	closes string
 	out    func(*World)
 	back   func(*World)

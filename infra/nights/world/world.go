@@ -122,11 +122,11 @@ var errNoReports = errors.New("this company has no reports")
 // noReport replaces gate.Report in companies without reports.
 func noReport(context.Context, store.Store, string) error { return errNoReports }
 
-// The constant busy is the number of requests for lists that Graph answers per minute if other applications use the
+// The constant "busy" is the number of requests for lists that Graph answers per minute if other applications use the
 // same tenant.
 const busy = 8
 
-// The type holding identifies a license of a person.
+// The type "holding" identifies a license of a person.
 type holding struct {
 	person  int
 	license string
@@ -170,7 +170,7 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// The method tally counts the results of the story.
+// The method "tally" counts the results of the story.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -189,7 +189,7 @@ func (w *World) tally() {
 	}
 }
 
-// The method build creates the company and tells the judge the people of the company.
+// The method "build" creates the company and tells the judge the people of the company.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -265,14 +265,14 @@ func (w *World) found(i int) {
 	w.arrive(i)
 }
 
-// The method hear tells the judge an event.
+// The method "hear" tells the judge an event.
 func (w *World) hear(e judge.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.judge(e)
 }
 
-// The method judge tells the judge an event. The caller must hold the lock.
+// The method "judge" tells the judge an event. The caller must hold the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // Marshal can encode these values

@@ -80,7 +80,7 @@ func (w *walk) value(path string, member int) Value {
 	return v
 }
 
-// The method inner reads the n-th member or element of a value.
+// The method "inner" reads the n-th member or element of a value.
 func (w *walk) inner(v *Value, n int) {
 	if v.kind == '{' {
 		name := must(w.ReadValue())
@@ -116,7 +116,7 @@ func (v *Value) put(text []byte, value string) []byte {
 	return []byte(string(text[:v.start]) + value + string(text[v.end:]))
 }
 
-// The method drop returns text without the member and without one comma.
+// The method "drop" returns text without the member and without one comma.
 func (v *Value) drop(text []byte) []byte {
 	before, after := string(text[:v.member]), string(text[v.end:])
 	if strings.HasPrefix(after, ",") {

@@ -101,7 +101,7 @@ func (s *Server) Advance(d time.Duration) {
 // The method "now" returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// The method wake makes each waiting goroutine check its condition again. The caller must hold the lock.
+// The method "wake" makes each waiting goroutine check its condition again. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The type queue is a standard queue of SQS.
+// The type "queue" is a standard queue of SQS.
 type queue struct {
 	name       string
 	visibility time.Duration
@@ -110,8 +110,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// The method take receives messages. If no message is visible, the caller must try again when the channel "next" or the
-// channel "changed" is ready.
+// The method "take" receives messages. If no message is visible, the caller must try again when the channel "next" or
+// the channel "changed" is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +152,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// The function sum returns the MD5 hash of a body. SQS clients check this hash.
+// The function "sum" returns the MD5 hash of a body. SQS clients check this hash.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])

@@ -64,7 +64,7 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// The method look returns the end of the task. If the task has not ended, the caller must call the method again when
+// The method "look" returns the end of the task. If the task has not ended, the caller must call the method again when
 // the channel "next" or the channel "changed" is ready.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
@@ -75,7 +75,7 @@ func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}
 	return t.end, time.After(soonest), s.changed
 }
 
-// The method expire ends the task if its heartbeat time or its timeout is over. The caller must hold the lock.
+// The method "expire" ends the task if its heartbeat time or its timeout is over. The caller must hold the lock.
 func (t *Task) expire() {
 	now := t.server.now()
 	switch {
@@ -87,7 +87,7 @@ func (t *Task) expire() {
 	}
 }
 
-// The method waiting returns the task with the given token. It returns an error if the task does not wait for an
+// The method "waiting" returns the task with the given token. It returns an error if the task does not wait for an
 // answer. The caller must hold the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]

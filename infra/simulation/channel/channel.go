@@ -137,7 +137,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text) // an error means that the client disconnected
 }
 
-// The function teams returns the answer of a Teams workflow (Microsoft Learn, "Call, trigger, or nest workflows by
+// The function "teams" returns the answer of a Teams workflow (Microsoft Learn, "Call, trigger, or nest workflows by
 // using HTTPS endpoints").
 func teams(r *http.Request, body []byte) (status int, text string) {
 	switch {
@@ -154,7 +154,7 @@ func teams(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusAccepted, ""
 }
 
-// The function slack returns the answer of an incoming webhook of Slack.
+// The function "slack" returns the answer of an incoming webhook of Slack.
 func slack(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case !strings.HasSuffix(r.URL.Path, "/"+Token):

@@ -20,13 +20,13 @@ const (
 	Account = "123456789012"
 )
 
-// The constant key is both the access key and the secret key of each engine.
+// The constant "key" is both the access key and the secret key of each engine.
 const key = "foreign"
 
-// The constant ready is the maximum time for the start of an engine.
+// The constant "ready" is the maximum time for the start of an engine.
 const ready = time.Minute
 
-// The function env returns environment variables, as NAME=value. The variables make the AWS SDK use an engine for all
+// The function "env" returns environment variables, as NAME=value. The variables make the AWS SDK use an engine for all
 // services. S3 needs its own variable, because a process may inherit an endpoint for S3. The inherited endpoint would
 // take precedence over the general endpoint.
 func env(url string) []string {
@@ -37,7 +37,7 @@ func env(url string) []string {
 	}
 }
 
-// The function program returns the path of an engine's program from an environment variable. It skips the test if the
+// The function "program" returns the path of an engine's program from an environment variable. It skips the test if the
 // variable is not set.
 func program(t testing.TB, variable string) string {
 	t.Helper()
@@ -59,7 +59,7 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// The function serve runs a server until the end of the test. It returns when the server accepts connections.
+// The function "serve" runs a server until the end of the test. It returns when the server accepts connections.
 func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Helper()
 	log := new(output)
@@ -93,7 +93,7 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Fatalf("%s does not listen on %s after %v", cmd.Path, address, ready)
 }
 
-// The type output stores the output of a server.
+// The type "output" stores the output of a server.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -105,7 +105,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// The method tail returns the last 8,000 bytes of the output.
+// The method "tail" returns the last 8,000 bytes of the output.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

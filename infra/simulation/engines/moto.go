@@ -28,7 +28,7 @@ type Moto struct {
 // errorMessage.
 type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool)
 
-// The variable start is the Python program that starts the engine.
+// The variable "start" is the Python program that starts the engine.
 //
 //go:embed moto.py
 var start string
@@ -53,7 +53,7 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// The method configure makes the engine run state machines. By default, the engine stores state machines but does not
+// The method "configure" makes the engine run state machines. By default, the engine stores state machines but does not
 // run them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
@@ -105,7 +105,7 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	return arn, err
 }
 
-// The method sns makes a call of SNS. The package makes only two calls of SNS, so it does not import the SDK of SNS.
+// The method "sns" makes a call of SNS. The package makes only two calls of SNS, so it does not import the SDK of SNS.
 func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
 	form.Set("Version", "2010-03-31")
 	form.Set("ContentType", "JSON")

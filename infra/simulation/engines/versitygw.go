@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// The constant versitygw is the environment variable with the path of the program.
+// The constant "versitygw" is the environment variable with the path of the program.
 const versitygw = "IDLESEAT_TEST_VERSITYGW"
 
 // S3 is a server with the protocol of S3.
@@ -48,7 +48,7 @@ func newS3(url string) *S3 {
 // Env returns environment variables, as NAME=value. The variables make the AWS SDK use the server.
 func (s *S3) Env() []string { return env(s.URL) }
 
-// The method bucket creates a bucket with versioning, as the SAM template and the Terraform module do.
+// The method "bucket" creates a bucket with versioning, as the SAM template and the Terraform module do.
 func (s *S3) bucket(t testing.TB, name string) {
 	t.Helper()
 	_, err := s.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{

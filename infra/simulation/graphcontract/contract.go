@@ -81,7 +81,7 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// The method serve passes a request to the handler "next". It returns the faults of the request and of the answer.
+// The method "serve" passes a request to the handler "next". It returns the faults of the request and of the answer.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -108,7 +108,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// The type keeper stores a copy of an answer.
+// The type "keeper" stores a copy of an answer.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -125,7 +125,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// The method operation returns the operation of a request.
+// The method "operation" returns the operation of a request.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {

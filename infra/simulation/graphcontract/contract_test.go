@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The constant description is a small page with all features of docs/graph.md.
+// The constant "description" is a small page with all features of docs/graph.md.
 const description = `
 ## Operations
 | method | path | options | request | answer | for |
@@ -213,7 +213,7 @@ func TestChecker(t *testing.T) {
 	}
 }
 
-// The type hearing counts the faults that a checker reports.
+// The type "hearing" counts the faults that a checker reports.
 type hearing struct {
 	testing.TB
 	faults int

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The type row is a line of a table. The keys are the column names.
+// The type "row" is a line of a table. The keys are the column names.
 type row map[string]string
 
 // tablesOf reads a Markdown page. It returns the lines of the tables under each heading, and the headings in order.
@@ -58,7 +58,7 @@ func coded(cell string) (words []string) {
 	return words
 }
 
-// The function first returns the first word, or "" if there are no words.
+// The function "first" returns the first word, or "" if there are no words.
 func first(words []string) string {
 	if len(words) == 0 {
 		return ""

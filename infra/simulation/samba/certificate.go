@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// The type authority signs the certificates of the controllers. Samba's own certificates have no subjectAltName, so Go
-// rejects Samba's own certificates.
+// The type "authority" signs the certificates of the controllers. Samba's own certificates have no subjectAltName, so
+// Go rejects Samba's own certificates.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -45,12 +45,12 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// The method pem returns the certificate of the authority in PEM.
+// The method "pem" returns the certificate of the authority in PEM.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// The method issue writes the key and the certificate of a controller into Samba's folder. The certificate expires at
+// The method "issue" writes the key and the certificate of a controller into Samba's folder. The certificate expires at
 // the time "ends". If this time is zero, the certificate expires in a week.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

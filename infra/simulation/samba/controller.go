@@ -27,14 +27,14 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// The variable ports contains the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own
+// The variable "ports" contains the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own
 // address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// The constant patience is the maximum time for the start and for the end of a controller.
+// The constant "patience" is the maximum time for the start and for the end of a controller.
 const patience = 30 * time.Second
 
-// The type controller is a domain controller: a process and a folder.
+// The type "controller" is a domain controller: a process and a folder.
 type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
@@ -45,7 +45,7 @@ type controller struct {
 	group   int           // process group
 }
 
-// The method configure chooses a free address and writes smb.conf.
+// The method "configure" chooses a free address and writes smb.conf.
 func (c *controller) configure() error {
 	address, err := freeAddress()
 	if err != nil {
@@ -75,10 +75,10 @@ func (c *controller) writeConf() error {
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
 
-// The method host returns the DNS name of the controller.
+// The method "host" returns the DNS name of the controller.
 func (c *controller) host() string { return c.name + "." + realm }
 
-// The method provision creates an empty domain.
+// The method "provision" creates an empty domain.
 func (c *controller) provision(ctx context.Context) error {
 	if err := c.configure(); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// The method cloneOf copies the controller "first", which must never have been started.
+// The method "cloneOf" copies the controller "first", which must never have been started.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	return c.configure()
 }
 
-// The method start starts the controller and waits until the controller accepts connections.
+// The method "start" starts the controller and waits until the controller accepts connections.
 func (c *controller) start(ctx context.Context) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
@@ -166,7 +166,7 @@ func (c *controller) lastWords() string {
 	return string(log[max(0, len(log)-1000):])
 }
 
-// The method stop stops the process and waits for the end of the process. It does nothing if the controller does not
+// The method "stop" stops the process and waits for the end of the process. It does nothing if the controller does not
 // run.
 func (c *controller) stop() {
 	if c.stdin == nil {
@@ -211,7 +211,7 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// The function run runs a program to its end and returns the output. An error contains the end of the output.
+// The function "run" runs a program to its end and returns the output. An error contains the end of the output.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

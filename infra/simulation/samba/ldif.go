@@ -28,7 +28,7 @@ func DN(cn, below string) string {
 // perFile is the maximum number of records in one transaction. Each record takes more time in a longer transaction.
 const perFile = 2500
 
-// The method seed loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may
+// The method "seed" loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may
 // write the dates that Active Directory sets by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
@@ -48,7 +48,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// The method load loads records in files of limited size. At a malformed record, Samba's tool stops but reports
+// The method "load" loads records in files of limited size. At a malformed record, Samba's tool stops but reports
 // success. The method therefore checks the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
@@ -125,7 +125,7 @@ func lastLogons(people []Person, i int) []string {
 	return records
 }
 
-// The function record returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
+// The function "record" returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
 	line(&b, "dn", dn)
@@ -137,13 +137,13 @@ func record(dn string, attributes ...string) string {
 	return b.String()
 }
 
-// The function replacement returns an LDIF record that replaces the value of an attribute.
+// The function "replacement" returns an LDIF record that replaces the value of an attribute.
 func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// The function line writes one line of LDIF. It writes values other than plain names and numbers in base64, which needs
-// no escape.
+// The function "line" writes one line of LDIF. It writes values other than plain names and numbers in base64, which
+// needs no escape.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'
@@ -155,8 +155,8 @@ func line(b *strings.Builder, name, value string) {
 	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// The function filetime returns a date as a FILETIME: the number of 100 ns intervals since 1601. It returns "" for the
-// zero time.
+// The function "filetime" returns a date as a FILETIME: the number of 100 ns intervals since 1601. It returns "" for
+// the zero time.
 func filetime(t time.Time) string {
 	if t.IsZero() {
 		return ""

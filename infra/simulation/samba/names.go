@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// The type nameServer is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the
+// The type "nameServer" is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the
 // domain's service records. Clients find the domain by the service records.
 type nameServer struct {
 	conn  net.PacketConn

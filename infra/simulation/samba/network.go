@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The type network contains the host names and the Kerberos realm of replicating controllers. The processes of the
+// The type "network" contains the host names and the Kerberos realm of replicating controllers. The processes of the
 // controllers see the file in the field "hosts" as /etc/hosts. The hosts file of the machine does not change.
 type network struct {
 	hosts string // file that replaces /etc/hosts
@@ -20,7 +20,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// The method command returns a command whose process sees the host names of n. If n is nil, the process sees the host
+// The method "command" returns a command whose process sees the host names of n. If n is nil, the process sees the host
 // names of the machine.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
@@ -32,12 +32,12 @@ func (n *network) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// The method run runs a program in the network to its end and returns the output.
+// The method "run" runs a program in the network to its end and returns the output.
 func (n *network) run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(n.command(ctx, name, args...))
 }
 
-// The method write writes the names of the controllers. A controller with a known GUID also has a name with the GUID.
+// The method "write" writes the names of the controllers. A controller with a known GUID also has a name with the GUID.
 // Replication partners look up the name with the GUID.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
@@ -60,7 +60,7 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// The method invocation returns the objectGUID of the controller's nTDSDSA object.
+// The method "invocation" returns the objectGUID of the controller's nTDSDSA object.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),
@@ -127,7 +127,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 	return d.Replicate(ctx)
 }
 
-// The method join creates the controller's database from a running controller.
+// The method "join" creates the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
 	// The name of the account must contain the domain. Samba cannot look up the domain without winbindd.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,

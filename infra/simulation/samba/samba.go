@@ -130,8 +130,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// The method prepare creates the database of controller i. The first controller is provisioned and gets the people and
-// groups. The other controllers are copies of the first controller. Each copy has its own last logons.
+// The method "prepare" creates the database of controller i. The first controller is provisioned and gets the people
+// and groups. The other controllers are copies of the first controller. Each copy has its own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The type language is the form of dates in one language. If months is empty, dates have the form 2026-11-30.
+// The type "language" is the form of dates in one language. If months is empty, dates have the form 2026-11-30.
 type language struct {
 	form   string // day, month and year
 	months [12]string

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type node is a schema or a part of a schema.
+// The type "node" is a schema or a part of a schema.
 type node = map[string]any
 
 // Of returns the JSON Schema (draft 2020-12) of a policy, as indented JSON.

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type speaker writes one condition in words.
+// The type "speaker" writes one condition in words.
 type speaker struct {
 	*tongue
 	language Language
@@ -70,7 +70,7 @@ func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	return s.attribute(a), true
 }
 
-// The type clause is a clause with the word that joins its parts. The field "joint" is "" for a clause without parts.
+// The type "clause" is a clause with the word that joins its parts. The field "joint" is "" for a clause without parts.
 type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }

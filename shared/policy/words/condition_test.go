@@ -168,7 +168,7 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// The type term is a random condition with the values that its words must mention, by language.
+// The type "term" is a random condition with the values that its words must mention, by language.
 type term struct {
 	code    string
 	mention []map[Language]string

@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type moment is a time in a condition: now, a date of the person, or an instant. At most one span moves the time.
+// The type "moment" is a time in a condition: now, a date of the person, or an instant. At most one span moves the
+// time.
 type moment struct {
 	date    *policy.Attribute // nil for now and for an instant
 	instant string            // in words; empty for now and for a date of the person
@@ -117,7 +118,7 @@ func counted(forms [2]string, number string) string {
 	return fmt.Sprintf(forms[1], number)
 }
 
-// The type operator is a comparison of two times.
+// The type "operator" is a comparison of two times.
 type operator int
 
 const (

@@ -26,12 +26,12 @@ func (l Language) tongue() *tongue {
 
 var tongues = map[Language]*tongue{English: &english, Swedish: &swedish}
 
-// The type comparison holds a phrase for each result of comparing two values.
+// The type "comparison" holds a phrase for each result of comparing two values.
 type comparison struct{ less, most, more, least, same, other string }
 
-// The type tongue has the words of one language. Most fields are format strings. The comment beside such a field names
-// the values of the format, in order. Each clause can stand alone and after "if". So a Swedish clause has no adverb
-// such as "inte" and "aldrig", because the place of such an adverb changes in a subordinate clause.
+// The type "tongue" has the words of one language. Most fields are format strings. The comment beside such a field
+// names the values of the format, in order. Each clause can stand alone and after "if". So a Swedish clause has no
+// adverb such as "inte" and "aldrig", because the place of such an adverb changes in a subordinate clause.
 type tongue struct {
 	quote         string // around a text
 	and, or, both string // and, or: between clauses; both: between the last two nouns of a list

@@ -24,7 +24,7 @@ type Seen struct {
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See returns the state of an account. The parameter noGroup has the keys of the groups that could not be read. See
+// See returns the state of an account. The parameter "noGroup" has the keys of the groups that could not be read. See
 // ignores groups whose field Direct is set. These groups are the license groups, which the changes themselves alter.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {

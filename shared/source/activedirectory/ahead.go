@@ -37,7 +37,8 @@ func readAhead(c net.Conn) *ahead {
 	return a
 }
 
-// The method pump reads the answers until the connection ends. It pauses while more than mostAhead bytes are buffered.
+// The method "pump" reads the answers until the connection ends. It pauses while more than mostAhead bytes are
+// buffered.
 func (a *ahead) pump() {
 	for chunk := make([]byte, readSize); ; {
 		n, err := a.Conn.Read(chunk)
@@ -80,7 +81,7 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// The method scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each
+// The method "scan" looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each
 // page end to pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
@@ -103,7 +104,7 @@ func (a *ahead) scan(chunk []byte) {
 	}
 }
 
-// The constant sequence is the tag at the start of every message.
+// The constant "sequence" is the tag at the start of every message.
 const sequence = 0x30
 
 // messageSize returns the length in bytes of the message at the start of b, from its tag and length (X.690 8.1.3). It

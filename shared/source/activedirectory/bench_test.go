@@ -85,7 +85,7 @@ func BenchmarkListPeople(b *testing.B) {
 	b.ReportMetric(ours[len(ours)/2]/theirs[len(theirs)/2], "ratio")
 }
 
-// The function ldapsearch requests the people and attributes that ListPeople requests, in pages of pageSize.
+// The function "ldapsearch" requests the people and attributes that ListPeople requests, in pages of pageSize.
 func ldapsearch(ctx context.Context, b *testing.B, domain *samba.Domain) int {
 	b.Helper()
 	password, err := os.ReadFile(domain.PasswordFile)

@@ -61,7 +61,7 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 	return now, err
 }
 
-// The method watermark returns the controller's current watermark. It uses the rootDSE from the beginning of the
+// The method "watermark" returns the controller's current watermark. It uses the rootDSE from the beginning of the
 // session, so every later change has a higher USN.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
@@ -94,7 +94,7 @@ func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	return m, nil
 }
 
-// The method scope returns a hash of the requested data and of the reading account. A watermark is valid only for
+// The method "scope" returns a hash of the requested data and of the reading account. A watermark is valid only for
 // readings with the same scope.
 func (s *session) scope(rests []string) string {
 	d := s.directory

@@ -21,7 +21,7 @@ func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error 
 	})
 }
 
-// The method clock returns the time of the controller.
+// The method "clock" returns the time of the controller.
 func (s *session) clock() (time.Time, error) {
 	s.root = nil // the time in a cached rootDSE is old
 	told, err := s.rootDSE("currentTime")

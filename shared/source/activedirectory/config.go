@@ -91,7 +91,7 @@ func (c Config) validateSecret() error {
 	}
 }
 
-// The method bases returns the DNs of Base.
+// The method "bases" returns the DNs of Base.
 func (c Config) bases() (bases []string) {
 	for base := range strings.SplitSeq(c.Base, ";") {
 		if base = strings.TrimSpace(base); base != "" {
@@ -172,7 +172,7 @@ func domainName(dn string) string {
 	return strings.Join(labels, ".")
 }
 
-// The type controller describes one domain controller.
+// The type "controller" describes one domain controller.
 type controller struct {
 	url      string // the configured address, for messages
 	host     string
@@ -204,7 +204,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// The method tls returns the TLS configuration of every connection. The certificate must be valid for the name of the
+// The method "tls" returns the TLS configuration of every connection. The certificate must be valid for the name of the
 // host.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
@@ -222,7 +222,7 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// The method password reads the password file. It rejects an empty password, because LDAP treats a bind with an empty
+// The method "password" reads the password file. It rejects an empty password, because LDAP treats a bind with an empty
 // password as anonymous. Such a bind succeeds, and the searches after it find nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)

@@ -12,8 +12,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method ask calls the function f with a session on the first controller that can be reached. After an error, ask
-// continues with the next controller only if another controller may answer without this error. It does not continue
+// The method "ask" calls the function "f" with a session on the first controller that can be reached. After an error,
+// ask continues with the next controller only if another controller may answer without this error. It does not continue
 // after f has passed data to the caller or has written to a controller.
 func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	controllers, err := d.bootstrap(ctx)
@@ -35,7 +35,7 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// The method bootstrap returns the controllers to ask first. If controllers are configured, these are the configured
+// The method "bootstrap" returns the controllers to ask first. If controllers are configured, these are the configured
 // controllers. Otherwise, these are the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
@@ -69,7 +69,7 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// The method do calls the function f on one controller, over an idle connection or a new connection. If the idle
+// The method "do" calls the function "f" on one controller, over an idle connection or a new connection. If the idle
 // connection is broken, do calls f once more over a new connection.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
@@ -90,7 +90,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return s.run(f)
 }
 
-// The method run calls the function f over a bound connection. If f succeeds, the connection goes back to the pool.
+// The method "run" calls the function "f" over a bound connection. If f succeeds, the connection goes back to the pool.
 func (s *session) run(f func(*session) error) error {
 	err := s.findBase()
 	if err == nil {
@@ -104,7 +104,7 @@ func (s *session) run(f func(*session) error) error {
 	return nil
 }
 
-// The method connect opens a TLS connection, either directly or with StartTLS. If the controller rejects StartTLS,
+// The method "connect" opens a TLS connection, either directly or with StartTLS. If the controller rejects StartTLS,
 // connect sends nothing more.
 func (s *session) connect() error {
 	hangUp := func() {
@@ -162,7 +162,7 @@ func startTLS(conn net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// The method bind authenticates. After a controller has rejected the password, no other controller is asked, because
+// The method "bind" authenticates. After a controller has rejected the password, no other controller is asked, because
 // the password is the same on every controller. Each attempt counts towards a lockout of the account.
 func (s *session) bind() error {
 	if s.directory.kerberos != nil {

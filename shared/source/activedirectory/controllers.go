@@ -23,7 +23,7 @@ const (
 	day             = 24 * time.Hour
 )
 
-// The type domain has the data that the directory stores about the domain itself.
+// The type "domain" has the data that the directory stores about the domain itself.
 type domain struct {
 	controllers []controller  // all controllers of the domain, including read-only controllers
 	interval    time.Duration // the longest delay of lastLogonTimestamp; 0 if the date is never updated
@@ -79,7 +79,7 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 	return &domain{controllers: known, interval: interval, unnamed: why}, nil
 }
 
-// The method home returns the DN of the controller's domain.
+// The method "home" returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
 // domainObject reads an attribute of the object of the domain itself.

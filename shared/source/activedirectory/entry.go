@@ -20,7 +20,7 @@ import (
 // errEntry is the error for an entry that cannot be a person in Active Directory.
 var errEntry = errors.New("damaged entry")
 
-// The type reader stores one raw value of an attribute in the person.
+// The type "reader" stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
 // The map readers has the reader of each attribute of a person, by attribute in lower case. The map has the attributes
@@ -114,7 +114,7 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// The function text returns the argument "value" as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
+// The function "text" returns the argument "value" as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
@@ -152,7 +152,7 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// The function expiry parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the
+// The function "expiry" parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the
 // zero time ("never"), because no text form of a date can express such a date.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999

@@ -23,7 +23,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The type request describes one request to a fake controller.
+// The type "request" describes one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
 	base     string  // base of a search, or DN of a modified group
@@ -48,7 +48,7 @@ type fake struct {
 // The answer "cut" ends the connection. The answer "silent" sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
-// The method requests returns the requests so far.
+// The method "requests" returns the requests so far.
 func (f *fake) requests() []request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -61,7 +61,7 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// The type home describes the domain of a fake controller. The fake answers questions about the domain itself, and
+// The type "home" describes the domain of a fake controller. The fake answers questions about the domain itself, and
 // passes all other requests to the handler of the test.
 type home struct {
 	name     string   // name of the controller
@@ -77,7 +77,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// The method answer returns the answer to a question about the domain itself. It returns nil for any other request.
+// The method "answer" returns the answer to a question about the domain itself. It returns nil for any other request.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -156,7 +156,7 @@ func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	return f, &tls.Config{Certificates: web.TLS.Certificates}
 }
 
-// The function serve runs the function "handle" on every connection until the test ends.
+// The function "serve" runs the function "handle" on every connection until the test ends.
 func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -244,7 +244,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// The function result returns the message that ends an answer. A cookie announces another page.
+// The function "result" returns the message that ends an answer. A cookie announces another page.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -264,7 +264,7 @@ func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// The function entry returns one entry of an answer. The argument "attributes" has names and values by turns.
+// The function "entry" returns one entry of an answer. The argument "attributes" has names and values by turns.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -282,8 +282,8 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// The function person returns the entry of a person with a SID that ends in the argument "rid". The argument "more" has
-// further attributes.
+// The function "person" returns the entry of a person with a SID that ends in the argument "rid". The argument "more"
+// has further attributes.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -324,7 +324,7 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// The function config returns a Config for the controllers with the addresses "urls". The argument "ca" is the file
+// The function "config" returns a Config for the controllers with the addresses "urls". The argument "ca" is the file
 // with the CA of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type fault describes an error of one controller.
+// The type "fault" describes an error of one controller.
 type fault struct {
 	controller string // URL
 	doing      string
@@ -28,7 +28,7 @@ func (f *fault) Error() string { return f.controller + ": " + f.doing + ": " + f
 
 func (f *fault) Unwrap() error { return f.err }
 
-// The type faults has the errors of several controllers. Its text is one line.
+// The type "faults" has the errors of several controllers. Its text is one line.
 type faults []error
 
 func (f faults) Error() string {
@@ -51,7 +51,7 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// The method explain returns the cause of an error and the remedy. The result "elsewhere" reports whether another
+// The method "explain" returns the cause of an error and the remedy. The result "elsewhere" reports whether another
 // controller may answer without the error.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
@@ -79,7 +79,7 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 	}
 }
 
-// The function names lists the names for which a certificate is valid.
+// The function "names" lists the names for which a certificate is valid.
 func names(c *x509.Certificate) string {
 	all := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -151,7 +151,7 @@ func bindReason(diagnostic string) string {
 	}[found[1]]
 }
 
-// The function clean makes a controller's message fit on one line of a log. Messages of Windows end with NUL.
+// The function "clean" makes a controller's message fit on one line of a log. Messages of Windows end with NUL.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

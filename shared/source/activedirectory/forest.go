@@ -47,7 +47,7 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
 
-// The method list calls the function "of" with each domain, one after the other.
+// The method "list" calls the function "of" with each domain, one after the other.
 func (f *Forest) list(of func(*Directory) error) error {
 	var partial error
 	for _, d := range f.domains {

@@ -64,7 +64,7 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// The method walk calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
+// The method "walk" calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
 // walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
 // direct is set, the SIDs of the nested groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
@@ -264,7 +264,7 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// The type nesting has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
+// The type "nesting" has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
 type nesting struct {
 	sids []string
 	read time.Time

@@ -30,7 +30,7 @@ type hardened struct {
 	admin  *ldap.Conn
 }
 
-// The function harden starts a domain with the given people and groups, and with the account that reads the objects.
+// The function "harden" starts a domain with the given people and groups, and with the account that reads the objects.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
 	return hardenWith(t, samba.Options{People: people, Groups: groups})
@@ -52,7 +52,7 @@ func hardenWith(t *testing.T, o samba.Options) *hardened {
 	return h
 }
 
-// The method deny removes the reader's right to read an attribute of an object.
+// The method "deny" removes the reader's right to read an attribute of an object.
 func (h *hardened) deny(dn, attribute string) {
 	h.Helper()
 	found, err := h.admin.Search(ldap.NewSearchRequest("CN=Schema,CN=Configuration,"+samba.Base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases,

@@ -15,7 +15,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// The method kerberos reads the keytab and the configuration of the realm. The path of the configuration is in
+// The method "kerberos" reads the keytab and the configuration of the realm. The path of the configuration is in
 // KRB5_CONFIG, as for other Kerberos programs. The default is /etc/krb5.conf.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
@@ -48,7 +48,7 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// The method ticket gets a ticket, and the library caches the ticket. The library takes no context. If the session's
+// The method "ticket" gets a ticket, and the library caches the ticket. The library takes no context. If the session's
 // context ends before the ticket arrives, ticket returns at once, and the library stops by itself a few seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {

@@ -96,7 +96,7 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	})
 }
 
-// The method primary calls the function "each" with the SIDs of the people whose primary group is in the list
+// The method "primary" calls the function "each" with the SIDs of the people whose primary group is in the list
 // "groups".
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"

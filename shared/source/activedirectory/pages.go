@@ -4,8 +4,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method people calls the function "each" with the entries of all people who match a filter. It searches below all
-// bases.
+// The method "people" calls the function "each" with the entries of all people who match a filter. It searches below
+// all bases.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
 		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
@@ -15,7 +15,7 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return nil
 }
 
-// The method pages calls the function "each" with the results of a search below a base. It requests the next page as
+// The method "pages" calls the function "each" with the results of a search below a base. It requests the next page as
 // soon as the end of the current page arrives. The controller therefore produces the next page while this machine
 // decodes the current page. At most two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
@@ -50,8 +50,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// The method await returns a page. It also requests the following page. The result "next" is the channel of the answer
-// to this request, or nil if no further page follows.
+// The method "await" returns a page. It also requests the following page. The result "next" is the channel of the
+// answer to this request, or nil if no further page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -78,13 +78,13 @@ func (s *session) forget() {
 	}
 }
 
-// The type page describes the result of a request for one page.
+// The type "page" describes the result of a request for one page.
 type page struct {
 	found *ldap.SearchResult
 	err   error
 }
 
-// The method hand calls the function "each" with the entries of the page.
+// The method "hand" calls the function "each" with the entries of the page.
 func (p *page) hand(each func(*ldap.Entry) error) error {
 	if p.err != nil {
 		return p.err

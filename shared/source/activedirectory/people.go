@@ -74,7 +74,7 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 // errHidden is the error if the account may not read the last logon of a person.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
-// The type answer describes one controller's answer about a person.
+// The type "answer" describes one controller's answer about a person.
 type answer struct {
 	controller string
 	user       directory.ADUser // the person on this controller, with the replicated lastLogonTimestamp
@@ -104,7 +104,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// The method newest merges the answers. It returns the person from the first controller, with the newest date of all
+// The method "newest" merges the answers. It returns the person from the first controller, with the newest date of all
 // controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser

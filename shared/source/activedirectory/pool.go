@@ -13,13 +13,13 @@ const (
 	mostIdle = 8
 )
 
-// The type pool holds idle bound connections, by controller.
+// The type "pool" holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
 	idle map[string][]*session // by URL of the controller, the most recently used session last
 }
 
-// The method take returns an idle connection to a controller, or nil if the pool has no connection to the controller.
+// The method "take" returns an idle connection to a controller, or nil if the pool has no connection to the controller.
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,7 +33,7 @@ func (p *pool) take(c controller) *session {
 	return s
 }
 
-// The method put keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
+// The method "put" keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,8 +61,8 @@ func (p *pool) close() {
 	}
 }
 
-// The method drop closes a connection at the end of its idle time. It does nothing if take has returned the connection
-// in the meantime.
+// The method "drop" closes a connection at the end of its idle time. It does nothing if take has returned the
+// connection in the meantime.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function administrator returns a connection with all rights.
+// The function "administrator" returns a connection with all rights.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	conn, err := d.Administrator(d.URLs[0])

@@ -34,7 +34,7 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// The type session describes a bound connection to one controller. Only one call of Directory.do uses a session at a
+// The type "session" describes a bound connection to one controller. Only one call of Directory.do uses a session at a
 // time, so the session may hold the context of the call.
 type session struct {
 	ctx        context.Context
@@ -53,7 +53,7 @@ type session struct {
 	committed bool
 }
 
-// The function "within" runs the function op until the context ends or the timeout is over. At that moment, within
+// The function "within" runs the function "op" until the context ends or the timeout is over. At that moment, within
 // calls hangUp, which must make op return. The error says whether the context or the timeout ended op.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
@@ -66,7 +66,7 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// The method operation runs one LDAP operation with the configured timeout. The LDAP library takes no context, so
+// The method "operation" runs one LDAP operation with the configured timeout. The LDAP library takes no context, so
 // operation aborts by closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
@@ -78,7 +78,7 @@ func (s *session) operation(doing string, op func() error) error {
 	return nil
 }
 
-// The method search requests at most one page of entries. It ignores referrals to other domains.
+// The method "search" requests at most one page of entries. It ignores referrals to other domains.
 func (s *session) search(doing, base string, scope int, filter string, attributes []string, controls ...ldap.Control) (*ldap.SearchResult, error) {
 	var found *ldap.SearchResult
 	err := s.operation(doing, func() (err error) {
@@ -145,7 +145,7 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// The method person reads the only person that matches a filter, and records which attributes the account may not
+// The method "person" reads the only person that matches a filter, and records which attributes the account may not
 // read. The result "e" is the entry of the person. The argument "more" names further attributes, which e also has.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
@@ -173,7 +173,7 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	return u, e, nil
 }
 
-// The type group describes a group on one controller.
+// The type "group" describes a group on one controller.
 type group struct {
 	dn     string // DN as the controller spells it
 	guid   string // <GUID=…>, which stays valid after the group is renamed
@@ -184,7 +184,7 @@ type group struct {
 	created time.Time
 }
 
-// The method group reads the group with a DN or a <GUID=…>.
+// The method "group" reads the group with a DN or a <GUID=…>.
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {

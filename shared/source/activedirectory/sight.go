@@ -16,8 +16,8 @@ import (
 // confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the access
 // control list of the object shows which case applies.
 
-// The constant descriptor is the attribute with the access control list. descriptorControl restricts the request to the
-// list. The account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
+// The constant "descriptor" is the attribute with the access control list. descriptorControl restricts the request to
+// the list. The account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
@@ -26,13 +26,13 @@ var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\
 // right to read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// The type guard describes an attribute of the schema. The fields of guard decide who may read the attribute.
+// The type "guard" describes an attribute of the schema. The fields of guard decide who may read the attribute.
 type guard struct {
 	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; "set" is empty for an attribute without a property set
 	confidential bool
 }
 
-// The type sight describes what the account of idleseat may read over one connection.
+// The type "sight" describes what the account of idleseat may read over one connection.
 type sight struct {
 	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return the SIDs
 	guards map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
@@ -42,7 +42,7 @@ type sight struct {
 // The SIDs of Everyone and Authenticated Users apply even if the controller omits them in tokenGroups.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// The method look finds out what the account may read. It asks the controller once per connection.
+// The method "look" finds out what the account may read. It asks the controller once per connection.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -68,7 +68,7 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// The method schema reads the guards of the attributes that the package requests, and caches the guards. After an
+// The method "schema" reads the guards of the attributes that the package requests, and caches the guards. After an
 // extension of the schema, the process must be restarted before a policy can use the new attributes.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
@@ -129,7 +129,7 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// The type blanks says which attributes of each person are proven to have no value.
+// The type "blanks" says which attributes of each person are proven to have no value.
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
 	// The map "of" has a bit for each attribute in rests, by raw objectGUID. The bit is set if the attribute is proven
@@ -137,7 +137,7 @@ type blanks struct {
 	of map[string]uint64
 }
 
-// The method blanks reads the people who match a filter and lack a value for at least one attribute in the list
+// The method "blanks" reads the people who match a filter and lack a value for at least one attribute in the list
 // "rests". For each missing value it finds out whether the attribute is proven to be empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
@@ -171,7 +171,8 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// The method note adds to u.Unreadable the attributes that have no value in the entry e and are not proven to be empty.
+// The method "note" adds to u.Unreadable the attributes that have no value in the entry e and are not proven to be
+// empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -182,7 +183,7 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// The function valueless returns the attributes that every person has and that the entry lacks.
+// The function "valueless" returns the attributes that every person has and that the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
@@ -192,7 +193,7 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// The method note adds to u.Unreadable the attributes that have no value in the entry e and that the account may not
+// The method "note" adds to u.Unreadable the attributes that have no value in the entry e and that the account may not
 // read. The entry must include the object's descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)

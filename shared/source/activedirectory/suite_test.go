@@ -69,7 +69,7 @@ func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	return people
 }
 
-// The function canonical returns a DN in one spelling. Servers escape characters in different ways.
+// The function "canonical" returns a DN in one spelling. Servers escape characters in different ways.
 func canonical(t *testing.T, dn string) string {
 	t.Helper()
 	parsed, err := ldap.ParseDN(dn)
@@ -164,7 +164,7 @@ func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADU
 	}
 }
 
-// The function members returns the sorted sAMAccountNames of a group's members.
+// The function "members" returns the sorted sAMAccountNames of a group's members.
 func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
 	t.Helper()
 	bySID := map[string]string{}

@@ -9,7 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method values calls the function "each" with every value of an attribute. The attribute may have more values
+// The method "values" calls the function "each" with every value of an attribute. The attribute may have more values
 // than a controller returns at once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows returns a part of a long member
 // attribute under the name member;range=0-1499. The method then requests member;range=1500-*, and continues until a
 // returned range ends in *. The values are extended DNs.
@@ -49,7 +49,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 	return nil
 }
 
-// The function span parses the name under which a controller returned an attribute, such as member;range=0-1499. The
+// The function "span" parses the name under which a controller returned an attribute, such as member;range=0-1499. The
 // result "last" is the index of the last value in this answer. It is negative if the argument "name" is not the name of
 // the attribute. The result "more" is false if the name has no range, or has a range that ends in *. In both cases, no
 // further values follow.

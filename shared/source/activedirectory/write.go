@@ -80,14 +80,14 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// The type principal describes an account that can be a member, with its data on one controller.
+// The type "principal" describes an account that can be a member, with its data on one controller.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
 	primaryGroup string // SID of the primary group of the account
 }
 
-// The method principal reads the account with the given objectGUID.
+// The method "principal" reads the account with the given objectGUID.
 func (s *session) principal(guid string) (*principal, error) {
 	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
 	raw, err := base64.StdEncoding.DecodeString(guid)
@@ -142,7 +142,7 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// The method modify changes the group's list. If the connection breaks, it is unknown whether the change was made. No
+// The method "modify" changes the group's list. If the connection breaks, it is unknown whether the change was made. No
 // other controller is asked in that case.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)

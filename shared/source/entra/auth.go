@@ -21,7 +21,7 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// The type signer adds a token to each request. Without a credential it adds nothing. The type gate decides where a
+// The type "signer" adds a token to each request. Without a credential it adds nothing. The type "gate" decides where a
 // request may go.
 type signer struct {
 	credential azcore.TokenCredential
@@ -35,7 +35,7 @@ type signer struct {
 // tokenMargin is the remaining validity below which a token is replaced.
 const tokenMargin = 5 * time.Minute
 
-// The method ready gets a new token if the current token is about to expire. It waits as long as Entra requests. The
+// The method "ready" gets a new token if the current token is about to expire. It waits as long as Entra requests. The
 // wait may be longer than the timeout of a single try.
 func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
@@ -71,8 +71,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// The method hide removes the token from an answer that repeats the token. A proxy can send such an answer if it echoes
-// the request. Without hide, errors and notes would show the token, because they quote answers.
+// The method "hide" removes the token from an answer that repeats the token. A proxy can send such an answer if it
+// echoes the request. Without hide, errors and notes would show the token, because they quote answers.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {

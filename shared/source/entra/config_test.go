@@ -106,7 +106,7 @@ func TestConfigFaults(t *testing.T) {
 	}
 }
 
-// The type issuer is both a fake STS and a fake credential. Its answers are preset.
+// The type "issuer" is both a fake STS and a fake credential. Its answers are preset.
 type issuer struct {
 	token string
 	err   error

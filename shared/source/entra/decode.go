@@ -12,11 +12,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The variable tolerant allows invalid UTF-8, because Graph cuts long names in the middle of a surrogate pair. A single
-// cut name must not make the whole list fail.
+// The variable "tolerant" allows invalid UTF-8, because Graph cuts long names in the middle of a surrogate pair. A
+// single cut name must not make the whole list fail.
 var tolerant = jsontext.AllowInvalidUTF8(true)
 
-// The type envelope has the members of a collection answer, without the entries.
+// The type "envelope" has the members of a collection answer, without the entries.
 type envelope struct {
 	next  string // @odata.nextLink; empty on the last page
 	count *int   // @odata.count; nil if it was not requested

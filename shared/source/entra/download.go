@@ -26,7 +26,7 @@ type fileError struct {
 
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
-// The method download reads a file from an address that Graph named. It repeats a failed try in the same way as other
+// The method "download" reads a file from an address that Graph named. It repeats a failed try in the same way as other
 // reads. It calls the function "read" once, with the whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
@@ -62,7 +62,7 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(file)
 }
 
-// The method fetch tries a download once. It replaces the content of spool with the compressed file. The file is
+// The method "fetch" tries a download once. It replaces the content of spool with the compressed file. The file is
 // compressed because a report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
 func (c *Client) fetch(ctx context.Context, location string, spool *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)

@@ -95,7 +95,7 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 // Close closes idle connections. The client remains usable.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
-// The method path returns the path parameters that every request builder of the SDK needs.
+// The method "path" returns the path parameters that every request builder of the SDK needs.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
 
 func (c *Client) users() *users.UsersRequestBuilder {

@@ -124,7 +124,7 @@ func (e *graphError) kind() error {
 // (azure-cli#23081) for this answer.
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// The method refuses reports whether Graph understood the request and refuses it. An answer with status 403 is a
+// The method "refuses" reports whether Graph understood the request and refuses it. An answer with status 403 is a
 // refusal unless the message says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {

@@ -25,7 +25,7 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// The type answer describes the answer to one request. The status 0 stands for 200. If the field "hangUp" is set, the
+// The type "answer" describes the answer to one request. The status 0 stands for 200. If the field "hangUp" is set, the
 // connection ends without an answer.
 type answer struct {
 	status int
@@ -106,7 +106,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, strings.ReplaceAll(next.body, "$base", f.server.URL+"/v1.0"))
 }
 
-// The function failure returns an error envelope in the form that Graph sends.
+// The function "failure" returns an error envelope in the form that Graph sends.
 func failure(status int, code, message string) answer {
 	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"` + message + `",` +
 		`"innerError":{"date":"2026-11-23T12:00:00","request-id":"1","client-request-id":"2"}}}`}
@@ -117,7 +117,7 @@ var (
 	forbidden = failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 )
 
-// The function list returns a collection with the given entries.
+// The function "list" returns a collection with the given entries.
 func list(next string, entries ...string) answer {
 	link := ""
 	if next != "" {

@@ -22,11 +22,11 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// The constant mailbox matches the address of a mailbox in a path. It allows the characters that a policy may use in
+// The constant "mailbox" matches the address of a mailbox in a path. It allows the characters that a policy may use in
 // the address.
 const mailbox = `[A-Za-z0-9._+%-]+(?:@|%40)[A-Za-z0-9.-]+`
 
-// The type gate is the last step before the network. It checks every request, whichever code built the request. It
+// The type "gate" is the last step before the network. It checks every request, whichever code built the request. It
 // sends only reads and the changes in the map "writes", and only to the base URL. The only exception is betaReport.
 type gate struct {
 	base *url.URL

@@ -29,7 +29,7 @@ func (fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.
 	return azcore.AccessToken{Token: secretToken, ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// The type stranger is a server that no request of the client may reach.
+// The type "stranger" is a server that no request of the client may reach.
 type stranger struct {
 	*httptest.Server
 	mu    sync.Mutex

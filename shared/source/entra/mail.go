@@ -39,7 +39,7 @@ func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error)
 	return m.Mail, nil
 }
 
-// The method manager reads a user's manager. The result is empty if Graph has no manager for the user.
+// The method "manager" reads a user's manager. The result is empty if Graph has no manager for the user.
 func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err error) {
 	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
 	if !isID(userID) {

@@ -28,8 +28,8 @@ const (
 	typeGroup = "#microsoft.graph.group"
 )
 
-// noUsers has the types of directory objects that hold no licenses. Any other type counts as a user. The type agentUser
-// is derived from user (docs-contrib: resources/agentuser.md), and Graph may add further such types later.
+// noUsers has the types of directory objects that hold no licenses. Any other type counts as a user. The type
+// "agentUser" is derived from user (docs-contrib: resources/agentuser.md), and Graph may add further such types later.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
@@ -103,7 +103,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// The method take records a page of the current group and returns the users on the page.
+// The method "take" records a page of the current group and returns the users on the page.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -121,7 +121,7 @@ func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []
 	return users
 }
 
-// The method text returns the cursor as a string, which is empty at the end of the reading.
+// The method "text" returns the cursor as a string, which is empty at the end of the reading.
 func (m memberCursor) text() (string, error) {
 	if len(m.Open) == 0 {
 		return "", nil

@@ -17,7 +17,7 @@ const (
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// The function pages reads a collection to its end. It starts at the link "from". If this link is empty, pages starts
+// The function "pages" reads a collection to its end. It starts at the link "from". If this link is empty, pages starts
 // with the request "first". It decodes each page and calls the function "take" with the entries and with the link to
 // the next page. The link is "" on the last page. The reading fails if a link leads outside the base URL or back to an
 // earlier page. In that case the function "take" does not get the page with this link. The reading also fails if the
@@ -58,8 +58,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// The method follow returns the request for a next link, or nil if the link is empty. It does not change the link. The
-// link must lie within the base URL, because the request carries the token.
+// The method "follow" returns the request for a next link, or nil if the link is empty. It does not change the link.
+// The link must lie within the base URL, because the request carries the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -74,7 +74,7 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// The method get returns a GET request. It serves requests whose builder in the SDK would add much code to the
+// The method "get" returns a GET request. It serves requests whose builder in the SDK would add much code to the
 // program. The argument "path" starts after the version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base

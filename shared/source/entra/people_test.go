@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function listing returns the pages of ListPeople. Each page has the form "ids -> next link".
+// The function "listing" returns the pages of ListPeople. Each page has the form "ids -> next link".
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {

@@ -135,8 +135,8 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// The method selecting calls the function "ask" with all fields of users. If this Graph has no agents, selecting calls
-// the function with olderFields.
+// The method "selecting" calls the function "ask" with all fields of users. If this Graph has no agents, selecting
+// calls the function with olderFields.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -202,7 +202,7 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 
 var errNoID = errors.New("the person has no id")
 
-// The method assignments returns how the person holds each product. A product that is missing from
+// The method "assignments" returns how the person holds each product. A product that is missing from
 // licenseAssignmentStates has an empty State. It is then unknown how the person holds the product, so the license
 // cannot be changed.
 func (w *wireHolding) assignments() []directory.Assignment {
@@ -235,7 +235,7 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// The function date returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for
+// The function "date" returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for
 // "none". A date in the future is not real either. The caller must mark a person with a future date. Without the mark,
 // the person would look like a person who never signed in.
 func date(t, now time.Time) time.Time {
@@ -245,6 +245,6 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// The function future reports whether t is more than a day after the argument "now". The day allows for differences
+// The function "future" reports whether t is more than a day after the argument "now". The day allows for differences
 // between clocks.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

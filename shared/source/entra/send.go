@@ -27,8 +27,8 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// The type call has what the method send needs to know about a request: the texts for error messages, and the rules for
-// pace and repetition.
+// The type "call" has what the method "send" needs to know about a request: the texts for error messages, and the rules
+// for pace and repetition.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
@@ -60,7 +60,7 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// The method send sends a request until Graph accepts it, and returns the body of the answer. If another try may
+// The method "send" sends a request until Graph accepts it, and returns the body of the answer. If another try may
 // succeed, send tries again after the wait that Graph requests. The method fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
@@ -100,8 +100,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// The method rest waits after a failed try and adds the wait to the total "waited". If the next try would be too late,
-// rest returns an error at once.
+// The method "rest" waits after a failed try and adds the wait to the total "waited". If the next try would be too
+// late, rest returns an error at once.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()
@@ -112,7 +112,7 @@ func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.D
 	return c.pause(ctx, wait)
 }
 
-// The method try sends a request once.
+// The method "try" sends a request once.
 func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte, error) {
 	if err := c.sign.ready(ctx); err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func withoutURL(err error) error {
 
 // worthRepeating reports whether another try may help. A write is not repeated after a network failure or after status
 // 500 or 502, because the result of the write is unknown. The caller then reads the result. A write is repeated after
-// status 503 or 504, although a gateway may have lost the answer. In that case the method send marks an error of the
+// status 503 or 504, although a gateway may have lost the answer. In that case the method "send" marks an error of the
 // next try as uncertain.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {

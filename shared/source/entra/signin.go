@@ -9,7 +9,7 @@ import (
 // answer, or the variables to set. The method Detail returns the answer of each way, on several lines.
 type SignInError struct{ cause error }
 
-// The variable refusal matches Entra's answer to a refused sign-in. The ids that follow in the text help only
+// The variable "refusal" matches Entra's answer to a refused sign-in. The ids that follow in the text help only
 // Microsoft's support.
 var refusal = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]*?(?:\.|$| Trace ID)`)
 

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method index fills t.starts, so that the method find reads only a few rows. The rows are sorted by key. For each
-// value of a key's highest bits, t.starts has the index of the first row that has this value or a higher value. Keys
-// are hashes, so only a few rows have the same highest bits.
+// The method "index" fills t.starts, so that the method "find" reads only a few rows. The rows are sorted by key. For
+// each value of a key's highest bits, t.starts has the index of the first row that has this value or a higher value.
+// Keys are hashes, so only a few rows have the same highest bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -22,13 +22,13 @@ func (t *Table) index() {
 	}
 }
 
-// The method place returns the index in t.starts at which the method find begins its search for a key.
+// The method "place" returns the index in t.starts at which the method "find" begins its search for a key.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
 }
 
-// The method find returns the index of the row with the given key, or -1 if no row has the key.
+// The method "find" returns the index of the row with the given key, or -1 if no row has the key.
 func (t *Table) find(key uint64) int {
 	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
 		if t.rows[i].key == key {

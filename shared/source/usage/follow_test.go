@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function night reads the report of a day in November 2026. The argument "before" is the table of the night
+// The function "night" reads the report of a day in November 2026. The argument "before" is the table of the night
 // before.
 func night(t *testing.T, day string, before *Table, rows string) *Table {
 	t.Helper()

@@ -19,7 +19,7 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// The constant period is the span, in days, that a report names if it was requested with period='D180'. Only a report
+// The constant "period" is the span, in days, that a report names if it was requested with period='D180'. Only a report
 // with this span proves that there was no activity for 180 days.
 const period = "180"
 
@@ -51,7 +51,7 @@ func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[st
 	return in.table, facts, nil
 }
 
-// The type reading is the state of Read.
+// The type "reading" is the state of Read.
 type reading struct {
 	report Report
 	now    time.Time
@@ -88,7 +88,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// The method header finds the columns. The file starts with a byte order mark, which the method removes.
+// The method "header" finds the columns. The file starts with a byte order mark, which the method removes.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
@@ -112,7 +112,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// The method cell returns the text in a column, or "" if the report does not have the column.
+// The method "cell" returns the text in a column, or "" if the report does not have the column.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -154,7 +154,7 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// The method days returns two cells for signal i of a row: the day of the last activity, and the day on which the
+// The method "days" returns two cells for signal i of a row: the day of the last activity, and the day on which the
 // license was assigned.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
@@ -180,7 +180,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// The method day parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal.
+// The method "day" parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal.
 // The result is also unknown if the day is after the day of the report.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {

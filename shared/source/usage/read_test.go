@@ -36,7 +36,7 @@ func copilotRow(name, last string) string {
 	return "2026-11-21,180," + name + ",Some body," + last + ",,,,,,,,\r\n"
 }
 
-// The type file is a Graph with one file, which it returns for every report.
+// The type "file" is a Graph with one file, which it returns for every report.
 type file string
 
 func (f file) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {

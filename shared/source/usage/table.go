@@ -34,7 +34,7 @@ type Table struct {
 	starts  []int32 // the rows at which the method find begins its search; filled by the method index
 }
 
-// The type row describes the row of one account. If two rows of a report have the same key, it is unknown which row
+// The type "row" describes the row of one account. If two rows of a report have the same key, it is unknown which row
 // belongs to an account. In that case all cells are unknown.
 type row struct {
 	key   uint64
@@ -55,7 +55,7 @@ const mostSignals = 4
 // tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// The type cell describes a day, or the reason why there is no day.
+// The type "cell" describes a day, or the reason why there is no day.
 type cell uint16
 
 const (
@@ -64,7 +64,7 @@ const (
 	firstDay
 )
 
-// The variable epoch is the first day that a cell can represent.
+// The variable "epoch" is the first day that a cell can represent.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
@@ -78,7 +78,7 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// The method value returns the end of the day. The report does not give the hour, so the latest possible hour is
+// The method "value" returns the end of the day. The report does not give the hour, so the latest possible hour is
 // assumed.
 func (c cell) value() directory.Value {
 	switch c {
@@ -110,7 +110,7 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
-// The method sort sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
+// The method "sort" sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 	kept := t.rows[:0]
@@ -161,15 +161,15 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// The method lost reports whether an earlier report showed a newer day that this report should also show.
+// The method "lost" reports whether an earlier report showed a newer day that this report should also show.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
 // Follow copies from an earlier table the newest day that any report showed for each account. It also copies the days
-// of accounts that this report does not list. With these days, the method lost recognizes that a later report shows an
-// earlier day, or no day, for an account.
+// of accounts that this report does not list. With these days, the method "lost" recognizes that a later report shows
+// an earlier day, or no day, for an account.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {

@@ -52,8 +52,9 @@ func (adGroup) late() time.Duration  { return doubtful } // reads from another c
 func (adGroup) unshown() runs.Status { return troubled } // the next read goes to the controller that accepted the write
 func (adGroup) system() string       { return "Active Directory" }
 
-// The constant syncs is how long a change of a group in Active Directory may take to reach Entra ID. By default, Entra
-// Connect runs every 30 minutes, and a run may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+// The constant "syncs" is how long a change of a group in Active Directory may take to reach Entra ID. By default,
+// Entra Connect runs every 30 minutes, and a run may take long (Microsoft Learn, "Microsoft Entra Connect Sync:
+// Scheduler").
 const syncs = 2 * time.Hour
 
 func (adGroup) readLag(follows bool) time.Duration {
@@ -86,7 +87,7 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method unmirrored compares the groups in Active Directory and in Entra ID, and does not believe the ledger. If
+// The method "unmirrored" compares the groups in Active Directory and in Entra ID, and does not believe the ledger. If
 // the ledger named a wrong counterpart, a missing license would count as restored.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {

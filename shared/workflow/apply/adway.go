@@ -59,7 +59,7 @@ func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// The method identify sets the objectGUIDs of the groups of a change. If a group is not the group that the run read,
+// The method "identify" sets the objectGUIDs of the groups of a change. If a group is not the group that the run read,
 // the result "why" gives the reason.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
@@ -132,8 +132,8 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("restored by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the Active Directory group that the person left, or nil if that group is gone. The parameter present
-// is the group that the policy names now, or nil. The result refusal gives the reason if the restore must not add the
+// adLeft returns the Active Directory group that the person left, or nil if that group is gone. The parameter "present"
+// is the group that the policy names now, or nil. The result "refusal" gives the reason if the restore must not add the
 // person to any group.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {

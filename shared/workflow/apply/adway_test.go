@@ -42,7 +42,7 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	}
 }
 
-// The method reread sets the objectGUID of the Citrix group in the bench's run.
+// The method "reread" sets the objectGUID of the Citrix group in the bench's run.
 func (b *bench) reread(t *testing.T, guid string) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -171,8 +171,8 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench whose run restores Citrix to Egon. The parameter guid is the group's objectGUID in the
-// ledger. The parameter former is the objectGUID that the earlier run read.
+// putsBackEgon returns a bench whose run restores Citrix to Egon. The parameter "guid" is the group's objectGUID in the
+// ledger. The parameter "former" is the objectGUID that the earlier run read.
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon

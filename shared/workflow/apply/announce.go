@@ -16,12 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method announce gives notice of a change. If the policy has no mailbox for notices, the notice is only in the
+// The method "announce" gives notice of a change. If the policy has no mailbox for notices, the notice is only in the
 // ledger. Otherwise the notice is a mail.
 //
 // Graph cannot recognize a mail that it has sent already. Therefore a call writes a mark into the ledger before it
 // sends the mail. No call sends a mail that has a mark. If a mail has a mark and no outcome, nobody knows whether it
-// was sent. The method unsure handles this case.
+// was sent. The method "unsure" handles this case.
 func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string) {
 	all := m.run.Policy.Notices
 	if all == nil {
@@ -56,7 +56,7 @@ func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string)
 	return m.sent(ctx, mail, why, m.Entra.SendMail(m.taking(ctx), all.From, mail))
 }
 
-// The method sent records the outcome of a mail. It writes the record even if the call is interrupted.
+// The method "sent" records the outcome of a mail. It writes the record even if the call is interrupted.
 func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, failed error) (runs.Status, string) {
 	ctx = context.WithoutCancel(ctx)
 	note := "announced by mail to " + mail.To
@@ -89,13 +89,13 @@ func (m *move) resumeNotice(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// The method unsure ends a notice if nobody knows whether its mail was sent. The person keeps the license and gets no
+// The method "unsure" ends a notice if nobody knows whether its mail was sent. The person keeps the license and gets no
 // second mail for this notice. A later run announces the change again after the days of this notice are over.
 func (m *move) unsure(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Unsure, "nobody knows whether the mail that announces it was sent, so the change waits and is announced again after the days of the notice: "+why)
 }
 
-// The method mail returns the text of the notice in the person's language, without addresses.
+// The method "mail" returns the text of the notice in the person's language, without addresses.
 func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	rule := m.run.Policy.RuleNamed(m.change.Rule)
 	about := notice.Facts{

@@ -19,7 +19,7 @@ import (
 
 const byMail = "\nnotices: {from: licenses@x.example, manager: true}\nrules:"
 
-// The function mailing returns a bench whose plan announces a change to Anna by mail.
+// The function "mailing" returns a bench whose plan announces a change to Anna by mail.
 func mailing(t *testing.T) *bench {
 	t.Helper()
 	c := moveAnna

@@ -137,7 +137,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return job.results, err
 }
 
-// The method open reads a plan and the results of earlier calls.
+// The method "open" reads a plan and the results of earlier calls.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -183,7 +183,7 @@ type job struct {
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
 	inForce *inForce // the policy in force; nil: only the policy of the run is asked
-	// The field approver is the name of the operator or execution that applies the plan, for the ledger.
+	// The field "approver" is the name of the operator or execution that applies the plan, for the ledger.
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
@@ -193,19 +193,19 @@ type job struct {
 	// has begun is rolled back.
 	stopped map[string]bool
 	only    string // the key of the person whose changes this call makes; empty: everybody
-	// The field closed is the reason why this call must begin no more changes. It is empty if changes may begin.
+	// The field "closed" is the reason why this call must begin no more changes. It is empty if changes may begin.
 	// Changes that have begun are finished in either case.
 	closed string
-	// The field withdrawn reports whether an operator is restoring the run. In that case, changes of the run that have
+	// The field "withdrawn" reports whether an operator is restoring the run. In that case, changes of the run that have
 	// not taken their license yet are rolled back.
 	withdrawn bool
-	// The field reports contains the usage reports for the rules' signals, as this call read them. The array stale
+	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array stale
 	// contains, by signal, the reason why the dates of the signal cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// The method reopen makes a change pending again if its stored result is final but its ledger entry is open. A call
+// The method "reopen" makes a change pending again if its stored result is final but its ledger entry is open. A call
 // that ran at the same time may have stored such a result.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
@@ -225,7 +225,7 @@ func (j *job) reopen(ctx context.Context) error {
 	return nil
 }
 
-// The method left returns the number of changes that are not final yet.
+// The method "left" returns the number of changes that are not final yet.
 func (j *job) left() int {
 	n := 0
 	for _, b := range j.batches {
@@ -238,7 +238,7 @@ func (j *job) left() int {
 	return n
 }
 
-// The method total returns the number of changes that this call works on.
+// The method "total" returns the number of changes that this call works on.
 func (j *job) total() int {
 	n := 0
 	for _, b := range j.batches {
@@ -260,7 +260,7 @@ func (j *job) of(b plan.Batch) *runs.Results {
 // is still fresh when the call uses it.
 const readAtOnce = 15
 
-// The method batch works on the changes of a batch in order. It skips final changes. After ctx is done, it begins no
+// The method "batch" works on the changes of a batch in order. It skips final changes. After ctx is done, it begins no
 // more changes. It stores no result for a change that it did not begin.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
@@ -297,13 +297,13 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	return nil
 }
 
-// The method halted returns the error of a call whose context was done before its last change.
+// The method "halted" returns the error of a call whose context was done before its last change.
 func (j *job) halted(err error) error {
 	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
 }
 
-// The method begun reports whether the ledger has an open intent of this run for a change. It also returns true if the
-// ledger cannot be read. It reads the ledger even if ctx is done.
+// The method "begun" reports whether the ledger has an open intent of this run for a change. It also returns true if
+// the ledger cannot be read. It reads the ledger even if ctx is done.
 func (j *job) begun(ctx context.Context, c *plan.Change) bool {
 	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.User, c.License)
 	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil

@@ -10,10 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method past returns the last known event of a license. If the event is an announcement, the method sets IdleSince
-// to the time of the announcement, so that only activity after the announcement makes it void. This is necessary
-// because the run reads coarser dates than this call. This call may therefore find activity before the announcement
-// that the run did not see.
+// The method "past" returns the last known event of a license. If the event is an announcement, the method sets
+// IdleSince to the time of the announcement, so that only activity after the announcement makes it void. This is
+// necessary because the run reads coarser dates than this call. This call may therefore find activity before the
+// announcement that the run did not see.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -43,7 +43,7 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// The method conflict returns ledger.ErrBlocked if a pending change of another license involves a license of this
+// The method "conflict" returns ledger.ErrBlocked if a pending change of another license involves a license of this
 // change.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type assignment is the target for products that are assigned to the person directly. A single call to Graph takes
-// a product and gives its successor.
+// The type "assignment" is the target for products that are assigned to the person directly. A single call to Graph
+// takes a product and gives its successor.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
@@ -53,9 +53,9 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// The method regain assigns the products that the change took from the person, with the same service plans disabled. It
-// removes the successor, unless the person held the successor before the change. It writes even if a read shows the
-// products, because the read may be out of date. The result shown reports whether a read after the write shows the
+// The method "regain" assigns the products that the change took from the person, with the same service plans disabled.
+// It removes the successor, unless the person held the successor before the change. It writes even if a read shows the
+// products, because the read may be out of date. The result "shown" reports whether a read after the write shows the
 // products.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry

@@ -49,7 +49,7 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 }
 
 // closedByOther returns the outcome of a change that another call of the run has completed. If that call rolled the
-// change back before this call took the license, closedByOther assigns the license again. The parameter took reports
+// change back before this call took the license, closedByOther assigns the license again. The parameter "took" reports
 // whether this call took the license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
@@ -61,8 +61,8 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// The method undo rolls back a move between groups. It joins the source group again, waits until the source group gives
-// its license, and only then leaves the target group.
+// The method "undo" rolls back a move between groups. It joins the source group again, waits until the source group
+// gives its license, and only then leaves the target group.
 //
 // While readLagOver is false, reads may still show the state before the person left the source group. Therefore undo
 // joins the source group whatever the reads show. It does not believe a read that shows the license of the source group
@@ -145,7 +145,7 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// The function sentences joins the parameters why and what, in this order. The parameter "why" is a reason and may be
+// The function "sentences" joins the parameters why and what, in this order. The parameter "why" is a reason and may be
 // empty. The parameter "what" is the consequence.
 func sentences(why, what string) string {
 	if why == "" {
@@ -154,8 +154,8 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// The method recent reports whether the change of an entry ended so recently that reads may still show the state before
-// the change. It is false for an announcement, which changes nothing in a directory.
+// The method "recent" reports whether the change of an entry ended so recently that reads may still show the state
+// before the change. It is false for an announcement, which changes nothing in a directory.
 func (m *move) recent(e *ledger.Entry) bool {
 	told := plan.Via(e.Via) == plan.Notice || e.Completion != nil && e.Completion.Outcome == ledger.Announced
 	return e.Completion != nil && !told && m.Now().Sub(e.Completion.At) < directory.Settling

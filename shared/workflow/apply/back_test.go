@@ -125,7 +125,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// The function announced returns a bench whose rule announces changes. The field Via of the plan's only change is the
+// The function "announced" returns a bench whose rule announces changes. The field Via of the plan's only change is the
 // parameter via.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method unplanned returns the reason why a ledger entry about a taken license is not believed. The entry is
+// The method "unplanned" returns the reason why a ledger entry about a taken license is not believed. The entry is
 // believed if the plan of its run contains the change, because a hash protects the plan. If that plan is missing or
 // damaged, the list of changes that the run stored for later runs decides. If the list is missing too, the entry is
 // believed only in a restore that an operator asked for. In any other run, the entry is not believed.
@@ -68,7 +68,7 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// The method unproven returns the reason why a license does not count as restored although the ledger records the
+// The method "unproven" returns the reason why a license does not count as restored although the ledger records the
 // restore. It returns "" if a read shows the license, or if the person has no account that could have it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method change carries out as much of a change as is possible now.
+// The method "change" carries out as much of a change as is possible now.
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
 	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
@@ -100,7 +100,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// The constant mostReadings is how often a call reads one person for one change. The call reads the person again when
+// The constant "mostReadings" is how often a call reads one person for one change. The call reads the person again when
 // the evidence is too old to take the license.
 const mostReadings = 3
 
@@ -111,11 +111,11 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// The constant inBin is how long Entra ID keeps a deleted account. During this time, an administrator can restore the
+// The constant "inBin" is how long Entra ID keeps a deleted account. During this time, an administrator can restore the
 // account with its licenses (Microsoft Graph, directory: deletedItems).
 const inBin = 30 * 24 * time.Hour
 
-// The method gone ends a change whose account no longer exists. If the change may have taken the license, the change
+// The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
 // stays open for the time inBin, because the account may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
@@ -128,9 +128,9 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// The method begin asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the
-// person and the license. The result stop is true if the change must not continue. The result r is then the result of
-// the change.
+// The method "begin" asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the
+// person and the license. The result "stop" is true if the change must not continue. The result "r" is then the result
+// of the change.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
@@ -199,7 +199,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	return runs.Result{}, false
 }
 
-// The method intent returns the intent of a change, without groups and products.
+// The method "intent" returns the intent of a change, without groups and products.
 func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
 		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),

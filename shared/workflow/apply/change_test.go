@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method judging returns a job that can ask the rules.
+// The method "judging" returns a job that can ask the rules.
 func (b *bench) judging(t *testing.T) *job {
 	t.Helper()
 	j := b.jobOf(t)
@@ -24,7 +24,7 @@ func (b *bench) judging(t *testing.T) *job {
 	return j
 }
 
-// The method put writes a ledger entry of the bench's run with outcome o. If o is empty, the entry stays open.
+// The method "put" writes a ledger entry of the bench's run with outcome o. If o is empty, the entry stays open.
 func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.Entry {
 	t.Helper()
 	if in.Run == "" {
@@ -127,7 +127,8 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// The type slowly is an Entra ID that calls a function after each reading of people. The field "what" is this function.
+// The type "slowly" is an Entra ID that calls a function after each reading of people. The field "what" is this
+// function.
 type slowly struct {
 	*fakeEntra
 	what func()

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method check returns the reason why the plan must not be applied. It is called before the first write. If the run
-// must begin no more changes but may finish changes that have begun, the method sets the field closed and returns no
-// error.
+// The method "check" returns the reason why the plan must not be applied. It is called before the first write. If the
+// run must begin no more changes but may finish changes that have begun, the method sets the field closed and returns
+// no error.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
@@ -51,7 +51,8 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// The method overridden stores a record that an operator overrode the limits of this plan. Later plans read the record.
+// The method "overridden" stores a record that an operator overrode the limits of this plan. Later plans read the
+// record.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
@@ -59,8 +60,8 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// The method probe reads a sample of the dates of every source that the plan depends on. If a source stopped delivering
-// dates after the plan was made, everybody would look idle.
+// The method "probe" reads a sample of the dates of every source that the plan depends on. If a source stopped
+// delivering dates after the plan was made, everybody would look idle.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })

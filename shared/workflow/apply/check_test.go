@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method untouched fails the test if a call has written to a directory or has stored a result.
+// The method "untouched" fails the test if a call has written to a directory or has stored a result.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -85,7 +85,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// The method audit switches the run's policy to mode audit.
+// The method "audit" switches the run's policy to mode audit.
 func (b *bench) audit(t *testing.T) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

@@ -56,7 +56,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// The method remembers gives the run a plan with only the change c, and makes the run's reading of Entra ID healthy.
+// The method "remembers" gives the run a plan with only the change c, and makes the run's reading of Entra ID healthy.
 // Calls of Apply then read the facts about accounts that the run stored.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()

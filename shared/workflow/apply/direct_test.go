@@ -80,7 +80,7 @@ func TestDirectFailures(t *testing.T) {
 	}
 }
 
-// The type vanishing is an Entra ID that loses a person while the person's licenses are changed.
+// The type "vanishing" is an Entra ID that loses a person while the person's licenses are changed.
 type vanishing struct{ *fakeEntra }
 
 func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {

@@ -114,7 +114,8 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("restored by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// The method unusable returns the reason why a group cannot give a license now. It returns "" if the group can give it.
+// The method "unusable" returns the reason why a group cannot give a license now. It returns "" if the group can give
+// it.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
 	if ref := j.refOf(l, group); ref != nil {
 		_, refusal := j.run.Tenant.LicenseGroup(l, ref)

@@ -21,10 +21,10 @@ type reading struct {
 	gone   bool              // whether the account does not exist in the directory
 
 	latest time.Time // the latest possible last logon; see evidence.Person
-	// The field adError is the reason why Active Directory could not be read. The values of Active Directory are then
+	// The field "adError" is the reason why Active Directory could not be read. The values of Active Directory are then
 	// unknown. The field is nil if Active Directory was read or is not set up.
 	adError error
-	// The field read is the time at which the reading began.
+	// The field "read" is the time at which the reading began.
 	read time.Time
 }
 
@@ -55,7 +55,7 @@ func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	return one[c.User]
 }
 
-// The method fresh reads the people of some changes from both directories. The key of a reading is the field User of
+// The method "fresh" reads the people of some changes from both directories. The key of a reading is the field User of
 // the change.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
@@ -102,9 +102,9 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// The method bare reads only the facts that a restore or a rollback needs: the assignments of a person, and the account
-// in Active Directory. It does not read sign-in dates. It does not check whether the account in Entra ID and the
-// account in Active Directory belong together.
+// The method "bare" reads only the facts that a restore or a rollback needs: the assignments of a person, and the
+// account in Active Directory. It does not read sign-in dates. It does not check whether the account in Entra ID and
+// the account in Active Directory belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {
@@ -154,9 +154,9 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 // Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. The parameter u is nil
-// if the person had no Entra account in the plan. The method then looks for an account in Entra ID, because the account
-// may be new, or may have been missing from the list that the run read.
+// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. The parameter "u" is
+// nil if the person had no Entra account in the plan. The method then looks for an account in Entra ID, because the
+// account may be new, or may have been missing from the list that the run read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {

@@ -18,8 +18,8 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// The type script records the calls of a fake directory, and makes some of the calls fail. A key of the maps fail, lost
-// and at is a call in the form in which the script records it. A key of fail and at may also be "Method #2", which
+// The type "script" records the calls of a fake directory, and makes some of the calls fail. A key of the maps fail,
+// lost and at is a call in the form in which the script records it. A key of fail and at may also be "Method #2", which
 // stands for the second call of a method with any arguments.
 type script struct {
 	fail  map[string]error  // the call fails without effect
@@ -29,7 +29,7 @@ type script struct {
 	count map[string]int
 }
 
-// The method do records a call and carries it out, unless the call must fail.
+// The method "do" records a call and carries it out, unless the call must fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -51,14 +51,14 @@ func (s *script) do(call string, effect func()) error {
 
 func (s *script) read(call string) error { return s.do(call, func() {}) }
 
-// The method writes returns the recorded calls that change the directory.
+// The method "writes" returns the recorded calls that change the directory.
 func (s *script) writes() []string {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
 	})
 }
 
-// The type members contains the members of each group, by group.
+// The type "members" contains the members of each group, by group.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -112,7 +112,7 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// The method follow gives everybody the licenses of the groups that list the person. It takes all other licenses of
+// The method "follow" gives everybody the licenses of the groups that list the person. It takes all other licenses of
 // groups.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {

@@ -21,7 +21,7 @@ type fakeAD struct {
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
 
-// The method dn returns the DN of a group. The parameter name is the DN or the objectGUID.
+// The method "dn" returns the DN of a group. The parameter "name" is the DN or the objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -73,7 +73,7 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, e
 	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
 }
 
-// The method lacks reports whether no group has the DN or objectGUID in the parameter group.
+// The method "lacks" reports whether no group has the DN or objectGUID in the parameter "group".
 func (f *fakeAD) lacks(group string) bool {
 	_, there := f.groups[group]
 	return f.groups != nil && !there

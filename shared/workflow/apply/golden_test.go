@@ -88,7 +88,7 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 }
 
-// The method overridden plans the night before the golden run, applies the plan with an override, and restores the
+// The method "overridden" plans the night before the golden run, applies the plan with an override, and restores the
 // licenses.
 func (b *bench) overridden(t *testing.T) {
 	t.Helper()
@@ -110,7 +110,7 @@ func (b *bench) overridden(t *testing.T) {
 	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this object if the restored run can still go on
 }
 
-// The type stopped is a clock that stands still.
+// The type "stopped" is a clock that stands still.
 type stopped struct{ now time.Time }
 
 func (c stopped) Now() time.Time { return c.now }
@@ -133,7 +133,7 @@ func kindsIn(t *testing.T, folder string) []string {
 	return slices.Sorted(maps.Keys(kinds))
 }
 
-// The type reader is a store that records which objects were read.
+// The type "reader" is a store that records which objects were read.
 type reader struct {
 	store.Store
 	mu   sync.Mutex
@@ -204,7 +204,7 @@ func TestGoldenStores(t *testing.T) {
 	}
 }
 
-// The function golden copies a golden store into memory.
+// The function "golden" copies a golden store into memory.
 func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	t.Helper()
 	s = &reader{Store: &store.Memory{}, read: map[string]bool{}}
@@ -241,7 +241,7 @@ func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	return b.decides(t, run)
 }
 
-// The method finish applies a plan until nothing is pending. It then checks that every change has the status want.
+// The method "finish" applies a plan until nothing is pending. It then checks that every change has the status want.
 func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Helper()
 	for range 20 {
@@ -259,7 +259,7 @@ func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Fatalf("run %s stays pending", p.Run)
 }
 
-// The method holds returns the licenses of each person and the members of each group.
+// The method "holds" returns the licenses of each person and the members of each group.
 func (b *bench) holds() map[string][]string {
 	all := map[string][]string{}
 	for id, u := range b.entra.users {

@@ -158,7 +158,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// The method decides evaluates a sealed run and makes its plan.
+// The method "decides" evaluates a sealed run and makes its plan.
 func (b *bench) decides(t *testing.T, run string) *plan.Plan {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, run)

@@ -135,7 +135,7 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// The type deaf is an Entra ID in which removing a member succeeds without effect.
+// The type "deaf" is an Entra ID in which removing a member succeeds without effect.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }

@@ -31,12 +31,12 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// The method holds reports whether the person has a product through a group, in any state. An empty group means a
+// The method "holds" reports whether the person has a product through a group, in any state. An empty group means a
 // direct assignment.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// The method active reports whether the person has a product through a group in the state active. An empty group means
-// a direct assignment.
+// The method "active" reports whether the person has a product through a group in the state active. An empty group
+// means a direct assignment.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
@@ -86,7 +86,7 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// The method holding returns the facts that the ledger records for a later restore. The first fact is the person's
+// The method "holding" returns the facts that the ledger records for a later restore. The first fact is the person's
 // assignments of the product that the change takes and of the product that it gives. The second fact is the person's
 // membership in the source group and in the target group.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type inForce is the policy in force if it differs from the run's policy. The policy in force can keep a license
+// The type "inForce" is the policy in force if it differs from the run's policy. The policy in force can keep a license
 // that the run's policy takes. It cannot take a license that the run's policy keeps.
 type inForce struct {
 	run    *decision.Run // the run, with the policy in force in place of its own policy
@@ -20,7 +20,7 @@ type inForce struct {
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// The method force loads the policy in force. The method ask then asks this policy after the run's own policy. The
+// The method "force" loads the policy in force. The method ask then asks this policy after the run's own policy. The
 // parameter text is empty if the policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
@@ -108,7 +108,7 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
-// The method forbidden returns the reason why the policy in force forbids every write of a plan. It returns "" if the
+// The method "forbidden" returns the reason why the policy in force forbids every write of a plan. It returns "" if the
 // policy allows the writes.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {

@@ -101,7 +101,7 @@ func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	}
 }
 
-// The type lacking is an Entra ID in which a group does not exist.
+// The type "lacking" is an Entra ID in which a group does not exist.
 type lacking struct {
 	*fakeEntra
 	group string

@@ -38,8 +38,8 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// The method populated reports whether a group had members in earlier runs. If such a group is empty now, something is
-// probably wrong.
+// The method "populated" reports whether a group had members in earlier runs. If such a group is empty now, something
+// is probably wrong.
 func (j *job) populated(key string) bool {
 	_, several := j.run.Begin.Earlier.Emptied(key, 0)
 	several = several || j.run.Manifest.Readings[directory.Entra].Members[key] > 0 && j.run.Begin.User == ""

@@ -30,23 +30,23 @@ type move struct {
 	change *plan.Change
 	entry  *ledger.Entry
 	left   *ledger.Mark // the ledger's mark that the license is about to be taken; nil: no mark
-	// The field first reports whether this call makes the first write that can take the license.
+	// The field "first" reports whether this call makes the first write that can take the license.
 	first bool
-	// The field joined reports whether this change may have put the person into the target group.
+	// The field "joined" reports whether this change may have put the person into the target group.
 	joined bool
-	// The field leftBy is the latest time at which a change that is rolled back may have left the source. It is zero if
+	// The field "leftBy" is the latest time at which a change that is rolled back may have left the source. It is zero if
 	// the change did not leave the source.
 	leftBy time.Time
-	// The field turned reports whether the change is being rolled back.
+	// The field "turned" reports whether the change is being rolled back.
 	turned bool
-	// The field took reports whether this call took the license or may have taken it.
+	// The field "took" reports whether this call took the license or may have taken it.
 	took bool
-	// The field unchanged reports whether the person certainly keeps the license because the directory refused the only
+	// The field "unchanged" reports whether the person certainly keeps the license because the directory refused the only
 	// write.
 	unchanged bool
 }
 
-// The method advance makes the next steps of the change, as far as the directory allows. While the person is in the
+// The method "advance" makes the next steps of the change, as far as the directory allows. While the person is in the
 // source, it asks the rule before each step.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
@@ -112,7 +112,7 @@ func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
 }
 
-// The method leave records in the ledger that the license is about to be taken. The returned status is empty if this
+// The method "leave" records in the ledger that the license is about to be taken. The returned status is empty if this
 // call may take the license. Otherwise the evidence is too old, the store failed, or another call of the run has begun
 // a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
@@ -136,9 +136,9 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// The method answered records that the directory accepted the write that takes the license. If a read shows the license
-// much later, somebody probably restored it. The record then stops apply from taking the license again. The returned
-// status is empty unless the method cannot write the record.
+// The method "answered" records that the directory accepted the write that takes the license. If a read shows the
+// license much later, somebody probably restored it. The record then stops apply from taking the license again. The
+// returned status is empty unless the method cannot write the record.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -149,7 +149,7 @@ func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	return "", ""
 }
 
-// The method taking returns a context that permits writes only while the evidence is fresh.
+// The method "taking" returns a context that permits writes only while the evidence is fresh.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
@@ -203,13 +203,13 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// The method leaving reports whether the license was taken recently. Reads may then still show a part of the state
+// The method "leaving" reports whether the license was taken recently. Reads may then still show a part of the state
 // before the write, or all of it.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
-// The method join puts the person into the target group. The returned status is empty once the target group gives its
+// The method "join" puts the person into the target group. The returned status is empty once the target group gives its
 // license. If the person has left the source group and the target group does not give its license, the method waits for
 // the time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person from
 // the source group, the change waits.
@@ -259,7 +259,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// The method given reports whether the target group gives its license to the person. Licenses follow membership late.
+// The method "given" reports whether the target group gives its license to the person. Licenses follow membership late.
 // Therefore the group must list the person, and the person's assignments must contain the license.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {

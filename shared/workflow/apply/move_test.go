@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type hiding is an Entra ID that does not show the members of a group yet.
+// The type "hiding" is an Entra ID that does not show the members of a group yet.
 type hiding struct {
 	*fakeEntra
 	group string
@@ -226,7 +226,7 @@ func TestLeftAndReadAgain(t *testing.T) {
 	}
 }
 
-// The type deafer is an Entra ID that records removals of members but keeps the members.
+// The type "deafer" is an Entra ID that records removals of members but keeps the members.
 type deafer struct{ *fakeEntra }
 
 func (d deafer) RemoveMember(_ context.Context, group, id string) error {

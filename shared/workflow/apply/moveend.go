@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant handedOver is the note of a change that waits for the relay to write.
+// The constant "handedOver" is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
-// The function definite returns the reason if err means that the directory will never make the write. It returns "" for
-// any other error.
+// The function "definite" returns the reason if err means that the directory will never make the write. It returns ""
+// for any other error.
 func definite(err error) string {
 	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
 		return refusal.Reason
@@ -49,7 +49,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// The method complete closes the entry. If another call of the run has closed the entry with a different outcome, the
+// The method "complete" closes the entry. If another call of the run has closed the entry with a different outcome, the
 // outcome of that call is kept.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}

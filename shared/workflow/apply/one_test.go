@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type faulty is an Entra ID with a bug: the method in the field "method" panics for Bo.
+// The type "faulty" is an Entra ID with a bug: the method in the field "method" panics for Bo.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -193,7 +193,7 @@ func TestRestoreWithoutAccount(t *testing.T) {
 	}
 }
 
-// The type unreadable is an Active Directory in which one person cannot be read.
+// The type "unreadable" is an Active Directory in which one person cannot be read.
 type unreadable struct {
 	*fakeAD
 	sid string

@@ -11,13 +11,13 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant doubtful is how long calls repeat a write that no read shows. After that time, idleseat cannot tell
+// The constant "doubtful" is how long calls repeat a write that no read shows. After that time, idleseat cannot tell
 // whether the write was never made or somebody reversed it.
 const doubtful = time.Hour
 
-// The method outlived ends a change that an earlier call began and that must not be finished. It ends the change if
+// The method "outlived" ends a change that an earlier call began and that must not be finished. It ends the change if
 // somebody restored the license, removed the person from the target group, or asked for a restore. It also ends the
-// change if the plan has expired or no read ever shows the write. The parameter held reports whether the person is in
+// change if the plan has expired or no read ever shows the write. The parameter "held" reports whether the person is in
 // the source. The returned status is empty if the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
@@ -117,7 +117,7 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// The method waits handles a change that waits for the directory. It records in the ledger what the reads show, for
+// The method "waits" handles a change that waits for the directory. It records in the ledger what the reads show, for
 // later calls. After the plan has expired, more waiting does not help. The method then ends the change or asks an
 // operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method direct changes products that are assigned directly, in a single call to Graph.
+// The method "direct" changes products that are assigned directly, in a single call to Graph.
 func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {

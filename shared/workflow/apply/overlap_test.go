@@ -51,8 +51,8 @@ func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// The method signsIn returns a function that makes a person active and then makes a second call of the run. The result
-// of the second call must be the parameter want.
+// The method "signsIn" returns a function that makes a person active and then makes a second call of the run. The
+// result of the second call must be the parameter "want".
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -167,7 +167,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// The type stale is an Entra ID whose reads show earlier licenses.
+// The type "stale" is an Entra ID whose reads show earlier licenses.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment

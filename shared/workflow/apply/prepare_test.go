@@ -38,7 +38,7 @@ func TestQuestionsToTheRelay(t *testing.T) {
 	}
 }
 
-// The function sorted returns the groups in a fixed order: groups by name before groups by objectGUID.
+// The function "sorted" returns the groups in a fixed order: groups by name before groups by objectGUID.
 func sorted(groups []protocol.Group) (all []protocol.Group) {
 	for _, dn := range []string{"CN=Exempt,DC=corp", citrixDN, liteDN, directory.GroupByGUID(citrixGUID, ""), directory.GroupByGUID(otherGUID, "")} {
 		for _, g := range groups {

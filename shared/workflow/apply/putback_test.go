@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method backing returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore
+// The method "backing" returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore
 // restores it. The entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method restore carries out as much of a restore as is possible now. It asks no rule if an operator asked for the
-// restore. If a run planned the restore because the person returned, the person must still be active. The parameter
+// The method "restore" carries out as much of a restore as is possible now. It asks no rule if an operator asked for
+// the restore. If a run planned the restore because the person returned, the person must still be active. The parameter
 // "last" is the newest ledger entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
@@ -74,8 +74,8 @@ func sameWay(a, b *ledger.Intent) bool {
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// The method orphan returns the open entry of another restore of the same license if the run of that restore cannot go
-// on. Otherwise it returns nil. An operator's restore finishes the returned entry.
+// The method "orphan" returns the open entry of another restore of the same license if the run of that restore cannot
+// go on. Otherwise it returns nil. An operator's restore finishes the returned entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil

@@ -110,7 +110,7 @@ func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
 	return b
 }
 
-// The function seal writes a run with an empty snapshot. An empty snapshot is enough, because apply decides by fresh
+// The function "seal" writes a run with an empty snapshot. An empty snapshot is enough, because apply decides by fresh
 // evidence.
 func seal(t *testing.T, s store.Store, policy string) {
 	t.Helper()
@@ -138,7 +138,7 @@ func seal(t *testing.T, s store.Store, policy string) {
 	}
 }
 
-// The method plan replaces the run's plan with an edited plan.
+// The method "plan" replaces the run's plan with an edited plan.
 func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -162,7 +162,7 @@ func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary,
 	return decision.Summary{}, nil
 }
 
-// The method apply applies a plan that has one change, and checks the result.
+// The method "apply" applies a plan that has one change, and checks the result.
 func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -174,7 +174,7 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// The method wrote checks that the parameter want contains all writes to the directories so far.
+// The method "wrote" checks that the parameter "want" contains all writes to the directories so far.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {
@@ -182,8 +182,8 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// The method logged checks the outcome of a change in the ledger. The parameter want is "" if there must be no entry,
-// and "open" if the entry must have no completion.
+// The method "logged" checks the outcome of a change in the ledger. The parameter "want" is "" if there must be no
+// entry, and "open" if the entry must have no completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
@@ -208,13 +208,13 @@ func (b *bench) at(now time.Time) {
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now
 }
 
-// The method settle advances the clock until every read shows all writes.
+// The method "settle" advances the clock until every read shows all writes.
 func (b *bench) settle() { b.at(b.now.Add(directory.Settling)) }
 
-// The method follow makes licenses follow membership.
+// The method "follow" makes licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
 
-// The method begun writes an open entry of the run "other".
+// The method "begun" writes an open entry of the run "other".
 func (b *bench) begun(t *testing.T, person, license, to string) {
 	t.Helper()
 	in := ledger.Intent{Person: person, License: license, To: to, Run: "other", Rule: "m365", Via: "direct", At: asOf}

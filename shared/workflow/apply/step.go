@@ -74,7 +74,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// The method prepare finds the people whom the relay must read.
+// The method "prepare" finds the people whom the relay must read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -115,7 +115,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// The method questions returns the Active Directory groups whose members the relay must read. These are the groups of
+// The method "questions" returns the Active Directory groups whose members the relay must read. These are the groups of
 // rules and exemptions, and the license groups.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
@@ -141,7 +141,7 @@ func (j *job) questions() (groups []protocol.Group) {
 	return groups
 }
 
-// The method change applies the batch as far as the evidence allows. It stores the writes that the relay must make.
+// The method "change" applies the batch as far as the evidence allows. It stores the writes that the relay must make.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -189,9 +189,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// The method undone stores a pending result for each change of a batch that is not final. The parameter why is the
-// reason. The parameter refused is the answer of the safety check that stopped the batch, or "" if no check stopped the
-// batch. After such a stop, changes that wait for the directory keep their results, because a later call may finish
+// The method "undone" stores a pending result for each change of a batch that is not final. The parameter "why" is the
+// reason. The parameter "refused" is the answer of the safety check that stopped the batch, or "" if no check stopped
+// the batch. After such a stop, changes that wait for the directory keep their results, because a later call may finish
 // them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
@@ -218,7 +218,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// The method relayed returns Active Directory as the relay read it. It returns nil if there is no relay.
+// The method "relayed" returns Active Directory as the relay read it. It returns nil if there is no relay.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -30,8 +30,8 @@ func newRelayed(t *testing.T, b *bench) relayed {
 	return relayed{b, s}
 }
 
-// The method round works on a batch like the state machine, and also does the tasks of the relay. If the parameter down
-// is true, the relay does not answer.
+// The method "round" works on a batch like the state machine, and also does the tasks of the relay. If the parameter
+// "down" is true, the relay does not answer.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}

@@ -70,7 +70,7 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// The method sync does the work of Entra Connect. Membership in Entra ID then follows Active Directory, and licenses
+// The method "sync" does the work of Entra Connect. Membership in Entra ID then follows Active Directory, and licenses
 // follow membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {

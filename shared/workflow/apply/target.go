@@ -17,58 +17,58 @@ import (
 // A target is a place in which people hold licenses, such as the groups of Active Directory. The methods read, give and
 // take licenses in that place. They also say how long reads lag behind writes.
 //
-// The type target in shared/plan/target.go describes the same place for the plan. It decides who holds a license there
-// and how the license is changed. Each target has a file in both packages. The type move decides in which order writes
-// are safe.
+// The type "target" in shared/plan/target.go describes the same place for the plan. It decides who holds a license
+// there and how the license is changed. Each target has a file in both packages. The type "move" decides in which order
+// writes are safe.
 type target interface {
-	// The method absent reports whether the person has no account in this place, or the account cannot be reached now.
+	// The method "absent" reports whether the person has no account in this place, or the account cannot be reached now.
 	absent(m *move) bool
 	// The method "has" reports whether the person is a member of the group. If group is empty, it reports whether the
 	// person has the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// The method write adds the person to the group. If give is false, it removes the person from the group. After a
+	// The method "write" adds the person to the group. If give is false, it removes the person from the group. After a
 	// write, callers must read the groups again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
-	// The method advance makes the next steps of a change.
+	// The method "advance" makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
-	// The method goBack restores the license that a change has taken, and ends the change with outcome o. The parameter
+	// The method "goBack" restores the license that a change has taken, and ends the change with outcome o. The parameter
 	// why is the reason.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
-	// The method giveBack carries out an entry of a restore.
+	// The method "giveBack" carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
 	// The method "late" returns how long reads may still show the old state after the directory accepted a write.
 	late() time.Duration
-	// The method readLag returns how long reads of licenses may still show the old state after the person left the
-	// source group. The parameter follows reports whether the license follows membership in a group.
+	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the
+	// source group. The parameter "follows" reports whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
-	// The method unshown returns the status of a change whose write was accepted but does not appear in the next read.
+	// The method "unshown" returns the status of a change whose write was accepted but does not appear in the next read.
 	unshown() runs.Status
-	// The method system returns the name of the directory that holds the licenses.
+	// The method "system" returns the name of the directory that holds the licenses.
 	system() string
 
-	// The method reread reads the license groups of this target again.
+	// The method "reread" reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
-	// The method identify adds to an intent the ids of its groups in the directory. If a group differs from the group
+	// The method "identify" adds to an intent the ids of its groups in the directory. If a group differs from the group
 	// that the run read, the result "why" gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
 	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was" is
 	// the source group in the ledger entry.
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// The method unmirrored checks the parameter "counterpart". It must be the Entra group that is synced from the
+	// The method "unmirrored" checks the parameter "counterpart". It must be the Entra group that is synced from the
 	// parameter "group", which is a group of this target. The result "why" gives the reason if counterpart is wrong. It
 	// is empty if counterpart is right, or if counterpart is empty and the license needs no counterpart.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// The method wayBack chooses the groups that a restore must change now, and sets them in the intent of the restore.
-	// The result refusal gives the reason if there is no safe way. The result note says how the restore differs from
-	// the original change. The parameter known is a difference that the caller found, and is part of the note.
+	// The method "wayBack" chooses the groups that a restore must change now, and sets them in the intent of the restore.
+	// The result "refusal" gives the reason if there is no safe way. The result "note" says how the restore differs from
+	// the original change. The parameter "known" is a difference that the caller found, and is part of the note.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
 var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: entraGroup{}, plan.ADGroup: adGroup{}}
 
-// The method target returns the target of the change. It returns nil if this version of idleseat does not know the
+// The method "target" returns the target of the change. It returns nil if this version of idleseat does not know the
 // target.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
@@ -77,13 +77,13 @@ func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
 
-// The method write adds the person to a group. If member is false, it removes the person from the group.
+// The method "write" adds the person to a group. If member is false, it removes the person from the group.
 func (m *move) write(ctx context.Context, group string, member bool) error {
 	return m.target().write(ctx, m, group, member)
 }
 
-// The method setMember adds the person to a group. If member is false, it removes the person from the group. The result
-// shown reports whether a read shows the change.
+// The method "setMember" adds the person to a group. If member is false, it removes the person from the group. The
+// result shown reports whether a read shows the change.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err
@@ -101,8 +101,9 @@ func (j *job) rereadGroups(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// The method follows reports whether a license follows membership in the groups of the change. If the license follows,
-// it appears later than the membership, so membership alone proves nothing. Otherwise membership itself is the license.
+// The method "follows" reports whether a license follows membership in the groups of the change. If the license
+// follows, it appears later than the membership, so membership alone proves nothing. Otherwise membership itself is the
+// license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
 // The methods "from" and "to" return the Entra groups of the source and of the target. These are the groups that the
@@ -110,10 +111,11 @@ func (m *move) follows() bool { return m.entry.SKU != "" }
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
-// The method readLag returns how long reads of licenses may show the old state after the person left the source group.
+// The method "readLag" returns how long reads of licenses may show the old state after the person left the source
+// group.
 func (m *move) readLag() time.Duration { return m.target().readLag(m.follows()) }
 
-// The type ofGraph contains the methods that are common to all targets that are changed through Graph.
+// The type "ofGraph" contains the methods that are common to all targets that are changed through Graph.
 type ofGraph struct{}
 
 func (ofGraph) absent(*move) bool                                              { return false }
@@ -127,7 +129,7 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// The function noCounterpart is for an entry whose group has no counterpart in Entra ID. The parameter named is the
+// The function "noCounterpart" is for an entry whose group has no counterpart in Entra ID. The parameter "named" is the
 // counterpart that the entry names. If the entry names a counterpart, the function returns the reason why the entry is
 // not believed.
 func noCounterpart(named string) string {
@@ -137,7 +139,7 @@ func noCounterpart(named string) string {
 	return fmt.Sprintf("the ledger names the group %s of Entra ID, which no license of the change follows: it was altered", named)
 }
 
-// The type ofGroups contains the methods that are common to all targets in which people are members of groups.
+// The type "ofGroups" contains the methods that are common to all targets in which people are members of groups.
 type ofGroups struct{}
 
 func (ofGroups) advance(ctx context.Context, m *move) (runs.Status, string) { return m.byGroup(ctx) }
@@ -154,8 +156,8 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 	return source, target
 }
 
-// The function forget is for a restore of a change that joined a group which the policy does not name. It removes the
-// target group from the intent, so that the restore leaves the person in this group. The result note names the work
+// The function "forget" is for a restore of a change that joined a group which the policy does not name. It removes the
+// target group from the intent, so that the restore leaves the person in this group. The result "note" names the work
 // that somebody may have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
@@ -163,7 +165,7 @@ func forget(in *ledger.Intent) (note string) {
 	return note
 }
 
-// The method byGroup carries out a change of membership in groups.
+// The method "byGroup" carries out a change of membership in groups.
 func (m *move) byGroup(ctx context.Context) (runs.Status, string) {
 	if m.follows() {
 		return m.byLicense(ctx)

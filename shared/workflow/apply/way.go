@@ -16,7 +16,7 @@ import (
 // package changes a group only if the run's policy names the group for the license. It changes a product only if the
 // product is the license's product.
 
-// The method altered compares an open entry with the run's plan and policy. It returns the difference, or "" if there
+// The method "altered" compares an open entry with the run's plan and policy. It returns the difference, or "" if there
 // is none.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
@@ -70,7 +70,7 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// The method gives reports whether a group gives a license, by the groups as the run found them.
+// The method "gives" reports whether a group gives a license, by the groups as the run found them.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
 // refOf returns the policy's reference to a group that gives a license. It returns nil if the group does not give the
@@ -92,7 +92,7 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 }
 
 // wayBack returns the intent that restores a change, with the groups that the restore must change now. The result
-// refusal gives the reason if there is no safe way. The result note says how the restore differs from the change.
+// refusal gives the reason if there is no safe way. The result "note" says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -116,8 +116,8 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, note, refusal, err
 }
 
-// The method known reports whether the policy names a group for the license. It also returns true if the group gave the
-// license in the run whose changes are restored. The parameter name is the name of the license.
+// The method "known" reports whether the policy names a group for the license. It also returns true if the group gave
+// the license in the run whose changes are restored. The parameter "name" is the name of the license.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false

@@ -166,7 +166,7 @@ func (b *bench) leaves(t *testing.T, user string) {
 	}
 }
 
-// The type granting is an Entra ID whose E3 group gives the given products.
+// The type "granting" is an Entra ID whose E3 group gives the given products.
 type granting struct {
 	*fakeEntra
 	skus []string

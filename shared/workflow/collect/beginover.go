@@ -49,8 +49,8 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	return snapshot.Seal(ctx, s, m)
 }
 
-// The function covers returns an error if a policy needs a group, product or report that a run did not read. The error
-// names the missing object.
+// The function "covers" returns an error if a policy needs a group, product or report that a run did not read. The
+// error names the missing object.
 func covers(b *snapshot.Begin, p *policy.Policy) error {
 	if p.Tenant != b.Tenant {
 		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)

@@ -47,7 +47,7 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 }
 
 // ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped.
-// After the time "until", the call starts no new page; the zero time means no limit. The result done reports whether
+// After the time "until", the call starts no new page; the zero time means no limit. The result "done" reports whether
 // everything has been read. A repeated call returns the result of the first call, even in another process.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
@@ -122,8 +122,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// The method enough returns errEnough if the time of the call is over and another page follows. The parameter "next" is
-// the cursor of the following page.
+// The method "enough" returns errEnough if the time of the call is over and another page follows. The parameter "next"
+// is the cursor of the following page.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -178,7 +178,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// The method members reads the members of one group, for the rules and exemptions. If the group does not exist, its
+// The method "members" reads the members of one group, for the rules and exemptions. If the group does not exist, its
 // membership is unknown. If the group cannot be read to its end, the reading of Entra ID fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)

@@ -99,7 +99,7 @@ func newDomain(t *testing.T, names []string) (*activedirectory.Directory, admini
 	return ad, admin
 }
 
-// The method upset changes people in every way.
+// The method "upset" changes people in every way.
 func (a administrator) upset() {
 	a.t.Helper()
 	a.set(in("Edited", samba.PeopleOU), "displayName", "Edited, now")
@@ -123,7 +123,7 @@ func filetime(at time.Time) string {
 	return strconv.FormatInt((at.Unix()+11644473600)*1e7, 10)
 }
 
-// The type administrator changes a domain. A failed change ends the test.
+// The type "administrator" changes a domain. A failed change ends the test.
 type administrator struct {
 	t    *testing.T
 	conn *ldap.Conn

@@ -203,7 +203,7 @@ func TestChangesInterrupted(t *testing.T) {
 	}
 }
 
-// The type interrupted is an Active Directory that cancels the context while it lists changes.
+// The type "interrupted" is an Active Directory that cancels the context while it lists changes.
 type interrupted struct {
 	*fakeAD
 	cancel context.CancelFunc
@@ -225,7 +225,7 @@ func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading)
 	}
 }
 
-// The method night reads Active Directory for a new run and seals the run.
+// The method "night" reads Active Directory for a new run and seals the run.
 func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	t.Helper()
 	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}
@@ -237,7 +237,7 @@ func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	return ad
 }
 
-// The type people contains the people of one partition, with their groups.
+// The type "people" contains the people of one partition, with their groups.
 type people struct {
 	People []directory.ADUser
 	Groups map[string][]string

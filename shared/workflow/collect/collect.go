@@ -60,7 +60,7 @@ type Collector struct {
 	AD    AD
 	Tool  string           // version of idleseat, which the run records
 	Now   func() time.Time // time.Now except in tests
-	// Progress is called with the number of people that were read from a source so far. The parameter total is 0 if the
+	// Progress is called with the number of people that were read from a source so far. The parameter "total" is 0 if the
 	// total is unknown. Progress may be nil.
 	Progress func(s directory.Source, people, total int)
 }
@@ -106,7 +106,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// The method resolve finds the products and groups of the policy in the tenant. It writes nothing but the reports.
+// The method "resolve" finds the products and groups of the policy in the tenant. It writes nothing but the reports.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
@@ -163,7 +163,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// The function products returns an error if the tenant lacks the product of a license, or has several such products.
+// The function "products" returns an error if the tenant lacks the product of a license, or has several such products.
 // The error names the license.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
@@ -176,7 +176,7 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// The method mailboxes stores the mailbox usage report if a rule of the policy needs the report. If the report cannot
+// The method "mailboxes" stores the mailbox usage report if a rule of the policy needs the report. If the report cannot
 // be read, the run goes on, and the plan refuses the changes of the rules that need the report.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
@@ -203,7 +203,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// The method granting returns the groups that give a license of the policy although the policy does not name them.
+// The method "granting" returns the groups that give a license of the policy although the policy does not name them.
 // These groups explain why a person's license does not change. If Graph does not list the groups, only this explanation
 // is missing.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
@@ -222,9 +222,9 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// The method freed stores the entries of the ledger that matter for money, and returns the key of the stored object. If
-// it fails, the key is empty, and the run does not fail. The money is then computed from the whole ledger, which takes
-// longer.
+// The method "freed" stores the entries of the ledger that matter for money, and returns the key of the stored object.
+// If it fails, the key is empty, and the run does not fail. The money is then computed from the whole ledger, which
+// takes longer.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""

@@ -124,7 +124,7 @@ func TestWhatIsRead(t *testing.T) {
 	}
 }
 
-// The method begin begins a run.
+// The method "begin" begins a run.
 func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), start(t, ""))
@@ -134,7 +134,7 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	return begin
 }
 
-// The method accounts returns the only partition of the sealed run.
+// The method "accounts" returns the only partition of the sealed run.
 func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	t.Helper()
 	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")

@@ -54,7 +54,7 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// The type fails contains the errors of failing methods, by the name of the method.
+// The type "fails" contains the errors of failing methods, by the name of the method.
 type fails map[string]error
 
 // fakeEntra is an Entra ID in memory. It records the method of every call, and the number of every page.
@@ -246,12 +246,12 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// The function start returns the Start of a run for the given person. An empty user means everybody.
+// The function "start" returns the Start of a run for the given person. An empty user means everybody.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }
 
-// The method keys returns the keys of all objects in the store.
+// The method "keys" returns the keys of all objects in the store.
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
 	var all []string

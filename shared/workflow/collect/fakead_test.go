@@ -84,7 +84,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// The method find returns a person together with the error of the call, because the real source returns a person
+// The method "find" returns a person together with the error of the call, because the real source returns a person
 // together with a PartialLogonError.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)

@@ -10,11 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The variable ids matches object ids and SIDs. A name of this form is compared with a person's ids and needs no
+// The variable "ids" matches object ids and SIDs. A name of this form is compared with a person's ids and needs no
 // search.
 var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
 
-// The method unnamed returns the names in exempt.users and exempt.leave that nobody has now and that no earlier run
+// The method "unnamed" returns the names in exempt.users and exempt.leave that nobody has now and that no earlier run
 // found. A run for one person needs these names too, because such a name may mean the person.
 func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
 	for _, name := range in.Policy.Listed(in.AsOf) {
@@ -32,7 +32,7 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// The method somebody reports whether any person has the given name. If Active Directory does not answer, the method
+// The method "somebody" reports whether any person has the given name. If Active Directory does not answer, the method
 // looks only in Entra ID.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {

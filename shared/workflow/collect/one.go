@@ -40,8 +40,8 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account the relay reads. The result known reports whether
-// Entra ID knows the person. If known is true, the relay must look for the SID, or for nobody if sid is empty.
+// BeginOne begins a run for one person whose Active Directory account the relay reads. The result "known" reports
+// whether Entra ID knows the person. If known is true, the relay must look for the SID, or for nobody if sid is empty.
 // Otherwise the relay must look for in.User. SealOne then continues the run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
@@ -56,8 +56,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals the run. The parameter ad reads Active Directory. It is nil
-// if Active Directory is not set up.
+// SealOne reads the rest of a run for one person and seals the run. The parameter "ad" reads Active Directory. It is
+// nil if Active Directory is not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return write(w, &found.Groups, found.Entra.ID, found.Entra.PartitionKey())
 }
 
-// The function write writes the groups of a person. It also writes the groups whose members are unknown.
+// The function "write" writes the groups of a person. It also writes the groups whose members are unknown.
 func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) error {
 	for _, key := range b.Unreadable {
 		if why := b.Why[key]; why != nil {
@@ -191,10 +191,10 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// The method proven reports whether the rules decide although the last logon is unknown. It assumes the latest possible
-// logon and asks each undecided rule again. It returns true if at least one of these rules reclaims the license and
-// none of them keeps the license. A rule that stays undecided does not count, because it is undecided for another
-// reason.
+// The method "proven" reports whether the rules decide although the last logon is unknown. It assumes the latest
+// possible logon and asks each undecided rule again. It returns true if at least one of these rules reclaims the
+// license and none of them keeps the license. A rule that stays undecided does not count, because it is undecided for
+// another reason.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

@@ -17,7 +17,7 @@ import (
 // onOther is an Entra account with the user principal name of Cid's Active Directory account.
 var onOther = directory.EntraUser{ID: "id-cid", UserPrincipalName: "cid@x.example", SID: cidAD.SID, ImmutableID: "guid-cid", Synced: true}
 
-// The type found is the content of a run for one person.
+// The type "found" is the content of a run for one person.
 type found struct {
 	Entra, AD   []string // object ids and SIDs
 	Memberships map[string][]string

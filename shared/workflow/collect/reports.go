@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method reports reads the usage reports for the policy's signals and stores them as tables. If a report cannot be
-// read, the run goes on, and the rules that name the report's signals are undecided.
+// The method "reports" reads the usage reports for the policy's signals and stores them as tables. If a report cannot
+// be read, the run goes on, and the rules that name the report's signals are undecided.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
@@ -51,10 +51,10 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 // mostEarlier is the number of earlier runs in which follow looks for an earlier table of a report.
 const mostEarlier = 30
 
-// The method follow adds the newest known days of an earlier table to the table of a report. It uses the newest earlier
-// table that it can read.
+// The method "follow" adds the newest known days of an earlier table to the table of a report. It uses the newest
+// earlier table that it can read.
 //
-// If a newer table is damaged, the result lost gives the reason. The damaged table may have shown a day that the new
+// If a newer table is damaged, the result "lost" gives the reason. The damaged table may have shown a day that the new
 // report lacks, so this run must not trust the report. The next run follows the new table, so the damage affects only
 // one run.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {

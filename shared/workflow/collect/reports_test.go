@@ -63,7 +63,7 @@ func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	return b, r
 }
 
-// The function outcomes returns the outcomes of the two rules, by name of the person and of the rule.
+// The function "outcomes" returns the outcomes of the two rules, by name of the person and of the rule.
 func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)

@@ -12,11 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// The constant attempt is the name of the worker in the keys of the parts that the worker writes. On one machine the
+// The constant "attempt" is the name of the worker in the keys of the parts that the worker writes. On one machine the
 // name can be constant, because a run has one worker per source, and no worker starts twice.
 const attempt = "1"
 
-// The function tolerance returns the number of people that a list may lack. The parameter counted is the number of
+// The function "tolerance" returns the number of people that a list may lack. The parameter "counted" is the number of
 // people that the directory counted. A difference is normal, because people may be deleted during the reading, and the
 // count may be old.
 func tolerance(counted int) int { return 5 + counted/100 }

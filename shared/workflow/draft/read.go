@@ -29,7 +29,7 @@ type ActiveDirectory interface {
 // errEnough ends the reading of a list after MostPeople people.
 var errEnough = errors.New("enough people were read")
 
-// Read reads a tenant. The parameter ad is nil if Active Directory is not set up. Read calls the function "progress"
+// Read reads a tenant. The parameter "ad" is nil if Active Directory is not set up. Read calls the function "progress"
 // with the number of people that Read has read from a source.
 //
 // Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives

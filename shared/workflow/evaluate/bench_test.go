@@ -57,7 +57,7 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// The function night evaluates every partition with the digest of the night before, and returns the new digest.
+// The function "night" evaluates every partition with the digest of the night before, and returns the new digest.
 func night(b *testing.B, ctx context.Context, s store.Store, run string, before *history.Digest) *history.Digest {
 	b.Helper()
 	r, err := decision.Open(ctx, s, run)
@@ -115,8 +115,8 @@ func snapshotOf(b *testing.B, ctx context.Context, s store.Store, people int, te
 	}
 }
 
-// The type company is a simulated company that the collector reads directly, without HTTP and LDAP. Every field that a
-// policy may name is filled in.
+// The type "company" is a simulated company that the collector reads directly, without HTTP and LDAP. Every field that
+// a policy may name is filled in.
 type company struct{ *sandbox.Company }
 
 func (company) Tenant(context.Context) (string, []directory.SKU, error) {

@@ -70,7 +70,7 @@ func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float6
 	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
 }
 
-// The function processed returns the processor time that this process has used, in seconds.
+// The function "processed" returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage

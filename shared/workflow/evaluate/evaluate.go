@@ -76,7 +76,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-// The method reclaim makes the decisions on a person whose verdicts follow from the columns. The parameter rules
+// The method "reclaim" makes the decisions on a person whose verdicts follow from the columns. The parameter "rules"
 // contains the indexes of the rules that reclaim. All other rules keep the person's licenses. No earlier run changed
 // these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
@@ -93,7 +93,7 @@ func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary
 	return nil
 }
 
-// The method person asks every rule about a person and makes the decisions.
+// The method "person" asks every rule about a person and makes the decisions.
 func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	tallies := sum.Tallies

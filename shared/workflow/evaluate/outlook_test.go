@@ -108,7 +108,7 @@ func bruteForce(t *testing.T, s store.Store, run string, before *history.Digest)
 	return all
 }
 
-// The method look counts one holder.
+// The method "look" counts one holder.
 func (l *lookedAt) look(judges []*policy.Judge, rule *policy.Rule, p *directory.Person) {
 	attribute := map[string]string{"a": "AzureAdSistaLogon", "b": "LastlogonTimestamp"}[rule.Name]
 	evidence := judges[0].Evidence(rule, p)

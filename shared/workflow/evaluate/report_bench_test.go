@@ -54,7 +54,7 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportMetric(float64(file.Size())/1e6, "file-MB")
 }
 
-// The function memory returns the number of bytes of memory that the process has from the system.
+// The function "memory" returns the number of bytes of memory that the process has from the system.
 func memory() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)

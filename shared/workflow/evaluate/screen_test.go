@@ -64,15 +64,16 @@ licenses:
 
 var screenNow = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 
-// The type found is the result of an evaluation.
+// The type "found" is the result of an evaluation.
 type found struct {
 	Decisions []plan.Decision
 	Summary   decision.Summary
 	Known     []*known.Partition
 }
 
-// The function ask evaluates a run. If the parameter alone is true, the worker evaluates every person singly; otherwise
-// it evaluates by columns. The result plain is the number of people whom the worker did not evaluate singly.
+// The function "ask" evaluates a run. If the parameter "alone" is true, the worker evaluates every person singly;
+// otherwise it evaluates by columns. The result "plain" is the number of people whom the worker did not evaluate
+// singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -130,7 +131,7 @@ func TestColumnsChangeNothing(t *testing.T) {
 	}
 }
 
-// The constant unused is the seed of a town with a rare holder. No rule asks about the holder, the account is younger
+// The constant "unused" is the seed of a town with a rare holder. No rule asks about the holder, the account is younger
 // than the horizon of a report, and the report shows no use.
 const unused = 9994588365929793398
 

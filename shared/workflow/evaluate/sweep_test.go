@@ -40,7 +40,7 @@ func trialOf(t *testing.T, text string) *policy.Policy {
 	return trial
 }
 
-// The type seen has the verdicts on one person, by rule.
+// The type "seen" has the verdicts on one person, by rule.
 type seen struct {
 	Outcomes []policy.Outcome
 	Last     []time.Time
@@ -84,8 +84,8 @@ var plainOutcomes = map[policy.Plain]policy.Outcome{
 }
 
 // seenByColumns returns the verdicts on each person. It takes a verdict from columns if the verdict follows from
-// columns. It asks the Judge about all other people. The result plain is the number of people whose verdicts follow
-// from columns. The result reclaimed is the number of verdicts to reclaim among these people.
+// columns. It asks the Judge about all other people. The result "plain" is the number of people whose verdicts follow
+// from columns. The result "reclaimed" is the number of verdicts to reclaim among these people.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type town is a set of random people. Some of the people change from night to night.
+// The type "town" is a set of random people. Some of the people change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
@@ -117,7 +117,7 @@ func (r *town) person(i int, queries []directory.Question) {
 	}
 }
 
-// The method sleep advances the town by one day.
+// The method "sleep" advances the town by one day.
 func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
@@ -158,7 +158,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 }
 
-// The method night writes a run about the town.
+// The method "night" writes a run about the town.
 func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []directory.Question, absent bool) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: run, Taken: read}

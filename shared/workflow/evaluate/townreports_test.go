@@ -17,15 +17,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type csv is a usage report about everybody, as text.
+// The type "csv" is a usage report about everybody, as text.
 type csv string
 
 func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
 	return read(strings.NewReader(string(c)))
 }
 
-// The method report writes the usage reports that the policy needs. Some people are missing from the reports, and some
-// people were never active. Some days of the night before are missing from the new report.
+// The method "report" writes the usage reports that the policy needs. Some people are missing from the reports, and
+// some people were never active. Some days of the night before are missing from the new report.
 func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text string, read time.Time) {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))
@@ -54,7 +54,7 @@ func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text st
 	}
 }
 
-// The method csv returns a usage report. The parameter refreshed is the last day of the report.
+// The method "csv" returns a usage report. The parameter "refreshed" is the last day of the report.
 func (r *town) csv(of usage.Report, refreshed time.Time) csv {
 	head := []string{"Report Refresh Date", "User Principal Name", "Report Period", "Is Deleted"}
 	for _, c := range of.Columns {

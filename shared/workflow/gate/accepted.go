@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type matches computes a hash over the people whom the rules of a run match. The plan contains this hash. The hash
-// of the plan therefore covers these people too.
+// The type "matches" computes a hash over the people whom the rules of a run match. The plan contains this hash. The
+// hash of the plan therefore covers these people too.
 type matches struct {
 	keys   map[string]string // keys of the rules by name; an edit of a rule changes the key
 	sum    hash.Hash
@@ -38,8 +38,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// The method add adds a decision and reports whether the decision counts. If an operator chose changes, only the chosen
-// changes count, so that an override accepts nobody else.
+// The method "add" adds a decision and reports whether the decision counts. If an operator chose changes, only the
+// chosen changes count, so that an override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -51,7 +51,7 @@ func (m *matches) add(d *plan.Decision) bool {
 
 func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// A match is a person whom a rule matched. The field rule is the key of the rule.
+// A match is a person whom a rule matched. The field "rule" is the key of the rule.
 type match struct{ rule, user string }
 
 // An acceptance is an override, with the people whom the override accepts.
@@ -60,7 +60,7 @@ type acceptance struct {
 	people map[match]bool
 }
 
-// The type acceptances contains the overrides that count. Each override is for the plan of one run. The field void
+// The type "acceptances" contains the overrides that count. Each override is for the plan of one run. The field "void"
 // contains a note with the reason for each override that does not count.
 type acceptances struct {
 	all  []acceptance
@@ -126,7 +126,7 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 }
 
 // The method "has" reports whether an override in force at the given time accepts a match. The match consists of the
-// parameter rule, which is the key of a rule, and of the parameter user.
+// parameter rule, which is the key of a rule, and of the parameter "user".
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
@@ -165,7 +165,7 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// The method exceeded returns a sentence for each limit that puts the plan on hold.
+// The method "exceeded" returns a sentence for each limit that puts the plan on hold.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function matched returns a run in which a rule matches people. The name of a person is the prefix and a number.
+// The function "matched" returns a run in which a rule matches people. The name of a person is the prefix and a number.
 // The numbers are from, from+1, …, to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
@@ -139,7 +139,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// The function resealed copies an object and seals the copy for the new key, as an attacker could.
+// The function "resealed" copies an object and seals the copy for the new key, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -150,8 +150,8 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// The function took returns n ledger intents for licenses that a rule took. The parameter days is how many days ago the
-// rule took them.
+// The function "took" returns n ledger intents for licenses that a rule took. The parameter "days" is how many days ago
+// the rule took them.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{

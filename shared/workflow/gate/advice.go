@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant replaced is the sentence that says how long an operator can approve a plan.
+// The constant "replaced" is the sentence that says how long an operator can approve a plan.
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
 // The method "next" returns the advice to the reader, and the steps with their commands.
@@ -46,8 +46,8 @@ func (l *letter) next() (text string, steps []card.Step) {
 	return "Nothing needs to be done.", nil
 }
 
-// The method release returns the advice about a plan on hold, and its steps. The parameter look is the step that shows
-// the changes.
+// The method "release" returns the advice about a plan on hold, and its steps. The parameter "look" is the step that
+// shows the changes.
 func (l *letter) release(look card.Step) (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	again := card.Step{To: "To plan again after a correction", Command: hints.Plan()}

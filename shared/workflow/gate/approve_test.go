@@ -256,7 +256,7 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 }
 
-// The function approving returns the entrance that applies a plan. If override is set, it returns the entrance for a
+// The function "approving" returns the entrance that applies a plan. If override is set, it returns the entrance for a
 // plan on hold.
 func approving(override bool) entrance.Name {
 	if override {

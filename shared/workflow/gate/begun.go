@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method begun lists the changes that earlier runs began and did not end. A run for one person lists only the
+// The method "begun" lists the changes that earlier runs began and did not end. A run for one person lists only the
 // changes of that person.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
@@ -48,7 +48,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method said returns the results that the batches of an earlier run have stored so far. For a run that cannot go
+// The method "said" returns the results that the batches of an earlier run have stored so far. For a run that cannot go
 // on, it returns no results and records the reason in j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
@@ -70,7 +70,7 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// The method losses returns notes about earlier runs. The notes name runs that cannot be read, and runs that cannot
+// The method "losses" returns notes about earlier runs. The notes name runs that cannot be read, and runs that cannot
 // finish the changes that they began.
 func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {

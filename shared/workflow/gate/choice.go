@@ -58,7 +58,7 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 	return chosen
 }
 
-// The method refusal returns the reason why the choice keeps a decision out of the plan, although the decision can be
+// The method "refusal" returns the reason why the choice keeps a decision out of the plan, although the decision can be
 // carried out. The result is "" if the choice allows the decision, or if the decision waits for a later run.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
@@ -77,8 +77,8 @@ func (c *choice) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// The method waits reports whether a decision can be carried out but is not listed in the plan that the operator chose
-// from. Such a decision waits for a later run, because a choice can only leave out changes of that plan.
+// The method "waits" reports whether a decision can be carried out but is not listed in the plan that the operator
+// chose from. Such a decision waits for a later run, because a choice can only leave out changes of that plan.
 func (c *choice) waits(d *plan.Decision) bool {
 	return c != nil && d.Planned() && c.listed[snapshot.Chosen{User: d.User, License: d.License}] == nil
 }
@@ -95,8 +95,8 @@ func same(c *plan.Change, d *plan.Decision) bool {
 	return c.Rule == rule && c.To == d.To && c.Via == via && c.RestoreOf == d.RestoreOf
 }
 
-// The method refusal returns the reason why a decision is not carried out. This is the field Refused of the decision, a
-// reason about the mailbox, or a reason about the operator's choice. The result is "" if nothing prevents the change.
+// The method "refusal" returns the reason why a decision is not carried out. This is the field Refused of the decision,
+// a reason about the mailbox, or a reason about the operator's choice. The result is "" if nothing prevents the change.
 func (j *judgement) refusal(d *plan.Decision) string {
 	if why := j.guard.refusal(d); why != "" {
 		return why
@@ -116,7 +116,7 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	return n
 }
 
-// The method bind stores in p which plan the operator chose from. Both plans are made from the same data. Therefore p
+// The method "bind" stores in p which plan the operator chose from. Both plans are made from the same data. Therefore p
 // expires no later than the plan that the operator chose from.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}

@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The function deployed returns the Place of a run in a deployment. The parameter "name" is the name of the stack. The
-// parameter place is the store, as s3://bucket/prefix. The parameter execution is an ARN. The parameter "one" reports
-// whether the request is about one person.
+// The function "deployed" returns the Place of a run in a deployment. The parameter "name" is the name of the stack.
+// The parameter place is the store, as s3://bucket/prefix. The parameter "execution" is an ARN. The parameter "one"
+// reports whether the request is about one person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
@@ -24,7 +24,7 @@ func deployed(name, place, execution string, one bool) *Place {
 	}
 }
 
-// The type hints implements Hints with commands for a deployment.
+// The type "hints" implements Hints with commands for a deployment.
 type hints struct {
 	name, place, execution string
 	one                    bool // whether the request is about one person

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method doubts returns the reasons why an operator must look at the run before the run changes anything. The
+// The method "doubts" returns the reasons why an operator must look at the run before the run changes anything. The
 // reasons do not depend on the planned changes. An override does not lift a hold that has one of these reasons. A run
 // for one person has fewer doubts, because the operator looks at such a run anyway.
 func (j *judgement) doubts() []string {
@@ -46,7 +46,7 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// The function hold puts a plan on hold because of doubts. An override does not lift this hold.
+// The function "hold" puts a plan on hold because of doubts. An override does not lift this hold.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
@@ -95,8 +95,8 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// The function withheld returns a reason for each group whose members could not be read. The reason tells the operator
-// how to make the members readable.
+// The function "withheld" returns a reason for each group whose members could not be read. The reason tells the
+// operator how to make the members readable.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
@@ -106,7 +106,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// The function notes returns the plan's notes about how groups were found.
+// The function "notes" returns the plan's notes about how groups were found.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -116,7 +116,7 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// The function converted returns the plan's note about accounts that used to be synced.
+// The function "converted" returns the plan's note about accounts that used to be synced.
 func converted(n int) (lines []string) {
 	switch {
 	case n == 1:
@@ -127,8 +127,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// The method earlier returns, for later runs, the state of the groups and the people whom the policy lists. A group in
-// doubt keeps its last state that was not in doubt.
+// The method "earlier" returns, for later runs, the state of the groups and the people whom the policy lists. A group
+// in doubt keeps its last state that was not in doubt.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

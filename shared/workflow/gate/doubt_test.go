@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The constant doubted is a policy with an exempt group, an exempt name, and two rules of one license.
+// The constant "doubted" is a policy with an exempt group, an exempt name, and two rules of one license.
 const doubted = text + `
   - {name: citrix-long, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
 exempt: {users: [boss@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {entra: LIC-Exempt}]}
@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement. The parameter change creates all doubts of its run.
+// inDoubt returns an unfinished judgement. The parameter "change" creates all doubts of its run.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// The type node is a state in the definition of the state machine. It has only the fields that determine the number of
-// events that the state writes.
+// The type "node" is a state in the definition of the state machine. It has only the fields that determine the number
+// of events that the state writes.
 type node struct {
 	Type, Resource string
 	Retry          []struct{ MaxAttempts int }
@@ -46,7 +46,7 @@ func eventsOf(t *testing.T, states map[string]*node) (n int) {
 	return n
 }
 
-// The method events returns the largest number of events that a state writes. For a state of the type Map, the caller
+// The method "events" returns the largest number of events that a state writes. For a state of the type Map, the caller
 // must add the events of its items (Step Functions Developer Guide and API reference, "HistoryEvent").
 func (s *node) events(t *testing.T) int {
 	t.Helper()

@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type failing is a store whose nth call fails.
+// The type "failing" is a store whose nth call fails.
 type failing struct {
 	store.Store
 	nth, calls int
@@ -65,7 +65,7 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// The function lively returns the objects of a store that has everything that the steps read: an override, an open
+// The function "lively" returns the objects of a store that has everything that the steps read: an override, an open
 // change, a completed change, results of batches, the mailbox usage report, and the plan of the run "run".
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()

@@ -32,7 +32,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// The type evaluated describes a run whose partitions have been evaluated. Tests store the run with put.
+// The type "evaluated" describes a run whose partitions have been evaluated. Tests store the run with put.
 type evaluated struct {
 	text       string // text of the policy; empty: the constant named text
 	user       string
@@ -51,12 +51,12 @@ type evaluated struct {
 	subscriptions *snapshot.Subscriptions
 }
 
-// The function healthy returns a reading of a source without faults.
+// The function "healthy" returns a reading of a source without faults.
 func healthy(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 }
 
-// The function quiet returns a healthy run without changes.
+// The function "quiet" returns a healthy run without changes.
 func quiet() evaluated {
 	return evaluated{
 		text: text, entra: healthy(directory.Entra), ad: healthy(directory.AD), partitions: make([][]plan.Decision, 1),
@@ -122,7 +122,7 @@ func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {
 	return nil
 }
 
-// The method summary returns the counts of a partition, which has 50 people. Only the first partition has tallies.
+// The method "summary" returns the counts of a partition, which has 50 people. Only the first partition has tallies.
 func (e evaluated) summary(n int) decision.Summary {
 	if n > 0 {
 		return decision.Summary{People: 50, Tallies: make([]plan.Tally, 2)}
@@ -130,7 +130,7 @@ func (e evaluated) summary(n int) decision.Summary {
 	return decision.Summary{People: 50, Tallies: e.tallies[:]}
 }
 
-// The function reclaim returns a decision to take E3 from a person who last signed in some days ago.
+// The function "reclaim" returns a decision to take E3 from a person who last signed in some days ago.
 func reclaim(user string, days int) plan.Decision {
 	return plan.Decision{
 		User: user, UserPrincipalName: user + "@x.example", Rule: "m365", License: "e3", To: "exo", Outcome: policy.Reclaim,
@@ -151,7 +151,7 @@ func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) er
 	return s.Store.Put(ctx, key, body)
 }
 
-// The function enforced returns a policy in mode enforce.
+// The function "enforced" returns a policy in mode enforce.
 func enforced(text string) string { return strings.Replace(text, "mode: review", "mode: enforce", 1) }
 
 func putText(t *testing.T, s *Steps, key, text string) error {

@@ -73,7 +73,7 @@ type judgement struct {
 	listed          *decision.Listed
 }
 
-// The method choose fills the plan with the changes that the limits and the free seats allow.
+// The method "choose" fills the plan with the changes that the limits and the free seats allow.
 func (j *judgement) choose(ctx context.Context) (err error) {
 	if j.guard, err = guardOf(ctx, j.store, j.Run); err != nil {
 		return err
@@ -208,12 +208,12 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// The method remember stores two things for later runs: the people whom the plan may touch, and the health of the
+// The method "remember" stores two things for later runs: the people whom the plan may touch, and the health of the
 // feeds.
 //
-// The parameter believed is false if too many people matched. Later runs then do not compare their feeds with this run.
-// They still use the dates that this run read of each account, because they must notice a date that is missing. Most
-// first plans are on hold, so this case is common.
+// The parameter "believed" is false if too many people matched. Later runs then do not compare their feeds with this
+// run. They still use the dates that this run read of each account, because they must notice a date that is missing.
+// Most first plans are on hold, so this case is common.
 //
 // A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
 // stores only the people, because that other run stores the health of the feeds.
@@ -264,7 +264,7 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// The function unhealthy returns a reason for each unhealthy source and signal. The reasons put the run on hold. A
+// The function "unhealthy" returns a reason for each unhealthy source and signal. The reasons put the run on hold. A
 // source that is not set up is the operator's choice and no fault. A run for one person gets no reasons, because the
 // operator looks at the run and sees which values are unknown.
 func unhealthy(r *decision.Run) []string {

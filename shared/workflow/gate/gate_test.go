@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function busy returns a run whose two partitions together have more changes than perRun allows. Some people are
+// The function "busy" returns a run whose two partitions together have more changes than perRun allows. Some people are
 // refused, are undecided or never signed in.
 func busy() evaluated {
 	e := quiet()

@@ -53,7 +53,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// The method note keeps a line of the report if a decision needs it. Concealed names contain no @, so they match no
+// The method "note" keeps a line of the report if a decision needs it. Concealed names contain no @, so they match no
 // decision.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
@@ -67,7 +67,7 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// The method refusal returns the reason why a decision is not carried out. This is the field Refused of the decision,
+// The method "refusal" returns the reason why a decision is not carried out. This is the field Refused of the decision,
 // or a reason about the mailbox. The result is "" if nothing prevents the change.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {

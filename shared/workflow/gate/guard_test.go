@@ -40,7 +40,7 @@ func users(changes []plan.Change) string {
 	return strings.Join(names, " ")
 }
 
-// The function guarded returns a decision that needs facts about the mailbox.
+// The function "guarded" returns a decision that needs facts about the mailbox.
 func guarded(user string, days int) plan.Decision {
 	d := reclaim(user, days)
 	d.Mailbox = true
@@ -161,7 +161,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The function strip selects the reasons that end with the given text, and cuts off everything before that text.
+// The function "strip" selects the reasons that end with the given text, and cuts off everything before that text.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {

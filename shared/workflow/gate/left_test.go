@@ -184,7 +184,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// The function wrote writes an entry about E3 into the ledger. The entry stays open if there is no outcome.
+// The function "wrote" writes an entry about E3 into the ledger. The entry stays open if there is no outcome.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

@@ -38,7 +38,7 @@ type Hints interface {
 	Restore(run string) string
 }
 
-// Card returns the outcome of a run, and the message about it. The parameter o is the last state of the run.
+// Card returns the outcome of a run, and the message about it. The parameter "o" is the last state of the run.
 func Card(o *StepOutput, at *Place) (Outcome, *card.Card) {
 	l := &letter{out: o, outcome: o.outcome(), at: at}
 	c := &card.Card{Subject: l.subject(), Tone: l.tone(), Facts: l.facts()}
@@ -56,7 +56,7 @@ type letter struct {
 	at      *Place
 }
 
-// The method tone returns how urgently the message asks for attention.
+// The method "tone" returns how urgently the message asks for attention.
 func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
@@ -89,7 +89,7 @@ func (l *letter) subject() string {
 	return string(text)
 }
 
-// The method done returns the subject of an execution that ended well.
+// The method "done" returns the subject of an execution that ended well.
 func (l *letter) done() string {
 	if l.out.Restores != "" {
 		return fmt.Sprintf("restored, %s", plain.Many(l.out.Results[runs.Done], "change"))
@@ -97,7 +97,7 @@ func (l *letter) done() string {
 	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
 }
 
-// The method held returns the subject of an execution that a safety check stopped.
+// The method "held" returns the subject of an execution that a safety check stopped.
 func (l *letter) held() string {
 	if l.out.Results != nil || sum(l.out.Resumed) > 0 {
 		return "HELD by a safety check; no further change is begun"
@@ -112,7 +112,7 @@ func sum(of map[runs.Status]int) (n int) {
 	return n
 }
 
-// The method facts returns the facts of the run, one line per fact. Each line has a heading.
+// The method "facts" returns the facts of the run, one line per fact. Each line has a heading.
 func (l *letter) facts() (lines []card.Fact) {
 	o := l.out
 	add := func(heading, format string, args ...any) {
@@ -161,7 +161,7 @@ func (l *letter) facts() (lines []card.Fact) {
 	return lines
 }
 
-// The function statuses counts changes by their status.
+// The function "statuses" counts changes by their status.
 func statuses(of map[runs.Status]int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
@@ -172,7 +172,7 @@ func statuses(of map[runs.Status]int) string {
 	return cmp.Or(strings.Join(parts, ", "), "none done")
 }
 
-// The function freed describes a monthly saving. The saving of a restore is negative, or 0 if no price is known.
+// The function "freed" describes a monthly saving. The saving of a restore is negative, or 0 if no price is known.
 func freed(o *StepOutput) string {
 	if o.Restores != "" || o.MonthlySaving < 0 {
 		return fmt.Sprintf("%.2f %s a month paid again", math.Abs(o.MonthlySaving), o.Currency)
@@ -180,7 +180,7 @@ func freed(o *StepOutput) string {
 	return fmt.Sprintf("%.2f %s a month freed", o.MonthlySaving, o.Currency)
 }
 
-// The method object returns the location of an object, as text for people.
+// The method "object" returns the location of an object, as text for people.
 func (p *Place) object(key string) string {
 	if p.Store == "" {
 		return key

@@ -39,7 +39,7 @@ type Notice struct {
 // RefusedError is the Error of a Failure if another attempt would not help.
 const RefusedError = "Idleseat.Refused"
 
-// The method notice returns the last state of an execution, with the notice about the end of the execution. It also
+// The method "notice" returns the last state of an execution, with the notice about the end of the execution. It also
 // posts the message to the channel if a webhook is set up. If the post fails, the method adds a line to the message and
 // returns no error.
 func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
@@ -77,7 +77,7 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method text returns the message of a failure. If a Lambda function failed, the cause is a JSON object that
+// The method "text" returns the message of a failure. If a Lambda function failed, the cause is a JSON object that
 // contains the message ("Using the Lambda runtime API" of the developer guide, "Invocation error").
 func (f *Failure) text() string {
 	var of struct {
@@ -89,7 +89,7 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// The method outcome returns the outcome of an execution whose last state is o.
+// The method "outcome" returns the outcome of an execution whose last state is o.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == RefusedError:

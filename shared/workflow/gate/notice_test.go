@@ -22,7 +22,7 @@ const (
 	aHash = "2d9327dc93102f653257b92b24376af6f2121619e08de17d059fd1fc8927008a"
 )
 
-// The method told runs the step notice on the last state of an execution, and returns the state with its notice.
+// The method "told" runs the step notice on the last state of an execution, and returns the state with its notice.
 func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	t.Helper()
 	text, err := json.Marshal(state)

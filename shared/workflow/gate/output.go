@@ -101,7 +101,7 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 }
 
 // Ended returns the last state of a run that the command made on one machine, without a state machine. The parameter
-// results is nil if the plan was not applied. The parameter resumed counts the changes that earlier runs began, by
+// results is nil if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by
 // their present status.
 func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {
 	out := outputOf(p, results, results != nil && results.Override == p.PlanHash)
@@ -113,7 +113,7 @@ func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *St
 	return out
 }
 
-// The method unapproved removes the plan's own batches.
+// The method "unapproved" removes the plan's own batches.
 func (o *StepOutput) unapproved() {
 	o.Unapproved, o.Batches = true, Batches{Entra: []Batch{}, AD: []Batch{}}
 }
@@ -130,7 +130,7 @@ func (o *StepOutput) resumed(r *runs.Result) {
 	}
 }
 
-// The method conclude adds the results of the plan's changes.
+// The method "conclude" adds the results of the plan's changes.
 func (o *StepOutput) conclude(results *runs.Results) {
 	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {
@@ -140,7 +140,7 @@ func (o *StepOutput) conclude(results *runs.Results) {
 	}
 }
 
-// The method totals returns the results of a concluded plan and of the plans that it resumes.
+// The method "totals" returns the results of a concluded plan and of the plans that it resumes.
 func (o *StepOutput) totals() Totals {
 	return Totals{
 		Done: o.Results[runs.Done] + o.Resumed[runs.Done], Failed: o.Results[runs.Failed] + o.Resumed[runs.Failed],
@@ -148,7 +148,7 @@ func (o *StepOutput) totals() Totals {
 	}
 }
 
-// The method add adds the batches of a plan that have a change that is not final.
+// The method "add" adds the batches of a plan that have a change that is not final.
 func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 	if p.Verdict == plan.Nothing {
 		return
@@ -168,7 +168,7 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// The method overridden reports whether any batch applies although a limit put its plan on hold.
+// The method "overridden" reports whether any batch applies although a limit put its plan on hold.
 func (all *Batches) overridden() bool {
 	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
 }

@@ -24,8 +24,8 @@ type Request struct {
 	User    string `json:"user,omitempty"`
 }
 
-// The method approve checks that the stored plan is the plan that an operator approved. Every batch checks this again,
-// and also checks the plan against the directories.
+// The method "approve" checks that the stored plan is the plan that an operator approved. Every batch checks this
+// again, and also checks the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method admit returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The
+// The method "admit" returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The
 // parameter "left" reports whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
@@ -78,7 +78,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// The method restore makes the plan of a restore. The request for a restore is also its approval.
+// The method "restore" makes the plan of a restore. The request for a restore is also its approval.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))

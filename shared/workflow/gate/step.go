@@ -25,7 +25,7 @@ const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// The constant troubleRounds is the number of rounds for changes that wait for a fault to be repaired.
+	// The constant "troubleRounds" is the number of rounds for changes that wait for a fault to be repaired.
 	troubleRounds = 3
 )
 
@@ -109,7 +109,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// The method gate makes the plan of a run. If a partition could not be evaluated, it puts the run on hold.
+// The method "gate" makes the plan of a run. If a partition could not be evaluated, it puts the run on hold.
 func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if i := slices.IndexFunc(in.Evaluated, func(e Evaluated) bool { return e.Failure != nil }); i >= 0 {
 		why := in.Evaluated[i].Failure
@@ -143,7 +143,7 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method hold makes a plan on hold for a run that could not be evaluated.
+// The method "hold" makes a plan on hold for a run that could not be evaluated.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -175,7 +175,7 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// The method resume adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has
+// The method "resume" adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has
 // expired.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
@@ -227,7 +227,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 }
 
 // Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
-// parameter "most" is the maximum number of rounds while changes are pending. The parameter troubled is the number of
+// parameter "most" is the maximum number of rounds while changes are pending. The parameter "troubled" is the number of
 // pending changes that wait for a fault to be repaired. If all pending changes wait for a repair, there are only
 // troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {

@@ -24,7 +24,7 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// The function lay begins and seals the run of a restore, without reading people. The run needs a policy, and the
+// The function "lay" begins and seals the run of a restore, without reading people. The run needs a policy, and the
 // groups and products that an earlier run found. The groups and products come from the run that took the licenses. If
 // the data of that run is missing, they come from the newest run. A repeated call changes nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
@@ -59,7 +59,7 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 	return snapshot.Seal(ctx, s, m)
 }
 
-// The function begun returns the begin.json of a run, or nil if it is missing or damaged.
+// The function "begun" returns the begin.json of a run, or nil if it is missing or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if runs.Gone(err) {
@@ -106,7 +106,7 @@ func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (te
 	return text, p
 }
 
-// The function names reports whether a policy names the licenses of all changes.
+// The function "names" reports whether a policy names the licenses of all changes.
 func names(p *policy.Policy, changes []plan.Change) bool {
 	for _, c := range changes {
 		if p.LicenseNamed(c.License) == nil || c.To != "" && p.LicenseNamed(c.To) == nil {
@@ -116,7 +116,7 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// The function former returns the license groups of a run, by license. The result "first" has the first group of each
+// The function "former" returns the license groups of a run, by license. The result "first" has the first group of each
 // license. If several groups give a license, the result "more" has the other groups. The objectGUIDs of Active
 // Directory groups come from the run's manifest, if the manifest can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {

@@ -99,7 +99,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, nil, p)
 }
 
-// The function touched lists the licenses that a run may have taken. It reads the list that the run stored with its
+// The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
 // plan. Without such a list, it reads the person's pages of the ledger, or the whole ledger.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
@@ -137,7 +137,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// The type found says what a restore must do, by the entries of the ledger that matter for the restore.
+// The type "found" says what a restore must do, by the entries of the ledger that matter for the restore.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
@@ -158,7 +158,7 @@ func (f *found) nothing(in Request) error {
 // readAtOnce is the number of ledger entries that are read concurrently.
 const readAtOnce = 16
 
-// The function restorable finds in the ledger the licenses that a run took and that nobody has restored.
+// The function "restorable" finds in the ledger the licenses that a run took and that nobody has restored.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	var mu sync.Mutex
 	known := map[string]bool{}
@@ -204,7 +204,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// The method note records what the restore must do about a ledger entry. The function "over" reports whether a run
+// The method "note" records what the restore must do about a ledger entry. The function "over" reports whether a run
 // cannot go on. A run that cannot go on does not finish its own changes. The restore then rolls back the open changes
 // that took licenses, and finishes the open changes that restored licenses.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {

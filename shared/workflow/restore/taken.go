@@ -17,8 +17,8 @@ import (
 )
 
 // Taken returns the runs that took licenses that a person still lacks. It includes runs whose changes of these licenses
-// are open, and runs whose licenses an open restore restores. The parameter user is the person's key in the ledger: an
-// object id or a SID. If there is no such run, Taken fails with ErrNothing. The parameter "name" is the name of the
+// are open, and runs whose licenses an open restore restores. The parameter "user" is the person's key in the ledger:
+// an object id or a SID. If there is no such run, Taken fails with ErrNothing. The parameter "name" is the name of the
 // person in the error.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)

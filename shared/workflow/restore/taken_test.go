@@ -72,7 +72,7 @@ func TestTaken(t *testing.T) {
 	}
 }
 
-// The function people writes a run for everybody with the given accounts. The plan of this run is the newest plan.
+// The function "people" writes a run for everybody with the given accounts. The plan of this run is the newest plan.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}

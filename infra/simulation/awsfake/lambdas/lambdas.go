@@ -98,7 +98,7 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// The method late ends an invocation that exceeds the timeout. It kills the sandbox and returns the error of the
+// The method "late" ends an invocation that exceeds the timeout. It kills the sandbox and returns the error of the
 // invocation.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
-// The type sandbox is a process of a function, with the server side of the Runtime API.
+// The type "sandbox" is a process of a function, with the server side of the Runtime API.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
@@ -26,7 +26,7 @@ type sandbox struct {
 	current  atomic.Pointer[invocation]
 }
 
-// The type invocation is a request without an answer yet.
+// The type "invocation" is a request without an answer yet.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -39,7 +39,7 @@ type answer struct {
 	failure *Error
 }
 
-// The method kill ends the process if the process runs. It records the peak memory of the process.
+// The method "kill" ends the process if the process runs. It records the peak memory of the process.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)
@@ -74,7 +74,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The method hand waits for the next invocation and sends the invocation to the process.
+// The method "hand" waits for the next invocation and sends the invocation to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// The type rule is a choice rule, or a condition in a choice rule.
+// The type "rule" is a choice rule, or a condition in a choice rule.
 type rule struct {
 	Next string
 
@@ -106,7 +106,7 @@ func (r *rule) holds(input, context any) (bool, error) {
 	return r.IsString != nil && !*r.IsString, nil
 }
 
-// The function size returns the number of bytes of a value as JSON.
+// The function "size" returns the number of bytes of a value as JSON.
 func size(v any) int {
 	b, err := json.Marshal(v)
 	if err != nil {

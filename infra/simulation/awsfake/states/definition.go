@@ -24,13 +24,13 @@ type Definition struct {
 	states
 }
 
-// The type states contains the states of a machine, of a branch or of a map's processor.
+// The type "states" contains the states of a machine, of a branch or of a map's processor.
 type states struct {
 	StartAt string
 	States  map[string]*state
 }
 
-// The type state is one state. The field Type determines the other possible fields.
+// The type "state" is one state. The field Type determines the other possible fields.
 type state struct {
 	Type    string
 	Comment string
@@ -86,7 +86,7 @@ type catcher struct {
 	Next        string
 }
 
-// The variable fields contains the possible fields of each type of state, except Type and Comment.
+// The variable "fields" contains the possible fields of each type of state, except Type and Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -129,7 +129,7 @@ func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	return d, errors.Join(faults...)
 }
 
-// The function strict decodes JSON and rejects unknown fields.
+// The function "strict" decodes JSON and rejects unknown fields.
 func strict(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -161,7 +161,7 @@ func (s *state) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// The variable resources contains the possible resources of a Task.
+// The variable "resources" contains the possible resources of a Task.
 var resources = []string{invokeFunction, sendMessage, publish}
 
 const (
@@ -170,7 +170,7 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// The method check returns errors for the states that the package cannot run. The parameter "express" is true if the
+// The method "check" returns errors for the states that the package cannot run. The parameter "express" is true if the
 // states are in an Express child execution. An Express execution cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -211,7 +211,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// The method faults returns errors that concern one state.
+// The method "faults" returns errors that concern one state.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

@@ -108,7 +108,7 @@ func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// The method run runs states in sequence until a state ends the execution. The parameter "item" is the description of
+// The method "run" runs states in sequence until a state ends the execution. The parameter "item" is the description of
 // the current item of a map, for the context object. Outside of maps, the description is nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
@@ -162,7 +162,7 @@ func matches(names []string, name string) bool {
 	})
 }
 
-// The method state runs one state.
+// The method "state" runs one state.
 func (e *Execution) state(ctx context.Context, name string, s *state, input any, item map[string]any) (output any, next string, failure *Failure) {
 	about := e.context(name, item)
 	switch s.Type {

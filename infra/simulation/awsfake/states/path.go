@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// The type step is a step of a path: a name, or an index if the field "name" is empty.
+// The type "step" is a step of a path: a name, or an index if the field "name" is empty.
 type step struct {
 	name  string
 	index int
 }
 
-// The type path selects a value in the state's input ($) or in the context object ($$).
+// The type "path" selects a value in the state's input ($) or in the context object ($$).
 type path struct {
 	context bool
 	steps   []step
@@ -44,7 +44,7 @@ func parsePath(text string) (path, error) {
 	return p, nil
 }
 
-// The method get returns the value at the path. The result "found" is false if a part of the path is missing.
+// The method "get" returns the value at the path. The result "found" is false if a part of the path is missing.
 func (p path) get(input, context any) (value any, found bool) {
 	if value = input; p.context {
 		value = context
@@ -67,7 +67,7 @@ func (p path) get(input, context any) (value any, found bool) {
 	return value, true
 }
 
-// The function value returns the value at a path. A missing value is a failure.
+// The function "value" returns the value at a path. A missing value is a failure.
 func value(text string, input, context any) (any, *Failure) {
 	p, err := parsePath(text)
 	if err != nil {
@@ -118,7 +118,7 @@ func checkTemplate(template json.RawMessage) (faults []error) {
 	return faults
 }
 
-// The function fill returns the payload template after it has replaced each path by the value at the path.
+// The function "fill" returns the payload template after it has replaced each path by the value at the path.
 func fill(template json.RawMessage, input, context any) (any, *Failure) {
 	var v any
 	if err := json.Unmarshal(template, &v); err != nil {
@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// The function evaluate evaluates a text from the definition: a path, or a call of States.JsonToString with a path.
+// The function "evaluate" evaluates a text from the definition: a path, or a call of States.JsonToString with a path.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {
@@ -174,7 +174,7 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// The function place stores a result at a ResultPath. If ResultPath is missing, the result replaces the input. If
+// The function "place" stores a result at a ResultPath. If ResultPath is missing, the result replaces the input. If
 // ResultPath is null, the input stays and the result is dropped.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {

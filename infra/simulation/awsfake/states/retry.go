@@ -38,7 +38,7 @@ func (r *retrier) most() int {
 	return *r.MaxAttempts
 }
 
-// The method delay returns the wait before the next attempt, in seconds. With jitter, it returns the longest possible
+// The method "delay" returns the wait before the next attempt, in seconds. With jitter, it returns the longest possible
 // wait.
 func (r *retrier) delay(used int) float64 {
 	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate

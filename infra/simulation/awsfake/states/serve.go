@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
 
-// The type account contains the machines of a simulated account.
+// The type "account" contains the machines of a simulated account.
 type account []*Machine
 
 // Serve adds StartExecution, DescribeExecution and GetExecutionHistory for the machines to a simulated account. The
@@ -20,7 +20,7 @@ func Serve(s *awsfake.Server, machines ...*Machine) {
 	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-// The method find returns the execution with the given ARN, and the machine of the execution. Both results are nil if
+// The method "find" returns the execution with the given ARN, and the machine of the execution. Both results are nil if
 // no execution has the ARN.
 func (all account) find(arn string) (*Machine, *Execution) {
 	for _, m := range all {

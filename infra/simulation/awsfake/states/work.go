@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// The method task calls the resource of a Task state.
+// The method "task" calls the resource of a Task state.
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
@@ -111,7 +111,7 @@ func (e *Execution) send(ctx context.Context, given map[string]any, wait func(co
 	return decoded(answer)
 }
 
-// The method parallel runs all branches. The first failure cancels the other branches.
+// The method "parallel" runs all branches. The first failure cancels the other branches.
 func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[string]any) (any, *Failure) {
 	return together(ctx, len(s.Branches), len(s.Branches), func(ctx context.Context, i int) (any, *Failure) {
 		return e.run(ctx, &s.Branches[i], input, item)
