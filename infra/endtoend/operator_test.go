@@ -119,8 +119,8 @@ func (r *rig) command(key string, last ...string) func(args ...string) (stdout, 
 	}
 }
 
-// refusesApproval approves a plan twice. Both approvals must be refused without a change. Before the first approval,
-// the policy is edited. During the second approval, Graph answers for another tenant.
+// refusesApproval approves a plan twice. Both approvals must be refused, and nobody's licenses may change. Before the
+// first approval, the policy is edited. During the second approval, Graph answers for another tenant.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()
 	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })

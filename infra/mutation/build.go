@@ -95,7 +95,8 @@ func (w *workshop) turn(id int) error {
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// The method "reached" returns the mutants that processes have reached since the last call of turn.
+// The method "reached" returns the mutants that processes have reached since the last call of the method
+// "turn".
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {

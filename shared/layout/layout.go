@@ -90,12 +90,12 @@ func DoctorProbe() string { return Run(examined) + "probe.json" }
 // DoctorOnce returns the key that idleseat doctor creates once, to check that the store refuses a second creation.
 func DoctorOnce() string { return Run(examined) + "once.json" }
 
-// Mailboxes returns the key of the mailbox usage report that one attempt of a run read.
+// Mailboxes returns the key of the mailbox usage report that a run read in one attempt.
 func Mailboxes(run, attempt string) string {
 	return Run(run) + "mailboxes/" + attempt + ".jsonl.gz"
 }
 
-// Usage returns the key of a usage report that one attempt of a run read.
+// Usage returns the key of a usage report that a run read in one attempt.
 func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }

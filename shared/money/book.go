@@ -49,7 +49,7 @@ func (b *book) row(k key, t *tally) Row {
 }
 
 // The method "on" returns the tally of a month, and the price of a license. The argument "given" overrides the price.
-// If it is nil, the price is the price in force on the day d.
+// If "given" is nil, the price is the price in force on the day d.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {

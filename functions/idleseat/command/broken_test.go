@@ -43,7 +43,7 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// The function "lapsed" makes Graph refuse requests for sign-in dates. Graph also refuses these requests from a tenant
+// The function "lapsed" makes the simulated Graph refuse requests for sign-in dates, as the real Graph does for a tenant
 // without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -58,8 +58,8 @@ func (w *World) opens() {
 	}
 }
 
-// signedIn stores a sign-in for each rule that reads sign-ins. A person who signs in also uses Copilot. A usable report
-// shows the use of Copilot days later.
+// signedIn stores a sign-in for each rule that reads sign-ins. A person who signs in also uses Copilot. Usage
+// reports show the use of Copilot only days later (see reportShows).
 func (w *World) signedIn(e judge.Event) {
 	e.License = e3
 	w.used(e)

@@ -259,7 +259,8 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// The method "among" returns the words for a text that is, or is not, in a list of literals.
+// The method "among" returns the words for the condition that a text is in a list of literals. If
+// negated is set, the condition is that the text is not in the list.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {

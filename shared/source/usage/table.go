@@ -78,8 +78,8 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// The method "value" returns the end of the day. The report does not give the hour, so the latest possible hour is
-// assumed.
+// The method "value" returns the value of a cell: unknown, none, or the end of the cell's day. The report does not give
+// the hour, so the latest possible hour is assumed.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:

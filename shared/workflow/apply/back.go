@@ -79,7 +79,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		switch {
 		case reason != "" && !in:
 			return m.cannotGoBack(ctx, why, reason)
-		case reason != "": // the person cannot join the source group, but reads show the person in the group
+		case reason != "": // the directory refuses to add the person, but a read shows the person in the group already: go on
 		case err != nil:
 			return m.goingBack(why, err)
 		case !shown:

@@ -53,8 +53,8 @@ func grantRole(do, application string, permissions ...string) *Mend {
 }
 
 // graphWrite returns a Mend that writes to Graph as an administrator. The parameter "body" is JSON. The parameter
-// "hash" is the value of body as a PowerShell expression, because Windows PowerShell loses the quotation marks in a
-// JSON argument.
+// "hash" is the same value as a PowerShell hash table, because Windows PowerShell loses the quotation marks in a JSON
+// argument.
 func graphWrite(do, scope, method, path, body, hash string) *Mend {
 	url := "https://graph.microsoft.com/v1.0" + path
 	return &Mend{
