@@ -56,7 +56,8 @@ type ExtensionAttributes [15]string
 // EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// The documentation of Property explains the tags. A new text property of Graph needs only one line here.
+// The documentation of Property explains the tags. A new text property of Graph needs no other
+// code than a line here. Tests name the texts and documents that also need a line.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`

@@ -40,8 +40,9 @@ func (a *Process) stopped(err error, state string) error {
 // The constant "untouched" is the state of the work of a command that only reads the directories.
 const untouched = "nothing was changed in a directory"
 
-// onlyRead lists the commands that change nothing in a directory, whatever their flags are.
-var onlyRead = []string{"explain", "history", "runs", "show", "savings", "backtest"}
+// onlyRead lists the commands that change nothing in a directory, whatever their flags are. The command plan is not in
+// the list, because it handles an interrupt itself. The command serve ends without an error.
+var onlyRead = []string{"doctor", "explain", "history", "runs", "show", "savings", "backtest"}
 
 // The method "ended" returns the error with which a command ends. If an interrupt stopped a command that only reads,
 // the error names the interrupt. It does not name the request that the interrupt stopped.

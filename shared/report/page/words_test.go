@@ -87,7 +87,7 @@ func TestMadeKeys(t *testing.T) {
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
 		keys = append(keys, "status."+string(s))
 	}
-	for _, v := range []plan.Via{plan.Direct, plan.EntraGroup, plan.ADGroup} {
+	for _, v := range plan.Targets() {
 		keys = append(keys, "via."+string(v))
 	}
 	for _, s := range []plan.FeedState{plan.Healthy, plan.Unhealthy, plan.Absent} {

@@ -21,8 +21,9 @@ type Report struct {
 	Columns []Column
 }
 
-// Column has the names of the columns of a report for one signal. The fields Assigned and Has are empty if the report
-// has no such column.
+// Column has the names of the columns of a report for one signal. The field Assigned is empty if the report
+// has no such column. The field Has is empty only if the report lists nobody but holders of the license. An empty date
+// proves that a holder was not active. It proves nothing about a person without the license.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity
