@@ -95,7 +95,7 @@ func (h *hunt) suite(p listed) (*suite, error) {
 }
 
 // The method "hunt" runs tests on the mutants of the given packages. The tests of the mutant's own package run first.
-// The tests of each package above then run on the living mutants.
+// The tests of each package that depends on it (h.above) then run on the mutants that no test has killed yet.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {

@@ -74,7 +74,7 @@ type EntraUser struct {
 	UsageLocation     string `field:"usageLocation" read:"always"`
 	PreferredLanguage string `field:"preferredLanguage"`
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
-	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type that Graph derives from user; empty for a plain user
+	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type that Graph sends for a subtype of user, such as an agent; empty for a plain user
 	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity for which the agent acts
 	// MailboxKind is the recipient type from the mailbox usage report. It is empty for a user's mailbox, and when the
 	// report does not list the account.

@@ -11,9 +11,9 @@ import (
 
 // Property describes one property of an account. The struct tags of EntraUser and ADUser define the properties:
 //
-//	field    the name in policies and golden people, without its source; a property without this tag has no name
+//	field    the name in policies, without entra. or ad.; no policy can name a property without this tag
 //	source   the property of Microsoft Graph or the LDAP attribute; defaults to field
-//	column   the column of a snapshot, without its source; defaults to field or source in snake case
+//	column   the column of a snapshot, without entra_ or ad_; defaults to field or source in snake case
 //	meaning  of a date: activity or creation; defaults to plain
 //	read     "always" if the code itself reads the property; otherwise the property is read only if the policy names it
 //

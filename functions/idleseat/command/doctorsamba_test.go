@@ -92,7 +92,7 @@ type sambaIll struct {
 	state doctor.State
 	means string
 	bash  string                                  // a part of the advice for bash
-	also  func(p *sambaPatient, f doctor.Finding) // does what the advice says in words; the test calls this function before it runs the advice for bash
+	also  func(p *sambaPatient, f doctor.Finding) // carries out the part of the advice that is a sentence and no command; called before the advice for bash runs
 	says  string                                  // a part of the output of the advice
 }
 

@@ -127,8 +127,8 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf returns the id of an entry. It searches for the text that the simulation writes. Other values cannot contain
-// this text, because JSON escapes their quotes.
+// idOf returns the id of an entry. It searches for "id":" as the simulation writes it. No value contains this text,
+// because JSON escapes the quotes in a value.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))

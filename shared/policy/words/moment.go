@@ -33,7 +33,8 @@ func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	return a, known && a.Kind == directory.Date
 }
 
-// The method "moment" returns the time that an expression means. It returns false for an expression without words.
+// The method "moment" returns the time that an expression means. It returns false if this
+// package cannot put the expression into words.
 func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return moment{}, true

@@ -21,9 +21,9 @@ type Report struct {
 	Columns []Column
 }
 
-// Column has the names of the columns of a report for one signal. The field Assigned is empty if the report
-// has no such column. The field Has is empty only if the report lists nobody but holders of the license. An empty date
-// proves that a holder was not active. It proves nothing about a person without the license.
+// Column has the names of the columns that hold one signal in a report. Assigned is "" if the report has no such column.
+// Has is "" only if the report lists nobody but holders of the license. In a row of a holder, an empty date proves that
+// the holder was not active. In another row it proves nothing.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity

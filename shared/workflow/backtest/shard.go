@@ -215,7 +215,8 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// The function "all" returns the given shards, and the earlier shards whose people they take over.
+// The function "all" returns the given shards, and the shards of the earlier division, which still have the people that
+// the given shards have not taken over.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

@@ -191,10 +191,10 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// The method "proven" reports whether the rules decide although the last logon is unknown. It assumes the latest
-// possible logon and asks each undecided rule again. It returns true if at least one of these rules reclaims the
-// license and none of them keeps the license. A rule that stays undecided does not count, because it is undecided for
-// another reason.
+// The method "proven" reports whether a license is reclaimed whatever the unknown last logon is. It assumes the latest
+// possible logon and asks each undecided rule again. It returns true if at least one of these rules reclaims its license
+// and none of them keeps its license or exempts the person. A rule that stays undecided does not count, because it
+// lacks something else than the last logon.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

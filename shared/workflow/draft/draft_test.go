@@ -28,8 +28,8 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
-// TestAdviceOnNotices: a policy is changed as the note advises for announcements. The policy can then be loaded, and
-// announces changes by mail.
+// TestAdviceOnNotices follows the advice in the note of a draft, which says how to turn on notices. The changed policy
+// can be loaded, and announces changes by mail.
 func TestAdviceOnNotices(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {

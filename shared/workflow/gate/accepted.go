@@ -125,8 +125,8 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// The method "has" reports whether an override in force at the given time accepts a match. The match consists of the
-// parameter rule, which is the key of a rule, and of the parameter "user".
+// The method "has" reports whether an override in force at the given time accepts that a rule matches a person. The
+// parameter "rule" is the key of the rule, and the parameter "user" is the id of the person.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
