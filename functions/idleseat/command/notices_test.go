@@ -85,7 +85,8 @@ func printable(text string) string {
 }
 
 // TestNoticesReachPeople: two nights give notice to different people. Each night gives notice to at most perRun people.
-// Nobody loses a license before the end of the notice.
+// Nobody loses a license before the end of the notice. After its 14 days, the people of the first night lose theirs, and
+// nobody else does.
 func TestNoticesReachPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -106,6 +107,23 @@ func TestNoticesReachPeople(t *testing.T) {
 	for _, e := range s.company.Company.History() {
 		if e.SKU != "" {
 			t.Errorf("a license changed before the notice was over: %+v", e)
+		}
+	}
+	s.later(13 * 24 * time.Hour)
+	third := s.plan(exitDone)
+	if len(third.Changes) == 0 {
+		t.Fatal("nothing is changed when the notice is over")
+	}
+	s.finish(third.Run)
+	for _, c := range third.Changes {
+		of := func(n plan.Change) bool { return n.User == c.User && n.License == c.License }
+		if !slices.ContainsFunc(first.Notices, of) || slices.ContainsFunc(second.Notices, of) {
+			t.Errorf("%s of %s is changed, and was not announced 14 days ago", c.License, c.UserPrincipalName)
+		}
+	}
+	for _, x := range s.results(third.Run).Results {
+		if slices.ContainsFunc(third.Changes, func(c plan.Change) bool { return c.User == x.User }) && x.Status != runs.Done {
+			t.Errorf("%s: %s, %s", x.UserPrincipalName, x.Status, x.Note)
 		}
 	}
 }
