@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,7 @@ type reading struct {
 	at    map[string]int // index of each column by its name in lower case
 	table *Table
 	facts []Facts // parallel to Report.Columns
+	held  []uint8 // for each row of the table, a bit for each column of Report.Columns: whether the person has the license
 	all   int     // the number of rows whose account is not deleted, including rows with a concealed name
 }
 
@@ -142,42 +144,61 @@ func (in *reading) row(cells []string) error {
 	if !strings.Contains(name, "@") {
 		return nil
 	}
-	r := row{key: keyOf(name)}
+	r, held := row{key: keyOf(name)}, uint8(0)
 	for i, c := range in.report.Columns {
-		last, assigned := in.days(cells, i, c, refreshed)
+		last, assigned, licensed := in.days(cells, i, c, refreshed)
+		if licensed {
+			held |= 1 << i
+		}
 		r.cells[perSignal*i+lastDay], r.cells[perSignal*i+assignedDay] = last, assigned
 		if last >= firstDay {
 			r.cells[perSignal*i+newestDay] = last
 		}
 	}
-	in.table.rows = append(in.table.rows, r)
+	in.table.rows, in.held = append(in.table.rows, r), append(in.held, held)
 	return nil
 }
 
 // The method "days" returns two cells for signal i of a row: the day of the last activity, and the day on which the
-// license was assigned.
-func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
+// license was assigned. The result "licensed" reports whether the person has the license.
+func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell, licensed bool) {
 	f := &in.facts[i]
 	if f.Failed != "" {
-		return unknown, unknown
+		return unknown, unknown, false
 	}
 	last, assigned = in.day(f, in.cell(cells, c.Last), refreshed), in.day(f, in.cell(cells, c.Assigned), refreshed)
-	switch licensed := c.Has == "" || strings.EqualFold(in.cell(cells, c.Has), "true"); {
-	case licensed:
-		f.Sampled++
-		if assigned == none {
-			assigned = unknown // the person has the license, so there is a day of assignment that the report lacks
-		}
-	case last == none:
+	licensed = c.Has == "" || strings.EqualFold(in.cell(cells, c.Has), "true")
+	switch {
+	case licensed && assigned == none:
+		assigned = unknown // the person has the license, so there is a day of assignment that the report lacks
+	case !licensed && last == none:
 		last = unknown
 	}
-	if last >= firstDay {
-		f.WithActivity++
-		if t := epoch.Add(time.Duration(last-firstDay) * day); t.After(f.Newest) {
-			f.Newest = t
+	return last, assigned, licensed
+}
+
+// The method "count" adds up the facts of each signal. Nothing is known of a name with several rows, so such a name does
+// not count. If it counted for each row, a later report with one row for each name would seem to lack people.
+func (in *reading) count() {
+	twice := in.table.repeated()
+	for n, r := range in.table.rows {
+		if _, found := slices.BinarySearch(twice, r.key); found {
+			continue
+		}
+		for i := range in.facts {
+			f, last := &in.facts[i], r.cells[perSignal*i+lastDay]
+			if in.held[n]&(1<<i) != 0 {
+				f.Sampled++
+			}
+			if last < firstDay {
+				continue
+			}
+			f.WithActivity++
+			if t := epoch.Add(time.Duration(last-firstDay) * day); t.After(f.Newest) {
+				f.Newest = t
+			}
 		}
 	}
-	return last, assigned
 }
 
 // The method "day" parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal.
@@ -211,6 +232,7 @@ func (in *reading) end() error {
 	case age > stalled(in.report):
 		return fmt.Errorf("it is of %s, %d days old: the feed has stalled", t.Through.Format(time.DateOnly), int(age/day))
 	}
+	in.count()
 	t.sort()
 	return nil
 }

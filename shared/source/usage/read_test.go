@@ -67,6 +67,37 @@ var (
 	hidden = directory.Value{}
 )
 
+// TestRepeatedNames checks that a name with several rows does not count. Otherwise the next report, with one row for each
+// name, would seem to lack people.
+func TestRepeatedNames(t *testing.T) {
+	t.Parallel()
+	anna := activeRow("anna@x.example", "False", "True", "2026-11-20", "", "")
+	bo := activeRow("bo@x.example", "False", "True", "", "", "") // has a license, and has not used it
+	cleo := activeRow("cleo@x.example", "False", "False", "2026-11-01", "", "")
+	for name, tc := range map[string]struct {
+		rows                  string
+		sampled, withActivity int
+		newest                string
+	}{
+		"each once":       {anna + bo + cleo, 2, 2, "2026-11-20"},
+		"one twice":       {bo + anna + cleo + strings.ToUpper(anna[:20]) + anna[20:], 1, 1, "2026-11-01"},
+		"one three times": {bo + bo + anna + bo, 1, 1, "2026-11-20"},
+		"everybody twice": {anna + bo + cleo + cleo + bo + anna, 0, 0, ""},
+	} {
+		_, facts, err := Read(t.Context(), file(activeHead+tc.rows), reportNamed(t, "m365"), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Facts{Freshness: directory.Freshness{Sampled: tc.sampled, WithActivity: tc.withActivity}}
+		if tc.newest != "" {
+			want.Newest, err = time.Parse(time.DateOnly, tc.newest)
+		}
+		if diff := cmp.Diff(want, facts["m365.exchange"]); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+}
+
 func TestActiveUsers(t *testing.T) {
 	t.Parallel()
 	type told struct{ Exchange, ExchangeAssigned, Teams directory.Value }

@@ -110,6 +110,22 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
+// The method "repeated" returns the keys that several rows have, in ascending order.
+func (t *Table) repeated() (keys []uint64) {
+	for _, r := range t.rows {
+		keys = append(keys, r.key)
+	}
+	slices.Sort(keys)
+	n := 0
+	for i, key := range keys {
+		if i > 0 && keys[i-1] == key && (n == 0 || keys[n-1] != key) {
+			keys[n] = key
+			n++
+		}
+	}
+	return keys[:n]
+}
+
 // The method "sort" sorts the rows by key. It replaces several rows with the same key by one row with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
