@@ -18,8 +18,9 @@ TARGETS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windo
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
 
+# With Go's defaults, garbage collection takes a tenth of the time.
 test: ## many tests wait for throttling, leases and heartbeats, so more of them run than there are cores
-	$(GO) test -parallel 4 -timeout 20m ./...
+	GOGC=800 GOMEMLIMIT=2GiB $(GO) test -parallel 4 -timeout 20m ./...
 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/source/activedirectory/... ./shared/workflow/collect/... ./infra/simulation/samba/... ./functions/... ./infra/endtoend

@@ -177,10 +177,10 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned, licensed
 }
 
-// The method "count" adds up the facts of each signal. Nothing is known of a name with several rows, so such a name does
-// not count. If it counted for each row, a later report with one row for each name would seem to lack people.
-func (in *reading) count() {
-	twice := in.table.repeated()
+// The method "count" adds up the facts of each signal. The parameter "twice" has the keys of the names with several
+// rows. Nothing is known of such a name, so it does not count. If it counted for each row, a later report with one row
+// for each name would seem to lack people.
+func (in *reading) count(twice []uint64) {
 	for n, r := range in.table.rows {
 		if _, found := slices.BinarySearch(twice, r.key); found {
 			continue
@@ -232,8 +232,11 @@ func (in *reading) end() error {
 	case age > stalled(in.report):
 		return fmt.Errorf("it is of %s, %d days old: the feed has stalled", t.Through.Format(time.DateOnly), int(age/day))
 	}
-	in.count()
-	t.sort()
+	twice := t.repeated()
+	in.count(twice)
+	if t.sort(); 2*len(twice) > t.Rows {
+		return fmt.Errorf("it has %d of its %d names in several rows, and nothing is known of those", len(twice), t.Rows)
+	}
 	return nil
 }
 

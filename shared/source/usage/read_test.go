@@ -78,22 +78,28 @@ func TestRepeatedNames(t *testing.T) {
 		rows                  string
 		sampled, withActivity int
 		newest                string
+		fails                 string
 	}{
-		"each once":       {anna + bo + cleo, 2, 2, "2026-11-20"},
-		"one twice":       {bo + anna + cleo + strings.ToUpper(anna[:20]) + anna[20:], 1, 1, "2026-11-01"},
-		"one three times": {bo + bo + anna + bo, 1, 1, "2026-11-20"},
-		"everybody twice": {anna + bo + cleo + cleo + bo + anna, 0, 0, ""},
+		"each once":          {rows: anna + bo + cleo, sampled: 2, withActivity: 2, newest: "2026-11-20"},
+		"one twice":          {rows: bo + anna + cleo + strings.ToUpper(anna[:20]) + anna[20:], sampled: 1, withActivity: 1, newest: "2026-11-01"},
+		"one three times":    {rows: bo + bo + anna + bo, sampled: 1, withActivity: 1, newest: "2026-11-20"},
+		"two of three twice": {rows: bo + anna + cleo + bo + anna, fails: "it has 2 of its 3 names in several rows"},
+		"everybody twice":    {rows: anna + bo + cleo + cleo + bo + anna, fails: "it has 3 of its 3 names in several rows"},
 	} {
 		_, facts, err := Read(t.Context(), file(activeHead+tc.rows), reportNamed(t, "m365"), now)
+		if (err != nil) != (tc.fails != "") || err != nil && !strings.Contains(err.Error(), tc.fails) {
+			t.Errorf("%s: error %v, want %q", name, err, tc.fails)
+		}
+		if tc.fails != "" {
+			continue
+		}
+		newest, err := time.Parse(time.DateOnly, tc.newest)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Facts{Freshness: directory.Freshness{Sampled: tc.sampled, WithActivity: tc.withActivity}}
-		if tc.newest != "" {
-			want.Newest, err = time.Parse(time.DateOnly, tc.newest)
-		}
-		if diff := cmp.Diff(want, facts["m365.exchange"]); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		want := Facts{Freshness: directory.Freshness{Sampled: tc.sampled, WithActivity: tc.withActivity, Newest: newest}}
+		if diff := cmp.Diff(want, facts["m365.exchange"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
