@@ -3,7 +3,8 @@ package directory
 import "time"
 
 // Sighting records newer activity dates of an Entra account that was read on its own, between two full readings. Active
-// Directory accounts need no sightings, because a read before each write asks every domain controller for lastLogon.
+// Directory accounts have no sightings, because a read before each write asks every domain controller for lastLogon. If
+// a controller is removed, its last logons are lost, even if an earlier change read them.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id
 	// Newest holds the dates in the order of Past.Newest.
