@@ -179,16 +179,27 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dn = ""
-		base, err := s.home()
-		if err != nil {
-			return err
+		group, err := s.groupWithSID("read "+sid, sid, "1.1")
+		if group != nil {
+			dn = group.DN
 		}
-		return s.pages("read "+sid, base, "(&(objectClass=group)"+sidFilter(sid)+")", []string{"1.1"}, func(e *ldap.Entry) error {
-			dn = e.DN
-			return nil
-		})
+		return err
 	})
 	return dn, err
+}
+
+// groupWithSID returns the group that has the SID. It returns nil if the SID does not belong to a group that the account
+// sees.
+func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *ldap.Entry, err error) {
+	base, err := s.home()
+	if err != nil {
+		return nil, err
+	}
+	err = s.pages(doing, base, "(&(objectClass=group)"+sidFilter(sid)+")", attributes, func(e *ldap.Entry) error {
+		group = e
+		return nil
+	})
+	return group, err
 }
 
 // extendedDN is the control that makes a controller return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). The

@@ -239,9 +239,7 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID
-		// of the account.
-		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
+		member = slices.Contains(within, primaryGroupOf(person.SID, rid))
 		return nil
 	})
 	return member, err
@@ -292,3 +290,7 @@ func (s *session) within(g *group) ([]string, error) {
 	d.nestings[g.guid] = nesting{sids, d.now()}
 	return sids, nil
 }
+
+// primaryGroupOf returns the SID of the primary group of an account. The parameter "rid" is the account's
+// primaryGroupID. A primary group belongs to the same domain as the account, so its SID begins like the account's SID.
+func primaryGroupOf(sid, rid string) string { return sid[:strings.LastIndexByte(sid, '-')+1] + rid }

@@ -71,21 +71,15 @@ func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) 
 	if rid == "" {
 		return "", nil
 	}
-	base, err := s.home()
-	if err != nil {
+	const doing = "read the primary group"
+	group, err := s.groupWithSID(doing, primaryGroupOf(sid, rid), "objectGUID")
+	if err != nil || group == nil {
 		return "", err
 	}
-	const doing = "read the primary group"
-	// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID of
-	// the account.
-	group := sidFilter(sid[:strings.LastIndexByte(sid, '-')+1] + rid)
-	err = s.pages(doing, base, "(&(objectClass=group)"+group+")", []string{"objectGUID"}, func(e *ldap.Entry) error {
-		if guid, err = guidDN(e.GetEqualFoldRawAttributeValue("objectGUID")); err != nil {
-			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
-		}
-		return nil
-	})
-	return guid, err
+	if guid, err = guidDN(group.GetEqualFoldRawAttributeValue("objectGUID")); err != nil {
+		return "", s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(group.DN), err))
+	}
+	return guid, nil
 }
 
 // extendedGUID returns the <GUID=…> with dashes from a DN in the form that extendedDN requests. A controller may write

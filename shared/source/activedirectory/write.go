@@ -120,10 +120,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group belongs to the same domain as the account. The SID of the group therefore begins like the SID of
-	// the account.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
-		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
+		p.primaryGroup = primaryGroupOf(sid, e.GetEqualFoldAttributeValue("primaryGroupID"))
 	}
 	return p, nil
 }
