@@ -23,7 +23,7 @@ func BenchmarkRecall(b *testing.B) {
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	for b.Loop() {
 		batch := accountsIn(h.Entra[:20], h.AD[:20]...)
-		if err := next.recall(b.Context(), batch, next.History.Baselines, asOf.Add(24*time.Hour)); err != nil {
+		if err := next.recall(b.Context(), batch, next.History.Baselines, asOf.Add(24*time.Hour), false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -98,7 +98,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 			next.Feeds[directory.Entra].State = tc.state
 			tc.user.Created = daysAgo(900)
 			h := accountsIn([]directory.EntraUser{tc.user})
-			if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
+			if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read, false); err != nil {
 				t.Fatal(err)
 			}
 			if got := h.Entra[0].DatesLost; got.IsZero() == tc.want || tc.want && !got.Equal(since) {
@@ -111,7 +111,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := r.nextNight(1)
-	if err := next.recall(t.Context(), accountsIn([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read); !errors.Is(err, store.ErrDamaged) {
+	if err := next.recall(t.Context(), accountsIn([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read, false); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a damaged list: %v", err)
 	}
 }

@@ -236,7 +236,7 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	}
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	all.Memberships, all.Unreadable = nil, []string{key}
-	if err := next.recall(t.Context(), all, next.lastReadings(), next.Begin.Read); err != nil {
+	if err := next.recall(t.Context(), all, next.lastReadings(), next.Begin.Read, false); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{key}, all.Remembered); d != "" {
@@ -305,7 +305,7 @@ func TestAnAccountMetTwice(t *testing.T) {
 	user.LastInteractive = time.Time{}
 	next := r.nextNight(1)
 	h := accountsIn([]directory.EntraUser{user, {ID: "b", Created: daysAgo(900), LastInteractive: daysAgo(1)}, user, user})
-	if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
+	if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read, false); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []bool{true, false, true, true} {

@@ -164,7 +164,7 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 		}
 	}
 	for _, other := range before.Newest[len(dates):] {
-		if other != 0 { // unexpected, because the source has no such date
+		if other != 0 { // a logon that was read just before a change; the columns do not have it
 			p.open[row] = true
 			return
 		}

@@ -36,12 +36,13 @@ type recollection struct {
 	// The field "accepted" means that an operator confirms that the present data of the source are correct.
 	accepted bool
 	dates    bool // whether activity dates are compared too
+	exact    bool // whether the last logons come from every controller, and not from the replicated date
 }
 
 // The method "recall" adds facts from the last healthy reading of each source to the accounts of h. The parameter "now"
-// is the time at which h was read. The method works through the partitions of the earlier reading, because one object
-// holds the table of one partition.
-func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
+// is the time at which h was read. The parameter "exact" reports whether the last logons come from every controller. The
+// method works through the partitions of the earlier reading, because one object holds the table of one partition.
+func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time, exact bool) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
 	for s, b := range last {
@@ -59,7 +60,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 			if g == nil {
 				continue
 			}
-			c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
+			c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run, exact: exact}
 			c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
 			if err := c.compare(ctx, n, g, h); err != nil && !c.accepted {
 				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
@@ -196,7 +197,12 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 		return
 	}
 	forgotten := k.Lost != 0 && !c.now.Before(k.Lost.Time().Add(max(lostFor, c.Policy.LongestSpan())))
-	for i, t := range k.Newest {
+	newest := k.Newest
+	if c.source == directory.AD {
+		c.loggedOn(a, newest[known.LoggedOn].Time())
+		newest[known.LoggedOn] = 0
+	}
+	for i, t := range newest {
 		if !forgotten || k.Regressed&(1<<i) == 0 {
 			a.past().Newest[i] = t.Time()
 		}
@@ -212,16 +218,36 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 
 // The method "sighted" adds dates that were read just before a change, after the last reading. If the directory now
 // shows an older date again, the older date counts as a date that went back. A directory sometimes does so hours after
-// it showed the newer date.
+// it showed the newer date. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
-	if seen == nil {
+	if c.Begin.AcceptFeeds {
 		return
 	}
-	for i, t := range seen.Newest {
-		if t = t.Truncate(time.Second); t.After(a.past().Newest[i]) {
-			a.past().Newest[i] = t
+	switch {
+	case c.source == directory.AD:
+		if seen != nil {
+			c.loggedOn(a, seen.Newest[0])
 		}
+		if c.exact && a.past().LoggedOn.After(a.past().Newest[0]) {
+			a.past().Newest[0] = a.past().LoggedOn
+		}
+	case seen != nil:
+		for i, t := range seen.Newest {
+			if t = t.Truncate(time.Second); t.After(a.past().Newest[i]) {
+				a.past().Newest[i] = t
+			}
+		}
+	}
+}
+
+// The method "loggedOn" adds a logon that was read from the controllers just before a change. The replicated date may
+// be earlier without being wrong. Therefore only an exact reading can show that the date went back. The logon is
+// forgotten when no rule can keep a license because of it and every later logon has been replicated.
+func (c *recollection) loggedOn(a *account, at time.Time) {
+	at = at.Truncate(time.Second)
+	if at.After(a.past().LoggedOn) && c.now.Before(at.Add(c.Policy.LongestSpan()+directory.Logons.Stalled())) {
+		a.past().LoggedOn = at
 	}
 }
 

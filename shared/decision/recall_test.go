@@ -40,7 +40,7 @@ func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	for i := range h.AD {
 		h.AD[i].DatesLost, h.AD[i].Past = time.Time{}, directory.Past{}
 	}
-	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
+	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read, r.Begin.User != ""); err != nil {
 		t.Fatal(err)
 	}
 	marked := map[string]time.Time{}

@@ -152,6 +152,9 @@ func remembered(a account, read time.Time) known.Account {
 		}
 		k.Newest[i] = known.SecondOf(t)
 	}
+	if a.ad != nil {
+		k.Newest[known.LoggedOn] = known.SecondOf(a.past().LoggedOn)
+	}
 	return k
 }
 
@@ -176,5 +179,5 @@ func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) 
 			last[s] = &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 		}
 	}
-	return r.recall(ctx, h, last, now)
+	return r.recall(ctx, h, last, now, true)
 }

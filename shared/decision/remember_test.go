@@ -20,7 +20,7 @@ import (
 // run's table of known accounts.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
-	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
+	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read, r.Begin.User != ""); err != nil {
 		t.Fatal(err)
 	}
 	for p := range h.Join() {
@@ -102,22 +102,25 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
+// The function "sighted" returns a digest with a date that was read just before a change of the first night.
+func sighted(t *testing.T, account string, at time.Time) *history.Digest {
+	t.Helper()
+	s := &store.Memory{}
+	err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
+		seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{at}, At: asOf.Add(2 * time.Hour)}
+		return errors.Join(emit(map[string]any{"head": history.Digest{}}), emit(map[string]any{"sighting": seen}))
+	})
+	st, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
+	if err := errors.Join(err, loadErr); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
 // Ann signed in after the reading of the first night. The new date was read just before a change. If the next reading
 // shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
-	sighted := func(account string, at time.Time) *history.Digest {
-		s := &store.Memory{}
-		err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
-			seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{at}, At: asOf.Add(2 * time.Hour)}
-			return errors.Join(emit(map[string]any{"head": history.Digest{}}), emit(map[string]any{"sighting": seen}))
-		})
-		st, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
-		if err := errors.Join(err, loadErr); err != nil {
-			t.Fatal(err)
-		}
-		return st
-	}
 	for name, tc := range map[string]struct {
 		of   string // the account that was read just before the change
 		read time.Time
@@ -144,7 +147,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 			r.read(t, read(tc.knew))
 			r = r.nextNight(1)
 			before := r.History.Baselines
-			r.History = sighted(tc.of, tc.seen)
+			r.History = sighted(t, tc.of, tc.seen)
 			r.History.Baselines = before
 			h := r.read(t, read(tc.read))
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {

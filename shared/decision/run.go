@@ -211,7 +211,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for _, ref := range r.Remade() {
 		withhold(h, ref.Key(true), ref.Key(false))
 	}
-	if err := r.recall(ctx, h, r.lastReadings(), r.Begin.Read); err != nil {
+	if err := r.recall(ctx, h, r.lastReadings(), r.Begin.Read, r.Begin.User != ""); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	return nil

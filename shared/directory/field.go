@@ -113,7 +113,7 @@ type Field struct {
 
 // Of returns the value of the field for a person. The value is Unknown if the account was not read or is in doubt. An
 // activity date is also Unknown if the activity dates of this run or of this account cannot be trusted, or if an
-// earlier reading saw a later date.
+// earlier reading saw a later date. A logon to Active Directory is at least Past.LoggedOn.
 func (f *Field) Of(p *Person) Value {
 	switch {
 	case f.person != nil:
@@ -125,10 +125,15 @@ func (f *Field) Of(p *Person) Value {
 		return Value{}
 	}
 	v := f.read(p)
-	if f.Meaning == Activity {
-		if newest, _ := f.wentBack(p.Past(f.Source), v.Time); !newest.IsZero() {
-			return Value{}
-		}
+	if f.Meaning != Activity {
+		return v
+	}
+	past := p.Past(f.Source)
+	if newest, _ := f.wentBack(past, v.Time); !newest.IsZero() {
+		return Value{}
+	}
+	if v.State != Unknown && past.LoggedOn.After(v.Time) {
+		return Value{State: Known, Time: past.LoggedOn}
 	}
 	return v
 }

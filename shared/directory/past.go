@@ -20,6 +20,10 @@ type Past struct {
 	// Newest holds the newest activity dates that any reading saw, in whole seconds. A zero time means that no reading
 	// saw a date.
 	Newest [ActivityDates]time.Time
+	// LoggedOn is the newest logon to Active Directory that a call read from the domain controllers just before a
+	// change. The replicated date may be up to 14 days earlier. LoggedOn is zero if no call read such a date, or if the
+	// date is so old that the replicated dates show every later logon.
+	LoggedOn time.Time
 	// EnabledSince is the first reading of the latest unbroken series of readings that saw the account enabled. It is
 	// zero if every reading saw the account enabled, or if the account is disabled.
 	EnabledSince time.Time

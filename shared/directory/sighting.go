@@ -2,26 +2,30 @@ package directory
 
 import "time"
 
-// Sighting records newer activity dates of an Entra account that was read on its own, between two full readings. Active
-// Directory accounts have no sightings, because a read before each write asks every domain controller for lastLogon. If
-// a controller is removed, its last logons are lost, even if an earlier change read them.
+// Sighting records newer activity dates of an account that was read on its own, between two full readings.
 type Sighting struct {
-	Account string `json:"account"` // the Entra object id
+	Account string `json:"account"` // the Entra object id or the SID
 	// Newest holds the dates in the order of Past.Newest.
 	Newest [ActivityDates]time.Time `json:"newest"`
 	At     time.Time                `json:"at"` // when the account was read
 }
 
-// Sighting returns the activity dates of the person's Entra account. It returns nil if no date is newer than in Past.
-// The argument "at" is the time at which the person was read.
-func (p *Person) Sighting(at time.Time) *Sighting {
-	if p.Entra == nil {
-		return nil
+// Sightings returns the activity dates of the person's accounts. A result is nil if no date of the account is newer
+// than in Past. The argument "at" is the time at which the person was read.
+func (p *Person) Sightings(at time.Time) (entra, ad *Sighting) {
+	if p.Entra != nil {
+		entra = sighting(p.Entra.ID, p.Entra.Activity(), &p.Entra.Past, at)
 	}
-	newest := p.Entra.Activity()
+	if p.AD != nil && !p.AD.DatesInDoubt {
+		ad = sighting(p.AD.SID, p.AD.Activity(), &p.AD.Past, at)
+	}
+	return entra, ad
+}
+
+func sighting(account string, newest [ActivityDates]time.Time, past *Past, at time.Time) *Sighting {
 	for i, t := range newest {
-		if t.Truncate(time.Second).After(p.Entra.Past.Newest[i]) {
-			return &Sighting{Account: p.Entra.ID, Newest: newest, At: at.UTC()}
+		if t.Truncate(time.Second).After(past.Newest[i]) {
+			return &Sighting{Account: account, Newest: newest, At: at.UTC()}
 		}
 	}
 	return nil

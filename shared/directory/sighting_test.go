@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSighting(t *testing.T) {
+func TestSightings(t *testing.T) {
 	t.Parallel()
 	at := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
 	known := func(days ...int) (p Past) {
@@ -17,23 +17,59 @@ func TestSighting(t *testing.T) {
 		return p
 	}
 	for name, tc := range map[string]struct {
-		entra *EntraUser
-		ad    *ADUser
-		want  *Sighting
+		entra     *EntraUser
+		ad        *ADUser
+		want, log *Sighting
 	}{
-		"nothing new":            {&EntraUser{ID: "a", LastInteractive: at(3), Past: known(3)}, nil, nil},
-		"the same second":        {&EntraUser{ID: "a", LastInteractive: at(3).Add(time.Second / 2), Past: known(3)}, nil, nil},
-		"no dates":               {&EntraUser{ID: "a", Past: known(3)}, nil, nil},
-		"nobody in Entra ID":     {nil, &ADUser{SID: "s", LastLogonTimestamp: at(6)}, nil},
-		"logged on alone":        {&EntraUser{ID: "a", Past: known()}, &ADUser{SID: "s", LastLogonTimestamp: at(6), Past: known(5)}, nil},
-		"signed in":              {&EntraUser{ID: "a", LastInteractive: at(4), Past: known(3)}, nil, &Sighting{"a", [3]time.Time{at(4)}, at(9)}},
-		"in another way":         {&EntraUser{ID: "a", LastInteractive: at(3), LastNonInteractive: at(5), Past: known(3, 4)}, nil, &Sighting{"a", [3]time.Time{at(3), at(5)}, at(9)}},
-		"no reading knew a date": {&EntraUser{ID: "a", LastInteractive: at(4)}, nil, &Sighting{"a", [3]time.Time{at(4)}, at(9)}},
-		"another date went back": {&EntraUser{ID: "a", LastInteractive: at(2), LastSuccessful: at(7), Past: known(3, 0, 4)}, nil, &Sighting{"a", [3]time.Time{at(2), {}, at(7)}, at(9)}},
+		"nothing new":             {&EntraUser{ID: "a", LastInteractive: at(3), Past: known(3)}, nil, nil, nil},
+		"the same second":         {&EntraUser{ID: "a", LastInteractive: at(3).Add(time.Second / 2), Past: known(3)}, nil, nil, nil},
+		"no dates":                {&EntraUser{ID: "a", Past: known(3)}, nil, nil, nil},
+		"signed in":               {&EntraUser{ID: "a", LastInteractive: at(4), Past: known(3)}, nil, &Sighting{"a", [3]time.Time{at(4)}, at(9)}, nil},
+		"in another way":          {&EntraUser{ID: "a", LastInteractive: at(3), LastNonInteractive: at(5), Past: known(3, 4)}, nil, &Sighting{"a", [3]time.Time{at(3), at(5)}, at(9)}, nil},
+		"no reading knew a date":  {&EntraUser{ID: "a", LastInteractive: at(4)}, nil, &Sighting{"a", [3]time.Time{at(4)}, at(9)}, nil},
+		"another date went back":  {&EntraUser{ID: "a", LastInteractive: at(2), LastSuccessful: at(7), Past: known(3, 0, 4)}, nil, &Sighting{"a", [3]time.Time{at(2), {}, at(7)}, at(9)}, nil},
+		"nobody in Entra ID":      {nil, &ADUser{SID: "s", LastLogonTimestamp: at(6)}, nil, &Sighting{"s", [3]time.Time{at(6)}, at(9)}},
+		"logged on alone":         {&EntraUser{ID: "a", Past: known()}, &ADUser{SID: "s", LastLogonTimestamp: at(6), Past: known(5)}, nil, &Sighting{"s", [3]time.Time{at(6)}, at(9)}},
+		"both":                    {&EntraUser{ID: "a", LastInteractive: at(4), Past: known(3)}, &ADUser{SID: "s", LastLogonTimestamp: at(6), Past: known(5)}, &Sighting{"a", [3]time.Time{at(4)}, at(9)}, &Sighting{"s", [3]time.Time{at(6)}, at(9)}},
+		"the same logon":          {nil, &ADUser{SID: "s", LastLogonTimestamp: at(6), Past: known(6)}, nil, nil},
+		"a logon from the future": {nil, &ADUser{SID: "s", LastLogonTimestamp: at(6), DatesInDoubt: true, Past: known(5)}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if d := cmp.Diff(tc.want, (&Person{Entra: tc.entra, AD: tc.ad}).Sighting(at(9))); d != "" {
+			entra, ad := (&Person{Entra: tc.entra, AD: tc.ad}).Sightings(at(9))
+			if d := cmp.Diff([]*Sighting{tc.want, tc.log}, []*Sighting{entra, ad}); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// A logon that a call read from the controllers counts, even if the replicated date is earlier or missing. It does not
+// make a date known that is in doubt.
+func TestLoggedOnBeforeTheReplicatedDate(t *testing.T) {
+	t.Parallel()
+	at := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
+	f, _ := FieldNamed("ad.lastLogonTimestamp")
+	for name, tc := range map[string]struct {
+		account ADUser
+		stale   string
+		want    Value
+	}{
+		"earlier":      {ADUser{LastLogonTimestamp: at(3)}, "", Value{State: Known, Time: at(5)}},
+		"missing":      {ADUser{}, "", Value{State: Known, Time: at(5)}},
+		"later":        {ADUser{LastLogonTimestamp: at(7)}, "", Value{State: Known, Time: at(7)}},
+		"hidden":       {ADUser{Unreadable: []string{"lastLogonTimestamp"}}, "", Value{}},
+		"went back":    {ADUser{LastLogonTimestamp: at(3), Past: Past{Newest: [ActivityDates]time.Time{at(4)}}}, "", Value{}},
+		"in doubt":     {ADUser{LastLogonTimestamp: at(3), DatesInDoubt: true}, "", Value{}},
+		"lost":         {ADUser{DatesLost: at(4)}, "", Value{}},
+		"a stale feed": {ADUser{LastLogonTimestamp: at(3)}, "stale", Value{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := Person{AD: &tc.account, ADState: Present}
+			p.AD.Past.LoggedOn = at(5)
+			p.Stale[AD] = tc.stale
+			if d := cmp.Diff(tc.want, f.Of(&p)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})

@@ -103,6 +103,8 @@ type Digest struct {
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is the newest earlier run that made a plan for everybody. It is empty if there is no such run.
 	Earlier string `json:"earlier,omitempty"`
+	// Accepted is the newest reading in which an operator accepted the feeds. It is zero if no run accepted them.
+	Accepted time.Time `json:"accepted,omitzero"`
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback

@@ -108,7 +108,29 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 		}
 	}
 	slices.SortFunc(lately, func(a, b *Planned) int { return strings.Compare(a.Run, b.Run) })
-	return next, next.readResults(ctx, s, lately)
+	if err := next.readResults(ctx, s, lately); err != nil {
+		return nil, err
+	}
+	return next, next.accept(ctx, s, old)
+}
+
+// The method "accept" drops the sightings that an earlier run overruled. An operator accepted the dates that the
+// directories showed to that run.
+func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error {
+	if old == nil {
+		return nil
+	}
+	st.Accepted = old.Accepted
+	b, err := snapshot.GetBegin(ctx, s, old.Run)
+	switch {
+	case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged): // the sightings stay, which takes no license
+	case err != nil:
+		return err
+	case b.AcceptFeeds && b.Read.After(st.Accepted):
+		st.Accepted = b.Read
+	}
+	maps.DeleteFunc(st.sightings, func(_ string, seen *directory.Sighting) bool { return !seen.At.After(st.Accepted) })
+	return nil
 }
 
 // newestBefore returns the newest run in the list that is older than the given run. It returns "" if there is no such

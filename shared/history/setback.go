@@ -59,8 +59,9 @@ type outcome struct {
 	Retry   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
-	// Sighting is the activity that was read just before the change, or nil.
+	// Sighting and Logon have the activity that was read just before the change, or nil.
 	Sighting *directory.Sighting `json:"sighting"`
+	Logon    *directory.Sighting `json:"logon"`
 }
 
 // readResults reads the results of the given plans, which are in chronological order. It records the changes that could
@@ -88,6 +89,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 			for _, o := range results.Results {
 				st.count(p, &o)
 				st.saw(o.Sighting)
+				st.saw(o.Logon)
 			}
 		}
 	}

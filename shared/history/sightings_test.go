@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
 // Later runs know the activity that was read just before a change, for 90 days.
@@ -62,4 +63,42 @@ func TestSightings(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// An operator accepted the feeds of the second night. Later runs do not know the activity that was read before that
+// reading, and know the activity that was read after it.
+func TestSightingsOfAcceptedFeeds(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		accept bool
+		read   time.Time // when the second night read the directories
+		want   bool
+	}{
+		"not accepted":                {false, at(2), true},
+		"accepted":                    {true, at(2), false},
+		"accepted before it was read": {true, at(0), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.settle(0)
+			w.settle(1)
+			w.plans(1, "ann")
+			w.results(1, `{"results":[{"user":"ann","license":"e3","status":"kept","logon":{"account":"S-ann","newest":["2026-01-01T00:00:00Z"],"at":%q}}]}`, at(1).Format(time.RFC3339))
+			w.plans(2)
+			begin := &snapshot.Begin{Run: nameOf(2), Partitions: 1, Read: tc.read, AcceptFeeds: tc.accept}
+			if err := snapshot.PutBegin(t.Context(), w.store, begin); err != nil {
+				t.Fatal(err)
+			}
+			if w.settle(2).Sighting("S-ann") == nil {
+				t.Fatal("the second night does not know it")
+			}
+			w.plans(3)
+			for night := 3; night <= 4; night++ {
+				if got := w.settle(night).Sighting("S-ann") != nil; got != tc.want {
+					t.Errorf("night %d knows it: %t", night, got)
+				}
+			}
+		})
+	}
 }

@@ -27,7 +27,8 @@ import (
 type Account struct {
 	// Key is the hash (KeyOf) of the Entra id or the SID.
 	Key uint64
-	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest.
+	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest. Of an Active
+	// Directory account, the entry LoggedOn is directory.Past.LoggedOn.
 	Newest [directory.ActivityDates]Second
 	// Regressed has bit i set if Newest[i] is later than the date that this run read.
 	Regressed uint8
@@ -46,6 +47,10 @@ type Account struct {
 	// bits of Regressed, starting at contradictedBit. Older versions wrote zeros in these bits.
 	Contradicted directory.Contradiction
 }
+
+// LoggedOn is the index in Account.Newest of directory.Past.LoggedOn. An Active Directory account has one activity date
+// only, at the index 0.
+const LoggedOn = 1
 
 // Second is an instant in whole seconds since 1970, up to the year 2106. Zero means that there is no instant.
 type Second uint32

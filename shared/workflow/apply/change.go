@@ -25,7 +25,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		}
 		r := runs.ResultOf(c, s, fmt.Sprintf(format, args...))
 		if r.Retry = again; m.person != nil && s == runs.Kept && c.RestoreOf == "" {
-			r.Sighting = m.person.Sighting(m.read)
+			r.Sighting, r.Logon = m.person.Sightings(m.read)
 		}
 		return r
 	}

@@ -155,6 +155,34 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
+// TestLogonIsKeptInTheResults: a logon that is read just before the change is in the results, for later runs.
+func TestLogonIsKeptInTheResults(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		logon time.Time
+		want  *directory.Sighting
+	}{
+		"still idle": {idle, nil},
+		"back":       {daysAgo(1), &directory.Sighting{Account: "S-1-5-21-4", Newest: [directory.ActivityDates]time.Time{daysAgo(1)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeDora)
+			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = tc.logon
+			results, err := b.Apply(t.Context(), Request{Run: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.want != nil {
+				tc.want.At = b.now
+			}
+			if d := cmp.Diff(tc.want, results.Results[0].Logon); d != "" {
+				t.Errorf("%+v (-want +got):\n%s", results.Results[0], d)
+			}
+		})
+	}
+}
+
 // TestAccountGoneFromActiveDirectory: a change ends if the account is gone. The change does not end if the account
 // could not be read.
 func TestAccountGoneFromActiveDirectory(t *testing.T) {
