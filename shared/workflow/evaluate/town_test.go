@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
@@ -115,6 +116,40 @@ func (r *town) person(i int, queries []directory.Question) {
 	if inAD {
 		r.ad = append(r.ad, a)
 	}
+}
+
+// The method "sighted" returns a digest in which some accounts have dates that were read just before a change.
+func (r *town) sighted(t *testing.T, at time.Time) *history.Digest {
+	t.Helper()
+	s := &store.Memory{}
+	err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
+		if err := emit(map[string]any{"head": history.Digest{At: at}}); err != nil {
+			return err
+		}
+		see := func(account string, newest [directory.ActivityDates]time.Time) error {
+			if !r.rarely(8) {
+				return nil
+			}
+			newest[0] = r.day(200)
+			return emit(map[string]any{"sighting": directory.Sighting{Account: account, Newest: newest, At: at}})
+		}
+		for i := range r.entra {
+			if err := see(r.entra[i].ID, r.entra[i].Activity()); err != nil {
+				return err
+			}
+		}
+		for i := range r.ad {
+			if err := see(r.ad[i].SID, r.ad[i].Activity()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	digest, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
+	if err := errors.Join(err, loadErr); err != nil {
+		t.Fatal(err)
+	}
+	return digest
 }
 
 // The method "sleep" advances the town by one day.
