@@ -111,7 +111,7 @@ func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	found := &Screened{Verdicts: verdicts, Open: open, screen: s}
 	for i, r := range j.policy.Rules {
 		found.Turns = append(found.Turns, s.turns(r, verdicts[i], open, until))
-		s.openUnused(r, verdicts[i], open)
+		s.openMixed(r, verdicts[i], open)
 	}
 	for i := range found.Turns {
 		found.Turns[i] = slices.DeleteFunc(found.Turns[i], func(t Turned) bool { return open[t.Row] })

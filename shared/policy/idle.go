@@ -101,52 +101,51 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openUnused sets open[row] for each holder whose usage report shows no use. CountIdle distinguishes people who were
-// never active from people who were not active since the report's horizon. The columns do not show the difference.
-func (s *screen) openUnused(r *Rule, verdicts []Plain, open []bool) {
+// openMixed sets open[row] for each holder with a mixedDate, because the columns do not show which bound CountIdle uses.
+func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
-		if !a.bounded() || !s.readable(a) {
-			continue
-		}
 		for row, date := range s.date(a) {
-			open[row] = open[row] || verdicts[row] > PlainNotHolder && date == unknownDate
+			open[row] = open[row] || verdicts[row] > PlainNotHolder && date == mixedDate
 		}
 	}
 }
 
-// The method "idle" counts the holders with a plain verdict as CountIdle does. Holders without a use in a report have
-// no plain verdict, because openUnused marks them as open.
+// The method "idle" counts the holders with a plain verdict as CountIdle does.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {
 		return nil
 	}
-	dates := make([][]int64, len(r.when.activity))
+	dates, since := make([][]int64, len(r.when.activity)), make([]int64, len(r.when.activity))
 	for i, a := range r.when.activity {
-		dates[i] = s.date(a)
+		dates[i], since[i] = s.date(a), s.since[a]
 	}
 	now, day := s.now.UnixMicro(), day.Microseconds()
 	for row, v := range verdicts {
 		if v <= PlainNotHolder {
 			continue
 		}
-		newest := int64(None)
-		for _, list := range dates {
-			if list[row] == unknownDate {
-				newest = unknownDate
-				break
+		newest, bound, known := int64(None), int64(None), true
+		for i, list := range dates {
+			switch date := list[row]; date {
+			case unknownDate:
+				known = false
+			case unusedDate:
+				bound = max(bound, since[i])
+			default:
+				newest = max(newest, date)
 			}
-			newest = max(newest, list[row])
 		}
+		last := int64(len(counts.Days) - 1)
 		switch {
+		case !known, bound > newest && (now-bound)/day < last:
+			counts.NotKnown++
+		case bound > newest:
+			counts.Days[last]++
 		case newest == None:
 			counts.Never++
-		case newest == unknownDate:
-			counts.NotKnown++
-		case newest >= now:
-			counts.Days[0]++
 		default:
-			counts.Days[min((now-newest)/day, int64(len(counts.Days)-1))]++
+			counts.Days[min(max(0, now-newest)/day, last)]++
 		}
 	}
 	return counts

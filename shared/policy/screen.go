@@ -20,6 +20,8 @@ type screen struct {
 	dates   map[*attribute][]int64
 	through map[*attribute]time.Time // the end of the reports that have the dates
 	spans   []time.Duration          // the spans of the condition
+	since   map[*attribute]int64     // for the mark unusedDate: the start of the report's span, in microseconds since 1970
+	never   map[*attribute]bool      // for the mark unusedDate: whether the person was never active; without an entry, it is unknown
 	moment  []int64                  // the time of each pair (see screenturns.go); nil if everybody is evaluated as of now
 
 	scopes map[string][]directory.Flag   // results of the conditions "for", by the text of the condition
@@ -31,7 +33,7 @@ type screen struct {
 
 func newScreen(j *Judge, c *Crowd) *screen {
 	return &screen{
-		Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{},
+		Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{}, since: map[*attribute]int64{},
 		scopes: map[string][]directory.Flag{}, held: map[*License][]directory.Flag{}, graces: map[string]*spared{}, narrow: map[*Rule]*narrow{},
 	}
 }
@@ -55,7 +57,9 @@ func (s *screen) condition(c *condition) []directory.Flag {
 		return s.all(directory.Unset)
 	}
 	s.spans = c.spans
-	return s.expr(c.checked.NativeRep().Expr())
+	flags := s.expr(c.checked.NativeRep().Expr())
+	s.inCases(c, flags)
+	return flags
 }
 
 func (s *screen) expr(e ast.Expr) []directory.Flag {

@@ -112,10 +112,16 @@ func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	return columns
 }
 
-// unknownDate marks a date that is unknown.
-const unknownDate = None + 1
+// Marks in place of a date. All dates are greater than the marks.
+const (
+	unknownDate = None + 1 // the date is unknown
+	unusedDate  = None + 2 // not after the start of the report's span, if there is a date at all (directory.NoneSince)
+	mixedDate   = None + 3 // like unusedDate, but another field of the attribute has or may have an earlier date
+)
 
-// The method "date" returns the date of an attribute for each person: None, unknownDate, or microseconds since 1970.
+func isDate(date int64) bool { return date > mixedDate }
+
+// The method "date" returns the date of an attribute for each person: None, a mark, or microseconds since 1970.
 func (s *screen) date(a *attribute) []int64 {
 	if dates, done := s.dates[a]; done {
 		return dates
@@ -142,13 +148,36 @@ func (s *screen) date(a *attribute) []int64 {
 			s.through[a] = used.Through
 		}
 	}
+	var unused func(row int) int64
+	if begin > None {
+		unused = s.unused(a, begin-1)
+	}
 	for row := range dates {
-		if !readable || open[row] || !known[row] && a.as != orNone || never[row] && dates[row] < begin {
+		switch {
+		case !readable || open[row] || !known[row] && a.as != orNone:
 			dates[row] = unknownDate
+		case never[row] && dates[row] < begin:
+			dates[row] = unused(row)
 		}
 	}
 	s.dates[a] = dates
 	return dates
+}
+
+// The method "unused" returns the date of a person without a use in the span of the report. An account that is younger
+// than the start of the span (since) was never used (EntraUser.lastUse in package directory).
+func (s *screen) unused(a *attribute, since int64) func(row int) int64 {
+	created, ok := s.Field("entra.created")
+	if !ok || len(a.fields) > 1 {
+		return func(int) int64 { return mixedDate }
+	}
+	s.since[a] = since
+	return func(row int) int64 {
+		if created.Rows[row] >= since {
+			return None
+		}
+		return unusedDate
+	}
 }
 
 // The method "newest" adds the dates of a field to the dates of an attribute. It sets open[row] for each person whose
@@ -190,9 +219,11 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	known := stepAt(at, func(t time.Time) directory.Flag { return holds(directory.Value{State: directory.Known, Time: t}, at) })
 	for row, date := range dates {
 		switch {
-		case date == unknownDate, date < late:
+		case date == unknownDate, date == mixedDate, date < late:
 		case date == None:
 			flags[row] = none
+		case date == unusedDate:
+			flags[row] = s.assumed(a, row, func(v directory.Value) directory.Flag { return holds(v, at) })
 		default:
 			flags[row] = known.of(date)
 		}
@@ -218,7 +249,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	}
 	known := stepAt(at, func(t time.Time) directory.Flag { return directory.FlagOf(holds(t.Compare(at))) })
 	for row, date := range dates {
-		if date != unknownDate && date != None {
+		if isDate(date) {
 			flags[row] = known.of(date)
 		}
 	}

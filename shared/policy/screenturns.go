@@ -35,7 +35,7 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	}
 	moved := make([]int64, len(dates))
 	for row, date := range dates {
-		if moved[row] = date; date != None && date != unknownDate {
+		if moved[row] = date; isDate(date) {
 			moved[row] = date - s.moment[row]
 		}
 	}
@@ -84,9 +84,9 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 }
 
 // turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
-// at[i] is a time for the row rows[i]. The times of one row are together and ascending. turningPoints sets open[row]
-// for each person whose report shows only that the person was not active since the report's horizon. The result "ok" is
-// false if the columns lack a date that the conditions read.
+// at[i] is a time for the row rows[i]. The times of one row are together and ascending. A mark in place of a date adds
+// no time: if the condition is false although a test has no result, the result of this test does not matter until
+// another test changes. The result "ok" is false if the columns lack a date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -98,7 +98,7 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		switch {
 		case a.kind != directory.Date:
 		case s.readable(a):
-			dates = append(dates, newMovable(s.date(a), a.bounded(), offsets, now, last))
+			dates = append(dates, newMovable(s.date(a), offsets, now, last))
 		case !a.bounded(): // a date from a report that cannot be trusted is unknown, and adds no time
 			return nil, nil, false
 		}
@@ -111,20 +111,18 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		first := len(at)
 		for i := range dates {
 			m := &dates[i]
-			switch date := m.dates[row]; {
-			case date == unknownDate:
-				open[row] = open[row] || m.reported
-			case date > m.first && date <= m.last:
-				for _, offset := range m.offsets {
-					if t := date + offset; t > now && t <= last {
-						at = append(at, t)
-					}
+			date := m.dates[row]
+			if date <= m.first || date > m.last {
+				continue
+			}
+			for _, offset := range m.offsets {
+				if t := date + offset; t > now && t <= last {
+					at = append(at, t)
 				}
 			}
 		}
 		at = append(at, fixed...)
-		if open[row] || len(at) == first {
-			at = at[:first]
+		if len(at) == first {
 			continue
 		}
 		slices.Sort(at[first:])
@@ -140,13 +138,12 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 // the future lies after now and not after the end of the search.
 type movable struct {
 	dates       []int64
-	reported    bool
 	offsets     []int64
 	first, last int64 // the offsets move only those dates into the future that lie after first and not after last
 }
 
-func newMovable(dates []int64, reported bool, offsets []int64, now, last int64) movable {
-	m := movable{dates: dates, reported: reported, first: math.MaxInt64, last: math.MinInt64}
+func newMovable(dates []int64, offsets []int64, now, last int64) movable {
+	m := movable{dates: dates, first: math.MaxInt64, last: math.MinInt64}
 	newest := int64(None)
 	for _, date := range dates {
 		newest = max(newest, date)

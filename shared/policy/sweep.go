@@ -150,8 +150,8 @@ func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	}
 	created := s.date(s.policy.attributes["created"])
 	return func(row int) bool {
-		used := slices.ContainsFunc(uses, func(dates []int64) bool { return dates[row] > unknownDate })
-		return !used && (created[row] <= unknownDate || created[row] > ended)
+		used := slices.ContainsFunc(uses, func(dates []int64) bool { return isDate(dates[row]) })
+		return !used && (!isDate(created[row]) || created[row] > ended)
 	}
 }
 

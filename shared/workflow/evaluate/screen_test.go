@@ -52,6 +52,26 @@ rules:
   - {name: a, license: m365, when: lastUse.earlierThan(now - days(40)) || lastUse.hasNoValue(), then: remove}
   - {name: b, license: citrix, when: 'anyUse.earlierThan(now - days(100)) && (copilot.earlierThan(now - days(30)) || copilot.hasNoValue())', then: remove}
   - {name: c, license: exchange, for: accountEnabled, when: 'teams.hasNoValue() || teams.earlierThan(now - days(8)) && lastUse.hasValue()', then: remove}
+`, `
+attributes: {exchange: m365.exchange, teams: m365.teams, sharepoint: m365.sharepoint, onedrive: m365.onedrive}
+grace: {neverSignedIn: 30}
+exempt: {when: 'department == "Legal" && onedrive.laterThan(now - days(9)) && !(teams.hasValue() || teams.hasNoValue())'}
+rules:
+  - {name: a, license: m365, when: '(AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()) && (exchange.earlierThan(now - days(30)) || exchange.hasNoValue()) && (teams.earlierThan(now - days(60)) || teams.hasNoValue()) && (sharepoint.earlierThan(now - days(5)) || sharepoint.hasNoValue())', then: remove}
+  - {name: b, license: citrix, when: 'teams.earlierThan(now - days(181)) || teams.earlierThan(now - days(177)) && !onedrive.laterThan(now - days(20))', then: remove}
+  - {name: c, license: exchange, for: 'teams.hasNoValue() || department != "HR"', when: 'sharepoint.hasNoValue() ? created.earlierThan(now - days(100)) : sharepoint.earlierThan(now - days(179))', then: remove}
+`, `
+attributes: {teams: m365.teams, sharepoint: m365.sharepoint}
+rules:
+  - {name: a, license: m365, when: 'teams.earlierThan(now - days(180))', then: remove}
+  - {name: b, license: citrix, when: 'teams.earlierThan(timestamp("2026-05-30T00:00:00Z")) || sharepoint.laterThan(timestamp("2026-11-01T00:00:00Z"))', then: remove}
+  - {name: c, license: exchange, when: 'teams.hasNoValue() || sharepoint.hasNoValue()', then: remove}
+`, `
+attributes: {teams: m365.teams, anyUse: "newest(m365.onedrive, ad.lastLogonTimestamp)"}
+rules:
+  - {name: a, license: m365, when: '(teams.earlierThan(now - days(60)) || teams.hasNoValue()) && department == "HR"', then: remove}
+  - {name: b, license: citrix, when: 'anyUse.earlierThan(now - days(177)) && created.earlierThan(now - days(250))', then: remove}
+  - {name: c, license: exchange, when: 'teams.earlierThan(now - days(200)) && AzureAdSistaLogon.earlierThan(now - days(30))', then: remove}
 `}
 
 const screenHead = `tenant: 11111111-2222-3333-4444-555555555555
