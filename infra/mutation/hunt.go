@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,14 +97,14 @@ func (h *hunt) suite(p listed) (*suite, error) {
 
 // The method "hunt" runs tests on the mutants of the given packages. The tests of the mutant's own package run first.
 // The tests of each package that depends on it (h.above) then run on the mutants that no test has killed yet.
-func (h *hunt) hunt(only []string, ownTests bool) error {
+func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
 		i := slices.IndexFunc(h.above, func(p listed) bool { return strings.HasSuffix(p.ImportPath, "/"+folder(own)) })
 		if i < 0 {
 			return fmt.Errorf("package %s has no tests", own)
 		}
-		if err := h.meet(h.above[i], []string{own}, ownBudget); err != nil {
+		if err := h.meet(ctx, h.above[i], []string{own}, ownBudget); err != nil {
 			return err
 		}
 	}
@@ -111,7 +112,7 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 		return nil
 	}
 	for _, p := range h.above {
-		if err := h.meet(p, only, budget); err != nil {
+		if err := h.meet(ctx, p, only, budget); err != nil {
 			return err
 		}
 	}
@@ -124,7 +125,7 @@ const often = 50
 
 // The method "meet" runs the tests of package p on living mutants. The parameter "of" lists the packages of the
 // mutants.
-func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
+func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
 		return err
@@ -133,6 +134,9 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	for _, m := range h.mutants {
 		if h.killed[m.name] != "" || !slices.Contains(of, m.pkg) || budget == ownBudget != (s.pkg == folder(m.pkg)) {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		dead, err := h.kills(m, s, budget)
 		if err != nil {

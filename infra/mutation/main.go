@@ -9,15 +9,19 @@
 // A mutant in survivors.txt that is killed or does not exist is also a fault.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
+// An interrupt ends the run early. The command then prints what the run has found, and -again continues the run.
 //
 // Run the command at the top of the repository, on a machine with little other work, because a test that takes too long
 // counts as failed. A full run takes hours on one core.
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path"
 	"slices"
 )
@@ -81,7 +85,9 @@ func run(own, again bool, only []string) ([]string, error) {
 	if err := h.recall(anew); err != nil {
 		return nil, err
 	}
-	if err := h.hunt(only, own); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := h.hunt(ctx, only, own); err != nil && !errors.Is(err, context.Canceled) {
 		return nil, err
 	}
 	fmt.Print(table(h, only, known))
