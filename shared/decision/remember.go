@@ -170,8 +170,9 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	return last
 }
 
-// Recall adds facts from earlier runs to freshly read accounts. It also compares the accounts with the run's own
-// reading.
+// Recall adds facts from earlier readings to accounts that a caller has just read again. The facts of a source come from
+// the run's own reading if that reading was healthy and lists everybody. Otherwise they come from the last healthy
+// reading of an earlier run.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

@@ -20,8 +20,9 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// The method "questions" returns the questions about groups that show whether and through which group a person holds
-// the license. A change through a synced group needs the group's listed members and its SID.
+// The method "questions" returns the group whose members a run must read for the license. This is the group whose
+// membership is the license, or the synced group that grants the product. A change in a synced group needs the list of
+// its members and its SID. Other licenses have no such group.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)

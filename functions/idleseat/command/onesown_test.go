@@ -29,7 +29,7 @@ func (s *shell) object(key, text string) {
 }
 
 // The method "restoring" runs the command restore, which must exit with the given status. Then it repeats apply until
-// each change that is still pending has a failed read or write.
+// no change is pending, or until a failed read or write blocks every pending change.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)

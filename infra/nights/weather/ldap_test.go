@@ -202,8 +202,8 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight checks that a fault about people hides logon dates or makes logon dates older, and changes
-// nothing else. The client must report a hidden date as hidden.
+// TestADPeopleOfANight injects each LDAP fault that affects the data of people. Such a fault may hide logon dates or make
+// them older, and must change nothing else. The client must report a hidden date as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapPeople {

@@ -25,7 +25,8 @@ const (
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing is the error on a machine that cannot run Samba. The message contains the missing part.
+// ErrMissing is the error on a machine that cannot run Samba. The error that wraps ErrMissing says why, such as the
+// program that is missing.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
 // Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID. The

@@ -188,8 +188,8 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// The method "compared" returns the words for a comparison of a date of the person with another time. It moves a span
-// from the left side to the right side.
+// The method "compared" returns the words for a comparison of a date of the person with another time. If the
+// left side has a span, the method moves the span to the right side: date + 30 days < now becomes date < now - 30 days.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":

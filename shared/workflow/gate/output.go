@@ -44,8 +44,8 @@ type StepOutput struct {
 	Refused       string              `json:"refused,omitempty"`       // reason why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
-	// Before contains the results that the plan had before this execution. They are not zero if an operator approves a
-	// plan again, so that a second execution finishes the plan.
+	// Before contains the results that the plan had before this execution. If an operator approves a plan a second time
+	// to finish it, these are the results of the first execution.
 	Before Totals `json:"before"`
 
 	// Report is the key of the report of the run. NoReport says why the report could not be written.
