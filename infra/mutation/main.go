@@ -9,6 +9,7 @@
 // A mutant in survivors.txt that is killed or does not exist is also a fault.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
+//
 // An interrupt ends the run early. The command then prints what the run has found, and -again continues the run.
 //
 // Run the command at the top of the repository, on a machine with little other work, because a test that takes too long

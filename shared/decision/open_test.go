@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The health of a source follows from a comparison of the reading with the last healthy reading before it.
+// A reading is compared with the last healthy reading before it. The difference decides whether the source is healthy.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100

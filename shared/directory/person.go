@@ -56,7 +56,7 @@ type ExtensionAttributes [15]string
 // EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// The documentation of Property explains the tags. A new text property of Graph needs no other
+// table.go explains the tags. A new text property of Graph needs no other
 // code than a line here. Tests name the texts and documents that also need a line.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
@@ -124,7 +124,7 @@ type Assignment struct {
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
 // ADUser is a user object of Active Directory. Dates are in UTC. A zero date means that the object was read and has no
-// such date. The documentation of Property explains the tags.
+// such date. table.go explains the tags.
 type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // in text form: S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of the raw bytes

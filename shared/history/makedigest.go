@@ -114,8 +114,8 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.accept(ctx, s, old)
 }
 
-// The method "accept" drops the sightings that an earlier run overruled. An operator accepted the dates that the
-// directories showed to that run.
+// The method "accept" drops the sightings that are not newer than the last run with --accept-feeds. The operator of that
+// run accepted the dates that the directories showed then.
 func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error {
 	if old == nil {
 		return nil

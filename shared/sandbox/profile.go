@@ -80,7 +80,7 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// The type "share" describes a value with the number of people in a thousand who have the value.
+// The type "share" has a value, and how many of 1,000 people have it.
 type share[T any] struct {
 	permille int
 	sort     T

@@ -153,8 +153,8 @@ func lineObject(raw []byte) ([][]byte, func([][]byte) []byte, error) {
 	return lines[:len(lines)-1], func(lines [][]byte) []byte { return deflated(bytes.Join(lines, nil)) }, err
 }
 
-// textAlterations alters every field of every JSON text in an object. If the object has several lines, textAlterations
-// also drops each line and repeats each line.
+// textAlterations returns one alteration of a stored object for each field of its JSON texts. If the object has several
+// lines, there are two more alterations for each line: one drops the line, and one repeats it.
 func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]byte) []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	with := func(n int, text ...[]byte) func() []byte {

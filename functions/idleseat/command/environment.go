@@ -74,8 +74,8 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// The function "nearest" returns the end of a message. The end suggests the known name that is closest to the argument
-// "name". If no known name is close, the function returns "".
+// The function "nearest" returns the end of an error message, which suggests the known name that is closest to the
+// argument "name". If no known name is close, the function returns "".
 func nearest(name string, known []string) string {
 	best, closest := "", 4
 	for _, k := range known {

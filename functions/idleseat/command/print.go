@@ -60,8 +60,8 @@ func (p *printer) table(rows [][]string) {
 // shownRows is the maximum number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If the table has more rows, it also prints their number and the argument
-// "rest", which says where these rows are.
+// shortTable prints the first rows of a table. If it leaves out rows, it also prints how many, and the argument "rest".
+// This argument says where the reader finds the rows that are left out.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {

@@ -84,8 +84,7 @@ func TestRunsAreListed(t *testing.T) {
 	s.want(exitUsage, "runs", "--last", "-1")
 }
 
-// TestRunsSaysWhatIsDamaged: the list shows a damaged run with its damage. It shows all other runs as without the
-// damage.
+// TestRunsSaysWhatIsDamaged: the list names the damage of a damaged run, and still shows the other runs.
 func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -80,9 +80,9 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// The method "forget" removes the facts that the tool forgets when its store is restored from a backup. The backup was
-// made at the time "since". The tool forgets licenses that it took after the backup. An announcement before the backup
-// still counts.
+// The method "forget" follows a restore of the tool's store from a backup, which was made at the time "since". The tool
+// no longer knows what it did after this time. A license that it took then counts as taken by somebody else. An
+// announcement before this time still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}

@@ -285,5 +285,8 @@ func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"
 	}
-	return strings.ReplaceAll(text, "use of ", "användning av ")
+	if workload, is := strings.CutSuffix(text, " activity"); is {
+		return "aktivitet i " + workload
+	}
+	return text
 }

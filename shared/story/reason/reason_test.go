@@ -1,10 +1,12 @@
 package reason_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
@@ -40,6 +42,17 @@ func TestParts(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%q (-want +got):\n%s", text, d)
+		}
+	}
+}
+
+// TestNounOfEverySignal: the Swedish words for the date of a signal have no English word.
+func TestNounOfEverySignal(t *testing.T) {
+	t.Parallel()
+	for s := range directory.Signal(directory.Signals) {
+		text := "x cannot be trusted: every " + s.Date() + " date lies in the future"
+		if words := reason.Words(reason.Swedish, text); strings.Contains(words, "activity") || strings.Contains(words, "sign-in") || !strings.Contains(words, "i framtiden") {
+			t.Errorf("%s: %s", s, words)
 		}
 	}
 }

@@ -207,7 +207,8 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount: a change that may have been made stays open while the account may come back.
+// TestGoneAccount deletes the account of an open change. If the change may already have taken the license, it stays open
+// for 30 days, because an administrator can restore the account in this time. Otherwise the change fails.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The type "one" is the person of a run for one person.
+// The type "one" holds the person of a run for one person, and the Active Directory client that read the person.
 type one struct {
 	*evidence.Person
 	source OneAD // nil if Active Directory is not set up
