@@ -41,8 +41,8 @@ type answer struct {
 	Results   []runs.Result  `json:"results,omitempty"`
 }
 
-// The type "reevaluation" starts executions and follows them. It reads only the store. The execution reads the
-// directories.
+// The type "reevaluation" starts executions and waits until they end. It reads the verdicts and the results from the
+// store. Only the execution reads the directories.
 type reevaluation struct {
 	store      store.Store
 	executions *sfn.Client

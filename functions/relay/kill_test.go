@@ -71,12 +71,14 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// The function "killing" checks that a piece of work is completed although the relay is killed. It first does the work
-// undisturbed, to count the events. It divides the events into equal parts. The constant "kills" is the number of
-// parts. For each part, it repeats the work, kills the relay at a random event in the part, and starts another relay.
-// The function "work" returns two functions. The first function, "ask", starts the work. The second function, "check",
-// waits for the end of the work and checks the result. The function "queue" returns the queue that must be empty at the
-// end.
+// The function "killing" checks that a piece of work is completed even if the relay is killed during the work. It first
+// does the work without a kill and counts the events (see the type "tap"). It divides these events into equal parts,
+// whose number is the constant "kills". For each part, it repeats the work, kills the relay at a random event of the
+// part, and starts another relay.
+//
+// The parameter "work" returns two functions. The function "ask" starts the work. The function "check" waits for the
+// end of the work and checks the result. The parameter "queue" returns the queue of the work. This queue must be empty
+// at the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at one event of the rig (see rig.arm).
-// The argument "at" is the number of that event. standStill returns after the visibility timeout of the message and the
-// heartbeat of the task have both expired.
+// standStill makes a relay late. It sends the message m to a relay, and suspends the relay with SIGSTOP at the event
+// "at" of the rig (see rig.arm). It returns after both the visibility timeout of the message and the heartbeat of the
+// task have expired. The test can then give the work to another relay, and wake the suspended relay with SIGCONT.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()

@@ -29,7 +29,8 @@ import (
 const bucket = "idleseat-test"
 
 // The variable "built" is the path of the relay that the tests run. The command "make build" makes the same program.
-// The variable "taps" has the tap of each test, by the prefix of the test's store. A tap counts requests to S3.
+// The variable "taps" has the tap of each test. All tests share one S3 server, which finds the tap by the prefix of the
+// store to which a request goes.
 var (
 	built string
 	taps  sync.Map
@@ -142,7 +143,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckShowsPlainly checks that text from a controller never reaches the terminal or a log unchanged.
+// TestCheckShowsPlainly checks that unprintable characters from a controller or the command line never reach the
+// terminal or the log.
 func TestCheckShowsPlainly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

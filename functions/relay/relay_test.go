@@ -34,7 +34,7 @@ func TestCandidates(t *testing.T) {
 			continue
 		}
 		list.SIDs = append(list.SIDs, p.AD.SID)
-		p.AD.LastLogonTimestamp = p.LastLogon // the relay returns the newest lastLogon of all controllers; this domain has a single controller
+		p.AD.LastLogonTimestamp = p.LastLogon // the relay reports the newest lastLogon of all controllers in this field; this domain has a single controller
 		want.People = append(want.People, protocol.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
 	}
 	const nobody = "S-1-5-21-1-2-3-999999"

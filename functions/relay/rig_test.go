@@ -24,8 +24,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tap" counts the requests and answers that pass through the tap. Each request and each answer is an event.
-// At the event with the number in the field "at", the tap calls the function "strike".
+// The type "tap" counts the events between a relay and its systems, so that a test can kill the relay at any event. An
+// event is a request, an answer, or a number of bytes from the controller (see the constant "step"). At the event with
+// the number in the field "at", the tap calls the function "strike", which can kill the relay.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -72,8 +73,9 @@ type domain interface {
 	everyone() protocol.Message    // a request to read everybody and some groups
 	truth(*rig) seen               // the snapshot after a reading of everybody
 	changes(*rig) protocol.Changes // some additions and removals; each has an effect
-	// written returns how often the controller accepted each write. A key consists of a person, a space and an action.
-	// The person is the id of a change without the prefix "change-".
+	// written returns how often the controller accepted each write. A key is the id of a change without the prefix
+	// "change-", a space, and the action of the change. So the change "change-p00007" that removes a person has the key
+	// "p00007 remove".
 	written(*rig) map[string]int
 }
 
@@ -130,7 +132,8 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	return r
 }
 
-// The constant "step" is a number of bytes. Whenever the controller has sent that many bytes, this counts as an event.
+// The constant "step" is the number of bytes from the controller that count as one event. The answer to a search is
+// long, so a test can kill the relay in the middle of it.
 const step = 1 << 10
 
 // proxyLDAP starts a proxy to the controller and returns the address of the proxy. The proxy listens on the
@@ -279,7 +282,8 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// The method "answer" waits until the task t ends. It returns the key that the answer of the task contains.
+// The method "answer" waits until the task t ends. It returns the key in the answer, under which the relay has stored
+// the reading or the results.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
