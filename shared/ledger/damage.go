@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object that is not in the form in which the ledger wrote it. The error stops the
-// changes to one license of one person. All other changes go on.
+// ErrDamaged is returned for an object that was altered after the ledger wrote it, or that the ledger did not write. The
+// error stops the changes to one license of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // The function "damaged" returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
@@ -33,9 +33,9 @@ func sumOf(raw []byte) string {
 // an object about the intent, a suffix follows the number.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// The method "check" returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if
-// an object is about an intent that is missing. Without this check, a completion whose intent is missing could close
-// the next change.
+// The method "check" returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an
+// object is about an intent that is missing. Without this check, a completion whose intent is missing could close the
+// next change, because the next intent may get the same number.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -63,9 +63,9 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The parameter
-// "sum" is the hash of the intent that the object contains. Older versions wrote no hash. The parameter "sum" may
-// therefore be empty if the intent is not Bound.
+// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The object
+// contains the hash of its intent, and the parameter "sum" is this hash. It may be empty if the intent is not Bound,
+// because older versions wrote no hash.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

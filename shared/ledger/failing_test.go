@@ -188,7 +188,8 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// The method All skips objects with foreign keys. It yields nothing after the caller has stopped.
+// The method All skips objects whose keys do not have the three elements person, license and name. It yields nothing
+// after the caller has stopped.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

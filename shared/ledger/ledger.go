@@ -1,9 +1,9 @@
 // Package ledger records every change ever made. Each change has an intent and a completion. A run writes the intent
 // before it changes the directory, and writes the completion after it has read the directory again. Between intent and
-// completion there may be marks: "leaving" before the license is taken from the person, "back" before a change is
-// rolled back, "sending" before the mail of a notice is sent, and one mark for each fact that a later call must know.
-// Each intent, completion and mark is an object that is created once and never changed. An intent without a completion
-// is open, and blocks every run except the run that wrote the intent.
+// completion there may be marks: "leaving" before the license is taken from the person, "back" before a change is rolled
+// back, "sending" before the mail of a notice is sent, and one mark for each fact that a later call must know. Each
+// intent, completion and mark is an object that is created once and never changed. A change without a completion is
+// open. Until it is closed, no other run can change the same license of the same person.
 package ledger
 
 import (
@@ -20,7 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrBlocked is returned when another run has an open intent for the same person and license.
+// ErrBlocked is returned when another run has an open change of the same license of the same person. It is also returned
+// when another run has begun such a change since the caller read the ledger.
 var ErrBlocked = errors.New("another run's change is still open")
 
 // Outcome is the way in which a change ended.
@@ -94,7 +95,7 @@ type Intent struct {
 	// HeldSince is the time at which idleseat restored the license, or at which a run first saw that somebody else had
 	// restored the license. It is zero if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
-	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
+	// RestoreOf is set in a restore. It is the run that took the license.
 	RestoreOf string `json:"back,omitempty"`
 	// The field Note describes the difference between the way in which the license was taken and the way in which it is
 	// restored. It is empty if there is no difference.
@@ -133,8 +134,8 @@ type Ledger struct{ store store.Store }
 // In returns the ledger in a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent is the maximum size of an intent, in bytes. Intent.Before, which describes two products, may then have
-// several hundred assignments of each product.
+// maxIntent is the maximum size of an intent, in bytes. This is enough for several hundred assignments of each of the
+// two products in Intent.Before.
 const maxIntent = 1 << 20
 
 // Suffixes of the keys of objects about an intent.

@@ -159,7 +159,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// If another intent replaces an intent, the objects about the first intent do not count for the second intent.
+// The test overwrites an intent with another intent. The mark and the completion of the first intent have its hash. They
+// are therefore damage, and say nothing about the second intent.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

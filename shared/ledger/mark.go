@@ -9,12 +9,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Mark records a decision of one call of apply about an open entry. Two calls of one run may work on the same entry at
-// the same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call that
-// rolls back writes a rollback mark and then looks for a leaving mark. If one call takes the license and another call
-// rolls back, at least one of these calls therefore sees the mark of the other call.
+// Mark records what one call of apply decided or saw about an open entry. Two calls of one run may work on the same
+// entry at the same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call
+// that rolls back writes a rollback mark and then looks for a leaving mark. If one call takes the license and another
+// call rolls back, at least one of these calls therefore sees the mark of the other call.
 type Mark struct {
-	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in a leaving mark
+	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in every other mark
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
 	// The field Intent is the SHA-256, in hex, of the intent that the mark is about.
@@ -44,7 +44,8 @@ func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
 }
 
 // RollBack marks that the change is rolled back. It returns true if an earlier call may have taken the license. The
-// caller must then give the license to the person again, even if a read shows that the person has the license.
+// caller must then give the license to the person again, even if a read shows that the person has the license. The
+// removal may have happened after that read, or the directory may not show it yet.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err

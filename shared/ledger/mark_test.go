@@ -171,7 +171,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// The method Licenses also lists a license that has only a foreign object, without an intent.
+// The method Licenses also lists a license without an intent, if any object lies in the license's folder.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
