@@ -27,7 +27,7 @@ var (
 type fails map[string]error
 
 // fakeAD is a directory with a few accounts. The map "in" has the SIDs of the members of a group, by the DN of the
-// group. For direct members only, the key ends in a star after the DN.
+// group. The direct members of the group are listed once more, under the DN with a star at its end.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string

@@ -13,7 +13,7 @@ import (
 // errEnough stops a listing once enough people have been read.
 var errEnough = errors.New("enough")
 
-// Enough is the number of Active Directory accounts that is enough to judge the feed.
+// Enough is the number of Active Directory accounts in a sample. So many accounts show whether the feed is broken.
 const Enough = 1000
 
 // SampleEntra calls the function "each" for every user on the first page of Entra ID.
