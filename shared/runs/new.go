@@ -39,7 +39,8 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is an Each that yields no decisions. It is for a plan that was not made from decisions.
+// Nobody is an Each that yields no decisions. It is for a plan that was not made from decisions, such as the plan of a
+// restore.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }

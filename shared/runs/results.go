@@ -58,8 +58,8 @@ type Result struct {
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// The field Sighting has the activity in Entra ID that was read just before the change, or nil. Later runs remember the sighting,
-	// because Graph may return older dates again.
+	// The field Sighting has the activity in Entra ID that was read just before the change. It is nil if there is none.
+	// Later runs remember the sighting, because Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 	// The field Logon is like Sighting, for the account in Active Directory. A controller may be removed or restored, and
 	// its last logons are then lost.
