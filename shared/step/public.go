@@ -18,8 +18,8 @@ import (
 const longest = 1000
 
 // The function "public" returns the message of err without names of people. The message appears in the log, in the
-// history of the execution and in the notice, which more people can read than the store. The function removes the names
-// in quotation marks and the names that the request in contains.
+// history of the execution and in the notice, which more people can read than the store. The function removes all names
+// in quotation marks. It also removes the names in the request, which is the parameter "in".
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -73,8 +73,9 @@ func asked(in any) (names []string) {
 // in this list.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// The function "named" returns an error for the state machine. It has the public message of err, and the type by which
-// the state machine recognizes it. The type is Refused if err matches one of the errors in final, and failed otherwise.
+// The function "named" returns an error for the state machine. The message of this error is the public message of err.
+// Its type is Refused if err matches one of the errors in the parameter "final", and failed otherwise. The type tells
+// the state machine whether to retry the step.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {
