@@ -160,8 +160,9 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// The function "overrides" runs a command in bash, where a stub replaces sam. It returns the parameters that the stub
-// receives.
+// The function "overrides" runs a sam deploy command in bash. It returns the arguments of the option
+// --parameter-overrides, as bash passes them to sam. Functions of bash stand in for sam, az and aws, so nothing is
+// deployed.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

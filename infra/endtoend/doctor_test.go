@@ -24,8 +24,8 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 // lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// The function "doctors" returns the calls to AWS that idleseat doctor makes in a deployment. The caller of this
-// function sets the role of each call.
+// The function "doctors" returns the calls to AWS that idleseat doctor makes in a deployment. The field "role" of each
+// call is empty, because any role can run the command. The caller of this function sets the field.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -39,8 +39,8 @@ func doctors() []call {
 	return all
 }
 
-// The type "examined" simulates an AWS account with a deployment. It allows each caller the calls that the caller's
-// policy allows.
+// The type "examined" simulates an AWS account with a deployment. It reads the role from the access key of each
+// request. If the policy of this role does not allow the call, it refuses the call.
 type examined struct {
 	t      *testing.T
 	people roles
@@ -97,9 +97,9 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(answer)) // an error means that the client disconnected
 }
 
-// TestDoctorsRights runs idleseat doctor with the doctor's policy and with each other policy for people. With the
-// doctor's policy, the command must succeed with all checks of the deployment, and must use each right in the policy.
-// With another policy, the command must not learn who receives the notices.
+// TestDoctorsRights runs idleseat doctor with each policy that a deployment has for people. With the doctor's policy,
+// the command must succeed with all checks of the deployment, and must use each right in the policy. With any other
+// policy, the command must not learn who receives the notices.
 func TestDoctorsRights(t *testing.T) {
 	t.Parallel()
 	for deployment, people := range map[string]roles{"SAM": samPeople(t, loadTemplate(t)), "Terraform": terraformPeople(t, loadModule(t))} {

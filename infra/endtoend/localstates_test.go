@@ -87,7 +87,8 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// The method "run" starts an execution with the given input at the entrance for this input, and waits for its end.
+// The method "run" starts an execution with the given input at the entrance for this input, and waits for the end of
+// the execution.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)

@@ -121,7 +121,8 @@ func taken(t *testing.T, s store.Store) map[string]int {
 	return all
 }
 
-// ownNight runs a night on the project's simulation. It fails the test if the output differs from the parameter "out".
+// ownNight runs the same night on the project's simulation of Step Functions. The parameter "out" is the output of the
+// night on another engine. ownNight fails the test if the verdict, the numbers or the saving differ in the two outputs.
 func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
 	t.Helper()
 	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})

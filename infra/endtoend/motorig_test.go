@@ -140,7 +140,8 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function for moto. Each wait in the function's answer becomes one second.
+// answerMoto calls a function for moto. If the answer tells the state machine to wait, answerMoto changes the wait to
+// one second, because moto would really wait.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)

@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// The method "faults" returns one function for each fault. The function makes S3 or Graph answer wrongly, or alters the
-// policy. The wrong answers and the altered policies contain the canary names.
+// The method "faults" returns the faults by name. Each value is a function that begins the fault: from then on, S3 or
+// Graph answers wrongly, or the policy is altered. The wrong answers and the altered policies contain the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -164,9 +164,9 @@ func (r *rig) alterPolicy(old, text string) {
 }
 
 // TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group.
-// The test calls each operation with each fault. It sends the payloads of the function "requests" without a fault and
-// with the faults of S3. It does not check the outputs of begin and reevaluate, because these outputs contain the name
-// that the caller gave.
+// With each fault, the test repeats the recorded calls of all operations. Without a fault and with the faults of S3, it
+// also sends the payloads of the function "requests". It does not check the outputs of begin and reevaluate, because
+// these outputs contain the name that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)

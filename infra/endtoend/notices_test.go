@@ -156,7 +156,8 @@ func (r *rig) heard(alarms map[string]alarm) string {
 }
 
 // The method "figures" returns the sums of the metrics since the last call of this method, by namespace and name. It
-// waits for the metrics of the last step, because the last step also sends the notice.
+// first waits until the log of the function gate has the metrics of the last step, because a line can reach the log
+// after the execution has ended.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {

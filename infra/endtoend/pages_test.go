@@ -173,8 +173,8 @@ func idleseatTakes(t *testing.T, commands [][]string) {
 	}
 }
 
-// The function "called" returns the name and the arguments of each program that bash would start for the commands of a
-// page.
+// The function "called" runs the commands of a page in bash, in which no program can start. It returns the name and the
+// arguments of each program that bash tried to start.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")

@@ -101,7 +101,8 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// The type "alarm" is an alarm in the form of the Terraform module.
+// The type "alarm" has the properties of an alarm, with the names that a local of the Terraform module gives them. The
+// alarms of the SAM template are converted to this type, so that both deployments can be compared.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
@@ -109,8 +110,9 @@ type alarm struct {
 	Below                              bool // whether a missing metric raises the alarm
 }
 
-// TestRareNights checks the alarm for a missing night. The alarm must wait as long as the schedule requires. If
-// CloudWatch cannot evaluate such a long time, there must be no alarm.
+// TestRareNights checks the alarm for a missing night. The alarm must wait for the number of hours in the parameter
+// NoRunHours. There must be no alarm if NoRunHours is 0 or if the schedule is disabled. An operator sets NoRunHours to
+// 0 if the schedule requires a longer time than the 168 hours that CloudWatch can look back.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -125,8 +127,8 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms describes the alarms on the queues, in the form of the Terraform module. Each alarm combines two metrics
-// of a queue.
+// silentAlarms describes the alarms that tell that the relay no longer reads a queue, with the names that a local of
+// the Terraform module gives their properties. Each alarm combines two metrics of a queue.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int

@@ -51,8 +51,9 @@ func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	return plainJSON(t, jsonText(text))
 }
 
-// plainJSON converts v to one form, because IAM and CloudFormation accept several forms: a list of one element becomes
-// the element, and numbers and booleans become text.
+// plainJSON converts v to a form in which values can be compared. IAM and CloudFormation accept several forms of the
+// same value, so plainJSON chooses one: a list of one element becomes the element, and numbers and booleans become
+// text.
 func plainJSON(t *testing.T, v any) any {
 	t.Helper()
 	var walk func(v any) any

@@ -11,11 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole replaces the ARN of the role that may write the policy, in both evaluated deployments.
+// policyRole stands for the ARN of the role that may write the policy. Both deployments evaluate to this text, because
+// the role has no ARN before it is created.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the IAM policies for people in the SAM template, by role name. The key "bucket" has the bucket
-// policy.
+// samPeople returns the IAM policies for people in the SAM template, by role name. The bucket policy applies to all
+// people. It has the key "bucket", although "bucket" is no role.
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }

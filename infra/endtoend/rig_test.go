@@ -34,9 +34,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits contains the time limit of each function. Each function except collect has the same limit as in the
-// deployments. The function collect stops reading some time before its limit. In this map, the limit of collect equals
-// this time, so each call of collect reads only one page.
+// functionLimits contains the time limit of each function. The limits are the same as in the deployments, except the
+// limit of collect. The function collect stops reading five minutes before its limit. Here its limit is five minutes,
+// so each call stops after one page, and a test with several pages has several calls.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }

@@ -140,8 +140,8 @@ func (r *rig) recordMachine(e *states.Execution) {
 }
 
 // TestRights runs a night, an override, a restore and runs for one person. It compares the calls to AWS with the roles
-// of both deployments. The caller's role must allow each call. The calls must use each allowed action on each resource
-// of the action.
+// of both deployments in two directions. Each call must be allowed by the caller's role. Each action that a role allows
+// must occur in a call, on each resource for which the role allows the action.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -31,8 +31,8 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// The function "made" returns invented attributes of resources and data sources. The attributes contain the account of
-// template_test.go.
+// The function "made" returns invented attributes of resources and data sources. The ARNs in these attributes have the
+// same account, region and deployment name as the SAM template in template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})

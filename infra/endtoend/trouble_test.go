@@ -171,8 +171,8 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 }
 
 // TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses the
-// first ten calls of the function evaluate. A partition whose function fails has fewer than ten attempts. The refused
-// calls must not use up these attempts, and the night must evaluate all people.
+// first ten calls of the function evaluate with the status 429. The state machine must repeat a refused call more often
+// than a call that failed. So ten refusals must not fail a partition, and the night must evaluate all people.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32

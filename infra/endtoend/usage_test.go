@@ -22,8 +22,8 @@ type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// The method "pass" moves the clock by d. A test that has set the clock back must set the clock to the real time again
-// before the product reads the company.
+// The method "pass" moves the clock by d. The product always uses the real time. So a test that has set the clock back
+// must set the clock to the real time again before the product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
 // signInAll makes all active people sign in and log on now.

@@ -164,8 +164,9 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 }
 
 // TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. CloudFormation must
-// keep each version of a function. A change of the code removes the resource of the old version from the template. A
-// change of a parameter replaces the resource.
+// keep an old version of a function, because an execution may still wait with this version. After a change of the code,
+// the template no longer has the resource of the old version. After a change of a parameter, CloudFormation replaces
+// the resource.
 func TestVersionsOfSAM(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")
