@@ -26,7 +26,7 @@ type Summary struct {
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks has one entry for each rule. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
-	// Turning lists the verdicts that turn soonest. Outlooks counts all verdicts that turn.
+	// Turning lists the verdicts that turn to reclaim soonest. The counts in Outlooks include all verdicts that turn.
 	Turning []Turning `json:"turning,omitempty"`
 }
 

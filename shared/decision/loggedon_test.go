@@ -8,7 +8,7 @@ import (
 )
 
 // In the first night, a call read from the controllers that Ann logged on 40 days ago. The replicated date is 50 days
-// old. Each later reading then knows the later date. If all controllers have an earlier date, Ann's dates are in doubt,
+// old. Later runs remember the logon 40 days ago. If every controller shows an earlier date, Ann's dates are in doubt,
 // because a controller was removed or restored. The longest span of the policy is 90 days, and a logon is replicated
 // within 14 days. Therefore the doubt ends 104 days after the logon.
 func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {

@@ -122,7 +122,8 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 	return nil, "", failed
 }
 
-// longestTrail is the maximum number of runs in a row whose tables are made again.
+// longestTrail is the maximum number of runs in a row whose tables are made again. To make a table again, idleseat needs
+// the table of the run before, which may be lost too.
 const longestTrail = 8
 
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)

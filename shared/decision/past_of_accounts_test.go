@@ -315,8 +315,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// If an account was created at exactly the time of the last reading, the last reading should have seen the account. The
-// rule holds in both directories.
+// The last reading did not see an account that now has no dates. If the account was created before the last reading or
+// at exactly its time, its dates are in doubt. This applies to both directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes it faster to read a partition. For most people, the columns of the table alone settle the verdicts of
-// all rules. If no rule reclaims from such a person, Screen only counts the person. If a rule reclaims from such a
-// person, Read builds a Person, but the rules are not evaluated again. If the columns do not settle the verdicts on a
-// person, the person's row is open. Read builds a Person for each open row, and the rules are evaluated for the person.
-// So the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the snapshot are enough to know the
+// verdicts of all rules. If no rule reclaims from such a person, Screen only counts the person. If a rule reclaims from
+// such a person, Read builds a Person, but the rules are not evaluated again. If the columns do not settle the verdicts
+// on a person, the person's row is open. Read builds a Person for each open row, and the rules are evaluated for the
+// person. So the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -62,7 +62,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// everybody whose row is not open. The tallies of the Plain lack only the outcomes of verdicts to reclaim.
+// everybody whose row is not open. The tallies of the Plain lack only the outcomes of verdicts to reclaim, because these
+// are counted with the decisions.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {

@@ -16,7 +16,7 @@ import (
 type lookup struct {
 	table *known.Partition // nil if no table is used
 	list  []known.Account
-	at    []int32 // a hash table; a slot has an index into list plus 1, the negative if list has the account twice, or 0 if it is free
+	at    []int32 // a hash table; a free slot has 0; any other slot has an index into list plus 1, negated if list has the account twice
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
@@ -206,7 +206,7 @@ func (p *screening) remember() {
 			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
 		}
 		column, lists := p.people.Groups(directory.Source(source))
-		given := make([][]giving, len(lists)) // by word
+		given := make([][]giving, len(lists)) // by word, which is an index into lists
 		for word, list := range lists {
 			for _, key := range list {
 				if i := slices.IndexFunc(groups, func(g giving) bool { return g.key == key }); i >= 0 {
@@ -230,9 +230,9 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// The method "member" returns the entry for an account's membership in a group. The field Since is copied from the
-// previous table. It is now if the previous table has the group without this member. It is known.Always if the previous
-// table does not have the group.
+// The method "member" returns the entry for an account's membership in a group. If the previous table has the
+// membership, the field Since is copied from there. If that table has the group without this member, Since is the
+// parameter "now". If that table does not have the group, Since is known.Always.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

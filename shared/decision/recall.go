@@ -103,9 +103,10 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// The method "forget" handles accounts whose table cannot be read any more. A directory may have lost a date since the
-// last reading, so all these accounts are undecided now. Grace periods begin again. An account without a date may have
-// had a date earlier. If an operator accepts the feeds, the method does nothing.
+// The method "forget" handles accounts whose table cannot be read any more. A directory may have lost a date of any of
+// these accounts since the last reading, so the rules are undecided about their people in this run. Grace periods begin
+// again. An account that has no date now may have had one before, so its dates count as lost. If an operator accepts the
+// feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -126,8 +127,9 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// The method "members" records when memberships in the groups that grant a license began, if the last table has the
-// group. If a group could not be read now, the method keeps the group's entry of the last table for the next table.
+// The method "members" records when each account became a member of a group that grants a license. It does so only for a
+// group that the last table has. If a group could not be read now, the method keeps the group's entry of the last table
+// for the next table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -216,9 +218,9 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 }
 
-// The method "sighted" adds dates that were read just before a change, after the last reading. If the directory now
-// shows an older date again, the older date counts as a date that went back. A directory sometimes does so hours after
-// it showed the newer date. If an operator accepts the feeds, the method does nothing.
+// The method "sighted" adds dates that were read just before a change, after the last reading. A directory sometimes
+// shows an older date again, hours after it showed such a newer date. The older date then counts as a date that went
+// back. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if c.Begin.AcceptFeeds {
@@ -241,9 +243,10 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// The method "loggedOn" adds a logon that was read from the controllers just before a change. The replicated date may
-// be earlier without being wrong. Therefore only an exact reading can show that the date went back. The logon is
-// forgotten when no rule can keep a license because of it and every later logon has been replicated.
+// The method "loggedOn" adds a logon that was read from the controllers just before a change. The replicated date may be
+// earlier without being wrong. Therefore only an exact reading can show that the date went back. The logon is forgotten
+// after the longest span of the rules plus 14 days. No rule then keeps a license because of the logon. The directory has
+// then also replicated every later logon of the span, because replication takes at most 14 days.
 func (c *recollection) loggedOn(a *account, at time.Time) {
 	at = at.Truncate(time.Second)
 	if at.After(a.past().LoggedOn) && c.now.Before(at.Add(c.Policy.LongestSpan()+directory.Logons.Stalled())) {

@@ -98,7 +98,7 @@ func TestLostDates(t *testing.T) {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
-	// The second night still has the facts of the first night.
+	// The table of the second night keeps the facts that the first night knew.
 	h := accountsIn([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {

@@ -37,7 +37,7 @@ type Run struct {
 	renamed map[string][]*history.Item // by person; see renamedItems
 	damaged map[string]string          // why the ledger of a person is damaged, by person
 	memory  *memory
-	trail   int                          // number of runs with lost tables before this run; see tableAgain
+	trail   int                          // number of lost tables that led back to this run; see tableAgain
 	usage   func() (usage.Tables, error) // reads the tables on the first call only
 }
 

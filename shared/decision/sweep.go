@@ -22,8 +22,9 @@ type Swept struct {
 // PersonKey returns the known.KeyOf of a person's id. The key identifies the person in the snapshots of several runs.
 func PersonKey(p *directory.Person) uint64 { return known.KeyOf(p.ID()) }
 
-// Sweep is like Read, but returns the verdicts of the people whose rows are not open instead of counting them. If the
-// columns settle a verdict to reclaim, the row is not open. The result is valid until the next call.
+// Sweep is like Read, but does not count the people whose rows are not open. It returns the verdicts on these people
+// instead. It puts only the people of open rows into h, even if a rule reclaims from other people. The result is valid
+// until the next call.
 func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts) (*Swept, error) {
 	r := s.run
 	nobody := &Swept{Swept: &policy.Swept{}}
