@@ -75,9 +75,9 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
-// With returns the item i, completed by an earlier item of the same license. The item i is from the ledger. The ledger
-// does not record that somebody else restored a license. Ledger entries of older versions about announcements also lack
-// the time of the restore. Both items may be nil.
+// With adds to the item i the facts that only an earlier item of the same license has, and returns the result. The item
+// i is from the ledger. The ledger does not record that somebody else restored a license. Ledger entries of older
+// versions about announcements also lack the time of the restore. Both items may be nil.
 func (i *Item) With(earlier *Item) *Item {
 	switch {
 	case i == nil || earlier == nil:

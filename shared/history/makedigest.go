@@ -212,7 +212,8 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// The method "later" replaces the reading *last with the reading b if b is newer.
+// The method "later" replaces the reading *last with the reading b if b is newer. It ignores a reading from after the
+// time of the digest.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b

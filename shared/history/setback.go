@@ -28,7 +28,8 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// The constant "early" is the maximum by which the time between two nightly runs may be shorter than a day.
+	// The constant "early" is the maximum by which the time between two nightly runs may be shorter than a day. Due
+	// subtracts it, because otherwise a run that begins a minute early would leave the change to the next night.
 	early = 12 * time.Hour
 )
 

@@ -65,8 +65,8 @@ func TestSightings(t *testing.T) {
 	})
 }
 
-// An operator accepted the feeds of the second night. Later runs do not know the activity that was read before that
-// reading, and know the activity that was read after it.
+// An operator accepted the feeds of the second night. Later runs forget the activity that was read just before a change,
+// unless it was read after the directories were read in the second night.
 func TestSightingsOfAcceptedFeeds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
