@@ -1,4 +1,5 @@
-// Package shared_test checks which packages each package may import. Imports point only downwards.
+// Package shared_test checks the repository as a whole: which packages each package imports, and whether the pages for
+// people match the code.
 package shared_test
 
 import (
@@ -13,9 +14,9 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// The variable "floors" lists the packages from the bottom to the top. A package may import packages of lower floors.
-// In its own folder tree, a package may also import the packages above and below it. It may import no other package of
-// the repository.
+// The variable "floors" lists the packages from the bottom to the top. A package may import the packages of lower
+// floors, the packages in folders below its own folder, and the packages in folders that contain its own folder. It may
+// import no other package of the repository.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},

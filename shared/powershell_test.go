@@ -39,8 +39,8 @@ func parts(page string) map[string]string {
 	return all
 }
 
-// onlyInUnix has patterns for syntax of bash or zsh that PowerShell rejects or reads differently. TestPowerShellFaults
-// checks that each pattern matches its example.
+// onlyInUnix has patterns for syntax of bash or zsh that PowerShell rejects or reads differently. Each pattern has an
+// example. TestPowerShellFaults checks that the pattern matches the example.
 var onlyInUnix = []struct{ pattern, example string }{
 	{`(?m)^\s*export `, "export A=b"},
 	{`(?m)^\s*[A-Za-z_]+=\S`, "READ=$(az account show)"},
@@ -70,8 +70,8 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone has the parts about machines with systemd, and the parts on the page for developers. docs/powershell.md
-// need not have these parts.
+// inUnixAlone names the parts that docs/powershell.md need not have. They are for machines with systemd, or for
+// developers of idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
 // toolCalls returns the calls of command-line tools in a text, without the arguments of the calls.

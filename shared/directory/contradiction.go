@@ -24,8 +24,8 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// The method "shows" makes the person contradictory. Callers use the method when this reading shows the contradiction
-// c.
+// The method "shows" makes the person contradictory because this reading shows the contradiction c. For a contradiction
+// that only an earlier reading showed, callers use the method "contradicted".
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)

@@ -58,8 +58,8 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. The message of UnreadError is the message
-// of Err.
+// UnreadError wraps the error of a source that could not be read to its end. It adds nothing to the message of Err. It
+// only lets the command give this failure its own exit status.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }

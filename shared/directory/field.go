@@ -83,8 +83,8 @@ type Value struct {
 type Knowledge uint8
 
 // The states of a value. Unknown means that the value was not read. None means that the value was read and is empty.
-// NoneSince is a state of dates. The source proves that no date lies after the field Time. The source says nothing
-// about earlier dates.
+// NoneSince is for a date from a usage report, which reaches back only to the time in the field Time. The report proves
+// that there was no activity after this time, and says nothing about the time before.
 const (
 	Unknown Knowledge = iota
 	None

@@ -135,7 +135,7 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 }
 
 // Member is an object in the member list of an Entra group. Objects of types that are never users are left out. An
-// object of an unknown type is included, because the type "may" be a newer kind of user.
+// object of an unknown type is included, because the type can be a newer kind of user.
 type Member struct {
 	ID     string
 	SID    string // onPremisesSecurityIdentifier; empty for a cloud account

@@ -28,7 +28,8 @@ func (p *Pair) Plain() bool {
 	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
 }
 
-// anyAnchor marks a pair whose accounts belong together under any anchor.
+// anyAnchor stands for all anchors in the list that Pair.Anchors returns. It is in the list if the anchor does not
+// matter for the pair: the pair lacks an account, or its Entra account is not synced and has no immutable id.
 const anyAnchor = "any"
 
 // Anchors returns the anchors under which the two accounts of the pair belong to one person. Each anchor has the name
@@ -55,8 +56,8 @@ func (a Anchor) Among(names []string) bool {
 
 // Pairs puts every account into one pair, by SID alone. The pairs with Entra accounts come first, in the order of
 // h.Entra. Each Entra account is paired with its Active Directory account unless an earlier pair has that account. The
-// remaining Active Directory accounts follow in the order of h.AD. Join finds the same people in the accounts of the
-// pairs. Only Join judges whether two accounts belong to one person.
+// remaining Active Directory accounts follow in the order of h.AD. A pair does not prove that its two accounts belong to
+// one person. Only Join judges this, and it finds the same people if it reads the accounts from the pairs.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))

@@ -4,9 +4,9 @@ import "context"
 
 type permitKey struct{}
 
-// WithPermit returns a context that carries the function "ask". A write calls this function immediately before each
-// request. It also calls the function before a retry, because the write may have waited. If the function returns an
-// error, the write sends nothing and returns the error.
+// WithPermit returns a context that carries the function "ask". This function decides whether a write may still be made.
+// A write calls it immediately before each request, also before a retry, because the write may have waited. If the
+// function returns an error, the write sends nothing and returns the error.
 func WithPermit(ctx context.Context, ask func() error) context.Context {
 	return context.WithValue(ctx, permitKey{}, ask)
 }

@@ -56,8 +56,8 @@ type ExtensionAttributes [15]string
 // EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// table.go explains the tags. A new text property of Graph needs no other
-// code than a line here. Tests name the texts and documents that also need a line.
+// table.go explains the tags. To read a new text property of Graph, a line here is the only code that is needed. If a
+// document must also describe the property, a test fails and names the document.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -240,7 +240,8 @@ func (p *Person) SID() string {
 }
 
 // LoggedOnBy returns a copy of the person. In the copy, the time "latest" is the last logon to Active Directory. If the
-// real last logon is unknown, callers pass the latest possible time.
+// real last logon is unknown, callers pass the latest possible time. A license that a rule takes from this copy is then
+// certainly unused.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -252,8 +253,9 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person. In the copy, no account was last used before the time "at": that time replaces
-// earlier dates and missing dates. Later dates and unknown dates are unchanged.
+// ActiveBy returns a copy of the person who counts as active at the time "at". In the copy, this time replaces earlier
+// dates and missing dates. Later dates and unknown dates are unchanged. After a restore at that time, a rule may take
+// the license again only if it takes the license from this copy.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -2,7 +2,9 @@ package directory
 
 import "time"
 
-// Sighting records newer activity dates of an account that was read on its own, between two full readings.
+// Sighting has the activity dates of an account that was read on its own, between two readings of everybody. At least
+// one date is newer than all readings of everybody showed before. Later runs remember the newer date, because their
+// readings may show an older date again.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id or the SID
 	// Newest holds the dates in the order of Past.Newest.
@@ -10,8 +12,8 @@ type Sighting struct {
 	At     time.Time                `json:"at"` // when the account was read
 }
 
-// Sightings returns the activity dates of the person's accounts. A result is nil if no date of the account is newer
-// than in Past. The argument "at" is the time at which the person was read.
+// Sightings returns the activity dates of the person's two accounts. A result is nil if the person lacks the account, or
+// if no date of the account is newer than in Past. The argument "at" is the time at which the person was read.
 func (p *Person) Sightings(at time.Time) (entra, ad *Sighting) {
 	if p.Entra != nil {
 		entra = sighting(p.Entra.ID, p.Entra.Activity(), &p.Entra.Past, at)

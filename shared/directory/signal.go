@@ -10,7 +10,8 @@ import (
 // the rules that read its signal become undecided.
 type Signal uint8
 
-// The signals. The signal of a directory has the number of its Source.
+// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index of
+// Person.Stale.
 const (
 	SignIns       = Signal(Entra)
 	Logons        = Signal(AD)
@@ -74,8 +75,8 @@ func (s Signal) Stalled() time.Duration { return signals[s].stalled }
 // 0 for a signal that reaches back without limit.
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }
 
-// Reported reports whether the signal comes from a usage report. A report always lists everybody, so a report cannot be
-// read again for one person.
+// Reported reports whether the signal comes from a usage report. Such a signal cannot be read again for one person,
+// because a report always lists everybody.
 func (s Signal) Reported() bool { return s >= Sources }
 
 // SignalNamed returns the signal with the given name in plans.
@@ -126,9 +127,9 @@ func addReported(m map[string]*Field) {
 	}
 }
 
-// lastUse returns the last activity. If the report shows no activity, the state is NoneSince for an account that is
-// older than the span of the report. Such an account may have been active before the span. For a younger account the
-// state is None.
+// lastUse returns the last activity. If the report shows no activity, the state depends on the age of the account. An
+// account from before the span of the report may have been active before the span, so its state is NoneSince. For a
+// younger account the state is None.
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through

@@ -42,7 +42,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The test sets each property in an account, and reads the property back through the table and as a field.
+// TestTableReachesEveryProperty sets each property that is not a date, through the table. No other property may change.
+// The field that a policy names must then have the value of the property.
 func TestTableReachesEveryProperty(t *testing.T) {
 	t.Parallel()
 	reaches(t, "entra", EntraProperties, func(u *EntraUser) *Person { return &Person{Entra: u, EntraState: Present} })
