@@ -67,7 +67,7 @@ type acceptances struct {
 	void []string
 }
 
-// acceptancesAt reads the overrides that were in force at any time in the period plan.Window before now.
+// acceptancesAt reads the overrides that were in force at any time since now minus plan.Window.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {
@@ -88,8 +88,8 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf reads the people whom the rules of an overridden plan matched. The result "why" is not empty if the hash of
-// the plan does not bind these people, or if these people cannot be read.
+// peopleOf reads the people whom the rules of an overridden plan matched. If the override does not count, the result
+// "why" gives the reason. For example, the hash of the plan may not cover these people, or these people cannot be read.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {

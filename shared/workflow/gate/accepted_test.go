@@ -161,8 +161,8 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit of one night also limits 30 nights together. The licenses that a rule took in the last 30 days
-// and the licenses that the rule takes now are added up.
+// TestDrains: the limit for one night is also the limit for 30 nights together. The licenses that a rule took in the
+// last 30 days count together with the licenses that the rule takes now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -223,7 +223,7 @@ func TestAcceptedDrain(t *testing.T) {
 }
 
 // TestNotBelieved: if too many people match in a run, later runs do not compare their feeds with that run. Later runs
-// still use the dates that the run read of each account.
+// still use the dates that the run read for each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {

@@ -48,8 +48,8 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "said" returns the results that the batches of an earlier run have stored so far. For a run that cannot go
-// on, it returns no results and records the reason in j.lost.
+// The method "said" returns the results that the batches of an earlier run have stored so far. If the earlier run cannot
+// go on, the method returns no results and records the reason in j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A choice contains the changes that an operator chose for a run from the plan of another run. A nil choice means that
-// the operator chose no changes for the run.
+// A choice contains the changes that an operator chose for a run from the plan of another run. The choice is nil for any
+// other run, whose plan may have every change that its rules decide.
 type choice struct {
 	of     *plan.Plan
 	listed map[snapshot.Chosen]*plan.Change // changes and notices of the other run's plan

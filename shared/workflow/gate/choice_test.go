@@ -17,7 +17,7 @@ import (
 )
 
 // chosenFrom plans a run for three people. It then plans a second run with a choice from the first plan. The parameter
-// edit changes the decisions of the second run.
+// "edit" changes the decisions of the second run.
 func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	first := quiet()

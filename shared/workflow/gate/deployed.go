@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The function "deployed" returns the Place of a run in a deployment. The parameter "name" is the name of the stack.
-// The parameter place is the store, as s3://bucket/prefix. The parameter "execution" is an ARN. The parameter "one"
+// The function "deployed" returns the Place of a run in a deployment. The parameter "name" is the name of the stack. The
+// parameter "place" is the store, as s3://bucket/prefix. The parameter "execution" is an ARN. The parameter "one"
 // reports whether the request is about one person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""

@@ -128,8 +128,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestAfford: another round begins as long as the history has room for its events. If the room is too small, the last
-// batches are left out first.
+// TestAfford: another round begins as long as the history of the execution has room for the events of the round. If the
+// room is too small for all batches, the round leaves out the last batches.
 func TestAfford(t *testing.T) {
 	t.Parallel()
 	batches := func(n int) []Batch { return make([]Batch, n) }

@@ -212,8 +212,8 @@ func freeSeats(r *decision.Run) map[string]int {
 // feeds.
 //
 // The parameter "believed" is false if too many people matched. Later runs then do not compare their feeds with this
-// run. They still use the dates that this run read of each account, because they must notice a date that is missing.
-// Most first plans are on hold, so this case is common.
+// run. They still compare the dates of each account with the dates that this run read, because they must notice a date
+// that is missing. Most first plans are on hold, so this case is common.
 //
 // A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
 // stores only the people, because that other run stores the health of the feeds.

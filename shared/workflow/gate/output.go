@@ -101,7 +101,7 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 }
 
 // Ended returns the last state of a run that the command made on one machine, without a state machine. The parameter
-// results is nil if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by
+// "results" is nil if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by
 // their present status.
 func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {
 	out := outputOf(p, results, results != nil && results.Override == p.PlanHash)
@@ -148,7 +148,7 @@ func (o *StepOutput) totals() Totals {
 	}
 }
 
-// The method "add" adds the batches of a plan that have a change that is not final.
+// The method "add" adds the batches of a plan in which at least one change is not final.
 func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 	if p.Verdict == plan.Nothing {
 		return

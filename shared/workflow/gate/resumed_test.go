@@ -67,8 +67,8 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a run tries a change only a few more times while a fault prevents the change. It tries a change
-// without a fault for about a day.
+// TestRoundsOfWaiting: if a fault must be repaired before a change can be made, the run tries the change only a few more
+// times. Otherwise the run tries the change for about a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -114,7 +114,8 @@ func TestAgeOfFeeds(t *testing.T) {
 	}
 }
 
-// TestRestoresOnTheWay: a restore resumes open restores, each once, in order. It finds people by id, SID or name.
+// TestRestoresOnTheWay: a restore resumes the earlier restores that are open, each once, in order. A restore of one
+// person finds the person by id, SID or name.
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -249,7 +250,8 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger: if the ledger cannot be read, an operator cannot approve a closed plan.
+// TestClosedPlanOfAnUnreadableLedger: a closed plan can be approved only to finish its open changes. If the ledger
+// cannot be read, nobody knows whether there are any, so the approval fails.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -55,8 +55,8 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 }
 
 // TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts for everybody
-// only makes a plan. An operator may also start a run that changes the licenses of one person. Such a request is also
-// the approval, so the run applies its plan, except in mode audit.
+// only makes a plan. If an operator starts a run that changes the licenses of one person, this request is also the
+// approval. Such a run applies its plan, except in mode audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -163,7 +163,7 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan again. The parameter before has the results of an earlier execution of the plan. The
+// approvedAgain approves a plan again. The parameter "before" has the results of an earlier execution of the plan. The
 // new execution must not report these results a second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
