@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A wait follows the time of the watch, and not the time of the machine.
+// Sleep ends when the time of the Watch says so. The timers of the machine may have stood still for a part of that
+// time.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	now, looked := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 0

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Name is the name of an entrance.
+// Name is the name of an entrance, as it is in the definition of the state machine.
 type Name string
 
 // These are the entrances.
@@ -44,7 +44,7 @@ var wishes = map[Name][]Wish{
 	Restore:  {RestoreRun},
 }
 
-// ErrElsewhere is the error for a wish that another entrance accepts.
+// ErrElsewhere is the error of an entrance for a wish that it does not accept.
 var ErrElsewhere = errors.New("this is the wrong entrance")
 
 // Admit returns ErrElsewhere if the entrance n does not accept the wish.

@@ -40,7 +40,7 @@ func IsRun(folder string) bool {
 // Begin returns the key of a run's inputs. The inputs are fixed before the run reads people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
-// Manifest returns the key of a run's manifest. With a manifest, the parts of a run are a snapshot.
+// Manifest returns the key of a run's manifest. The manifest turns the parts of the run into a snapshot.
 func Manifest(run string) string { return Run(run) + "manifest.json" }
 
 // Part returns the key of the accounts that one attempt read from a source for one partition.
@@ -133,7 +133,7 @@ func Plan(run string) string { return Run(run) + "plan.json" }
 // Changes returns the key of the CSV file with the changes that a run plans.
 func Changes(run string) string { return Run(run) + "changes.csv" }
 
-// Report returns the key of the report of a run for people.
+// Report returns the key of the HTML report of a run.
 func Report(run string) string { return Run(run) + "report.html" }
 
 // Point returns the key of the figures that a run stores for the trend in later reports.
@@ -161,8 +161,8 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. The keys of other objects about the intent have the same text with
-// another suffix.
+// Entry returns the key of an intent in the ledger. Other objects about the intent, such as its completion, have the
+// same key with another suffix instead of ".json".
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }

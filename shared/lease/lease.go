@@ -163,8 +163,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// The method "put" adds the link next to the chain. It returns store.ErrExists if another process has already created
-// the object of that number.
+// The method "put" appends a link, the argument "next", to the chain. It returns store.ErrExists if another process has
+// already created the object with the next number.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

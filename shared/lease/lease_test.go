@@ -95,7 +95,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// The function "until" waits until the condition holds is true.
+// The function "until" waits until the function "holds" returns true. After about five seconds, it fails the test.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {
