@@ -37,10 +37,10 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// The constant "parts" is the number of amounts in one unit of a currency, because prices have four decimals. The
-// highest price of a policy (999,999), for each of 31 days, for a million seats, is 3.1e17, which fits into an int64.
-// The package needs no library for decimals, because it only adds, multiplies by a number of days, and divides once for
-// each row.
+// The constant "parts" says how many units of the type "amount" make one unit of a currency, such as one euro. Prices
+// are rounded to four decimals. The highest price of a policy (999,999), for each of 31 days, for a million seats, is
+// 3.1e17, which fits into an int64. The package needs no library for decimals, because it only adds, multiplies by a
+// number of days, and divides once for each row.
 const parts = 10_000
 
 // amount is money in ten-thousandths of a currency.

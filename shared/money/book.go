@@ -48,8 +48,9 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// The method "on" returns the tally of a month, and the price of a license. The argument "given" overrides the price.
-// If "given" is nil, the price is the price in force on the day d.
+// The method "on" returns the price of a license on the day d, and the tally to which an amount at this price is added.
+// There is one tally for each month, license, department, cost center and currency. The argument "payer" has the
+// department and the cost center. If the argument "given" is not nil, it overrides the price.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -73,8 +74,7 @@ func (b *book) on(month, d time.Time, license string, payer *directory.Payer, gi
 	return t, price
 }
 
-// The method "at" returns the tally of a month, and the price of a license. The argument "given" overrides the price.
-// If it is nil, the price is the price in force today.
+// The method "at" does the same as the method "on", with today's price.
 func (b *book) at(month time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
@@ -109,8 +109,9 @@ func (b *book) add(s *span) {
 	b.each(dayOf(s.from), until, s.to, s.payer, nil, func(t *tally, price amount, days int) { t.saved -= price * amount(days) })
 }
 
-// The method "save" adds up the days on which the seat was free and the company did not pay for it. The company stops
-// paying at the first renewal after the change.
+// The method "save" adds the price for the days on which the seat was free. The company stops paying for a free seat at
+// the first renewal after the change. Days from this renewal on count as saved. While the renewal lies in the future,
+// the seat counts as waiting. If the renewal is unknown, all days count as unproven.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
 	if renewal.IsZero() {
@@ -129,8 +130,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// The method "each" splits the days into parts. All days of a part have the same month and the same price. The method
-// then calls the function "add" for each part. The first day is "from". The last day is the day before "until".
+// The method "each" splits the days from "from" to the day before "until" into parts. All days of a part have the same
+// month and the same price. The method calls the function "add" for each part.
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

@@ -21,7 +21,7 @@ type subject struct {
 	Person  string `json:"person"`
 	SID     string `json:"sid,omitempty"` // the person's SID in the newest entry that has one
 	License string `json:"license"`
-	Objects int    `json:"objects"` // the number of objects that the ledger had about the license
+	Objects int    `json:"objects"` // the number of objects that the ledger had about the license; if it has more now, its entries are read again
 	Facts   []fact `json:"facts,omitempty"`
 	// The field Version is subjectVersion. Older versions wrote lines without the SID and without Version. The function
 	// Of ignores these lines and reads the entries of the ledger again.
@@ -35,10 +35,10 @@ const subjectVersion = 1
 // rememberTime is the maximum time for which Remember reads the ledger. A longer reading would delay the run.
 const rememberTime = 3 * time.Minute
 
-// Remember copies the facts from the entries of the ledger into an object. It returns the key of the object for the
-// manifest of the run. Later runs read the object and only newer entries of the ledger. The key is empty if the ledger
-// has no facts. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and the next
-// run reads the rest.
+// Remember copies the facts from the entries of the ledger into an object. It returns the key of the object, which the
+// manifest of the run records. Later runs read the object and only newer entries of the ledger. The key is empty if the
+// ledger has no facts. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and
+// the next run reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -155,7 +155,8 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	held *subject // the line that the function "next" returned last; it is about a later person
+	// The field "held" is a line that the method "of" has read, but that is about a later person than the call asked for.
+	held *subject
 }
 
 // newestMemory opens the newest complete memory that a run for everybody stored. If the argument "run" is not empty,

@@ -235,8 +235,8 @@ func TestMemoryInParts(t *testing.T) {
 	}
 }
 
-// TestMemoryInTheOrderOfKeys: in the order of keys, "a/" comes after "a-b/". The order of the memory must be the order
-// of the ledger.
+// TestMemoryInTheOrderOfKeys: the order of the memory must be the order of the ledger's keys. It is not the order of
+// the people: "a" comes before "a-b", but the key "a-b/" comes before "a/", because "-" comes before "/".
 func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -1,8 +1,8 @@
-// Package money computes the money that a company saves when idleseat takes licenses. Its figures are the monthly price
-// of the seats that a plan could free, of the seats that runs have freed, and of the freed seats that people did not
-// get back, and the savings up to a day. The only inputs are the entries of the ledger, the prices and renewals that
-// each run knew, and dates. Every amount is an integer. Each row of each month is rounded once, to a cent. All other
-// figures are sums of rows. The total is therefore the same to the cent for every grouping.
+// Package money computes the money that a company saves when idleseat takes licenses. Three of its figures are monthly
+// prices: of the seats that a plan could free, of the seats that runs have freed, and of the freed seats that people
+// did not get back. Another figure is the money saved up to a day. The only inputs are the entries of the ledger, the
+// prices and renewals that each run knew, and dates. Every amount is an integer. Each row of each month is rounded
+// once, to a cent. All other figures are sums of rows. The total is therefore the same to the cent for every grouping.
 package money
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. CouldFree is about the plan of one run. The parameter "run" names the run. If "run"
-// is empty, CouldFree is zero. Restores by somebody else come from the same run, or from the newest run for everybody
-// if "run" is empty. The function lists the whole ledger. It reads the entries that the memory lacks, a few people at a
-// time. Damaged entries count only in Unread.
+// Of returns all figures up to now. The parameter "run" names the run whose plan CouldFree is about. If "run" is empty,
+// CouldFree is zero. Somebody else than idleseat may restore a license. Such restores are the ones that the run knew,
+// or that the newest run for everybody knew if "run" is empty. The function lists the whole ledger. It reads the
+// entries that the memory lacks, a few people at a time. Damaged entries count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {

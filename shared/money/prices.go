@@ -65,8 +65,9 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 }
 
 // The method "renewal" returns the first day on which the company need not pay for a seat. The seat became free at the
-// time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. As long as the day
-// of the renewal has not come, a later run may change the day. A run that does not know the renewal changes nothing.
+// time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. A later run may know
+// another day. Its day counts if the day that was known before has not come yet. A run that does not know the renewal
+// leaves the day as it is.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

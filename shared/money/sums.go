@@ -33,7 +33,8 @@ type Figures struct {
 	Seats      int `json:"seats"`      // seats that the plan would free
 	SeatsFreed int `json:"seatsFreed"` // seats that runs have freed so far
 	SeatsNet   int `json:"seatsNet"`   // seats freed, without those that were restored
-	// SeatDays is the number of days in Saved, added up over all seats.
+	// SeatDays counts the days on which the company did not pay for a free seat, added up over all seats. Saved is the
+	// money for these days.
 	SeatDays int `json:"seatDays"`
 }
 
@@ -74,7 +75,7 @@ type Row struct {
 	Currency string
 }
 
-// Sums has all figures at one time.
+// Sums has all figures as of one time, AsOf.
 type Sums struct {
 	AsOf     time.Time `json:"asOf"`
 	Currency string    `json:"currency"`
@@ -99,8 +100,9 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By calls the function "group" for each line, to change the names in the line. The function clears each name by which
-// the result is not grouped. Lines with equal names then become one line.
+// By adds up the lines by some of their three names: license, department and cost center. The function "group" gets the
+// names of a line. It returns them without the names that must not keep lines apart. Lines for which it returns the
+// same names become one line.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {

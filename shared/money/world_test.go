@@ -113,7 +113,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// The method "learn" adds the prices and renewals that the run of a night knows to the known prices.
+// The method "learn" gives the run of a night random prices and renewals, and appends them to the field "known".
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
