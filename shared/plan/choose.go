@@ -18,8 +18,8 @@ type Pick struct {
 }
 
 // Choice says which changes of a plan an operator wants. If Only is nil, the operator wants all changes. Otherwise the
-// operator wants only the changes that Only names. The changes that Except names are left out. At most Limit changes
-// are kept, from the first change of the plan on. A Limit of 0 means no limit.
+// operator wants only the changes that Only names. The changes that Except names are left out. Of the remaining
+// changes, only the first are kept, in the order of the plan: at most Limit of them. A Limit of 0 means no limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int

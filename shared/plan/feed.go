@@ -52,9 +52,10 @@ const (
 	few         = 5 // a loss of up to 5 people or dates does not suggest a fault
 )
 
-// firstDates is the share of settled accounts that must have a date if there is no earlier reading for a comparison.
-// Most accounts for which a company pays are in use, and a broken feed loses nearly all dates. The share is below 1
-// because service accounts, and people who only read mail on an old phone, have no dates.
+// firstDates is the share of settled accounts (directory.Freshness.Settled) that must have a date if there is no
+// earlier reading for a comparison. Most accounts for which a company pays are in use, and a broken feed loses nearly
+// all dates. The share is below 1 because service accounts, and people who only read mail on an old phone, have no
+// dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {

@@ -52,8 +52,9 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is the date by which the plan orders a change of the same person by an earlier rule. The field makes the
-	// plan place this change behind that earlier change. It is zero if the order is correct without After.
+	// After moves this change behind a change of the same person by an earlier rule. The plan orders changes by the
+	// begin of the idle time. If the begin of this change is earlier than that of the other change, After is the begin
+	// of the other change. The plan then uses After in place of this change's own begin. Otherwise After is zero.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -77,11 +78,11 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
-	// Asked is the number of holders for whom the rule's condition "for" is known to be true.
+	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`
 	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
-	// the verdicts of UndecidedHolders for which the condition "for" is known to be true. Both are zero in plans of
-	// older versions. Undecided also counts people who may hold the license.
+	// only those of them who are also known to meet the condition "for". Both are zero in plans of older versions. The
+	// field Undecided also counts people who may hold the license.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for the
@@ -89,8 +90,8 @@ type Tally struct {
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. The flag "asked" says whether the rule's condition "for" is true
-// for the holder. The sequence "empty" has the attributes for which the holder has no value.
+// Ask adds one holder to the counts Asked and Empty. The flag "asked" says whether the holder meets the rule's
+// condition "for". The sequence "empty" has the attributes for which the holder has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -117,7 +118,7 @@ func (t *Tally) Told() string {
 }
 
 // Count adds one verdict. The flag "holder" says whether the person holds the license. The flag "asked" says whether
-// the condition "for" is true for the person.
+// the person meets the condition "for".
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++
@@ -211,8 +212,8 @@ type Counts struct {
 	Exempt    int `json:"exempt"`
 }
 
-// Plan is the bound part of runs/<run>/plan.json. The object also has lists of refused, undecided and returned people,
-// which may be larger than memory.
+// Plan is the part of runs/<run>/plan.json that a process holds in memory as a whole. The object also has lists of
+// refused, undecided and returned people, which may be larger than memory.
 type Plan struct {
 	Run      string      `json:"run"`
 	AsOf     time.Time   `json:"asOf"`

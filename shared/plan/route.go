@@ -9,7 +9,7 @@ import (
 
 // Tenant holds the products and groups that a run looked up before it read people.
 type Tenant struct {
-	SKUIDs map[string]string                      // by each name that a policy may use for the product; from directory.SKUIDs
+	SKUIDs map[string]string                      // skuIds, by the names that a policy may use for the product (directory.SKUIDs)
 	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
 	others map[string]directory.Group             // Entra groups that assign licenses and that the policy does not name, by object id
 	// SIDs holds the objectSids of Active Directory groups, by GroupRef.Key(false).

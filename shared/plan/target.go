@@ -10,9 +10,10 @@ import (
 // Via is the name of a target in changes, in the ledger and in stored plans.
 type Via string
 
-// A target is a place in which people hold licenses and in which licenses are given and taken. This interface covers
-// every decision that needs no directory. The interface in shared/workflow/apply/target.go reads, gives and takes
-// licenses for the target of the same name. Each target has one file in package plan and one file in package apply.
+// A target is a place in which people hold licenses and in which licenses are given and taken. This interface makes the
+// decisions that need no call to a directory. The interface in shared/workflow/apply/target.go calls the directory: it
+// reads, gives and takes licenses for the target of the same name. Each target has one file in package plan and one
+// file in package apply.
 type target interface {
 	via() Via
 	// The method "how" returns the words that complete the sentence "The license is held …".
