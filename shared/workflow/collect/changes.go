@@ -12,9 +12,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings may build on one full reading. Two kinds of change give an object no new
-// USN, so that a delta reading misses the change. First, idleseat's account gains or loses the right to read an
-// attribute. Second, a date in the future is reached. A full reading shows both kinds after at most a week.
+// FullReadEvery is how long delta readings may build on one full reading. Two kinds of change give an object no new USN,
+// so that a delta reading misses the change. First, idleseat's account gains or loses the right to read an attribute.
+// Second, time passes a date that lay in the future when it was read, such as a logon by a wrong clock. A full reading
+// shows both kinds after at most a week.
 const FullReadEvery = 7 * 24 * time.Hour
 
 // The method "earlier" returns the Active Directory reading of the newest run for everybody. It fails if a delta

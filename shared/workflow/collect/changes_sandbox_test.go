@@ -31,8 +31,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn makes a person log on if the age of the person's replicated logon date lies between the parameters "from" and
-// "to". It returns the number of these people.
+// logOn makes some people log on: those whose replicated logon date is older than the parameter "from" and younger than
+// the parameter "to". It returns the number of these people.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)

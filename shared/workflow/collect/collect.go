@@ -82,8 +82,7 @@ type Start struct {
 	// before.
 	AcceptFeeds bool
 	Scheduled   bool // whether the schedule started the run
-	// Choice restricts a run over an old snapshot to some changes of the old run's plan. It is nil if the run reads its
-	// own snapshot.
+	// Choice restricts a run over an old snapshot to some changes of the old run's plan. It is nil for any other run.
 	Choice *snapshot.Choice
 }
 

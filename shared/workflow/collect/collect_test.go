@@ -225,8 +225,8 @@ func TestWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupsThatAreNotListed: a run begins without the list of groups that give licenses. The list only explains
-// verdicts.
+// TestGroupsThatAreNotListed: a run begins even if Graph does not list the groups that give licenses. The list only
+// explains verdicts.
 func TestGroupsThatAreNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -41,8 +41,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 }
 
 // BeginOne begins a run for one person whose Active Directory account the relay reads. The result "known" reports
-// whether Entra ID knows the person. If known is true, the relay must look for the SID, or for nobody if sid is empty.
-// Otherwise the relay must look for in.User. SealOne then continues the run.
+// whether Entra ID knows the person. If Entra ID knows the person, the relay must look for the account with the SID. If
+// sid is empty in this case, the relay looks for nobody. If Entra ID does not know the person, the relay must look for
+// in.User. SealOne then continues the run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -158,7 +159,8 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the Active Directory account. Call writeAD after writeEntra.
+// writeAD writes the Active Directory account. Call writeAD after writeEntra, because the rules that it asks need the
+// groups that writeEntra reads.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {

@@ -165,8 +165,8 @@ func (b *bench) one(t *testing.T, in Start) error {
 	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
 }
 
-// TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until the
-// day appears again or an operator accepts the report.
+// TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until a
+// report shows the day of that activity again, or until an operator accepts the report.
 func TestAReportLosesADay(t *testing.T) {
 	t.Parallel()
 	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

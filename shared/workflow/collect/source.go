@@ -21,8 +21,8 @@ const attempt = "1"
 // count may be old.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory. It reads only the changes since an earlier run if the changes give the
-// same result as a full reading. If ReadAD fails, the run has no people from Active Directory.
+// ReadAD reads everybody in Active Directory. If a delta reading is possible, it reads only the changes since an earlier
+// run. If ReadAD fails, the run has no people from Active Directory.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil

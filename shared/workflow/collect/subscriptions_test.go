@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSubscriptionsOfARun: a run reads the renewal date of a product only if the policy has a price for the product and
-// lacks the key "renews". If the reading fails, the run records the failure and goes on.
+// TestSubscriptionsOfARun: a run reads the renewal date of a product only if the policy has a price for the product but
+// no key "renews". If the reading fails, the run records the failure and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "
@@ -58,7 +58,8 @@ func TestSubscriptionsOfARun(t *testing.T) {
 	}
 }
 
-// TestInterruptedSubscriptions: an interrupted run fails. It does not record the interruption as a failure of Graph.
+// TestInterruptedSubscriptions: if the run is interrupted while it reads subscriptions, the reading fails. The run does
+// not record the interruption as a failure of Graph.
 func TestInterruptedSubscriptions(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
