@@ -10,8 +10,7 @@ func (c *Company) SetADClock(ahead time.Duration) {
 }
 
 // Rename changes the common name of a person's account in Active Directory, as an administrator may do between a plan
-// and the apply. The account keeps its GUID and SID. The account's DN then starts with the new common name and the
-// account name.
+// and the apply. The account keeps its GUID and SID. The account's DN then starts with "CN=NEW NAME (ACCOUNT NAME),".
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -20,7 +19,7 @@ func (c *Company) Rename(i int, name string) {
 }
 
 // Replace deletes a person's account in Active Directory and creates another account with the same names. The new
-// account has its own SID and GUID. It is in no group, and nobody has used it. Entra ID does not change.
+// account has its own SID and GUID. The new account is in no group, and nobody has used it. Entra ID does not change.
 func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {

@@ -8,7 +8,7 @@ import (
 
 // byHand makes a change on behalf of an administrator or another tool. The events of the change have ByHand set, unlike
 // the events of a request to Graph or Active Directory. Before the change, byHand applies the license changes that are
-// due after earlier changes of membership.
+// already due. These license changes keep the ByHand of the writes that caused them.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

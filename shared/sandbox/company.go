@@ -1,8 +1,8 @@
 // Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS. The
-// demo and tests use the sandbox. The seed and the number of a person determine all data of the person. The sandbox
-// computes the data on demand and stores only the effects of writes, so a company of a million people needs little
-// memory. The sandbox behaves as Microsoft documents. If Microsoft does not document the answer to a request, the
-// sandbox answers with an error.
+// demo and tests use the sandbox. The seed and the number of a person determine all data that the person has at the
+// start. The sandbox computes these data on demand and stores only the effects of writes, so a company of a million
+// people needs little memory. The sandbox behaves as Microsoft documents. If Microsoft does not document the answer to
+// a request, the sandbox answers with an error.
 //
 // The first name of a group is the name that the group has when the company is created. Methods identify a group by its
 // first name, even after the group was renamed.
@@ -48,8 +48,8 @@ type Options struct {
 
 	Seats     map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
 	ListLimit int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
-	// SignInPage is the largest $top with signInActivity. A request with a larger $top is rejected, as real Graph once did
-	// above 120. If SignInPage is 0, a larger $top is reduced to 500.
+	// SignInPage is the largest $top with signInActivity. A request with a larger $top is rejected, as real Graph once
+	// rejected a $top above 120. If SignInPage is 0, a larger $top than 500 is reduced to 500.
 	SignInPage int
 
 	// Witness is called with each event when the event happens. The function must not call a method of the company.
@@ -97,7 +97,7 @@ type Company struct {
 	concealed bool                       // whether reports conceal names
 	typed     bool                       // whether the mailbox usage report has the column Recipient Type
 	reports   Reports                    // properties of the usage reports
-	uses      map[use]time.Time          // last uses that differ from the last sign-in
+	uses      map[use]time.Time          // last uses that Use has set; without an entry, the last use is the last sign-in
 
 	mails      []Mail      // mails that were sent
 	mailFaults []MailFault // faults of the next requests to send a mail
@@ -168,7 +168,7 @@ func (c *Company) Size() int { return c.options.Users }
 
 func (c *Company) now() time.Time { return c.options.Now().UTC() }
 
-// EntraUsers iterates over the accounts that are in Entra ID now, in the order of people.
+// EntraUsers iterates over the accounts that are in Entra ID now, in the order of the people's numbers.
 func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	return func(yield func(directory.EntraUser) bool) {
 		for i := range c.Size() {
@@ -179,7 +179,7 @@ func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	}
 }
 
-// ADUsers iterates over the users that are in Active Directory now, in the order of people.
+// ADUsers iterates over the users that are in Active Directory now, in the order of the people's numbers.
 func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	return func(yield func(directory.ADUser) bool) {
 		for i := range c.Size() {
@@ -215,8 +215,8 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns the changes of a person, so that the caller can modify the changes. changeOf also removes the
-// person's object from the cache. The caller must hold the write lock.
+// changeOf returns the changes of a person. The caller may modify the changes, and must hold the write lock. Because of
+// the modification, changeOf also removes the person's Active Directory object from the cache.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)

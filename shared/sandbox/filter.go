@@ -162,7 +162,8 @@ func (c *clause) mentions(property string) bool {
 	return false
 }
 
-// The method "refused" returns Graph's error for an unsupported filter.
+// The method "refused" returns the error for a filter that the sandbox does not support. The argument "kind" is the
+// type of the filtered objects, such as "User", for Graph's message.
 func (c *clause) refused(kind string) error {
 	if c.mentions("signInActivity") && c.and != nil {
 		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")

@@ -181,8 +181,9 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// The function "absent" returns Graph's answer to the removal of a person who is not a member of the group. The answer
-// is 404 or 400. Several clients have recorded the message of status 400 after a repeated write.
+// The function "absent" returns Graph's answer to the removal of a person who is not a member of the group. The status
+// of the answer is 404. With Options.Lag, half of the answers have status 400 in place of 404. Several clients have
+// recorded the message of status 400 after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

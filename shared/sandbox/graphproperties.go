@@ -14,7 +14,7 @@ import (
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
-	parts := map[string][]property[entraUser]{} // by name of the property that consists of the parts
+	parts := map[string][]property[entraUser]{} // properties of the parts, by the name before the slash in Property.Source
 	for i := range directory.EntraProperties {
 		p := &directory.EntraProperties[i]
 		name, part, hasParts := strings.Cut(p.Source, "/")

@@ -92,7 +92,7 @@ func (q *query) readCount(s string) error {
 }
 
 // The method "token" returns the $skiptoken of a page. The argument "next" is the position at which the page starts.
-// The token contains the path.
+// The token contains the path, because readToken rejects a token of another path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }

@@ -119,7 +119,7 @@ func (c *Company) setMember(g, i int, in bool) {
 	if in {
 		e.What = MemberAdded
 	}
-	if in != before { // adding a member again gives the member nothing, and no directory shows it
+	if in != before { // a write without an effect is no event, because no directory shows the write
 		c.note(e)
 	}
 	c.later(g, i, in)

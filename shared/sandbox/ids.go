@@ -11,8 +11,8 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns the GUID of a person for one purpose. The argument "stream" identifies the purpose. The last twelve
-// digits are the person's number. The sandbox and readers of logs recognize the person by these digits.
+// guidOf returns one of the GUIDs of a person. The argument "stream" says which one, such as streamObjectGUID. The last
+// twelve digits are the person's number. The sandbox and readers of logs recognize the person by these digits.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())

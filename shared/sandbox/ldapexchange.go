@@ -89,8 +89,8 @@ func (x *Exchange) Refuse(code int, message string) {
 // Drop closes all connections to the controller, as a restart does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// lastAnswers maps the tag of a request to the tag of the last message of its answer. For other requests, the tag of
-// the last message is the request's tag plus one.
+// lastAnswers maps the tag of a request to the tag of the message that ends the answer. A request that is not in the
+// map gets a last message whose tag is the request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
 // The method "end" sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is

@@ -47,7 +47,7 @@ func (c *Company) extended(dns []string) (long []string) {
 }
 
 // membersAsked returns the requested values of the attribute member. It returns at most 1,500 values. If the group has
-// more values, the name of the returned attribute contains the range.
+// more values, the name of the returned attribute contains the range, such as "member;range=0-1499".
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
 	from, to, ranged, wanted := 0, maxValues-1, false, all
 	for _, name := range asked {

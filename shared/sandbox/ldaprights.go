@@ -67,7 +67,8 @@ func (e *entry) hides(name string) bool {
 }
 
 // A search returns descriptorAttribute only if the search requests the attribute by name and has the control
-// descriptorFlags. The control must exclude the parts that an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
+// descriptorFlags. The control must exclude the audit part, because an ordinary account may not read the audit part
+// (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"

@@ -76,8 +76,8 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// The method "full" writes the answer if the answer has at least fullAnswer bytes. It returns the bytes that are not
-// written yet.
+// The method "full" writes the collected messages of an answer to the connection if the messages have at least
+// fullAnswer bytes. It returns the bytes that are not written yet.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -86,7 +86,8 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is the size, in bytes, from which the method "full" writes an answer.
+// fullAnswer is how many bytes of an answer the server collects before it writes them, because a write for each entry
+// would be slow.
 const fullAnswer = 16 << 10
 
 // The method "prepare" checks a search. Errors are of type *ldapError.
@@ -239,8 +240,9 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope reports whether an object is in the scope of the search. The configuration is a separate naming context, so
-// the configuration is not below the domain.
+// inScope reports whether an object is in the scope of the search. A search of the domain does not find the
+// configuration, although the DN of the configuration ends with the DN of the domain. The reason is that the
+// configuration is a separate naming context.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true

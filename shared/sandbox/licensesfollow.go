@@ -44,7 +44,8 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// tellDue stores in the field "due" of the company when the next license change is due.
+// tellDue sets the field "due" of the company to the time of the next license change. The method "advance" reads this
+// field without a lock.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -80,10 +81,10 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The function "unchanged" returns the argument "paths", the assignments that a group is about to give. If the argument
-// "before" has an active assignment of the same product and group, this assignment replaces the new assignment. People
-// therefore keep the group's earlier products if the group gives one more product and no seat of the new product is
-// free.
+// The function "unchanged" returns the argument "paths", which has the assignments that a group is about to give. If
+// the argument "before" has an active assignment of the same product and group, this earlier assignment replaces the
+// new one. An example is a group that gives one more product of which no seat is free. All new assignments then have an
+// error, but the person keeps the products that the group gave before.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }

@@ -245,7 +245,7 @@ func (c *Company) adUser(i int, t profile) *adUser {
 		u.RecipientType = ch.recipient
 	}
 	if !x.made.IsZero() {
-		u.Created = x.made // Entra Connect has not read the new account yet
+		u.Created = x.made // without mS-DS-ConsistencyGuid, because Entra Connect has not read the new account yet
 	} else if t.anchored {
 		u.ConsistencyGUID = c.guidOf(i, streamConsistency).base64()
 	}

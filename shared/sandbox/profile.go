@@ -80,7 +80,7 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// The type "share" has a value, and how many of 1,000 people have it.
+// The type "share" describes a value and how many of 1,000 people have this value.
 type share[T any] struct {
 	permille int
 	sort     T
@@ -109,7 +109,8 @@ func pick[T any](shares []share[T], permille int) T {
 	return shares[len(shares)-1].sort
 }
 
-// The kinds of draws for a person. Draws of different kinds are independent.
+// The kinds of draws for a person. A draw is a number from 0 to 999 that decides one property of the person's profile.
+// Draws of different kinds are independent.
 const (
 	drawKind = iota
 	drawActivity
@@ -155,7 +156,7 @@ func (c *Company) profile(i int) profile {
 	if t.activity == New {
 		t.logon = New
 	} else if t.logon == New && t.activity != Active {
-		t.logon = Active // an account cannot be younger than its last sign-in
+		t.logon = Active // the person's Entra account is old, and both accounts are created at about the same time
 	}
 	if c.spare(i) {
 		t.activity, t.logon = New, New
@@ -198,7 +199,8 @@ func (d *dice) next() uint64 {
 
 func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// The streams of random numbers. Each purpose has its own stream.
+// The streams of random numbers. Each purpose has its own stream, so the numbers for one purpose do not depend on the
+// numbers for another purpose.
 const (
 	streamHabits = iota
 	streamNames

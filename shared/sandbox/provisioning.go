@@ -2,8 +2,8 @@ package sandbox
 
 import "time"
 
-// AppGroup is an Entra group that gives no product. It is assigned to an application. The application gets its users
-// from Entra ID through SCIM.
+// AppGroup is an Entra group that gives no product. The group is assigned to an application, and the application gets
+// its users from Entra ID through SCIM.
 const AppGroup = "APP-Salesforce"
 
 // provisioningCycle is how long the application takes to notice a change of the group. Microsoft says that "incremental

@@ -68,8 +68,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 }
 
 // The method "oust" removes all members from a group, including members whose account is in the bin. The function
-// "there" reports whether a person has an account now. If the argument "again" is set, the group was deleted and
-// created again, so no read shows the former members in the new group.
+// "there" reports whether a person has an account now. The argument "again" says that the group was deleted and created
+// again. The method then also deletes the former values of the memberships, so no read shows the former members in the
+// new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)

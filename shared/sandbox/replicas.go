@@ -14,14 +14,15 @@ type replica struct {
 	request uint64
 }
 
-// The type "past" describes a former value. The field "until" is when a write replaced the value.
+// The type "past" describes a former value, which reads that lag still show. The field "until" is when a write replaced
+// the value.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// The method "at" returns an instant for a read of an object. The read shows the state of the object at this instant.
-// The zero time means the current state.
+// The method "at" returns the instant whose state a read of an object shows. The instant is up to Options.Lag ago. The
+// zero time means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}

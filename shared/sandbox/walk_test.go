@@ -15,7 +15,7 @@ type walker struct {
 	now *clock
 }
 
-// The method "one" makes a random change and returns its description.
+// The method "one" makes a random change and returns its description. It returns "" if the change is impossible.
 func (w *walker) one() string {
 	c, i, on := w.c, w.IntN(w.c.Size()), w.IntN(2) == 0
 	groups := []string{"LIC-M365-E3", "LIC-EXO-P1", "LIC-E3-Plus", "LIC-Exempt", "Citrix Users", "Citrix Contractors"}
