@@ -25,7 +25,7 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
 // The function "doctors" returns the calls to AWS that idleseat doctor makes in a deployment. The field "role" of each
-// call is empty, because any role can run the command. The caller of this function sets the field.
+// call is empty, and the test sets it to the role that runs the command.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},

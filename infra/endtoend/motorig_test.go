@@ -141,7 +141,7 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 }
 
 // answerMoto calls a function for moto. If the answer tells the state machine to wait, answerMoto changes the wait to
-// one second, because moto would really wait.
+// one second, to shorten the test.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)

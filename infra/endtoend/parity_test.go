@@ -127,8 +127,9 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms describes the alarms that tell that the relay no longer reads a queue, with the names that a local of
-// the Terraform module gives their properties. Each alarm combines two metrics of a queue.
+// silentAlarms has the properties of the alarms on the queues, with the names that a local of the Terraform module gives
+// them. An alarm is raised when a message waits in a queue and no relay works. So each alarm combines two metrics of a
+// queue.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int

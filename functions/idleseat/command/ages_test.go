@@ -136,7 +136,8 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// The method "chosen" returns a plan with a single change. The parameter "via" is the target of that change.
+// The method "chosen" makes a plan for one person with a single change, and returns this plan. The parameter "via" is
+// the target of the change.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {

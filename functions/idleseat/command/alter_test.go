@@ -25,8 +25,8 @@ type alteration struct {
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
 // objectKinds lists every kind of object in a store. The expression in the field "key" matches the keys of the objects
-// of a kind. The function in the field "text" splits an object into its JSON texts. The function is nil for a kind of
-// object that contains no JSON.
+// of a kind. The function in the field "text" splits an object into its JSON texts. It also returns a function that
+// makes an object of altered texts. The field is nil for a kind of object that contains no JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -58,9 +58,9 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// The function "alterations" returns every alteration of every field of an object. The argument "others" has further
-// values of each field, from the whole store. A key of this map is the kind of the object followed by the path of the
-// field.
+// The function "alterations" returns every alteration of every field of an object. Some alterations replace the value
+// of a field by a value that the same field has in another object. The argument "others" has these values. A key of
+// this map is the kind of the object followed by the path of the field.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -98,7 +98,8 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 	return nil
 }
 
-// valuesOf returns up to three different values of each field in the objects, by kind and path.
+// valuesOf returns up to three different values of each field in the objects. A key of the result is the kind of an
+// object followed by the path of a field.
 func valuesOf(t *testing.T, objects map[string][]byte) map[string][]string {
 	t.Helper()
 	values := map[string][]string{}
@@ -153,7 +154,7 @@ func lineObject(raw []byte) ([][]byte, func([][]byte) []byte, error) {
 	return lines[:len(lines)-1], func(lines [][]byte) []byte { return deflated(bytes.Join(lines, nil)) }, err
 }
 
-// textAlterations returns one alteration of a stored object for each field of its JSON texts. If the object has several
+// textAlterations returns the alterations of each field in the JSON texts of a stored object. If the object has several
 // lines, there are two more alterations for each line: one drops the line, and one repeats it.
 func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]byte) []byte, others map[string][]string) (all []alteration) {
 	t.Helper()

@@ -21,7 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A state has the company, the store and the time at the beginning of a chapter of a story.
+// The type "state" is a copy of everything that a chapter of a story can change: the time, the company, the store and
+// the ids of the runs. The copy is made at the beginning of the chapter. The method "again" restores it.
 type state struct {
 	at      time.Time
 	company func()
@@ -76,9 +77,9 @@ type altered struct {
 	alteration
 }
 
-// The function "cases" returns the alterations of every field of every kind of object, before every chapter. If
-// alterations differ only in the object or in the index of a list, the function returns a random one of these
-// alterations.
+// The function "cases" returns the alterations of every field of every kind of object, before every chapter except the
+// first. Many alterations are alike: they differ only in the object or in the index of a list. Of the alterations that
+// are alike, the function returns a random one.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
@@ -108,11 +109,12 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 }
 
 // TestEveryFieldAltered alters one field of one stored object, and then continues the story. Two outcomes are correct.
-// In the first outcome, a command refuses the object by name, and nobody loses more than in the story without the
-// alteration. In the second outcome, everybody has the same licenses at the end as in the story without the alteration.
+// In the first outcome, a command refuses the object and prints the key of the object, and nobody loses more than in
+// the story without the alteration. In the second outcome, everybody has the same licenses at the end as in the story
+// without the alteration.
 //
-// IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each story;
-// "all" runs every case. Each story has a subtest for each kind of object.
+// IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each story.
+// The default is 30, and "all" runs every case. Each story has a subtest for each kind of object.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 30
@@ -179,16 +181,16 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// The method "share" returns the index of the worker that runs the alteration. The argument "of" is the number of
-// workers.
+// The method "share" returns the index of the worker that runs the alteration. Several workers divide the alterations
+// of a story among themselves if all cases run. The argument "of" is the number of workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// The method "alter" makes one alteration and continues the story. It reports whether a command refused the object by
-// name.
+// The method "alter" makes one alteration and continues the story. It reports whether a command refused the altered
+// object, which means that the command printed the key of the object.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])

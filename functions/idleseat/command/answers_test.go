@@ -24,7 +24,8 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		// The function "answer" answers the nth DELETE. If the function returns false, the simulated Graph answers.
+		// The function "answer" answers the nth DELETE. It can call the function "made", which makes the write in the
+		// simulated company. If "answer" returns false, the simulated Graph makes the write and answers.
 		answer func(n int, w http.ResponseWriter, made func()) bool
 		want   runs.Status
 		note   string

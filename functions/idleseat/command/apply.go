@@ -118,8 +118,8 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 
 // The type "resumed" counts the outcomes of changes that earlier runs began but did not finish.
 type resumed struct {
-	failed   int                 // changes that failed or that need an operator's help
-	troubled int                 // failed changes that are still pending
+	failed   int                 // changes that failed, and the changes that the field "troubled" counts
+	troubled int                 // changes that are pending because a read or a write failed
 	pending  int                 // pending changes of the runs that could be resumed
 	refused  bool                // whether at least one run could not be resumed
 	by       map[runs.Status]int // all changes, by their present status
@@ -179,7 +179,8 @@ func resumeFailed(failed int) error {
 	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", plain.Many(failed, "change"))
 }
 
-// approver returns the name of the person at the terminal, as user@host. The ledger records this name.
+// approver returns the name of the person at the terminal, as user@host. If the user has no name, it uses the uid. The
+// ledger records this name.
 func approver() string {
 	name := "uid " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
@@ -191,8 +192,9 @@ func approver() string {
 	return name
 }
 
-// The function "failures" returns an error if a change failed or needs an operator's help. If no change failed, but a
-// restore did not return every license, the error wraps runs.ErrRefused.
+// The function "failures" returns an error if a change failed, or if a change is pending because a read or a write
+// failed. For a restore that did not return every license for other reasons, it returns an error that wraps
+// runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err

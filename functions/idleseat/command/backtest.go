@@ -47,7 +47,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // --keep writes to the store, and a view cannot write; c.view has already refused a missing store
+	if c.Keep { // --keep writes to the store, so the store is opened again for writing; c.view has refused a missing store, which c.open would create
 		if s, err = c.open(a); err != nil {
 			return err
 		}

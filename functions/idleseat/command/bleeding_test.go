@@ -25,8 +25,9 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// The method "frozen" makes Graph return a fixed sign-in date for some people. The argument "dates" has the id and the
-// date of each of these people. After some nights, these people look idle.
+// The method "frozen" makes Graph return a fixed sign-in date for some people, even after they sign in. So these people
+// look idle after some nights. The argument "dates" has the date of each of these people, by the object id of the
+// person.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)

@@ -29,7 +29,8 @@ func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Han
 	})
 }
 
-// The function "fewer" halves the number of people that Graph returns for $count.
+// The function "fewer" halves the number of people that Graph returns for $count. A test that drops every second person
+// from the list with the function "each" also needs "fewer", because the count and the list must agree.
 func fewer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("$count") == "" {
@@ -177,7 +178,8 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage answers every request for page 7 of the 20 pages of people with status 503. The run must fail.
+// TestGraphFailsOnAPage answers with status 503 from the seventh page of people on. The run must fail, and the
+// incomplete list of people must not become a snapshot.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})

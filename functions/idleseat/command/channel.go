@@ -151,7 +151,7 @@ func (n *night) nameless(err error) string {
 }
 
 // The type "here" implements gate.Hints with commands for the machine on which the nights run. These commands do not
-// name the store.
+// name the store, because its path may contain the name of a person.
 type here struct{}
 
 // Plan implements gate.Hints.

@@ -192,7 +192,8 @@ func (columns) cell(row []string, n int) string {
 }
 
 // The function "header" reads a row as the header of a file. It returns the columns, and whether the row is a header.
-// The column of the id comes before the column of the userPrincipalName, because each id belongs to one person.
+// If the header has both a column of ids and a column of userPrincipalNames, the column of ids is the first in the
+// field "name". So the id is used, because an id always belongs to one person only.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {

@@ -223,7 +223,8 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown checks that the output of apply always has room for all changes of a choice from a plan on hold.
+// TestChoiceIsShown checks that apply prints all changes of a choice from a plan on hold, even if the choice has the
+// maximum number of changes. Otherwise an operator would approve changes that the operator has not seen.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

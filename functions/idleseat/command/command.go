@@ -113,8 +113,9 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often. Memory use grows with the size of a partition, and not with the
-// number of people. So memory use stays far below the memory limit that tuneGC sets.
+// tuneGC makes the garbage collector run less often, which saves processor time and costs memory. This memory is small,
+// because memory use grows with the size of a partition, and not with the number of people. So memory use stays far
+// below the memory limit that tuneGC sets.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)
