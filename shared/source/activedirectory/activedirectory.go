@@ -43,7 +43,7 @@ type Directory struct {
 	nestingMu sync.Mutex
 	nestings  map[string]nesting // cached nested groups, by GUID of the group; filled by the method within
 
-	// The fields below are used only if the configuration has several domains of a forest.
+	// The fields below are used only if the configuration has several domains of one forest.
 	entranceMu   sync.Mutex
 	entrances    []controller // the last result of the method entrance
 	entrancesGot time.Time

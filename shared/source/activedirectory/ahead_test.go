@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "stream" returns packets as the bytes of an answer to the first request.
+// The function "stream" returns the bytes in which a controller sends packets as the answer to the first request of a
+// connection. Each packet therefore gets the message ID 1.
 func stream(packets ...*ber.Packet) (all []byte) {
 	for _, p := range packets {
 		p.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "")

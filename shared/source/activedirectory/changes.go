@@ -23,8 +23,8 @@ const maxChanged = 100_000
 // The watermark is nil if the account may not read the attributes of a watermark.
 //
 // The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for such
-// an attribute, ListFull adds the name of the attribute to the person's Unreadable. The exception is an attribute that
-// is proven to be empty.
+// an attribute, ListFull adds the name of the attribute to the person's Unreadable, because the account may lack the
+// right to read the value. ListFull adds no attribute that is proven to be empty.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
@@ -94,8 +94,8 @@ func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	return m, nil
 }
 
-// The method "scope" returns a hash of the requested data and of the reading account. A watermark is valid only for
-// readings with the same scope.
+// The method "scope" returns a hash of everything that decides what a reading finds: the account, the bases, the filter
+// and the attributes. A watermark is valid only for readings with the same scope.
 func (s *session) scope(rests []string) string {
 	d := s.directory
 	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)

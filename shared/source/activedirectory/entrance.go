@@ -9,9 +9,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method "entrance" returns controllers of the domain if several domains are configured. It returns the configured
-// controllers of the domain. If the domain has no configured controller, entrance asks a controller of another domain,
-// because CN=Sites lists the controllers of the whole forest.
+// The method "entrance" is used only if several domains are configured. It returns the configured controllers that
+// belong to this domain. If there are none, it returns the controllers that a controller of another domain names for
+// this domain, because CN=Sites lists the controllers of the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()

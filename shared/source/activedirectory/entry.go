@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// errEntry is the error for an entry that cannot be a person in Active Directory.
+// errEntry is the error for an entry or a value that a healthy Active Directory does not return, such as a person
+// without an objectSid.
 var errEntry = errors.New("damaged entry")
 
 // The type "reader" stores one raw value of an attribute in the person.

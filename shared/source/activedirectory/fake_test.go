@@ -108,7 +108,8 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// schemaOf returns the answer of the schema. It has an entry for every attribute that the package requests.
+// schemaOf returns the answer to a search of the schema. The answer has an entry for every attribute that the package
+// requests.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member", "memberOf"}, personAttributes...) {
@@ -264,7 +265,7 @@ func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// The function "entry" returns one entry of an answer. The argument "attributes" has names and values by turns.
+// The function "entry" returns one entry of an answer. In the argument "attributes", a value follows each name.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {

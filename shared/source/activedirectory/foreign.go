@@ -23,8 +23,8 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group. A primary
-// group always belongs to the person's own domain.
+// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group. It asks only
+// the domain of the group, because a primary group always belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {

@@ -50,8 +50,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// The method "await" returns a page. It also requests the following page. The result "next" is the channel of the
-// answer to this request, or nil if no further page follows.
+// The method "await" returns the page that arrives on the channel "answer". It also requests the following page, as
+// early as possible. The result "next" is the channel for the answer to this request, or nil if no further page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:

@@ -51,9 +51,9 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 // from the directory itself. LastLogonTimestamp of the result is the newest lastLogonTimestamp or lastLogon of all
 // controllers. Controllers do not replicate lastLogon.
 //
-// If a controller does not answer or does not have the person, ReadPerson returns the person together with a
-// *directory.PartialLogonError that names the controller. The error is directory.ErrNoPerson if no controller has the
-// SID.
+// If a controller does not answer, does not have the person or hides the last logon, ReadPerson returns the person
+// together with a *directory.PartialLogonError that names the controller. It also returns a PartialLogonError if the
+// domain does not maintain lastLogonTimestamp. The error is directory.ErrNoPerson if no controller has the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -169,8 +169,8 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf returns an error for DOMAIN\account if DOMAIN is another domain, because this domain may have an account
-// with the same name that belongs to another person.
+// isDomainOf returns an error for DOMAIN\account if DOMAIN is not the domain of the session. The domain of the session
+// may have an account with the same name that belongs to another person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -37,8 +37,8 @@ func TestControllers(t *testing.T) {
 	}
 }
 
-// TestControllersThatMayBeMissing has a server that refuses the list of controllers. The known controllers must be
-// returned with the reason.
+// TestControllersThatMayBeMissing has a server that refuses the list of controllers. Controllers must return the known
+// controllers, and an error with the reason.
 func TestControllersThatMayBeMissing(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{})

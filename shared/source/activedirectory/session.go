@@ -53,8 +53,9 @@ type session struct {
 	committed bool
 }
 
-// The function "within" runs the function "op" until the context ends or the timeout is over. At that moment, within
-// calls hangUp, which must make op return. The error says whether the context or the timeout ended op.
+// The function "within" runs the function "op" with a timeout. If the context ends or the timeout is over before op
+// returns, within calls hangUp, which must make op return. The error then says whether the context or the timeout ended
+// op.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()

@@ -82,8 +82,8 @@ func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) 
 	return guid, nil
 }
 
-// extendedGUID returns the <GUID=…> with dashes from a DN in the form that extendedDN requests. A controller may write
-// the GUID in hexadecimal.
+// extendedGUID returns the GUID in a DN of the form that extendedDN requests. The result has the form <GUID=…> with
+// dashes, although a controller may write the GUID in hexadecimal without dashes.
 func extendedGUID(value string) (string, error) {
 	id, _, _ := strings.Cut(value, ">;")
 	id, isGUID := strings.CutPrefix(id, "<GUID=")

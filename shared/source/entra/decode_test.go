@@ -128,7 +128,8 @@ func TestEveryLineIsDecoded(t *testing.T) {
 	}
 }
 
-// TestLayOut checks that two lines may read parts of one property.
+// TestLayOut checks that two lines of the table of fields may read two parts of one property, such as the parts of
+// employeeOrgData.
 func TestLayOut(t *testing.T) {
 	t.Parallel()
 	lines, whole := layOut([]directory.Property[directory.EntraUser]{

@@ -76,9 +76,9 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// The function "once" wraps the function "page". If the same people come a second time behind another link, the wrapped
-// function passes no people. Without this check, the list could have more people than exist, and the correct list of
-// the next night would look too short.
+// The function "once" wraps the function "page". Behind a new link, Graph may send a page that it has already sent. The
+// wrapped function then calls "page" with no people. Without this check, the list could have more people than exist, and
+// the correct list of the next night would look too short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
@@ -96,7 +96,8 @@ func once(page func([]directory.EntraUser, string) error) func([]directory.Entra
 	}
 }
 
-// listFrom lists all users. It uses the largest pages that Graph allows.
+// listFrom lists all users. It requests pages of pageSize users. If the tenant rejects this size, it requests pages of
+// smallPageSize users.
 func (c *Client) listFrom(ctx context.Context, k call, fields []string, page func(people []directory.EntraUser, next string) error) error {
 	begun := false
 	for _, size := range []int32{pageSize, smallPageSize} {

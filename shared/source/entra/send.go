@@ -60,8 +60,8 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// The method "send" sends a request until Graph accepts it, and returns the body of the answer. If another try may
-// succeed, send tries again after the wait that Graph requests. The method fails if the waits become too long.
+// The method "send" sends a request and returns the body of Graph's answer. If a try fails and another try may succeed,
+// send tries again after the wait that Graph requests. The method fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
 		info.Headers.TryAdd("x-ms-throttle-priority", "low") // with this header, Graph serves interactive requests first
@@ -100,8 +100,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// The method "rest" waits after a failed try and adds the wait to the total "waited". If the next try would be too
-// late, rest returns an error at once.
+// The method "rest" waits after a failed try and adds the wait to the total "waited". It returns an error at once if no
+// try is left, if the wait or the total would exceed its limit, or if the wait would last beyond the deadline of ctx.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()

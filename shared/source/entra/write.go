@@ -145,8 +145,8 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// memberRefused explains why a group cannot be changed. For a dynamic or role-assignable group, Graph answers with
-// status 403. Graph uses the same status if a permission is missing, so memberRefused reads the group.
+// memberRefused explains why a group cannot be changed. For a dynamic, restricted or role-assignable group, Graph
+// answers with status 403. Graph uses the same status if a permission is missing, so memberRefused reads the group.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
 	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)

@@ -142,8 +142,8 @@ func (t *Table) sort() {
 }
 
 // Tell adds the data of the report to an account. A name may have belonged to another account before. Tell therefore
-// adds nothing to an account that was created on or after the last day of the report. It also ignores a day before the
-// account was created.
+// adds nothing to an account that was created on or after the last day of the report. It treats a last activity before
+// the creation of the account as unknown.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -162,8 +162,8 @@ func (t *Table) Tell(u *directory.EntraUser) {
 
 // The method "last" returns the last activity of an account according to the report. The argument "cells" has the
 // account's cells for the signal s. If this report lost a newer day that an earlier report showed, the last activity is
-// unknown. The result "shown" is then the end of the newer day. A day before the creation of the account belongs to
-// another account and is ignored.
+// unknown. The result "shown" is then the end of the newer day. The last activity is also unknown if the day is before
+// the creation of the account, because an account that had the name before was then active.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
