@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The derived columns. Each derived column replaces several other columns. When everybody is evaluated, only the
-// derived columns are read, and not the names, ids and anchors from which they are computed.
+// The derived columns. Each derived column is computed from several other columns. When everybody is evaluated, the
+// derived columns are read in place of the names, ids and anchors from which they are computed.
 const (
 	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Without the usual letter
 	// case, known.KeyOf of an id would change with the spelling.

@@ -110,8 +110,8 @@ func (h *partAccounts) read(raw []byte, source directory.Source) (people, member
 	return h.take(p, source)
 }
 
-// The method "complete" adds the missing key columns and list columns, without values. A part belongs to one source and
-// has no columns of the other source.
+// The method "complete" adds each key column and list column that the part lacks, without values. A part belongs to one
+// source and therefore lacks the columns of the other source.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {

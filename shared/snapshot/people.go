@@ -22,7 +22,7 @@ type personColumn struct {
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
 	// The function "set" stores the row's value in the account to which the column belongs. The account must exist. The
-	// function is nil if the column belongs to no account.
+	// function is nil for a derived column. It is also nil for licensesColumn, which People.into reads.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 
@@ -32,7 +32,8 @@ const (
 	adKey    = "ad_sid"
 )
 
-// licensesColumn has the license assignments, as a JSON list of directory.Assignment.
+// licensesColumn has the license assignments, as a JSON list of directory.Assignment. The assignments in it have no
+// dates.
 const licensesColumn = "entra_licenses"
 
 // The columns with the groups of an account, as JSON lists of group keys.
@@ -41,7 +42,8 @@ const (
 	adGroups    = "ad_groups"
 )
 
-// personColumns lists all columns, without the columns of groups, in the order of the table of fields.
+// personColumns lists all columns except the columns of groups. The derived columns come first. The columns of the table
+// of fields follow in the order of that table.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {

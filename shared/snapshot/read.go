@@ -59,7 +59,8 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	return lacking, nil
 }
 
-// The method "begin" empties h and sets the values that the manifest has for the sources as a whole.
+// The method "begin" empties h. It then sets the values that are the same for all partitions, such as the state of each
+// source.
 func (m *Manifest) begin(h *directory.Accounts) {
 	*h = directory.Accounts{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},

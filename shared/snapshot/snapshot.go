@@ -112,7 +112,8 @@ func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
 // SKUIDs returns the tenant's skuIds. The key is any name that a policy may use for the product.
 func (b *Begin) SKUIDs() map[string]string { return directory.SKUIDs(b.SKUs) }
 
-// Group returns what the run found for a group that the policy names.
+// Group returns what the run found for a group that the policy names. If the run did not look for the group, the result
+// is Unreadable.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
 	for _, g := range b.Groups {
 		if g.Ref.Key(false) == ref.Key(false) {

@@ -172,7 +172,8 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear checks that the two accounts of a clear row are still joined when other clear rows are left out.
+// TestClear joins the accounts of all rows, and then of some rows. Only clear rows are left out. Each person of the
+// remaining rows must be joined in the same way as before, because a clear row does not affect other rows.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

@@ -107,8 +107,8 @@ func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 	return nil
 }
 
-// The method "members" reads the members of the groups. If a group does not exist, membership in that group is unknown.
-// If the list of a group cannot be read to its end, the whole reading fails.
+// The method "members" reads the members of the groups. If a group does not exist or hides its members, membership in
+// that group is unknown. If the list of a group cannot be read to its end, the whole reading fails.
 func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {

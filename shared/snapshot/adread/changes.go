@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges is a part of the keys of the parts of a delta reading. It follows the name of the attempt. If the delta
-// reading fails, a full reading follows. The parts of the full reading must have different keys.
+// ofChanges follows the name of the attempt in the keys of a delta reading. If the delta reading fails, a full reading
+// follows in the same attempt. The parts of the two readings must have different keys.
 const ofChanges = "-changes"
 
 // The method "changes" makes this run's reading from an earlier run's reading and from the changes since the earlier
@@ -87,8 +87,8 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// The method "each" calls its argument for everybody whom a full reading would return. It keeps only one partition at a
-// time in memory.
+// The method "each" calls the function "each" for everybody whom a full reading would return. It keeps only one
+// partition at a time in memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
 	for n := range s.partitions {

@@ -83,8 +83,9 @@ func (s Second) Time() time.Time {
 // hash is one in thirty million. Two such accounts are remembered as one.
 func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
 
-// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. A fingerprint is never
-// zero.
+// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. A fingerprint can
+// therefore only rule out a person: a person who has no name with the fingerprint does not have the name. A fingerprint
+// is never zero, because zero means that there is no name.
 func PrintOf(name string) uint16 {
 	h := KeyOf(strings.ToLower(name))
 	return max(1, uint16(h^h>>16^h>>32^h>>48))

@@ -76,8 +76,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable reads a table that an older version wrote without contradictions. The key of the object is "k". No
-// account in the table may have a contradiction.
+// TestOlderTable reads a table from a version that stored no contradictions. No account in the table may have a
+// contradiction. The table must be read under the key "k", because its seal covers this key.
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
 	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="

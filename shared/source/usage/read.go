@@ -60,7 +60,7 @@ type reading struct {
 	at    map[string]int // index of each column by its name in lower case
 	table *Table
 	facts []Facts // parallel to Report.Columns
-	held  []uint8 // for each row of the table, a bit for each column of Report.Columns: whether the person has the license
+	held  []uint8 // for each row of the table, bit i is set if the person has the license of Report.Columns[i]
 	all   int     // the number of rows whose account is not deleted, including rows with a concealed name
 }
 
@@ -177,9 +177,9 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned, licensed
 }
 
-// The method "count" adds up the facts of each signal. The parameter "twice" has the keys of the names with several
-// rows. Nothing is known of such a name, so it does not count. If it counted for each row, a later report with one row
-// for each name would seem to lack people.
+// The method "count" counts the people of each signal. The parameter "twice" has the keys of the names with several
+// rows. Nothing is known about such a name, so its rows do not count. If they counted, a later report with one row for
+// each name would seem to lack people.
 func (in *reading) count(twice []uint64) {
 	for n, r := range in.table.rows {
 		if _, found := slices.BinarySearch(twice, r.key); found {

@@ -95,14 +95,14 @@ type Reading struct {
 	Signals map[string]Facts `json:"signals,omitempty"`
 }
 
-// Facts is what a report shows about one signal as a whole.
+// Facts has what a report shows about one signal of all people together. Failed says why the signal cannot be trusted.
 type Facts struct {
 	directory.Freshness
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns the facts about a signal as a whole. The result "read" is false if no report with the signal was
-// read.
+// FactsOf returns the facts about a signal. If a run does not trust the whole report, the facts have the reason in
+// Failed. The result "read" is false if no report with the signal was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {
