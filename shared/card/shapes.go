@@ -37,8 +37,8 @@ func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 // The type "object" is a JSON object.
 type object map[string]any
 
-// The function "fitted" writes the card. While the message has more than MostBytes, the function makes the facts
-// shorter and writes the card again.
+// The function "fitted" writes the card. While the message has more than MostBytes, the function halves the maximum
+// length of a text and writes the card again. It stops when this length is at most leastText.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
@@ -51,8 +51,8 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// The method "within" returns the card with at most mostFacts facts. The argument "most" is the maximum length of a
-// fact, in characters. All characters of the returned card are printable.
+// The method "within" returns the card with at most mostFacts facts. The argument "most" is the maximum length of each
+// text except the subject and the commands, in characters. All characters of the returned card are printable.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {

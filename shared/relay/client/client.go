@@ -50,7 +50,7 @@ func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns the requested writes that have no result yet, in the order of the requests.
+// PendingWrites returns the requested writes that have no result yet or were skipped, in the order of the requests.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
@@ -80,8 +80,8 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson returns an account with the last logon from every controller. If the last logon is uncertain, ReadPerson
-// also returns a *directory.PartialLogonError with the reason.
+// ReadPerson returns an account with its last logon, which the relay read from every controller. If the last logon is
+// uncertain, ReadPerson also returns a *directory.PartialLogonError with the reason.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -132,8 +132,9 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// The method "asked" returns the DN of a group in the evidence. The parameter "name" is the DN or the objectGUID of the
-// group. A run for one person asks by DN, because the run does not know the objectGUID in advance.
+// The method "asked" returns the name under which the evidence has a group. The parameter "name" is the DN or the
+// objectGUID of the group. In a run for one person, the evidence has only the DN, because the run asked the relay before
+// it knew the objectGUID.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -173,12 +174,14 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember requests that the relay add a person to a group, or returns the result of an earlier request.
+// AddMember returns the result of an earlier request to add the person to the group. If there is no result yet,
+// AddMember adds such a request to PendingWrites and returns directory.ErrDeferred.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
-// RemoveMember requests that the relay remove a person from a group, or returns the result of an earlier request.
+// RemoveMember returns the result of an earlier request to remove the person from the group. If there is no result yet,
+// RemoveMember adds such a request to PendingWrites and returns directory.ErrDeferred.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -189,8 +192,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// If the directory refused a write for the person, it may refuse another write for the same person. Without this
-	// check, the person could join a group and leave the group again for nothing.
+	// After the directory refused a write for the person, it may also refuse the removal that follows this addition. The
+	// person would then have joined a group for nothing, and would have to leave the group again.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -227,7 +230,8 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id of a write. Later steps find the result of the write by this id.
+// writeID returns the id of a write. The id depends only on the arguments, so later steps find the result of the write
+// by this id.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -56,13 +56,13 @@ const (
 	ErrorFailed = "Relay.Failed"
 )
 
-// Group is a question about the members of a group.
+// Group is a group whose members a message asks for.
 type Group struct {
 	DN     string `json:"dn"`
 	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
 }
 
-// Question returns the question in the form that other packages use.
+// Question returns the same question about the members of the group in the form that other packages use.
 func (g Group) Question() directory.Question {
 	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }
@@ -195,8 +195,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if the
-// state machine sent no message.
+// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if there
+// was no task, because the state machine sent no message to the relay.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`

@@ -29,7 +29,8 @@ const (
 	gone = "<GUID=6e6f6e65-0000-0000-0000-000000000000>"
 )
 
-// fakeAD is a domain with one person and one group. Each method first calls its function field, if the field is set.
+// fakeAD is a domain with one person and one group. A test may set the fields that are functions. The methods of fakeAD
+// call these functions and return their errors.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
@@ -40,7 +41,7 @@ type fakeAD struct {
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
-	lookup  func(reads int) error // the argument is the number of earlier reads of membership
+	lookup  func(reads int) error // the argument is the number of reads of membership so far, with this one
 	write   func() error
 	deaf    bool // whether writes have no effect although they seem to succeed
 	lookups int

@@ -111,7 +111,7 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 }
 
 // The method "write" sends a change to the directory. The function "held" returns nil if the relay still has the lease.
-// The method sends a removal only if the relay still has the lease.
+// A removal calls this function immediately before the request, because the reads before the request may take long.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
