@@ -36,10 +36,10 @@
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
 //   - beyond the limit: within Window, the tool took the license from a larger share of the
-//     holders than the rule's limit. The judge does not count licenses that somebody restored or
-//     that an override accepted. The share may exceed the limit by the factor Mercy, because the
-//     tool counts only the holders that it sees. A number of licenses up to Few is never beyond
-//     the limit.
+//     holders than the rule's limit. The judge does not count a license if somebody restored the
+//     license, or if an override accepted the removal. The share may exceed the limit by the
+//     factor Mercy, because the tool counts only the holders that it sees. A number of licenses up
+//     to Few is never beyond the limit.
 //   - without: the tool took a person's last license for a mailbox, even if only for a moment.
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
@@ -61,7 +61,8 @@ import (
 )
 
 const (
-	// Slack is the maximum age of the evidence for a write.
+	// Slack is the longest time between the tool's last reading and its write. The tool may miss a fact that a directory
+	// first shows within this time before the write.
 	Slack = 2 * time.Minute
 	// Patience is how long a case may be clear, in addition to the rule's notice, before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
@@ -72,11 +73,12 @@ const (
 	Mercy  = 1.2
 )
 
-// Rule is a rule of the policy, with the meaning that its author intends.
+// Rule is a rule of the company's policy. The judge does not read the policy, so the fields say what the author of the
+// policy intends.
 type Rule struct {
 	License string
 	// Idle is how long the license must have been unused before the tool may take it. If the license was restored, the
-	// same time must have passed since then.
+	// restore must be at least this old, too.
 	Idle time.Duration
 	// Grace applies to a person who was never active. The person's newest account must be at least this old.
 	Grace time.Duration
@@ -164,7 +166,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange, l.ended = false, e.At, e.Stranger, false
-	if e.Stranger { // the first machine treats the stranger like any other person who takes a license
+	if e.Stranger { // for the first machine, the stranger is like an administrator who takes a license
 		l.released = e.At
 	} else { // a removal by the first machine uses up the announcement; a removal by the stranger does not
 		l.notice, l.announced = l.announced, time.Time{}
@@ -197,7 +199,9 @@ func (j *Judge) bounded(e Event) {
 }
 
 // The method "keeps" returns the reason why a person must keep a license at the time "at". It returns "" if the tool
-// may take the license at that time. It ignores facts that a directory first showed after the time "known".
+// may take the license at that time. It ignores facts that a directory first showed after the time "known". If the
+// parameter "stranger" is set, it also ignores since when the account has been enabled, because the second machine
+// cannot know this time.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -225,9 +229,9 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// The method "nights" returns the number of nights that read the directories of all licenses. Callers compare these
-// numbers instead of times. The world's clock stands still during a reading, so an event right after the reading has
-// the same time as the reading.
+// The method "nights" counts, for each license, the nights that read the license's directory. It returns the smallest
+// count. Callers compare these counts instead of times, because the world's clock stands still during a reading. An
+// event right after a reading has the same time as the reading.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {

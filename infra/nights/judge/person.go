@@ -49,8 +49,8 @@ type license struct {
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
 	ended     bool      // whether the call that took the license has ended
-	announced time.Time // when the next removal was announced; zero: not announced
-	notice    time.Time // when the last removal was announced
+	announced time.Time // when the coming removal was announced; zero: not announced
+	notice    time.Time // when the latest removal had been announced; zero: not announced
 }
 
 func (p *person) license(name string) *license {
@@ -67,12 +67,12 @@ func (l *license) give(e Event, seen time.Time) {
 	}
 	l.held = true
 	unseen := l.taken.After(seen)
-	// A rollback of an unfinished change is no decision that the person keeps the license, so it does not count as a
-	// restore.
+	// A rollback of an unfinished change does not count as a restore, because nobody has decided that the person keeps the
+	// license.
 	goesBack := e.What == Undone && (l.pending || unseen && !l.ended)
 	switch {
 	case l.taken.IsZero(), l.strange:
-	case goesBack, l.pending && unseen: // if no night saw the removal, the tool may know only that it announced the removal, so the announcement still counts
+	case goesBack, l.pending && unseen: // the tool may not know that it took the license, so the announcement of this removal still counts
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
@@ -80,9 +80,9 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// The method "forget" follows a restore of the tool's store from a backup, which was made at the time "since". The tool
-// no longer knows what it did after this time. A license that it took then counts as taken by somebody else. An
-// announcement before this time still counts.
+// The method "forget" follows a restore of the tool's store from a backup that was made at the time "since". The tool
+// no longer knows what it did after this time. A license that the tool took after this time counts as taken by somebody
+// else. An announcement before this time still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}

@@ -21,10 +21,10 @@ import (
 // The constant "root" is the folder of the module, relative to this package.
 const root = "../../.."
 
-// Command nights must find each bug within this number of seeds, people and nights. Two bugs need the larger number of
-// people. The bug override-by-number shows only in plans that exceed the limits, and the plans of a small company never
-// exceed the limits. The bug manifest-first loses what an earlier run knew, and this loss delays too few decisions of a
-// small company.
+// Command nights must find each bug within these numbers of seeds, people and nights. Most bugs need a company of
+// "people" people, and two bugs need a company of "many" people. The bug override-by-number shows only in plans that
+// exceed the limits, and the plans of a small company never exceed the limits. The bug manifest-first loses what an
+// earlier run knew. In a small company, this loss delays too few decisions.
 const seeds, people, many, nights = 50, 60, 150, 120
 
 // The variable "bugs" contains the planted bugs. The name of a bug is the name of its patch. The field "people" is the

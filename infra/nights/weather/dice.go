@@ -45,7 +45,8 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// The function "hash" returns a number that depends on all values that decide a fault (FNV-1a).
+// The function "hash" returns a number that depends on everything that identifies a fault (FNV-1a). The random
+// decisions about the fault start from this number, so a repeated night has the same faults.
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

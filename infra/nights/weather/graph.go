@@ -8,7 +8,8 @@ import (
 )
 
 // The constant "again" is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
-// sent twice. The weather removes the mark before the request reaches the simulation.
+// sent twice. The marked link leads to the page without this fault. The weather removes the mark before the request
+// reaches the simulation.
 const again = "weather=again"
 
 // Graph puts the weather in front of Microsoft Graph. The caller passes the method Graph to sandbox.Sandbox.Intercept.

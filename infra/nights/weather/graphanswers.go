@@ -105,7 +105,8 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// The method "lost" returns an answer that does not show the success of a write.
+// The method "lost" replaces the answer to a write by an answer that does not show whether the write succeeded: an
+// error with status 504, a part of the body, or a closed connection.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:

@@ -46,7 +46,8 @@ func encode(v any) []byte {
 }
 
 // The method "link" returns the address of the request, for a next link. If the parameter "marked" is set, the link has
-// the mark, and the weather does not change the answer to the link.
+// the mark "again". The method changePage does not change the page at a marked link, because the client could otherwise
+// meet the same fault again and again.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {

@@ -28,8 +28,8 @@ const (
 	GraphToken Kind = "graph: token expired"
 )
 
-// GraphAnswerLost carries out a write but answers with status 504 or not at all. Clients have recorded "already exists"
-// and "do not exist" as the answers to the repeated write (terraform-provider-azuread#578).
+// GraphAnswerLost carries out a write but answers with status 504, with a part of the body, or not at all. Clients have
+// recorded "already exists" and "do not exist" as the answers to the repeated write (terraform-provider-azuread#578).
 const GraphAnswerLost Kind = "graph: answer lost"
 
 // Faults of the body of the answer to a read.
@@ -47,8 +47,8 @@ const (
 const (
 	// The page is sent twice. The next link of the first copy has a different address, but leads to the same page.
 	GraphPageTwice Kind = "graph: page twice"
-	// An entry is listed twice (microsoft-graph-docs#5363), or the last entry of a page is also the first entry of the
-	// next page (msgraph-sdk-powershell#1198).
+	// One to three entries of a page are listed twice (microsoft-graph-docs#5363). In msgraph-sdk-powershell#1198, the
+	// last entry of a page was also the first entry of the next page.
 	GraphEntryTwice Kind = "graph: entry twice"
 	// The order of the entries differs. Graph promises no order without $orderby.
 	GraphShuffled Kind = "graph: other order"
@@ -86,7 +86,7 @@ const (
 	GraphClock Kind = "graph: clock"
 )
 
-// Faults of Active Directory. The result "codes" are from RFC 4511, appendix A.2.
+// Faults of Active Directory. The result codes are from RFC 4511, appendix A.2.
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"
@@ -138,7 +138,9 @@ const (
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that they affect. An operation has at most one fault of each of these lists.
+// The kinds of faults, by the operations that they affect. An operation meets at most one kind of a list. There are two
+// exceptions. Several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names end with
+// Kinds combine other lists.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

@@ -29,7 +29,8 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads contains the product's reads of Active Directory. If an entry comes twice, the read returns the entry once.
+// adReads contains the product's reads of Active Directory. An entry that the controller sends twice is once in the
+// result, so a repeated entry is no difference from a calm night.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}

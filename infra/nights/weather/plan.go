@@ -10,9 +10,10 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// The variable "troubled" describes the nights with faults. The field "upTo" is the cumulated share of these nights.
-// The fields "least" and "most" are the bounds of the number of kinds. The field "often" is the probability with which
-// an operation meets a kind. Most of the nights with faults have one or two kinds.
+// The variable "troubled" describes the nights with faults in three groups, because most of these nights have one or
+// two kinds of faults and a few have many. The field "upTo" is the cumulative share of the groups up to this one. The
+// fields "least" and "most" are the bounds of the number of kinds. The field "often" is the probability with which an
+// operation meets a kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int

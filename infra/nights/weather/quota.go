@@ -23,8 +23,8 @@ type quota struct {
 	asked []time.Time
 }
 
-// Quota limits the number of answered requests per minute, also on calm nights. Requests for one person do not count,
-// because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
+// Quota limits the number of answered requests per minute, also on calm nights. Only reads count. Requests for one
+// person do not count, because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()

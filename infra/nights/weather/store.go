@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Store is a store with weather.
+// Store is a store whose operations meet the faults of the weather.
 type Store struct {
 	w      *Weather
 	behind store.Store

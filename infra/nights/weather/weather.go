@@ -35,7 +35,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }
 
-// Weather is the weather of one company. It is safe for concurrent use. No operation may run when a night begins.
+// Weather injects the faults of all nights of one company. It is safe for concurrent use. No operation may run when a
+// night begins.
 type Weather struct {
 	// Process counts the operations of a process, and can kill or freeze the process.
 	Process
@@ -148,7 +149,7 @@ func (n *night) operation(target string) operation {
 
 // The method "meets" returns the first of the given kinds of faults that the operation meets. It also returns the
 // random numbers for the details of the fault, and adds the fault to the list of faults. It returns "" if the operation
-// meets no kind.
+// meets no kind, or if the first fault that it meets is left out.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {

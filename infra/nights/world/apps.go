@@ -91,9 +91,9 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
 }
 
-// The method "ageless" reports whether the tool can know neither a use of Copilot nor the age of the person's accounts.
-// The Copilot report reaches 180 days back. If the method returns true, the tool does not take the license, and the
-// judge does not require a removal.
+// The method "ageless" reports whether the tool may know neither a use of Copilot nor the age of the person's accounts.
+// The tool then does not take the license, and the judge does not require a removal. The Copilot report reaches 180
+// days back. The method already returns true after 150 days, to be on the safe side.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }

@@ -198,8 +198,8 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// The function "approving" returns the entrance through which an operator applies a plan. If the parameter "override"
-// is set, the plan is on hold.
+// The function "approving" returns the entrance through which an operator applies a plan. The parameter "override" says
+// that the plan is on hold. Such a plan has an entrance of its own.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

@@ -146,8 +146,8 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// The constant "patient" is a number of nights. If the feeds have put the plan on hold for so many nights in a row, an
-// administrator accepts the feeds as they are.
+// The constant "patient" is the number of nights in a row that the feeds may put the plan on hold. An administrator
+// then accepts the feeds as they are.
 const patient = 3
 
 // The method "accepts" reports whether an administrator accepts the feeds in this night. Administrators accept feeds

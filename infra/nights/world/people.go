@@ -24,7 +24,8 @@ type human struct {
 	told     standing
 }
 
-// The type "standing" is the state of a person that the judge knows.
+// The type "standing" is the state of a person that the judge knows. The world tells the judge only what differs from
+// this state.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string

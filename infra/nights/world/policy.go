@@ -24,7 +24,7 @@ type rules struct {
 }
 
 // newRules returns the company's policy with an addition: the rules also restore licenses to people who return. If the
-// parameter "notice" is not 0, the rules also announce each removal so many days before.
+// parameter "notice" is not 0, the rules also announce each removal, this number of days before the removal.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -98,8 +98,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// The method "except" starts or ends an exemption by name, as an administrator does on request. If the person's
-// accounts no longer belong together, only one of the accounts has the name.
+// The method "except" starts or ends an exemption by name, as an administrator does on request. The exemption covers
+// only the account with the name if the person's accounts no longer belong together.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// One company in reportsEvery has a rule for E3 that reads sign-ins and the usage reports of Microsoft 365.
+// One of reportsEvery companies has a rule for E3 that reads sign-ins and the usage reports of Microsoft 365.
 const reportsEvery = 7
 
 // The function "reported" changes the text of a policy: the rule for E3 also reads the usage reports.

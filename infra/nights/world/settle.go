@@ -62,7 +62,7 @@ func (w *World) calmDay() {
 
 // restoreAll restores every run, the last run first. It then restores by name the people who still lack a license,
 // because w.runs does not contain runs for a single person. At the end, people must hold the licenses that were taken
-// from them. A person is excepted if an account was replaced or can no longer hold the license.
+// from them. This does not apply to a person whose account was replaced or can no longer hold the license.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {

@@ -36,7 +36,8 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Apps adds rules for Copilot and for seats in an application. The events of companies without Apps do not change.
+	// Apps adds rules for Copilot and for seats in an application. Without Apps, a seed gives the same events as if this
+	// option did not exist.
 	Apps bool
 	// Without contains the numbers of events and faults that do not happen.
 	Without map[string]bool
@@ -110,11 +111,11 @@ type World struct {
 	waits    map[int]bool          // people in the group of E3 who may still wait for the group's license
 }
 
-// In one of functionsEvery seeds, the product runs as functions.
+// In one of functionsEvery companies, the product runs as functions.
 const functionsEvery = 5
 
-// One company in reportEvery has reports of its runs. A report takes a fifth of the time of a night. No decision reads
-// a report, so most companies do without reports.
+// One of reportEvery companies has reports of its runs. A report takes a fifth of the time of a night. No decision
+// reads a report, so most companies do without reports.
 const reportEvery = 8
 
 var errNoReports = errors.New("this company has no reports")
@@ -205,7 +206,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Seats may run out only because of a turn, because the judge knows about turns.
+		// A company has more seats than it needs. Only a turn takes seats away, because the judge knows about turns.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
