@@ -21,7 +21,9 @@ type subject struct {
 	Person  string `json:"person"`
 	SID     string `json:"sid,omitempty"` // the person's SID in the newest entry that has one
 	License string `json:"license"`
-	Objects int    `json:"objects"` // the number of objects that the ledger had about the license; if it has more now, its entries are read again
+	// The field Objects is the number of objects that the ledger had about the license. If the ledger has another number
+	// now, the entries are read again.
+	Objects int    `json:"objects"`
 	Facts   []fact `json:"facts,omitempty"`
 	// The field Version is subjectVersion. Older versions wrote lines without the SID and without Version. The function
 	// Of ignores these lines and reads the entries of the ledger again.
@@ -155,7 +157,8 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	// The field "held" is a line that the method "of" has read, but that is about a later person than the call asked for.
+	// The field "held" is a line that the method "of" has read already. The line is about a later person than the one
+	// for whom the method was called.
 	held *subject
 }
 
