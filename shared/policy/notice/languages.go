@@ -29,7 +29,8 @@ var languages = map[string]language{
 	"nb": {"%d. %s %d", [12]string{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}},
 }
 
-// Default is the language for people without a text in their own language.
+// Default is the language of a notice if there is no text in the person's own language and the policy names no other
+// language.
 const Default = "en"
 
 // The variable "builtin" holds the built-in subject and body for each language.

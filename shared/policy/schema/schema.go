@@ -1,7 +1,7 @@
 // Package schema writes the JSON Schema of policy.yaml. With the schema, editors complete keys, show the meaning of
 // keys and mark mistakes. The schema comes from the table of keys that the loader reads. It accepts every policy that
-// the loader accepts. Only the loader checks conditions and names that refer to other names. The schema checks only
-// some of the keys that must fit together; the loader checks all of them.
+// the loader accepts. Only the loader checks conditions and names that refer to other names. Some keys need or exclude
+// other keys. The loader checks this for all keys, and the schema only for some.
 package schema
 
 import (

@@ -20,7 +20,7 @@ type speaker struct {
 	language Language
 	policy   *policy.Policy
 	written  *policy.Written
-	exempts  bool            // the condition is exempt.when; used by the method different
+	exempts  bool            // the condition is exempt.when, where a text without a value counts as different
 	valued   bool            // every date has a value, so the words omit dates without one
 	told     map[string]bool // attributes whose fields the words list already; from then on, the name is enough
 }
@@ -201,8 +201,9 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// The method "different" returns the words for a text that has another value. In an exemption, a text without a value
-// counts as different too.
+// The method "different" returns the words for the condition that a text attribute differs from something. The
+// arguments are a form for a text with a value, and the values of the form. In an exemption, a text without a value
+// counts as different too. The method then adds words for such a text.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
 	if !s.exempts {
@@ -293,8 +294,8 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// The method "pattern" returns the words for the begin or the end of a text, for a part of a text, or for a pattern
-// that a text matches.
+// The method "pattern" returns the words for startsWith, endsWith, contains and matches: how a text begins or ends,
+// what it contains, or which pattern it matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

@@ -69,7 +69,7 @@ type tongue struct {
 	atNow               comparison // a date, its verb
 	at                  comparison // a date, its verb, another date
 	after, before       string     // a span after, or before, a date
-	noDate, hasDate     string     // a date that is no use
+	noDate, hasDate     string     // a date that is not a date of use
 	noDates, hasDates   string     // several dates without a value, and with at least one value
 
 	heads struct{ licenses, rules, leftOut, grace, limits, notes string }
