@@ -139,8 +139,9 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 
 // The function "later" returns the later of two dates. The Through of the result is the earlier Through of a and b. The
 // state NoneSince means that no date is after the field Time, but an earlier date is possible. If one value is
-// NoneSince and the other value is an earlier known date, the newest date lies between the two times. The function then
-// returns the later time as a known date.
+// NoneSince and the other value is an earlier known date, the newest date lies between the two times. For "none since
+// May 25" and "April 3", it lies between April 3 and May 25. The function then returns the later time, May 25, as a
+// known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
@@ -182,7 +183,8 @@ func (a *attribute) ofLicense() bool {
 }
 
 // The method "bounded" reports whether a date of the attribute comes from a report. Such a date is days late and
-// reaches back only to a horizon. Conditions may therefore compare the date but not compute with it.
+// reaches back only to a horizon. Conditions may therefore test the date, for example with earlierThan, but must not
+// read its value.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }

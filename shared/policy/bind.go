@@ -24,8 +24,8 @@ func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
 
-// planPart compiles a condition, or a part of a condition, in the same way as the method "plan". The part must be true
-// or false.
+// planPart compiles a condition, or a part of a condition, in the same way as the method "plan". The part must be of
+// the type bool.
 func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
 	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -180,9 +180,9 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// The method "asOf" returns the latest time at which activity would change the result of the test. For earlierThan and
-// laterThan, the result is the time with which the test compares. hasValue and hasNoValue compare with no time. For
-// these tests, the result is the start of the condition's shortest span.
+// The method "asOf" returns the time up to which a usage report must reach to settle the test. For earlierThan and
+// laterThan, this is the time with which the test compares. hasValue and hasNoValue compare with no time. For these
+// tests, the result is the start of the condition's shortest span, such as now - days(60).
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))

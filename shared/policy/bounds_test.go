@@ -121,7 +121,8 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// If Entra ID was not read, an account in Active Directory may belong to a room, so the person keeps the license.
+// If Entra ID was not read, an account in Active Directory may belong to a room. The rule is then undecided, unless
+// msExchRecipientTypeDetails shows the kind of the account.
 func TestKindOnlyEntraKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -75,7 +75,8 @@ type Crowd struct {
 // Plain is a verdict that follows from columns alone.
 type Plain uint8
 
-// The verdicts that follow from columns. NotPlain means that the person must be evaluated on their own.
+// The verdicts that follow from columns. NotPlain means that the columns do not show the verdict. The person must then
+// be evaluated on their own (Judge.AskAll).
 const (
 	NotPlain Plain = iota
 	PlainNotHolder

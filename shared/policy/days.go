@@ -105,9 +105,10 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// The function "shrinks" compares the condition e with the same condition in which days(from) has a greater number. It
-// reports whether the second condition is false for every person for whom e is false. It returns true only if this
-// follows from the form of e.
+// The function "shrinks" compares the condition e with the same condition in which days(from) has a greater number,
+// such as signIn.earlierThan(now - days(60)) with days(90). It reports whether the second condition is false for every
+// person for whom e is false. If the form of e does not prove this, the result is false. With the proof, the second
+// condition need not be evaluated for these people (Rule.within).
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true

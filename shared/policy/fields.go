@@ -12,7 +12,7 @@ type FieldRow struct {
 	Field string   // the full name, such as "entra.department"
 	Bare  []string // the names under which conditions may use the field without mapping it, sorted
 	Type  string   // text, true or false, or a kind of date
-	From  string   // the property of Graph or the LDAP attribute, in the Markdown of the page
+	From  string   // the property of Graph or the LDAP attribute, in Markdown for docs/policy.md
 }
 
 // FieldRows returns a row for every field, sorted by name.

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "gaps" collects the unknown values of one verdict, with the explanation of each value. Subjects with the
-// same explanation share a sentence.
+// The type "gaps" collects the unknown values of one verdict, with the explanation of each value. Values with the same
+// explanation share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "grace" says whether a person had too little time to use a license. If the flag is Unset, the function
-// "unknown" adds to the gaps the values that were not read.
+// The type "grace" says whether a person had too little time to use a license. If this is unknown, the flag is Unset.
+// The function "unknown" then adds to its argument the values that were not read.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time

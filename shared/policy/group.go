@@ -29,8 +29,8 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// The function "absent" reports whether the person certainly has no account in s. Either s was read, or s is Active
-// Directory and the Entra account is mastered in Entra ID.
+// The function "absent" reports whether the person certainly has no account in s. This is certain if s was read and has
+// no account of the person. It is also certain if s is Active Directory and the person's Entra account is not synced.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
@@ -47,9 +47,9 @@ type located struct {
 	line, column int
 }
 
-// MemberQueries returns the questions about members that a run must answer, without duplicates. For exempt and mapped
-// groups, nested members count. For groups whose membership is a license of some rule, and for Active Directory groups
-// that give a product, only listed members count.
+// MemberQueries returns the questions about members that a run must answer, without duplicates. For groups in
+// exempt.groups and in attributes, nested members count. Only direct members count for a group whose membership is a
+// license of some rule, and for an Active Directory group that gives a product.
 func (p *Policy) MemberQueries() []directory.Question {
 	var queries []directory.Question
 	add := func(q MemberQuery) {

@@ -33,8 +33,8 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// The method "holds" reports whether the person holds the license, through any assignment in any state. A license in
-// Entra ID stays known if only the match with Active Directory is in doubt.
+// The method "holds" reports whether the person holds the license, through any assignment in any state. If only the
+// match with the account in Active Directory is in doubt, the licenses in Entra ID are still known.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
 		return l.holders.has(p)
@@ -89,9 +89,9 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}}
 }
 
-// heldSince returns the oldest date of the assignments that grant the product. If no assignment grants the product, it
-// uses all assignments of the product. It returns the zero time if no assignment has a date. The result "known" reports
-// whether all these assignments have dates.
+// heldSince returns the oldest date of the assignments that grant the product. An assignment grants the product if it
+// is active. If no assignment of the product is active, heldSince uses all assignments of the product. It returns the
+// zero time if none of the used assignments has a date. The result "known" reports whether all of them have dates.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -109,7 +109,7 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 }
 
 // GivingGroups returns the GroupRef.Keys of the groups in source for which newHolder needs the begin of each
-// membership. No directory records the begin of a membership.
+// membership. Runs must record this begin themselves, because no directory records it.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {

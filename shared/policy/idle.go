@@ -29,8 +29,9 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle returns the index of the last element of Idle.Days. It is at least 180, the span of the usage reports in
-// days. So the last element counts the people without use in the whole span of a report.
+// longestIdle returns the index of the last element of Idle.Days. It is a fifth more than the longest span of the
+// condition "when" in days, and at least 180, the span of the usage reports. So the last element counts the people
+// without use in the whole span of a report.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {
@@ -68,7 +69,7 @@ func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 		return
 	}
 	j.about(r, p)
-	var newest, bound time.Time // bound is the latest horizon of a report without activity after it
+	var newest, bound time.Time // bound is the latest horizon since which a report shows no activity
 	for _, a := range r.when.activity {
 		v := a.of(p)
 		switch {
@@ -110,7 +111,8 @@ func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// The method "idle" counts the holders with a plain verdict as CountIdle does.
+// The method "idle" counts as CountIdle does, but from columns. It counts only holders on whom the rule has a plain
+// verdict.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

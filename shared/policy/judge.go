@@ -31,8 +31,8 @@ type Judge struct {
 	turn     uint
 	person   *directory.Person
 	worlds
-	// The field "lead" is the time from the planning time to the time of evaluation. A Judge assumes that, by the time
-	// of evaluation, a report that is newer by this much time replaces each report.
+	// The field "lead" is how far the time of evaluation lies after the planning time. Newer reports will have come by
+	// then. A Judge assumes that the end of each report has also moved by "lead".
 	lead time.Duration
 
 	names    *Names
@@ -40,9 +40,9 @@ type Judge struct {
 	until    time.Time // later times are not added to instants; zero sets no limit
 }
 
-// NewJudge returns a Judge that evaluates the rules as of now. skuIDs maps the names that directory.SKUIDs returns to
-// the tenant's skuIds. NewJudge fails if the tenant lacks a license of the policy, or if two licenses are the same
-// product. The error names all these licenses.
+// NewJudge returns a Judge that evaluates the rules as of now. The parameter skuIDs is the result of directory.SKUIDs.
+// It has the tenant's skuIds, by the names that a policy may use. NewJudge fails if the tenant lacks a license of the
+// policy, or if two licenses are the same product. The error names all these licenses.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -118,8 +118,8 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// Reclaims returns the verdict of a rule on a person. Screen must have found that the rule reclaims from the person.
-// AskAll would return the same verdict.
+// Reclaims returns the verdict of a rule on a person from whom the rule reclaims, according to Screen. It finds the
+// reason, but does not evaluate the rule again. AskAll would return the same verdict.
 func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
 	j.about(r, p)
 	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, scope: answer{flag: directory.Yes}})

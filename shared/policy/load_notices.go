@@ -70,8 +70,9 @@ func (l *loader) noticeText(e entry, all *notice.Texts) {
 	}
 }
 
-// The method "template" compiles a text of a notice. If the file has the same lines as the text, a mistake is reported
-// at its own line. Otherwise it is reported at the begin of the text.
+// The method "template" compiles a text of a notice. In a literal block of YAML (|), each line of the text is a line of
+// the file. A mistake in such a text is reported at its own line. In any other text, it is reported at the begin of the
+// text.
 func (l *loader) template(n *yaml.Node, what string) *notice.Template {
 	if n == nil {
 		return nil

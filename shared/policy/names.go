@@ -56,7 +56,7 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 
 // Names finds the people whom the policy lists. It compares the listed names with every name of a person that the
 // output shows. Earlier runs stored the ids of the people whom they found for a listed name. Names compares these ids
-// too. It is not safe for concurrent use, because it keeps buffers.
+// too, and so finds a person whose name has changed. It is not safe for concurrent use, because it keeps buffers.
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // by the Entra id or SID from an earlier run, in lower case

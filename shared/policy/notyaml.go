@@ -94,10 +94,11 @@ func (r *reader) tabbed(line int) int {
 // The variable "aKey" matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
-// The method "misaligned" searches the lines for a key that begins between the columns of two enclosing parts. The
-// search starts at the given line. The result "at" is the line of the first such key, or 0 if there is none. The result
-// "column" is the column of that key. The result "nearest" is the column of the nearest enclosing part to the right of
-// the key. Lines and columns count from 1.
+// The method "misaligned" searches the lines for a key that begins between the columns of two enclosing parts, such as
+// a key in column 4 below keys in the columns 3 and 5. The search starts at the given line. The result "at" is the line
+// of the first such key, or 0 if there is none. The result "column" is the column of that key, 4 in the example. The
+// result "nearest" is the column of the nearest enclosing part to the right of the key, 5 in the example. Lines and
+// columns count from 1.
 func (r *reader) misaligned(from int) (at, column, nearest int) {
 	var open []int
 	for i := max(from-1, 0); i < len(r.lines); i++ {

@@ -92,7 +92,7 @@ const (
 	Concurrent Model = "concurrent"
 )
 
-// Called returns the name of the license for people.
+// Called returns the name by which people know the license: Title, or Name if there is no Title.
 func (l *License) Called() string { return cmp.Or(l.Title, l.Name) }
 
 // Groups returns all groups that give the license, Group first.
@@ -144,8 +144,8 @@ type Rule struct {
 	conditions  []*condition    // all conditions of the rule, and the condition in exempt.when
 	asks        []*attribute    // the attributes that the conditions read, and the creation date, which grace reads
 	fills       []*attribute    // attributes that the conditions read, except flags and dates of use
-	offsets     []time.Duration // in a Trial: the rule with the fewest days, if this rule keeps all that it keeps; or nil
-	within      *Rule           // in a Trial: the rule with the fewest days, if shrinks holds for it; nil otherwise
+	offsets     []time.Duration // the sums and differences of the spans of the conditions (offsetsOf)
+	within      *Rule           // in a Trial: the rule with the fewest days, if this rule reclaims only where that rule reclaims; or nil
 	withinAt    int             // the index of within in Policy.Rules
 }
 

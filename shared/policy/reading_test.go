@@ -30,8 +30,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// A rule that wants a text to be different is undecided about a person whose text has no value. A condition can define
-// its result for such a person explicitly.
+// For a person without an employeeType, a condition such as employeeType != "Contractor" is unknown, and the rule is
+// undecided. A condition can define its result for such a person explicitly, as with || employeeType == "".
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"

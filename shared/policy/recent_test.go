@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A text is compiled only once while it is among the texts that were compiled last. Load and LoadKept do not share
+// A text is not compiled again if it is among the last texts that were compiled. Load and LoadKept do not share
 // policies. Faults name the file of each call.
 func TestRecentPolicies(t *testing.T) {
 	t.Parallel()

@@ -7,10 +7,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned finds out whether a person became active again after the rule took the license. The result "at" is the time
-// of the newest activity, according to the dates that the rule's condition "when" reads. A date counts only if it is
-// after since.Add(-r.late()). The result "at" is zero if no date counts. The result "asked" says whether the rule's
-// condition "for" still holds for the person.
+// Returned finds out whether a person became active again after the rule took the license. The parameter "since" is the
+// time of that change. The result "at" is the time of the newest activity, according to the dates that the rule's
+// condition "when" reads. A date counts only if it is after since.Add(-r.late()). The result "at" is zero if no date
+// counts. The result "asked" says whether the rule's condition "for" still holds for the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {

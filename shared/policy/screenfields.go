@@ -164,8 +164,9 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// The method "unused" returns the date of a person without a use in the span of the report. An account that is younger
-// than the start of the span (since) was never used (EntraUser.lastUse in package directory).
+// The method "unused" returns a function for people without a use in the span of the report. The function returns the
+// mark that the person in a row has in place of a date. An account that is younger than the start of the span (since)
+// was never used, and has None (EntraUser.lastUse in package directory).
 func (s *screen) unused(a *attribute, since int64) func(row int) int64 {
 	created, ok := s.Field("entra.created")
 	if !ok || len(a.fields) > 1 {

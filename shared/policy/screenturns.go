@@ -85,8 +85,9 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 
 // turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
 // at[i] is a time for the row rows[i]. The times of one row are together and ascending. A mark in place of a date adds
-// no time: if the condition is false although a test has no result, the result of this test does not matter until
-// another test changes. The result "ok" is false if the columns lack a date that the conditions read.
+// no time. A test of such a date may have no result. If the condition is false nevertheless, other tests make it false,
+// and the missing result does not matter until one of the other tests changes. The result "ok" is false if the columns
+// lack a date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)

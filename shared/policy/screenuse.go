@@ -18,7 +18,8 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 }
 
 // newestUse adds the last uses from a report to the dates of an attribute. It sets never[row] for each person without a
-// use in the report's span. If such a person has a date from before that span, a later date may exist.
+// use in the report's span. Such a person may have used the workload before that span. If another field of the
+// attribute has a date from before that span, this unknown use may be later.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -32,10 +33,11 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// The method "late" returns the earliest date that settles a test, in microseconds. A test of an earlier date depends
-// on what happened after the end of the report (see dateTest). The method returns None if no report has the attribute's
-// dates, or if all reports end late enough. The test compares dates with the parameter "at", unless the parameter
-// "asked" is false. The parameter "moves" says whether this time depends on now.
+// The method "late" returns the earliest date for which a test has a result, in microseconds. For an earlier date, the
+// result depends on what happened after the end of the report (see dateTest). The method returns None if no report has
+// the attribute's dates, or if all reports end late enough. The parameter "asked" is true for a test that compares
+// dates with the time "at". It is false for hasValue and hasNoValue. The parameter "moves" says whether the time "at"
+// depends on now.
 func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
 	if !asked && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

@@ -127,7 +127,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// A condition may compare a date from a report. A condition may not compute with such a date.
+// A condition may test a date from a report, for example with earlierThan. It must not read the value of such a date.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -164,7 +164,8 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// At each later time that Turns evaluates, the report is newer.
+// Turns evaluates a rule at later times. It assumes that by each of these times a newer report has come. The test also
+// checks Cooling and Returned with dates from a report.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")

@@ -11,7 +11,7 @@ import (
 const maxOffsets = 243
 
 // offsetsOf returns the sums and differences of the spans of a rule, because a condition may add and subtract several
-// spans. If there would be too many sums, a further span is added only to zero.
+// spans. If a further span would make more than maxOffsets of them, this span is only added alone, and not to the sums.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {
