@@ -74,7 +74,8 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// The method "lock" keeps a second run out of the folder. The second run would switch the mutants of the first run.
+// The method "lock" keeps a second run out of the folder, because the second run would switch the mutants in the test
+// processes of the first run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

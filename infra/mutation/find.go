@@ -29,7 +29,7 @@ type finder struct {
 	*source
 	sites map[[2]int]*site
 	order []*site
-	seen  map[string]int // number of mutants by name
+	seen  map[string]int // number of mutants by name; the second mutant with a name gets the suffix " (2)"
 }
 
 // The function "find" returns the sites of a file in the order of the walk. It visits only the bodies of functions,
@@ -67,7 +67,8 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText reports whether a call only makes text for people. The finder adds no mutants for the call and its arguments.
+// isText reports whether a call only makes text for people: a call of fmt, log or slog, or of errors.New. The finder
+// adds no mutants for the call and its arguments.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -172,8 +173,8 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// The map "orders" has two operators for each comparison: the operator with the boundary moved, and the negated
-// operator.
+// The map "orders" has the mutants of each comparison: the operator with the boundary moved, and the negated operator.
+// For example, < becomes <= and >=. The comparisons == and != have no boundary.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

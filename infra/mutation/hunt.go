@@ -74,8 +74,8 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// The function "links" returns a function that reports whether a dependency is the package pkg. The form of pkg that is
-// recompiled for a test also counts.
+// The function "links" returns a function that reports whether a dependency is the package pkg. The dependency can also
+// be the form of pkg that the go command recompiles for a test, such as "pkg [other.test]".
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
@@ -96,7 +96,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 }
 
 // The method "hunt" runs tests on the mutants of the given packages. The tests of the mutant's own package run first.
-// The tests of each package that depends on it (h.above) then run on the mutants that no test has killed yet.
+// The tests of the packages in h.above, which depend on the mutant's package, then run on the mutants that still live.
+// If the parameter "ownTests" is set, only the tests of the mutant's own package run.
 func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -123,8 +124,7 @@ func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 // -again continues from the last save.
 const often = 50
 
-// The method "meet" runs the tests of package p on living mutants. The parameter "of" lists the packages of the
-// mutants.
+// The method "meet" runs the tests of package p on the living mutants of the packages in the parameter "of".
 func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {

@@ -22,8 +22,8 @@ type test struct {
 	Reached []int
 }
 
-// The method "learn" runs each test of the suite alone and stores the results in a file in the workshop. If the file
-// for the same test binary exists, the method only reads the file.
+// The method "learn" runs each test of the suite alone, without a mutant, and stores the measurements in a file in the
+// workshop. If an earlier run has stored the file for the same test binary, the method only reads the file.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -57,7 +57,7 @@ func (w *workshop) learn(s *suite) error {
 	return os.WriteFile(known, b, 0o644)
 }
 
-// The constant "slowest" is the maximum time of a test without a mutant. Slower tests are not used.
+// The constant "slowest" is the maximum time of a test without a mutant. A slower test never runs on a mutant.
 const slowest = 30 * time.Second
 
 // The method "try" runs a test without a mutant. It returns nil if the test fails, is too slow, or reaches no mutant.

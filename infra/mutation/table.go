@@ -44,8 +44,8 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// The method "faults" returns two kinds of mutants: the living mutants that have no reason, and the mutants that have a
-// reason but do not live.
+// The method "faults" returns two kinds of mutants: the mutants that live without a reason in survivors.txt, and the
+// mutants in survivors.txt that were killed or do not exist.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string
 	there := map[string]bool{}

@@ -26,9 +26,9 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// The method "functions" runs 'make functions' and copies the zips that it builds. The dist folder of Terraform and SAM
-// use the same zips. For each zip, the method also writes the list of modules and the licenses. The Makefile must
-// contain the system, the architecture and the tag of the call of writeLicenses.
+// The method "functions" runs 'make functions' and copies the zips that it builds. The same zips are in the dist
+// folder, from which Terraform and SAM deploy. For each zip, the method also writes the list of modules and the
+// licenses. The Makefile must use the same system, architecture and tag as the call of writeLicenses.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -82,8 +82,9 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// The method "places" returns the environment of this process without the settings of Go and Make. It then adds this
-// machine's settings for caches, for the download of modules and for the toolchain.
+// The method "places" returns the environment of this process without the settings of Go and Make, because such
+// settings could change the output. It then adds this machine's settings for caches, for the download of modules and
+// for the toolchain.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
 	if err != nil {
