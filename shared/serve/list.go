@@ -19,14 +19,14 @@ type listing struct {
 	Runs  []*runs.Overview // newest first
 	// First is the number of the first run of the page. The newest run has number 1.
 	First int
-	// Older is the name of the last run of this page, or empty if there are no older runs. Newer means that there are
-	// newer runs.
+	// Older is the name of the last run of this page, with which the reader requests the next page. It is empty if there
+	// are no older runs. Newer means that there are newer runs.
 	Older string
 	Newer bool
 }
 
-// listFrom returns a page of the list of runs. The page has the runs that are older than the run "before". If "before"
-// is empty, the page has the newest runs. If "before" has a run, new runs do not change the page.
+// listFrom returns a page of the list of runs. The page begins with the newest run that is older than the run "before".
+// Such a page stays the same when new runs begin. If "before" is empty, the page begins with the newest run of all.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {

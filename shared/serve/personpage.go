@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// errQuestion is the error for an address that lacks a required parameter.
+// errQuestion is the error for an address that lacks a required parameter, or has a parameter with an impossible value.
 var errQuestion = errors.New("the address does not say what is wanted")
 
 // storyView is a story in one language.

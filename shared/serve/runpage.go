@@ -130,7 +130,7 @@ func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string)
 type doneView struct {
 	Tone, Text string
 	Counts     []countView
-	More       []string // the kind of the run, such as a restore
+	More       []string // notes about the kind of the run, such as that it is a restore
 }
 
 type countView struct {

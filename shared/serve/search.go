@@ -21,7 +21,7 @@ type match struct {
 	rank int // 0 is the best
 }
 
-// Key returns the name of the person in addresses of pages.
+// Key returns the id that names the person in the address of a page.
 func (m *match) Key() string { return cmp.Or(m.ID, m.SID) }
 
 // Shown returns the name to show.
@@ -29,8 +29,8 @@ func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }
 
-// The method "search" answers with the people of a snapshot whose names contain a text. If the text is the whole name
-// of exactly one person, it redirects to the page of the person.
+// The method "search" answers with the people who have a name that contains a text. The names come from a snapshot. If
+// the text is the whole name of exactly one person, the method redirects to the page of the person.
 func (s *Site) search(a *asked) error {
 	wanted := strings.TrimSpace(a.given("q"))
 	found, total, run := []match(nil), 0, ""

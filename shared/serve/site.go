@@ -25,7 +25,8 @@ type Settings struct {
 	// Elsewhere is the value of the option --store in the commands that the pages show. It is Location, or empty if
 	// commands find the store without the option.
 	Elsewhere string
-	// Next returns a command line of idleseat that works on the store. The pages show the command line.
+	// Next returns the command line that runs a command of idleseat on the store. The pages show it to the operator as
+	// the next step.
 	Next func(command string) string
 }
 

@@ -23,7 +23,8 @@ type state struct {
 	Run *runs.Overview `json:"run,omitempty"`
 }
 
-// stateOf returns the state of a page that shows a run. The argument "more" is the other content of the page.
+// stateOf returns the state of a page that shows a run. The argument "more" is further content of the page, such as the
+// number of runs. The page reloads itself if this content changes, too.
 func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	text, err := json.Marshal(o)
 	if err != nil {

@@ -161,7 +161,7 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 			}
 			return errAltered
 		}
-		if sealed || line == "{}" { // no record is empty, so {} was a seal
+		if sealed || line == "{}" { // no record is empty, so {} is a seal without its hash
 			return errAltered
 		}
 		sum.Write([]byte(line + "\n"))

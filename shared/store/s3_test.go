@@ -23,12 +23,12 @@ import (
 
 const fakeBucket = "idleseat-test"
 
-// fakeS3 is an S3 server on loopback. A test may handle requests before the server by the function "before".
+// fakeS3 is an S3 server on loopback. A test may set the function "before", which gets each request first.
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// The function "before" handles each request instead of the server. It either answers the request or passes the
-	// request to its argument "pass", the handler of the server.
+	// The function "before" either answers a request itself or passes the request to its argument "pass", the handler of
+	// the server.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 

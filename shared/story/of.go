@@ -21,7 +21,7 @@ import (
 
 // Question asks for the story of a person.
 type Question struct {
-	Run  string // empty for the newest run that read the person
+	Run  string // empty for the newest run that read everybody, or only this person
 	User string // userPrincipalName, object id, SID or account name
 	Now  time.Time
 	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
@@ -43,9 +43,9 @@ func (q *Question) flags() []string {
 	return nil
 }
 
-// Of returns the story of each person whom a run's snapshot has under the name in the question. If no snapshot has the
-// person, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If the ledger
-// has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+// Of looks for the name in the question in the snapshot of a run, and returns the story of each person who has the name.
+// If nobody has it, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If the
+// ledger has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {
@@ -90,8 +90,8 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// The method "gone" returns the story of a person who is in no snapshot. The story comes from the ledger. If the ledger
-// does not have the person either, the method returns the error "unknown".
+// The method "gone" returns the story of a person whom no snapshot has. The story comes from the ledger. If the ledger
+// does not have the person either, the method returns an error that wraps the argument "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
 		return nil, unknown

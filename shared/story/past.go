@@ -151,7 +151,8 @@ func nameOf(one *Story, key string) string {
 }
 
 // The method "cool" sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
-// answers of the rules have this time. A restore by somebody else is in the digest of the run, and not in the ledger.
+// answers of the rules have this time. The ledger does not have a restore by somebody else, so the method takes such a
+// restore from the digest of the run.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.License)

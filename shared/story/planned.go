@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// planOf is the plan of a run, with the facts about the plan that the story needs.
+// planOf is the plan of a run, with what happened to the plan: its refusals, its results and a newer plan.
 type planOf struct {
 	*plan.Plan
 	refused map[rowKey]string // the reasons why the plan refuses changes of the person
@@ -119,7 +119,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
-// The method "became" sets the state of a license whose planned change was not made.
+// The method "became" sets the state of the license if the result says that the planned change was not made, and why.
 func (x *Answer) became(r *runs.Result) {
 	note := strings.TrimSuffix(r.Note, ".")
 	switch r.Status {

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The expression "advice" matches the part of a reason that recommends an addition to the condition of the rule. A
-// story shows the addition under "to do".
+// The expression "advice" matches the part of a reason that recommends an addition to the condition of the rule, such as
+// && department != "". A story shows the addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
 // The function "hint" returns a sentence with the addition to the condition of a rule, or "" if the reason recommends

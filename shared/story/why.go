@@ -82,8 +82,8 @@ func unspelt(n *policy.Node, license string) string {
 }
 
 // The function "telling" returns the decisive parts that the reader needs. If several parts are about the same
-// attributes, it returns one of these parts. It returns parts whose text is no condition only if no other part is
-// decisive.
+// attributes, it returns one of these parts. It returns parts that are not conditions of the policy, such as an
+// exemption, only if no other part is decisive.
 func telling(x *Answer) (list []*policy.Node) {
 	at := map[string]int{}
 	var spoken []*policy.Node
@@ -120,8 +120,8 @@ func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// The method "verdict" returns the name of the verdict that the rule alone has. The past of the license may override
-// that verdict.
+// The method "verdict" returns the name of the verdict that the rule gives by its conditions alone. The past of the
+// license may override this verdict. For example, a rule does not take a license that was restored lately.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()

@@ -133,7 +133,8 @@ func unfit(text string, used map[string]bool) string {
 	return "has no form"
 }
 
-// The expression "predicate" matches texts without a subject.
+// The expression "predicate" matches texts without a subject. Such a text is a reason only within one of the sentences
+// in the variable "within".
 var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
 
 // The expression "english" matches words that a Swedish text does not contain.

@@ -119,7 +119,7 @@ func (f *form) match(text string) (taken []string, is bool) {
 	return slices.Clone(all[:len(f.places)]), true
 }
 
-// The function "cut" splits text at the first place at which one of the separators stands.
+// The function "cut" splits text at the first occurrence of any of the separators.
 func cut(text string, separators []string) (before, after string, found bool) {
 	at, length := -1, 0
 	for _, s := range separators {
