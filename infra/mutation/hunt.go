@@ -124,7 +124,9 @@ func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 // -again continues from the last save.
 const often = 50
 
-// The method "meet" runs the tests of package p on the living mutants of the packages in the parameter "of".
+// The method "meet" runs the tests of package p on the living mutants of the packages in the parameter "of". With
+// ownBudget, it selects the mutants of p itself. With another budget, it leaves these mutants out, because the tests of
+// p have already met them.
 func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {

@@ -35,7 +35,7 @@ type Answer struct {
 // Property is a property of an object.
 type Property struct {
 	Name, Type            string
-	Null, Absent, Default bool // Default: whether the answer has the property without $select
+	Null, Absent, Default bool // whether the value may be null, whether the property may be missing, and whether the answer has the property without $select
 	Product               bool // whether the product reads or sends the property
 }
 
@@ -64,7 +64,7 @@ type Contract struct {
 	Refusals   []Refusal
 	Columns    []Column
 	parents    map[string]string // parent type of each derived type
-	options    map[string]string // value of an option, by option
+	options    map[string]string // possible values of each query option, such as "number from 1 to 999"
 	filters    []filter
 }
 

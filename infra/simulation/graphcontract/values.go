@@ -156,8 +156,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// The method "typeOf" returns the type of an object. The type "must" be one of the given types, or be derived from one
-// of the given types. If several types are possible, the object must contain the name of its type.
+// The method "typeOf" returns the type of an object. The type must be one of the given types, or be derived from one of
+// the given types. If several types are possible, the object must contain the name of its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {
@@ -193,7 +193,7 @@ func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 		if !ok {
 			*faults = append(*faults, at+" is no list")
 		}
-		if item == "entries" { // the method answerFaults checks the entries
+		if item == "entries" { // the types of the entries depend on the operation, so the method answerFaults checks them
 			return
 		}
 		for n, e := range list {

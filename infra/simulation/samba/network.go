@@ -37,8 +37,8 @@ func (n *network) run(ctx context.Context, name string, args ...string) (string,
 	return output(n.command(ctx, name, args...))
 }
 
-// The method "write" writes the names of the controllers. A controller with a known GUID also has a name with the GUID.
-// Replication partners look up the name with the GUID.
+// The method "write" writes the names of the controllers. A controller with a known GUID gets a second name,
+// GUID._msdcs.REALM, because replication partners look up this name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -60,7 +60,8 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// The method "invocation" returns the objectGUID of the controller's nTDSDSA object.
+// The method "invocation" returns the objectGUID of the controller's nTDSDSA object. This GUID is in the name by which
+// replication partners find the controller.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),

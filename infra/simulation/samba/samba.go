@@ -48,7 +48,7 @@ type Options struct {
 	People      []Person
 	Groups      []Group
 	LDIF        []string // additional records, one record in each string; Start loads them after the people and groups
-	Controllers int      // number of controllers that are copies; 0 means one
+	Controllers int      // number of controllers that do not replicate: the first one and copies of it; 0 means one
 
 	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
 	CertificateEnds time.Time

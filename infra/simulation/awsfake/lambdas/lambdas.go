@@ -21,7 +21,7 @@ import (
 // maxPayload is the maximum size of a synchronous request and of its answer in bytes, a limit of Lambda.
 const maxPayload = 6 << 20
 
-// Function is a built function.
+// Function is a Lambda function whose program is already built.
 type Function struct {
 	Name    string
 	Binary  string   // path
@@ -124,7 +124,8 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest peak memory of the killed processes in bytes. It waits until all processes have ended.
+// PeakMemory returns the largest peak memory of the processes in bytes. It counts only processes that were killed,
+// because the memory is measured at the kill. It waits until all processes have ended.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())

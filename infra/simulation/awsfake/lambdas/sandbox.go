@@ -26,7 +26,7 @@ type sandbox struct {
 	current  atomic.Pointer[invocation]
 }
 
-// The type "invocation" is a request without an answer yet.
+// The type "invocation" is a call of Invoke and the place for its answer.
 type invocation struct {
 	id       string
 	payload  []byte

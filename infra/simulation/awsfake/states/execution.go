@@ -139,7 +139,8 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// The function "caught" returns the next state if a catcher handles the failure. Otherwise it returns "".
+// The function "caught" returns the output and the next state of the first catcher that handles the failure. If no
+// catcher handles the failure, "next" is empty.
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
