@@ -174,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began. The next run may have no
-// changes of its own. Each change must be made only once.
+// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began, even if the next run has
+// no changes of its own. Each change must be made only once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 3 * time.Minute})

@@ -28,8 +28,8 @@ func (s *shell) joins() *channel.Server {
 	return c
 }
 
-// namesNobody fails the test if the text has the name of a person, a path of this machine, or the address of the
-// webhook.
+// namesNobody fails the test if the text has the name of a person in the company, the name of the operator, a path of
+// this machine, or a secret part of the address of the webhook.
 func (s *shell) namesNobody(text string) {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {

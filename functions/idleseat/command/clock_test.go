@@ -12,8 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock makes the clock of this machine differ from the clock of Graph. The command plan must fail before a
-// run begins. The command apply must fail, too.
+// TestWrongClock makes the clock of this machine differ from the clock of Graph. If the difference is eleven minutes or
+// more, the command plan must fail before a run begins, and the command apply must fail, too. If the difference is nine
+// minutes, the command plan must work.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -56,8 +57,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory makes the clock of this machine differ from the clock of the domain controller. No run
-// may begin, and an earlier plan may not be applied.
+// TestWrongClockOfTheDirectory makes the clock of this machine differ from the clock of the domain controller by eleven
+// minutes. No run may begin, and an earlier plan may not be applied. A difference of nine minutes must not matter.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})

@@ -8,8 +8,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The completion scripts are made from the parser's own description of the commands, so a script always fits the
-// parser.
+// The completion scripts are made from the description of the commands that the parser itself uses. So a script always
+// has the commands and flags that the parser accepts.
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,powershell" help:"bash, zsh, fish or powershell."`

@@ -30,9 +30,9 @@ type awsFlag struct {
 // The constant "look" is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// The method "start" starts an execution of the state machine for the argument "wish". The input of the execution is
-// the argument "request". The method prints each step to stderr when the step begins. It returns the output of the
-// execution.
+// The method "start" starts an execution in a deployment. The argument "wish" is the kind of work, and decides which
+// state machine of the deployment does it. The argument "request" is the input of the execution. The method prints each
+// step to stderr when the step begins. It returns the output of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 
 var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt")
 
-// The constant "grown" is a number of people for which the simulated company has recent logons.
+// The constant "grown" is the number of people in the companies of these tests. In a smaller company, nobody might have
+// logged on recently, and the logon dates would look stale.
 const grown = 200
 
 // The function "examine" runs the command doctor and returns the findings by title.

@@ -92,7 +92,7 @@ type sambaIll struct {
 	state doctor.State
 	means string
 	bash  string                                  // a part of the advice for bash
-	also  func(p *sambaPatient, f doctor.Finding) // carries out the part of the advice that is a sentence and no command; called before the advice for bash runs
+	also  func(p *sambaPatient, f doctor.Finding) // does the part of the advice that is a sentence for people; called before the commands for bash run
 	says  string                                  // a part of the output of the advice
 }
 
@@ -112,7 +112,7 @@ func sambaIlls() []sambaIll {
 			p.console(`printf 'dn: ` + samba.Base + `\nchangetype: modify\nreplace: msDS-LogonTimeSyncInterval\nmsDS-LogonTimeSyncInterval: 0\n' | ldbmodify -H /var/lib/samba/private/sam.ldb`)
 		}, title: "last logon", state: doctor.Failed, means: "msDS-LogonTimeSyncInterval", bash: "ldbmodify"},
 		{name: "dates that have stalled", spoil: func(p *sambaPatient) {
-			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // this unit does not contain idleseat's account, which has just logged on
+			p.setenv("IDLESEAT_AD_BASE", samba.PeopleOU) // this unit does not contain idleseat's account, which has just logged on and would have the newest date
 			p.logonsAt(time.Now().Add(-100 * day))
 		}, title: "logon dates", state: doctor.Failed, means: "stalled", bash: "samba-tool drs showrepl", says: "[ALL GOOD]",
 			also: func(p *sambaPatient, _ doctor.Finding) { p.logonsAt(time.Now().Add(-day)) }},

@@ -62,7 +62,8 @@ func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	return body
 }
 
-// recorder is a ResponseWriter that keeps an answer and does not send it.
+// recorder is a ResponseWriter that keeps an answer and does not send it. A test can then change the answer before it
+// sends the answer itself.
 type recorder struct {
 	header http.Header
 	status int

@@ -47,8 +47,9 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading removes the date of one active person in the first night of a store. The plan must say that the
-// person never signed in, and that only one reading shows this.
+// TestFirstReading removes the date of one active person in the first night of a store. The plans of this day must say
+// that the person never signed in, and that only one reading shows this. The plan of the next day must no longer say
+// that it is the first reading.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

@@ -40,8 +40,8 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 }
 
 // TestForgedIntent alters the intent of a pending change. An attacker who can write only to the ledger could do the
-// same. The command must refuse the object by name. Nobody may join or leave a group that does not belong to the
-// license. All other changes must finish.
+// same. The command must refuse the change, and its note must have the key of the altered object. Nobody may join or
+// leave a group that does not belong to the license. All other changes must finish.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,9 +78,10 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast adds a ledger entry according to which a run took a license. In fact, the person never had the
-// license. A restore must refuse because the plan of that run has no such change. After the data of that run are gone,
-// only an operator who names the person can restore the license. The restore uses only the license's own group.
+// TestForgedPast adds a ledger entry which says that a run took a license from a person. In fact, the person never had
+// this license. As long as the plan of the run exists, a restore must refuse, because the plan has no such change.
+// After the data of the run are gone, only an operator who names the person can restore the license. This restore must
+// use the group that the policy names for the license, and not the group in the forged entry.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -164,8 +165,9 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds a completion that lacks the hash of its intent. The command must refuse the completion,
-// because a license counts as restored only when a read shows it.
+// TestForgedCompletion adds a completion that says that a pending restore is done. This completion lacks the hash of
+// its intent, so the command must refuse it. Otherwise the license would count as restored although no read has shown
+// it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute})

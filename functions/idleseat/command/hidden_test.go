@@ -14,7 +14,7 @@ import (
 // exempt, and have the given logon activity.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
-	for i := 20; i < c.Size(); i++ { // the people below 20 are the same in every company
+	for i := 20; i < c.Size(); i++ { // the people with an index below 20 are the same special cases in every company
 		p := c.Person(i)
 		if p.Kind == sandbox.Synced && p.Logon == logon && p.AD.Department == name && p.Entra.UserType == "Member" &&
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && len(p.Groups) < 2 && !slices.Contains(p.Groups, "LIC-Exempt") {

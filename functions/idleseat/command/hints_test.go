@@ -56,7 +56,8 @@ func pastedWords(t *testing.T, hint string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The text may name a command without the arguments that the command requires.
+	// The parser's error begins with "expected" if only arguments are missing. This is no fault, because a text may name a
+	// command without its arguments.
 	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") {
 		t.Errorf("%q is no command: %v", hint, err)
 	}

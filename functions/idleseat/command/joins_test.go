@@ -26,7 +26,7 @@ func TestConverted(t *testing.T) {
 			converted[p.Entra.ID] = true
 		}
 	}
-	for i := range s.company.Company.Size() { // find people who were synced before, and have no account in AD
+	for i := range s.company.Company.Size() { // people who exist only in Entra ID; below, they get the attributes of a converted account
 		if p := s.company.Company.Person(i); p.Kind == sandbox.CloudOnly && p.Activity == sandbox.Idle && slices.Contains(p.Groups, "LIC-M365-E3") &&
 			len(p.Groups) == 1 && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee" {
 			converted[p.Entra.ID] = true

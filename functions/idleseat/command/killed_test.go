@@ -38,9 +38,9 @@ type killer struct {
 	process *os.Process
 }
 
-// The method "op" counts an operation and carries it out by calling the function "do". At operation k.at, it kills the
-// process. It then carries out the operation only if the field "after" is true. The method reports whether the answer
-// may be sent.
+// The method "op" counts an operation and carries it out by calling the function "do". At operation k.at, it also kills
+// the process. If the field "after" is true, it kills the process after the operation. Otherwise it kills the process
+// and does not carry out the operation. The method reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -80,8 +80,9 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial returns a company as it was at the time in the argument "began". Its store has the given objects. If o.Lag
-// is positive, every request to Graph advances the clock.
+// newTrial returns a trial whose company was created at the time "began". So two trials with the same time have the
+// same people and the same dates. The store of the trial has the given objects. If o.Lag is positive, every request to
+// Graph advances the clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)

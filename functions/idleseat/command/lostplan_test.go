@@ -45,8 +45,9 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 }
 
 // TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must plan
-// and apply, with a note about that run. A restore of that run must use only the ledger. The restore must return the
-// licenses that the run took, and roll back the changes that the run began.
+// and apply, and its plan must have a note about the unreadable plan. A restore of the run with the unreadable plan
+// must use only the ledger. This restore must return the licenses that the run took, and roll back the changes that the
+// run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {

@@ -67,7 +67,8 @@ func TestMailboxIsNotLost(t *testing.T) {
 }
 
 // TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused only if that
-// service plan provides the mailbox, or if the policy lists it under the key "needs".
+// service plan provides the mailbox, or if the policy lists it under the key "needs". The change must also be refused
+// if the policy needs a service plan that the target product does not have.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -110,8 +110,8 @@ func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company whose clock is behind the real time, so that a test can advance the clock. The argument
-// "ago" is the difference. If the clock were ahead of the real time, dates would look wrong.
+// newShellAgo starts a company whose clock is behind the real time. The argument "ago" is the difference, and so the
+// longest time by which a test may advance the clock. If the clock were ahead of the real time, dates would look wrong.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)

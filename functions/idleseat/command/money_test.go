@@ -120,7 +120,8 @@ func (s *shell) sameByAll(want savings) {
 	}
 }
 
-// TestSavingsOfMonths: a month without changes has no figures. An empty store has no figures at all.
+// TestSavingsOfMonths: in a new store, the figures of this month are the figures of all months, and earlier months have
+// no figures. Wrong values of the flags are refused.
 func TestSavingsOfMonths(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 4})
@@ -137,8 +138,8 @@ func TestSavingsOfMonths(t *testing.T) {
 	}
 }
 
-// TestRenewalsOfOddTenants: Graph refuses the subscriptions, does not have them, or answers with unusual values. The
-// plan is the same in each case, except that the renewals are unknown.
+// TestRenewalsOfOddTenants: Graph refuses the subscriptions, does not have them, or answers with unusual values. A plan
+// must be made in each of these cases. Only the date on which E3 renews is then unknown.
 func TestRenewalsOfOddTenants(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(map[string]any) {

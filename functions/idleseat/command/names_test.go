@@ -72,7 +72,8 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			// The account in Active Directory still has the old name, so the test makes Active Directory unreachable.
+			// The account in Active Directory still has the old name. So the test makes Active Directory unreachable, and
+			// idleseat must find the person without this account.
 			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1")
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {

@@ -127,7 +127,7 @@ func (n *night) tell(format string, args ...any) {
 }
 
 // The method "applies" reports whether this night may write. The mode must not be audit, and the plan must not be on
-// hold. There must be changes to apply or to resume.
+// hold. The plan must need no approval, or there must be changes of earlier runs to resume.
 func (n *night) applies() bool {
 	return n.plan.Mode != policy.Audit && n.plan.Verdict != plan.Hold && (n.plan.Verdict == plan.Apply || len(n.plan.Resumes) > 0)
 }

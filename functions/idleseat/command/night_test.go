@@ -51,7 +51,8 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
-// TestNightByMode checks, for each mode, that a night does the same as a scheduled execution in AWS.
+// TestNightByMode checks what a night does in each mode. In audit, it writes nothing. In review, it only finishes
+// changes that were begun before. In enforce, it also applies its plan. A scheduled execution in AWS does the same.
 func TestNightByMode(t *testing.T) {
 	t.Parallel()
 	t.Run("audit", func(t *testing.T) {
@@ -171,8 +172,8 @@ func TestPendingNight(t *testing.T) {
 	t.Error("the changes stay pending")
 }
 
-// TestUnreadNight checks the exit status after a night in which a source could not be read. Rules that do not need this
-// source must still be applied.
+// TestUnreadNight checks the exit status after a night in which a source could not be read. Without Entra ID, the night
+// ends without a plan. Without Active Directory, rules that need only Entra ID must still be applied.
 func TestUnreadNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: time.Minute}, inMode(t, policy.Enforce))

@@ -52,14 +52,15 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 	}
 }
 
-// The type "alike" collects texts about people. It prints a text only once if the text is the same for many people.
+// The type "alike" collects one text about each person, and then makes lines of these texts. If many people have the
+// same text, the text is in a single line.
 type alike struct {
 	said []string // the causes, in the order in which they were added
 	by   map[string]*saying
 }
 
-// The type "saying" has the people for whom a text has the same cause. The field "what" is the text. If the texts of
-// the people differ in ids, "what" has "…" in place of the ids.
+// The type "saying" is a group of texts with the same cause. The texts in the group differ at most in ids. If they do
+// differ, the field "what" has the text with "…" in place of each id. Otherwise "what" is the text itself.
 type saying struct {
 	what    string
 	people  []string
@@ -82,8 +83,8 @@ func (x *alike) add(person, what string) {
 	s.people, s.details = append(s.people, person), append(s.details, what)
 }
 
-// The method "lines" returns a line for each person. If many people have the same text, it returns one line for these
-// people, with the first names.
+// The method "lines" returns a line for each person. If at least manyAlike people have the same text, it returns one
+// line for all of them, with the userPrincipalNames of the first three people and the number of the other people.
 func (x *alike) lines() (all []string) {
 	for _, key := range x.said {
 		s := x.by[key]

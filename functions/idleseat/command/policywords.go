@@ -18,7 +18,7 @@ type policyExplainCmd struct {
 	Store    string `help:"Also name the groups that the policy has by their ids, as the latest run of this store read them." placeholder:"S"`
 }
 
-// Run prints a policy in plain words. It leaves out leaves of absence that are over.
+// Run prints a policy in plain words. If a leave of absence in the policy is over, Run does not print it.
 func (c *policyExplainCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

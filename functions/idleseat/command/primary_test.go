@@ -14,7 +14,8 @@ func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// The function "reasons" returns the reasons in the lists that are about person i and Citrix.
+// The function "reasons" looks in the lists for the entries about person i and the license Citrix. It returns the
+// reasons of these entries.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -26,7 +27,7 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup checks that people count as members of their primary group. The attribute "member" of the primary
+// TestPrimaryGroup checks that people count as members of their primary group, although the attribute "member" of this
 // group does not list them.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()

@@ -98,7 +98,8 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// restoreRun resumes the pending changes of earlier runs. It then plans and applies the restore of one run.
+// restoreRun plans the restore of one run. After the operator has approved the plan, it first resumes the pending
+// changes of earlier runs and then applies the plan.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
 		return errNotApproved // return before restore.Plan stops the changes of the run

@@ -124,8 +124,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom replaces the company's SIDs and GUIDs in Graph's answers by the SIDs and GUIDs in the argument "synced".
-// Graph then looks as after a sync by Entra Connect. The keys of this argument are sAMAccountNames.
+// syncedFrom changes Graph's answers so that they look as after a sync by Entra Connect. It replaces the SIDs and GUIDs
+// of the company by the SIDs and GUIDs in the argument "synced". A key of this argument is a sAMAccountName.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

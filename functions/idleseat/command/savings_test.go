@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing checks two kinds of changes that save nothing. In the first kind, the assignment is in an error
-// state. In the second kind, the members of the group use no seat of their own. The plan, the total in the plan,
-// changes.csv and the ledger must agree on the saving.
+// TestSavesNothing checks changes that free no seat. There are three causes: the assignment is in an error state, the
+// seats of the license are not counted by user, or the person is also in a group that is nested in the group. The plan,
+// the total in the plan, changes.csv and the ledger must agree on the saving.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -96,7 +96,8 @@ func shownText(html string) string {
 	return text[:min(len(text), 3000)]
 }
 
-// The method "tree" returns a checksum of the names, modes and times of all files in the store.
+// The method "tree" returns a checksum of the names, modes and times of all files in the store. A test compares two of
+// these checksums to see whether a page has changed the store.
 func (s *shell) tree() string {
 	s.t.Helper()
 	sum := sha256.New()
@@ -201,8 +202,8 @@ func addresses(user string, runs ...string) (all []string) {
 	return all
 }
 
-// TestServeDamagedStore damages or removes each object of one run. The pages must show the damage. The pages of another
-// run must stay complete.
+// TestServeDamagedStore damages or removes each object of one run, and each ledger object of one person. The pages must
+// show the damage. The pages of another run must stay complete.
 func TestServeDamagedStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -266,7 +267,8 @@ func turned(whole []byte) []byte {
 	return broken
 }
 
-// TestServeWhileARunGoesOn: the pages show a run as soon as its first object exists.
+// TestServeWhileARunGoesOn: the pages show a run as soon as its first object exists. The test removes the objects of a
+// finished run in reverse order, so that the run looks like a run that is still going on.
 func TestServeWhileARunGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -306,7 +308,7 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	// The test requests pages after each object of a run was written. No page may answer with an internal error.
+	// Now the run looks as if it were still reading. No page about it may answer with an internal error.
 	b := s.browse()
 	for _, target := range addresses(p.Changes[0].User, p.Run) {
 		if w := b.get(target); w.Code == http.StatusInternalServerError {
@@ -315,7 +317,8 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	}
 }
 
-// TestServeHostileNames: whatever name an address contains, no page answers with an internal error.
+// TestServeHostileNames puts names that could cause trouble into the addresses of the pages. No page may answer with an
+// internal error, lead to another site, or show such a name without escaping it.
 func TestServeHostileNames(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -37,8 +37,9 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. A plan must have these changes after all other changes. The plans
-// of the nights 2, 4, 8 and 16 must have these changes, with the reason of the last failure.
+// TestSetbacks makes some changes fail every night. A plan must list such a change after all other changes. It may list
+// the change only in the nights 2, 4, 8 and 16, because the pause doubles after each failure. The reason of the change
+// must have the last failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))

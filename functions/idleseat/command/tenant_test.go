@@ -45,8 +45,9 @@ func TestAccountsAreNotTheTenant(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoProductsOfOneName adds a second product with the part number of E3. Microsoft also uses some part numbers for
-// two products: MCOPSTN5 and Microsoft_Teams_Premium. The policy must then name the product by skuId.
+// TestTwoProductsOfOneName adds a second product with the part number of E3. Microsoft, too, has two products with the
+// part number MCOPSTN5, and two with the part number Microsoft_Teams_Premium. A policy must name such a product by
+// skuId.
 func TestTwoProductsOfOneName(t *testing.T) {
 	t.Parallel()
 	const e3, twin = "05e9a617-0261-4cee-bb44-138d3ef5d965", "0c266dff-15dd-4b49-8397-2bb16070ed52"

@@ -67,8 +67,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone removes or damages the objects in the store, except the ledger. A restore must still
-// return every license.
+// TestRestoreFromLedgerAlone: in each case, something that a restore would like to read is missing, damaged, or in the
+// format of an older version. Only the ledger is complete. A restore must still return every license.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
