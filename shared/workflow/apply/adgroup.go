@@ -87,8 +87,8 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method "unmirrored" compares the groups in Active Directory and in Entra ID, and does not believe the ledger. If
-// the ledger named a wrong counterpart, a missing license would count as restored.
+// The method "unmirrored" reads both groups and compares their SIDs, because the ledger may have been altered. With a
+// wrong counterpart, a license could count as restored although the person lacks it.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():

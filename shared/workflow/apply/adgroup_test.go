@@ -43,8 +43,8 @@ func TestADGroupIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestTargetOfAnEntry: a restore removes a person from the group that a change joined only if the group belongs to the
-// license that the change gave.
+// TestTargetOfAnEntry: a restore removes the person from the group that the change joined. It does so only if this group
+// belongs to the license that the change gave.
 func TestTargetOfAnEntry(t *testing.T) {
 	t.Parallel()
 	lite := func(j *job) *policy.License { return j.run.Policy.LicenseNamed("lite") }

@@ -107,8 +107,8 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 }
 
 // adSourceOf sets the Active Directory group through which a restore gives a license. This is the group that the person
-// left, even if its DN has changed. If that group is gone, adSourceOf sets the group that the policy names now, but
-// only if the DN in the policy has changed.
+// left, even if its DN has changed. If that group is gone, adSourceOf sets the group that the policy names now, but only
+// if the policy names another DN than the DN of the group that is gone.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)

@@ -52,8 +52,8 @@ func (b *bench) reread(t *testing.T, guid string) {
 	}
 }
 
-// TestAnotherADGroup: apply changes no group that has taken the place of the group that the run read. It also changes
-// no group that only an altered entry names.
+// TestAnotherADGroup: if a different group now has the DN of the group that the run read, apply does not change it.
+// Apply also does not change a group that is only named in an altered entry.
 func TestAnotherADGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)

@@ -81,8 +81,8 @@ type Request struct {
 	Batch string
 }
 
-// The status troubled stands for runs.Pending after a read or a write that failed. A change that is pending without a
-// failure waits for the directory.
+// The status "troubled" is for a change that is pending because a read or a write failed. Its result has the status
+// runs.Pending, with the field Retry set. Any other pending change waits for the directory.
 const troubled runs.Status = "troubled"
 
 // Check returns the reason why a plan must not be applied now. It returns nil if the plan may be applied. Check writes
@@ -189,7 +189,7 @@ type job struct {
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
 	userBoxes   map[string]bool             // whether a mailbox is a user mailbox, by user principal name; nil: not read
 	memberships map[string]evidence.Group   // members of Entra groups, by the key of the member query
-	// The set stopped contains the people for whom this run must begin no more changes. A change of such a person that
+	// The set "stopped" contains the people for whom this run must begin no more changes. A change of such a person that
 	// has begun is rolled back.
 	stopped map[string]bool
 	only    string // the key of the person whose changes this call makes; empty: everybody
@@ -199,7 +199,7 @@ type job struct {
 	// The field "withdrawn" reports whether an operator is restoring the run. In that case, changes of the run that have
 	// not taken their license yet are rolled back.
 	withdrawn bool
-	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array stale
+	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array "stale"
 	// contains, by signal, the reason why the dates of the signal cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string

@@ -11,9 +11,9 @@ import (
 )
 
 // The method "past" returns the last known event of a license. If the event is an announcement, the method sets
-// IdleSince to the time of the announcement, so that only activity after the announcement makes it void. This is
-// necessary because the run reads coarser dates than this call. This call may therefore find activity before the
-// announcement that the run did not see.
+// IdleSince to the time of the announcement, so that only activity after the announcement makes it void. The run read
+// coarser dates than this call, such as the replicated last logon. This call may therefore find activity from before the
+// announcement that the run did not see. Such activity must not make the announcement void.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -43,8 +43,8 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// The method "conflict" returns ledger.ErrBlocked if a pending change of another license involves a license of this
-// change.
+// The method "conflict" returns ledger.ErrBlocked if a change of another license takes or gives a license of this
+// change, and is pending or ended after the plan was made.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {

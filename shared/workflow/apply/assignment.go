@@ -53,10 +53,10 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// The method "regain" assigns the products that the change took from the person, with the same service plans disabled.
-// It removes the successor, unless the person held the successor before the change. It writes even if a read shows the
-// products, because the read may be out of date. The result "shown" reports whether a read after the write shows the
-// products.
+// The method "regain" assigns again the product that the change took from the person, with the same service plans
+// disabled. It removes the successor, unless the person held the successor before the change. It writes even if a read
+// shows the product, because the read may be out of date. The result "shown" reports whether a read after the write
+// shows the product, and no longer shows a successor that was removed.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment

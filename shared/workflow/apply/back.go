@@ -36,7 +36,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns again the products that a change removed from the person's direct assignments.
+// undoDirect assigns again the product that a change removed from the person's direct assignments.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
@@ -145,8 +145,8 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// The function "sentences" joins the parameters why and what, in this order. The parameter "why" is a reason and may be
-// empty. The parameter "what" is the consequence.
+// The function "sentences" joins the parameters "why" and "what", in this order. The parameter "why" is a reason and may
+// be empty. The parameter "what" is the consequence.
 func sentences(why, what string) string {
 	if why == "" {
 		return what

@@ -47,7 +47,7 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	return b
 }
 
-// TestGivenBack: a person who is active again gets the license back before the change takes the successor.
+// TestGivenBack: a person who is active again gets the license back. Only then does the restore take the successor.
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -126,7 +126,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 }
 
 // The function "announced" returns a bench whose rule announces changes. The field Via of the plan's only change is the
-// parameter via.
+// parameter "via".
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna

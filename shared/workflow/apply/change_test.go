@@ -182,8 +182,8 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while the mark of
-// the change cannot be read.
+// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while its leaving
+// mark cannot be read. The change may have taken the license, and the account may come back.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

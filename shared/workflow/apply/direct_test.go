@@ -33,8 +33,9 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: apply does not assign an active target license again. If some of its service plans are
-// disabled, nobody knows whether the license includes a mailbox.
+// TestDirectTargetHeld: if the person already has the target license, apply only takes the other license. If some
+// service plans of the target license are disabled, apply refuses the change, because nobody knows whether the license
+// includes a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

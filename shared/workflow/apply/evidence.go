@@ -32,8 +32,8 @@ type reading struct {
 // person may come back while the process is suspended or waits for Graph.
 const evidenceAge = 2 * time.Minute
 
-// The status aged stands for runs.Pending if the evidence is too old to take a license. The call then reads the person
-// again and asks the rule again.
+// The status "aged" is for a pending change whose evidence is too old to take a license. The call then reads the person
+// again and asks the rule again. If the evidence is still too old after several readings, the status is "troubled".
 const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")

@@ -18,9 +18,9 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// The type "script" records the calls of a fake directory, and makes some of the calls fail. A key of the maps fail,
-// lost and at is a call in the form in which the script records it. A key of fail and at may also be "Method #2", which
-// stands for the second call of a method with any arguments.
+// The type "script" records the calls of a fake directory, and makes some of the calls fail. A key of the maps "fail",
+// "lost" and "at" is a call, such as "FindGroup g-e3", as the script records it. A key of "fail" and "at" may also be
+// "FindGroup #2", which is the second call of the method with any arguments.
 type script struct {
 	fail  map[string]error  // the call fails without effect
 	lost  map[string]error  // the call takes effect, but its answer is lost
@@ -80,7 +80,7 @@ func (m members) remove(group, member string) {
 }
 
 // fakeEntra is an Entra ID in memory. People get the licenses of their groups only when the test calls the method
-// follow.
+// "follow".
 type fakeEntra struct {
 	script
 	tenant  string
@@ -112,8 +112,8 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// The method "follow" gives everybody the licenses of the groups that list the person. It takes all other licenses of
-// groups.
+// The method "follow" gives everybody the licenses of the groups that list the person. It takes the licenses of all
+// other groups from everybody.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })

@@ -241,7 +241,8 @@ func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	return b.decides(t, run)
 }
 
-// The method "finish" applies a plan until nothing is pending. It then checks that every change has the status want.
+// The method "finish" applies a plan until nothing is pending. It then checks that every change has the status in the
+// parameter "want".
 func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Helper()
 	for range 20 {

@@ -21,7 +21,7 @@ type inForce struct {
 }
 
 // The method "force" loads the policy in force. The method ask then asks this policy after the run's own policy. The
-// parameter text is empty if the policy in force is unknown. A restore does not ask the policy in force.
+// parameter "text" is empty if the policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
 		return nil

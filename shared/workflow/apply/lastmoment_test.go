@@ -60,8 +60,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: if a domain controller does not answer, the rule must also reclaim the license by the
-// latest possible logon.
+// TestLogonProvenWithoutItsDate: if a domain controller does not answer, apply takes the license only if the rule
+// reclaims it even with the latest possible logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

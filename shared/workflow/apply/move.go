@@ -16,8 +16,9 @@ import (
 // A move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
 // interruption.
 //
-// A change leaves the source group to take a license, and joins the target group to give the successor. The successor
-// is the license that replaces the taken license. For a direct assignment, leaving the source means that the product is
+// The successor is the license that replaces the taken license. A change takes a license by removing the person from the
+// source group. Comments call this leaving the source. A change gives the successor by adding the person to the target
+// group. Comments call this joining the target. For a direct assignment, leaving the source means that the product is
 // removed.
 type move struct {
 	*job
@@ -34,15 +35,15 @@ type move struct {
 	first bool
 	// The field "joined" reports whether this change may have put the person into the target group.
 	joined bool
-	// The field "leftBy" is the latest time at which a change that is rolled back may have left the source. It is zero if
-	// the change did not leave the source.
+	// The field "leftBy" is for a rollback or a restore. It is the latest time at which the change that is undone may have
+	// left the source. It is zero if that change did not leave the source.
 	leftBy time.Time
 	// The field "turned" reports whether the change is being rolled back.
 	turned bool
 	// The field "took" reports whether this call took the license or may have taken it.
 	took bool
-	// The field "unchanged" reports whether the person certainly keeps the license because the directory refused the only
-	// write.
+	// The field "unchanged" reports whether the person certainly keeps the license, because the only write was refused or
+	// never sent.
 	unchanged bool
 }
 

@@ -38,8 +38,9 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
 // heldAgain is for a change that took a license, if a read shows the license. Soon after the write, the read may be out
-// of date: through Graph for the time directory.Settling, and from another domain controller for the time doubtful.
-// Later, heldAgain ends the change, because somebody restored the license or the write was never made.
+// of date. A read through Graph may be out of date for the time directory.Settling. A read in Active Directory may come
+// from another domain controller, and may be out of date for the time "doubtful". Later, heldAgain ends the change,
+// because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)

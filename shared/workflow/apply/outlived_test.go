@@ -72,8 +72,8 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 }
 
 // TestGivenBackBeforeARead: the directory accepts the write that takes a license, no read shows the write, and somebody
-// restores the license. Apply does not take the license again. Only in Active Directory may a read be out of date for
-// an hour, because it may come from another domain controller.
+// restores the license. Apply does not take the license again. In Active Directory, a read may be out of date for an
+// hour, because it may come from another domain controller.
 func TestGivenBackBeforeARead(t *testing.T) {
 	t.Parallel()
 	held := func(b *bench, c plan.Change) {

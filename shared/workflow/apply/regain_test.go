@@ -28,7 +28,7 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: the method regain gives a product back with its service plans. It takes the successor unless the person
+// TestRegain: the method "regain" gives a product back with its service plans. It takes the successor unless the person
 // held the successor before the change.
 func TestRegain(t *testing.T) {
 	t.Parallel()
@@ -157,9 +157,9 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: an earlier version did not store in the intent of a restore when the restored change
-// ended. The change ended before the restore began. Reads therefore count as out of date for the time
-// directory.Settling after the restore began.
+// TestWayBackOfAnEarlierVersion: the intent of a restore lacks the time at which the license was taken, because an
+// earlier version wrote the intent. The license was taken before the restore began. Reads therefore count as out of date
+// for the time directory.Settling after the restore began.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}

@@ -161,9 +161,9 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns the products that the change took, with the same service plans disabled. It removes the
-// successor, unless the person held the successor before the change. While reads may be out of date, it writes even if
-// a read shows the products.
+// restoreDirect assigns again the product that the change took, with the same service plans disabled. It removes the
+// successor, unless the person held the successor before the change. While reads may be out of date, it writes even if a
+// read shows the product.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

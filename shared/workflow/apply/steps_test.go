@@ -73,7 +73,7 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: the method undone records why nothing could be done, and keeps final results. If the batch was
+// TestUndoneOfABatch: the method "undone" records why nothing could be done, and keeps final results. If the batch was
 // refused, changes that wait for the directory keep their results, because a later call may be allowed. If only the
 // evidence was missing, the next round tries all changes again.
 func TestUndoneOfABatch(t *testing.T) {
@@ -120,7 +120,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	}
 }
 
-// TestUndoneThatCannotBeNoted: the method undone fails if the plan cannot be read or the results cannot be written.
+// TestUndoneThatCannotBeNoted: the method "undone" fails if the plan cannot be read or the results cannot be written.
 func TestUndoneThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

@@ -93,8 +93,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a synced group is changed in Active Directory. A step counts only when Graph shows the
-// license. It does not count when reads show only the membership.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. The change goes on only when Graph shows
+// that the license was given or freed. It does not go on when reads show only the membership.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -162,8 +162,8 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: a license counts only if it comes from the Entra group that is synced from the changed
-// group.
+// TestCounterpartOfAnEntry: a ledger entry names the Entra group that is synced from the group of the change. If this
+// Entra group is not synced from that group, or does not give the license, the entry is not believed.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -33,7 +33,7 @@ type target interface {
 	// The method "advance" makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
 	// The method "goBack" restores the license that a change has taken, and ends the change with outcome o. The parameter
-	// why is the reason.
+	// "why" is the reason.
 	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
 	// The method "giveBack" carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
@@ -54,7 +54,8 @@ type target interface {
 	// that the run read, the result "why" gives the reason.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
 	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was" is
-	// the source group in the ledger entry.
+	// the source group in the ledger entry. Several groups may give a license. If "was" is one of them, it is the result
+	// "source".
 	named(j *job, from, to *policy.License, was string) (source, target string)
 	// The method "unmirrored" checks the parameter "counterpart". It must be the Entra group that is synced from the
 	// parameter "group", which is a group of this target. The result "why" gives the reason if counterpart is wrong. It
@@ -83,7 +84,7 @@ func (m *move) write(ctx context.Context, group string, member bool) error {
 }
 
 // The method "setMember" adds the person to a group. If member is false, it removes the person from the group. The
-// result shown reports whether a read shows the change.
+// result "shown" reports whether a read shows the change.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err

@@ -93,7 +93,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: a change without an Entra target group records no tries, however long ago the change began.
+// TestNoTargetToBeOutOf: a change without an Entra target group does not look for the person in a target group, and
+// records no further try to join. The time since the change began does not matter.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{

@@ -92,7 +92,7 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 }
 
 // wayBack returns the intent that restores a change, with the groups that the restore must change now. The result
-// refusal gives the reason if there is no safe way. The result "note" says how the restore differs from the change.
+// "refusal" gives the reason if there is no safe way. The result "note" says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {

@@ -68,7 +68,7 @@ func TestAlteredIntent(t *testing.T) {
 }
 
 // The function "restores" makes a bench on which an operator restores a license to Anna. Run r0 took the license. The
-// parameter alter changes the intent in the ledger.
+// parameter "alter" changes the intent in the ledger.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
