@@ -24,7 +24,7 @@ type Backtest struct {
 	Nights   int            `json:"nights"`
 	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
-	Accepted float64        `json:"acceptedRegret"` // the largest accepted regret: the share of hits that come back, from 0 to 1
+	Accepted float64        `json:"acceptedRegret"` // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
 	Within   int            `json:"within"`         // a return counts if it comes within this number of days after the hit
 	Rules    []BacktestRule `json:"rules"`
 }
@@ -39,14 +39,15 @@ type BacktestRule struct {
 	Thresholds  []BacktestThreshold `json:"thresholds"`            // by Days, smallest first
 }
 
-// BacktestThreshold is the result for one rule with one number of days.
+// BacktestThreshold is the result for one rule with one number of days. A hit is a night on which the rule would have
+// taken the license from a person (backtest.Threshold).
 type BacktestThreshold struct {
 	Days          int     `json:"days"`
 	People        int     `json:"people"` // people with at least one hit
 	Seats         int     `json:"seats"`  // people from whom the rule reclaims on the last night
 	MonthlySaving float64 `json:"monthlySaving"`
-	Returned      int     `json:"returned"` // hits that came back
-	Known         int     `json:"known"`    // hits that are known to have come back or stayed away
+	Returned      int     `json:"returned"` // hits after which the person came back
+	Known         int     `json:"known"`    // hits after which the person is known to have come back or stayed away
 	// Rate is Returned divided by Known. Low and High are the bounds of the 95% confidence interval of Rate. They are 0
 	// and 1 if Known is 0.
 	Rate float64 `json:"rate"`
@@ -76,8 +77,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	return nil
 }
 
-// The method "backtested" adds the newest kept backtest whose nights are not newer than the run. If that backtest is
-// damaged, the method adds a note and no backtest.
+// The method "backtested" adds the newest kept backtest that uses no night after this run. If that backtest is damaged,
+// the method adds a note and no backtest.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil

@@ -31,7 +31,7 @@ func backtestNight(t *testing.T, s store.Store) {
 	night{run: thisRun, summary: decision.Summary{People: 1, Tallies: []plan.Tally{{Rule: "m365"}, {Rule: "citrix"}}}}.put(t, s)
 }
 
-// TestKeptBacktest: a report shows the newest kept backtest whose nights are not newer than the run.
+// TestKeptBacktest: a report shows the newest kept backtest that uses no night after the run of the report.
 func TestKeptBacktest(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

@@ -10,7 +10,7 @@ import (
 )
 
 // Night has the data of the pages of one run: figures, and texts from the directories. Night has no markup. Its only
-// sentences are the reasons that runs store. All data comes from stored objects of the run and of earlier runs.
+// sentences are the reasons that runs store. All data comes from stored objects, which later runs may have changed.
 type Night struct {
 	Run         string       `json:"run"`
 	Tenant      string       `json:"tenant"`
@@ -44,7 +44,7 @@ type Night struct {
 	Reasons   []ReasonCount `json:"reasons"`  // reasons of undecided and refused people, most frequent first
 	Trend     []Point       `json:"trend"`    // the runs for everybody whose data is kept; oldest first, this run last
 	Earlier   List[Past]    `json:"earlier"`  // licenses that earlier runs took, newest first
-	// Backtest is the newest kept backtest whose nights are not newer than this run, or nil.
+	// Backtest is the newest kept backtest that uses no night after this run, or nil.
 	Backtest *Backtest `json:"backtest,omitempty"`
 }
 

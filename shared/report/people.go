@@ -16,9 +16,9 @@ import (
 // The type "profile" has the names and the department of a person. The lists of the report show these texts.
 type profile struct{ principal, display, department string }
 
-// The variable "profiled" has the names of the columns of a profile. The first element is for the account in Active
-// Directory, the second for the account in Entra ID. The first column is the id. The other columns have the values of
-// the fields of profile.
+// The variable "profiled" has the names of the columns of a profile. The first list is for the account in Active
+// Directory, the second for the account in Entra ID. In each list, the first column is the id. The other columns have
+// the values of the fields of profile, in the order of the fields.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
@@ -105,8 +105,8 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 	return found, nil
 }
 
-// profileColumns returns the columns that the variable "profiled" lists. If the snapshot lacks a column, each value of
-// the column is missing.
+// profileColumns returns the columns that the variable "profiled" lists. In place of a column that the snapshot lacks,
+// it returns a column without values.
 func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {

@@ -12,7 +12,7 @@ import (
 )
 
 // Put writes report.html of a run. The function "write" makes the content. For a run for everybody, Put also writes the
-// point. A second call of Put replaces the report and the point with the newer state of the store. An error means that
+// run's point in the trend. A second call of Put replaces both with the newer state of the store. An error means that
 // the report is missing or older than the store. The run itself is not affected, so callers only report the error. If
 // "write" panics, Put returns an error, too.
 func Put(ctx context.Context, s store.Store, run string, write func(io.Writer, *Night) error) (err error) {

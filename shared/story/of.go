@@ -44,8 +44,8 @@ func (q *Question) flags() []string {
 }
 
 // Of looks for the name in the question in the snapshot of a run, and returns the story of each person who has the name.
-// If nobody has it, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If the
-// ledger has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+// If nobody has it, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If
+// the ledger has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 type lookbackView struct {
 	*Words
 	*report.Backtest
-	Limit string // the accepted share of hits that come back
+	Limit string // the accepted share of hits after which the person comes back
 	Tried []triedView
 }
 
-// triedView is one rule of a backtest.
+// triedView is one rule of a backtest, with a row for each number of days that the backtest tried.
 type triedView struct {
 	*Words
 	report.BacktestRule
@@ -31,7 +31,7 @@ type triedView struct {
 	Rows     []triedRow
 }
 
-// triedRow is the row of one number of days.
+// triedRow is the row of the table of a rule for one number of days.
 type triedRow struct {
 	report.BacktestThreshold
 	Back                 string
@@ -85,14 +85,14 @@ func (v *lookbackView) Over() string {
 // Share writes a share as a percentage with one decimal.
 func (w *Words) Share(x float64) string { return w.F(100*x, 1) + "\u00a0%" }
 
-// Drawn is a chart with its drawing.
+// Drawn is a line chart, with the SVG that shows it.
 type Drawn struct {
 	*chart.Line
 	Drawing template.HTML
 }
 
 // Charts are the charts of one rule of a backtest. The horizontal axis is the number of days. A chart without a point
-// is nil. Regret is nil if no hit is known to have come back or stayed away.
+// is nil. Regret is nil if it is unknown, for every hit, whether the person came back.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.

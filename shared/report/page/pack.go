@@ -27,7 +27,7 @@ type packed struct {
 // distinct texts and the number of all texts.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
-// The function "pack" returns a column in its shortest form.
+// The function "pack" returns a column in the first form that suits the column: times, guids, list, names or texts.
 func pack(texts []string) packed {
 	if p, ok := packTimes(texts); ok {
 		return p

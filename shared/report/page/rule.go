@@ -25,7 +25,7 @@ type ruleView struct {
 	Conditions []string
 }
 
-// The type "step" is one stage of a rule. The field Left has the people of this stage who do not reach the next stage.
+// The type "step" is one stage of a rule. The field Left says why people of this stage do not reach the next stage.
 type step struct {
 	Name  string
 	Count int

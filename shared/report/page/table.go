@@ -162,7 +162,7 @@ func (t *Table) Pairs(name string, get func(i int) []string) *Column {
 	return c
 }
 
-// Empty reports whether no row has a value in the column. The page leaves out such a column.
+// Empty reports whether no row has a value in the column. An amount of zero counts as no value.
 func (c *Column) Empty() bool {
 	for _, s := range c.texts {
 		if s != "" {
@@ -182,7 +182,8 @@ func (c *Column) Empty() bool {
 	return true
 }
 
-// Shown returns the columns that have a value in some row, for the table and for the view of a person.
+// Shown returns the columns for the table and for the view of a person. It leaves out an empty column, unless the column
+// has a text for a missing date.
 func (t *Table) Shown() (shown []*Column) {
 	for _, c := range t.Columns {
 		if !c.Empty() || c.Kind == Date && c.None != "" {

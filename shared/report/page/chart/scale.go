@@ -20,8 +20,9 @@ const (
 	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves this room free on the left
 )
 
-// The function "ticks" returns up to five round integers for an axis. Charts count people, so the axis needs no
-// fractions. The first integer is 0, and the last integer is at least the argument "most".
+// The function "ticks" returns up to five round integers for an axis. An axis needs no fractions, because charts show
+// numbers of people, amounts of money and percentages. The first integer is 0, and the last integer is at least the
+// argument "most".
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
