@@ -308,8 +308,8 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// The function "remembered" evaluates a night. It stores a summary of the night. Later nights compare their dates with
-// the summary.
+// The function "remembered" evaluates a night and stores what later nights need: they compare their dates with the dates
+// of this night.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -85,7 +85,8 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 			if k+1 < len(p.signIns) {
 				next = p.signIns[k+1]
 			}
-			// The first night later than the sign-in plus days is a hit if the next sign-in is later than that night.
+			// A hit is on the first night that is more than "days" days after a sign-in, unless the person signed in again by
+			// that night.
 			hit := int(math.Floor(s.Add(time.Duration(days)*day).Sub(firstNight).Hours()/24)) + 1
 			if hit < 1 || hit < from || hit >= min(to, nights) || !next.IsZero() && !next.After(asOf(hit)) {
 				continue
@@ -188,8 +189,8 @@ func TestRecommendationHolds(t *testing.T) {
 	}
 }
 
-// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. 30
-// days fit the older half. The newer half does not confirm 30 days, so no threshold is recommended.
+// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. A
+// threshold of 30 days fits the older half. The newer half does not confirm it, so no threshold is recommended.
 func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	t.Parallel()
 	const people, nights = 400, 150

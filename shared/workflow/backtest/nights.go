@@ -60,7 +60,8 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 	return nights, nil
 }
 
-// mostShifted is the largest time between the planning time of a night and the time at which the night read its data.
+// mostShifted is the largest time between the planning time of a night and the time at which the night read its data. A
+// run with a greater difference was planned for another day than it was read, so it cannot serve as a night.
 const mostShifted = 36 * time.Hour
 
 // The method "cannot" returns the reason why the trial's policy does not fit a night, or "" if it fits.

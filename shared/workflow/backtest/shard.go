@@ -170,7 +170,7 @@ func (s *shard) end(c *counts, each func(*hit)) {
 
 // The type "earlier" has the shards of an earlier division into partitions, and the people of these shards. It is made
 // when the number of partitions changes. A key does not show to which partition a person belongs now. A new shard
-// therefore takes a person over only when a night shows the person in its partition.
+// therefore takes a person over only when a night shows the person in the partition of the shard.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard
