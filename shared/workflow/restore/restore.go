@@ -205,8 +205,8 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 }
 
 // The method "note" records what the restore must do about a ledger entry. The function "over" reports whether a run
-// cannot go on. A run that cannot go on does not finish its own changes. The restore then rolls back the open changes
-// that took licenses, and finishes the open changes that restored licenses.
+// cannot go on. Such a run does not finish its own changes, so the restore does. If the open change takes a license, the
+// restore rolls it back. If the open change restores a license, the restore finishes it.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {

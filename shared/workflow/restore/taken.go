@@ -16,10 +16,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took licenses that a person still lacks. It includes runs whose changes of these licenses
-// are open, and runs whose licenses an open restore restores. The parameter "user" is the person's key in the ledger:
-// an object id or a SID. If there is no such run, Taken fails with ErrNothing. The parameter "name" is the name of the
-// person in the error.
+// Taken returns the runs that took a license from a person, if the person still lacks the license. It includes a run
+// whose change of the license is still open. If a restore of the license is open, it includes the run that took the
+// license. The parameter "user" is the person's key in the ledger: an object id or a SID. If there is no such run, Taken
+// fails with ErrNothing. The parameter "name" is the name of the person in the error.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -50,9 +50,9 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 	return took, nil
 }
 
-// TakenFrom returns the only run that took licenses from a person, and the person's key in the ledger. It finds the
-// person in the data of the newest run. An operator must give the object id or SID of a person who is no longer in that
-// data.
+// TakenFrom returns the run that took licenses from a person, and the person's key in the ledger. It fails with
+// runs.ErrRefused if several runs took licenses. It finds the person in the data of the newest run. An operator must
+// give the object id or SID of a person who is no longer in that data.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
 	keys, err := keysOf(ctx, s, now, name)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: Taken returns the runs that took licenses that a person still lacks.
+// TestTaken: Taken returns the runs that took a license from a person, if the person still lacks the license.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
