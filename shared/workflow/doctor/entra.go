@@ -95,8 +95,8 @@ func needed(p *policy.Policy) (read, write []string) {
 	return read, write
 }
 
-// checkPermissions checks the permissions in the token. The token does not prove a permission. Only an answer of Graph
-// proves a permission.
+// checkPermissions checks whether the token names the permissions that idleseat needs. Graph may refuse a request in
+// spite of the token. Other checks therefore send requests to Graph.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {

@@ -74,8 +74,8 @@ func (e *exam) product(l *policy.License) Finding {
 	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
 }
 
-// likeProduct returns a question for the end of a sentence. The question is whether the operator means the product with
-// the most similar part number. likeProduct returns "" if no part number is similar.
+// likeProduct returns the end of a sentence about an unknown product, such as "; is it SPE_E3?". It names the product of
+// the tenant with the most similar part number. likeProduct returns "" if no part number is similar.
 func (e *exam) likeProduct(name string) string {
 	best, nearest := "", 4
 	for _, s := range e.skus {
@@ -109,8 +109,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "somebody" reports whether any person has the given name. If a directory did not answer and the other
-// directory has no person with the name, the method returns an error.
+// The method "somebody" reports whether any person has the given name. It asks Active Directory only if nobody in Entra
+// ID has the name. It returns an error if a directory that it asks does not answer.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

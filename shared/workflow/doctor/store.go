@@ -86,7 +86,7 @@ func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 }
 
 // checkConditional creates an object only if the object does not exist. The store must refuse to create the object
-// again.
+// again, because this refusal stops two runs from taking the same license.
 func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	err := store.PutJSONProven(ctx, e.Store, layout.DoctorOnce(), "created once")
 	switch {
