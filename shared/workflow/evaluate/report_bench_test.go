@@ -61,7 +61,7 @@ func memory() uint64 {
 	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
 }
 
-// peakMemory measures the memory until the channel done is closed. It returns the highest value, in bytes.
+// peakMemory measures the memory until the channel "done" is closed. It returns the highest value, in bytes.
 func peakMemory(done <-chan struct{}) (peak uint64) {
 	for {
 		peak = max(peak, memory())
