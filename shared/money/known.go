@@ -45,7 +45,8 @@ const (
 )
 
 // The function "renews" returns the first time at which the company can pay for fewer seats of a license, or the reason
-// why the time is unknown. A date in the policy overrides the dates from Graph.
+// why the time is unknown. It assumes that the company gives up the seats that are free now, and as many seats as one
+// run may take. A date in the policy overrides the dates from Graph.
 func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
 	switch {
 	case l.Renews != nil:
@@ -68,9 +69,10 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 
 // The function "earliest" returns the time at which the company can stop paying for the given number of seats of a
 // product. A product may have several subscriptions with different dates, and no data says which subscription a seat
-// belongs to. The time is the first date by which the renewed subscriptions have enough seats. If all subscriptions
-// together have too few seats, the time is the last date. If a subscription has no date, the subscription may be the
-// last to renew. The time is then unknown, unless the subscriptions with dates have enough seats.
+// belongs to. The time is the first date by which the renewed subscriptions have enough seats. For example, 100 seats
+// renew in March and 50 in June. The time is then in March for 80 seats, and in June for 120. If all subscriptions
+// together have too few seats, the time is the last date. If a subscription has no date, it may be the last to renew.
+// The time is then unknown, unless the subscriptions with dates have enough seats.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false

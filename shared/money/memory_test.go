@@ -173,7 +173,7 @@ func TestTwoKeys(t *testing.T) {
 	}
 }
 
-// The type "waiting" is a store whose reads of some objects of the ledger end only when their context ends.
+// The type "waiting" is a store in which a read of some ledger objects blocks until the context of the read ends.
 type waiting struct {
 	store.Store
 	from string // the first key whose read waits; empty: no read waits

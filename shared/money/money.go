@@ -21,9 +21,9 @@ import (
 )
 
 // Of returns all figures up to now. The parameter "run" names the run whose plan CouldFree is about. If "run" is empty,
-// CouldFree is zero. Somebody else than idleseat may restore a license. Such restores are the ones that the run knew,
-// or that the newest run for everybody knew if "run" is empty. The function lists the whole ledger. It reads the
-// entries that the memory lacks, a few people at a time. Damaged entries count only in Unread.
+// CouldFree is zero. Of knows the restores by somebody else from the same run, or from the newest run for everybody if
+// "run" is empty. The function lists the whole ledger. It reads the entries that the memory lacks, a few people at a
+// time. Damaged entries count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {

@@ -82,7 +82,8 @@ func exactly(t *testing.T, number any) *big.Rat {
 	return r
 }
 
-// The method "price" returns the price of a license on a day, by the last run that began on that day or before it.
+// The method "price" returns the price of a license on a day. The last run that began by the end of that day says the
+// price.
 func (c *second) price(license string, day time.Time) *big.Rat {
 	r, end := new(big.Rat), day.AddDate(0, 0, 1)
 	for i, said := range c.said[license] {
