@@ -68,8 +68,8 @@ func called(g *directory.Group) string {
 
 // The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
 // application. It returns "" if the application can see the members. memberOf omits a hidden group, so no read would
-// show that a change is made, and the change would stay pending for ever. A restore does not call this function. If the
-// license is already given, a restore does not need to read the group.
+// show that a change is made, and the change would stay pending for ever. A restore does not call this function,
+// because it does not need to read the group if the license is already given.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
@@ -114,8 +114,8 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 }
 
 // LicenseGroup returns the Entra group that the policy names as ref for a license. The result "refusal" says why
-// membership in the group may not be changed. It is "" if membership may be changed. The parameter "ref" is nil if the
-// policy names no group.
+// idleseat must not change membership in the group. If there is no such reason, the result is "". The parameter "ref"
+// is nil if the policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:

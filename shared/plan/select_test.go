@@ -77,7 +77,8 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The table has the changes in the right order. A Selection returns the same order however the changes are offered.
+// The table has the changes in the right order. A Selection returns them in this order, in whatever order they are
+// offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{
