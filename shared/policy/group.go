@@ -8,7 +8,7 @@ import (
 )
 
 // MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group. If Direct is
-// set, the question is who is listed in the group itself.
+// set, the question is who is a direct member of the group.
 type MemberQuery struct {
 	directory.Question
 

@@ -200,7 +200,8 @@ type answer struct {
 	value ref.Val
 }
 
-// The method "about" sets the license for which the person is evaluated.
+// The method "about" sets p.License to the product of the rule's license. Fields about this license, such as
+// licenseChanged, read p.License.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
 // The method "decide" evaluates the operands from the cheapest to the most expensive. A single false operand settles

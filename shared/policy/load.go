@@ -162,8 +162,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// The method "attributes" reads the mapping of the file. In Policy.mapped, the attributes of the file come first. The
-// defaults that the file does not override follow.
+// The method "attributes" reads the key "attributes" of the file. In Policy.mapped, the attributes of the file come
+// first. The default attributes that the file does not map follow.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {

@@ -135,8 +135,9 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// The type "movable" holds the dates of one attribute, and the offsets that can move a date into the future. A time in
-// the future lies after now and not after the end of the search.
+// The type "movable" holds the dates of one attribute and some offsets. A date plus an offset is a time at which a
+// verdict can change. The type has only the offsets for which such a time can lie in the future: after now, and not
+// after the end of the search.
 type movable struct {
 	dates       []int64
 	offsets     []int64

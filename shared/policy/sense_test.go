@@ -185,8 +185,8 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
-// A hiring date may be later than now, so a condition may compare it with now. A condition may not compare a sign-in or
-// a creation date with now.
+// A hiring date can lie in the future, so a condition can compare it with now. A sign-in or a creation date cannot, so
+// Load rejects such a comparison.
 func TestDatesThatMayLieAhead(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -42,7 +42,8 @@ func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	return s.say(written.Root, true).text, nil
 }
 
-// Exemption is like Condition, for Exemptions.When.
+// Exemption is like Condition, but for Exemptions.When. In this condition, a text without a value counts as different
+// from every other text.
 func Exemption(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, true)
 }
@@ -99,8 +100,8 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward. This
-// changes no verdict, because the negation of unknown is unknown.
+// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward: "not
+// (a and b)" becomes "(not a) or (not b)". This changes no verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
 		return spoken

@@ -91,8 +91,8 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// The method "flag" returns the words for a true-or-false attribute that is true. If negated is set, it returns the
-// words for the attribute that is false.
+// The method "flag" returns the clause that says that a true-or-false attribute is true. If negated is set, it returns
+// the clause that says that the attribute is false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
