@@ -88,7 +88,8 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// The method "options" returns the options that all worlds share.
+// The method "options" returns the options that all worlds share. The caller must call the function "closing" at the
+// end, because it closes the file of the story.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {

@@ -30,7 +30,8 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 	lived(t, s)
 }
 
-// appsFirst is the first seed of TestNightsOfApplications.
+// appsFirst is the first seed of TestNightsOfApplications. It is far from the seeds of the other test, so the companies
+// of the two tests differ.
 const appsFirst = 2_000_001
 
 // TestNightsOfApplications simulates companies whose rules also take Copilot and seats in an application.

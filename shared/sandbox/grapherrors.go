@@ -66,7 +66,7 @@ func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	return b
 }
 
-// requestID returns a GUID that depends on n only.
+// requestID returns a GUID that depends on n only, so the same requests have the same ids in each run of a test.
 func requestID(n uint64) string {
 	d := dice{n}
 	var g guid

@@ -108,7 +108,8 @@ func (e *entry) descriptor() string {
 
 const authenticatedUsers = "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// schemaGUID returns the schemaIDGUID of an attribute.
+// schemaGUID returns the schemaIDGUID of an attribute. It is derived from the name, and differs from the GUID in a real
+// schema.
 func schemaGUID(name string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(name)))
 	return string(sum[:16])

@@ -185,7 +185,8 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// The method "show" sets the assignments that an account shows.
+// The method "show" sets the assignments that Graph shows for a user. Graph shows the times of assignments in whole
+// seconds.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {

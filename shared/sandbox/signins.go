@@ -42,7 +42,8 @@ func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 // at once.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
-// SignInAs signs a person in to Entra ID.
+// SignInAs signs a person in to Entra ID. The argument "s" also says how the person signs in, whether the attempt
+// fails, and when Graph shows the sign-in.
 func (c *Company) SignInAs(i int, s SignIn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

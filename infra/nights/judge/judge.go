@@ -95,7 +95,7 @@ type Rule struct {
 // Why is a kind of fault.
 type Why string
 
-// The kinds of faults.
+// The kinds of faults. The comment of the package explains each kind.
 const (
 	Wrong   Why = "wrong"
 	Without Why = "without"
@@ -106,7 +106,7 @@ const (
 	Missed  Why = "missed"
 )
 
-// Fault is one fault of the tool.
+// Fault is an error of the tool. A missed case may also have another cause.
 type Fault struct {
 	Why     Why
 	At      time.Time
@@ -120,7 +120,7 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }
 
-// Judge knows the true state of one world.
+// Judge knows the true state of one world, and judges the tool by this state.
 type Judge struct {
 	rules  map[string]Rule // rules by license
 	people map[string]*person

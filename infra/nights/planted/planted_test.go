@@ -179,7 +179,7 @@ func overlay(t *testing.T, planted map[string]string) (file string) {
 	return file
 }
 
-// The type "found" is one fault.
+// The type "found" is one fault in the output of command nights.
 type found struct {
 	seed              uint64
 	night             int

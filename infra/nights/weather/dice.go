@@ -15,13 +15,14 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// The method "below" returns a number from 0 to n-1.
+// The method "below" returns a number from 0 to n-1. It does not advance the generator, so the caller calls the method
+// "next" before the next draw.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
 // The method "float" returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
-// The function "pick" returns one of several values.
+// The function "pick" returns one of the given values at random.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
 // The function "shuffled" returns a list in a random order.

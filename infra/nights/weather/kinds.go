@@ -2,7 +2,7 @@ package weather
 
 import "slices"
 
-// Kind is a kind of fault.
+// Kind is a kind of fault. Its text is in the output of command nights.
 type Kind string
 
 // Faults of all answers of Graph, to reads and to writes.
@@ -74,7 +74,8 @@ const (
 	// answer for a person without the string, so no client could notice the fault.
 	GraphPropertyLost Kind = "graph: property lost"
 	// People are missing from the list of users or from lists of members. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). No source reports that a replica lags for a whole night.
+	// (terraform-provider-azuread#283, #793). This fault lasts for the whole night, although no source reports such a long
+	// lag.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
 	// Status 403 for some of the granted reads, because consent was withdrawn or a license has expired.

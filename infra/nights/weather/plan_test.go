@@ -38,7 +38,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestKinds checks that the list contains each kind once.
+// TestKinds checks that the function Kinds returns each kind once.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	kinds := Kinds()

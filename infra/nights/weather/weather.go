@@ -184,7 +184,8 @@ func (w *Weather) make(f Fault) bool {
 }
 
 // The method "befalls" decides by chance whether a fault concerns a person or another object for the whole night. The
-// parameter "often" is the probability. The method adds the fault to the list of faults once.
+// parameter "often" is the probability. Every call for the same object has the same result, but only the first call
+// adds the fault to the list of faults.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {

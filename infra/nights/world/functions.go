@@ -32,7 +32,7 @@ type functions struct {
 	calls   int
 }
 
-// byFunctions returns the functions of a world.
+// byFunctions returns the product's functions for a world. They use the Graph, the store and the clock of the world.
 func (w *World) byFunctions() (*functions, error) {
 	graph, err := entra.New(entra.Config{GraphURL: w.box.GraphURL, Auth: entra.AuthDefault}, &w.clock)
 	if err != nil {

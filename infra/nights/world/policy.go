@@ -39,7 +39,7 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// The method "publish" puts the current text into force.
+// The method "publish" writes the current policy to its file, which each run of the product reads.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)

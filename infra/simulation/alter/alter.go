@@ -33,7 +33,7 @@ type Alteration struct {
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values in text except the whole text.
+// Values returns all values in text, including the values inside other values. It does not return the whole text.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	defer func() { // the walk panics with the decoder's error

@@ -108,7 +108,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// The type "keeper" stores a copy of an answer.
+// The type "keeper" passes an answer on to the client and stores a copy, which the Checker then checks.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -125,7 +125,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// The method "operation" returns the operation of a request.
+// The method "operation" returns the operation of docs/graph.md that matches a request, or nil.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The values of the column "for" of an operation.
+// The values of the column "for" in the table of operations. The column says who may send the operation.
 const (
 	Product    = "product"    // the product sends the operation
 	Simulation = "simulation" // only tests send the operation, and only to the simulated company
@@ -32,7 +32,7 @@ type Answer struct {
 	Types  []string // types of the object, or of the entries of a page
 }
 
-// Property is a property of an object.
+// Property is a line in the table of a type: a property that an object of this type can have.
 type Property struct {
 	Name, Type            string
 	Null, Absent, Default bool // whether the value may be null, whether the property may be missing, and whether the answer has the property without $select

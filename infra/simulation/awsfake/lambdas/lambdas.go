@@ -189,7 +189,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write stores output of a process.
+// Write stores output of a process, for the method Logs. It implements io.Writer.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

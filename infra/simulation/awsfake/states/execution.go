@@ -28,7 +28,7 @@ type Failure struct{ Error, Cause string }
 // Call is a call to AWS that the state machine makes. The calls that functions make are not included.
 type Call struct{ Action, Resource string }
 
-// Event is an event of a state.
+// Event is one step of a state in the history of an execution.
 type Event struct {
 	State string
 	Kind  string // entered, exited, failed, retried
@@ -44,7 +44,7 @@ type World struct {
 	// for the answer. The task fails after the time "limit", or if no heartbeat comes within the time "heartbeat".
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
-	// Publish sends a notice.
+	// Publish publishes a message to an SNS topic.
 	Publish func(topic, subject, message string)
 	// Faster is the divisor of each wait and each time limit in the definition. FasterWaits is an additional divisor of
 	// the waits of Wait states. Zero means 1.
