@@ -155,7 +155,7 @@ func (b *book) license(last restores, same ...*subject) {
 	}
 }
 
-// The method "plan" adds the seats that a plan would free to the book.
+// The method "plan" adds to the book the seats that a plan would free.
 func (b *book) plan(p *plan.Plan) {
 	month := monthOf(b.now)
 	for i := range p.Changes {

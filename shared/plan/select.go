@@ -33,8 +33,8 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
 
-// Offer adds a change that can be carried out to the candidates. A Selection keeps only the first changes in the order
-// of the function "order", and drops the others.
+// Offer adds a candidate: a change that can be carried out. A Selection keeps only the first changes in the order of
+// the function "order", and drops the others.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the stored decisions keep the evidence
