@@ -12,8 +12,8 @@ import (
 
 // The type "screen" evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
 // evaluates some tests from the columns. The result of such a test is the result that the Judge would get. The result
-// of any other test is Unset. The condition then has a result only if the remaining tests settle it by three-valued
-// logic.
+// of any other test is Unset. By three-valued logic, the condition then has a result only if the known results settle
+// it.
 type screen struct {
 	*Judge
 	*Crowd

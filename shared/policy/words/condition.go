@@ -71,7 +71,8 @@ func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	return s.attribute(a), true
 }
 
-// The type "clause" is a clause with the word that joins its parts. The field "joint" is "" for a clause without parts.
+// The type "clause" has the text of a clause, and the word that joins the parts of the clause, such as "and". The field
+// "joint" is "" for a clause without parts.
 type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }

@@ -97,7 +97,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// In an exemption, a text without a value differs from every other text. In a rule, such a text differs from no text.
+// In an exemption, a text without a value counts as different from every other text. In a rule, it never counts as
+// different.
 func TestExemption(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

@@ -2,7 +2,7 @@ package words
 
 import "fmt"
 
-// Language is the language of words, as a tag of BCP 47.
+// Language is a language in which this package explains a policy, as a tag of BCP 47.
 type Language string
 
 // The languages.
