@@ -120,7 +120,7 @@ func samPython(t *testing.T) string {
 	return strings.TrimSpace(python)
 }
 
-// The type "parameter" is a parameter of the template.
+// The type "parameter" has what the template says about the values that a parameter allows.
 type parameter struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeptStore checks that the bucket and the key remain after the removal of a deployment. After a failed creation,
-// the bucket and the key must not remain. A new deployment with the same name must use the existing bucket and key.
+// TestKeptStore checks that the bucket and its KMS key remain after the removal of a deployment. After a failed
+// creation, they must not remain. A new deployment with the same name must use the existing bucket and KMS key.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"

@@ -196,7 +196,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// The method "executions" returns the number of executions that the commands have started.
+// The method "executions" returns the number of executions that commands have started since the rig was created.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
 // TestWrongEntrance checks that each entrance refuses the requests of the other entrances.

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The type "statement" is a statement of an IAM policy.
+// The type "statement" has the parts of a statement in an IAM policy that decide whether the statement applies to a
+// call.
 type statement struct {
 	Effect    string
 	Action    texts

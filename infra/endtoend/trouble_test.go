@@ -42,7 +42,7 @@ func TestOnePerson(t *testing.T) {
 		}
 		return a
 	}
-	// Kill the function while it waits for the execution, and call it again.
+	// Kill the function while it waits for the execution, and then request the same person again.
 	r.functions["arn:reevaluate"].KillNext(100 * time.Millisecond)
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("killed: %v", err)

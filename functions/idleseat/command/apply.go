@@ -30,7 +30,8 @@ type applyCmd struct {
 	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
 }
 
-// Run applies the plan of a run. A change that the directory does not show yet stays pending.
+// Run applies the plan of a run. A change that the directory does not show yet stays pending, and a later call finishes
+// it.
 func (c *applyCmd) Run(a *Process) error {
 	if err := itself(c.ID); err != nil {
 		return err

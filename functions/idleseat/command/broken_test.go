@@ -57,7 +57,8 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes returns the number of changes of E3 in plan p. Only the E3 rule depends on sign-in dates.
+// e3Changes returns the number of changes of E3 in plan p. If sign-in dates are broken, this number must be zero,
+// because the E3 rule depends on these dates. The Citrix rule does not.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -138,7 +139,8 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds checks that a source stays healthy after an operator accepted that the source has become smaller.
+// TestAcceptFeeds halves the list of people. The source must be unhealthy until an operator accepts it with
+// --accept-feeds. From this run on, the source must be healthy although it stays smaller.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

@@ -52,7 +52,8 @@ func (c *channelConfig) link(location, region, key string) string {
 	return strings.TrimRight(c.Reports, "/") + "/" + key
 }
 
-// The constant "hastily" is the maximum time that a post may take after an interrupt.
+// The constant "hastily" is the maximum time that a post may take after an interrupt, because an operator who presses
+// Ctrl-C expects that the command ends soon.
 const hastily = 5 * time.Second
 
 // The method "post" posts a message about the end of the night to the channel, if a channel is configured. The argument

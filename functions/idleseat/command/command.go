@@ -84,7 +84,7 @@ type Process struct {
 	ViewStore func(ctx context.Context, location string) (store.Store, error)
 	// Browse opens an address in the browser of the desktop.
 	Browse func(ctx context.Context, address string) error
-	// Web is the transport for posts to webhooks. It is nil for the default transport.
+	// Web is the transport for posts to webhooks. If it is nil, the default transport is used.
 	Web http.RoundTripper
 	// Report writes the report of a run. If it is nil, commands use gate.Report.
 	Report func(ctx context.Context, s store.Store, run string) error

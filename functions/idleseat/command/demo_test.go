@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// demonstration is a demo that runs in this process until the test ends it. The channel "said" delivers the output of
-// the demo line by line.
+// demonstration is a demo that runs in a goroutine of the test, until the test ends the demo. The channel "said"
+// delivers the output of the demo line by line.
 type demonstration struct {
 	said  chan string
 	ended chan answer

@@ -22,7 +22,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// awsFlag is the flag of commands that can also run in a deployment.
+// awsFlag is the flag --aws. With this flag, a command does its work in a deployment in AWS, and not on this machine.
 type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }

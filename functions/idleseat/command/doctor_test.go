@@ -211,7 +211,7 @@ func ills(t *testing.T) []ill {
 	}
 }
 
-// The type "hurried" is a clock that does not wait.
+// The type "hurried" is a clock that does not wait, so a test that makes requests fail does not wait for the retries.
 type hurried struct{}
 
 func (hurried) Now() time.Time { return time.Now() }

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "guarded" starts a company. The policy limits the size of the mailboxes that may move to
-// exchange-online.
+// The function "guarded" starts a company. Its policy has a mailboxQuota of 50 GB for exchange-online. People with a
+// larger mailbox may not move to this license.
 func guarded(t *testing.T) *shell {
 	t.Helper()
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))

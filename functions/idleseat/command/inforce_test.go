@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "waiting" starts a company in the past and applies a plan. The licenses of the target group take half a
-// day to arrive, so the changes stay pending. The function returns the plan, one of the pending changes, and the index
-// of the person of this change.
+// The function "waiting" starts a company whose clock is ten days behind the real time, and applies a plan. The
+// licenses of the target group take half a day to arrive, so the changes stay pending. The function returns the plan,
+// one of the pending changes, and the index of the person of this change.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)

@@ -63,7 +63,8 @@ func (x *session) asks(n int) bool {
 // endOfQuestion matches the end of a question of init.
 var endOfQuestion = regexp.MustCompile(`empty:[^)]*\):? `)
 
-// TestInterruptedNight sends Ctrl-C while a night waits for the directory.
+// TestInterruptedNight sends Ctrl-C while a night waits for the directory. The output must have the number of pending
+// changes and the command that continues the night.
 func TestInterruptedNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))

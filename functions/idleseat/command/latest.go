@@ -31,7 +31,7 @@ func latestPlanned(a *Process, s store.Store) (string, error) {
 	return "", fmt.Errorf("%w has a plan: plan first", snapshot.ErrUnknownRun)
 }
 
-// planOf returns the plan of a run that the operator named.
+// planOf returns the plan of a run that the operator named. If the store has no such run, it returns a usageError.
 func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if errors.Is(err, runs.ErrNoPlan) {

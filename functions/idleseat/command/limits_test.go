@@ -46,8 +46,9 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches makes the rules match at least 5,000 people. The plan must be on hold. An override with the hash
-// of the plan may apply the plan once. An override with another hash may not apply the plan.
+// TestEverybodyMatches makes the rules match at least 5,000 people. The plan must be on hold. With an override that has
+// the hash of the plan, apply must make the changes once, and must refuse a second time. It must refuse an override with
+// another hash.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),

@@ -114,7 +114,8 @@ var mistakes = []mistake{
 	{name: "nobody is signed in, in full", env: []string{"IDLESEAT_GRAPH_URL=https://graph.microsoft.com/v1.0", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", onlyEnvironment}, args: []string{"plan", "--verbose"}},
 }
 
-// onlyEnvironment is a setting that keeps azidentity from asking the network for an identity of this machine.
+// onlyEnvironment is a setting with which azidentity looks for credentials only in the environment. Without it,
+// azidentity would also ask the network for a managed identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
 // The expression "changing" matches text that differs from test run to test run: ports and the ids of runs.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// manyAlike is a number of rows. If at least this number of rows have the same note, the note is printed only once.
+// manyAlike is the minimum number of rows or people with the same note for which this note is printed only once.
 const manyAlike = 4
 
 // The expression "ids" matches the ids of people and requests in a note. Notes with the same cause differ only in such

@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// storeFlag is the flag of the commands that read or write runs.
+// storeFlag is the flag --store, which says where the runs are. All commands that read or write runs have this flag.
 type storeFlag struct {
 	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
@@ -74,12 +74,12 @@ func (f storeFlag) elsewhere(a *Process) string {
 	return f.Store
 }
 
-// policyFlag is the flag of the commands that use a policy.
+// policyFlag is the flag --policy, which names the policy file. All commands that use a policy have this flag.
 type policyFlag struct {
 	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
 }
 
-// formatFlag chooses the format of the output on stdout.
+// formatFlag is the flag --format, which chooses between text and JSON on stdout.
 type formatFlag struct {
 	Format string `help:"text, or json: one object on stdout and nothing else there." enum:"text,json" default:"text"`
 }

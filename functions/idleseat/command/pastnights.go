@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// pastClock is a clock that can be set to an earlier time.
+// pastClock is a clock that can be set to an earlier time. The demo uses it to simulate nights before the present.
 type pastClock struct {
 	at  atomic.Pointer[time.Time] // nil for the present
 	now func() time.Time

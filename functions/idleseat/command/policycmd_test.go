@@ -22,7 +22,7 @@ func call(t *testing.T, args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// The constant "infra" is the path of the policy of this repository.
+// The constant "infra" is the path of the example policy of this repository, which tests of several commands use.
 const infra = "../../../infra/policy.yaml"
 
 func TestPolicyOfTheProject(t *testing.T) {

@@ -55,8 +55,8 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers revokes the right to read the members of an exempt group. Everybody in Active Directory may then be
-// exempt, so the commands plan and apply may take nothing from people in Active Directory.
+// TestHiddenMembers revokes the right to read the members of an exempt group. Then anybody in Active Directory could be
+// exempt. So the commands plan and apply must take nothing from people in Active Directory.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

@@ -101,7 +101,7 @@ const (
 	shownReasons = 12
 )
 
-// The type "top" counts people by reason.
+// The type "top" counts people by reason, and prints the most frequent reasons first.
 type top struct {
 	counts map[string]int
 	total  int

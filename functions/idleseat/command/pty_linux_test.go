@@ -125,8 +125,8 @@ func (x *session) ends() (status int, screen string) {
 	return x.cmd.ProcessState.ExitCode(), left(x.text())
 }
 
-// The expression "overwritten" matches the text of a line that was erased later. A terminal does not show such text any
-// more.
+// The expression "overwritten" matches text that a command has printed and then erased, such as a progress line. A
+// terminal no longer shows such text.
 var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
 
 // The function "left" returns the part of text that remains on the screen.

@@ -111,8 +111,8 @@ func stillWait(pending int) string {
 	return fmt.Sprintf("%d pending changes wait", pending)
 }
 
-// The function "freed" returns a monthly saving in words. For a restore, the saving is negative, or 0 if no price is
-// known.
+// The function "freed" returns a monthly saving in words. After a restore, the words say that the licenses are paid
+// again. The saving of a restore is negative, or 0 if no price is known.
 func freed(saving float64, currency string, restored bool) string {
 	if restored || saving < 0 {
 		return amount(math.Abs(saving), currency) + " a month paid again"

@@ -117,7 +117,8 @@ func done(o *runs.Overview, now time.Time) string {
 	return text
 }
 
-// The function "idle" returns the words for a run without changes of its own.
+// The function "idle" returns the words for a run that had no changes of its own. The run may have found pending
+// changes of earlier runs.
 func idle(o *runs.Overview) string {
 	if o.Pending == 0 {
 		return "nothing to do"

@@ -28,8 +28,8 @@ type savings struct {
 	*money.Sums
 }
 
-// Run prints three figures: the money that the plan of the newest run could free, the money that runs have freed, and
-// the savings up to now.
+// Run prints three amounts: the monthly cost of the seats that the plan of the newest run could free, the monthly cost
+// of the seats that runs have freed, and the money that was saved up to now.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err

@@ -93,8 +93,9 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder checks that the changes of one person have the order of the rules in the policy, and not the
-// order of the rules' names. The changes of each rule have the order of idle time.
+// TestRulesInTheirOrder checks the order of the changes in a plan. If a person has several changes, they have the order
+// of the rules in the policy, and not the alphabetical order of the rules' names. Among the changes of one rule, those
+// of the people who are idle longest come first.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

@@ -17,12 +17,12 @@ type sheetFlags struct {
 	separatorFlag
 }
 
-// separatorFlag is the flag for the character between the cells of a spreadsheet.
+// separatorFlag is the flag --csv-separator. It chooses the character between the cells of a spreadsheet.
 type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
 
-// The method "check" returns an error if the flags do not fit together.
+// The method "check" returns an error if the flag --managers is set without --csv, or if the separator is wrong.
 func (c *sheetFlags) check() error {
 	if c.Managers && c.CSV == "" {
 		return usageError{errors.New("--managers adds columns to a spreadsheet; give --csv changes or --csv left-out, too")}

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn leaves a user with only one sign-in date, which is old. Graph may omit any of the dates (docs-contrib,
-// api-reference/v1.0/resources/signinactivity.md).
+// onlySignIn returns an edit of a user in Graph's answers. The edit leaves only the sign-in date "at", which is old.
+// Graph, too, may omit any of the sign-in dates (docs-contrib, api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
 		if user["id"] == id {
