@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are the properties of a user, in the order of an answer. The company simulates the properties in
-// ownProperties. The other properties are plain strings and dates from directory.EntraProperties.
+// userProperties are the properties of a user, in the order of an answer. The properties in ownProperties have code of
+// their own. The other properties are plain strings and dates from directory.EntraProperties.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {

@@ -120,8 +120,9 @@ const (
 	LDAPClock Kind = "ldap: clock"
 )
 
-// Faults of the store. A written key can always be listed and read at once. S3 has been strongly consistent since
-// December 2020 (AWS: Amazon S3 data consistency model), and folders are consistent too.
+// Faults of the store. No fault delays a written object, because a written key can always be listed and read at once.
+// S3 has been strongly consistent since December 2020 (AWS: Amazon S3 data consistency model), and folders are
+// consistent too.
 const (
 	StoreSlow Kind = "store: slow"
 	// Status 503 SlowDown for longer than the SDK retries (AWS: best practices for S3).

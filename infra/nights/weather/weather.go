@@ -91,7 +91,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// The type "night" is the weather of the current night.
+// The type "night" has the kinds of faults of the current night, and counts the operations of this night.
 type night struct {
 	number int
 	often  float64

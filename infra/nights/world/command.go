@@ -16,8 +16,9 @@ import (
 
 // The type "tool" runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If
-	// the parameter "accept" is set, the run accepts the feeds as they are.
+	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If the
+	// parameter "accept" is set, the run accepts the feeds as they are. A feed is all dates of a source, and an unhealthy
+	// feed otherwise puts the plan on hold.
 	plan(accept bool) (plan.Plan, error)
 	// The method "apply" applies a plan. The result "refused" reports whether a safety check stopped the apply before the
 	// first change.

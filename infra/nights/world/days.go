@@ -99,7 +99,7 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// The map "hides" has a license for each fault that makes dates older. The rule for the license reads these dates.
+// The map "hides" has, for each fault that makes dates older, the license whose rule reads these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
 // The method "lacks" reports whether a person lacks E3 or Citrix although the company wants the person to have the

@@ -79,9 +79,9 @@ func (w *World) span(license string, days int) {
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// The method "correct" replaces names in the policy by the current names of the people. Administrators correct the
-// names when a plan is on hold because a name in the policy belongs to nobody. A name belongs to nobody if the person
-// was renamed before any run read the name.
+// The method "correct" replaces names in the policy by the current names of the people, as administrators do after some
+// nights on hold. A plan is on hold if a name in the policy has never been the name of a person in a run. The cause is
+// that the person was renamed before any run read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
