@@ -45,8 +45,8 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from the result of Kind. The kind is open if an Entra account may
-// exist that was not read, and Active Directory does not show a person's mailbox.
+// KindOpen reports whether the real kind may differ from the result of Kind. The kind is open if the person may have an
+// Entra account that was not read. It is not open if Active Directory shows that the mailbox belongs to a person.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }

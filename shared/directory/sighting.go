@@ -3,8 +3,8 @@ package directory
 import "time"
 
 // Sighting has the activity dates of an account that was read on its own, between two readings of everybody. At least
-// one date is newer than all readings of everybody showed before. Later runs remember the newer date, because their
-// readings may show an older date again.
+// one date is newer than all readings of everybody showed before. Later runs remember the newer date, because a later
+// reading of everybody may show an older date.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id or the SID
 	// Newest holds the dates in the order of Past.Newest.

@@ -10,7 +10,7 @@ import (
 // the rules that read its signal become undecided.
 type Signal uint8
 
-// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index of
+// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index into
 // Person.Stale.
 const (
 	SignIns       = Signal(Entra)

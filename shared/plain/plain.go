@@ -1,7 +1,8 @@
 // Package plain makes directory text safe to show. Anybody may have written a name in a directory. The name may contain
-// sequences that move the cursor of a terminal, change colors, reorder text or hide letters. These sequences need runes
-// that Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width), line and
-// paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
+// sequences that move the cursor of a terminal, change colors, reorder text or hide letters. The package replaces the
+// runes that such sequences need, because Unicode does not count them as graphic: controls (C0, C1), formatting
+// (bidirectional marks, zero width), and line and paragraph separators. It also replaces bytes that are not UTF-8
+// (Unicode Technical Report 36, "Security Considerations").
 package plain
 
 import (

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The constant "joiner" is an invisible character. Between two characters, it prevents that GitHub gives both together a
-// meaning. For example, GitHub makes a link from "GH-5".
+// The constant "joiner" is an invisible character. Within a text such as "GH-5", it prevents GitHub from making a link
+// from the text.
 const joiner = "\u2060"
 
 // The function "code" writes text as a code span, in which no character has a special meaning. A reader can copy the

@@ -67,8 +67,8 @@ func (l leads) cells(user string) []string {
 const unknown = "unknown"
 
 // The method "write" writes a CSV file with a byte order mark, so that spreadsheets open the file as UTF-8. The method
-// calls the function "rows". This function gets a function "row" that writes one line, and calls "row" once for each
-// line.
+// calls the function "rows" once, with a function "row" that writes one line. The function "rows" must call "row" for
+// each line.
 func (o *Sheet) write(w io.Writer, rows func(row func(cells ...string) error) error) error {
 	out := bufio.NewWriter(w)
 	if _, err := out.WriteString("\ufeff"); err != nil {

@@ -108,7 +108,8 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// Memory is memory that the tables of several partitions reuse. The tables are read one after the other.
+// Memory has the buffers for the table of one partition. Callers that read the tables of several partitions, one after
+// the other, use the same Memory for all of them.
 type Memory struct {
 	raw   []byte
 	table table.Memory

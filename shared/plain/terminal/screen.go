@@ -1,5 +1,6 @@
 // Package terminal fits text to a terminal. Lines are not wider than the window. Columns align in every script. Some
-// words have a color. While a command works, one line shows its progress. Text for a file or a pipe stays unchanged.
+// words have a color. While a command works, one line shows its progress. Text for a file or a pipe is not fitted and
+// has no colors.
 package terminal
 
 import (

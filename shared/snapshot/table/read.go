@@ -17,7 +17,8 @@ type File struct {
 	memory *Memory
 }
 
-// Memory is memory that several files reuse. The files are read one after the other.
+// Memory has the buffers for reading one file. Callers that read several files, one after the other, use the same Memory
+// for all of them.
 type Memory struct {
 	block  []int64 // memory for the rows of columns
 	used   int     // the number of used elements of the field "block"

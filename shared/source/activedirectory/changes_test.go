@@ -14,7 +14,7 @@ import (
 
 const ntdsSettings = "CN=NTDS Settings,CN=DC1," + testServers
 
-// The type "counting" is a fake controller that numbers its changes.
+// The type "counting" is a fake controller with a USN for each change, so ListChanges can list the changes since a USN.
 type counting struct {
 	invocation string
 	interval   []string
@@ -163,8 +163,8 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges lists the changes since two watermarks. Nobody changed since the newest watermark, and everybody changed
-// since the first USN.
+// testChanges lists the changes since two watermarks. Since the newest watermark, nobody must have changed. Since the
+// USN 1, everybody must have changed.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || watermark == nil {

@@ -192,8 +192,8 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last controller stops while the people of the second of five pages are passed to the caller. Two more pages
-	// may have arrived before the stop.
+	// The last controller stops while the package passes the people of the second page to the caller. There are five
+	// pages, and two more pages may have arrived before the stop.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

@@ -97,8 +97,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized checks docs/graph.md for all texts and codes that distinguish refusals. The test takes
-// the texts and codes from the source code, so a new text or code is checked, too.
+// TestPageHasWhatIsRecognized checks that docs/graph.md has all texts and codes by which the package distinguishes
+// refusals. The test takes the texts and codes from the source code, so a new text or code is checked, too.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}

@@ -4,8 +4,8 @@ package reason
 type remedy struct{ key, english, swedish string }
 
 // The variable "remedies" has special remedies before general remedies. If a page has room for only one cause, it shows
-// the cause whose remedy is first in this list. Advice about one person must not harm other people: a group may assign
-// more than this license, and a rule is about everybody.
+// the cause whose remedy is first in this list. Advice about one person must not harm other people. For example, a group
+// may assign other licenses, too, and a change of a rule affects everybody.
 var remedies = []remedy{
 	{"ledger", "Restore that file from an earlier version or a backup.", "Återställ filen från en tidigare version eller en säkerhetskopia."},
 	{"fresh", "Plan again: newer data decide.", "Planera igen: nyare uppgifter avgör."},
