@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// The type "statement" has the parts of a statement in an IAM policy that decide whether the statement applies to a
-// call.
+// The type "statement" has the parts of a statement in an IAM policy that decide whether a call is allowed.
 type statement struct {
 	Effect    string
 	Action    texts

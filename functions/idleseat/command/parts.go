@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// storeFlag is the flag --store, which says where the runs are. All commands that read or write runs have this flag.
+// storeFlag is the flag --store, which says where a command reads and writes runs.
 type storeFlag struct {
 	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
@@ -74,7 +74,7 @@ func (f storeFlag) elsewhere(a *Process) string {
 	return f.Store
 }
 
-// policyFlag is the flag --policy, which names the policy file. All commands that use a policy have this flag.
+// policyFlag is the flag --policy, which names the policy file of a command.
 type policyFlag struct {
 	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
 }
