@@ -60,7 +60,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// The variable "idle" is true if only earlier runs have changes to finish.
+	// The variable "idle" is true if the plan has no changes of its own, and earlier runs have changes to finish.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {

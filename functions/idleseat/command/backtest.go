@@ -32,7 +32,8 @@ type backtestCmd struct {
 	Within   int    `help:"Within how many days a return counts for the recommendation: 7, 30 or 90." default:"30" placeholder:"30"`
 }
 
-// Run tries other thresholds on the kept snapshots.
+// Run evaluates rules with other thresholds on the snapshots that the store has kept. It prints how many people each
+// threshold would have hit, and how many of them were active again later.
 func (c *backtestCmd) Run(a *Process) error {
 	accepted, err := share(c.Regret)
 	if err != nil {

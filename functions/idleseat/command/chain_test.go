@@ -107,8 +107,8 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	}
 }
 
-// The function "holders" checks everybody's licenses and groups against the changes in the argument "done". A key of
-// this map consists of the user and the license.
+// The function "holders" checks that each change in the argument "done" has taken effect in everybody's licenses and
+// groups. A key of this map is the id of the user followed by the license.
 func holders(t *testing.T, s *shell, done map[string]bool) {
 	t.Helper()
 	const e3, exo = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"

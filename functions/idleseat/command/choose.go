@@ -26,8 +26,8 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// The method "choice" returns the choice that the flags make. It reads the lists of people from the files that the
-// flags name.
+// The method "choice" turns the flags into a plan.Choice. It reads the lists of people from the files that the flags
+// name.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -115,7 +115,7 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 		runs.ErrRefused, p.Chosen.From, plain.Many(len(p.Changes)+len(p.Notices), "change"), p.Run, c.next(a, "apply "+p.Run+" --yes"))
 }
 
-// chosenText prints from which plan the changes of p were chosen.
+// chosenText prints from which plan the changes of p were chosen, how many were chosen, and how many were left out.
 func chosenText(out *printer, p *plan.Plan) {
 	out.printf("  chosen by the operator from the plan of run %s: %d to be made, %d left out\n", p.Chosen.From, len(p.Changes)+len(p.Notices), p.Chosen.LeftOut)
 	if len(p.Changes)+len(p.Notices) == 0 {
@@ -211,7 +211,8 @@ func header(row []string) (columns, bool) {
 	return at, len(at.name) > 0
 }
 
-// The function "separator" returns the separator of a CSV file. It is the most frequent candidate in the first line.
+// The function "separator" returns the separator of a CSV file. It is the comma, the semicolon or the tab, whichever is
+// the most frequent in the first line.
 func separator(text []byte) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0

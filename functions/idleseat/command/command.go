@@ -33,7 +33,7 @@ import (
 // Exit statuses of the commands.
 const (
 	exitDone   = 0
-	exitFailed = 1 // a source that every rule needs, the store or a snapshot could not be read, or a change failed
+	exitFailed = 1 // the store, a snapshot, or a source that every rule needs could not be read; or a change failed
 	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
 	exitHeld   = 3 // the plan is on hold, or a safety check refused the command
 	// Only "idleseat run" ends with the following statuses.

@@ -62,8 +62,8 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// The function "restored" names the licenses that a plan restores, and the person who gets them. For several people, it
-// returns the numbers of licenses and people.
+// The function "restored" says what a plan restores. For one person, it names the licenses and the person. For several
+// people, it returns the numbers of licenses and people.
 func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {

@@ -133,7 +133,7 @@ var threeNights = []chapter{
 	}},
 }
 
-// twoRules returns the company's policy with a low limit, so that some changes are deferred.
+// twoRules returns the company's policy with few changes for each run, so that some changes are deferred.
 func twoRules(s *tale) string {
 	return s.edited([][2]string{
 		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},

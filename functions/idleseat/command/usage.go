@@ -83,8 +83,8 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// The function "perhaps" returns the end of a message about a wrong command line. The end has the parser's suggestion.
-// It is "" if the parser suggests nothing.
+// The function "perhaps" returns the end of a message about a wrong command line: "; did you mean X?". X is the
+// parser's suggestion. If the parser suggests nothing, the function returns "".
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""
