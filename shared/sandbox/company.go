@@ -4,8 +4,8 @@
 // people needs little memory. The sandbox behaves as Microsoft documents. If Microsoft does not document the answer to
 // a request, the sandbox answers with an error.
 //
-// The first name of a group is the name that the group has when the company is created. Methods identify a group by its
-// first name, even after the group was renamed.
+// The original name of a group is the name that the group has when the company is created. Methods identify a group by
+// its original name, even after the group was renamed.
 package sandbox
 
 import (

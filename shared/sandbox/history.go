@@ -26,7 +26,7 @@ type Event struct {
 	At          time.Time
 	What        What
 	Person      int
-	Group       string // first name of the group, for changes of members
+	Group       string // original name of the group, for changes of members
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
 	// ByHand reports whether an administrator or another tool caused the event through a method of Company. ByHand is

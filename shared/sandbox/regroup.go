@@ -37,8 +37,8 @@ func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 // The method "lists" reports whether Graph shows the members of the group to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes an Entra group. The argument "name" is the first name of the group. An empty change reverts all
-// earlier changes except for the removal of members.
+// ChangeGroup changes an Entra group. The argument "name" is the original name of the group. An empty change reverts
+// all earlier changes except for the removal of members.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {
@@ -107,7 +107,7 @@ func (c *Company) entraMembers(n int) (people []int) {
 }
 
 // Nest adds the group "inner" to the group "outer". If the argument "in" is false, Nest removes the inner group. The
-// arguments "outer" and "inner" are first names. The licenses of a group do not reach the members of nested groups
+// arguments "outer" and "inner" are original names. The licenses of a group do not reach the members of nested groups
 // (entra-docs: licensing-group-advanced, "nested groups"). The caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {

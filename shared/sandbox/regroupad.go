@@ -11,7 +11,7 @@ import (
 // ADGroupChange is a change of an Active Directory group.
 type ADGroupChange struct {
 	// DN is the new DN of a renamed or moved group. The group keeps its objectGUID and its members (MS-ADTS
-	// 3.1.1.5.4.1.1). If DN is empty, the group has its first DN.
+	// 3.1.1.5.4.1.1). If DN is empty, the group has its original DN.
 	DN string
 	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID, and
 	// has no members.
@@ -19,7 +19,7 @@ type ADGroupChange struct {
 	Deleted bool // the group is in the recycle bin; a restore brings its members back
 }
 
-// ChangeADGroup changes an Active Directory group. The argument "name" is the first name of the group. Entra ID does
+// ChangeADGroup changes an Active Directory group. The argument "name" is the original name of the group. Entra ID does
 // not change.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })

@@ -25,8 +25,8 @@ type Truth struct {
 	E3, Exchange, Copilot, Citrix []Way
 }
 
-// Way is a way to hold a license. The field Group is the first name of the group that gives the license. It is empty
-// for a direct assignment.
+// Way is a way to hold a license. The field Group is the original name of the group that gives the license. For a
+// direct assignment, Group is empty.
 type Way struct {
 	Group   string
 	Primary bool // whether the group is the account's primary group
@@ -87,7 +87,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the first name of the Entra group with an object id. It returns "" if no group has the id.
+// firstName returns the original name of the Entra group with an object id. It returns "" if no group has the id.
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

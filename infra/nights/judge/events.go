@@ -41,8 +41,8 @@ const (
 // Failed is the verdict of a night in which the tool could not read the directories.
 const Failed = "failed"
 
-// Event is one event. The field Shown is the earliest time at which the tool can know the event. If Shown is zero, the
-// tool can know the event at the time At.
+// Event is one line of a story. The field Shown is the earliest time at which the tool can know the event. If Shown is
+// zero, the tool can know the event at the time At.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`

@@ -153,7 +153,7 @@ var (
 	graphKinds  = slices.Concat(graphWrites, graphBodies, graphLists, graphDenied, graphPeople, []Kind{GraphClock})
 
 	ldapBefore   = []Kind{LDAPSlow, LDAPDropped, LDAPAnswerLost, LDAPBusy, LDAPUnavailable}
-	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // searches for one object by its name
+	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // for a search for one object by its DN
 	ldapSearches = append([]Kind{LDAPSizeLimit, LDAPReferral, LDAPEntryTwice, LDAPShuffled}, ldapSingles...)
 	ldapPeople   = []Kind{LDAPDatesHidden, LDAPAllDatesHidden, LDAPDatesOlder}
 	ldapKinds    = slices.Concat(ldapSearches, ldapPeople, []Kind{LDAPClock})
