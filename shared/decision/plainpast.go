@@ -91,7 +91,8 @@ func (l *lookup) slot(key uint64) int {
 }
 
 // The constant "near" is the maximum number of entries by which the field "next" may jump ahead. If an account is
-// farther ahead, next stays the same.
+// farther ahead, it is out of order, and next stays the same. Otherwise one account out of order would move next away
+// from all following accounts.
 const near = 16
 
 // The method "of" returns the entry of an account in the table, or nil if there is none.

@@ -126,7 +126,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		read time.Time
 		lost bool
 		knew time.Time // the date in the first night; zero means 400 days ago
-		seen time.Time // the date that was read just before the license was taken; if knew is zero, it is an hour after the first night
+		seen time.Time // the date that was read just before the change; if knew is zero, the test sets it to an hour after the first night
 	}{
 		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
 		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
