@@ -165,7 +165,8 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfFormat1: GetPlan accepts a plan of format 1, although its hash does not cover the stored bytes.
+// TestPlanOfFormat1: GetPlan accepts a plan of format 1. The hash of such a plan covers values of the plan, and not its
+// stored bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
