@@ -26,7 +26,8 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement. The parameter "change" creates all doubts of its run.
+// inDoubt returns an unfinished judgement. The parameter "change" edits the judgement to create doubts. Without an edit,
+// the judgement has no doubts.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))

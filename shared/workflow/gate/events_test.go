@@ -158,7 +158,7 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// TestRoundsWithinEvents: the step settle passes on the number of events that earlier rounds wrote. It begins no
+// TestRoundsWithinEvents: the step "settle" passes on the number of events that earlier rounds wrote. It begins no
 // further round if the history has no room for the round. Pending changes then stay pending.
 func TestRoundsWithinEvents(t *testing.T) {
 	t.Parallel()

@@ -32,9 +32,9 @@ var (
 	errDown = errors.New("down")
 )
 
-// The type "evaluated" describes a run whose partitions have been evaluated. Tests store the run with put.
+// The type "evaluated" describes a run whose partitions have been evaluated. Tests store the run with the method "put".
 type evaluated struct {
-	text       string // text of the policy; empty: the constant named text
+	text       string // text of the policy; empty: the constant "text"
 	user       string
 	scheduled  bool
 	entra, ad  snapshot.Reading

@@ -22,7 +22,7 @@ const (
 	aHash = "2d9327dc93102f653257b92b24376af6f2121619e08de17d059fd1fc8927008a"
 )
 
-// The method "told" runs the step notice on the last state of an execution, and returns the state with its notice.
+// The method "told" runs the step "notice" on the last state of an execution, and returns the state with its notice.
 func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	t.Helper()
 	text, err := json.Marshal(state)
@@ -32,7 +32,7 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	return s.toldAt(t, "", text)
 }
 
-// toldAt runs the step notice on the last state of an execution. The parameter "at" is the entrance of the execution.
+// toldAt runs the step "notice" on the last state of an execution. The parameter "at" is the entrance of the execution.
 func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput {
 	t.Helper()
 	execution := "arn:e"
@@ -162,7 +162,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// TestNoticeOfNoState: the step notice rejects a last state that it cannot decode.
+// TestNoticeOfNoState: the step "notice" rejects a last state that it cannot decode.
 func TestNoticeOfNoState(t *testing.T) {
 	t.Parallel()
 	for _, state := range []string{`[]`, `{"run":5}`, ``} {

@@ -32,9 +32,9 @@ const (
 // StepInput is the input of a step. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
-	// Entrance is the entrance of the execution, for the steps approve and restore.
+	// Entrance is the entrance of the execution, for the steps "approve" and "restore".
 	Entrance entrance.Name `json:"entrance"`
-	// The step restore makes the name of its run from Execution and Started. For the step notice, Execution is the ARN
+	// The step "restore" makes the name of its run from Execution and Started. For the step "notice", Execution is the ARN
 	// of the execution.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
@@ -46,9 +46,9 @@ type StepInput struct {
 	Round     int         `json:"round"`     // for settle: number of rounds so far
 	Events    int         `json:"events"`    // for settle: largest number of events that the rounds so far can have written
 	Before    Totals      `json:"before"`    // for settle: results of the plan from before this execution
-	// Unapproved is for the step settle. It is the field Unapproved in the output of the step gate.
+	// Unapproved is for the step "settle". It is the field Unapproved in the output of the step "gate".
 	Unapproved bool `json:"unapproved"`
-	// State is for the step notice. It is the last state of the execution: a StepOutput, or the input of the step that
+	// State is for the step "notice". It is the last state of the execution: a StepOutput, or the input of the step that
 	// failed.
 	State json.RawMessage `json:"state"`
 }

@@ -47,7 +47,7 @@ func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	return out
 }
 
-// The method "approves" runs the step approve for a plan.
+// The method "approves" runs the step "approve" for a plan.
 func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	t.Helper()
 	_, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
