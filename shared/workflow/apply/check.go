@@ -13,7 +13,7 @@ import (
 )
 
 // The method "check" returns the reason why the plan must not be applied. It is called before the first write. If the
-// run must begin no more changes but may finish changes that have begun, the method sets the field closed and returns
+// run must begin no more changes but may finish changes that have begun, the method sets the field "closed" and returns
 // no error.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan

@@ -20,7 +20,7 @@ type inForce struct {
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// The method "force" loads the policy in force. The method ask then asks this policy after the run's own policy. The
+// The method "force" loads the policy in force. The method "ask" then asks this policy after the run's own policy. The
 // parameter "text" is empty if the policy in force is unknown. A restore does not ask the policy in force.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {

@@ -132,7 +132,7 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: the steps of a restore need no policy. The step prepare records that the run is a restore.
+// TestStepsOfARestore: the steps of a restore need no policy. The step "prepare" records that the run is a restore.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora

@@ -44,8 +44,8 @@ type BatchState struct {
 	Tries    int      `json:"tries"`   // how often the relay was asked to write in this round
 	Restores bool     `json:"restores"`
 
-	// Ask reports whether the state machine must send a message to the relay. After the step prepare, the message asks
-	// the relay to read the people of Input. After the step change, the message asks the relay to make the changes of
+	// Ask reports whether the state machine must send a message to the relay. After the step "prepare", the message asks
+	// the relay to read the people of Input. After the step "change", the message asks the relay to make the changes of
 	// Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
