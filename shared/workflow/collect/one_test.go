@@ -143,8 +143,8 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	}
 }
 
-// TestLastLogonNotAsked: a controller does not answer. If a rule matches even with the latest possible logon, that
-// logon counts. Otherwise the last logon is unknown.
+// TestLastLogonNotAsked: a controller does not answer. If a rule matches even with the latest possible logon, the
+// snapshot has that logon as the last logon. Otherwise the snapshot says that the last logon is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -78,7 +78,7 @@ type StepOutput struct {
 	One   bool   `json:"one"`
 	Apply bool   `json:"apply"`
 
-	// The step begin sets these fields.
+	// The step "begin" sets these fields.
 	AsOf   time.Time        `json:"asOf,omitzero"`
 	Relay  bool             `json:"relay"`
 	Groups []protocol.Group `json:"groups"`
@@ -88,11 +88,11 @@ type StepOutput struct {
 	Input  string           `json:"input"` // key of the people whom the relay must read
 	Sample int              `json:"sample"`
 
-	// The step entra sets these fields.
+	// The step "entra" sets these fields.
 	Call int  `json:"call"`
 	Done bool `json:"done"`
 
-	// The steps seal and one set this field.
+	// The steps "seal" and "one" set this field.
 	Partitions []int `json:"partitions,omitempty"`
 }
 
