@@ -97,7 +97,8 @@ func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	return Finding{About: about(g), State: OK, Means: "The group is there."}
 }
 
-// makeWritable returns the Mend that gives a group the form that the plan accepts.
+// makeWritable returns the Mend for a group through which no license can be changed. Examples are a dynamic group and a
+// group that gives several products.
 func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *Mend {
 	const scope = "Group.ReadWrite.All"
 	switch {

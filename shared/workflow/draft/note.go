@@ -49,8 +49,8 @@ func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "'", "[", "(", "]", ")").Replace(shown(text))
 }
 
-// The method "use" returns the name of the license that the policy has for a product, or the reason why it has no
-// license.
+// The method "use" returns the name of the license that the policy has for a product, or the reason why the policy has
+// no license for the product.
 func (c *choice) use(sku directory.SKU) string {
 	for _, l := range c.licenses() {
 		if l.citrix == "" && l.sku.ID == sku.ID {

@@ -24,8 +24,9 @@ func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader
 	return read(strings.NewReader(string(c)))
 }
 
-// The method "report" writes the usage reports that the policy needs. Some people are missing from the reports, and
-// some people were never active. Some days of the night before are missing from the new report.
+// The method "report" writes the usage reports that the policy needs. Some people are missing from the reports, and some
+// people were never active. Some dates of activity that the report of the night before showed are missing from the new
+// report.
 func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text string, read time.Time) {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))

@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: the method note treats a taken license, an open change, an open restore and an ended
-// change differently.
+// TestWhatAnEntryMeansForARestore: the method "note" treats a taken license, an open change, an open restore and an
+// ended change differently.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
