@@ -14,8 +14,8 @@ const (
 	Shared
 )
 
-// The method "contradict" makes every value of the person unknown. The licenses that Entra ID reports stay known,
-// because the account itself is not in doubt.
+// The method "contradict" makes every value of the person unknown, except the licenses that Entra ID reports. They stay
+// known, because the contradiction does not put the Entra account itself in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory

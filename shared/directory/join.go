@@ -29,8 +29,8 @@ type Accounts struct {
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead if the source is not configured or failed
 	ADState    Presence
-	// Memberships maps a member to the keys of the named groups to which the member belongs. A member is an Entra id or
-	// a SID.
+	// Memberships maps a member to the keys of the groups to which the member belongs, if the run read the members of
+	// these groups. A member is an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
 	// Remembered holds the keys of license-granting groups that an earlier reading could read and this reading could

@@ -210,9 +210,10 @@ type Person struct {
 	// Stale says, for each signal, why the dates of the signal cannot be trusted in this run. The text is empty if the
 	// dates can be trusted.
 	Stale [Signals]string
-	// Memberships holds the keys of the named groups to which the person belongs.
+	// Memberships holds the keys (GroupRef.Key) of the groups to which the person belongs. It has only groups whose
+	// members the run read.
 	Memberships []string
-	// Unreadable holds the keys of the named groups that could not be read.
+	// Unreadable holds the keys of the groups whose members the run could not read.
 	Unreadable []string
 }
 

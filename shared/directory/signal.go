@@ -10,8 +10,8 @@ import (
 // the rules that read its signal become undecided.
 type Signal uint8
 
-// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index into
-// Person.Stale.
+// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index
+// into Person.Stale.
 const (
 	SignIns       = Signal(Entra)
 	Logons        = Signal(AD)

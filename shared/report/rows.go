@@ -38,7 +38,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// The method "complete" adds values of a decision to the row. Only the decision has these values.
+// The method "complete" adds values of a decision to the row. The plan, from which the row was made, lacks some of them.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {

@@ -102,8 +102,8 @@ func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfte
 // People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds a member of a named group. The parameter "key" is the GroupRef.Key of the group. The parameter "id" is
-// the Entra id or the SID of the member. The parameter "partitionKey" determines the partition of the member.
+// AddMember adds a member of a group. The parameter "key" is the GroupRef.Key of the group. The parameter "id" is the
+// Entra id or the SID of the member. The parameter "partitionKey" determines the partition of the member.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {
@@ -114,19 +114,19 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 	return w.add(g, &row{Member: id, Group: key})
 }
 
-// Unreadable records that the members of a named group could not be read.
+// Unreadable records that the members of the group with this key could not be read.
 func (w *Writer) Unreadable(key string) {
 	w.reading.Unreadable = append(w.reading.Unreadable, key)
 }
 
-// Hide records that a named group hides its members, but not from this run.
+// Hide records that the group with this key hides its members, but not from this run.
 func (w *Writer) Hide(key string) {
 	if !slices.Contains(w.reading.Hidden, key) {
 		w.reading.Hidden = append(w.reading.Hidden, key)
 	}
 }
 
-// Withheld records that the members of a named group could not be read, with the reason.
+// Withheld records that the members of the group with this key could not be read, and why.
 func (w *Writer) Withheld(key string, why error) {
 	w.Unreadable(key)
 	set(&w.reading.Why, key, why.Error())

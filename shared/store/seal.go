@@ -24,7 +24,7 @@ const (
 // errAltered is the error for an object that does not match its seal.
 var errAltered = errors.New("it was altered, or copied from another place: its SHA-256 is not the one that it carries")
 
-// sumOf returns the hash for a seal. The hash already contains the key and the newline.
+// sumOf begins the hash of a seal: it hashes the key and the newline. The caller then adds the object.
 func sumOf(key string) hash.Hash {
 	sum := sha256.New()
 	sum.Write([]byte(key + "\n"))

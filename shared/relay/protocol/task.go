@@ -44,9 +44,9 @@ const (
 	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message. The relay stores
 	// the people and the members as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
-	// ReadCandidates tells the relay to read new evidence about people. The object Input is a People.
+	// ReadCandidates tells the relay to read new evidence about people. The object at the key Input has the type People.
 	ReadCandidates Kind = "read-candidates"
-	// WriteMembers tells the relay to make changes. The object Input is a Changes.
+	// WriteMembers tells the relay to make changes. The object at the key Input has the type Changes.
 	WriteMembers Kind = "write-members"
 )
 

@@ -76,7 +76,8 @@ func TestAlteredInput(t *testing.T) {
 	}
 }
 
-// TestAlteredEarlierReading alters the earlier reading that Since names. The relay must then read everybody.
+// TestAlteredEarlierReading alters the earlier reading from which a delta reading would continue. The relay must then
+// read everybody.
 func TestAlteredEarlierReading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{})

@@ -8,7 +8,7 @@
 // of the rest.
 //
 // A night with 1,000,000 people reads and writes two million accounts. The table therefore has hashes instead of ids,
-// and omits data that other objects have. A column with few different values stores each value once. gzip wraps the
+// and omits data that other objects have. A column with few different values has each value only once. gzip wraps the
 // table without compressing it, because compression took longer than the evaluation of all rules.
 package known
 

@@ -41,7 +41,7 @@ func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
-// bareHost matches a host without a scheme.
+// bareHost matches a host without a scheme, such as dc1.corp.example. Validate suggests the address with ldaps://.
 var bareHost = regexp.MustCompile(`^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?$`)
 
 // Validate returns every fault of the configuration that can be found without opening a file or a connection.

@@ -164,9 +164,9 @@ func isAlready(err error) bool {
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// The method "already" is called after the directory refused a change. If a read shows that the change is still needed,
-// the method returns the refusal. It also fails if the person was deleted. It also fails if the person must leave the
-// group and still belongs to the group through another group.
+// The method "already" is called after the directory refused a change, because the change may not be needed any more. If
+// a read shows that the change is still needed, the method returns the refusal. It also fails if the person was deleted,
+// or if the person should leave the group and still belongs to the group through another group.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})

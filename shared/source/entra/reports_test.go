@@ -63,7 +63,8 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestBetaIsForOneReport checks that only betaReport may leave the base URL.
+// TestBetaIsForOneReport checks that the client sends no request outside the base URL, except for the report that
+// betaReport matches.
 func TestBetaIsForOneReport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/../beta/users", "/../beta/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')/../users", "/../v2/users"} {

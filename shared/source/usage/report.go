@@ -95,7 +95,7 @@ type Reading struct {
 	Signals map[string]Facts `json:"signals,omitempty"`
 }
 
-// Facts has what a report shows about one signal of all people together. Failed says why the signal cannot be trusted.
+// Facts summarizes one signal of a report over all people. Failed says why the signal cannot be trusted.
 type Facts struct {
 	directory.Freshness
 	Failed string `json:"failed,omitempty"`

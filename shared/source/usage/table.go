@@ -177,7 +177,8 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// The method "lost" reports whether an earlier report showed a newer day that this report should also show.
+// The method "lost" reports whether an earlier report showed a newer day of activity than this report. It ignores a
+// newer day that is not in the span of this report.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
