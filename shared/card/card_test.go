@@ -65,7 +65,7 @@ var hostile = []string{
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
 }
 
-// TestEveryCardIsTaken: a card with any content matches the schemas of Teams and Slack. It is not too large for either.
+// TestEveryCardIsTaken: a card with any content matches the schemas of Teams and Slack, and is not too large for them.
 func TestEveryCardIsTaken(t *testing.T) {
 	t.Parallel()
 	many := &Card{Subject: "s", Next: "n"}

@@ -27,8 +27,8 @@ import (
 type Account struct {
 	// Key is the hash (KeyOf) of the Entra id or the SID.
 	Key uint64
-	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest. Of an Active
-	// Directory account, the entry LoggedOn is directory.Past.LoggedOn.
+	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest. In an Active
+	// Directory account, the element at the index LoggedOn is directory.Past.LoggedOn.
 	Newest [directory.ActivityDates]Second
 	// Regressed has bit i set if Newest[i] is later than the date that this run read.
 	Regressed uint8

@@ -100,8 +100,8 @@ func (s *svg) tick(at, width float64, b Bar) {
 	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
 }
 
-// The method "threshold" draws a vertical line with a label. The argument "at" is the position of the line, as a share of
-// the width. The label stands on the side of the line with more room.
+// The method "threshold" draws a vertical line with a label. The argument "at" is the position of the line, as a share
+// of the width. The label stands on the side of the line with more room.
 func (s *svg) threshold(at float64, label string) {
 	anchor, dx := "start", 6
 	if at > 0.6 {
