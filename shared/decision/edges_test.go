@@ -16,8 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A change without a route is not announced, and setbacks do not delay it. If an earlier rule blocks a change, the
-// license does not also cool down.
+// A refused change keeps its first refusal, and nothing else is decided about it. A change without a route is therefore
+// neither announced nor delayed by setbacks. A change that an earlier rule blocks is not refused again because the
+// license cools down.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// In both directories, EnabledSince is the time of the first reading that saw the account enabled, or enabled again. It
-// is zero for an account that was enabled in every reading.
+// EnabledSince is the time of the first reading that saw the account enabled after a reading that did not. It is zero
+// for an account that was enabled in every reading, or is not enabled now. This applies to both directories.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)

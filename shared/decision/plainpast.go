@@ -20,8 +20,8 @@ type lookup struct {
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// The map groups has an entry for each group that grants a license, by the key of the group. The entry is the one
-	// in known.Partition.Groups: the key and the object id of the group.
+	// The map "groups" has an entry for each group that grants a license, by the key of the group. The entry is the one in
+	// known.Partition.Groups: the key and the object id of the group.
 	groups map[string]string
 	since  map[uint64]known.Second
 }
