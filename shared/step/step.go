@@ -32,8 +32,8 @@ const Refused = "Idleseat.Refused"
 const failed = "Idleseat.Failed"
 
 // Start serves a Lambda function until its sandbox ends. When the sandbox starts, Start fills the settings from the
-// environment. It then calls the parameter "open" once, which returns the function for the requests. An error that
-// matches one of the errors in final gets the type Refused.
+// environment. It then calls the parameter "open" once. The result of this call is the function that handles every
+// request. An error that matches one of the errors in the parameter "final" gets the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
