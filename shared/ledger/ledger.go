@@ -77,8 +77,8 @@ type Intent struct {
 	// shows the change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget is set if the person was a member of the target group before the change. A rollback then leaves the
-	// person in the target group.
+	// InTarget is set if the person was a member of the target group before the change. A rollback then does not remove the
+	// person from the target group.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
