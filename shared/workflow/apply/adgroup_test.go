@@ -219,8 +219,8 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if they are the groups that the run read. A
-// group that is gone or cannot be read has no objectGUID in the intent.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if the groups are still those that the run read.
+// A group that is gone or cannot be read has no objectGUID in the intent.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }

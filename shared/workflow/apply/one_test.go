@@ -76,7 +76,7 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestFaultOfWhatMayHaveBegun: after a bug, a change counts as failed only if the ledger has no open entry of the run.
+// TestFaultOfWhatMayHaveBegun: after a panic, a change counts as failed only if the ledger has no open entry of the run.
 // If the ledger cannot be read, the change stays pending.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()

@@ -158,8 +158,8 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 }
 
 // The function "forget" is for a restore of a change that joined a group which the policy does not name. It removes the
-// target group from the intent, so that the restore leaves the person in this group. The result "note" names the work
-// that somebody may have to do by hand.
+// target group from the intent, so that the restore does not remove the person from this group. The result "note" names
+// the work that somebody may have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false
