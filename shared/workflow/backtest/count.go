@@ -104,8 +104,8 @@ func newCounts(t *trial, nights []night) *counts {
 	return c
 }
 
-// completeUntil returns the last night that read both directories completely, or -1 if there is no such night. A person
-// who is missing from the snapshot of this night is gone.
+// completeUntil returns the last night on which Entra ID was healthy, and Active Directory was healthy or not set up. It
+// returns -1 if there is no such night. A person who is missing from the snapshot of this night is gone.
 func completeUntil(nights []night) int {
 	for i, n := range slices.Backward(nights) {
 		ad := n.feeds[directory.AD].State

@@ -113,8 +113,8 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// The function "window" returns the index in backtest.Windows of the answer's window, which is its field Within. A
-// person who comes back after more than this number of days does not count.
+// The function "window" returns the index of a.Within in backtest.Windows. A person who comes back more than a.Within
+// days after a hit does not count.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
 // The function "shown" returns the threshold whose departments the page shows. It is the recommended threshold, or the
