@@ -272,7 +272,8 @@ type activityGap struct {
 }
 
 // compareGaps compares accounts with the activityGaps that a run of an older version left. An activityGap has no dates
-// and does not say whether the account was enabled. A list that has expired counts as empty.
+// and does not say whether the account was enabled. If the object with the activityGaps has expired, no account has a
+// gap.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {
