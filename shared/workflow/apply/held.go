@@ -31,11 +31,11 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// The method "holds" reports whether the person has a product through a group, in any state. An empty group means a
-// direct assignment.
+// The method "holds" reports whether the person has an assignment of a product through a group, in any state. An empty
+// group means a direct assignment.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// The method "active" reports whether the person has a product through a group in the state active. An empty group
+// The method "active" reports whether the person has an active assignment of a product through a group. An empty group
 // means a direct assignment.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)

@@ -103,8 +103,8 @@ func TestAnInterruptEndsIt(t *testing.T) {
 	}
 }
 
-// TestAllEnd: all checks end, even if there are many more checks than slots. Examine calls the function "done" for each
-// check.
+// TestAllEnd: all checks end, even if there are many more checks than may run at the same time. Examine calls the
+// function "done" for each check.
 func TestAllEnd(t *testing.T) {
 	t.Parallel()
 	var table []check
