@@ -12,9 +12,10 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill makes a relay late. It sends the message m to a relay, and suspends the relay with SIGSTOP at the event
-// "at" of the rig (see rig.arm). It returns after both the visibility timeout of the message and the heartbeat of the
-// task have expired. The test can then give the work to another relay, and wake the suspended relay with SIGCONT.
+// standStill makes a relay late. It sends the message m to a relay, and suspends the relay with SIGSTOP. The parameter
+// "at" is the number of the event at which it does so (see tap.arm). It returns after both the visibility timeout of the
+// message and the heartbeat of the task have expired. The test can then give the work to another relay, and wake the
+// suspended relay with SIGCONT.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()

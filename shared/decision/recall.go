@@ -254,8 +254,8 @@ func (c *recollection) loggedOn(a *account, at time.Time) {
 	}
 }
 
-// neverSeen marks the dates of an account as lost if the account has no dates and the last reading did not see it,
-// although the account existed then. The account may have had dates at that time.
+// neverSeen handles an account about which the last reading says nothing. If the account existed at the time of that
+// reading and has no activity date now, it may have had a date then. The method marks its dates as lost.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now

@@ -16,7 +16,8 @@ import (
 // State says what last happened to a license of a person.
 type State string
 
-// The states of a license. A change leaves no state if its outcome is "rolled back" or "failed".
+// The states of a license. A change with the outcome "rolled back" or "failed" does not count: the license
+// keeps the state that it had before the change.
 const (
 	Open      State = "open"       // the run in Item.Run is changing the license
 	Taken     State = "taken"      // the run in Item.Run took the license

@@ -138,8 +138,8 @@ func TestListedNames(t *testing.T) {
 	}
 }
 
-// Names.Of finds a person by the ids from earlier runs, and by every name that the output uses for the person. It
-// returns each name in the policy once.
+// Names.Of returns the names in the policy that belong to a person, each only once. A name belongs to a person if the
+// output uses it for the person, or if an earlier run found that it belongs to one of the person's ids.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -72,8 +72,9 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
-// enabled in every reading gives no grace. Otherwise the first runs with a new store could not take any license.
+// enabledAgain gives grace to a person whose account was disabled or missing until recently. A person
+// whose account was enabled in every reading has no such grace. Without this exception, the first runs with a new store
+// could not take any license, because they see every account for the first time.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestReportsAreKeptForAMinute: a report page is kept for a minute, because later runs change the content of the page.
-// A new page replaces the oldest kept page.
+// TestReportsAreKeptForAMinute: a report page is kept for a minute only, because later runs change its content. If as
+// many pages as possible are kept, a new page replaces the oldest.
 func TestReportsAreKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	var c reports

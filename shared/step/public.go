@@ -69,8 +69,8 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// The variable "known" lists the members that a request may have. An operator wrote the name of any member that is not
-// in this list.
+// The variable "known" lists the names of the JSON fields that a request may have. An operator made up any other name, so
+// that name may belong to a person.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
 // The function "named" returns an error for the state machine. The message of this error is the public message of err.

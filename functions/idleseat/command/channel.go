@@ -122,8 +122,8 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function "refused" reports whether err is a refusal. After a refusal, the night has begun nothing, and the same
-// command fails again as long as the cause remains.
+// The function "refused" reports whether err is a refusal. A refused command stops before it changes anything. The
+// same command fails again until somebody removes the cause.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)

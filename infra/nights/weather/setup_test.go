@@ -72,7 +72,8 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// The function "storm" returns a night on which each operation meets the given kinds.
+// The function "storm" returns the plan of a night with the given kinds of faults. Every operation that can have such a
+// fault has one.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
 // groupID returns the id of a group of Entra ID.

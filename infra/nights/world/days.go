@@ -40,7 +40,8 @@ func (w *World) endLeave() {
 	}
 }
 
-// The method "use" makes a person sign in at the given time and log on now.
+// The method "use" makes a person sign in to Entra ID at the given time. In two of three cases, the person also logs on
+// to Active Directory now. A person without an enabled account does neither.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {

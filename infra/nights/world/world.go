@@ -206,7 +206,8 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// A company has more seats than it needs. Only a turn takes seats away, because the judge knows about turns.
+		// A company has more seats than it needs. Seats run out only when a turn takes them away (see the package comment),
+		// because the judge must know when they do.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {

@@ -135,8 +135,8 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// The method "selecting" calls the function "ask" with all fields of users. If this Graph has no agents, selecting
-// calls the function with olderFields.
+// The method "selecting" calls the function "ask" with userFields. If Graph does not know the field identityParentId, the
+// method calls the function again with olderFields, which lack this field. Later calls use olderFields from the start.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)

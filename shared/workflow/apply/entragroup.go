@@ -91,8 +91,9 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	return nil
 }
 
-// sourceOf returns the group through which a restore gives a license. It is the group that the person left, or
-// otherwise the group that the policy names now. sourceOf checks the group like a group that a change joins.
+// sourceOf returns the group through which a restore gives a license. This is the group that the person left.
+// If that group does not belong to the license or cannot grant it any more, it is the group that the policy names now. If
+// neither group can grant the license, the result "refusal" says why.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {

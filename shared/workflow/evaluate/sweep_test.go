@@ -129,8 +129,8 @@ func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[
 
 const editedGrace = "grace: {neverSignedIn: 30, newHolder: 20, enabledAgain: 3}\n"
 
-// TestSweepSaysWhatTheJudgeSays compares the verdicts that Sweep reads from columns with the verdicts of the Judge on
-// every person singly. The policies of the test are not the policies by which the nights were planned.
+// TestSweepSaysWhatTheJudgeSays checks that Sweep, which evaluates columns, gives the same verdicts as the Judge, which
+// evaluates one person at a time. A run is written with one policy, and then evaluated with other policies.
 func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
