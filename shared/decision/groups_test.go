@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
 // If a DN now belongs to a different group than in an earlier run, membership in the group is unknown. An operator can
@@ -50,6 +51,23 @@ func TestRemadeGroup(t *testing.T) {
 		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("citrix")
 		if v := judge.Ask(rule, p); v.Outcome != tc.want || tc.want == policy.Undecided && !strings.Contains(v.Reason, "Citrix") {
 			t.Errorf("%s: %s, %s", name, v.Outcome, v.Reason)
+		}
+	}
+}
+
+// An entry of a table is the key of a group, alone or with the id of the group.
+func TestIdentifies(t *testing.T) {
+	t.Parallel()
+	const key = "ad-direct:cn=citrix"
+	for entry, want := range map[string]bool{
+		key: true, key + "|guid": true, key + "|": true, key + ",dc=x": false, key + ",dc=x|guid": false, "ad:cn=citrix": false, "": false,
+	} {
+		if got := identifies(entry, key); got != want {
+			t.Errorf("%q: %t", entry, got)
+		}
+		table := &known.Partition{Groups: []string{"entra:other|guid", entry}}
+		if got, is := entryOf(table, key); is != want || want && got != entry {
+			t.Errorf("the entry of the table is %q, %t", got, is)
 		}
 	}
 }

@@ -27,6 +27,7 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 		"no controller has a date":     {"S-a", 2, false, 50, 0, logon, time.Time{}},
 		"later on the controllers":     {"S-a", 2, false, 50, 30, logon, daysAgo(30)},
 		"replicated later":             {"S-a", 2, false, 20, 20, daysAgo(20), daysAgo(20)},
+		"replicated later, and lost":   {"S-a", 2, false, 20, 30, daysAgo(20), time.Time{}},
 		"the replicated date is gone":  {"S-a", 2, false, 0, 40, time.Time{}, logon},
 		"the replicated date is older": {"S-a", 2, false, 60, 40, time.Time{}, logon},
 		"idle since then":              {"S-a", 63, false, 50, 50, logon, time.Time{}},
@@ -58,13 +59,17 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 			r.read(t, ann(50))
 			r = r.nextNight(1)
 			know(r)
-			r.read(t, ann(50))
+			first := r.read(t, ann(50))
+			if got := dateOf(first); tc.of == "S-a" && !got.Equal(logon) || !first.AD[0].DatesLost.IsZero() {
+				t.Errorf("the night after the change: %s, lost %s", got, first.AD[0].DatesLost)
+			}
 			if r = r.nextNight(tc.days); tc.accept { // other runs know the logon only from the table of known accounts
 				know(r)
 			}
 			r.Begin.AcceptFeeds = tc.accept
-			if got := dateOf(r.read(t, ann(tc.read))); !got.Equal(tc.listed) {
-				t.Errorf("the plan uses %s, want %s", got, tc.listed)
+			listed := r.read(t, ann(tc.read))
+			if got := dateOf(listed); !got.Equal(tc.listed) || listed.AD[0].DatesLost.IsZero() == tc.listed.IsZero() {
+				t.Errorf("the plan uses %s, lost %s, want %s", got, listed.AD[0].DatesLost, tc.listed)
 			}
 			h := ann(tc.exact)
 			if err := r.Recall(t.Context(), h, r.Begin.Read.Add(time.Hour)); err != nil {
@@ -72,6 +77,73 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 			}
 			if got := dateOf(h); !got.Equal(tc.asked) {
 				t.Errorf("just before the change it is %s, want %s", got, tc.asked)
+			}
+		})
+	}
+}
+
+// A call read an older logon than an earlier call. The newer one counts.
+func TestLoggedOnTwice(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	user := directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)}
+	r.read(t, accountsIn(nil, user))
+	for n, seen := range []int{40, 45} {
+		r = r.nextNight(1 + n)
+		last := r.History.Baselines
+		r.History = sighted(t, "S-a", daysAgo(seen))
+		r.History.Baselines = last
+		if h := r.read(t, accountsIn(nil, user)); !h.AD[0].Past.LoggedOn.Equal(daysAgo(40)) {
+			t.Errorf("after a logon %d days ago was seen: %s", seen, h.AD[0].Past.LoggedOn)
+		}
+	}
+}
+
+// A run for one person reads the last logon from every controller. A date that is earlier than one that an earlier call
+// read is therefore in doubt.
+func TestLoggedOnInARunForOnePerson(t *testing.T) {
+	t.Parallel()
+	for user, lost := range map[string]bool{"": false, "ann": true} {
+		r := firstNight(t)
+		r.read(t, accountsIn(nil, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)}))
+		r = r.nextNight(1)
+		last := r.History.Baselines
+		r.History, r.Begin.User = sighted(t, "S-a", daysAgo(40)), user
+		r.History.Baselines = last
+		h := accountsIn(nil, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)})
+		if err := r.addPast(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		if got := !h.AD[0].DatesLost.IsZero(); got != lost {
+			t.Errorf("a run for %q: lost %t", user, got)
+		}
+	}
+}
+
+// The last reading lacked Ann's account. A date that was read just before an earlier change still counts.
+func TestSightedAndThenNotListed(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	r.read(t, accountsIn([]directory.EntraUser{{ID: "b", Created: daysAgo(900), LastInteractive: daysAgo(1)}}, directory.ADUser{SID: "S-b", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)}))
+	for name, tc := range map[string]struct {
+		of                string
+		entra, ad, accept bool // whether the dates in Entra ID are lost, whether a logon is known, whether an operator accepts the feeds
+	}{
+		"seen in Entra ID":         {"a", true, false, false},
+		"seen in Active Directory": {"S-a", false, true, false},
+		"nothing seen":             {"b", false, false, false},
+		"accepted":                 {"a", false, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			next := r.nextNight(1)
+			last := next.History.Baselines
+			next.History, next.Begin.AcceptFeeds = sighted(t, tc.of, daysAgo(10)), tc.accept
+			next.History.Baselines = last
+			h := accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(50)}}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)})
+			next.read(t, h)
+			if entra, ad := !h.Entra[0].DatesLost.IsZero(), !h.AD[0].Past.LoggedOn.IsZero(); entra != tc.entra || ad != tc.ad {
+				t.Errorf("lost %t, logged on %t", entra, ad)
 			}
 		})
 	}

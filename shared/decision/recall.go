@@ -98,6 +98,11 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 			a.past().EnabledSince = c.now
 		}
 		c.neverSeen(a)
+		if c.dates {
+			if c.sighted(a); a.back() != 0 {
+				*a.lost() = c.now
+			}
+		}
 	}
 	c.members(p, g, h)
 	return nil
