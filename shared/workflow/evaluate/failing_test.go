@@ -1,0 +1,89 @@
+package evaluate_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/evaluate"
+)
+
+var errDown = errors.New("down")
+
+// The type "failing" is a store that cannot read one object. It records the keys of the objects that are read.
+type failing struct {
+	store.Store
+	key  string
+	mu   sync.Mutex
+	read []string
+}
+
+func (s *failing) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	s.mu.Lock()
+	if !slices.Contains(s.read, key) {
+		s.read = append(s.read, key)
+	}
+	s.mu.Unlock()
+	if key == s.key {
+		return nil, errDown
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// TestObjectThatCannotBeRead: if any of the objects that an evaluation reads cannot be read, the evaluation fails. It
+// does not go on as if the object were empty. This holds by columns and with every person singly.
+func TestObjectThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	text := screenHead + screenPolicies[3] // a policy with usage reports
+	p, err := policy.Load("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, last, run := &store.Memory{}, "20261120T020000Z-00000000", "20261121T020000Z-00000001"
+	r := newTown(rand.New(rand.NewPCG(unused, 0)), 60, p.MemberQueries(), false)
+	r.night(t, s, last, screenNow, text, p.MemberQueries(), false)
+	ask(t, s, last, nil, false)
+	r.sleep(p.MemberQueries())
+	r.night(t, s, run, screenNow.AddDate(0, 0, 1), text, p.MemberQueries(), false)
+	seen := &plan.Baseline{Run: last, Partitions: 2, Read: screenNow}
+	for _, alone := range []bool{false, true} {
+		evaluated := func(s store.Store) error {
+			r, err := decision.Open(t.Context(), s, run)
+			if err != nil {
+				return err
+			}
+			r.History = &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
+			w, err := evaluate.NewWorker(r)
+			if err != nil {
+				return err
+			}
+			if alone {
+				w.AskEverybody()
+			}
+			for n := range r.Begin.Partitions {
+				if err := w.Partition(t.Context(), n); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		whole := &failing{Store: s}
+		if err := evaluated(whole); err != nil || len(whole.read) < 8 {
+			t.Fatalf("%d objects are read, %v", len(whole.read), err)
+		}
+		for _, key := range whole.read {
+			if err := evaluated(&failing{Store: s, key: key}); !errors.Is(err, errDown) {
+				t.Errorf("alone %t, %s: %v", alone, key, err)
+			}
+		}
+	}
+}
