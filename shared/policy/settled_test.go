@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Days returns the days of a rule with one span of whole days.
+func TestDaysOfARule(t *testing.T) {
+	t.Parallel()
+	for when, want := range map[string]int{
+		"AzureAdSistaLogon.earlierThan(now - days(60))":                                        60,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) && created.earlierThan(now - days(60))": 60,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) || created.earlierThan(now - days(61))": 0,
+		`AzureAdSistaLogon.earlierThan(now - duration("36h"))`:                                 0,
+		`AzureAdSistaLogon.earlierThan(now - duration("48h"))`:                                 2,
+		"AzureAdSistaLogon.hasNoValue()":                                                       0,
+	} {
+		p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: '"+when+"', then: remove}]\n")
+		if got := p.Rules[0].Days(); got != want {
+			t.Errorf("%s: %d days, want %d", when, got, want)
+		}
+	}
+}
+
+const settledPolicy = `
+exempt:
+  leave: [{user: a@x, until: 2026-12-02}, {user: a@x, until: 2026-11-01}, {user: b@x, until: 2027-06-01}]
+  %s
+licenses: {m365-e3: {sku: SPE_E3}}
+rules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(20)) || AzureAdSistaLogon.hasNoValue()', then: remove}]
+`
+
+// If SettledBy returns true, no verdict turns by then (TurnsBy), and an exempt person is still exempt. For a date or a
+// leave that cannot end by then, SettledBy returns true.
+func TestSettledBy(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 1))
+	settled := 0
+	for _, when := range []string{"", `when: department == "Board"`, `when: created.laterThan(now - days(30))`} {
+		p := load(t, replaced(when))
+		for range 300 {
+			who := employee()
+			who.Entra.UserPrincipalName = []string{"a@x", "b@x", "c@x"}[random.IntN(3)]
+			who.Entra.Department = []string{"Board", "Sales"}[random.IntN(2)]
+			who.Entra.LastSuccessful = noon.Add(-time.Duration(random.IntN(40*24)) * time.Hour)
+			who.Entra.Created = noon.Add(-time.Duration(random.IntN(60*24)) * time.Hour)
+			until := noon.Add(time.Duration(random.IntN(40*24)) * time.Hour)
+			j, r := judge(t, p, noon), p.Rules[0]
+			v := j.Ask(r, who)
+			if !j.SettledBy(until, r, who, v) {
+				continue
+			}
+			settled++
+			if at, turns := j.TurnsBy(until, r, who); turns {
+				t.Fatalf("seed %d, %s: settled by %s, and turns on %s: %s", seed, v.Outcome, until, at, j.Evidence(r, who))
+			}
+			if now := judge(t, p, until).Ask(r, who); now.Outcome != v.Outcome {
+				t.Fatalf("seed %d: %s until %s, and then %s", seed, v.Outcome, until, now.Outcome)
+			}
+		}
+	}
+	if settled < 200 {
+		t.Errorf("only %d verdicts are settled; the test shows little", settled)
+	}
+}
+
+// The function "replaced" puts a line into the exemption of settledPolicy.
+func replaced(line string) string { return strings.Replace(settledPolicy, "  %s\n", "  "+line+"\n", 1) }
+
+// What settles a verdict to keep or exempt, and what does not.
+func TestWhatSettles(t *testing.T) {
+	t.Parallel()
+	until := noon.Add(15 * day)
+	for name, tc := range map[string]struct {
+		when   string // the exemption's condition
+		user   string
+		signIn time.Duration // how long ago
+		want   bool
+	}{
+		"keeps, and turns later":         {"", "c@x", day, true},
+		"keeps, and turns in time":       {"", "c@x", 6 * day, false},
+		"keeps, and turns at the end":    {"", "c@x", 5 * day, false},
+		"reclaims":                       {"", "c@x", 30 * day, false},
+		"on leave for long":              {"", "b@x", 30 * day, true},
+		"on leave for some days":         {"", "a@x", 30 * day, false},
+		"exempt by a plain condition":    {`when: department == "Board"`, "c@x", 30 * day, true},
+		"exempt by a condition of dates": {`when: created.earlierThan(now - days(30))`, "c@x", 30 * day, false},
+	} {
+		p := load(t, replaced(tc.when))
+		who := employee()
+		who.Entra.UserPrincipalName, who.Entra.Department, who.Entra.LastSuccessful = tc.user, "Board", noon.Add(-tc.signIn)
+		j := judge(t, p, noon)
+		if got := j.SettledBy(until, p.Rules[0], who, j.Ask(p.Rules[0], who)); got != tc.want {
+			t.Errorf("%s: settled %t", name, got)
+		}
+	}
+	p := load(t, replaced(""))
+	if judge(t, p, noon).SettledBy(until, p.Rules[0], employee(), Verdict{Outcome: Keep, InGrace: true}) {
+		t.Error("a verdict in grace is settled")
+	}
+}
+
+// A license that was restored is taken again only after the person was idle for the whole span from then on, or after 90
+// days if the rule has no date of use.
+func TestTurnsAfterARestore(t *testing.T) {
+	t.Parallel()
+	given := noon.Add(-10 * day)
+	for name, tc := range map[string]struct {
+		when string
+		want time.Time // when the license can be taken
+	}{
+		"by the last sign-in": {"AzureAdSistaLogon.earlierThan(now - days(20))", given.Add(20*day + time.Second)},
+		"without a use":       {"created.earlierThan(now - days(5))", given.Add(90 * day)},
+		"never":               {`AzureAdSistaLogon.earlierThan(timestamp("2020-01-01T00:00:00Z"))`, time.Time{}},
+	} {
+		p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: '"+tc.when+"', then: remove}]\n")
+		r, who := p.Rules[0], employee()
+		who.Entra.LastSuccessful, who.Entra.Created = noon.Add(-2000*day), noon.Add(-3000*day)
+		if name == "never" {
+			who.Entra.LastSuccessful = noon.Add(-30 * day)
+		}
+		j := judge(t, p, noon)
+		for of, got := range map[string]func() (time.Time, bool){
+			"CoolsUntil": func() (time.Time, bool) { return j.CoolsUntil(r, who, given) },
+			"TurnsBy":    func() (time.Time, bool) { return j.TurnsBy(noon.Add(200*day), r, who, given) },
+			"Turns":      func() (time.Time, bool) { return j.Turns(r, who, given.Add(-day), given) },
+		} {
+			if at, ok := got(); ok == tc.want.IsZero() || !at.Equal(tc.want) {
+				t.Errorf("%s, %s: %s, %t, want %s", name, of, at, ok, tc.want)
+			}
+		}
+		if at, ok := j.TurnsBy(given.Add(12*day), r, who, given); ok {
+			t.Errorf("%s: turns on %s, after the end of the search", name, at)
+		}
+		if !j.Now().Equal(noon) {
+			t.Errorf("%s: the judge is at %s", name, j.Now())
+		}
+	}
+}
