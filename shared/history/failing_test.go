@@ -4,57 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
-
-var errBoom = errors.New("boom")
-
-// The type "failing" is a store whose nth call fails.
-type failing struct {
-	store.Store
-	nth, calls int
-}
-
-func (f *failing) fails() bool {
-	f.calls++
-	return f.calls == f.nth
-}
-
-func (f *failing) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	if f.fails() {
-		return nil, errBoom
-	}
-	return f.Store.Get(ctx, key)
-}
-
-func (f *failing) Put(ctx context.Context, key string, body io.ReadSeeker) error {
-	if f.fails() {
-		return errBoom
-	}
-	return f.Store.Put(ctx, key, body)
-}
-
-func (f *failing) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
-	if f.fails() {
-		return errBoom
-	}
-	return f.Store.PutIfAbsent(ctx, key, body)
-}
-
-func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
-	if f.fails() {
-		return func(yield func(string, error) bool) { yield("", errBoom) }
-	}
-	return f.Store.List(ctx, prefix)
-}
 
 // Every function returns an error if a call of the store fails. No function may answer that a plan, an override, a
 // withdrawal or a taken license does not exist.
@@ -114,6 +72,16 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 			_, err := Overrides(ctx, s, at(0), at(2))
 			return err
 		}, 2},
+		"prices":      {func(ctx context.Context, s store.Store) error { _, err := Prices(ctx, s, "", at(2)); return err }, 2},
+		"before":      {func(ctx context.Context, s store.Store) error { _, err := Before(ctx, s, nameOf(2), at(2)); return err }, 1},
+		"override of": {func(ctx context.Context, s store.Store) error { _, err := OverrideOf(ctx, s, p); return err }, 1},
+		"each item": {func(ctx context.Context, s store.Store) error {
+			m, _, err := snapshot.GetManifest(ctx, s, nameOf(1))
+			if err == nil {
+				err = EachItem(ctx, s, m, func(*Item) error { return nil })
+			}
+			return err
+		}, 2},
 		"note a plan": {func(ctx context.Context, s store.Store) error { return PutPlanned(ctx, s, &Planned{Run: "r"}, true) }, 1},
 		"override":    {func(ctx context.Context, s store.Store) error { return PutOverride(ctx, s, &Override{Run: "r"}) }, 1},
 		"withdraw":    {func(ctx context.Context, s store.Store) error { return Withdraw(ctx, s, "r", "q", at(0)) }, 1},
@@ -138,13 +106,13 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := past(t)
-			all := &failing{Store: w.store}
-			if err := tc.do(t.Context(), all); err != nil || all.calls < tc.calls {
-				t.Fatalf("%d calls, want at least %d: %v", all.calls, tc.calls, err)
+			all := failing.Nth(w.store, 0)
+			if err := tc.do(t.Context(), all); err != nil || len(all.Keys()) < tc.calls {
+				t.Fatalf("%d calls, want at least %d: %v", len(all.Keys()), tc.calls, err)
 			}
-			for nth := 1; nth <= all.calls; nth++ {
-				if err := tc.do(t.Context(), &failing{Store: w.store, nth: nth}); !errors.Is(err, errBoom) {
-					t.Errorf("call %d of %d fails: %v", nth, all.calls, err)
+			for nth := 1; nth <= len(all.Keys()); nth++ {
+				if err := tc.do(t.Context(), failing.Nth(w.store, nth)); !errors.Is(err, failing.Err) {
+					t.Errorf("call %d of %d fails: %v", nth, len(all.Keys()), err)
 				}
 			}
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -90,13 +91,13 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	counted := &failing{Store: w.store}
+	counted := failing.Nth(w.store, 0)
 	got, err := Overrides(t.Context(), counted, at(0), at(3))
 	if d := cmp.Diff([]Override{good}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
-	if counted.calls != 4 { // one call lists the overrides; the old override is not read
-		t.Errorf("the store was asked %d times", counted.calls)
+	if len(counted.Keys()) != 4 { // one call lists the overrides; the old override is not read
+		t.Errorf("the store was asked %d times", len(counted.Keys()))
 	}
 }
 

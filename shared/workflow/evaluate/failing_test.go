@@ -1,14 +1,11 @@
 package evaluate_test
 
 import (
-	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
-	"slices"
-	"sync"
 	"testing"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -17,30 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-var errDown = errors.New("down")
-
-// The type "failing" is a store that cannot read one object. It records the keys of the objects that are read.
-type failing struct {
-	store.Store
-	key  string
-	mu   sync.Mutex
-	read []string
-}
-
-func (s *failing) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	s.mu.Lock()
-	if !slices.Contains(s.read, key) {
-		s.read = append(s.read, key)
-	}
-	s.mu.Unlock()
-	if key == s.key {
-		return nil, errDown
-	}
-	return s.Store.Get(ctx, key)
-}
-
-// TestObjectThatCannotBeRead: if any of the objects that an evaluation reads cannot be read, the evaluation fails. It
-// does not go on as if the object were empty. This holds by columns and with every person singly.
+// TestObjectThatCannotBeRead: if any of the objects of an evaluation cannot be read or written, the evaluation fails.
+// It does not go on as if the object were empty. This holds by columns and with every person singly.
 func TestObjectThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[3] // a policy with usage reports
@@ -76,12 +51,12 @@ func TestObjectThatCannotBeRead(t *testing.T) {
 			}
 			return nil
 		}
-		whole := &failing{Store: s}
-		if err := evaluated(whole); err != nil || len(whole.read) < 8 {
-			t.Fatalf("%d objects are read, %v", len(whole.read), err)
+		whole := failing.Nth(s, 0)
+		if err := evaluated(whole); err != nil || len(whole.Keys()) < 8 {
+			t.Fatalf("%d calls, %v", len(whole.Keys()), err)
 		}
-		for _, key := range whole.read {
-			if err := evaluated(&failing{Store: s, key: key}); !errors.Is(err, errDown) {
+		for _, key := range whole.Keys() {
+			if err := evaluated(failing.Key(s, key)); !errors.Is(err, failing.Err) {
 				t.Errorf("alone %t, %s: %v", alone, key, err)
 			}
 		}

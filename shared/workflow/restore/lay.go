@@ -47,7 +47,9 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 		b.Tool, b.SKUs, b.Groups = base.Tool, base.SKUs, base.Groups
 	}
 	if old != nil {
-		b.Former, b.FormerToo = former(ctx, s, old)
+		if b.Former, b.FormerToo, err = former(ctx, s, old); err != nil {
+			return err
+		}
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
@@ -118,15 +120,18 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 
 // The function "former" returns the license groups of a run, by license. The result "first" has the first group of each
 // license. If several groups give a license, the result "more" has the other groups. The objectGUIDs of Active
-// Directory groups come from the run's manifest, if the manifest can be read.
-func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
+// Directory groups come from the run's manifest. They are empty if the manifest is missing or damaged.
+func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group, err error) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
-		return nil, nil // this version cannot read the policy; the policy in force names the groups
+		return nil, nil, nil //nolint:nilerr // this version cannot read the policy; the policy in force names the groups
 	}
 	guids := map[string]string{}
-	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {
+	switch m, _, err := snapshot.GetManifest(ctx, s, b.Run); {
+	case err == nil:
 		guids = m.Readings[directory.AD].Groups
+	case !runs.Gone(err):
+		return nil, nil, err
 	}
 	first, more = map[string]directory.Group{}, map[string][]directory.Group{}
 	for _, l := range p.Licenses {
@@ -139,5 +144,5 @@ func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[st
 			}
 		}
 	}
-	return first, more
+	return first, more, nil
 }

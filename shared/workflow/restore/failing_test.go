@@ -1,0 +1,119 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/infra/simulation/failing"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestEveryFailureIsAnError: if any call of the store fails, the restore fails with that error. It does not take an object
+// that cannot be read for one that does not exist, and a second call makes the same plan as if nothing had happened.
+func TestEveryFailureIsAnError(t *testing.T) {
+	t.Parallel()
+	withPlan := func(t *testing.T) store.Store {
+		s := storeWithRun(t)
+		earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done})
+		people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
+		return s
+	}
+	withoutPlan := func(t *testing.T) store.Store {
+		s := withPlan(t)
+		objects := s.(*store.Memory).Objects()
+		delete(objects, "history/plans/earlier.json")
+		delete(objects, "runs/earlier/begin.json")
+		s.(*store.Memory).Become(objects)
+		return s
+	}
+	restoreOf := func(user string) func(context.Context, store.Store) error {
+		return func(ctx context.Context, s store.Store) error {
+			p, err := Plan(ctx, s, Request{Of: "earlier", User: user, Run: "mine", Policy: text}, clock)
+			if err != nil && p != nil {
+				return errors.Join(err, errors.New("a plan comes with the error"))
+			}
+			return err
+		}
+	}
+	for name, tc := range map[string]struct {
+		world func(*testing.T) store.Store
+		do    func(context.Context, store.Store) error
+		calls int // the least number of calls
+	}{
+		"a run":                          {withPlan, restoreOf(""), 15},
+		"one person":                     {withPlan, restoreOf("bob"), 10},
+		"a run without its plan":         {withoutPlan, restoreOf(""), 15},
+		"one person, without the plan":   {withoutPlan, restoreOf("ann"), 10},
+		"one person by name, without it": {withoutPlan, restoreOf("ann@x.example"), 10},
+		"taken": {withPlan, func(ctx context.Context, s store.Store) error {
+			_, err := Taken(ctx, s, "ann", "Ann")
+			return err
+		}, 2},
+		"taken from": {withPlan, func(ctx context.Context, s store.Store) error {
+			_, _, err := TakenFrom(ctx, s, clock, "ann@x.example")
+			return err
+		}, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := failing.Nth(tc.world(t), 0)
+			if err := tc.do(t.Context(), all); err != nil || len(all.Keys()) < tc.calls {
+				t.Fatalf("%d calls, want at least %d: %v", len(all.Keys()), tc.calls, err)
+			}
+			for nth := 1; nth <= len(all.Keys()); nth++ {
+				s := tc.world(t)
+				broken := failing.Nth(s, nth)
+				if err := tc.do(t.Context(), broken); !errors.Is(err, failing.Err) {
+					t.Errorf("call %d of %d, %s: %v", nth, len(all.Keys()), broken.Keys()[min(nth, len(broken.Keys()))-1], err)
+				}
+				if err := tc.do(t.Context(), s); err != nil {
+					t.Errorf("after call %d failed: %v", nth, err)
+				}
+			}
+		})
+	}
+}
+
+// TestTakenByTwoRuns: an operator restores the licenses of one run after the other, so TakenFrom names the runs.
+func TestTakenByTwoRuns(t *testing.T) {
+	t.Parallel()
+	s := store.Store(&store.Memory{})
+	for license, run := range map[string]string{"e3": "r1", "citrix": "r2"} {
+		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "ann", License: license, Run: run, At: asOf}, nil)
+		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+	}
+	run, user, err := TakenFrom(t.Context(), s, clock, "ann")
+	if run != "" || user != "" || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "r2 and r1") {
+		t.Errorf("%q of %q, %v", run, user, err)
+	}
+}
+
+// TestWhatARestoreStops: the restore of a run withdraws the run. The restore of one person stops only the changes of that
+// person.
+func TestWhatARestoreStops(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]struct {
+		withdrawn bool
+		stopped   string
+	}{"": {true, ""}, "ann": {false, "ann"}} {
+		s := storeWithRun(t)
+		earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ""})
+		if _, err := Plan(t.Context(), s, Request{Of: "earlier", User: user, Run: "mine", Policy: text}, clock); err != nil {
+			t.Fatal(err)
+		}
+		by, err := history.Withdrawn(t.Context(), s, "earlier")
+		stopped, stopErr := history.Stopped(t.Context(), s, "earlier")
+		if err := errors.Join(err, stopErr); err != nil || (by != "") != want.withdrawn || len(stopped) != len(want.stopped)/3 || want.stopped != "" && !stopped[want.stopped] {
+			t.Errorf("restore of %q: withdrawn by %q, stopped %v, %v", user, by, stopped, err)
+		}
+	}
+}
