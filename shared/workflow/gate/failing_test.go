@@ -1,11 +1,7 @@
 package gate
 
 import (
-	"context"
 	"errors"
-	"io"
-	"iter"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
@@ -22,48 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
-
-// The type "failing" is a store whose nth call fails.
-type failing struct {
-	store.Store
-	nth, calls int
-	key        string // key of the call that failed
-}
-
-func (f *failing) fails(key string) bool {
-	if f.calls++; f.calls == f.nth {
-		f.key = key
-	}
-	return f.calls == f.nth
-}
-
-func (f *failing) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	if f.fails(key) {
-		return nil, errDown
-	}
-	return f.Store.Get(ctx, key)
-}
-
-func (f *failing) Put(ctx context.Context, key string, body io.ReadSeeker) error {
-	if f.fails(key) {
-		return errDown
-	}
-	return f.Store.Put(ctx, key, body)
-}
-
-func (f *failing) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
-	if f.fails(key) {
-		return errDown
-	}
-	return f.Store.PutIfAbsent(ctx, key, body)
-}
-
-func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
-	if f.fails(prefix) {
-		return func(yield func(string, error) bool) { yield("", errDown) }
-	}
-	return f.Store.List(ctx, prefix)
-}
 
 // The function "lively" returns the objects of a store that has everything that the steps read: an override, an open
 // change, a completed change, results of batches, the mailbox usage report, and the plan of the run "run".
@@ -115,49 +70,47 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		in    func(hash string) StepInput // returns the input, given the hash of the plan
-		may   []string                    // suffixes of keys; if a call for such a key fails, the step may succeed
 		calls int                         // smallest number of store calls that the step must make
 	}{
-		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},
-		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},
-		"settle": {func(string) StepInput { return StepInput{Op: "settle", Run: "run"} }, nil, 5},
+		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, 25},
+		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, 4},
+		"settle": {func(string) StepInput { return StepInput{Op: "settle", Run: "run"} }, 5},
 		"approve": {func(hash string) StepInput {
 			return StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: hash}}
-		}, nil, 8},
-		"restore":                    {restore(Request{Restore: "earlier"}), []string{"/manifest.json"}, 10},
-		"restore one":                {restore(Request{User: "bob"}), []string{"/manifest.json"}, 10},
-		"restore all without a plan": {restore(Request{Restore: "r9"}), []string{"/manifest.json"}, 10},
-		"restore one without a plan": {restore(Request{Restore: "r9", User: "gone"}), []string{"/manifest.json"}, 10},
-		"restore open":               {restore(Request{Restore: "earlier", User: "ann"}), []string{"/manifest.json"}, 10},
+		}, 8},
+		"restore":                    {restore(Request{Restore: "earlier"}), 10},
+		"restore one":                {restore(Request{User: "bob"}), 10},
+		"restore all without a plan": {restore(Request{Restore: "r9"}), 10},
+		"restore one without a plan": {restore(Request{Restore: "r9", User: "gone"}), 10},
+		"restore open":               {restore(Request{Restore: "earlier", User: "ann"}), 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			template, hash := lively(t)
-			do := func(nth int) (*failing, *StepOutput, error) {
+			do := func(nth int) (*failing.Store, *StepOutput, error) {
 				inner := &store.Memory{}
 				inner.Become(template)
-				s, f := stepsOn(inner), &failing{Store: inner, nth: nth}
+				s, f := stepsOn(inner), failing.Nth(inner, nth)
 				s.Store = f
 				out, err := s.Do(t.Context(), tc.in(hash))
 				return f, out, err
 			}
 			all, whole, err := do(0)
-			if all.calls < tc.calls || err != nil {
-				t.Fatalf("%d calls, want at least %d: %+v, %v", all.calls, tc.calls, whole, err)
+			if len(all.Keys()) < tc.calls || err != nil {
+				t.Fatalf("%d calls, want at least %d: %+v, %v", len(all.Keys()), tc.calls, whole, err)
 			}
 			without := 0
-			for nth := 1; nth <= all.calls; nth++ {
+			for nth := 1; nth <= len(all.Keys()); nth++ {
 				f, out, err := do(nth)
 				if err == nil && out.NoReport != "" {
 					without++
 					if d := cmp.Diff(whole, out, cmpopts.IgnoreFields(StepOutput{}, "Report", "NoReport")); d != "" || out.Report != "" {
-						t.Errorf("call %d of %d, %s, fails: report %q (-with a report +without):\n%s", nth, all.calls, f.key, out.Report, d)
+						t.Errorf("call %d of %d, %s, fails: report %q (-with a report +without):\n%s", nth, len(all.Keys()), f.Keys()[nth-1], out.Report, d)
 					}
 					continue
 				}
-				may := slices.ContainsFunc(tc.may, func(ending string) bool { return strings.HasSuffix(f.key, ending) })
-				if !errors.Is(err, errDown) && !may || err != nil && out != nil {
-					t.Errorf("call %d of %d, %s, fails: %+v, %v", nth, all.calls, f.key, out, err)
+				if !errors.Is(err, failing.Err) || out != nil {
+					t.Errorf("call %d of %d, %s, fails: %+v, %v", nth, len(all.Keys()), f.Keys()[nth-1], out, err)
 				}
 			}
 			if (without > 0) != (whole.Report != "") {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
@@ -261,7 +262,7 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	s.Policy = func(context.Context) (string, error) { return text + "# edited", nil }
 	inner := s.Store
 	for nth := 1; nth < 40; nth++ {
-		s.Store = &failing{Store: inner, nth: nth}
+		s.Store = failing.Nth(inner, nth)
 		if out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: planned.PlanHash}}); err == nil {
 			t.Errorf("call %d fails: %+v", nth, out)
 		}
