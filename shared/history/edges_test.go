@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -135,5 +136,31 @@ func TestEachItem(t *testing.T) {
 	}
 	if users = nil; EachItem(t.Context(), w.store, &snapshot.Manifest{Run: "r"}, each) != nil || users != nil {
 		t.Errorf("a run without a digest has items of %q", users)
+	}
+}
+
+// The digest has the newest reading of each signal that comes from a report. It ignores readings from after its time.
+func TestSignalsOfTheDigest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	reading := func(night int) *plan.Baseline {
+		return &plan.Baseline{Run: nameOf(night), Read: at(night), Partitions: 1}
+	}
+	w.settle(0)
+	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Signals: map[string]*plan.Baseline{"m365.teams": reading(0), "copilot": reading(0)}})
+	w.settle(1)
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Signals: map[string]*plan.Baseline{"m365.teams": reading(1), "m365.onedrive": reading(9)}})
+	for night := 2; night < 4; night++ {
+		st := w.settle(night)
+		got := map[directory.Signal]*plan.Baseline{}
+		for s := range directory.Signal(directory.Signals) {
+			if b := st.Baseline(s); b != nil {
+				got[s] = b
+			}
+		}
+		if d := cmp.Diff(map[directory.Signal]*plan.Baseline{directory.TeamsUse: reading(1), directory.CopilotUse: reading(0)}, got); d != "" {
+			t.Errorf("night %d (-want +got):\n%s", night, d)
+		}
+		w.plans(night)
 	}
 }

@@ -95,6 +95,13 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 			}
 			return err
 		}, 4},
+		"admit": {func(ctx context.Context, s store.Store) error {
+			a, refusal, err := Admit(ctx, s, p, &snapshot.Begin{}, Request{Left: 1}, at(9)) // the plan has expired, and a change of Bob is open
+			if err != nil && refusal != "" || err == nil && a.Closed == "" {
+				return fmt.Errorf("refused: %q, closed: %q", refusal, a.Closed)
+			}
+			return err
+		}, 5},
 		"begun": {func(ctx context.Context, s store.Store) error {
 			begun, err := begun(ctx, ledger.In(s), p)
 			if err != nil && begun {

@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -115,5 +117,68 @@ func TestWhatARestoreStops(t *testing.T) {
 		if err := errors.Join(err, stopErr); err != nil || (by != "") != want.withdrawn || len(stopped) != len(want.stopped)/3 || want.stopped != "" && !stopped[want.stopped] {
 			t.Errorf("restore of %q: withdrawn by %q, stopped %v, %v", user, by, stopped, err)
 		}
+	}
+}
+
+// TestRestoreByEveryName: a restore for one person finds the entries by the object id, the SID and the user principal
+// name, whether the run left a list of its licenses or not. It resumes each run once.
+func TestRestoreByEveryName(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]string{"id-ann": "id-ann", "S-1": "id-ann", "ANN@x.example": "id-ann", "id-bob": "id-bob", "": "id-ann id-bob"} {
+		for _, listed := range []bool{true, false} {
+			s := storeWithRun(t)
+			var touches []history.Touch
+			for _, in := range []ledger.Intent{
+				{Person: "id-ann", SID: "S-1", UserPrincipalName: "ann@x.example", License: "e3"},
+				{Person: "id-bob", SID: "S-2", UserPrincipalName: "bob@x.example", License: "e3"},
+				{Person: "id-bob", SID: "S-2", UserPrincipalName: "bob@x.example", License: "exo"},
+			} {
+				in.Run, in.Rule, in.Via, in.At = "r1", "m365", "direct", asOf
+				e, err := ledger.In(s).Begin(t.Context(), in, nil)
+				if err == nil {
+					err = ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				touches = append(touches, history.Touch{User: in.Person, License: in.License})
+			}
+			if listed {
+				if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "r1", Touches: touches}, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := Plan(t.Context(), s, Request{Of: "r1", User: user, Run: "mine", Policy: text}, clock)
+			if err != nil {
+				t.Fatalf("%q: %v", user, err)
+			}
+			var people []string
+			for _, c := range p.Changes {
+				if !slices.Contains(people, c.User) {
+					people = append(people, c.User)
+				}
+			}
+			if got := strings.Join(people, " "); got != want || len(p.Resumes) != 0 {
+				t.Errorf("restore of %q, listed %t: changes of %q, resumes %q", user, listed, got, p.Resumes)
+			}
+		}
+	}
+}
+
+// TestRestoreResumesARunOnce: two open changes of a run that can go on are finished by the run itself, which is named
+// once.
+func TestRestoreResumesARunOnce(t *testing.T) {
+	t.Parallel()
+	s := storeWithRun(t)
+	old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": "", "cid": ledger.Done})
+	if err := snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "earlier"}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock)
+	if err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || users(p.Changes) != "cid" || len(p.Pending) != 2 {
+		t.Errorf("of %s: %+v, %v", old.Run, p, err)
+	}
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "one", Policy: text}, clock); err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || len(p.Changes) != 0 {
+		t.Errorf("of one person: %+v, %v", p, err)
 	}
 }
