@@ -2,7 +2,9 @@ package evaluate_test
 
 import (
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/idleseat/idleseat/infra/simulation/failing"
@@ -15,7 +17,8 @@ import (
 )
 
 // TestObjectThatCannotBeRead: if any of the objects of an evaluation cannot be read or written, the evaluation fails.
-// It does not go on as if the object were empty. This holds by columns and with every person singly.
+// It does not go on as if the object were empty. This holds by columns and with every person singly, and while the tables of
+// known accounts are made again because they are lost.
 func TestObjectThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[3] // a policy with usage reports
@@ -23,14 +26,20 @@ func TestObjectThatCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, last, run := &store.Memory{}, "20261120T020000Z-00000000", "20261121T020000Z-00000001"
+	written, last, run := &store.Memory{}, "20261120T020000Z-00000000", "20261121T020000Z-00000001"
 	r := newTown(rand.New(rand.NewPCG(unused, 0)), 60, p.MemberQueries(), false)
-	r.night(t, s, last, screenNow, text, p.MemberQueries(), false)
-	ask(t, s, last, nil, false)
+	r.night(t, written, last, screenNow, text, p.MemberQueries(), false)
+	ask(t, written, last, nil, false)
 	r.sleep(p.MemberQueries())
-	r.night(t, s, run, screenNow.AddDate(0, 0, 1), text, p.MemberQueries(), false)
+	r.night(t, written, run, screenNow.AddDate(0, 0, 1), text, p.MemberQueries(), false)
 	seen := &plan.Baseline{Run: last, Partitions: 2, Read: screenNow}
-	for _, alone := range []bool{false, true} {
+	for _, tc := range []struct{ alone, lost bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		s := &store.Memory{}
+		kept := maps.Clone(written.Objects())
+		if tc.lost {
+			maps.DeleteFunc(kept, func(key string, _ []byte) bool { return strings.HasPrefix(key, "runs/"+last+"/known/") })
+		}
+		s.Become(kept)
 		evaluated := func(s store.Store) error {
 			r, err := decision.Open(t.Context(), s, run)
 			if err != nil {
@@ -41,7 +50,7 @@ func TestObjectThatCannotBeRead(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if alone {
+			if tc.alone {
 				w.AskEverybody()
 			}
 			for n := range r.Begin.Partitions {
@@ -57,7 +66,7 @@ func TestObjectThatCannotBeRead(t *testing.T) {
 		}
 		for _, key := range whole.Keys() {
 			if err := evaluated(failing.Key(s, key)); !errors.Is(err, failing.Err) {
-				t.Errorf("alone %t, %s: %v", alone, key, err)
+				t.Errorf("%+v, %s: %v", tc, key, err)
 			}
 		}
 	}
