@@ -1,0 +1,99 @@
+package gate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// TestSame: a decision leads to a listed change only if the rule, the target, the way and the restored run are the same.
+func TestSame(t *testing.T) {
+	t.Parallel()
+	taken := plan.Decision{Rule: "m365", To: "exo", Via: plan.Direct}
+	announced := plan.Decision{Rule: "m365", To: "exo", Via: plan.Direct, Notice: true}
+	restored := plan.Decision{Rule: "m365", To: "exo", Via: plan.Direct, RestoreOf: "r0"}
+	for name, tc := range map[string]struct {
+		listed plan.Change
+		d      plan.Decision
+		want   bool
+	}{
+		"taken":                    {plan.Change{Rule: "m365", To: "exo", Via: plan.Direct}, taken, true},
+		"by another rule":          {plan.Change{Rule: "other", To: "exo", Via: plan.Direct}, taken, false},
+		"for another product":      {plan.Change{Rule: "m365", To: "f3", Via: plan.Direct}, taken, false},
+		"in another way":           {plan.Change{Rule: "m365", To: "exo", Via: plan.EntraGroup}, taken, false},
+		"announced in between":     {plan.Change{Rule: "m365", To: "exo", Via: plan.Notice}, taken, false},
+		"announced":                {plan.Change{Rule: "m365", To: "exo", Via: plan.Notice}, announced, true},
+		"taken, and now announced": {plan.Change{Rule: "m365", To: "exo", Via: plan.Direct}, announced, false},
+		"restored":                 {plan.Change{Rule: plan.RestoreRule, To: "exo", Via: plan.Direct, RestoreOf: "r0"}, restored, true},
+		"restored of another run":  {plan.Change{Rule: plan.RestoreRule, To: "exo", Via: plan.Direct, RestoreOf: "r1"}, restored, false},
+		"taken, and now restored":  {plan.Change{Rule: "m365", To: "exo", Via: plan.Direct}, restored, false},
+	} {
+		if got := same(&tc.listed, &tc.d); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// TestChoiceBindsThePlan: a plan of chosen changes expires no later than the plan that the operator chose from.
+func TestChoiceBindsThePlan(t *testing.T) {
+	t.Parallel()
+	of := &plan.Plan{Run: "r0", PlanHash: "h", Expires: clock.Add(time.Hour)}
+	listed := map[snapshot.Chosen]*plan.Change{}
+	for _, user := range []string{"ann", "bob", "cid"} {
+		listed[snapshot.Chosen{User: user, License: "e3"}] = &plan.Change{User: user}
+	}
+	c := &choice{of: of, listed: listed, chosen: map[snapshot.Chosen]bool{{User: "ann", License: "e3"}: true}, later: 4}
+	for expires, want := range map[time.Time]time.Time{clock.Add(2 * time.Hour): of.Expires, of.Expires: of.Expires, clock: clock} {
+		p := &plan.Plan{Expires: expires, Deferred: 1}
+		c.bind(p)
+		if d := cmp.Diff(&plan.Chosen{From: "r0", PlanHash: "h", LeftOut: 2}, p.Chosen); d != "" || !p.Expires.Equal(want) || p.Deferred != 5 {
+			t.Errorf("expires %s, want %s, %d deferred (-want +got):\n%s", p.Expires, want, p.Deferred, d)
+		}
+	}
+}
+
+// TestChoiceWaits: a decision waits if the operator chose from a plan that does not list it.
+func TestChoiceWaits(t *testing.T) {
+	t.Parallel()
+	listed := &choice{listed: map[snapshot.Chosen]*plan.Change{{User: "ann", License: "e3"}: {User: "ann"}}}
+	planned := reclaim("ann", 70)
+	other := reclaim("bob", 70)
+	kept := plan.Decision{User: "bob", License: "e3", Outcome: policy.Keep}
+	for name, tc := range map[string]struct {
+		c    *choice
+		d    plan.Decision
+		want bool
+	}{"no choice": {nil, other, false}, "listed": {listed, planned, false}, "not listed": {listed, other, true}, "kept": {listed, kept, false}} {
+		if got := tc.c.waits(&tc.d); got != tc.want {
+			t.Errorf("%s: waits %t", name, got)
+		}
+	}
+}
+
+// TestEnded: the last state of a run counts its results, and the changes of earlier runs that it finished.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{Run: "run", PlanHash: "h", MonthlySaving: 70, Changes: []plan.Change{{User: "ann"}, {User: "bob"}}}
+	resumed := map[runs.Status]int{runs.Done: 1}
+	results := &runs.Results{Results: []runs.Result{{User: "ann", Status: runs.Done, MonthlySaving: 35}, {User: "bob", Status: runs.Pending, Retry: true}}}
+	for name, tc := range map[string]struct {
+		results  *runs.Results
+		saving   float64
+		counts   map[runs.Status]int
+		troubled int
+	}{
+		"not applied": {nil, 70, nil, 0},
+		"applied":     {results, 35, map[runs.Status]int{runs.Done: 1, runs.Pending: 1}, 1},
+	} {
+		out := Ended(p, tc.results, resumed)
+		if d := cmp.Diff(tc.counts, out.Results); d != "" || out.MonthlySaving != tc.saving || out.Troubled != tc.troubled || out.Resumed[runs.Done] != 1 {
+			t.Errorf("%s: %+v (-want +got):\n%s", name, out, d)
+		}
+	}
+}
