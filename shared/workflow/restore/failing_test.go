@@ -182,3 +182,14 @@ func TestRestoreResumesARunOnce(t *testing.T) {
 		t.Errorf("of one person: %+v, %v", p, err)
 	}
 }
+
+// TestRestoreOfALostRun: if the data of a run are lost, the restore itself rolls back all open changes of the run.
+func TestRestoreOfALostRun(t *testing.T) {
+	t.Parallel()
+	s := storeWithRun(t)
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": "", "cid": "", "dan": ledger.Done})
+	p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock)
+	if err != nil || users(p.Changes) != "ann bob cid dan" || len(p.Resumes) != 0 || len(p.Pending) != 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
