@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -75,8 +76,10 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 		return "the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again"
 	case p.Verdict == plan.Nothing && (len(p.Resumes) == 0 || in.Left == 0):
 		return "the plan changes nothing"
-	case in.ManifestHash != "" && (p.PolicyHash != b.PolicyHash() || p.ManifestHash != in.ManifestHash):
-		return "the plan was made from another policy or snapshot than the run holds now"
+	case in.ManifestHash != "" && p.PolicyHash != b.PolicyHash():
+		return "the plan was made from another policy than " + layout.Begin(p.Run) + " has now; plan again"
+	case in.ManifestHash != "" && p.ManifestHash != in.ManifestHash:
+		return "the plan was made from another snapshot than " + layout.Manifest(p.Run) + " describes now; plan again"
 	case in.Approved != "" && in.Approved != p.PlanHash:
 		return "what was approved is the plan " + in.Approved + ", but the hash of this plan is " + p.PlanHash
 	case in.Override != "" && in.Override != p.PlanHash:

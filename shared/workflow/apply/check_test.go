@@ -44,8 +44,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"mode audit":                    {func(t *testing.T, b *bench, _ *Request) { b.audit(t) }, "mode audit"},
 		"nothing to do":                 {edit(func(p *plan.Plan) { p.Verdict = plan.Nothing }), "changes nothing"},
-		"another policy in the run":     {edit(func(p *plan.Plan) { p.PolicyHash = "x" }), "another policy or snapshot"},
-		"another snapshot":              {edit(func(p *plan.Plan) { p.ManifestHash = "x" }), "another policy or snapshot"},
+		"another policy in the run":     {edit(func(p *plan.Plan) { p.PolicyHash = "x" }), "another policy than runs/run/begin.json"},
+		"another snapshot":              {edit(func(p *plan.Plan) { p.ManifestHash = "x" }), "another snapshot than runs/run/manifest.json"},
 		"the policy changed":            {func(_ *testing.T, _ *bench, r *Request) { r.Policy = text + "# edited\n" }, "policy has changed"},
 		"held":                          {edit(hold(true)), "too many; much too many; to apply this very plan all the same: --override-limits "},
 		"held by a feed":                {edit(hold(false)), "held: too many; much too many"},
