@@ -50,11 +50,7 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 				}
 				return at
 			}
-			know := func(r *Run) {
-				before := r.History.Baselines
-				r.History = sighted(t, tc.of, logon.Add(time.Millisecond))
-				r.History.Baselines = before
-			}
+			know := func(r *Run) { r.sights(t, tc.of, logon.Add(time.Millisecond)) }
 			r := firstNight(t)
 			r.read(t, ann(50))
 			r = r.nextNight(1)
@@ -90,9 +86,7 @@ func TestLoggedOnTwice(t *testing.T) {
 	r.read(t, accountsIn(nil, user))
 	for n, seen := range []int{40, 45} {
 		r = r.nextNight(1 + n)
-		last := r.History.Baselines
-		r.History = sighted(t, "S-a", daysAgo(seen))
-		r.History.Baselines = last
+		r.sights(t, "S-a", daysAgo(seen))
 		if h := r.read(t, accountsIn(nil, user)); !h.AD[0].Past.LoggedOn.Equal(daysAgo(40)) {
 			t.Errorf("after a logon %d days ago was seen: %s", seen, h.AD[0].Past.LoggedOn)
 		}
@@ -107,9 +101,8 @@ func TestLoggedOnInARunForOnePerson(t *testing.T) {
 		r := firstNight(t)
 		r.read(t, accountsIn(nil, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)}))
 		r = r.nextNight(1)
-		last := r.History.Baselines
-		r.History, r.Begin.User = sighted(t, "S-a", daysAgo(40)), user
-		r.History.Baselines = last
+		r.sights(t, "S-a", daysAgo(40))
+		r.Begin.User = user
 		h := accountsIn(nil, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)})
 		if err := r.addPast(t.Context(), h); err != nil {
 			t.Fatal(err)
@@ -137,9 +130,8 @@ func TestSightedAndThenNotListed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			next := r.nextNight(1)
-			last := next.History.Baselines
-			next.History, next.Begin.AcceptFeeds = sighted(t, tc.of, daysAgo(10)), tc.accept
-			next.History.Baselines = last
+			next.sights(t, tc.of, daysAgo(10))
+			next.Begin.AcceptFeeds = tc.accept
 			h := accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(50)}}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)})
 			next.read(t, h)
 			if entra, ad := !h.Entra[0].DatesLost.IsZero(), !h.AD[0].Past.LoggedOn.IsZero(); entra != tc.entra || ad != tc.ad {

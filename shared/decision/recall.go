@@ -227,10 +227,10 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 // shows an older date again, hours after it showed such a newer date. The older date then counts as a date that went
 // back. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) sighted(a *account) {
-	seen := c.History.Sighting(a.id())
 	if c.Begin.AcceptFeeds {
 		return
 	}
+	seen := c.History.Sighting(a.id())
 	switch {
 	case c.source == directory.AD:
 		if seen != nil {

@@ -102,8 +102,9 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// The function "sighted" returns a digest with a date that was read just before a change of the first night.
-func sighted(t *testing.T, account string, at time.Time) *history.Digest {
+// The method "sights" gives the run a digest with a date that was read just before a change of the first night. The
+// baselines of the digest stay.
+func (r *Run) sights(t *testing.T, account string, at time.Time) {
 	t.Helper()
 	s := &store.Memory{}
 	err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
@@ -114,7 +115,8 @@ func sighted(t *testing.T, account string, at time.Time) *history.Digest {
 	if err := errors.Join(err, loadErr); err != nil {
 		t.Fatal(err)
 	}
-	return st
+	st.Baselines = r.History.Baselines
+	r.History = st
 }
 
 // Ann signed in after the reading of the first night. The new date was read just before a change. If the next reading
@@ -146,9 +148,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 			}
 			r.read(t, read(tc.knew))
 			r = r.nextNight(1)
-			before := r.History.Baselines
-			r.History = sighted(t, tc.of, tc.seen)
-			r.History.Baselines = before
+			r.sights(t, tc.of, tc.seen)
 			h := r.read(t, read(tc.read))
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
 				t.Errorf("in doubt: %t", got)

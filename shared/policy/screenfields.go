@@ -216,15 +216,16 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	}
 	dates := s.moved(s.date(a), moves)
 	late := s.late(a, len(call.Args()) == 1, at, moves)
-	none := holds(directory.Value{State: directory.None}, at)
-	known := stepAt(at, func(t time.Time) directory.Flag { return holds(directory.Value{State: directory.Known, Time: t}, at) })
+	of := func(v directory.Value) directory.Flag { return holds(v, at) }
+	none := of(directory.Value{State: directory.None})
+	known := stepAt(at, func(t time.Time) directory.Flag { return of(directory.Value{State: directory.Known, Time: t}) })
 	for row, date := range dates {
 		switch {
 		case date == unknownDate, date == mixedDate, date < late:
 		case date == None:
 			flags[row] = none
 		case date == unusedDate:
-			flags[row] = s.assumed(a, row, func(v directory.Value) directory.Flag { return holds(v, at) })
+			flags[row] = s.assumed(a, row, of)
 		default:
 			flags[row] = known.of(date)
 		}
