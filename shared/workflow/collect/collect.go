@@ -105,15 +105,28 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// The method "resolve" finds the products and groups of the policy in the tenant. It writes nothing but the reports.
+// The method "resolve" finds the products and groups of the policy in the tenant. It writes nothing but the reports. Its
+// error names the run, unless the error is about the policy.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
+	b, err := c.ask(ctx, in)
+	switch {
+	case errors.Is(err, ErrPolicy):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+	}
+	return b, nil
+}
+
+// The method "ask" asks the directories and the store for everything that a run needs at its beginning.
+func (c *Collector) ask(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
 		User: in.User, Policy: in.Text, PolicyFile: in.PolicyFile, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
-		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+		return nil, err
 	}
 	for i := range b.SKUs { // a product has dozens of service plans; most of them do not matter
 		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
@@ -126,29 +139,29 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	if c.AD != nil { // if the directory does not answer, the reading reports the fault later
 		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 	}
 	if b.Earlier, b.Lost, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
-		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+		return nil, err
 	}
 	if b.Groups, err = c.groups(ctx, in, b.Earlier); err != nil {
 		return nil, err
 	}
 	if b.Granting, err = c.granting(ctx, in.Policy, b); err != nil {
-		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+		return nil, err
 	}
 	for _, q := range in.Policy.MemberQueries() {
 		b.Members = append(b.Members, q.Key())
 	}
 	if in.User != "" {
 		if b.Unnamed, err = c.unnamed(ctx, in, b.Earlier); err != nil {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 	}
 	if in.User == "" {
 		if b.People, err = c.Entra.CountPeople(ctx); err != nil {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
 	}
@@ -197,7 +210,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	case reading != nil && ctx.Err() == nil:
 		return &snapshot.Mailboxes{Failed: reading.Error()}, nil
 	case err != nil:
-		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+		return nil, err
 	}
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }

@@ -26,7 +26,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 			reading.Failed, err = c.follow(ctx, in.Run, table)
 		}
 		if err != nil && ctx.Err() != nil {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 		if err != nil {
 			reading.Failed = err.Error()
@@ -35,13 +35,13 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 		}
 		text, err := table.Bytes()
 		if err != nil {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 		sum := sha256.Sum256(text)
 		// Each attempt has its own key, because a step may be repeated.
 		reading.Key, reading.SHA256, reading.Signals = layout.Usage(in.Run, r.Name, layout.Attempt()), hex.EncodeToString(sum[:]), facts
 		if err := store.PutBytes(ctx, c.Store, reading.Key, text); err != nil {
-			return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+			return nil, err
 		}
 		all = append(all, reading)
 	}

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -26,7 +25,7 @@ func (c *Collector) subscriptions(ctx context.Context, in Start, b *snapshot.Beg
 	defer stop()
 	list, err := c.Entra.Subscriptions(soon)
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("cannot begin run %s: %w", in.Run, err)
+		return nil, err
 	}
 	if err != nil {
 		return &snapshot.Subscriptions{Failed: err.Error()}, nil
