@@ -11,12 +11,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/idleseat/idleseat"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/relay/worker"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
@@ -70,7 +70,7 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	if err := errors.Join(s.Relay.Validate(), s.AD.Validate()); err != nil {
 		return nil, err
 	}
-	ad, err := activedirectory.NewForest(s.AD, time.Now)
+	ad, err := activedirectory.NewForest(s.AD, clock.Real.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,5 +82,5 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS settings: %w", err)
 	}
-	return worker.New(s.Relay, cloud, objects, ad, log)
+	return worker.New(s.Relay, cloud, objects, ad, clock.Real, log)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/store"
@@ -191,7 +192,7 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 		Config{Store: "folder", ReadQueue: cloud.NewQueue("ad-read", time.Second, 9), WriteQueue: cloud.NewQueue("ad-write", time.Second, 9)},
 		aws.Config{Region: "eu-north-1", BaseEndpoint: &cloud.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 			Retryer: func() aws.Retryer { return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond) }},
-		objects, ad, slog.New(slog.NewJSONHandler(b.said, nil)))
+		objects, ad, clock.Real, slog.New(slog.NewJSONHandler(b.said, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,8 +243,16 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// The method "result" returns the result of a task with one change.
+// The method "result" returns the result of a task with one change, without the time of the change.
 func (b *bench) result(t *awsfake.Task) protocol.Result {
+	b.Helper()
+	r := b.dated(t)
+	r.At = time.Time{}
+	return r
+}
+
+// The method "dated" returns the result of a task with one change.
+func (b *bench) dated(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	var a protocol.Answer
 	var out protocol.Results
@@ -254,7 +263,6 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	if err := store.GetJSON(b.Context(), b.store, a.Key, &out); err != nil || len(out.Results) != 1 {
 		b.Fatalf("%+v, %v", out, err)
 	}
-	out.Results[0].At = time.Time{}
 	return out.Results[0]
 }
 

@@ -24,7 +24,7 @@ var (
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
 )
 
-// maxBeat is the longest time between two heartbeats.
+// maxBeat is the longest time from one heartbeat to the next.
 const maxBeat = 20 * time.Second
 
 // A lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for
@@ -46,7 +46,7 @@ type lease struct {
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
-	l.seen.set(time.Now())
+	l.seen.set(l.clock.Now())
 	// The message may have waited in the queue until its task ended. The first heartbeat shows whether the task still
 	// runs.
 	switch err := l.beat(l.ctx); {
@@ -74,14 +74,7 @@ func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, er
 
 // The method "keep" sends heartbeats until ctx ends or the lease is lost.
 func (l *lease) keep(ctx context.Context) {
-	ticks := time.NewTicker(min(l.visibility/3, maxBeat))
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
+	for l.clock.Sleep(ctx, min(l.visibility/3, maxBeat)) == nil {
 		err := l.beat(ctx)
 		if errors.Is(err, errDead) {
 			l.stop(errDead)
@@ -94,7 +87,7 @@ func (l *lease) keep(ctx context.Context) {
 
 // The method "beat" sends a heartbeat for the task and hides the message for another visibility timeout.
 func (l *lease) beat(ctx context.Context) error {
-	begun := time.Now()
+	begun := l.clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))
 	defer cancel()
 	_, err := l.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: &l.token})
@@ -122,7 +115,7 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 // Every write must call this method first, because the machine may have been suspended until after the end of the
 // lease.
 func (l *lease) leased() error {
-	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
+	if l.ctx.Err() == nil && l.seen.age(l.clock.Now()) >= l.visibility {
 		l.stop(errLost)
 	}
 	return context.Cause(l.ctx)

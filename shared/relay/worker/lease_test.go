@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
@@ -48,6 +50,38 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 	b.cloud.Intercept(nil)
 	if got := b.result(asked); got.Outcome != protocol.Done {
+		t.Errorf("the message came back, and its change to %+v", got)
+	}
+}
+
+// TestClock checks that the relay's clock decides whether the relay still has a message, and dates what the relay writes.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	later := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var asleep atomic.Bool
+	ad := &fakeAD{member: true, find: func() error { asleep.Store(true); return nil }}
+	b := newBench(t, ad)
+	b.clock = clock.Watch(func() time.Time {
+		if asleep.Load() { // the message has been hidden for its visibility timeout
+			return later.Add(time.Second)
+		}
+		return later
+	})
+	first, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.Relay.Run(first)
+	}()
+	asked := b.send(b.removal(group))
+	b.until("stopped", func() bool { return strings.Contains(b.said.String(), "the work was stopped; the message comes back") })
+	stop()
+	<-ended
+	if ad.writes != 0 {
+		t.Error("the relay wrote although its clock says that it had lost its hold on the message")
+	}
+	b.run()
+	if got := b.dated(asked); got.Outcome != protocol.Done || !got.At.Equal(later.Add(time.Second)) {
 		t.Errorf("the message came back, and its change to %+v", got)
 	}
 }

@@ -53,10 +53,8 @@ func (w *worker) run(ctx context.Context) {
 			continue
 		}
 		w.log.Error("the queue cannot be read; trying again", "pause", pause.String(), "error", err.Error())
-		select {
-		case <-ctx.Done():
+		if w.clock.Sleep(ctx, pause) != nil {
 			return
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, lastPause)
 	}
@@ -131,10 +129,10 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 		l.answer(ctx, "", &badError{err})
 		return
 	}
-	started := time.Now()
+	started := w.clock.Now()
 	key, err := l.hold(ctx, func() (string, error) { return do(l, m) })
 	err = nameless(err, m.Groups)
-	l.log = log.With("seconds", time.Since(started).Seconds())
+	l.log = log.With("seconds", w.clock.Now().Sub(started).Seconds())
 	switch {
 	case errors.Is(err, errDead):
 		l.log.Warn("the task waits for no answer any more; the work was stopped")

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -44,7 +43,7 @@ func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	}
 	all := adread.Reader{
 		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
-		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: time.Now, Leased: l.leased,
+		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: r.clock.Now, Leased: l.leased,
 	}
 	before, why := r.since(l.ctx, m)
 	reading, err := all.Read(l.ctx, before, why)
@@ -131,10 +130,10 @@ func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, 
 }
 
 func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *protocol.People) (*protocol.Evidence, error) {
-	if err := r.ad.CheckClock(ctx, time.Now); err != nil {
+	if err := r.ad.CheckClock(ctx, r.clock.Now); err != nil {
 		return nil, err
 	}
-	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names))}
+	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: r.clock.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names))}
 	e.Found = map[string]directory.Group{}
 	var noGroup sync.Map // keys of groups that could not be read
 	for _, g := range m.Groups {

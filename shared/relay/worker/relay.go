@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -82,18 +83,19 @@ type Relay struct {
 	tasks  *sfn.Client
 	store  store.Store
 	ad     AD
+	clock  clock.Clock
 	log    *slog.Logger
 }
 
 // New returns a relay. It does not connect.
-func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*Relay, error) {
+func New(c Config, cloud aws.Config, s store.Store, ad AD, by clock.Clock, log *slog.Logger) (*Relay, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if cloud.Region == "" {
 		return nil, errors.New("no AWS region: set AWS_REGION to that of the queues")
 	}
-	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, log}, nil
+	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, by, log}, nil
 }
 
 // Run works until the context ends. It then finishes the current write, stops, and makes the current message visible to

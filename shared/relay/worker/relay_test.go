@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -117,7 +118,7 @@ func TestReadingIsThereAlready(t *testing.T) {
 func TestGoneGroup(t *testing.T) {
 	t.Parallel()
 	m := protocol.Message{Kind: protocol.ReadCandidates, Groups: []protocol.Group{{DN: gone, Direct: true}, {DN: "CN=None,DC=test", Direct: true}}}
-	got, err := (&Relay{ad: &fakeAD{member: true}}).evidence(t.Context(), &m, &protocol.People{SIDs: []string{anna}})
+	got, err := (&Relay{ad: &fakeAD{member: true}, clock: clock.Real}).evidence(t.Context(), &m, &protocol.People{SIDs: []string{anna}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func TestEvidence(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := &Relay{ad: tt.ad}
+			r := &Relay{ad: tt.ad, clock: clock.Real}
 			got, err := r.evidence(t.Context(), &everyone, &protocol.People{SIDs: []string{tt.sid}})
 			if err != nil {
 				t.Fatal(err)
@@ -173,7 +174,7 @@ func TestEvidence(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errLost)
-	if _, err := (&Relay{ad: &fakeAD{}}).evidence(ctx, &everyone, &protocol.People{SIDs: []string{anna}}); !errors.Is(err, errLost) {
+	if _, err := (&Relay{ad: &fakeAD{}, clock: clock.Real}).evidence(ctx, &everyone, &protocol.People{SIDs: []string{anna}}); !errors.Is(err, errLost) {
 		t.Errorf("evidence that was broken off: error %v", err)
 	}
 }
@@ -202,7 +203,7 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
-	if _, err := New(Config{"s3://b/p", read, write}, aws.Config{}, nil, nil, nil); err == nil {
+	if _, err := New(Config{"s3://b/p", read, write}, aws.Config{}, nil, nil, clock.Real, nil); err == nil {
 		t.Error("no region, and no error")
 	}
 }

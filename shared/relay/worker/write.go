@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -35,7 +34,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if err := l.leased(); err != nil {
 			return "", err
 		}
-		result.GUID, result.At = c.GUID, time.Now().UTC()
+		result.GUID, result.At = c.GUID, r.clock.Now().UTC()
 		out.Results = append(out.Results, result)
 		outcomes[c.ID] = result.Outcome
 		count[result.Outcome]++
