@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -39,7 +41,7 @@ func TestEveryFailureIsAnError(t *testing.T) {
 		return func(ctx context.Context, s store.Store) error {
 			p, err := Plan(ctx, s, Request{Of: "earlier", User: user, Run: "mine", Policy: text}, clock)
 			if err != nil && p != nil {
-				return errors.Join(err, errors.New("a plan comes with the error"))
+				return fmt.Errorf("a plan comes with the error: %v", err)
 			}
 			return err
 		}
@@ -166,20 +168,52 @@ func TestRestoreByEveryName(t *testing.T) {
 }
 
 // TestRestoreResumesARunOnce: two open changes of a run that can go on are finished by the run itself, which is named
-// once.
+// once. This is so without the list of the run's licenses, too.
 func TestRestoreResumesARunOnce(t *testing.T) {
 	t.Parallel()
+	for _, listed := range []bool{true, false} {
+		s := storeWithRun(t)
+		earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": "", "cid": ledger.Done})
+		if err := snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "earlier"}); err != nil {
+			t.Fatal(err)
+		}
+		if !listed {
+			objects := s.(*store.Memory).Objects()
+			delete(objects, "history/plans/earlier.json")
+			s.(*store.Memory).Become(objects)
+		}
+		p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock)
+		if err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || users(p.Changes) != "cid" || len(p.Pending) != 2 {
+			t.Errorf("listed %t: %+v, %v", listed, p, err)
+		}
+		p, err = Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "one", Policy: text}, clock)
+		if err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || len(p.Changes) != 0 {
+			t.Errorf("listed %t, of one person: %+v, %v", listed, p, err)
+		}
+	}
+}
+
+// TestRestoreResumesOtherRestores: open changes of other restores of the run are finished by these restores. Each is
+// named once.
+func TestRestoreResumesOtherRestores(t *testing.T) {
+	t.Parallel()
 	s := storeWithRun(t)
-	old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": "", "cid": ledger.Done})
-	if err := snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "earlier"}); err != nil {
-		t.Fatal(err)
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ledger.Done})
+	book := ledger.In(s)
+	for _, restore := range []struct{ user, run string }{{"ann", "r9"}, {"bob", "r8"}, {"cid", "r9"}} {
+		_, err := Plan(t.Context(), s, Request{Of: "earlier", User: restore.user, Run: restore.run, Policy: text}, clock)
+		last, lastErr := book.Latest(t.Context(), restore.user, "e3")
+		if err := errors.Join(err, lastErr); err != nil {
+			t.Fatal(err)
+		}
+		in := ledger.Intent{Person: restore.user, License: "e3", Run: restore.run, RestoreOf: "earlier", Rule: plan.RestoreRule, Via: "direct", At: asOf}
+		if _, err := book.Begin(t.Context(), in, last); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock)
-	if err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || users(p.Changes) != "cid" || len(p.Pending) != 2 {
-		t.Errorf("of %s: %+v, %v", old.Run, p, err)
-	}
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "one", Policy: text}, clock); err != nil || !slices.Equal(p.Resumes, []string{"earlier"}) || len(p.Changes) != 0 {
-		t.Errorf("of one person: %+v, %v", p, err)
+	if err != nil || !slices.Equal(p.Resumes, []string{"r8", "r9"}) || len(p.Changes) != 0 || len(p.Pending) != 3 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

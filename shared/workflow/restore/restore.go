@@ -16,7 +16,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
-	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -96,11 +95,15 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	if err := runs.PutPlan(ctx, s, p, runs.Nobody); err != nil {
 		return nil, err
 	}
-	return p, report.PutChanges(ctx, s, nil, p)
+	if err := report.PutChanges(ctx, s, nil, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
-// plan. Without such a list, it reads the person's pages of the ledger, or the whole ledger.
+// plan. Without such a list, it reads the whole ledger, because a person can have entries under an object id and under a
+// SID. It fails with runs.ErrNoPlan only if the ledger has no entry of the run and no damaged entry.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -112,18 +115,6 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 		return nil, err
 	}
 	touches, known := []history.Touch{}, errors.Is(err, store.ErrDamaged)
-	if store.CheckKey(layout.License(in.User, "x")) == nil {
-		page, err := book.Of(ctx, in.User)
-		if err != nil {
-			return nil, err
-		}
-		for _, license := range page.Licenses() {
-			touches = append(touches, history.Touch{User: in.User, License: license})
-		}
-	}
-	if len(touches) > 0 {
-		return touches, nil
-	}
 	for t, err := range book.All(ctx) {
 		if err != nil {
 			return nil, err
@@ -131,7 +122,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 		touches = append(touches, history.Touch{User: t.Person, License: t.License})
 	}
 	found, err := restorable(ctx, s, book, touches, Request{Of: in.Of})
-	if err == nil && !known && len(found.changes)+len(found.resumes)+found.back == 0 {
+	if err == nil && !known && len(found.changes)+len(found.resumes)+len(found.unreadable)+found.back == 0 {
 		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, runs.ErrNoPlan)
 	}
 	return touches, err

@@ -4,19 +4,17 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
-	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -122,6 +120,10 @@ func TestRestorePlan(t *testing.T) {
 		if d := cmp.Diff(p, kept, cmpopts.EquateEmpty()); d != "" || err != nil {
 			t.Errorf("%v (-made +kept):\n%s", err, d)
 		}
+		table, err := store.GetBytes(t.Context(), s, layout.Changes("mine"), 1<<10)
+		if lines := strings.Count(string(table), "\n"); err != nil || lines != 4 {
+			t.Errorf("changes.csv has %d lines, want its titles and three changes: %v", lines, err)
+		}
 		left, err := history.GetPlanned(t.Context(), s, "mine")
 		if err != nil || len(left.Touches) != 3 {
 			t.Errorf("left for later runs: %+v, %v", left, err)
@@ -135,8 +137,8 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable: if ledger entries cannot be read, the error names the entries. The error is then not
-// ErrNothing.
+// TestRestoreOfWhatIsUnreadable: if ledger entries cannot be read, the error names the entries. The error is then neither
+// ErrNothing nor runs.ErrNoPlan, because the entries may be of the run.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
@@ -150,8 +152,11 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
-		t.Errorf("%+v, %v", p, err)
+	for _, of := range []string{"earlier", "unlisted"} { // of a run without a list, the ledger alone can say what it took
+		p, err := Plan(t.Context(), s, Request{Of: of, Run: "mine", Policy: text}, clock)
+		if p != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
+			t.Errorf("%s: %+v, %v", of, p, err)
+		}
 	}
 }
 
@@ -169,10 +174,12 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 		"damaged":                       {true, "earlier", "", "ann bob", nil},
 		"gone, one person":              {false, "earlier", "bob", "bob", nil},
 		"gone, one person by name":      {false, "earlier", "Bob@x.example", "bob", nil},
-		"gone, somebody unknown":        {false, "earlier", "eve", "", ErrNothing},
+		"gone, somebody unknown":        {false, "earlier", "gil", "", ErrNothing},
 		"gone, of another run":          {false, "later", "", "cid", nil},
 		"gone, never was":               {false, "never", "", "", runs.ErrNoPlan},
 		"damaged, came to nothing":      {true, "nothing", "", "", ErrNothing},
+		"damaged, and took nothing":     {true, "never", "", "", ErrNothing},
+		"gone, half of it is restored":  {false, "half", "", "eve", nil},
 		"no run's name":                 {false, "../x", "", "", runs.ErrNoPlan},
 		"came to nothing, and was back": {false, "nothing", "", "", ErrNothing},
 	} {
@@ -183,7 +190,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 			for _, x := range []struct {
 				user, run string
 				o         ledger.Outcome
-			}{{"ann", "earlier", ledger.Done}, {"bob", "earlier", ledger.Done}, {"cid", "later", ledger.Done}, {"dan", "nothing", ledger.Restored}} {
+			}{{"ann", "earlier", ledger.Done}, {"bob", "earlier", ledger.Done}, {"cid", "later", ledger.Done}, {"dan", "nothing", ledger.Restored}, {"eve", "half", ledger.Done}, {"fay", "half", ledger.Restored}} {
 				e, err := book.Begin(t.Context(), ledger.Intent{Person: x.user, UserPrincipalName: x.user + "@x.example", License: "e3", Run: x.run, Rule: "m365", Via: "direct", At: asOf}, nil)
 				if err == nil {
 					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: x.o})
@@ -200,110 +207,6 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 			p, err := Plan(t.Context(), s, Request{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
 			if !errors.Is(err, tc.is) || (p == nil) != (tc.is != nil) || p != nil && users(p.Changes) != tc.want {
 				t.Errorf("%+v, %v; want %q, %v", p, err, tc.want, tc.is)
-			}
-		})
-	}
-}
-
-// TestPolicyOfARestore: a restore uses the first policy that is for the right tenant and names all licenses of the
-// restore.
-func TestPolicyOfARestore(t *testing.T) {
-	t.Parallel()
-	without := strings.ReplaceAll(text, "citrix", "desktop")
-	withF3 := strings.Replace(text, "  exo: ", "  f3:     {sku: F3}\n  exo: ", 1)
-	elsewhere := strings.Replace(text, "11111111", "99999999", 1)
-	citrix, moved := []plan.Change{{License: "citrix"}}, []plan.Change{{License: "desktop", To: "citrix"}}
-	begun := func(text string) *snapshot.Begin { return &snapshot.Begin{Policy: text, Tenant: tenant} }
-	for name, tc := range map[string]struct {
-		inForce string
-		changes []plan.Change
-		runs    []*snapshot.Begin
-		want    string
-	}{
-		"in force":                        {text, citrix, []*snapshot.Begin{begun(without), begun(without)}, text},
-		"in force, names it not":          {without, citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
-		"in force, names the target not":  {without, moved, []*snapshot.Begin{begun(without), begun(text)}, without},
-		"in force, names only the source": {text, []plan.Change{{License: "e3", To: "f3"}}, []*snapshot.Begin{begun(withF3), nil}, withF3},
-		"none names it":                   {without, citrix, []*snapshot.Begin{begun(without + "# older"), nil}, without},
-		"in force is none":                {"", citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
-		"in force is of another tenant":   {elsewhere, citrix, []*snapshot.Begin{begun(text), nil}, text},
-		"the run's cannot be read":        {"", citrix, []*snapshot.Begin{begun("x"), begun(text)}, text},
-		"no run":                          {text, citrix, []*snapshot.Begin{nil, nil}, text},
-		"nothing can be read":             {"x", citrix, []*snapshot.Begin{begun("y"), nil}, ""},
-		"nothing changes":                 {without, nil, nil, without},
-		"neither names both":              {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
-	} {
-		got, p := policyFor(Request{Policy: tc.inForce}, tc.changes, tc.runs...)
-		if got != tc.want || (p == nil) != (tc.want == "") {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-}
-
-// TestRunOfARestore: groups and products come from the run that took the licenses, or else from the newest run. Without
-// a policy there is no restore.
-func TestRunOfARestore(t *testing.T) {
-	t.Parallel()
-	citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
-	changes := []plan.Change{{License: "citrix"}}
-	sku := func(id string) []directory.SKU { return []directory.SKU{{ID: id, PartNumber: "SPE_E3"}} }
-	group := directory.Group{Ref: citrix, ID: citrix.Name}
-	withGUID := group
-	withGUID.GUID = "guid-1"
-	begun := func(t *testing.T, s store.Store, run, text string, sealed bool) {
-		err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, Tenant: tenant, Tool: "tool of " + run, Policy: text, Partitions: 1, SKUs: sku("of " + run), Groups: []directory.Group{group}})
-		if err == nil && sealed {
-			m := &snapshot.Manifest{Run: run}
-			m.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): "guid-1"}
-			err = snapshot.Seal(t.Context(), s, m)
-		}
-		if err == nil && run == "newest" {
-			err = history.PutPlanned(t.Context(), s, &history.Planned{Run: run}, true)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, tc := range map[string]struct {
-		prepare func(*testing.T, store.Store)
-		inForce string
-		tool    string
-		former  map[string]directory.Group
-		is      error
-	}{
-		"of the run":            {func(t *testing.T, s store.Store) { begun(t, s, "old", text, true); begun(t, s, "newest", text, true) }, text, "tool of old", map[string]directory.Group{"citrix": withGUID}, nil},
-		"without a manifest":    {func(t *testing.T, s store.Store) { begun(t, s, "old", text, false) }, text, "tool of old", map[string]directory.Group{"citrix": group}, nil},
-		"of an unknown policy":  {func(t *testing.T, s store.Store) { begun(t, s, "old", "of version 9", true) }, text, "tool of old", nil, nil},
-		"of the newest":         {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, text, "tool of newest", nil, nil},
-		"of none":               {func(*testing.T, store.Store) {}, text, "", nil, nil},
-		"no policy":             {func(*testing.T, store.Store) {}, "", "", nil, runs.ErrRefused},
-		"no policy but a run's": {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, "", "tool of newest", nil, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := store.Store(&store.Memory{})
-			tc.prepare(t, s)
-			for range 2 { // the second call finds the run of the first call
-				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
-					t.Fatalf("%v, want %v", err, tc.is)
-				}
-			}
-			if tc.is != nil {
-				return
-			}
-			b, err := snapshot.GetBegin(t.Context(), s, "mine")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b.Tool != tc.tool || b.Policy != text || b.Copy != "old" || !b.AsOf.Equal(clock) || (len(b.SKUs) > 0) != (tc.tool != "") {
-				t.Errorf("begun as %+v", b)
-			}
-			if d := cmp.Diff(tc.former, b.Former); d != "" {
-				t.Errorf("former groups (-want +got):\n%s", d)
-			}
-			m, _, err := snapshot.GetManifest(t.Context(), s, "mine")
-			if err != nil || !m.Readings[0].Absent || !m.Readings[1].Absent || m.Readings[1].Source != directory.AD || !m.Taken.Equal(clock.UTC().Truncate(time.Nanosecond)) {
-				t.Errorf("sealed as %+v, %v", m, err)
 			}
 		})
 	}
