@@ -37,8 +37,8 @@ type Options struct {
 	// LicenseDelay is the time from a change of membership to the change of licenses.
 	LicenseDelay time.Duration
 	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. After a change
-	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay. In
-	// reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect
+	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay. SetSyncDelay
+	// changes the delay. In reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect
 	// Sync: Scheduler").
 	SyncDelay time.Duration
 
@@ -76,6 +76,7 @@ type Company struct {
 	entries []atomic.Pointer[entry]     // cached Active Directory objects of people, by number; nil: not cached
 	renamed map[string]int              // number of the person by changed userPrincipalName in lower case
 	adAhead time.Duration               // how far the domain controller's clock is ahead
+	syncs   time.Duration               // current delay of Entra Connect; see Options.SyncDelay
 	moved   int                         // number of changes that got a USN
 	earlier map[membership][]past[bool] // former values of each membership, oldest first
 	joined  map[membership]bool         // current values of memberships that writes changed
@@ -146,7 +147,7 @@ func NewCompany(o Options) *Company {
 		options: o,
 		fixed:   numbered(fixed),
 		start:   o.Now().UTC().Truncate(time.Second),
-		offsets: offsets(o.Seed),
+		offsets: offsets(o.Seed), syncs: o.SyncDelay,
 		changes: map[int]*change{}, renamed: map[string]int{}, mailboxes: map[int]*directory.Mailbox{},
 		joined: map[membership]bool{}, earlier: map[membership][]past[bool]{},
 		members:   memberLists{lists: map[int][]int32{}},

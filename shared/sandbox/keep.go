@@ -24,7 +24,7 @@ func (c *Company) Keep() (back func()) {
 // The method "become" copies the state of another company, o, to the company c. Later changes of one company do not
 // affect the other company.
 func (c *Company) become(o *Company) {
-	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
+	c.fixed, c.adAhead, c.syncs, c.moved, c.hand = o.fixed, o.adAhead, o.syncs, o.moved, o.hand
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
 	c.renamed, c.joined, c.mailboxes = maps.Clone(o.renamed), maps.Clone(o.joined), maps.Clone(o.mailboxes)
 	c.uses = maps.Clone(o.uses)

@@ -65,7 +65,7 @@ func TestKeepKnowsEveryField(t *testing.T) {
 	known := []string{
 		"options", "start", "offsets", "mu", // never change
 		"entries", "members", // are computed again
-		"fixed", "changes", "renamed", "adAhead", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
+		"fixed", "changes", "renamed", "adAhead", "syncs", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
 		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed", "reports", "uses", "mails", "mailFaults",
 	}
 	for f := range reflect.TypeFor[Company]().Fields() {

@@ -91,6 +91,56 @@ func TestLicensesFollowMembershipAfterADelay(t *testing.T) {
 	}
 }
 
+// TestSyncedLicensesFollowAfterTheSync changes members of a synced group while the sync has stalled. The licenses follow
+// the memberships that the sync finds. Graph refuses a change of the members.
+func TestSyncedLicensesFollowAfterTheSync(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	a := newAsker(t, Options{Now: now.now, SyncDelay: 30 * time.Minute, LicenseDelay: time.Minute})
+	const synced, person, byGroup = "LIC-E3-OnPrem", 2, "AAD_PREMIUM_P2 LIC-E3-OnPrem Active <nil>"
+	a.c.ChangeGroup("LIC-M365-E3", GroupChange{Emptied: true})
+	now.turn(time.Hour)
+	a.c.ChangeGroup(synced, GroupChange{Instead: []string{"AAD_PREMIUM_P2"}})
+	expect := func(step string, held bool) {
+		t.Helper()
+		var states, skus []string
+		var ways []Way
+		if held {
+			states, skus, ways = []string{byGroup}, []string{"AAD_PREMIUM_P2"}, []Way{{Group: synced}}
+		}
+		a.expect(step, person, states, skus)
+		if diff := cmp.Diff(ways, a.c.Truth(person).P2); diff != "" {
+			t.Errorf("%s: ways (-want +got):\n%s", step, diff)
+		}
+	}
+	if got := a.member("POST", groupSynced, person); got.status != 400 || a.c.isEntraMember(groupSynced, person) {
+		t.Errorf("Graph changes the members: %d %s", got.status, got.text)
+	}
+	a.c.SetMember(person, synced, true)
+	now.turn(30 * time.Minute)
+	expect("before the sync", false)
+	now.turn(time.Minute)
+	expect("after the sync", true)
+	a.c.SetSyncDelay(20 * time.Hour)
+	a.c.SetMember(person, synced, false)
+	now.turn(20 * time.Hour)
+	expect("the sync has stalled", true)
+	now.turn(time.Minute)
+	expect("after the stalled sync", false)
+	a.c.SetMember(person, synced, true)
+	a.c.SetSyncDelay(30 * time.Minute)
+	now.turn(21 * time.Hour)
+	a.c.SetMember(person, synced, false)
+	now.turn(10 * time.Minute)
+	a.c.SetMember(person, synced, true)
+	now.turn(time.Hour)
+	expect("left and joined again", true)
+	history := a.c.History()
+	if last := history[len(history)-1]; last.What != MemberAdded {
+		t.Errorf("the sync noticed the time between: %+v", last)
+	}
+}
+
 // TestSecondMembershipIsNoEvent adds a member again and removes somebody who is no member. Neither changes anything.
 func TestSecondMembershipIsNoEvent(t *testing.T) {
 	t.Parallel()

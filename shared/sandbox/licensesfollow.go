@@ -32,7 +32,7 @@ func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay
 		if one.synced() {
-			delay += c.options.SyncDelay
+			delay += c.syncs
 		}
 		due := c.now().Add(delay)
 		at := len(c.pending)
@@ -42,6 +42,14 @@ func (c *Company) later(g, i int, in bool) {
 		c.pending = slices.Insert(c.pending, at, transition{due, g, i, one.id, in, c.hand})
 		c.tellDue()
 	}
+}
+
+// SetSyncDelay changes the delay of Entra Connect for later changes of synced groups. A long delay acts like a sync that
+// has stalled.
+func (c *Company) SetSyncDelay(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.syncs = d
 }
 
 // tellDue sets the field "due" of the company to the time of the next license change. The method "advance" reads this
@@ -67,11 +75,14 @@ func (c *Company) advanceTo(now time.Time) {
 }
 
 // The method "follow" changes a person's licenses after a change of membership. A group gives all of its products or
-// none.
+// none. Entra Connect copies the membership that it finds, so it does not notice a member who left and joined again.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
 		return
+	}
+	if c.group(x.group).synced() {
+		x.in = c.isMember(x.group, x.person, t)
 	}
 	before := c.assignments(x.person, t)
 	list := slices.DeleteFunc(slices.Clone(before), func(a assignment) bool { return a.Group == x.id })

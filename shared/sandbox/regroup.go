@@ -22,8 +22,9 @@ type GroupChange struct {
 	// groups-change-type). The only supported form of rule is user.department -eq "…". Removing the rule keeps the
 	// members.
 	Rule string
-	// More are the part numbers of additional products that the group gives.
-	More []string
+	// More are the part numbers of additional products that the group gives. Instead are the part numbers of the products
+	// that the group gives in place of its original products.
+	More, Instead []string
 	// Hidden sets the visibility of the group to HiddenMembership. Unhidden means that the application has the permission
 	// Member.Read.Hidden. Without this permission, memberOf omits the group (docs-contrib: group-list-members;
 	// microsoft-graph-docs #12285, #12552). Microsoft does not document the answer to a list of the members. In the
@@ -58,7 +59,7 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 		}
 		c.regrouped[n] = x
 		c.rebuild(n)
-		if !x.Deleted && (old.Deleted || !slices.Equal(x.More, old.More)) {
+		if !x.Deleted && (old.Deleted || !slices.Equal(x.More, old.More) || !slices.Equal(x.Instead, old.Instead)) {
 			c.laterAll(n, in, true)
 		}
 		for i := range c.Size() {
@@ -134,9 +135,11 @@ func (c *Company) rebuild(n int) {
 	if x.Rule != "" {
 		g.dynamic, g.rule = true, x.Rule
 	}
-	for _, part := range x.More {
-		at := slices.IndexFunc(products, func(p product) bool { return p.part == part })
-		g.grants = append(slices.Clip(g.grants), products[at].id)
+	if x.Instead != nil {
+		g.grants = nil
+	}
+	for _, part := range slices.Concat(x.Instead, x.More) {
+		g.grants = append(slices.Clip(g.grants), skuOf(part))
 	}
 	c.rebuildAD(n, &g)
 	if x.ID != "" || x.Emptied || c.adGroups[n].Remade > 0 {

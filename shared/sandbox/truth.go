@@ -20,9 +20,9 @@ type Truth struct {
 
 	LastSignIn, LastLogon time.Time // of the current accounts; zero: never
 
-	// E3, Exchange, Copilot and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online,
-	// Microsoft 365 Copilot and Citrix.
-	E3, Exchange, Copilot, Citrix []Way
+	// E3, Exchange, Copilot, P2 and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online,
+	// Microsoft 365 Copilot, Entra ID P2 and Citrix.
+	E3, Exchange, Copilot, P2, Citrix []Way
 }
 
 // Way is a way to hold a license. The field Group is the original name of the group that gives the license. For a
@@ -55,6 +55,8 @@ func (c *Company) Truth(i int) Truth {
 				p.Exchange = append(p.Exchange, way)
 			case a.Active() && a.SKU == skuCopilot:
 				p.Copilot = append(p.Copilot, way)
+			case a.Active() && a.SKU == skuP2:
+				p.P2 = append(p.P2, way)
 			}
 		}
 	}
