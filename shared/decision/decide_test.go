@@ -84,13 +84,24 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Find gives the same answers for a run that has tables and for a run of an older version, which has none.
 func TestFind(t *testing.T) {
 	t.Parallel()
+	for _, woven := range []bool{true, false} {
+		t.Run(fmt.Sprintf("woven %t", woven), func(t *testing.T) {
+			t.Parallel()
+			findsByName(t, woven)
+		})
+	}
+}
+
+func findsByName(t *testing.T, woven bool) {
+	t.Helper()
 	both := accountOf("both", 1)
 	both.SID, both.ImmutableID, both.Synced = "S-1-5-21-7", "guid-7", true
 	r := world{
-		partitions: 3,
-		entra:      []directory.EntraUser{both, accountOf("cloud", 1), accountOf("same", 1)},
+		woven: woven, partitions: 3,
+		entra: []directory.EntraUser{both, accountOf("cloud", 1), accountOf("same", 1), accountOf("anneli.berg", 1), accountOf("annelie.bergh", 1)},
 		ad: []directory.ADUser{
 			{SID: "S-1-5-21-7", GUID: "guid-7", SAMAccount: "BOTH7", UserPrincipalName: "both.old@corp.example"},
 			{SID: "S-1-5-21-8", GUID: "guid-8", SAMAccount: "same@x.example"},
@@ -114,7 +125,7 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
-	for name, like := range map[string]string{"nobody": "", "%": "", "bth@x.example": "both@x.example", "Both.old@corp": "both.old@corp.example", "id-clouds": "id-cloud", "BOTH77": "BOTH7"} {
+	for name, like := range map[string]string{"nobody": "", "%": "", "bth@x.example": "both@x.example", "annelii.berg@x.example": "anneli.berg@x.example", "annelie.bergg@x.example": "annelie.bergh@x.example", "Both.old@corp": "both.old@corp.example", "id-clouds": "id-cloud", "BOTH77": "BOTH7"} {
 		err := r.Find(t.Context(), name, func(*directory.Person) error { return nil })
 		if hint := fmt.Sprintf("did you mean %q?", like); err == nil || strings.Contains(err.Error(), "did you mean") != (like != "") || like != "" && !strings.Contains(err.Error(), hint) {
 			t.Errorf("%q: %v, and %q is like it", name, err, like)
@@ -129,6 +140,19 @@ func TestFind(t *testing.T) {
 	stop := errors.New("stop")
 	if err := r.Find(t.Context(), "id-both", func(*directory.Person) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the caller's error is lost: %v", err)
+	}
+}
+
+// If Active Directory was not read, a person is found by the SID that Entra ID has of the account.
+func TestFindByTheSIDInEntra(t *testing.T) {
+	t.Parallel()
+	for _, woven := range []bool{true, false} {
+		u := accountOf("p", 1)
+		u.SID, u.Synced = "S-1-5-21-7", true
+		r := world{woven: woven, entra: []directory.EntraUser{u, accountOf("busy", 1)}, failed: "no route"}.seal(t)
+		if p := only(t, r, "s-1-5-21-7"); p.ID() != "id-p" {
+			t.Errorf("woven %t: found %s", woven, p.ID())
+		}
 	}
 }
 

@@ -163,21 +163,15 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 // name is similar.
 func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
 	fewest, folded := 0, strings.ToLower(name)
-	compare := func(p *directory.Person) {
-		if own, letters := policy.Nearest(folded, p); own != "" && (like == "" || letters < fewest) {
-			like, fewest = own, letters
-		}
-	}
-	if len(r.Manifest.People) == 0 {
-		err := r.everybody(ctx, compare)
-		return like, err
-	}
 	for n := range r.Begin.Partitions {
 		err := r.Manifest.EachNamed(ctx, r.store, n, memory, func(one snapshot.Named) {
-			compare(&directory.Person{
-				Entra: &directory.EntraUser{ID: one.ID, UserPrincipalName: one.UserPrincipalName},
+			own, letters := policy.Nearest(folded, &directory.Person{
+				Entra: &directory.EntraUser{ID: one.ID, UserPrincipalName: one.UserPrincipalName, SID: one.EntraSID},
 				AD:    &directory.ADUser{SID: one.SID, UserPrincipalName: one.ADName, SAMAccount: one.SAMAccountName},
 			})
+			if own != "" && (like == "" || letters < fewest) {
+				like, fewest = own, letters
+			}
 		})
 		if err != nil {
 			return "", err
@@ -189,11 +183,8 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 // The method "names" reports whether a person in a partition has the given name. It reads only the names, which is much
 // faster than reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
-	if len(r.Manifest.People) == 0 {
-		return true, nil // an earlier version stored the names only together with all other fields
-	}
 	err = r.Manifest.EachNamed(ctx, r.store, partition, memory, func(p snapshot.Named) {
-		for _, n := range [...]string{p.UserPrincipalName, p.ID, p.ADName, p.SID, p.SAMAccountName} {
+		for _, n := range [...]string{p.UserPrincipalName, p.ID, p.EntraSID, p.ADName, p.SID, p.SAMAccountName} {
 			there = there || n != "" && strings.EqualFold(n, name)
 		}
 	})

@@ -51,6 +51,7 @@ type world struct {
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
 	failed     string   // why Active Directory was not read; empty if it was read
+	woven      bool     // whether the run has the tables of people and members, which runs of older versions lack
 	policy     string   // the text of the policy; if it is empty, the variable "text" is used
 	past       []any    // *history.Item and *history.Setback values from earlier runs
 	feeds      [2]*plan.Baseline
@@ -104,6 +105,11 @@ func (w world) seal(t testing.TB) *Run {
 	}
 	m := &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{w.read(t, s, b, directory.Entra), w.read(t, s, b, directory.AD)}}
 	m.Readings[directory.AD].Failed, m.History = w.failed, w.remember(t, s)
+	if w.woven {
+		if err := m.Weave(ctx, s, b.Partitions); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if w.manifest != nil {
 		w.manifest(m)
 	}

@@ -112,7 +112,7 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 // The function "apart" returns a copy of p whose texts have their own memory. The texts of p itself share the memory of
 // the whole partition, and would keep that memory in use.
 func apart(p snapshot.Named) snapshot.Named {
-	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.SID, &p.ADName, &p.SAMAccountName} {
+	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.EntraSID, &p.SID, &p.ADName, &p.SAMAccountName} {
 		*text = strings.Clone(*text)
 	}
 	return p
@@ -123,7 +123,7 @@ func apart(p snapshot.Named) snapshot.Named {
 // has rank 1. An id matches only as a whole.
 func rankOf(p *snapshot.Named, wanted string) int {
 	rank := -1
-	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID} {
+	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID, p.EntraSID} {
 		name = strings.ToLower(name)
 		at := strings.Index(name, wanted)
 		switch {

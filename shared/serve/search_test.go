@@ -12,10 +12,10 @@ func TestRankOf(t *testing.T) {
 	t.Parallel()
 	p := snapshot.Named{
 		ID: "0d1b-44", UserPrincipalName: "Anna.Berg@contoso.example", DisplayName: "Anna Berg", Department: "Sales",
-		SID: "S-1-5-21-7", ADName: "anna.berg@corp.example", SAMAccountName: "aberg",
+		SID: "S-1-5-21-7", ADName: "anna.berg@corp.example", SAMAccountName: "aberg", EntraSID: "S-1-5-21-8",
 	}
 	for wanted, want := range map[string]int{
-		"anna.berg@contoso.example": 0, "anna.berg@corp.example": 0, "aberg": 0, "0d1b-44": 0, "s-1-5-21-7": 0,
+		"anna.berg@contoso.example": 0, "anna.berg@corp.example": 0, "aberg": 0, "0d1b-44": 0, "s-1-5-21-7": 0, "s-1-5-21-8": 0,
 		"anna berg": 1, "anna": 1, "ab": 1, "berg": 2, "contoso": 2,
 		"0d1b": -1, "s-1-5-21": -1, "sales": -1, "anna  berg": -1, "x": 2, "%": -1,
 	} {

@@ -14,13 +14,14 @@ type Named struct {
 	UserPrincipalName string // in Entra ID
 	DisplayName       string // in Entra ID
 	Department        string // in Entra ID
+	EntraSID          string // in Entra ID; the person's only SID if Active Directory was not read
 	SID               string // in Active Directory
 	ADName            string // userPrincipalName in Active Directory
 	SAMAccountName    string // in Active Directory
 }
 
 // nameColumns lists the columns that fill the fields of Named, in the order of the fields.
-var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", adKey, "ad_user_principal_name", "ad_sam_account_name"}
+var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", "entra_sid", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
 // EachNamed calls the function "each" with the names of everybody in a partition. It reads only the columns with names.
 // The argument "in" is memory that calls for several partitions can share. EachNamed does not judge whether two
@@ -38,7 +39,7 @@ func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, 
 		return fmt.Errorf("run %s: %w", m.Run, err)
 	}
 	for i := range people.Rows {
-		each(Named{c[0].Text(i), c[1].Text(i), c[2].Text(i), c[3].Text(i), c[4].Text(i), c[5].Text(i), c[6].Text(i)})
+		each(Named{c[0].Text(i), c[1].Text(i), c[2].Text(i), c[3].Text(i), c[4].Text(i), c[5].Text(i), c[6].Text(i), c[7].Text(i)})
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ func (m *Manifest) eachOfParts(ctx context.Context, s store.Store, partition int
 	}
 	for i := range h.Entra {
 		u := &h.Entra[i]
-		each(Named{ID: u.ID, UserPrincipalName: u.UserPrincipalName, DisplayName: u.DisplayName, Department: u.Department})
+		each(Named{ID: u.ID, UserPrincipalName: u.UserPrincipalName, DisplayName: u.DisplayName, Department: u.Department, EntraSID: u.SID})
 	}
 	for i := range h.AD {
 		u := &h.AD[i]
