@@ -7,11 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -226,8 +231,12 @@ func TestAcceptedDrain(t *testing.T) {
 // still use the dates that the run read for each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
+	const teams, copilot = "m365.teams", "copilot"
 	for matches, want := range map[int]bool{9: true, 60: false} {
 		e := matched("run", "a", 0, matches)
+		e.text = strings.Replace(text, "licenses:", "attributes: {teams: m365.teams, copilot: copilot.lastActivity, AzureAdSistaLogon: entra.lastActivity, LastlogonTimestamp: ad.lastLogonTimestamp}\nlicenses:", 1)
+		e.text = strings.Replace(e.text, "when: AzureAdSistaLogon.hasNoValue()", "when: teams.hasNoValue() && copilot.hasNoValue() && AzureAdSistaLogon.hasNoValue()", 1)
+		e.reports = []usage.Reading{{Name: "m365", Signals: map[string]usage.Facts{teams: {Freshness: healthy(directory.Entra).Freshness}}}, {Name: copilot, Failed: "no permission"}}
 		s := e.put(t)
 		p, err := Run(t.Context(), s, "run", clock)
 		if err != nil || (p.Verdict == plan.Hold) == want {
@@ -239,6 +248,13 @@ func TestNotBelieved(t *testing.T) {
 		}
 		if left.OnHold == want || (left.Feeds[0] != nil) != want || (left.Feeds[1] != nil) != want {
 			t.Errorf("%d matches: held %v, baselines %v", matches, left.OnHold, left.Feeds)
+		}
+		var signals map[string]*plan.Baseline // the report on Copilot could not be read
+		if want {
+			signals = map[string]*plan.Baseline{teams: {Run: "run", Read: asOf, Freshness: healthy(directory.Entra).Freshness}}
+		}
+		if d := cmp.Diff(signals, left.Signals, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%d matches: baselines of reports (-want +got):\n%s", matches, d)
 		}
 		for source, known := range left.Known {
 			if known == nil || known.Run != "run" || known.Partitions != 1 {

@@ -85,6 +85,27 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
+// TestWhatIsLost: the plan names what it could not read of earlier runs, with what this means.
+func TestWhatIsLost(t *testing.T) {
+	t.Parallel()
+	j := inDoubt(t, func(j *judgement) {
+		j.Begin.Lost, j.sum.Lost = []string{"plan of r1 is damaged"}, []string{"a part of r2 is damaged"}
+		j.lost = map[string]error{"r4": errDown, "r3": errDown}
+	})
+	want := []string{
+		"plan of r1 is damaged; what it found under the names of the policy is not known, and an older run's list counts",
+		"memory of an earlier run is lost: a part of r2 is damaged",
+		"run r3 cannot finish what it began: down; `idleseat restore --run r3` rolls that back by the ledger",
+		"run r4 cannot finish what it began: down; `idleseat restore --run r4` rolls that back by the ledger",
+	}
+	if d := cmp.Diff(want, j.losses()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got := inDoubt(t, nil).losses(); len(got) != 0 {
+		t.Errorf("a run that read everything lost %q", got)
+	}
+}
+
 // putResults stores results of a plan. All results are pending, and the result of ann has a note.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()

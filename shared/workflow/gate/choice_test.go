@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,18 +12,25 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// chosenFrom plans a run for three people. It then plans a second run with a choice from the first plan. The parameter
-// "edit" changes the decisions of the second run.
+// chosenFrom is the method withChoice for a run with three people.
 func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	first := quiet()
 	first.tallies[0].Reclaim = 3
 	first.partitions[0] = []plan.Decision{reclaim("a", 100), reclaim("b", 90), reclaim("c", 80)}
+	return first.withChoice(t, choice, edit)
+}
+
+// withChoice plans a run. It then plans a second run with a choice from the first plan. The parameter "edit" changes the
+// decisions of the second run.
+func (first evaluated) withChoice(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
+	t.Helper()
 	s := first.put(t)
 	of, err := Run(t.Context(), s, "run", clock)
 	if err != nil {
@@ -67,6 +75,13 @@ func TestChoiceAddsNothing(t *testing.T) {
 			map[string]string{"a": "lists another change of this license", "c": "left out"}, 0, 2},
 		"another way": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Via = plan.EntraGroup }, []string{"b"},
 			map[string]string{"a": "lists another change of this license", "c": "left out"}, 0, 2},
+		"held again, and left out": {pick("a", "b"), func(e *evaluated) { e.partitions[0][2].Outcome = policy.Keep }, []string{"a", "b"}, nil, 0, 2},
+		"somebody new without a seat": {pick("a"), func(e *evaluated) {
+			e.partitions[0], e.seats = append(e.partitions[0], reclaim("d", 70)), [2]int{1, 0}
+			for i := range e.partitions[0] {
+				e.partitions[0][i].Seat = "exo"
+			}
+		}, []string{"a"}, map[string]string{"b": "left out", "c": "left out"}, 1, 1},
 		"refused meanwhile": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Refused = "no longer held" }, []string{"b"},
 			map[string]string{"a": "no longer held", "c": "left out"}, 0, 2},
 	} {
@@ -104,6 +119,42 @@ func TestChoiceAddsNothing(t *testing.T) {
 				t.Errorf("later runs look for %+v: %v", left, err)
 			}
 		})
+	}
+}
+
+// TestSmallChoice: a limit puts the first plan on hold. A small choice from it is not on hold, and the plan says which
+// limits it lifts. Changes and announcements together may not be more than plan.MostChosen.
+func TestSmallChoice(t *testing.T) {
+	t.Parallel()
+	const announced = 13
+	for changes, want := range map[int]plan.Verdict{plan.MostChosen - announced: plan.Review, plan.MostChosen - announced + 1: plan.Hold} {
+		first := quiet()
+		first.text = strings.Replace(text, "perRun: 3", "perRun: 40", 1)
+		first.tallies = [2]plan.Tally{{Rule: "m365", Holders: 999, Reclaim: 21}, {Rule: "citrix", Holders: 999, Reclaim: announced}}
+		choice := &snapshot.Choice{From: "run"}
+		for i := range announced {
+			d := reclaim(fmt.Sprintf("n%02d", i), 70)
+			d.Rule, d.License, d.To, d.Via, d.Notice = "citrix", "citrix", "", plan.ADGroup, true
+			first.partitions[0] = append(first.partitions[0], d)
+			choice.Changes = append(choice.Changes, snapshot.Chosen{User: d.User, License: d.License})
+		}
+		for i := range 21 {
+			d := reclaim(fmt.Sprintf("c%02d", i), 70)
+			first.partitions[0] = append(first.partitions[0], d)
+			if i < changes {
+				choice.Changes = append(choice.Changes, snapshot.Chosen{User: d.User, License: d.License})
+			}
+		}
+		_, of, p, err := first.withChoice(t, choice, nil)
+		if err != nil || of.Verdict != plan.Hold || len(p.Changes) != changes || len(p.Notices) != announced {
+			t.Fatalf("%v, verdict of the first plan %s: %+v", err, of.Verdict, p)
+		}
+		if p.Verdict != want || (len(p.Chosen.Lifted) == 1) != (want == plan.Review) {
+			t.Errorf("%d changes: verdict %s because of %q, lifts %q", changes, p.Verdict, p.HoldReasons, p.Chosen.Lifted)
+		}
+		if why := strings.Join(p.HoldReasons, "\n"); want == plan.Hold && !strings.Contains(why, "26 changes are chosen") {
+			t.Errorf("held by %q", why)
+		}
 	}
 }
 

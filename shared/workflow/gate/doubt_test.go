@@ -144,6 +144,7 @@ func TestNotesOfAPlan(t *testing.T) {
 		"of a group":    {func(j *judgement) { j.Begin.Groups = []directory.Group{{Name: "good"}, {Note: "renamed"}} }, []string{"earlier", "renamed"}},
 		"withheld":      {func(j *judgement) { j.Manifest.Readings[1].Why = map[string]string{"b": "why b", "a": "why a"} }, []string{"earlier", "why a", "why b"}},
 		"converted":     {func(j *judgement) { j.sum.Converted = 3 }, []string{"earlier", "3 accounts carry a SID of Active Directory, are mastered in Entra ID"}},
+		"one converted": {func(j *judgement) { j.sum.Converted = 1 }, []string{"earlier", "1 account carries a SID of Active Directory, is mastered in Entra ID"}},
 		"for one":       {func(j *judgement) { j.Begin.User, j.Begin.Unnamed = "ann", []string{"boss@x.example"} }, []string{"earlier", `the policy lists "boss@x.example", and nobody has that name; a plan for everybody finds who is meant`}},
 		"for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"boss@x.example"} }, []string{"earlier"}},
 	} {

@@ -32,6 +32,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 		t.Fatal(err)
 	}
 	old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+	goesOn(t, s, "earlier")
 	said := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
 	said.Set(runs.ResultOf(&old.Changes[0], runs.Pending, "waits"))
 	err = errors.Join(

@@ -18,6 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -47,6 +48,7 @@ type evaluated struct {
 	history    string          // key of a digest that already exists
 	consumed   int             // seats of E3 in use
 	choice     *snapshot.Choice
+	reports    []usage.Reading
 
 	subscriptions *snapshot.Subscriptions
 }
@@ -82,7 +84,7 @@ func (e evaluated) putInto(t *testing.T, s store.Store) {
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)
 	}
-	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{e.entra, e.ad}, History: e.history}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{e.entra, e.ad}, Reports: e.reports, History: e.history}
 	book := ledger.In(s)
 	for _, in := range e.taken {
 		entry, err := book.Begin(ctx, in, nil)

@@ -64,6 +64,7 @@ func TestStartAgain(t *testing.T) {
 		{entrance.Approve, `{` + approval + `,`, "idleseat approve " + aRun + " " + aHash + " --aws seats"},
 		{entrance.Approve, `{"run":"` + aRun + `","planHash":"` + aHash + `",`, "idleseat approve " + aRun + " " + aHash + " --aws seats"},
 		{entrance.Approve, `{"apply":"` + aRun + `","planHash":"anna berg",`, input + "seats-approve:e"},
+		{entrance.Approve, `{"apply":"anna","planHash":"` + aHash + `",`, input + "seats-approve:e"},
 		{entrance.Approve, `{"user":"anna","apply":true,`, input + "seats-approve:e"},
 		{entrance.Override, `{` + approval + `,"override":true,`, "idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"},
 		{entrance.Restore, `{"restore":"` + aRun + `","user":"anna",`, input + "seats-restore:e"},
@@ -105,12 +106,15 @@ func TestNotice(t *testing.T) {
 		"a feed that is unhealthy": {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To see what a source lacks:\n  idleseat doctor --aws seats"}, []string{"override"}},
 		"a feed":                   {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override", "doctor"}},
 		"a check while it is applied": {with(func(o *StepOutput) {
-			o.Results, o.Refused = statusCounts{runs.Pending: 3}, "another tenant"
+			o.Verdict, o.Overridable, o.Results, o.Refused = plan.Hold, true, statusCounts{runs.Pending: 3}, "another tenant"
 		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"Why        another tenant"}, []string{"override"}},
 		"done": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Kept: 1}, statusCounts{runs.Done: 1}
 		}), Done, "seats: done, 2 changes", []string{"Changes    3; done 2, kept 1; 105.00 USD a month freed", "Earlier    begun by earlier runs: done 1", "idleseat restore --run " + aRun + " --aws seats"}, nil},
 		"some failed": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Done: 1, runs.Failed: 2} }), Done, "seats: done, 1 change, 2 FAILED", []string{"/results/settled.json -", "still have what they had"}, nil},
+		"one of each failed": {with(func(o *StepOutput) {
+			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Failed: 1}, statusCounts{runs.Failed: 1}
+		}), Done, "seats: done, 2 changes, 2 FAILED", []string{"Look at why changes failed."}, []string{"Nothing needs to be done."}},
 		"a restore": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
 		}), Done, "seats: restored, 3 changes", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To restore"}},
@@ -122,9 +126,9 @@ func TestNotice(t *testing.T) {
 		}), Waits, "seats: 0 of 3 changes done, 3 pending", []string{"idleseat approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
 		"pending of an earlier run": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
-		}), Waits, "seats: 3 of 4 changes done, 1 pending", nil, nil},
+		}), Waits, "seats: 3 of 4 changes done, 1 pending", []string{"The directory does not show every change yet. The next scheduled run finishes what is pending."}, []string{"mend", "Trouble"}},
 		"failed": {failed(`{"run":"` + aRun + `","failure":{"Error":"Idleseat.Failed","Cause":"{\"errorMessage\":\"the store of \\\"Anna Berg\\\" is down\",\"errorType\":\"Idleseat.Failed\"}"}}`),
-			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Do not redrive this execution", "describe-execution"}, []string{"Anna", "Changes"}},
+			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Next: Start it again; the new run continues what this one began. Do not redrive this execution", "describe-execution"}, []string{"Anna", "Changes"}},
 		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
 			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
 		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
@@ -148,6 +152,31 @@ func TestNotice(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoticeOfNoExecution: a run that the command made on one machine has no execution that an operator could redrive.
+func TestNoticeOfNoExecution(t *testing.T) {
+	t.Parallel()
+	at := deployed("seats", "s3://b", "", false)
+	outcome, c := Card(&StepOutput{Failure: &Failure{Error: "E", Cause: "no route"}}, at)
+	if outcome != Failed || c.Next != "Start it again; the new run continues what this one began." || strings.Contains(c.Text(), "Execution") {
+		t.Errorf("%s: %s", outcome, c.Text())
+	}
+}
+
+// TestRegionOfAnExecution: the link to a report names the region of the execution, if the ARN of the execution has one.
+func TestRegionOfAnExecution(t *testing.T) {
+	t.Parallel()
+	for execution, want := range map[string]string{
+		"arn:aws:states:eu-north-1:1:execution:seats:e": "https://eu-north-1.console.aws.amazon.com/s3/object/b?prefix=k&region=eu-north-1",
+		"arn:aws:states:eu-north-1":                     "https://eu-north-1.console.aws.amazon.com/s3/object/b?prefix=k&region=eu-north-1",
+		"arn:aws:states":                                "https://console.aws.amazon.com/s3/object/b?prefix=k",
+		"":                                              "https://console.aws.amazon.com/s3/object/b?prefix=k",
+	} {
+		if got := deployed("seats", "s3://b", execution, false).Link("k"); got != want {
+			t.Errorf("%q: %s, want %s", execution, got, want)
+		}
 	}
 }
 

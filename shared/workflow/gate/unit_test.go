@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -54,6 +55,32 @@ func TestChoiceBindsThePlan(t *testing.T) {
 		c.bind(p)
 		if d := cmp.Diff(&plan.Chosen{From: "r0", PlanHash: "h", LeftOut: 2}, p.Chosen); d != "" || !p.Expires.Equal(want) || p.Deferred != 5 {
 			t.Errorf("expires %s, want %s, %d deferred (-want +got):\n%s", p.Expires, want, p.Deferred, d)
+		}
+	}
+}
+
+// TestTakesOfAChoice: a choice takes what it changes and what it announces. A restore takes nothing, and an override
+// accepts the people of the overridden plan.
+func TestTakesOfAChoice(t *testing.T) {
+	t.Parallel()
+	takes := plan.Change{User: "ann", Rule: "m365"}
+	back := plan.Change{User: "ann", Rule: "m365", RestoreOf: "r0"}
+	accepts := &acceptances{all: []acceptance{{Override: history.Override{At: clock.Add(-time.Hour)}, people: map[match]bool{{"key", "ann"}: true}}}}
+	for name, tc := range map[string]struct {
+		plan plan.Plan
+		over *acceptances
+		want map[string]int
+	}{
+		"nothing":              {plan.Plan{}, &acceptances{}, map[string]int{}},
+		"taken":                {plan.Plan{Changes: []plan.Change{takes}}, &acceptances{}, map[string]int{"m365": 1}},
+		"taken and announced":  {plan.Plan{Changes: []plan.Change{takes}, Notices: []plan.Change{takes}}, &acceptances{}, map[string]int{"m365": 2}},
+		"restored":             {plan.Plan{Changes: []plan.Change{back}}, &acceptances{}, map[string]int{}},
+		"accepted":             {plan.Plan{Changes: []plan.Change{takes}}, accepts, map[string]int{}},
+		"accepted, of another": {plan.Plan{Changes: []plan.Change{{User: "bob", Rule: "m365"}}}, accepts, map[string]int{"m365": 1}},
+	} {
+		j := &judgement{plan: &tc.plan, matches: &matches{keys: map[string]string{"m365": "key"}}}
+		if d := cmp.Diff(tc.want, j.takes(tc.over, clock)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
 }
