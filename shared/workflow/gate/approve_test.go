@@ -164,12 +164,12 @@ func TestStateThatIsHandedOn(t *testing.T) {
 		"all are over":      {plan.Apply, over(entra, ad, notice), false, Batches{}},
 		"a plan of nothing": {plan.Nothing, nil, false, Batches{}},
 	} {
-		p := &plan.Plan{Run: "run", PlanHash: "h", Verdict: tc.verdict, Changes: []plan.Change{entra, ad}, Notices: []plan.Change{notice}, MonthlySaving: 7, Currency: "SEK", HoldReasons: make([]string, 12)}
+		p := &plan.Plan{Run: "run", PlanHash: "h", Verdict: tc.verdict, Changes: []plan.Change{entra, ad}, Notices: []plan.Change{notice}, MonthlySaving: 7, Currency: "SEK", HoldReasons: make([]string, 12), Overridable: tc.override}
 		out := outputOf(p, tc.results, tc.override)
 		if d := cmp.Diff(tc.want, out.Batches, cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		if out.Changes != 2 || out.MonthlySaving != 7 || out.Currency != "SEK" || len(out.HoldReasons) != mostReasons || out.Unhealthy || out.Batches.Entra == nil || out.Batches.AD == nil {
+		if out.Changes != 2 || out.Overridable != tc.override || out.MonthlySaving != 7 || out.Currency != "SEK" || len(out.HoldReasons) != mostReasons || out.Unhealthy || out.Batches.Entra == nil || out.Batches.AD == nil {
 			t.Errorf("%s: %+v", name, out)
 		}
 	}

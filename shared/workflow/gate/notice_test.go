@@ -102,9 +102,10 @@ func TestNotice(t *testing.T) {
 		"a limit": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
 		}), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
-		"a limit in audit":         {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"idleseat show " + aRun + " --store s3://b/p\n", "idleseat plan --aws seats"}, []string{"override"}},
-		"a feed that is unhealthy": {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To see what a source lacks:\n  idleseat doctor --aws seats"}, []string{"override"}},
-		"a feed":                   {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override", "doctor"}},
+		"a limit in audit":             {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"idleseat show " + aRun + " --store s3://b/p\n", "idleseat plan --aws seats"}, []string{"override"}},
+		"a feed that is unhealthy":     {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To see what a source lacks:\n  idleseat doctor --aws seats"}, []string{"override"}},
+		"a feed":                       {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override", "doctor"}},
+		"a hold after earlier changes": {with(func(o *StepOutput) { o.Verdict, o.Resumed = plan.Hold, statusCounts{runs.Done: 1} }), Held, "seats: HELD by a safety check; no further change is begun", nil, nil},
 		"a check while it is applied": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.Results, o.Refused = plan.Hold, true, statusCounts{runs.Pending: 3}, "another tenant"
 		}), Held, "seats: HELD by a safety check; no further change is begun", []string{"Why        another tenant"}, []string{"override"}},
@@ -119,7 +120,7 @@ func TestNotice(t *testing.T) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
 		}), Done, "seats: restored, 3 changes", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To restore"}},
 		"pending": {with(func(o *StepOutput) {
-			o.Results, o.Troubled = statusCounts{runs.Done: 1, runs.Pending: 2}, 1
+			o.Results, o.Troubled, o.Batches = statusCounts{runs.Done: 1, runs.Pending: 2}, 1, Batches{Entra: []Batch{{Run: aRun}}}
 		}), Waits, "seats: 1 of 3 changes done, 2 pending", []string{"Trouble    pending until a fault is mended: 1 change\n", "mend it. The next scheduled run then finishes them", "To finish it now:\n  idleseat", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
 		"pending of an override": {with(func(o *StepOutput) {
 			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
@@ -129,6 +130,9 @@ func TestNotice(t *testing.T) {
 		}), Waits, "seats: 3 of 4 changes done, 1 pending", []string{"The directory does not show every change yet. The next scheduled run finishes what is pending."}, []string{"mend", "Trouble"}},
 		"failed": {failed(`{"run":"` + aRun + `","failure":{"Error":"Idleseat.Failed","Cause":"{\"errorMessage\":\"the store of \\\"Anna Berg\\\" is down\",\"errorType\":\"Idleseat.Failed\"}"}}`),
 			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Next: Start it again; the new run continues what this one began. Do not redrive this execution", "describe-execution"}, []string{"Anna", "Changes"}},
+		"failed without a message": {failed(`{"run":"` + aRun + `","apply":"20261128T020000Z-00000000","failure":{"Error":"E","Cause":"{\"errorType\":\"E\"}"}}`),
+			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        E: {"}, nil},
+		"failed with a name as a run": {failed(`{"run":"anna.berg","failure":{"Error":"E","Cause":""}}`), Failed, "seats: FAILED, start it again", nil, []string{"anna", "Run  "}},
 		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
 			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
 		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
@@ -152,16 +156,6 @@ func TestNotice(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestNoticeOfNoExecution: a run that the command made on one machine has no execution that an operator could redrive.
-func TestNoticeOfNoExecution(t *testing.T) {
-	t.Parallel()
-	at := deployed("seats", "s3://b", "", false)
-	outcome, c := Card(&StepOutput{Failure: &Failure{Error: "E", Cause: "no route"}}, at)
-	if outcome != Failed || c.Next != "Start it again; the new run continues what this one began." || strings.Contains(c.Text(), "Execution") {
-		t.Errorf("%s: %s", outcome, c.Text())
 	}
 }
 
@@ -194,7 +188,7 @@ func TestSubject(t *testing.T) {
 // TestNoticeOfNoState: the step "notice" rejects a last state that it cannot decode.
 func TestNoticeOfNoState(t *testing.T) {
 	t.Parallel()
-	for _, state := range []string{`[]`, `{"run":5}`, ``} {
+	for _, state := range []string{`[]`, `{"run":5}`, `{"failure":{"Error":5}}`, ``} {
 		if out, err := new(Steps).Do(t.Context(), StepInput{Op: "notice", State: json.RawMessage(state)}); !errors.Is(err, runs.ErrRefused) {
 			t.Errorf("%s: %+v, %v", state, out, err)
 		}

@@ -108,19 +108,39 @@ func TestEnded(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Run: "run", PlanHash: "h", MonthlySaving: 70, Changes: []plan.Change{{User: "ann"}, {User: "bob"}}}
 	resumed := map[runs.Status]int{runs.Done: 1}
-	results := &runs.Results{Results: []runs.Result{{User: "ann", Status: runs.Done, MonthlySaving: 35}, {User: "bob", Status: runs.Pending, Retry: true}}}
+	results := &runs.Results{Override: "h of another plan", Results: []runs.Result{{User: "ann", Status: runs.Done, MonthlySaving: 35}, {User: "bob", Status: runs.Pending, Retry: true}}}
+	overridden := &runs.Results{Override: "h", Results: results.Results}
 	for name, tc := range map[string]struct {
 		results  *runs.Results
 		saving   float64
 		counts   map[runs.Status]int
 		troubled int
+		override bool
 	}{
-		"not applied": {nil, 70, nil, 0},
-		"applied":     {results, 35, map[runs.Status]int{runs.Done: 1, runs.Pending: 1}, 1},
+		"not applied": {nil, 70, nil, 0, false},
+		"applied":     {results, 35, map[runs.Status]int{runs.Done: 1, runs.Pending: 1}, 1, false},
+		"overridden":  {overridden, 35, map[runs.Status]int{runs.Done: 1, runs.Pending: 1}, 1, true},
 	} {
 		out := Ended(p, tc.results, resumed)
-		if d := cmp.Diff(tc.counts, out.Results); d != "" || out.MonthlySaving != tc.saving || out.Troubled != tc.troubled || out.Resumed[runs.Done] != 1 {
+		if d := cmp.Diff(tc.counts, out.Results); d != "" || out.Batches.overridden() != tc.override || out.MonthlySaving != tc.saving || out.Troubled != tc.troubled || out.Resumed[runs.Done] != 1 {
 			t.Errorf("%s: %+v (-want +got):\n%s", name, out, d)
 		}
+	}
+}
+
+// TestResumedAreCounted: the changes of earlier runs count by their status. Only those that are done save money, and
+// only those that wait for a fault to be repaired are troubled.
+func TestResumedAreCounted(t *testing.T) {
+	t.Parallel()
+	out := &StepOutput{Troubled: 1}
+	for _, r := range []runs.Result{
+		{Status: runs.Done, MonthlySaving: 35}, {Status: runs.Done, MonthlySaving: 4}, {Status: runs.Failed, MonthlySaving: 18},
+		{Status: runs.Pending, MonthlySaving: 9, Retry: true}, {Status: runs.Pending, MonthlySaving: 9},
+	} {
+		out.resumed(&r)
+	}
+	want := &StepOutput{Resumed: statusCounts{runs.Done: 2, runs.Failed: 1, runs.Pending: 2}, ResumedSaving: 39, Troubled: 2}
+	if d := cmp.Diff(want, out); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
