@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/shared/entrance"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -155,6 +158,30 @@ func TestAfford(t *testing.T) {
 	still := &StepOutput{Batches: Batches{AD: batches(500)}}
 	if still.afford(7); still.Go || still.Events != 7 || len(still.Batches.AD) != 500 {
 		t.Errorf("a plan that is not applied: %v, %d events", still.Go, still.Events)
+	}
+}
+
+// TestFirstRoundHasEvents: each step that begins to apply a plan counts the events of the first round.
+func TestFirstRoundHasEvents(t *testing.T) {
+	t.Parallel()
+	e := busy()
+	e.text, e.scheduled = enforced(text), true
+	s := steps(t, e)
+	planned := s.gated(t, false)
+	approved, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: planned.PlanHash}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+	restored, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Started: clock, Request: Request{Restore: "earlier"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, out := range map[string]*StepOutput{"gate": planned, "approve": approved, "restore": restored} {
+		want := roundEvents + entraEvents*len(out.Batches.Entra) + adEvents*len(out.Batches.AD)
+		if !out.Go || !out.Batches.any() || out.Events != want {
+			t.Errorf("%s: go %t, %d events, want %d", name, out.Go, out.Events, want)
+		}
 	}
 }
 

@@ -132,10 +132,10 @@ func (l *letter) facts() (lines []card.Fact) {
 		add("Why", "%s", o.Failure.Cause)
 	case o.Failure != nil:
 		add("Why", "%s: %s", o.Failure.Error, o.Failure.Cause)
+	case o.Changes == 0 && sum(o.Results) == 0:
+		add("Changes", "none")
 	case o.Results != nil:
 		add("Changes", "%d; %s; %s", o.Changes, statuses(o.Results), freed(o))
-	case o.Changes == 0:
-		add("Changes", "none")
 	default:
 		add("Changes", "%s, which would save %.2f %s a month", plain.Many(o.Changes, "change"), o.MonthlySaving, o.Currency)
 	}

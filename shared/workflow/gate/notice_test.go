@@ -230,9 +230,12 @@ func TestMetrics(t *testing.T) {
 func TestPartitionNotEvaluated(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
-	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Evaluated: []Evaluated{{}, {Partition: 7, Failure: &Failure{"Sandbox.Timedout", `{"errorMessage":"timed out"}`}}}})
-	if err != nil || out.Verdict != plan.Hold || out.HoldReasons[0] != "not everybody could be evaluated (Sandbox.Timedout): partition 7: timed out" {
-		t.Errorf("%+v, %v", out, err)
+	failed := Evaluated{Partition: 7, Failure: &Failure{"Sandbox.Timedout", `{"errorMessage":"timed out"}`}}
+	for _, all := range [][]Evaluated{{failed}, {failed, {}}, {{}, failed}} {
+		out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Evaluated: all})
+		if err != nil || out.Verdict != plan.Hold || out.HoldReasons[0] != "not everybody could be evaluated (Sandbox.Timedout): partition 7: timed out" {
+			t.Errorf("%+v: %+v, %v", all, out, err)
+		}
 	}
 }
 

@@ -34,9 +34,11 @@ type StepOutput struct {
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
-	Counts  *plan.Counts        `json:"counts,omitempty"` // counts of people and verdicts
-	Changes int                 `json:"changes"`
-	Results map[runs.Status]int `json:"results,omitempty"`
+	Counts  *plan.Counts `json:"counts,omitempty"` // counts of people and verdicts
+	Changes int          `json:"changes"`
+	// Results counts the plan's changes by their present status. It is nil if the plan was not applied. It is empty if an
+	// applied plan has no changes of its own.
+	Results map[runs.Status]int `json:"results,omitzero"`
 	// Resumed counts the changes that earlier runs began, by their present status.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
 	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of the resumed changes that are done

@@ -71,7 +71,7 @@ func TestWhatGoesOn(t *testing.T) {
 		e := busy()
 		e.scheduled = tt.scheduled
 		e.text = strings.Replace(text, "mode: review", "mode: "+tt.mode, 1)
-		if got := steps(t, e).gated(t, tt.apply); got.Go != tt.want || got.Changes == 0 || got.Batches.any() && got.Batches.Entra[0].Override {
+		if got := steps(t, e).gated(t, tt.apply); got.Go != tt.want || got.Scheduled != tt.scheduled || got.Changes == 0 || got.Batches.any() && got.Batches.Entra[0].Override {
 			t.Errorf("%s, asked to apply %t: go %t with %d changes", tt.mode, tt.apply, got.Go, got.Changes)
 		}
 	}
@@ -152,6 +152,13 @@ func TestClosed(t *testing.T) {
 
 func TestHold(t *testing.T) {
 	t.Parallel()
+	for _, scheduled := range []bool{true, false} {
+		e := busy()
+		e.scheduled = scheduled
+		if out, err := steps(t, e).Do(t.Context(), StepInput{Op: "hold", Run: "run"}); err != nil || out.Scheduled != scheduled {
+			t.Errorf("scheduled %t: %+v, %v", scheduled, out, err)
+		}
+	}
 	s := steps(t, busy())
 	out, err := s.Do(t.Context(), StepInput{Op: "hold", Run: "run", Failure: Failure{"E", strings.Repeat("x", 5000)}})
 	if err != nil || out.Verdict != plan.Hold || out.Go || out.Changes != 0 || len(out.HoldReasons[0]) > 1000 || s.told(t, out).Metrics("notice")["Held"] != 1 {

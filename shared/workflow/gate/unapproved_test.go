@@ -30,6 +30,58 @@ func TestUnapprovedNight(t *testing.T) {
 	}
 }
 
+// TestNightOfNothingNeedsNoApproval: a plan of nothing does not wait for an operator.
+func TestNightOfNothingNeedsNoApproval(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.scheduled = true
+	e.partitions[0] = []plan.Decision{{User: "ann", Rule: "m365", License: "e3", Outcome: policy.NotHolder, Pending: "earlier", Refused: "pending: run earlier"}}
+	s := steps(t, e)
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
+	out := s.gated(t, false)
+	if out.Unapproved || !out.Go || out.Verdict != plan.Nothing {
+		t.Fatalf("%+v", out)
+	}
+}
+
+// TestNoticeOfEarlierChanges: an execution without changes of its own can finish the changes of an earlier run. Its
+// notice then says whether these changes are done. It does not say that there was nothing to change, and it does not
+// ask for an approval.
+func TestNoticeOfEarlierChanges(t *testing.T) {
+	t.Parallel()
+	for name, own := range map[string]plan.Plan{
+		"a night of nothing":        {Mode: policy.Enforce, Verdict: plan.Nothing},
+		"a restore of open changes": {Mode: policy.Review, Verdict: plan.Review, Restores: "earlier"},
+	} {
+		s := steps(t, quiet())
+		old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
+		p := &own
+		p.Run, p.Changes, p.Resumes, p.Pending = "run", []plan.Change{}, []string{"earlier"}, []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}}
+		p.Bind()
+		slow := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
+		slow.Set(runs.ResultOf(&old.Changes[0], runs.Pending, "the directory does not show it yet"))
+		if err := errors.Join(runs.PutPlan(t.Context(), s.Store, p, runs.Nobody), runs.PutResults(t.Context(), s.Store, "entra-0001", slow)); err != nil {
+			t.Fatal(err)
+		}
+		ends := func(want Outcome, subject string) {
+			out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: mostRounds})
+			if err != nil {
+				t.Fatal(err)
+			}
+			notice := s.told(t, out).Notice
+			if notice.Outcome != want || notice.Subject != subject || !strings.Contains(notice.Message, "Changes    none\n") {
+				t.Errorf("%s: %s, %s\n%s", name, notice.Outcome, notice.Subject, notice.Message)
+			}
+		}
+		ends(Waits, ": 0 of 1 change done, 1 pending")
+		last, err := ledger.In(s.Store).Latest(t.Context(), "ann", "e3")
+		if err != nil || ledger.In(s.Store).Complete(t.Context(), last, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+		ends(Done, map[bool]string{true: ": restored, 0 changes", false: ": done, 0 changes"}[p.Restores != ""])
+	}
+}
+
 // TestUnapprovedRounds: if a plan waits for an operator, no round of the night begins the changes of that plan. The
 // night goes on while changes of earlier runs are pending. Its notice reports both the waiting plan and the earlier
 // changes.

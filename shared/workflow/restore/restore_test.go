@@ -158,6 +158,14 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 			t.Errorf("%s: %+v, %v", of, p, err)
 		}
 	}
+	e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "bob", License: "e3", Run: "unlisted", Rule: "m365", Via: "direct", At: asOf}, nil)
+	if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
+		t.Fatal(err)
+	}
+	p, err := Plan(t.Context(), s, Request{Of: "unlisted", Run: "mine", Policy: text}, clock)
+	if err != nil || users(p.Changes) != "bob" || len(p.Unreadable) != 1 {
+		t.Errorf("besides a damaged entry: %+v, %v", p, err)
+	}
 }
 
 // TestRestoreWithoutThePlan: if the run's plan is missing or damaged, the ledger gives the licenses that the run took.
