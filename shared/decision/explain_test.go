@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -21,32 +20,36 @@ func TestTurnsAfterCoolingDown(t *testing.T) {
 	givenBack := func(days int) *history.Item {
 		return &history.Item{User: "id-p", License: "e3", State: history.Restored, Run: "r0", Rule: "m365", Began: daysAgo(days), At: daysAgo(days)}
 	}
-	exchanged := func(days int) *history.Item {
-		return &history.Item{User: "id-p", License: "visio", To: "e3", State: history.Taken, Run: "r0", Rule: "other", Via: plan.Direct, Began: daysAgo(days), At: daysAgo(days)}
+	exchanged := func(license string, days int) *history.Item {
+		return &history.Item{User: "id-p", License: license, To: "e3", State: history.Taken, Run: "r0", Rule: "other", Via: plan.Direct, Began: daysAgo(days), At: daysAgo(days)}
 	}
+	renamed := givenBack(5)
+	renamed.License = "old"
 	for name, tc := range map[string]struct {
 		days  int // since the last sign-in
-		past  *history.Item
-		turns int // days until Turns
+		past  []any
+		turns int // days until Turns; 0 if the rule takes the license now, so that Turns is zero
 		cools int // days until Cools; 0 if the person's activity keeps the license at least as long
 	}{
 		"nothing before":                    {50, nil, 10, 0},
-		"restored before the sign-in":       {10, givenBack(20), 50, 0},
-		"restored after the sign-in":        {50, givenBack(5), 55, 55},
-		"restored, and idle":                {70, givenBack(5), 55, 55},
-		"restored long ago":                 {50, givenBack(200), 10, 0},
-		"given in exchange":                 {50, exchanged(5), 55, 55},
-		"given in exchange, and idle":       {70, exchanged(59), 1, 1},
-		"given in exchange before, and use": {10, exchanged(30), 50, 0},
+		"restored before the sign-in":       {10, []any{givenBack(20)}, 50, 0},
+		"restored after the sign-in":        {50, []any{givenBack(5)}, 55, 55},
+		"restored, and idle":                {70, []any{givenBack(5)}, 55, 55},
+		"restored long ago":                 {50, []any{givenBack(200)}, 10, 0},
+		"given in exchange":                 {50, []any{exchanged("visio", 5)}, 55, 55},
+		"given in exchange, and idle":       {70, []any{exchanged("visio", 59)}, 1, 1},
+		"given in exchange before, and use": {10, []any{exchanged("visio", 30)}, 50, 0},
+		"given twice, first long ago":       {50, []any{exchanged("visio", 200), exchanged("citrix", 5)}, 55, 55},
+		"given twice, first lately":         {50, []any{exchanged("visio", 5), exchanged("citrix", 200)}, 55, 55},
+		"restored under another name":       {50, []any{renamed}, 55, 55},
+		"taken now, restored long ago":      {70, []any{givenBack(200)}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{entra: []directory.EntraUser{accountOf("p", tc.days, e3Direct), accountOf("busy", 1)}, policy: text + "  - {name: other, license: visio, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: e3}}\n"}
 			w.policy = replaceOnce(t, w.policy, "licenses:\n", "licenses:\n  visio: {sku: VISIO}\n")
 			w.begin = withVisio
-			if tc.past != nil {
-				w.past = []any{tc.past}
-			}
+			w.past = tc.past
 			r := w.seal(t)
 			p := only(t, r, "id-p")
 			e, err := r.Explain(p, asOf)
@@ -54,15 +57,18 @@ func TestTurnsAfterCoolingDown(t *testing.T) {
 				t.Fatal(err)
 			}
 			day := func(n int) time.Time { return asOf.AddDate(0, 0, n).Add(time.Second) }
-			want := Answer{Turns: day(tc.turns)}
+			want := Answer{}
+			if tc.turns > 0 {
+				want.Turns = day(tc.turns)
+			}
 			if tc.cools > 0 {
 				want.Cools = day(tc.cools)
 			}
 			if got := e.Answers[0]; !got.Turns.Equal(want.Turns) || !got.Cools.Equal(want.Cools) {
 				t.Errorf("turns %s, cools until %s; want %s and %s", got.Turns, got.Cools, want.Turns, want.Cools)
 			}
-			if got := firstTaken(t, r, p); !got.Equal(want.Turns) {
-				t.Errorf("asked day by day, Decide takes the license on %s, want %s", got, want.Turns)
+			if got := firstTaken(t, r, p); !got.Equal(day(tc.turns)) {
+				t.Errorf("asked day by day, Decide takes the license on %s, want %s", got, day(tc.turns))
 			}
 		})
 	}
@@ -102,25 +108,97 @@ func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	return time.Time{}
 }
 
-// An explanation says from which time on an announced change may be made.
+// A license that an exemption keeps turns when the exemption ends.
+func TestTurnsAfterLeave(t *testing.T) {
+	t.Parallel()
+	w := holder()
+	w.policy = replaceOnce(t, text, "users: [exempt@x.example]", "leave: [{user: p@x.example, until: 2026-12-03, reason: parental leave}]")
+	r := w.seal(t)
+	p, rule := only(t, r, "id-p"), r.Policy.Rules[0]
+	e, err := r.Explain(p, asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := e.Answers[0]
+	if got.Outcome != policy.Exempt || got.Turns.IsZero() {
+		t.Fatalf("%s, turns %s", got.Outcome, got.Turns)
+	}
+	for at, want := range map[time.Time]policy.Outcome{got.Turns.Add(-time.Second): policy.Exempt, got.Turns: policy.Reclaim} {
+		judge, err := r.Judge(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := judge.Ask(rule, p); v.Outcome != want {
+			t.Errorf("at %s: %s, want %s", at, v.Outcome, want)
+		}
+	}
+}
+
+// An explanation has the word for the activity that a rule reads, and the parts of the rule.
+func TestNounAndTree(t *testing.T) {
+	t.Parallel()
+	w := holder()
+	w.policy = replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", `when: department == "Sales"`)
+	w.entra[0].Department = "HR"
+	r := w.seal(t)
+	e, err := r.Explain(only(t, r, "id-p"), asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"sign-in", "", "logon"} {
+		if got := e.Answers[i].Noun; got != want {
+			t.Errorf("%s: noun %q, want %q", e.Answers[i].Rule, got, want)
+		}
+	}
+	for i, want := range []policy.Says{policy.True, policy.False, policy.False} {
+		if got := e.Answers[i].Tree; got == nil || got.Says != want || len(got.Parts) == 0 {
+			t.Errorf("%s: tree %+v, want %s", e.Answers[i].Rule, got, want)
+		}
+	}
+}
+
+// An explanation says from which time on an announced change may be made. It says nothing for a change that was not
+// announced, that must be announced again, or that is refused for another reason.
 func TestDue(t *testing.T) {
 	t.Parallel()
-	idle := daysAgo(70)
-	for _, tc := range []struct {
-		days int // since the announcement
-		due  time.Time
-	}{{3, daysAgo(3).AddDate(0, 0, 14)}, {20, daysAgo(20).AddDate(0, 0, 14)}} {
-		t.Run(fmt.Sprint(tc.days), func(t *testing.T) {
+	item := func(state history.State, rule string, days int) *history.Item {
+		idle := daysAgo(70)
+		return &history.Item{User: "id-p", License: "e3", To: "exo", State: state, Run: "r0", Rule: rule, At: daysAgo(days), IdleSince: &idle}
+	}
+	const notice = "{changeTo: exo, notice: 14}"
+	for name, tc := range map[string]struct {
+		then  string
+		idle  int    // days since the last sign-in
+		group string // the group through which the person holds the license
+		past  *history.Item
+		due   time.Time
+	}{
+		"announced":                     {notice, 70, "", item(history.Announced, "m365", 3), daysAgo(3).AddDate(0, 0, 14)},
+		"announced long ago":            {notice, 70, "", item(history.Announced, "m365", 20), daysAgo(20).AddDate(0, 0, 14)},
+		"perhaps announced":             {notice, 70, "", item(history.Unsure, "m365", 3), time.Time{}},
+		"active since":                  {notice, 5, "", item(history.Announced, "m365", 3), time.Time{}},
+		"announced by another rule":     {notice, 70, "", item(history.Announced, "m365-long", 3), time.Time{}},
+		"the rule announces nothing":    {"{changeTo: exo}", 70, "", item(history.Announced, "m365", 3), time.Time{}},
+		"refused for another reason":    {notice, 70, "g-other", item(history.Announced, "m365", 3), time.Time{}},
+		"refused, and never announced":  {notice, 70, "g-other", nil, time.Time{}},
+		"to be announced for the first": {notice, 70, "", nil, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := world{
-				entra: []directory.EntraUser{accountOf("p", 70, e3Direct), accountOf("busy", 1)}, policy: replaceOnce(t, text, "{changeTo: exo}", "{changeTo: exo, notice: 14}"),
-				past: []any{&history.Item{User: "id-p", License: "e3", To: "exo", State: history.Announced, Run: "r0", Rule: "m365", At: daysAgo(tc.days), IdleSince: &idle}},
-			}.seal(t)
+			w := world{
+				entra:  []directory.EntraUser{accountOf("p", tc.idle, directory.Assignment{SKU: "sku-e3", State: "Active", Group: tc.group}), accountOf("busy", 1)},
+				policy: replaceOnce(t, text, "{changeTo: exo}", tc.then),
+			}
+			if tc.past != nil {
+				w.past = []any{tc.past}
+			}
+			r := w.seal(t)
 			e, err := r.Explain(only(t, r, "id-p"), asOf)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := e.Answers[0]; !got.Due.Equal(tc.due) || (got.Refused != "") != asOf.Before(tc.due) {
+			got := e.Answers[0]
+			if !got.Due.Equal(tc.due) || !tc.due.IsZero() && (got.Refused != "") != asOf.Before(tc.due) {
 				t.Errorf("due %s, refused %q; want %s", got.Due, got.Refused, tc.due)
 			}
 		})
