@@ -2,7 +2,6 @@ package decision
 
 import (
 	"net/mail"
-	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -31,5 +30,5 @@ func MailFor(p *directory.Person) (address, why string) {
 // plainAddress reports whether text is one mail address, without a name (RFC 5322, addr-spec).
 func plainAddress(text string) bool {
 	a, err := mail.ParseAddress(text)
-	return err == nil && a.Address == text && a.Name == "" && !strings.ContainsAny(text, "\"\r\n ,;<>")
+	return err == nil && a.Address == text // everything but the address alone parses to another text
 }

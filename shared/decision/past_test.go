@@ -45,6 +45,7 @@ func TestPast(t *testing.T) {
 	}{
 		"nothing before":                 {"", 70, held, nil, policy.Reclaim, false, false, ""},
 		"pending":                        {"", 70, held, item(history.Open, 3), policy.Reclaim, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
+		"announced, idle since is lost":  {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, item(history.Announced, 20), policy.Reclaim, false, true, ""},
 		"pending, source left":           {"", 70, nil, item(history.Open, 3), policy.NotHolder, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
 		"restored yesterday":             {"", 70, held, item(history.Restored, 1), policy.Keep, false, false, "cooling down: restored on 2026-11-22, and not taken again before the person was idle for the rule's whole span from then on"},
 		"restored 60 days ago":           {"", 70, held, item(history.Restored, 60), policy.Keep, false, false, "cooling down: restored on 2026-09-24"},
