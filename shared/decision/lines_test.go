@@ -130,3 +130,59 @@ func TestErrorsOfCallersPassThrough(t *testing.T) {
 		t.Errorf("Each, cancelled: %v", err)
 	}
 }
+
+// Each adds the outlooks of all partitions. A partition of an earlier version has none.
+func TestOutlooksOfAllPartitions(t *testing.T) {
+	t.Parallel()
+	r := world{partitions: 3}.seal(t)
+	counted := func(n int) Summary {
+		sum := Summary{Tallies: tallies(1), Outlooks: r.outlooks(), Turning: []Turning{{Key: uint64(n), On: int64(n)}}}
+		sum.Outlooks[1].Turns[3], sum.Outlooks[1].Idle.Never = n, n
+		return sum
+	}
+	for n, sum := range []Summary{counted(2), {Tallies: tallies(1)}, counted(5)} {
+		put(t, r, n, plan.Decision{User: "u"}, sum)
+	}
+	got, err := r.Each(t.Context(), func(*plan.Decision) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := r.outlooks()
+	want[1].Turns[3], want[1].Idle.Never = 7, 7
+	if d := cmp.Diff(want, got.Outlooks); d != "" {
+		t.Errorf("outlooks (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]Turning{{Key: 2, On: 2}, {Key: 5, On: 5}}, got.Turning); d != "" {
+		t.Errorf("turning (-want +got):\n%s", d)
+	}
+}
+
+// A partition keeps the verdicts that turn soonest. It keeps more than its share, because the verdicts may be spread
+// unevenly, and at most as many as a run shows.
+func TestVerdictsThatTurnSoonest(t *testing.T) {
+	t.Parallel()
+	for partitions, most := range map[int]int{1: mostTurning, 8: 1100} {
+		r := world{partitions: partitions}.seal(t)
+		for n := range partitions {
+			sum := Summary{Tallies: tallies(1)}
+			for i := range mostTurning + 500 {
+				if n == 0 {
+					sum.Turning = append(sum.Turning, Turning{Key: uint64(i), On: int64(mostTurning + 500 - i)})
+				}
+			}
+			put(t, r, n, plan.Decision{User: "u"}, sum)
+		}
+		got, err := r.Each(t.Context(), func(*plan.Decision) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Turning) != most {
+			t.Fatalf("%d partitions: %d verdicts are kept, want %d", partitions, len(got.Turning), most)
+		}
+		for i, one := range got.Turning {
+			if one.On != int64(i+1) {
+				t.Fatalf("%d partitions: verdict %d turns at %d", partitions, i, one.On)
+			}
+		}
+	}
+}

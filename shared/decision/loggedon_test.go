@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
 )
 
 // In the first night, a call read from the controllers that Ann logged on 40 days ago. The replicated date is 50 days
@@ -121,17 +122,19 @@ func TestSightedAndThenNotListed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		of                string
 		entra, ad, accept bool // whether the dates in Entra ID are lost, whether a logon is known, whether an operator accepts the feeds
+		state             plan.FeedState
 	}{
-		"seen in Entra ID":         {"a", true, false, false},
-		"seen in Active Directory": {"S-a", false, true, false},
-		"nothing seen":             {"b", false, false, false},
-		"accepted":                 {"a", false, false, true},
+		"seen in Entra ID":         {"a", true, false, false, plan.Healthy},
+		"seen in Active Directory": {"S-a", false, true, false, plan.Healthy},
+		"nothing seen":             {"b", false, false, false, plan.Healthy},
+		"accepted":                 {"a", false, false, true, plan.Healthy},
+		"the feed is in doubt":     {"a", false, false, false, plan.Unhealthy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			next := r.nextNight(1)
 			next.sights(t, tc.of, daysAgo(10))
-			next.Begin.AcceptFeeds = tc.accept
+			next.Begin.AcceptFeeds, next.Feeds[directory.Entra].State = tc.accept, tc.state
 			h := accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(50)}}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(50)})
 			next.read(t, h)
 			if entra, ad := !h.Entra[0].DatesLost.IsZero(), !h.AD[0].Past.LoggedOn.IsZero(); entra != tc.entra || ad != tc.ad {

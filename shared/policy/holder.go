@@ -109,10 +109,12 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 }
 
 // GivingGroups returns the GroupRef.Keys of the groups in source for which newHolder needs the begin of each
-// membership. Runs must record this begin themselves, because no directory records it.
+// membership. Runs must record this begin themselves, because no directory records it. A license without a rule has no
+// such group, because no run reads its members.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
-		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {
+		asked := slices.ContainsFunc(p.Rules, func(r *Rule) bool { return r.License == l })
+		if p.Grace.NewHolder > 0 && asked && l.holders != nil && l.holders.Ref.Source == source {
 			keys = append(keys, l.holders.key)
 		}
 	}

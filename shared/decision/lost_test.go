@@ -1,0 +1,171 @@
+package decision
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/infra/simulation/failing"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// The method "damages" replaces the table of the run by half an object, and returns the store.
+func (r *Run) damages(t *testing.T) *store.Memory {
+	t.Helper()
+	s := r.store.(*store.Memory)
+	if err := store.PutBytes(t.Context(), s, "runs/run/known/0000.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A lost table cannot be made again if the snapshot of its run is damaged, gone or unreadable for this version. This
+// does not change, so the rules are undecided about the people. The run says that the table is lost.
+func TestTableThatStaysLost(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(objects map[string][]byte){
+		"its begin is gone":    func(o map[string][]byte) { delete(o, "runs/run/begin.json") },
+		"its manifest is gone": func(o map[string][]byte) { delete(o, "runs/run/manifest.json") },
+		"its manifest is half": func(o map[string][]byte) { o["runs/run/manifest.json"] = []byte("half") },
+		"its policy is no more": func(o map[string][]byte) {
+			o["runs/run/begin.json"] = bytes.Replace(o["runs/run/begin.json"], []byte("tenant:"), []byte("renter:"), 1)
+		},
+		"its people are gone": func(o map[string][]byte) {
+			maps.DeleteFunc(o, func(key string, _ []byte) bool { return strings.HasPrefix(key, "runs/run/entra/") })
+		},
+		"its people are half": func(o map[string][]byte) {
+			for key := range o {
+				if strings.HasPrefix(key, "runs/run/entra/") {
+					o[key] = []byte("half")
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := remembering(t)
+			s := r.damages(t)
+			objects := s.Objects()
+			spoil(objects)
+			s.Become(objects)
+			next := r.nextNight(1)
+			for range 2 {
+				if table, err := next.remembered(t.Context(), "run", 0); table != nil || !errors.Is(err, store.ErrDamaged) || len(next.Losses()) != 1 {
+					t.Errorf("%+v, %v, losses %q", table, err, next.Losses())
+				}
+			}
+		})
+	}
+}
+
+// A store that does not answer may answer later. The evaluation then fails, and no table counts as lost. This also holds
+// if the table is gone and the store does not answer while the table is made again.
+func TestTableWhileTheStoreIsDown(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []bool{true, false} {
+		r, _ := remembering(t)
+		s := r.damages(t)
+		if gone {
+			objects := s.Objects()
+			delete(objects, "runs/run/known/0000.gz")
+			s.Become(objects)
+		}
+		whole := failing.Nth(s, 0)
+		next := r.nextNight(1)
+		next.store = whole
+		if _, err := next.remembered(t.Context(), "run", 0); err != nil || len(whole.Keys()) < 4 {
+			t.Fatalf("%d calls, %v", len(whole.Keys()), err)
+		}
+		for n := range whole.Keys() {
+			next := r.nextNight(1)
+			next.store = failing.Nth(s, n+1)
+			table, err := next.remembered(t.Context(), "run", 0)
+			if table != nil || !errors.Is(err, failing.Err) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || len(next.Losses()) > 0 {
+				t.Errorf("gone %t, call %d of %s: %v, losses %q", gone, n+1, whole.Keys()[n], err, next.Losses())
+			}
+			if table, err := next.remembered(t.Context(), "run", 0); table == nil || err != nil {
+				t.Errorf("gone %t, call %d: the store answers again: %v", gone, n+1, err)
+			}
+		}
+	}
+}
+
+// A missing table and a damaged snapshot of its run are damage. A missing table and a missing run are not, because runs
+// are deleted at their age.
+func TestTableGoneAndSnapshotDamaged(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]error{"runs/run/manifest.json": store.ErrDamaged, "runs/run/begin.json": store.ErrNotFound} {
+		r, _ := remembering(t)
+		s := r.store.(*store.Memory)
+		objects := s.Objects()
+		delete(objects, "runs/run/known/0000.gz")
+		if delete(objects, key); want == store.ErrDamaged {
+			objects[key] = []byte("half")
+		}
+		s.Become(objects)
+		next := r.nextNight(1)
+		if _, err := next.remembered(t.Context(), "run", 0); !errors.Is(err, want) || (len(next.Losses()) > 0) != (want == store.ErrDamaged) {
+			t.Errorf("%s: %v, losses %q", key, err, next.Losses())
+		}
+	}
+}
+
+// Losses has every table that was lost.
+func TestLossesOfTwoTables(t *testing.T) {
+	t.Parallel()
+	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
+	next := r.nextNight(1)
+	for n, key := range []string{"runs/run/known/0000.gz", "runs/run/known/0001.gz"} {
+		if err := store.PutBytes(t.Context(), r.store, key, []byte("half")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := next.Apart().remembered(t.Context(), "run", n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := next.Losses(); len(got) != 2 {
+		t.Errorf("losses %q", got)
+	}
+}
+
+// The function "lostNights" returns the run after the given number of nights. The store has the snapshots of the nights
+// and none of their tables.
+func lostNights(t *testing.T, nights int) *Run {
+	t.Helper()
+	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
+	for n := 1; n < nights; n++ {
+		next := r.nextNight(n)
+		m := *r.Manifest
+		m.Run, m.History = next.Begin.Run, "runs/"+next.Begin.Run+"/history"
+		err := store.PutLines(t.Context(), r.store, m.History, func(emit func(any) error) error {
+			return emit(map[string]any{"head": history.Digest{Baselines: next.History.Baselines}})
+		})
+		if err := errors.Join(err, snapshot.PutBegin(t.Context(), r.store, next.Begin), snapshot.Seal(t.Context(), r.store, &m)); err != nil {
+			t.Fatal(err)
+		}
+		r = next
+	}
+	return r.nextNight(nights)
+}
+
+// The tables of at most longestTrail runs in a row are made again. An older snapshot is not read for that.
+func TestTrailOfLostTables(t *testing.T) {
+	t.Parallel()
+	for nights, whole := range map[int]bool{1: true, longestTrail: true, longestTrail + 1: false} {
+		r := lostNights(t, nights)
+		counted := failing.Nth(r.store, 0)
+		r.store = counted
+		if _, err := r.remembered(t.Context(), r.History.Baselines[0].Run, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(counted.Keys(), "runs/run/begin.json"); got != whole {
+			t.Errorf("after %d nights the first snapshot is read: %t", nights, got)
+		}
+	}
+}
