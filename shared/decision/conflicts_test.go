@@ -149,6 +149,9 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := holder(&history.Item{User: tc.user, License: "citrix", State: history.Unreadable, Why: "damaged ledger: x"})
+			for _, license := range []string{"a", "exo", "z"} { // what else is known of the person does not mend the ledger
+				w.past = append(w.past, &history.Item{User: tc.user, License: license, State: history.Taken, Run: "r0", Rule: "x", Began: daysAgo(300), At: daysAgo(300)})
+			}
 			w.entra[0].SID, w.entra[0].LastSuccessful = sid, daysAgo(tc.days)
 			r := w.seal(t)
 			got := r.asked(t, "m365")

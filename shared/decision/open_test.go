@@ -204,3 +204,13 @@ func TestJudgeFollowsPeople(t *testing.T) {
 		}
 	}
 }
+
+// The way of a change may need the SIDs of groups in Active Directory, which the reading has.
+func TestTenantKnowsTheSIDsOfGroups(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "S-1-5-21-9"}
+	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}, manifest: func(m *snapshot.Manifest) { m.Readings[directory.AD].GroupSIDs = want }}.seal(t)
+	if d := cmp.Diff(want, r.Tenant.SIDs); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
