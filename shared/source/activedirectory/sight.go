@@ -133,14 +133,23 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 type blanks struct {
 	rests []string // the attributes that were checked, at most 64
 	// The map "of" has a bit for each attribute in rests, by raw objectGUID. The bit is set if the attribute is proven
-	// to have no value.
-	of map[string]uint64
+	// to have no value. The map has no pointers, because the garbage collector would follow millions of them.
+	of map[[16]byte]uint64
+}
+
+// The method "provenOf" returns the bits of the person in an entry. A person without a usable objectGUID has no proof.
+func (b *blanks) provenOf(e *ldap.Entry) uint64 {
+	guid := e.GetEqualFoldRawAttributeValue("objectGUID")
+	if len(guid) != 16 {
+		return 0
+	}
+	return b.of[[16]byte(guid)]
 }
 
 // The method "blanks" reads the people who match a filter and lack a value for at least one attribute in the list
 // "rests". For each missing value it finds out whether the attribute is proven to be empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
-	b := &blanks{of: map[string]uint64{}}
+	b := &blanks{of: map[[16]byte]uint64{}}
 	if len(rests) == 0 {
 		return b, nil
 	}
@@ -165,7 +174,9 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 				mask |= 1 << i
 			}
 		}
-		b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))] = mask
+		if guid := e.GetEqualFoldRawAttributeValue("objectGUID"); len(guid) == 16 {
+			b.of[[16]byte(guid)] = mask
+		}
 		return nil
 	}, descriptorControl)
 	return b, err
@@ -175,7 +186,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 // empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
-	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
+	mask := b.provenOf(e)
 	for i, a := range b.rests {
 		if mask&(1<<i) == 0 && len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
 			u.Unreadable = append(u.Unreadable, a)
