@@ -76,12 +76,12 @@ func TestChoiceAddsNothing(t *testing.T) {
 		"another way": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Via = plan.EntraGroup }, []string{"b"},
 			map[string]string{"a": "lists another change of this license", "c": "left out"}, 0, 2},
 		"held again, and left out": {pick("a", "b"), func(e *evaluated) { e.partitions[0][2].Outcome = policy.Keep }, []string{"a", "b"}, nil, 0, 2},
-		"somebody new without a seat": {pick("a"), func(e *evaluated) {
+		"somebody new without a seat": {pick("a", "b"), func(e *evaluated) {
 			e.partitions[0], e.seats = append(e.partitions[0], reclaim("d", 70)), [2]int{1, 0}
 			for i := range e.partitions[0] {
 				e.partitions[0][i].Seat = "exo"
 			}
-		}, []string{"a"}, map[string]string{"b": "left out", "c": "left out"}, 1, 1},
+		}, []string{"a"}, map[string]string{"b": "no free seat of exo is left for it", "c": "left out"}, 1, 2},
 		"refused meanwhile": {pick("a", "b"), func(e *evaluated) { e.partitions[0][0].Refused = "no longer held" }, []string{"b"},
 			map[string]string{"a": "no longer held", "c": "left out"}, 0, 2},
 	} {

@@ -83,10 +83,7 @@ func (l *letter) subject() string {
 		what += fmt.Sprintf(", %d FAILED", n)
 	}
 	text := []rune(l.at.Name + ": " + what)
-	if over := len(text) - 100; over > 0 { // a stack name may have 128 characters, a subject 100
-		text = text[over:]
-	}
-	return string(text)
+	return string(text[max(0, len(text)-100):]) // a stack name may have 128 characters, a subject 100
 }
 
 // The method "done" returns the subject of an execution that ended well.

@@ -35,6 +35,7 @@ func TestOutcomeAndTone(t *testing.T) {
 		"a plan on hold, overridden":       {StepOutput{Verdict: plan.Hold, Results: done}, Done, card.Good},
 		"stopped by a check":               {StepOutput{Verdict: plan.Apply, Results: pending, Refused: "another tenant"}, Held, card.Warning},
 		"all is done":                      {StepOutput{Verdict: plan.Apply, Results: done, Resumed: done}, Done, card.Good},
+		"done, whatever the mode was":      {StepOutput{Verdict: plan.Apply, Mode: policy.Audit, Results: done}, Done, card.Good},
 		"some pend":                        {StepOutput{Verdict: plan.Apply, Results: pending}, Waits, card.Warning},
 		"one failed":                       {StepOutput{Verdict: plan.Apply, Results: failed}, Done, card.Attention},
 		"one of each failed":               {StepOutput{Verdict: plan.Apply, Results: failed, Resumed: failed}, Done, card.Attention},
@@ -69,6 +70,7 @@ func TestFactsOfACard(t *testing.T) {
 		"a report in a folder":   {with(func(o *StepOutput) { o.Report = key }), "", []card.Fact{run, none, {Heading: "Report", Text: key}}, "https://x/" + key},
 		"no report":              {with(func(o *StepOutput) { o.NoReport = "no room" }), "", []card.Fact{run, none, {Heading: "Report", Text: "not written: no room"}}, ""},
 		"a cause without a name": {with(func(o *StepOutput) { o.Failure = &Failure{Cause: "no route"} }), "", []card.Fact{{Heading: "Run", Text: aRun}, {Heading: "Why", Text: "no route"}}, ""},
+		"announced alone":        {with(func(o *StepOutput) { o.Results = statusCounts{runs.Announced: 1} }), "", []card.Fact{run, {Heading: "Changes", Text: "0; announced 1; 0.00 SEK a month freed"}}, ""},
 		"a hold that was overridden": {with(func(o *StepOutput) {
 			o.Verdict, o.HoldReasons, o.Changes, o.Results, o.MonthlySaving = plan.Hold, []string{"too many"}, 1, statusCounts{runs.Done: 1}, 35
 		}), "", []card.Fact{run, {Heading: "Changes", Text: "1; done 1; 35.00 SEK a month freed"}}, ""},
