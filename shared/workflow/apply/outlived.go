@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -16,9 +17,9 @@ import (
 const doubtful = time.Hour
 
 // The method "outlived" ends a change that an earlier call began and that must not be finished. It ends the change if
-// somebody restored the license, removed the person from the target group, or asked for a restore. It also ends the
-// change if the plan has expired or no read ever shows the write. The parameter "held" reports whether the person is in
-// the source. The returned status is empty if the change continues.
+// somebody restored the license, gave it in another way, removed the person from the target group, or asked for a
+// restore. It also ends the change if the plan has expired or no read ever shows the write. The parameter "held" reports
+// whether the person is in the source. The returned status is empty if the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
@@ -27,12 +28,22 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 		return "", ""
 	case m.left != nil:
 		return m.heldAgain(ctx)
+	case m.heldTwice():
+		return m.rollBack(ctx, ledger.RolledBack, "meanwhile held in another way, too, and leaving one of the two frees nothing")
 	case m.expired():
 		return m.rollBack(ctx, ledger.Failed, "the plan expired at "+m.plan.Expires.Format(time.RFC3339)+", before the license could be taken")
 	case m.entry.Target != "" && m.follows():
 		return m.outOfTarget(ctx)
 	}
 	return "", ""
+}
+
+// heldTwice reports whether the person has the product of the change in another way than by the source, in any state. A
+// plan refuses such a change. Somebody gave the other way while the change waited for its target.
+func (m *move) heldTwice() bool {
+	return m.follows() && m.person.Entra != nil && slices.ContainsFunc(m.person.Entra.Assignments, func(a directory.Assignment) bool {
+		return a.SKU == m.entry.SKU && a.Group != m.from()
+	})
 }
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -56,6 +57,43 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	in, note, refusal, err = j.wayBack(t.Context(), e.Intent)
 	if in.Source != "g-e3" || !strings.Contains(note, "restored by the group entra:LIC-E3") || refusal != "" || err != nil {
 		t.Errorf("restored by %s, %q, refused %q, %v", in.Source, note, refusal, err)
+	}
+}
+
+// TestGivenInAnotherWayMeanwhile: while a move waits for its target, somebody gives the product in another way, too.
+// Leaving the source would then free nothing, so the move goes back. Another product changes nothing.
+func TestGivenInAnotherWayMeanwhile(t *testing.T) {
+	t.Parallel()
+	back := []string{"AddMember g-exo id-anna", "RemoveMember g-exo id-anna"}
+	for name, tc := range map[string]struct {
+		give   func(b *bench)
+		status runs.Status
+		writes []string
+	}{
+		"nobody":           {func(*bench) {}, runs.Pending, []string{"AddMember g-exo id-anna", "RemoveMember g-e3more id-anna"}},
+		"by another group": {func(b *bench) { b.entra.in["g-e3"] = []string{"id-anna"} }, runs.Kept, back},
+		"directly": {func(b *bench) {
+			anna := b.entra.users["id-anna"]
+			anna.Assignments = append(anna.Assignments, directory.Assignment{SKU: "sku-e3", State: "Active"})
+		}, runs.Kept, back},
+		"directly, another product": {func(b *bench) {
+			anna := b.entra.users["id-anna"]
+			anna.Assignments = append(anna.Assignments, directory.Assignment{SKU: "sku-other", State: "Active"})
+		}, runs.Pending, []string{"AddMember g-exo id-anna", "RemoveMember g-e3more id-anna"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := severalGroups(t)
+			b.apply(t, runs.Pending, "joined")
+			tc.give(b)
+			b.entra.follow()
+			note := ""
+			if tc.status == runs.Kept {
+				note = "meanwhile held in another way, too"
+			}
+			b.apply(t, tc.status, note)
+			b.wrote(t, tc.writes...)
+		})
 	}
 }
 
