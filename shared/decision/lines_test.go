@@ -131,16 +131,19 @@ func TestErrorsOfCallersPassThrough(t *testing.T) {
 	}
 }
 
-// Each adds the outlooks of all partitions. A partition of an earlier version has none.
+// Each adds the outlooks of all partitions. A partition of an earlier version has none, or counts other days.
 func TestOutlooksOfAllPartitions(t *testing.T) {
 	t.Parallel()
-	r := world{partitions: 3}.seal(t)
+	r := world{partitions: 5}.seal(t)
 	counted := func(n int) Summary {
 		sum := Summary{Tallies: tallies(1), Outlooks: r.outlooks(), Turning: []Turning{{Key: uint64(n), On: int64(n)}}}
 		sum.Outlooks[1].Turns[3], sum.Outlooks[1].Idle.Never = n, n
 		return sum
 	}
-	for n, sum := range []Summary{counted(2), {Tallies: tallies(1)}, counted(5)} {
+	longer, shorter := counted(1), counted(1)
+	longer.Outlooks[1].Turns = append(longer.Outlooks[1].Turns, 9)
+	shorter.Outlooks[1].Turns = shorter.Outlooks[1].Turns[:4]
+	for n, sum := range []Summary{counted(2), {Tallies: tallies(1)}, longer, shorter, counted(5)} {
 		put(t, r, n, plan.Decision{User: "u"}, sum)
 	}
 	got, err := r.Each(t.Context(), func(*plan.Decision) error { return nil })
@@ -148,11 +151,11 @@ func TestOutlooksOfAllPartitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := r.outlooks()
-	want[1].Turns[3], want[1].Idle.Never = 7, 7
+	want[1].Turns[3], want[1].Idle.Never = 9, 9
 	if d := cmp.Diff(want, got.Outlooks); d != "" {
 		t.Errorf("outlooks (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]Turning{{Key: 2, On: 2}, {Key: 5, On: 5}}, got.Turning); d != "" {
+	if d := cmp.Diff([]Turning{{Key: 2, On: 2}, {Key: 1, On: 1}, {Key: 1, On: 1}, {Key: 5, On: 5}}, got.Turning); d != "" {
 		t.Errorf("turning (-want +got):\n%s", d)
 	}
 }
