@@ -80,6 +80,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	}
 	limit := j.Policy.Limits.PerRun
 	j.pending, j.lost, j.people, j.matches = map[string]bool{}, map[string]error{}, map[string]bool{}, newMatches(j.Policy, chosenIn(j.Begin))
+	// An announcement uses no seat, so the notices have a selection without seats.
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
 		j.matches.add(d)
@@ -98,7 +99,6 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		case j.choice.waits(d):
 			j.choice.later++
 		case d.Notice:
-			d.Seat = "" // an announcement uses no seat
 			j.notices.Offer(*d)
 		default:
 			j.chosen.Offer(*d)
@@ -172,7 +172,7 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
-		if t.Asked > 0 || t.Holders == 0 || t.Holders == t.Exempt || p.RuleNamed(t.Rule).ForSource == "" {
+		if t.Asked > 0 || t.Holders == t.Exempt || p.RuleNamed(t.Rule).ForSource == "" {
 			continue
 		}
 		empty := ""

@@ -8,8 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -146,5 +149,27 @@ func TestFormerGroups(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string][]directory.Group{"e3": {group("LIC-E3-TRAINEES"), group("LIC-E3-BOARD")}}, b.FormerToo); d != "" {
 		t.Errorf("the further groups of a license (-want +got):\n%s", d)
+	}
+}
+
+// TestRestoreReadsNoSignal: a restore reads nobody, so its plan has no usage report as a source, even if the policy reads
+// one. The missing report would make the run unhealthy.
+func TestRestoreReadsNoSignal(t *testing.T) {
+	t.Parallel()
+	reads := strings.Replace(text, "licenses:", "attributes: {teams: m365.teams, LastlogonTimestamp: ad.lastLogonTimestamp}\nlicenses:", 1)
+	reads = strings.Replace(reads, "AzureAdSistaLogon", "teams", 1)
+	s := storeWithRun(t)
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+	p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: reads}, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := decision.Open(t.Context(), s, "mine")
+	if err != nil || r.Feeds[directory.TeamsUse].State != plan.Unhealthy {
+		t.Fatalf("the policy of the restore reads no usage report: %v", err)
+	}
+	absent := plan.Feed{State: plan.Absent, Reason: "a restore reads nobody"}
+	if d := cmp.Diff(map[string]plan.Feed{"entra": absent, "ad": absent}, p.Sources); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }

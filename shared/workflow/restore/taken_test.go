@@ -2,11 +2,13 @@ package restore
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -75,7 +77,13 @@ func TestTaken(t *testing.T) {
 // The function "people" writes a run for everybody with the given accounts. The plan of this run is the newest plan.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
-	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
+	peopleIn(t, s, run, 1, entra, ad...)
+}
+
+// peopleIn is like the function "people", with a number of partitions.
+func peopleIn(t *testing.T, s store.Store, run string, partitions int, entra []directory.EntraUser, ad ...directory.ADUser) {
+	t.Helper()
+	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: partitions, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
 	err := snapshot.PutBegin(t.Context(), s, b)
 	m := &snapshot.Manifest{Run: run}
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
@@ -175,5 +183,31 @@ func TestDataThatCannotBeRead(t *testing.T) {
 	}
 	if got, err := keysOf(t.Context(), s, clock, "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestHalfOfTheDataCannotBeRead: if a part of the data cannot be read, keysOf fails with that error, although a name fits
+// several people in the other part. The caller then tries again. It does not refuse the name.
+func TestHalfOfTheDataCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s := store.Store(&store.Memory{})
+	var all []directory.EntraUser
+	for i := range 20 {
+		all = append(all, directory.EntraUser{ID: fmt.Sprintf("id-%d", i), UserPrincipalName: "bob@x.example", LastSuccessful: asOf})
+	}
+	peopleIn(t, s, "newest", 2, all)
+	r, err := decision.Open(t.Context(), s, "newest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := r.Manifest.Readings[directory.Entra].Parts
+	if len(parts) != 2 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	for _, part := range parts {
+		_, err := keysOf(t.Context(), failing.Key(s, part.Key), clock, "bob@x.example")
+		if !errors.Is(err, failing.Err) || errors.Is(err, runs.ErrRefused) {
+			t.Errorf("%s cannot be read: %v", part.Key, err)
+		}
 	}
 }
