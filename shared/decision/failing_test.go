@@ -18,29 +18,24 @@ func readsCitrix(b *snapshot.Begin) {
 	b.Members = []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
 }
 
-// The function "secondNight" returns a sealed run in a store that has the table of known accounts of the night before.
-func secondNight(t *testing.T) *Run {
-	t.Helper()
-	first := world{partitions: 2, woven: true, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}, begin: readsCitrix}.seal(t)
-	for n := range 2 {
-		if err := first.Remember(t.Context(), n, accountsIn(nil)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return first.nextNight(1)
+// The method "on" returns the run in another store.
+func (r *Run) on(s store.Store) *Run {
+	one := *r
+	one.store, one.memory = s, newMemory()
+	return &one
 }
 
 // If the store fails during a search or a reading, the caller gets the error. Otherwise people would seem to be absent,
 // or without a past.
 func TestEveryReadMayFail(t *testing.T) {
 	t.Parallel()
-	r := secondNight(t)
+	r := columnTown(t)
 	for name, call := range map[string]func(r *Run) error{
 		"find": func(r *Run) error {
-			return r.Find(t.Context(), "p@x.example", func(*directory.Person) error { return nil })
+			return r.Find(t.Context(), "cloud@x.example", func(*directory.Person) error { return nil })
 		},
 		"find nobody": func(r *Run) error {
-			if err := r.Find(t.Context(), "pp@x.example", func(*directory.Person) error { return nil }); !errors.Is(err, ErrUnknownUser) {
+			if err := r.Find(t.Context(), "clouds@x.example", func(*directory.Person) error { return nil }); !errors.Is(err, ErrUnknownUser) {
 				return err
 			}
 			return nil
@@ -51,18 +46,43 @@ func TestEveryReadMayFail(t *testing.T) {
 		"open":       func(r *Run) error { _, err := Open(t.Context(), r.store, "run"); return err },
 		"open under": func(r *Run) error { _, err := OpenUnder(t.Context(), r.store, "run", r.Policy); return err },
 	} {
-		on := func(s store.Store) *Run {
-			one := *r
-			one.store, one.memory = s, newMemory()
-			return &one
-		}
 		whole := failing.Nth(r.store, 0)
-		if err := call(on(whole)); err != nil || len(whole.Keys()) == 0 {
+		if err := call(r.on(whole)); err != nil || len(whole.Keys()) == 0 {
 			t.Fatalf("%s: %d calls, %v", name, len(whole.Keys()), err)
 		}
 		for n, key := range whole.Keys() {
-			if err := call(on(failing.Nth(r.store, n+1))); !errors.Is(err, failing.Err) {
+			if err := call(r.on(failing.Nth(r.store, n+1))); !errors.Is(err, failing.Err) {
 				t.Errorf("%s, call %d of %s: %v", name, n+1, key, err)
+			}
+		}
+	}
+}
+
+// If an object cannot be read by columns, everybody is read singly, and this fails in the same way.
+func TestEveryObjectOfAScreenMayFail(t *testing.T) {
+	t.Parallel()
+	r := columnTown(t)
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func(r *Run) error{
+		"screen": func(r *Run) error {
+			_, err := NewScreen(r, judge).Read(t.Context(), 0, &directory.Accounts{})
+			return err
+		},
+		"sweep": func(r *Run) error {
+			_, err := NewScreen(r, judge).Sweep(t.Context(), 0, &directory.Accounts{})
+			return err
+		},
+	} {
+		whole := failing.Nth(r.store, 0)
+		if err := call(r.on(whole)); err != nil || len(whole.Keys()) < 2 {
+			t.Fatalf("%s: %d calls, %v", name, len(whole.Keys()), err)
+		}
+		for _, key := range whole.Keys() {
+			if err := call(r.on(failing.Key(r.store, key))); !errors.Is(err, failing.Err) {
+				t.Errorf("%s, %s: %v", name, key, err)
 			}
 		}
 	}
@@ -72,7 +92,7 @@ func TestEveryReadMayFail(t *testing.T) {
 func TestAcceptedWithoutTheTable(t *testing.T) {
 	t.Parallel()
 	for _, accept := range []bool{true, false} {
-		r := secondNight(t)
+		r := columnTown(t)
 		r.Begin.AcceptFeeds = accept
 		r.store = failing.Key(r.store, "runs/run/known/0000.gz")
 		h := accountsIn([]directory.EntraUser{accountOf("p", 1), accountOf("busy", 1), accountOf("q", 1), accountOf("r", 1)})
