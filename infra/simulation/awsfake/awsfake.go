@@ -25,9 +25,11 @@ type Server struct {
 	served    chan struct{} // closed when the server has stopped
 	intercept atomic.Pointer[http.Handler]
 
+	clock   func() time.Time // the clock without the offset
 	mu      sync.Mutex
-	offset  time.Duration // how far the account's clock is ahead of the real clock
-	changed chan struct{} // closed and replaced at each change
+	offset  time.Duration   // how far the account's clock is ahead
+	pick    func(n int) int // see Shuffle
+	changed chan struct{}   // closed and replaced at each change
 	queues  map[string]*queue
 	tasks   map[string]*Task
 	calls   map[string]int
@@ -35,12 +37,15 @@ type Server struct {
 }
 
 // Start serves an empty account on 127.0.0.1 until Close.
-func Start() (*Server, error) {
+func Start() (*Server, error) { return StartAt(time.Now) }
+
+// StartAt is Start with another clock. A call that waits for a message does not notice when this clock goes on.
+func StartAt(clock func() time.Time) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for simulated AWS: %w", err)
 	}
-	s := &Server{URL: "http://" + l.Addr().String(), served: make(chan struct{}), changed: make(chan struct{}),
+	s := &Server{URL: "http://" + l.Addr().String(), served: make(chan struct{}), clock: clock, pick: func(int) int { return 0 }, changed: make(chan struct{}),
 		queues: map[string]*queue{}, tasks: map[string]*Task{}, calls: map[string]int{}, others: map[string]func([]byte) (any, error){}}
 	s.Intercept(nil)
 	s.server = &http.Server{ReadHeaderTimeout: time.Minute,
@@ -99,7 +104,7 @@ func (s *Server) Advance(d time.Duration) {
 }
 
 // The method "now" returns the account's time. The caller must hold the lock.
-func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
+func (s *Server) now() time.Time { return s.clock().Add(s.offset) }
 
 // The method "wake" makes each waiting goroutine check its condition again. The caller must hold the lock.
 func (s *Server) wake() {

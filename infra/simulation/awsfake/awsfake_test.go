@@ -169,3 +169,39 @@ func TestRefusesWhatIsNotSimulated(t *testing.T) {
 	_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")})
 	wantCode(t, err, "403")
 }
+
+// TestShuffle checks that a queue delivers its messages in the order that the test chooses, and hides a message by the
+// clock of the account.
+func TestShuffle(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	s, err := StartAt(func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	url := s.NewQueue("q", time.Minute, 2)
+	s.Shuffle(func(n int) int { return n - 1 })
+	for _, body := range []string{"first", "second", "third"} {
+		s.Send(url, body)
+	}
+	all := func() (bodies []string) {
+		for s.Waiting(url) > 0 {
+			got, _, _, err := s.take(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies = append(bodies, got[0].Body)
+		}
+		return bodies
+	}
+	for range 2 {
+		if diff := cmp.Diff([]string{"third", "second", "first"}, all()); diff != "" {
+			t.Errorf("messages (-want +got):\n%s", diff)
+		}
+		now = now.Add(time.Minute)
+	}
+	if n := s.Waiting(url); n != 0 || len(s.DeadLetters(url)) != 3 {
+		t.Errorf("%d messages wait after two receives, and %d are dead letters", n, len(s.DeadLetters(url)))
+	}
+}

@@ -57,6 +57,25 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
+// Shuffle sets the order in which queues deliver messages. A queue of n visible messages delivers message pick(n), counted
+// from 0 in the order in which they were sent. Without Shuffle, this order is the order of delivery. A standard queue
+// keeps no order (Amazon SQS Developer Guide, "Amazon SQS standard queues": best-effort ordering).
+func (s *Server) Shuffle(pick func(n int) int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pick = pick
+}
+
+// Waiting returns the number of messages that a queue could deliver now.
+func (s *Server) Waiting(queueURL string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[queueURL]
+	s.bury(q)
+	visible, _ := q.visible(s.now())
+	return len(visible)
+}
+
 // Bodies returns the bodies of the messages in a queue, including hidden messages and excluding deleted messages.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
@@ -119,24 +138,43 @@ func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	now, soonest := s.now(), time.Hour
-	for _, m := range slices.Clone(q.messages) {
-		if until := m.visibleAt.Sub(now); until > 0 {
-			soonest = min(soonest, until)
-			continue
-		}
+	now := s.now()
+	s.bury(q)
+	visible, soonest := q.visible(now)
+	if len(visible) == 0 {
+		return nil, time.After(soonest), s.changed, nil
+	}
+	m := visible[s.pick(len(visible))]
+	m.received++
+	m.receipt, m.visibleAt = rand.Text(), now.Add(q.visibility)
+	s.wake()
+	return []receivedMessage{{m.id, m.receipt, m.body, sum(m.body), map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.received)}}}, nil, nil, nil
+}
+
+// The method "bury" moves the visible messages that were received too often to the dead-letter queue.
+func (s *Server) bury(q *queue) {
+	visible, _ := q.visible(s.now())
+	for _, m := range visible {
 		if q.dead != nil && m.received >= q.receives {
 			q.remove(m)
 			q.dead.messages = append(q.dead.messages, m)
 			s.wake()
-			continue
 		}
-		m.received++
-		m.receipt, m.visibleAt = rand.Text(), now.Add(q.visibility)
-		s.wake()
-		return []receivedMessage{{m.id, m.receipt, m.body, sum(m.body), map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.received)}}}, nil, nil, nil
 	}
-	return nil, time.After(soonest), s.changed, nil
+}
+
+// The method "visible" returns the visible messages, in the order in which they were sent. The result "soonest" is the
+// time until a hidden message becomes visible, and at most an hour.
+func (q *queue) visible(now time.Time) (list []*message, soonest time.Duration) {
+	soonest = time.Hour
+	for _, m := range q.messages {
+		if until := m.visibleAt.Sub(now); until > 0 {
+			soonest = min(soonest, until)
+		} else {
+			list = append(list, m)
+		}
+	}
+	return list, soonest
 }
 
 func (q *queue) remove(m *message) {
@@ -212,15 +250,10 @@ func (s *Server) getQueueAttributes(_ *http.Request, in *attributesInput) (any, 
 	if err != nil {
 		return nil, err
 	}
-	waiting := 0
-	for _, m := range q.messages {
-		if !m.visibleAt.After(s.now()) {
-			waiting++
-		}
-	}
+	waiting, _ := q.visible(s.now())
 	all := map[string]string{
 		"VisibilityTimeout":           strconv.Itoa(int(q.visibility / time.Second)),
-		"ApproximateNumberOfMessages": strconv.Itoa(waiting),
+		"ApproximateNumberOfMessages": strconv.Itoa(len(waiting)),
 	}
 	if q.dead != nil {
 		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": "arn:aws:sqs:eu-north-1:123456789012:" + q.dead.name, "maxReceiveCount": q.receives})
