@@ -9,6 +9,13 @@ func (c *Company) SetADClock(ahead time.Duration) {
 	c.adAhead = ahead
 }
 
+// ADClock returns how far the domain controller's clock is ahead of the company's clock.
+func (c *Company) ADClock() time.Duration {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.adAhead
+}
+
 // Rename changes the common name of a person's account in Active Directory, as an administrator may do between a plan
 // and the apply. The account keeps its GUID and SID. The account's DN then starts with "CN=NEW NAME (ACCOUNT NAME),".
 func (c *Company) Rename(i int, name string) {

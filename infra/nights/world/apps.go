@@ -95,7 +95,7 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 // The tool then does not take the license, and the judge does not require a removal. The Copilot report reaches 180
 // days back. The method already returns true after 150 days, to be on the safe side.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
-	return (p.SID == "" || w.serverless) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
+	return (p.SID == "" || w.blind()) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
 // helpDeskApps gives lost licenses back to a working person: a seat in the application, and Copilot.

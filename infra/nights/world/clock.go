@@ -11,6 +11,7 @@ import (
 type ticks struct {
 	nanos atomic.Int64
 	long  func() // called in the middle of a sleep of an hour or more; may be nil
+	short func() // called every few seconds of a shorter sleep; may be nil
 }
 
 // Now returns the simulated time.
@@ -21,14 +22,23 @@ func (t *ticks) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if d < time.Hour || t.long == nil {
+	switch {
+	case d >= time.Hour && t.long != nil:
+		t.pass(d / 2)
+		t.long()
+		t.pass(d / 2)
+	case t.short != nil:
+		for ; d > 0; d -= few {
+			t.pass(min(d, few))
+			t.short()
+		}
+	default:
 		t.pass(d)
-		return nil
 	}
-	t.pass(d / 2)
-	t.long()
-	t.pass(d / 2)
 	return nil
 }
+
+// few is the time between two calls of ticks.short. It divides the time between two heartbeats of a relay.
+const few = 10 * time.Second
 
 func (t *ticks) pass(d time.Duration) { t.nanos.Add(int64(max(d, 0))) }

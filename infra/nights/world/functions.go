@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -22,7 +21,7 @@ import (
 )
 
 // The type "functions" runs the product as the steps of the Lambda functions. The order of the steps is the order of
-// the state machine, in a deployment without a relay. Each step may be called twice with the same event, because Lambda
+// the state machine, in a deployment with relays or without a relay. Each step may be called twice with the same event, because Lambda
 // retries after a lost answer.
 type functions struct {
 	w       *World
@@ -46,6 +45,7 @@ func (w *World) byFunctions() (*functions, error) {
 		w: w,
 		collect: collect.Steps{
 			Collector: collect.Collector{Store: w.store, Entra: graph, Tool: "world", Now: w.clock.Now},
+			Relay:     w.premises != nil,
 			Policy: func(ctx context.Context) (*policy.Policy, string, error) {
 				b, err := text(ctx)
 				if err != nil {
@@ -56,7 +56,7 @@ func (w *World) byFunctions() (*functions, error) {
 			},
 		},
 		gate:   gate.Steps{Store: w.store, Policy: text, Now: w.clock.Now, Report: w.writeReport},
-		change: apply.Steps{Applier: apply.Applier{Store: w.store, Entra: graph, Now: w.clock.Now}, Policy: text},
+		change: apply.Steps{Applier: apply.Applier{Store: w.store, Entra: graph, Now: w.clock.Now}, Policy: text, Relay: w.premises != nil},
 	}, nil
 }
 
@@ -97,13 +97,13 @@ func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	if err != nil {
 		return p, err
 	}
-	run := out.Run
+	run, begun := out.Run, out
 	for call := 0; !out.Done; call++ {
 		if out, err = read(collect.StepInput{Op: "entra", Run: run, Call: call}); err != nil {
 			return p, err
 		}
 	}
-	if out, err = read(collect.StepInput{Op: "seal", Run: run, AD: protocol.Ending{Absent: true}}); err != nil {
+	if out, err = read(collect.StepInput{Op: "seal", Run: run, AD: f.readAD(run, begun)}); err != nil {
 		return p, err
 	}
 	for _, n := range out.Partitions {
@@ -185,14 +185,24 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 // step began.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
-	for _, op := range []string{"prepare", "change"} {
+	do := func(op string) bool {
 		in := apply.StepInput{Op: op, Batch: *state}
-		if op == "change" {
-			in.Batch.Evidence = &protocol.Ending{Absent: true}
-		}
-		var err error
-		if state, err = step(f, op, func(ctx context.Context) (*apply.BatchState, error) { return f.change.Do(ctx, in) }); err != nil {
+		next, err := step(f, op, func(ctx context.Context) (*apply.BatchState, error) { return f.change.Do(ctx, in) })
+		if err != nil {
 			f.w.logf("%s batch %s of %s: %v", op, b.Batch, b.Run, err)
+			return false
+		}
+		state = next
+		return true
+	}
+	for do("prepare") {
+		evidence := f.evidence(state)
+		state.Evidence = &evidence
+		if !do("change") || !state.Ask {
+			return
+		}
+		written := f.write(state)
+		if state.Written = &written; written.Error != "" {
 			return
 		}
 	}

@@ -32,7 +32,7 @@ func (w *World) pending(r runs.Results) {
 // write was carried out.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
-		w.weather.Begin(weather.Plan{
+		w.begin(weather.Plan{
 			Night: w.night, Often: 0.35,
 			Kinds: slices.Concat(w.weather.Tonight(), []weather.Kind{weather.GraphReset, weather.Graph502, weather.GraphStalled}),
 		})

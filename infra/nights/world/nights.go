@@ -17,13 +17,13 @@ import (
 // apply the new plan. Events happen between the plan and the apply.
 func (w *World) work() {
 	if w.night > 0 { // the product compares each reading with an earlier reading, and the first night has no earlier reading
-		w.weather.Begin(w.weather.Plan(w.night, 1))
+		w.begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
 		w.logf("weather: %v", kinds)
 	}
 	w.show()
-	defer w.weather.Begin(weather.Plan{})
+	defer w.begin(weather.Plan{})
 	if w.waiting != "" {
 		w.apply(w.waiting, false)
 		w.waiting = ""
@@ -37,6 +37,14 @@ func (w *World) work() {
 		w.waiting = p.Run
 	default:
 		w.approved(p, false)
+	}
+}
+
+// The method "begin" begins the weather of a night.
+func (w *World) begin(p weather.Plan) {
+	w.weather.Begin(p)
+	if w.nearby != nil {
+		w.nearby.Begin(p)
 	}
 }
 

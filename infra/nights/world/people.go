@@ -83,7 +83,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		h.told.enabled = p.Enabled
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
-	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(i, p), citrix: p.SID == "" || w.contradictory(i, p) || h.hidden || w.serverless}, at)
+	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(i, p), citrix: p.SID == "" || w.contradictory(i, p) || h.hidden || w.blind()}, at)
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
@@ -150,10 +150,10 @@ func (w *World) contradictory(i int, p sandbox.Truth) bool {
 // whether the rule covers the person.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
-	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
+	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.blind() {
 		return true
 	}
-	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // without a sign-in, the rule needs the age of the accounts, and the product cannot know this age
+	return (p.SID == "" || w.blind()) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // without a sign-in, the rule needs the age of the accounts, and the product cannot know this age
 }
 
 // stuckE3 reports whether the product cannot safely take E3 from a person, because the person holds E3 in several ways

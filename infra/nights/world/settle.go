@@ -24,6 +24,9 @@ func (w *World) settle() {
 		}
 	}
 	w.box.Company.SetReports(sandbox.Reports{})
+	if w.premises != nil {
+		w.premises.Calm()
+	}
 	w.observeAll()
 	var last plan.Plan
 	for range calmNights {

@@ -1,7 +1,8 @@
 // Package world simulates a company for many nights. The company is a sandbox (package sandbox). Each night, the
 // product plans and applies in this process. Events happen to people and to the company: people are hired, leave and
 // return, and administrators change accounts and groups. Faults of the directories, of the store and of processes
-// happen too; see package weather. The clock is simulated.
+// happen too; see package weather. Some companies have relays, with faults of their own; see package premises. The
+// clock is simulated.
 //
 // All events follow from the seed alone. Each event has a number. A world can leave out events by their numbers, to
 // find the events that cause a fault. The world tells the judge the truth (see package judge), and never reads the
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/premises"
 	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
@@ -77,9 +79,11 @@ type World struct {
 	clock                     ticks
 	box                       *sandbox.Sandbox
 	tool                      tool
-	commands                  commands // the product as the command on one machine
-	serverless                bool     // whether the product runs as functions without a relay; the product then does not read Active Directory
-	reports                   bool     // whether the rule for E3 reads the usage reports
+	commands                  commands           // the product as the command on one machine
+	serverless                bool               // whether the product runs as functions
+	premises                  *premises.Premises // the relays; nil: none
+	nearby                    *weather.Weather   // the weather of a relay's process; nil: no relay
+	reports                   bool               // whether the rule for E3 reads the usage reports
 	writeReport               func(ctx context.Context, s store.Store, run string) error
 	weather                   *weather.Weather
 	store                     *weather.Store
@@ -111,8 +115,12 @@ type World struct {
 	waits    map[int]bool          // people in the group of E3 who may still wait for the group's license
 }
 
-// In one of functionsEvery companies, the product runs as functions.
-const functionsEvery = 5
+// In one of functionsEvery companies, the product runs as functions. The share "relayed" of these companies has relays.
+// Without a relay, the functions do not read Active Directory.
+const (
+	functionsEvery = 5
+	relayed        = 0.5
+)
 
 // One of reportEvery companies has reports of its runs. A report takes a fifth of the time of a night. No decision
 // reads a report, so most companies do without reports.
@@ -159,6 +167,9 @@ func Live(o Options) (Story, error) {
 	}
 	defer os.RemoveAll(w.dir)
 	defer w.box.Close()
+	if w.premises != nil {
+		defer w.premises.Close()
+	}
 	for w.night = range o.Nights {
 		w.bringBack()
 		w.live()
@@ -182,11 +193,16 @@ func (w *World) tally() {
 			w.story.Faults = append(w.story.Faults, f)
 		}
 	}
-	for kind, n := range w.weather.Counts() {
-		w.story.Counts[kind] += n
-	}
-	for _, f := range w.weather.Faults() {
-		w.story.Events = append(w.story.Events, fmt.Sprintf("fault %d, %d.%s %s", f.Number, f.Night, f.Kind, f.Target))
+	for _, of := range []*weather.Weather{w.weather, w.nearby} {
+		if of == nil {
+			continue
+		}
+		for kind, n := range of.Counts() {
+			w.story.Counts[kind] += n
+		}
+		for _, f := range of.Faults() {
+			w.story.Events = append(w.story.Events, fmt.Sprintf("fault %d, %d.%s %s", f.Number, f.Night, f.Kind, f.Target))
+		}
 	}
 }
 
@@ -195,13 +211,7 @@ func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
 	}
-	w.weather = weather.New(w.options.Seed, &w.clock)
-	for number := range w.options.Without {
-		var n uint64
-		if _, err := fmt.Sscanf(number, "fault %d", &n); err == nil {
-			w.weather.Without(n)
-		}
-	}
+	w.weather = w.weathered(w.options.Seed)
 	w.store = w.weather.Store(&w.behind)
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
@@ -223,6 +233,11 @@ func (w *World) build() (err error) {
 	w.commands = commands{w}
 	w.tool = w.commands
 	if w.serverless = w.options.Seed%functionsEvery == 0; w.serverless {
+		if throw(w.options.Seed, "relays").chance(relayed) {
+			if err := w.install(); err != nil {
+				return err
+			}
+		}
 		if w.tool, err = w.byFunctions(); err != nil {
 			return err
 		}
