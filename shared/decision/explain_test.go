@@ -108,6 +108,21 @@ func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	return time.Time{}
 }
 
+// A license that the rule takes now does not turn later, even if the rule still takes it after a date of its condition.
+func TestTakenNowDoesNotTurn(t *testing.T) {
+	t.Parallel()
+	w := holder()
+	w.policy = replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(60))", `when: AzureAdSistaLogon.earlierThan(now - days(60)) && created.earlierThan(timestamp("2026-12-01T00:00:00Z"))`)
+	r := w.seal(t)
+	e, err := r.Explain(only(t, r, "id-p"), asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := e.Answers[0]; got.Outcome != policy.Reclaim || !got.Turns.IsZero() || !got.Cools.IsZero() {
+		t.Errorf("%s, turns %s, cools %s", got.Outcome, got.Turns, got.Cools)
+	}
+}
+
 // A license that an exemption keeps turns when the exemption ends.
 func TestTurnsAfterLeave(t *testing.T) {
 	t.Parallel()

@@ -33,9 +33,11 @@ func TestTableThatStaysLost(t *testing.T) {
 		"its begin is gone":    func(o map[string][]byte) { delete(o, "runs/run/begin.json") },
 		"its manifest is gone": func(o map[string][]byte) { delete(o, "runs/run/manifest.json") },
 		"its manifest is half": func(o map[string][]byte) { o["runs/run/manifest.json"] = []byte("half") },
-		"its policy is no more": func(o map[string][]byte) {
+		"its begin is edited": func(o map[string][]byte) {
 			o["runs/run/begin.json"] = bytes.Replace(o["runs/run/begin.json"], []byte("tenant:"), []byte("renter:"), 1)
 		},
+		"its policy is none":  func(o map[string][]byte) { o["runs/run/begin.json"] = withoutAPolicy(t) },
+		"its history is gone": func(o map[string][]byte) { delete(o, "runs/run/history/past.jsonl.gz") },
 		"its people are gone": func(o map[string][]byte) {
 			maps.DeleteFunc(o, func(key string, _ []byte) bool { return strings.HasPrefix(key, "runs/run/entra/") })
 		},
@@ -62,6 +64,16 @@ func TestTableThatStaysLost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutAPolicy returns the begin of a run whose policy this version cannot read.
+func withoutAPolicy(t *testing.T) []byte {
+	t.Helper()
+	s := &store.Memory{}
+	if err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Partitions: 1, Read: asOf, AsOf: asOf, Policy: "rules: none"}); err != nil {
+		t.Fatal(err)
+	}
+	return s.Objects()["runs/run/begin.json"]
 }
 
 // A store that does not answer may answer later. The evaluation then fails, and no table counts as lost. This also holds

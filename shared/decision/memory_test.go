@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
@@ -32,6 +33,7 @@ func remembering(t *testing.T) (*Run, *known.Partition) {
 		},
 		ad:     []directory.ADUser{{SID: "S-3", GUID: "guid", Created: daysAgo(900)}, {SID: "S-4", GUID: "other", Created: daysAgo(900)}, {SID: "S-1", Created: daysAgo(900), Enabled: directory.Yes, LastLogonTimestamp: daysAgo(3)}, {SID: "S-2", Created: daysAgo(30)}},
 		citrix: []string{"S-1"},
+		past:   []any{&history.Item{User: "id-idle", License: "citrix", State: history.Announced, Run: "r0", Rule: "citrix", At: daysAgo(3)}},
 	}.seal(t)
 	h := &directory.Accounts{}
 	if err := r.Read(t.Context(), 0, h); err != nil {
