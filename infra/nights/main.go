@@ -43,7 +43,7 @@ func main() {
 	flag.IntVar(&s.worker, "workers", runtime.GOMAXPROCS(0), "how many live at the same time")
 	flag.StringVar(&s.without, "without", "", "a file of events and faults that do not happen, a number a line")
 	flag.StringVar(&s.story, "story", "", "a file for what the judge hears, of one seed")
-	flag.BoolVar(&s.apps, "apps", false, "every company also has rules for Copilot and for seats in an application")
+	flag.BoolVar(&s.apps, "apps", false, "every company also has rules for Copilot and for seats in an application; some have a product of two groups, or of a synced group")
 	flag.BoolVar(&s.log, "log", false, "tell what happens")
 	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
@@ -74,7 +74,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	all := sum{counts: map[string]int{}, verdicts: map[string]int{}}
+	all := sum{counts: map[string]int{}, verdicts: map[string]int{}, taken: map[string]int{}}
 	for told := range lives(ctx, s, o) {
 		if told.err != nil {
 			return errors.Join(fmt.Errorf("seed %d: %w", told.story.Seed, told.err), closing())
@@ -150,7 +150,7 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 // The type "sum" is the total of the results of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
-	counts, verdicts                                     map[string]int
+	counts, verdicts, taken                              map[string]int
 }
 
 func (a *sum) add(s settings, story world.Story, out io.Writer) {
@@ -178,11 +178,16 @@ func (a *sum) add(s settings, story world.Story, out io.Writer) {
 	for kind, n := range story.Verdicts {
 		a.verdicts[kind] += n
 	}
+	for kind, n := range story.Taken {
+		a.taken[kind] += n
+	}
 }
 
 func (a *sum) print(out io.Writer, took time.Duration) {
 	fmt.Fprintf(out, "\n%d seeds, %d nights in %s, %.1f nights a second\n", a.seeds, a.nights, took.Round(time.Second), float64(a.nights)/took.Seconds())
 	fmt.Fprintf(out, "%d licenses taken, %d given, %d faults, %d of %d clear cases missed\n", a.removed, a.given, a.faults, a.missed, a.clear)
+	fmt.Fprintln(out, "\nLicenses taken, by license and group:")
+	printCounts(out, a.taken)
 	fmt.Fprintln(out, "\nVerdicts of the nights:")
 	printCounts(out, a.verdicts)
 	fmt.Fprintln(out, "\nWhat happened:")

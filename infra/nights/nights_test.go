@@ -31,10 +31,11 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 }
 
 // appsFirst is the first seed of TestNightsOfApplications. It is far from the seeds of the other test, so the companies
-// of the two tests differ.
-const appsFirst = 2_000_001
+// of the two tests differ. In both companies two groups give E3, and a synced group gives Entra ID P2.
+const appsFirst = 2_000_003
 
-// TestNightsOfApplications simulates companies whose rules also take Copilot and seats in an application.
+// TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two groups
+// and Entra ID P2 of a synced group.
 func TestNightsOfApplications(t *testing.T) {
 	t.Parallel()
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})

@@ -37,9 +37,9 @@ type Options struct {
 	// LicenseDelay is the time from a change of membership to the change of licenses.
 	LicenseDelay time.Duration
 	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. After a change
-	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay. SetSyncDelay
-	// changes the delay. In reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect
-	// Sync: Scheduler").
+	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay.
+	// SetSyncDelay changes the delay. In reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft
+	// Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
 	// Lag is the maximum lag of reads from Graph behind writes. Licenses and memberships lag. Accounts and their dates

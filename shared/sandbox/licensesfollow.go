@@ -44,8 +44,8 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// SetSyncDelay changes the delay of Entra Connect for later changes of synced groups. A long delay acts like a sync that
-// has stalled.
+// SetSyncDelay changes the delay of Entra Connect for later changes of synced groups. A long delay acts like a stalled
+// sync.
 func (c *Company) SetSyncDelay(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -50,6 +50,8 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
+	// Way is the group by which the tool takes or gives the license. It is empty if the group does not matter.
+	Way string `json:"way,omitempty"`
 	// Stranger reports whether the event comes from a second machine with its own store.
 	Stranger bool     `json:"stranger,omitempty"`
 	Text     string   `json:"text,omitempty"`
@@ -136,6 +138,9 @@ func (j *Judge) about(e Event, p *person) error {
 		}
 		clear(p.clear)
 	case Given, Undone:
+		if !l.taken.IsZero() && !l.strange && l.way != "" && e.Way != "" && e.Way != l.way {
+			j.fault(Astray, e, "it was taken by "+l.way+", and is given by "+e.Way)
+		}
 		l.give(e, j.seen[e.License])
 	case Released:
 		l.held, l.planned, l.released = false, false, e.At

@@ -43,6 +43,7 @@
 //   - without: the tool took a person's last license for a mailbox, even if only for a moment.
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
+//   - astray: the tool took the license by one group, and gives it back by another.
 //   - silent: a night has no verdict, or a plan is on hold without a reason.
 //   - clear: a person and a license are a clear case while the license is unused and the tool may
 //     take the license.
@@ -101,6 +102,7 @@ const (
 	Without Why = "without"
 	Twice   Why = "twice"
 	Lost    Why = "lost"
+	Astray  Why = "astray"
 	Silent  Why = "silent"
 	Hidden  Why = "hidden"
 	Missed  Why = "missed"
@@ -165,7 +167,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 		j.fault(Wrong, e, why)
 	}
 	l.accepted = l.accepted || e.Stranger
-	l.held, l.taken, l.strange, l.ended = false, e.At, e.Stranger, false
+	l.held, l.taken, l.way, l.strange, l.ended = false, e.At, e.Way, e.Stranger, false
 	if e.Stranger { // for the first machine, the stranger is like an administrator who takes a license
 		l.released = e.At
 	} else { // a removal by the first machine uses up the announcement; a removal by the stranger does not

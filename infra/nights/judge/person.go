@@ -43,6 +43,7 @@ type license struct {
 	released  time.Time // when somebody other than the tool last took the license
 	given     []fact    // when somebody restored the license
 	taken     time.Time // when the tool took the license; zero after somebody gave the license again
+	way       string    // the group by which the tool took the license
 	strange   bool      // whether the stranger took the license
 	planned   bool      // whether a plan lists the removal
 	accepted  bool      // whether an administrator accepted the removal, even if the removal exceeds the limits

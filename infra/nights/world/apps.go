@@ -41,7 +41,10 @@ func withApps(text string) string {
 
 // The method "licenses" returns the licenses for which the company has rules.
 func (w *World) licenses() []string {
-	if w.options.Apps {
+	switch {
+	case w.synced:
+		return []string{e3, citrix, salesforce, copilot, premium}
+	case w.options.Apps:
 		return []string{e3, citrix, salesforce, copilot}
 	}
 	return []string{e3, citrix}
@@ -66,6 +69,8 @@ func (w *World) signedIn(e judge.Event) {
 	if w.options.Apps {
 		e.License = salesforce
 		w.used(e)
+		e.License = premium
+		w.used(e)
 		e.License = copilot
 		if late := e.At.Add(reportShows); late.After(e.Shown) {
 			e.Shown = late
@@ -89,6 +94,7 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{salesforce: w.closed(salesforce), copilot: h.nowhere || w.ageless(i, p, at)}, at)
 	w.holds(h, salesforce, p.EntraID != "" && w.inApp(i), at)
 	w.holds(h, copilot, len(p.Copilot) > 0, at)
+	w.tellPremium(i, p, outside, at)
 }
 
 // The method "ageless" reports whether the tool may know neither a use of Copilot nor the age of the person's accounts.
@@ -113,6 +119,7 @@ func (w *World) helpDeskApps(i int) {
 	if wanted[copilot] && len(p.Copilot) == 0 && w.happens("the help desk gives Copilot", i, 0.2) {
 		w.box.Company.AssignDirectly(i, "Microsoft_365_Copilot")
 	}
+	w.helpDeskGroups(i)
 }
 
 // inApps reports whether an event of a company of applications may happen to a person.

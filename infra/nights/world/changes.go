@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/sandbox"
@@ -106,6 +107,17 @@ var changes = []change{
 	{"uses Teams without a sign-in", 0.004, mayUseTeams, (*World).usesTeams},
 	{"put into the application", 0.0005, inApps, func(w *World, i int) { w.box.Company.SetMember(i, groupApp, true) }},
 	{"taken off the application", 0.0003, inApps, func(w *World, i int) { w.box.Company.SetMember(i, groupApp, false) }},
+	{"put into the second group of E3", 0.0006, severalGroups, func(w *World, i int) { w.box.Company.SetMember(i, groupLab, true) }},
+	{"taken off the second group of E3", 0.0006, severalGroups, func(w *World, i int) { w.box.Company.SetMember(i, groupLab, false) }},
+	{"moved to the other group of E3", 0.0008, func(w *World, i int, p sandbox.Truth) bool {
+		return severalGroups(w, i, p) && len(p.E3) == 1 && p.E3[0].Group != ""
+	}, (*World).changesGroup},
+	{"put into the synced group", 0.0008, syncedGroup, func(w *World, i int) { w.box.Company.SetMember(i, groupOnPrem, true) }},
+	{"taken off the synced group", 0.0004, syncedGroup, func(w *World, i int) { w.box.Company.SetMember(i, groupOnPrem, false) }},
+	{"given Entra ID P2 directly besides", 0.0006, syncedGroup, func(w *World, i int) { w.box.Company.AssignDirectly(i, partP2) }},
+	{"no longer given Entra ID P2 directly", 0.01, func(w *World, i int, p sandbox.Truth) bool {
+		return syncedGroup(w, i, p) && slices.Contains(p.P2, sandbox.Way{})
+	}, func(w *World, i int) { w.box.Company.RemoveDirectly(i, partP2) }},
 	{"attributes hidden", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.SID != "" && !w.people[i].hidden },
 		func(w *World, i int) {
 			w.box.Company.Hide(i, "lastLogon", "lastLogonTimestamp")

@@ -86,7 +86,7 @@ func (w *World) show() {
 	for _, kind := range w.weather.Tonight() {
 		older[hides[kind]] = true
 	}
-	older[salesforce] = older[e3] // the rule for Salesforce reads the same dates as the rule for E3
+	older[salesforce], older[premium] = older[e3], older[e3] // these rules read the same dates as the rule for E3
 	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
 		if older[e.License] || e.Shown.After(now) {
 			return false

@@ -24,6 +24,7 @@ func (w *World) pending(r runs.Results) {
 		if w.happens("exempted while it is pending", i, 0.02) {
 			w.except(i, true)
 		}
+		w.regroupedWhilePending(i, x.License)
 	}
 	w.show()
 }
@@ -70,7 +71,7 @@ func (w *World) accepted(p plan.Plan) {
 	now := w.clock.Now()
 	for i := range w.people {
 		id, truth := w.people[i].id, w.box.Company.Truth(i)
-		last := map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon, salesforce: truth.LastSignIn, copilot: truth.LastSignIn}
+		last := map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon, salesforce: truth.LastSignIn, copilot: truth.LastSignIn, premium: truth.LastSignIn}
 		for _, license := range w.licenses() {
 			last := last[license]
 			if idle := time.Duration(w.policy.idle[license]) * day; id != "" && now.Sub(last) > idle {
@@ -112,5 +113,6 @@ func swapBack(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{})
 }
 
-// groupOnPrem is a group in both directories that gives E3.
+// groupOnPrem is a group in both directories. It gives E3. In a company with a synced group of Entra ID P2, it gives
+// Entra ID P2 instead.
 const groupOnPrem = "LIC-E3-OnPrem"

@@ -78,6 +78,7 @@ func (w *World) meanwhile(p plan.Plan) {
 			w.box.Company.SetEnabled(i, false)
 			w.observe(i)
 		}
+		w.regroupedBeforeWrite(i)
 	}
 	w.show()
 	w.clock.pass(judge.Slack + time.Second)
@@ -161,7 +162,7 @@ const patient = 3
 // The method "accepts" reports whether an administrator accepts the feeds in this night. Administrators accept feeds
 // only in calm weather, and only while no temporary turn is active.
 func (w *World) accepts() bool {
-	for _, t := range turns {
+	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
 			return false
 		}
@@ -176,7 +177,7 @@ func (w *World) unread(p plan.Plan) (licenses []string) {
 		if license == citrix {
 			source = "ad"
 		}
-		if p.Sources[source].State != plan.Healthy {
+		if p.Sources[source].State != plan.Healthy || license == premium && p.Sources["ad"].State != plan.Healthy {
 			licenses = append(licenses, license)
 		}
 	}

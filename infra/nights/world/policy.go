@@ -26,7 +26,7 @@ type rules struct {
 // newRules returns the company's policy with an addition: the rules also restore licenses to people who return. If the
 // parameter "notice" is not 0, the rules also announce each removal, this number of days before the removal.
 func newRules(file, text string, notice int) *rules {
-	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle}, notice: notice}
+	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90, salesforce: appIdle, copilot: appIdle, premium: appIdle}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
 	r.leave, _ = time.Parse(time.DateOnly, until[:len(time.DateOnly)])
 	extra := "onReturn: restore"

@@ -18,7 +18,7 @@ const calmNights = 6
 // The method "settle" ends the story. It ends all turns and faults, and simulates the calm nights. After the calm
 // nights, no change may be unfinished. The method then restores all licenses that were taken.
 func (w *World) settle() {
-	for _, t := range turns {
+	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out {
 			w.mend(t)
 		}
@@ -26,6 +26,9 @@ func (w *World) settle() {
 	w.box.Company.SetReports(sandbox.Reports{})
 	if w.premises != nil {
 		w.premises.Calm()
+	}
+	if w.synced { // a change can end in its night, so no change is unfinished at the end
+		w.box.Company.SetSyncDelay(calmSync)
 	}
 	w.observeAll()
 	var last plan.Plan
@@ -101,8 +104,8 @@ func (w *World) missing(began time.Time) (all []holding) {
 	}) {
 		p, h := w.box.Company.Truth(of.person), w.people[of.person]
 		_, lostGroup := w.out[map[string]string{e3: e3Again, citrix: citrixAgain}[of.license]]
-		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
-		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0, salesforce: w.inApp(of.person), copilot: len(p.Copilot) > 0}[of.license]
+		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || of.license == premium && (p.SID == "" || h.split) || w.touched[of.person]
+		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0, salesforce: w.inApp(of.person), copilot: len(p.Copilot) > 0, premium: w.holdsPremium(of.person, p)}[of.license]
 		if !held && !gone && !h.nowhere && !w.taken[of].After(began) {
 			all = append(all, of)
 		}

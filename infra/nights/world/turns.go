@@ -38,6 +38,9 @@ const (
 	citrixAgain = "the group of Citrix is made again"
 )
 
+// The turn "swapped" also moves groupOnPrem; see the function "swap".
+const swapped = "another group has the DN of the group of Citrix"
+
 // The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
@@ -52,7 +55,7 @@ var turns = []turn{
 	{"the nested exempt group is emptied", "LIC-Exempt-Leave", 0.002, 3, "", regroup("LIC-Exempt-Leave", sandbox.GroupChange{Emptied: true}), regroup("LIC-Exempt-Leave", sandbox.GroupChange{})},
 	{"the group of Citrix is moved", groupCitrix, 0.004, 2, citrix, regroupAD(sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Moved," + sandbox.BaseDN}), regroupAD(sandbox.ADGroupChange{})},
 	{"the group of Citrix is deleted", groupCitrix, 0.002, 1, citrix, regroupAD(sandbox.ADGroupChange{Deleted: true}), regroupAD(sandbox.ADGroupChange{})},
-	{"another group has the DN of the group of Citrix", groupCitrix, 0.01, 2, citrix, swap, swapBack},
+	{swapped, groupCitrix, 0.01, 2, citrix, swap, swapBack},
 	{"seats of the target run out", "seats", 0.006, 4, e3,
 		func(w *World) {
 			_, used := w.box.Company.Seats("EXCHANGESTANDARD")
@@ -78,7 +81,7 @@ func adClock(ahead time.Duration) func(*World) {
 // The method "turns" begins and ends the turns of the day.
 func (w *World) turns() {
 	changed := false
-	for _, t := range turns {
+	for _, t := range w.kinds {
 		since, out := w.out[t.kind]
 		switch {
 		case out && w.night-since >= t.days:
@@ -114,7 +117,7 @@ func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true
 	}
-	for _, other := range turns {
+	for _, other := range w.kinds {
 		if _, out := w.out[other.kind]; out && other.about == t.about {
 			return true
 		}
@@ -124,8 +127,8 @@ func (w *World) clashes(t turn) bool {
 
 // The method "closed" reports whether an active turn prevents changes of a license.
 func (w *World) closed(license string) bool {
-	for _, t := range turns {
-		if _, out := w.out[t.kind]; out && t.closes == license {
+	for _, t := range w.kinds {
+		if _, out := w.out[t.kind]; out && (t.closes == license || t.kind == swapped && license == premium) {
 			return true
 		}
 	}

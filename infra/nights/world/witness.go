@@ -1,6 +1,8 @@
 package world
 
 import (
+	"strings"
+
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -16,7 +18,7 @@ func (w *World) saw(e sandbox.Event) {
 	h := &w.people[e.Person]
 	license := ""
 	switch {
-	case e.Group == groupE3, e.SKU == skuE3 && (e.ByHand || w.moving == e.Person):
+	case e.Group == groupE3, w.several && e.Group == groupLab, e.SKU == skuE3 && (e.ByHand || w.moving == e.Person):
 		license = e3
 	case e.Group == groupCitrix:
 		license = citrix
@@ -24,6 +26,8 @@ func (w *World) saw(e sandbox.Event) {
 		license = salesforce
 	case w.options.Apps && e.SKU == skuCopilot && (e.ByHand || w.moving == e.Person):
 		license = copilot
+	case w.synced && (e.Group == groupOnPrem || e.SKU == skuP2 && w.moving == e.Person):
+		license = premium
 	}
 	if e.What != sandbox.LicenseGained && e.What != sandbox.LicenseLost {
 		w.moving = -1
@@ -44,35 +48,40 @@ func (w *World) gained(e sandbox.Event, h *human, license string) {
 	if license == "" {
 		return
 	}
-	if e.Group == groupE3 {
-		w.waits[e.Person] = true
+	if license == e3 && e.Group != "" {
+		w.waits[place{e.Person, e.Group}], w.listed[place{e.Person, e.Group}] = true, true
 	}
 	h.told.held[license] = true
 	delete(w.taken, holding{e.Person, license})
 	w.story.Given++
-	what := judge.Given
+	what, way := judge.Given, ""
+	if !e.ByHand {
+		way = w.way(e)
+	}
 	if !e.ByHand && !w.wished {
 		what = judge.Undone
 	}
-	w.judge(judge.Event{What: what, At: e.At, Person: h.id, License: license})
+	w.judge(judge.Event{What: what, At: e.At, Person: h.id, License: license, Way: way})
 }
 
 func (w *World) lost(e sandbox.Event, h *human, license string) {
-	if e.Group == groupE3 {
-		delete(w.waits, e.Person)
+	if license == e3 && e.Group != "" {
+		delete(w.waits, place{e.Person, e.Group})
+		delete(w.listed, place{e.Person, e.Group})
 	}
 	switch {
-	case license == "":
+	case license == "", e.ByHand && w.elsewhere(e):
 	case e.ByHand:
 		h.told.held[license] = false
 		w.judge(judge.Event{What: judge.Released, At: e.At, Person: h.id, License: license})
 	default:
 		h.told.held[license] = false
 		w.story.Removed++
+		w.story.Taken[strings.TrimSpace(license+" "+e.Group)]++
 		if !w.stranger {
 			w.taken[holding{e.Person, license}] = e.At
 		}
-		w.judge(judge.Event{What: judge.Removed, At: e.At, Person: h.id, License: license, Stranger: w.stranger})
+		w.judge(judge.Event{What: judge.Removed, At: e.At, Person: h.id, License: license, Way: w.way(e), Stranger: w.stranger})
 	}
 	if e.LostMailbox && !e.ByHand {
 		w.judge(judge.Event{What: judge.Mailless, At: e.At, Person: h.id})

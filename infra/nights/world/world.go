@@ -38,8 +38,8 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Apps adds rules for Copilot and for seats in an application. Without Apps, a seed gives the same events as if this
-	// option did not exist.
+	// Apps adds rules for Copilot and for seats in an application. In some companies, two groups give E3, or a synced group
+	// gives Entra ID P2. Without Apps, a seed gives the same events as if this option did not exist.
 	Apps bool
 	// Without contains the numbers of events and faults that do not happen.
 	Without map[string]bool
@@ -60,6 +60,7 @@ type Story struct {
 	Late          []judge.Fault // missed cases
 	Events        []string      // numbers of the events, in order
 	Counts        map[string]int
+	Taken         map[string]int // number of licenses that the product took, by license and group
 	Verdicts      map[string]int
 	mornings      []time.Time // end of each night
 }
@@ -73,6 +74,7 @@ func (s *Story) Night(at time.Time) int {
 
 // World is a company, its true state, and the product that manages its licenses.
 type World struct {
+	groupKinds
 	options                   Options
 	story                     Story
 	court                     *judge.Judge
@@ -112,7 +114,8 @@ type World struct {
 	stranger bool                  // whether the second machine is working
 	wished   bool                  // whether an operator is restoring a run
 	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since; the value is when the machine took the license
-	waits    map[int]bool          // people in the group of E3 who may still wait for the group's license
+	listed   map[place]bool        // memberships of the two groups of E3
+	waits    map[place]bool        // people in the groups of E3 who may still wait for the group's license
 }
 
 // In one of functionsEvery companies, the product runs as functions. The share "relayed" of these companies has relays.
@@ -156,9 +159,9 @@ func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,
 		notices: map[string][]plan.Change{}, hashes: map[string]string{}, lengths: map[string]int{}, out: map[string]int{},
-		taken: map[holding]time.Time{}, waits: map[int]bool{},
+		taken: map[holding]time.Time{}, listed: map[place]bool{}, waits: map[place]bool{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
-		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
+		story: Story{Seed: o.Seed, Counts: map[string]int{}, Taken: map[string]int{}, Verdicts: map[string]int{}},
 	}
 	w.clock.long = w.stopped
 	w.clock.nanos.Store(time.Date(2026, 2, 2, 2, 0, 0, 0, time.UTC).UnixNano())
@@ -213,12 +216,13 @@ func (w *World) build() (err error) {
 	}
 	w.weather = w.weathered(w.options.Seed)
 	w.store = w.weather.Store(&w.behind)
+	w.chooseGroups()
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
-		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
+		LicenseDelay: 40 * time.Second, Lag: time.Minute, SyncDelay: w.syncDelay(), Witness: w.saw,
 		// A company has more seats than it needs. Seats run out only when a turn takes them away (see the package comment),
 		// because the judge must know when they do.
-		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
+		Seats: w.enough(),
 	})
 	if err != nil {
 		return err
@@ -251,13 +255,14 @@ func (w *World) build() (err error) {
 		text = reported(text)
 	}
 	if w.options.Apps {
-		text = withApps(text)
+		text = w.withGroups(withApps(text))
 	}
 	w.policy = newRules(w.dir+"/policy.yaml", text, notice)
 	w.policy.publish()
 	for _, license := range w.licenses() {
 		w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 	}
+	w.regroups()
 	w.people = make([]human, w.box.Company.Size())
 	for i := range w.people {
 		w.found(i)
@@ -279,6 +284,7 @@ func (w *World) found(i int) {
 	h.governed = throw(w.options.Seed, "governed", i).chance(0.03)
 	truth := w.box.Company.Truth(i)
 	h.wanted[e3], h.wanted[citrix], h.wanted[salesforce] = len(truth.E3) > 0, len(truth.Citrix) > 0, w.inApp(i)
+	h.wanted[premium] = w.synced && w.inGroup(i, groupOnPrem)
 	w.arrive(i)
 }
 
