@@ -32,7 +32,7 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 
 // appsFirst is the first seed of TestNightsOfApplications. It is far from the seeds of the other test, so the companies
 // of the two tests differ. In both companies two groups give E3, and a synced group gives Entra ID P2.
-const appsFirst = 2_000_003
+const appsFirst = 2_000_016
 
 // TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two groups
 // and Entra ID P2 of a synced group.
