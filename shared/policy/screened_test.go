@@ -1,0 +1,131 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// edgePolicies have rules with each kind of test, alone and joined. The number is the number of verdicts that the columns
+// show for the people of TestColumnsAtTheEdges. It is known, because a fault that leaves more people open changes
+// nothing else.
+var edgePolicies = []struct {
+	text  string
+	plain int
+}{{`
+grace: {neverSignedIn: 14, newHolder: 10, enabledAgain: 7}
+exempt: {groups: [{entra: VIP}], when: department == "HR" && created.laterThan(now - days(14))}
+rules:
+  - {name: a, license: m365, for: accountEnabled && systemRole != "Contractor", when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: remove}
+  - {name: b, license: citrix, when: "LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)", then: remove}
+`, 1898}, {`
+attributes: {title: ad.title, lastUse: "newest(entra.lastActivity, ad.lastLogonTimestamp)", expires: ad.expires}
+rules:
+  - {name: a, license: m365, for: 'title == "boss" || !(department in ["Sales"])', when: 'lastUse.earlierThan(now - days(31) - days(14)) && !lastUse.laterThan(timestamp("2026-10-01T12:00:00Z"))', then: remove}
+  - {name: b, license: citrix, when: 'created.value() < now - days(90) && created.value() >= timestamp("2025-10-19T12:00:00Z") || expires.hasValue()', then: remove}
+  - {name: c, license: exchange, when: 'created.value() > now - days(400) && department != "" || AzureAdSistaLogon.laterThan(now + days(2) - days(33))', then: remove}
+`, 3258}, {`
+attributes: {teams: m365.teams, exchange: m365.exchange, anyUse: "newest(m365.exchange, ad.lastLogonTimestamp)"}
+grace: {neverSignedIn: 14}
+rules:
+  - {name: a, license: m365, when: '(teams.earlierThan(now - days(60)) || teams.hasNoValue()) && (exchange.earlierThan(now - days(30)) || exchange.hasNoValue())', then: remove}
+  - {name: b, license: citrix, when: 'anyUse.earlierThan(now - days(60)) || anyUse.hasNoValue()', then: remove}
+  - {name: c, license: exchange, when: 'teams.hasNoValue() || teams.earlierThan(now - days(5)) && department != "HR"', then: remove}
+`, 2631}, {`
+attributes: {teams: m365.teams}
+exempt: {when: 'teams.laterThan(now - days(5))'}
+rules:
+  - {name: a, license: m365, for: 'teams.hasNoValue() || department != "HR"', when: 'teams.earlierThan(now - days(182))', then: remove}
+  - {name: b, license: citrix, when: 'teams.earlierThan(timestamp("2026-09-24T12:00:00Z")) || teams.hasNoValue()', then: remove}
+`, 1274}}
+
+const edgeHead = `
+licenses:
+  m365: {sku: SPE_E3}
+  exchange: {sku: EXCHANGESTANDARD}
+  citrix: {group: {ad: "` + citrixDN + `"}}
+`
+
+// plainOutcomes has the outcome of each verdict that follows from columns.
+var plainOutcomes = map[Plain]Outcome{PlainNotHolder: NotHolder, PlainNotAsked: Keep, PlainKeep: Keep, PlainReclaim: Reclaim}
+
+// What the columns show about a person is what the Judge says of the person: the verdict, when it turns, the counts and
+// the last use. The dates of the people lie at the edges of the rules, where a comparison that is wrong by one
+// microsecond is seen.
+func TestColumnsAtTheEdges(t *testing.T) {
+	t.Parallel()
+	for i, tc := range edgePolicies {
+		p := load(t, edgeHead+tc.text)
+		j, e := judge(t, p, noon), edges{rand.New(rand.NewPCG(7, uint64(i)))}
+		var people []*directory.Person
+		for range 1500 {
+			people = append(people, e.person())
+		}
+		c := inColumns(people, directory.TeamsUse, directory.ExchangeUse)
+		if !j.CanScreen(c) {
+			t.Fatalf("policy %d cannot be screened", i)
+		}
+		until := noon.Add(30 * day)
+		found, swept := j.Screen(c, until), j.Sweep(c)
+		plain := 0
+		for n, r := range p.Rules {
+			turned := map[int]int64{}
+			for _, one := range found.Turns[n] {
+				turned[one.Row] = one.At
+			}
+			idle, empty := r.NewIdle(), map[string]int{}
+			at, known := swept.LastSeen(r)
+			for row, who := range people {
+				v := j.Ask(r, who)
+				for _, shown := range []Plain{found.Verdicts[n][row], swept.Verdicts[n][row]} {
+					if shown != NotPlain && plainOutcomes[shown] != v.Outcome {
+						t.Errorf("policy %d, rule %s, person %d: the columns show %d, and the judge says %s: %s", i, r.Name, row, shown, v.Outcome, v.Reason)
+					}
+				}
+				if !swept.Open[row] {
+					checkLastSeen(t, j, r, who, at[row], known[row])
+				}
+				if found.Verdicts[n][row] == NotPlain {
+					continue
+				}
+				plain++
+				if found.Verdicts[n][row] > PlainNotHolder {
+					j.CountIdle(idle, r, who)
+					for name := range j.Empty(r, who) {
+						empty[name]++
+					}
+				}
+				if v.Outcome == Keep {
+					when, turns := j.TurnsBy(until, r, who)
+					if at, is := turned[row]; is != turns || turns && !when.Equal(time.UnixMicro(at)) {
+						t.Errorf("policy %d, rule %s, person %d turns %t at %s; by the columns %t at %s", i, r.Name, row, turns, when, is, time.UnixMicro(at).UTC())
+					}
+				} else if _, is := turned[row]; is {
+					t.Errorf("policy %d, rule %s, person %d: %s, and turns", i, r.Name, row, v.Outcome)
+				}
+			}
+			if d := cmp.Diff(idle, found.Idle(n)); d != "" {
+				t.Errorf("policy %d, rule %s: idle (-judge +columns):\n%s", i, r.Name, d)
+			}
+			if d := cmp.Diff(empty, found.Empties(n)); d != "" {
+				t.Errorf("policy %d, rule %s: empty (-judge +columns):\n%s", i, r.Name, d)
+			}
+		}
+		if plain != tc.plain {
+			t.Errorf("policy %d: the columns show %d verdicts, want %d", i, plain, tc.plain)
+		}
+	}
+}
+
+func checkLastSeen(t *testing.T, j *Judge, r *Rule, who *directory.Person, at int64, known bool) {
+	t.Helper()
+	j.about(r, who)
+	want, is := j.LastSeen(r, who)
+	if shown := want.UnixMicro(); known != is || want.IsZero() != (at == None) || !want.IsZero() && at != shown {
+		t.Errorf("rule %s: last seen %s, known %t; by the columns %d, %t", r.Name, want, is, at, known)
+	}
+}

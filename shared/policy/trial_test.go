@@ -1,0 +1,83 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A variant of a rule with more days is evaluated only for the people from whom the variant with the fewest days
+// reclaims, if the form of the condition proves that nobody else can lose the license. Either way, all variants give
+// the verdicts that the Judge gives for each of them, singly and by columns.
+func TestVariantsOfATrial(t *testing.T) {
+	t.Parallel()
+	for when, narrows := range map[string]bool{
+		"AzureAdSistaLogon.earlierThan(now - days(60))":                                                                    true,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) && created.earlierThan(now - days(60))":                             true,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()":                                  true,
+		`department == "HR" ? AzureAdSistaLogon.earlierThan(now - days(60)) : created.earlierThan(now - days(90))`:         true,
+		`department == "HR" ? created.hasValue() : AzureAdSistaLogon.earlierThan(now - days(60))`:                          true,
+		"created.value() < now - days(60)":                                                                                 true,
+		"created.value() <= now - days(60)":                                                                                true,
+		"now - days(60) > created.value()":                                                                                 true,
+		"now - days(60) >= created.value()":                                                                                true,
+		"!AzureAdSistaLogon.earlierThan(now - days(60))":                                                                   false,
+		"AzureAdSistaLogon.laterThan(now - days(60))":                                                                      false,
+		"AzureAdSistaLogon.earlierThan(now + days(60) - days(90))":                                                         false,
+		"AzureAdSistaLogon.earlierThan(now - days(60) - days(5))":                                                          false,
+		`AzureAdSistaLogon.earlierThan(timestamp("2026-12-23T12:00:00Z") - days(60))`:                                      false,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) && !created.earlierThan(now - days(60))":                            false,
+		"!created.earlierThan(now - days(60)) || AzureAdSistaLogon.earlierThan(now - days(60))":                            false,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) ? created.hasValue() : created.earlierThan(now - days(90))":         false,
+		`department == "HR" ? AzureAdSistaLogon.laterThan(now - days(60)) : AzureAdSistaLogon.earlierThan(now - days(60))`: false,
+		`department == "HR" ? AzureAdSistaLogon.earlierThan(now - days(60)) : AzureAdSistaLogon.laterThan(now - days(60))`: false,
+		"created.value() > now - days(60)":                                                                                 false,
+		"created.value() >= now - days(60)":                                                                                false,
+		"now - days(60) < created.value()":                                                                                 false,
+		"now - days(60) <= created.value()":                                                                                false,
+		"AzureAdSistaLogon.earlierThan(now - days(60)) == created.earlierThan(now - days(60))":                             false,
+		`created.value() < now - days(60) || created.value() > now - days(60) && department == "Sales"`:                    false,
+		`created.value() > now - days(60) && department == "Sales" || created.value() < now - days(60)`:                    false,
+		`created.value() - days(60) < now - days(60)`:                                                                      false,
+	} {
+		text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + "rules:\n  - name: r\n    license: m365\n    when: |\n      " + when + "\n    then: remove\n")
+		p, err := Trial("p", text, []Variant{{"r", 60, 90}, {"r", 60, 30}, {"r", 60, 60}, {"r", 0, 0}})
+		if err != nil {
+			t.Errorf("%s: %v", when, err)
+			continue
+		}
+		for i, r := range p.Rules {
+			if got := r.within != nil; got != (narrows && (i == 0 || i == 2)) || got && r.within != p.Rules[1] {
+				t.Errorf("%s: variant %d is evaluated for a part of the people: %t", when, i, got)
+			}
+		}
+		checkVariants(t, when, p)
+	}
+}
+
+func checkVariants(t *testing.T, when string, p *Policy) {
+	t.Helper()
+	j, e := judge(t, p, noon), edges{rand.New(rand.NewPCG(8, 1))}
+	var people []*directory.Person
+	for range 100 {
+		people = append(people, e.person())
+	}
+	swept := j.Sweep(inColumns(people))
+	var list []Outcome
+	for row, who := range people {
+		var want []Outcome
+		for i, r := range p.Rules {
+			want = append(want, j.Ask(r, who).Outcome)
+			if got := swept.Verdicts[i][row]; got != NotPlain && plainOutcomes[got] != want[i] {
+				t.Errorf("%s, rule %s, person %d: the columns show %d, and the judge says %s", when, r.Name, row, got, want[i])
+			}
+		}
+		list = j.Outcomes(who, list)
+		if d := cmp.Diff(want, list); d != "" {
+			t.Errorf("%s, person %d (-Ask +Outcomes):\n%s", when, row, d)
+		}
+	}
+}
