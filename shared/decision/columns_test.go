@@ -52,6 +52,7 @@ func residents() map[string]resident {
 		"listed-sam":       {open: true, ad: func(a *directory.ADUser) { a.SAMAccount = "sam700" }},
 		"changed":          {open: true},
 		"changed-by-id":    {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-701" }},
+		"changed-before":   {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-702" }},
 		"sighted":          {open: true},
 		"busy-was-blocked": {entra: busy, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
 		"busy-new-member":  {entra: busy, ad: on, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Title = "no member" }},
@@ -120,7 +121,8 @@ func columnTown(t *testing.T) *Run {
 		}
 		seen := directory.Sighting{Account: "id-sighted", Newest: [directory.ActivityDates]time.Time{daysAgo(3)}, At: daysAgo(2)}
 		return errors.Join(emit(map[string]any{"head": history.Digest{Baselines: next.History.Baselines}}),
-			emit(taken("id-changed")), emit(taken("S-1-5-21-701")), emit(map[string]any{"sighting": seen}))
+			emit(taken("id-changed")), emit(taken("S-1-5-21-701")),
+			emit(history.Item{User: "id-gone", SID: "S-1-5-21-702", License: "citrix", State: history.Restored, Run: "r0", Via: plan.ADGroup, At: daysAgo(5)}), emit(map[string]any{"sighting": seen}))
 	})
 	digest, loadErr := history.Load(t.Context(), next.store, &snapshot.Manifest{History: "history"})
 	if err := errors.Join(err, loadErr); err != nil {

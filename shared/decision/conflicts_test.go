@@ -178,6 +178,11 @@ func TestRenamedLicense(t *testing.T) {
 	}
 	bySID := item("old", "", history.Open, 3)
 	bySID.User = "S-1-5-21-7"
+	another := func(via plan.Via) *history.Item {
+		i := item("old", "", history.Open, 3)
+		i.User, i.SID, i.Via = "id-gone", "S-1-5-21-7", via
+		return i
+	}
 	for name, tc := range map[string]struct {
 		past *history.Item
 		want policy.Outcome
@@ -185,6 +190,8 @@ func TestRenamedLicense(t *testing.T) {
 	}{
 		"under way":                     {item("old", "", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old, a license that the policy no longer names; `idleseat apply r0` finishes it"},
 		"under way, by the SID":         {bySID, policy.Reclaim, "pending: run r0 is changing old"},
+		"under way, by another id":      {another(plan.ADGroup), policy.Reclaim, "pending: run r0 is changing old"},
+		"of another id, in Entra ID":    {another(plan.EntraGroup), policy.Reclaim, ""},
 		"under way, to one of no name":  {item("citrix", "old", history.Open, 3), policy.Reclaim, ""},
 		"restored":                      {item("old", "", history.Restored, 3), policy.Keep, "cooling down: restored on 2026-11-20 as old, which the policy no longer names"},
 		"restored long ago":             {item("old", "", history.Restored, 200), policy.Reclaim, ""},

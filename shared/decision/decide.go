@@ -181,12 +181,10 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 }
 
 // Past returns the last event of a license of a person in the history, or nil if there is none. Past also looks under
-// the SID, because an earlier run may have known the person only from Active Directory.
+// the SID, because an earlier run may have known the person only from Active Directory. It finds a license in Active
+// Directory by the SID under each id that the person ever had.
 func (r *Run) Past(user, sid, license string) *history.Item {
-	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
-		return i
-	}
-	return r.History.Of(sid, license)
+	return history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
 }
 
 // The method "preflight" checks a route against the data of the run. It does not check free seats and mailboxes. The

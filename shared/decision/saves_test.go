@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
@@ -109,10 +110,14 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past looks for a change under the person's id first, and then under the SID.
+// Past looks for a change under the person's id first, and then under the SID. It finds a later change of a license in
+// Active Directory under another id that the account with the SID had. A license in Entra ID belongs to the other id.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
-	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}
+	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1", At: daysAgo(5)}, &history.Item{User: "S", License: "e3", Run: "r2", At: daysAgo(5)}
+	gone := func(run string, days int, via plan.Via) any {
+		return &history.Item{User: "gone-" + run, SID: "S", License: "e3", Run: run, At: daysAgo(days), Via: via}
+	}
 	for name, tc := range map[string]struct {
 		past      []any
 		user, sid string
@@ -123,6 +128,13 @@ func TestPastIsFoundByEither(t *testing.T) {
 		"no SID":       {[]any{bySID}, "id", "", ""},
 		"the SID only": {[]any{bySID}, "S", "S", "r2"},
 		"nothing":      {[]any{byID}, "x", "S", ""},
+
+		"another id":             {[]any{gone("r3", 9, plan.ADGroup)}, "S", "S", "r3"},
+		"the later of other ids": {[]any{gone("r3", 9, plan.ADGroup), gone("r4", 7, plan.ADGroup), gone("r5", 8, plan.ADGroup)}, "S", "S", "r4"},
+		"in Entra ID":            {[]any{gone("r3", 9, plan.EntraGroup)}, "S", "S", ""},
+		"before this id":         {[]any{byID, gone("r3", 9, plan.ADGroup)}, "id", "S", "r1"},
+		"after this id":          {[]any{byID, gone("r3", 3, plan.ADGroup)}, "id", "S", "r3"},
+		"of no account there":    {[]any{gone("r3", 3, plan.ADGroup)}, "id", "", ""},
 	} {
 		got := ""
 		if i := holder(tc.past...).seal(t).Past(tc.user, tc.sid, "e3"); i != nil {

@@ -31,7 +31,9 @@ const (
 
 // Item describes what last happened to a license of a person.
 type Item struct {
-	User    string    `json:"user"`
+	User string `json:"user"`
+	// SID is the SID of the person when the change began. Items of older versions lack it.
+	SID     string    `json:"sid,omitempty"`
 	License string    `json:"license"`
 	State   State     `json:"state"`
 	Run     string    `json:"run"`
@@ -108,6 +110,7 @@ type Digest struct {
 	Accepted time.Time `json:"accepted,omitzero"`
 
 	items    map[Touch]*Item
+	bySID    map[Touch]*Item // for OfSID; the field User of a key is the SID
 	setbacks map[Touch]*Setback
 	// sightings holds the activity dates that were read again just before a change, by account.
 	sightings map[string]*directory.Sighting
@@ -120,6 +123,37 @@ func (s *Digest) Of(user, license string) *Item {
 		return nil
 	}
 	return s.items[Touch{User: user, License: license}]
+}
+
+// OfSID returns the item that describes what last happened to a license in Active Directory. The person may have been
+// known by another id then: the account in Entra ID was deleted since, or was created again. A license in Active
+// Directory belongs to the account with the SID, and so does its past. A license in Entra ID belongs to the account in
+// Entra ID. OfSID therefore returns nil for it, as for a license to which nothing happened.
+func (s *Digest) OfSID(sid, license string) *Item {
+	if s == nil {
+		return nil
+	}
+	return s.bySID[Touch{User: sid, License: license}]
+}
+
+// The method "index" fills bySID.
+func (s *Digest) index() {
+	s.bySID = map[Touch]*Item{}
+	for i := range maps.Values(s.items) {
+		key := Touch{User: i.SID, License: i.License}
+		if i.SID != "" && i.Via.WrittenIn() == directory.AD {
+			s.bySID[key] = Later(s.bySID[key], i)
+		}
+	}
+}
+
+// Later returns the item that entered its state later. Both items may be nil. If the times are equal, it returns the
+// first item.
+func Later(a, b *Item) *Item {
+	if a == nil || b != nil && b.At.After(a.At) {
+		return b
+	}
+	return a
 }
 
 // Baseline returns the figures of a signal in its last healthy reading, or nil if no such reading is known.
@@ -203,5 +237,6 @@ func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, er
 	if err != nil {
 		return nil, fmt.Errorf("read what run %s knew of the past: %w", m.Run, err)
 	}
+	st.index()
 	return st, nil
 }

@@ -192,6 +192,32 @@ func TestHeldAgain(t *testing.T) {
 	}
 }
 
+// A license in Active Directory keeps its past when the person's account in Entra ID is gone. The past is then found by
+// the SID, and a plan that knows only the SID may say that the person holds the license again.
+func TestPastOfASID(t *testing.T) {
+	t.Parallel()
+	for via, found := range map[plan.Via]bool{plan.ADGroup: true, plan.EntraGroup: false} {
+		w := newWorld(t)
+		w.settle(0)
+		w.plans(0, "ann")
+		e, err := w.book.Begin(t.Context(), ledger.Intent{Person: "ann", SID: "S-ann", License: "e3", Run: nameOf(0), Rule: "m365", Via: string(via), At: at(0)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at(0)}); err != nil {
+			t.Fatal(err)
+		}
+		w.settle(1)
+		w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), HeldAgain: []Touch{{"S-ann", "e3", nameOf(0)}}})
+		st := w.settle(2)
+		state := map[bool]State{true: Restored, false: Taken}[found]
+		w.want(st, map[string]State{"ann": state})
+		if i := st.OfSID("S-ann", "e3"); (i != nil) != found || found && (i.State != state || i.User != "ann") {
+			t.Errorf("%s: %+v", via, i)
+		}
+	}
+}
+
 func TestBaselines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

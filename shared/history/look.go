@@ -58,7 +58,7 @@ func ItemOf(e *ledger.Entry) *Item {
 		return nil
 	}
 	i := &Item{
-		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
+		User: e.Person, SID: e.SID, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
 	}
 	if e.Completion == nil {
 		i.UserPrincipalName = e.UserPrincipalName

@@ -100,9 +100,10 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	if err := next.look(ctx, book); err != nil {
 		return nil, err
 	}
+	next.index()
 	for _, p := range lately {
 		for _, t := range p.HeldAgain {
-			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
+			if i := cmp.Or(next.Of(t.User, t.License), next.OfSID(t.User, t.License)); i != nil && i.State == Taken && i.Run == t.Run {
 				i.State, i.At, i.TakenBy, i.TakenAt = Restored, p.AsOf, i.Run, i.At
 			}
 		}

@@ -13,13 +13,19 @@ import (
 // The method "past" returns the last known event of a license. If the event is an announcement, the method sets
 // IdleSince to the time of the announcement, so that only activity after the announcement makes it void. The run read
 // coarser dates than this call, such as the replicated last logon. This call may therefore find activity from before the
-// announcement that the run did not see. Such activity must not make the announcement void.
+// announcement that the run did not see. Such activity must not make the announcement void. The ledger has the events of
+// this id of the person. The run also knows the events of other ids; see decision.Run.Past.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
 		return nil, err
 	}
-	past := history.ItemOf(e).With(m.run.Past(m.change.User, m.change.SID, license))
+	known := m.run.Past(m.change.User, m.change.SID, license)
+	past := history.ItemOf(e).With(known)
+	if known != nil && known.User != m.change.User && known.User != m.change.SID {
+		other := *known
+		past = history.Later(past, &other)
+	}
 	if past != nil && (past.State == history.Announced || past.State == history.Unsure) {
 		past.IdleSince = &past.At
 	}

@@ -236,6 +236,36 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
+// TestPastOfAnotherID: the ledger has nothing under the person's id, but the run knows what happened to the license under
+// the id of an account that is gone. The item of the run stays as it is.
+func TestPastOfAnotherID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	j := b.jobOf(t)
+	err := store.PutLines(t.Context(), b.Store, "past.jsonl.gz", func(emit func(any) error) error {
+		told := &history.Item{User: "gone", SID: "S-7", License: "citrix", Via: plan.ADGroup, State: history.Announced, Run: "r0", At: daysAgo(5)}
+		return errors.Join(emit(map[string]any{"head": map[string]any{"run": "run"}}), emit(told))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.run.History, err = history.Load(t.Context(), b.Store, &snapshot.Manifest{History: "past.jsonl.gz"}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := j.ledger.Of(t.Context(), "S-7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &move{job: j, page: page, change: &plan.Change{User: "S-7", SID: "S-7", License: "citrix"}}
+	past, err := m.past(t.Context(), "citrix")
+	if err != nil || past == nil || past.State != history.Announced || past.IdleSince == nil || !past.IdleSince.Equal(past.At) {
+		t.Errorf("%+v, %v", past, err)
+	}
+	if known := j.run.History.Of("gone", "citrix"); known.IdleSince != nil {
+		t.Errorf("what the run knows was altered: %+v", known)
+	}
+}
+
 // TestPastAtTheLastMoment: the ledger shows what idleseat did to a license. Only the digest of the run shows whether
 // somebody restored the license by hand.
 func TestPastAtTheLastMoment(t *testing.T) {

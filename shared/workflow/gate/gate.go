@@ -92,6 +92,9 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		}
 		if d.HeldAgain != "" {
 			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.HeldAgain})
+			if d.SID != "" && d.SID != d.User { // the run may have known the person by another id
+				j.again = append(j.again, history.Touch{User: d.SID, License: d.License, Run: d.HeldAgain})
+			}
 		}
 		d.Refused = j.refusal(d)
 		switch {

@@ -180,7 +180,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	back := plan.Decision{User: "back", Rule: "m365", License: "e3", To: "exo", Outcome: policy.NotHolder, RestoreOf: "r0", Via: plan.EntraGroup, Reason: "active again", IdleSince: asOf}
 	only := back
 	only.User, only.Refused = "told", "not restored: no onReturn"
-	again := plan.Decision{User: "again", Rule: "m365", License: "e3", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}
+	again := plan.Decision{User: "again", SID: "S-1-5-21-7", Rule: "m365", License: "e3", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}
 	e := quiet()
 	e.partitions[0] = []plan.Decision{notice, back, only, again}
 	s := e.put(t)
@@ -211,7 +211,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	const notKnown = "the policy has no renews for it"
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
-		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
+		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}, {User: "S-1-5-21-7", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 		Prices: []history.Price{
 			{License: "e3", SKU: "SPE_E3", SKUID: "sku-e3", Run: "run", MonthlyPrice: 39, Currency: "SEK", NotKnown: notKnown},
