@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/infra/simulation/earlier"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -82,6 +83,44 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				t.Errorf("notes %q", p.Notes)
 			}
 		})
+	}
+}
+
+// TestOrderOfOpenChanges: the plan lists open changes by run, person and license. The memory of earlier runs has no order,
+// and two plans of the same data must be the same.
+func TestOrderOfOpenChanges(t *testing.T) {
+	t.Parallel()
+	s := store.Store(&store.Memory{})
+	var want []string
+	for _, one := range []struct {
+		run   string
+		users []string
+	}{{"r1", []string{"bob", "dan", "fay"}}, {"r2", []string{"ann", "cid", "eve"}}} {
+		for _, user := range one.users {
+			for _, license := range []string{"citrix", "e3"} {
+				if _, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: user, License: license, Run: one.run, Rule: "m365", Via: "direct", At: asOf}, nil); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, strings.Join([]string{one.run, user, license}, " "))
+			}
+		}
+	}
+	var err error
+	e := quiet()
+	if e.history, err = history.MakeDigest(t.Context(), s, "run", asOf); err != nil {
+		t.Fatal(err)
+	}
+	e.putInto(t, s)
+	p, err := Run(t.Context(), s, "run", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, b := range p.Pending {
+		got = append(got, strings.Join([]string{b.Run, b.User, b.License}, " "))
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
