@@ -31,6 +31,7 @@ const (
 	Accepted What = "accepted"  // an administrator accepts the removal, even if the removal exceeds the limits
 	Told     What = "announced" // the tool announces the removal
 	Pending  What = "pending"   // Holds: the tool's last read did not show the tool's write
+	Freed    What = "freed"     // the tool's last read shows its write, although the license itself is not free yet
 	Removed  What = "removed"   // the tool takes the license now
 	Forgot   What = "forgot"    // the tool's store was restored from a backup that was made at the time At
 	Mailless What = "mailless"  // the tool has taken the person's last license for a mailbox
@@ -157,6 +158,9 @@ func (j *Judge) about(e Event, p *person) error {
 		return nil
 	case Pending:
 		l.pending, l.ended = e.Holds, true
+		return nil
+	case Freed:
+		l.freed = true
 		return nil
 	case Removed:
 		j.removed(e, p, l)

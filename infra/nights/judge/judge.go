@@ -167,7 +167,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 		j.fault(Wrong, e, why)
 	}
 	l.accepted = l.accepted || e.Stranger
-	l.held, l.taken, l.way, l.strange, l.ended = false, e.At, e.Way, e.Stranger, false
+	l.held, l.taken, l.way, l.strange, l.ended, l.freed = false, e.At, e.Way, e.Stranger, false, false
 	if e.Stranger { // for the first machine, the stranger is like an administrator who takes a license
 		l.released = e.At
 	} else { // a removal by the first machine uses up the announcement; a removal by the stranger does not

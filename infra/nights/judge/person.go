@@ -50,6 +50,7 @@ type license struct {
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
 	ended     bool      // whether the call that took the license has ended
+	freed     bool      // whether the tool has seen its write
 	announced time.Time // when the coming removal was announced; zero: not announced
 	notice    time.Time // when the latest removal had been announced; zero: not announced
 }
@@ -73,7 +74,7 @@ func (l *license) give(e Event, seen time.Time) {
 	goesBack := e.What == Undone && (l.pending || unseen && !l.ended)
 	switch {
 	case l.taken.IsZero(), l.strange:
-	case goesBack, l.pending && unseen: // the tool may not know that it took the license, so the announcement of this removal still counts
+	case goesBack, l.pending && unseen && !l.freed: // the tool may not know that it took the license, so the announcement of this removal still counts
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})

@@ -28,7 +28,7 @@ func (w *World) chooseGroups() {
 	if w.several = w.options.Apps && throw(w.options.Seed, "several groups").chance(0.6); w.several {
 		w.kinds = slices.Concat(w.kinds, turnsOfSeveral)
 	}
-	reads := w.options.Seed%functionsEvery != 0
+	reads := w.options.Seed%functionsEvery != 0 || throw(w.options.Seed, "relays").chance(relayed)
 	if w.synced = w.options.Apps && reads && throw(w.options.Seed, "synced group").chance(0.7); w.synced {
 		w.kinds = slices.Concat(w.kinds, turnsOfSynced)
 	}

@@ -250,6 +250,9 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 			w.about(x.User, judge.Event{What: judge.Told, At: began, License: x.License})
 		}
 		w.about(x.User, judge.Event{What: judge.Pending, At: w.clock.Now(), License: x.License, Holds: x.Status == runs.Pending})
+		if x.Status == runs.Pending && strings.HasPrefix(x.Note, "left the source group") {
+			w.about(x.User, judge.Event{What: judge.Freed, At: w.clock.Now(), License: x.License})
+		}
 	}
 	if unknown {
 		for _, c := range w.notices[run] {
