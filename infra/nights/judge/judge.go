@@ -86,6 +86,9 @@ type Rule struct {
 	// NewHolder is how long the person must have held the license. EnabledAgain is how long the account must have been
 	// enabled. Zero means no minimum.
 	NewHolder, EnabledAgain time.Duration
+	// Undated means that the directories do not say since when a person has held the license. What the first night finds
+	// then counts as old.
+	Undated bool
 	// Notice is how long before a removal the tool must announce the removal. Zero means no announcement.
 	Notice time.Duration
 	// Limit is the share of the holders from whom the tool may take the license within Window, if no administrator accepts
@@ -229,6 +232,11 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 		return "not announced for long enough"
 	}
 	return ""
+}
+
+// The method "dates" reports whether the tool can know since when a person who gets a license now holds the license.
+func (j *Judge) dates(license string) bool {
+	return !j.rules[license].Undated || !j.seen[license].IsZero()
 }
 
 // The method "nights" counts, for each license, the nights that read the license's directory. It returns the smallest

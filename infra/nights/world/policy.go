@@ -68,7 +68,8 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 	return &judge.Rule{
 		License: license, Idle: time.Duration(r.idle[license]) * day, Grace: grace, NewHolder: 14 * day, EnabledAgain: 14 * day,
-		Notice: time.Duration(r.notice) * day, Limit: 0.1, // stopAbove in the company's own policy: 10 percent
+		Undated: license == citrix || license == salesforce, // the license is membership in a group, which has no date
+		Notice:  time.Duration(r.notice) * day, Limit: 0.1,  // stopAbove in the company's own policy: 10 percent
 	}
 }
 
