@@ -2,182 +2,40 @@ package decision
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "resident" is a person of the town whose columns may be enough to decide.
-type resident struct {
-	open  bool // whether the person must be read singly
-	entra func(u *directory.EntraUser)
-	ad    func(u *directory.ADUser)
-	// before changes what the last night knew of the accounts. It is nil if the last night saw the same as tonight.
-	before func(u *directory.EntraUser, a *directory.ADUser)
-}
+// The type "answers" has the verdicts of the rules on each person who is read singly, by name.
+type answers map[string][]policy.Verdict
 
-// residents returns the people by name. Each has an Entra account, and also one in Active Directory if ad is set.
-func residents() map[string]resident {
-	is := func(*directory.ADUser) {}
-	busy, on := func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }
-	only := func(u *directory.EntraUser) { u.ID = "" } // the account in Active Directory alone
-	return map[string]resident{
-		"cloud":            {},
-		"busy-cloud":       {entra: busy},
-		"never":            {entra: func(u *directory.EntraUser) { u.LastSuccessful = time.Time{} }},
-		"blocked":          {entra: func(u *directory.EntraUser) { u.Enabled = directory.No }},
-		"both":             {ad: is},
-		"busy-both":        {ad: on},
-		"on-premises":      {entra: only, ad: is},
-		"half-synced":      {open: true, entra: func(u *directory.EntraUser) { u.Synced, u.SID = true, "S-1-5-21-999" }},
-		"wrong-anchor":     {open: true, ad: func(a *directory.ADUser) { a.GUID = "another" }},
-		"no-anchor":        {open: true, entra: func(u *directory.EntraUser) { u.ImmutableID = "" }, ad: is},
-		"in-doubt":         {open: true, entra: func(u *directory.EntraUser) { u.DatesInDoubt = true }},
-		"hidden-logon":     {open: true, ad: func(a *directory.ADUser) { a.Unreadable = []string{"lastLogonTimestamp"} }},
-		"listed-name":      {open: true},
-		"listed-id":        {open: true},
-		"listed-sid":       {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-700" }},
-		"listed-sam":       {open: true, ad: func(a *directory.ADUser) { a.SAMAccount = "sam700" }},
-		"changed":          {open: true},
-		"changed-by-id":    {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-701" }},
-		"changed-before":   {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-702" }},
-		"sighted":          {open: true},
-		"busy-was-blocked": {entra: busy, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
-		"busy-new-member":  {entra: busy, ad: on, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Title = "no member" }},
-		"given-lately":     {open: true, entra: func(u *directory.EntraUser) { u.Assignments[0].Updated = daysAgo(3) }},
-		"shared-box":       {open: true},
-		"own-box":          {},
-		"new":              {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.ID = "" }},
-		"date-back":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastNonInteractive = daysAgo(9) }},
-		"logon-back":       {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.LastLogonTimestamp = daysAgo(9) }},
-		"lost":             {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.DatesLost = daysAgo(9) }},
-		"regressed":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Newest[0] = daysAgo(9) }},
-		"contradicted":     {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Contradicted = 1 }},
-		"was-joined":       {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Joined = daysAgo(3) }},
-		"logged-on":        {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Past.LoggedOn = daysAgo(9) }},
-		"later-date":       {before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
-		"was-blocked":      {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
-		"long-known": {before: func(u *directory.EntraUser, _ *directory.ADUser) {
-			u.Past.Seen, u.Past.EnabledSince = daysAgo(300), daysAgo(200)
-		}},
-		"new-member": {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Title = "no member" }},
-	}
-}
-
-// The function "columnTown" returns the second night of the residents. The store has the table of the first night.
-func columnTown(t *testing.T) *Run {
-	t.Helper()
-	all := residents()
-	w := world{woven: true, policy: strings.Replace(text, "{users: [exempt@x.example]}", "{users: [listed-name@x.example, ID-LISTED-ID, s-1-5-21-700, Sam700]}", 1) + "grace: {newHolder: 14, enabledAgain: 7}\n"}
-	w.begin = func(b *snapshot.Begin) {
-		readsCitrix(b)
-		b.Mailboxes = &snapshot.Mailboxes{Kinds: map[string]string{"shared-box@x.example": "SharedMailbox", "own-box@x.example": "UserMailbox"}}
-	}
-	for _, name := range sortedNames(all) {
-		one := all[name]
-		u := accountOf(name, 200, directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active", Updated: daysAgo(400)})
-		a := directory.ADUser{SID: "S-1-5-21-" + name, GUID: "guid-" + name, UserPrincipalName: u.UserPrincipalName, Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}
-		a.SID = strings.ToUpper(a.SID)
-		if one.ad != nil {
-			one.ad(&a)
-			u.SID, u.ImmutableID, u.Synced = a.SID, "guid-"+name, true
-			w.ad, w.citrix = append(w.ad, a), append(w.citrix, a.SID)
-		}
-		if one.entra != nil {
-			one.entra(&u)
-		}
-		if u.ID != "" {
-			w.entra = append(w.entra, u)
-		}
-	}
-	first := w.seal(t)
-	h := &directory.Accounts{}
-	if err := first.Read(t.Context(), 0, h); err != nil {
-		t.Fatal(err)
-	}
-	for p := range h.Join() {
-		first.Met(p)
-	}
-	before(all, h)
-	if err := first.Remember(t.Context(), 0, h); err != nil {
-		t.Fatal(err)
-	}
-	next := first.nextNight(1)
-	err := store.PutLines(t.Context(), next.store, "history", func(emit func(any) error) error {
-		taken := func(user string) any {
-			return history.Item{User: user, License: "e3", State: history.Restored, Run: "r0", Rule: "m365", Began: daysAgo(5), At: daysAgo(5)}
-		}
-		seen := directory.Sighting{Account: "id-sighted", Newest: [directory.ActivityDates]time.Time{daysAgo(3)}, At: daysAgo(2)}
-		return errors.Join(emit(map[string]any{"head": history.Digest{Baselines: next.History.Baselines}}),
-			emit(taken("id-changed")), emit(taken("S-1-5-21-701")),
-			emit(history.Item{User: "id-gone", SID: "S-1-5-21-702", License: "citrix", State: history.Restored, Run: "r0", Via: plan.ADGroup, At: daysAgo(5)}), emit(map[string]any{"sighting": seen}))
-	})
-	digest, loadErr := history.Load(t.Context(), next.store, &snapshot.Manifest{History: "history"})
-	if err := errors.Join(err, loadErr); err != nil {
-		t.Fatal(err)
-	}
-	next.History = digest
-	return next
-}
-
-func sortedNames(all map[string]resident) (names []string) {
-	for name := range all {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// The function "before" turns the reading of tonight into the reading of the last night.
-func before(all map[string]resident, h *directory.Accounts) {
-	for name, one := range all {
-		if one.before == nil {
-			continue
-		}
-		u, a := &directory.EntraUser{}, &directory.ADUser{}
-		for i := range h.Entra {
-			if h.Entra[i].UserPrincipalName == name+"@x.example" {
-				u = &h.Entra[i]
-			}
-		}
-		for i := range h.AD {
-			if h.AD[i].UserPrincipalName == name+"@x.example" {
-				a = &h.AD[i]
-			}
-		}
-		if one.before(u, a); a.Title != "" {
-			delete(h.Memberships, a.SID)
-		}
-	}
-	h.Entra = slices.DeleteFunc(h.Entra, func(u directory.EntraUser) bool { return u.ID == "" })
-}
-
-// The type "answers" has the outcomes of the rules for each person who is read singly, by name.
-type answers map[string][]policy.Outcome
-
-func (r *Run) answers(t *testing.T, judge *policy.Judge, h *directory.Accounts) answers {
-	t.Helper()
+func (r *Run) answers(judge *policy.Judge, h *directory.Accounts) answers {
 	all := answers{}
 	for p := range h.Join() {
 		r.Met(p)
-		name, _, _ := strings.Cut(p.UserPrincipalName(), "@")
 		for _, v := range judge.AskAll(p) {
-			all[name] = append(all[name], v.Outcome)
+			all[nameOf(p)] = append(all[nameOf(p)], v)
 		}
 	}
 	return all
+}
+
+func nameOf(p *directory.Person) string {
+	name, _, _ := strings.Cut(p.UserPrincipalName(), "@")
+	return name
 }
 
 func sortedTable(p *known.Partition) *known.Partition {
@@ -188,80 +46,249 @@ func sortedTable(p *known.Partition) *known.Partition {
 	return p
 }
 
-// The columns settle the verdicts on a person only if nothing about the person is in doubt and no earlier run knows more
-// of the person. The verdicts, their counts and the table for later runs are the same as if everybody were read singly.
-func TestWhomTheColumnsSettle(t *testing.T) {
-	t.Parallel()
-	r := columnTown(t)
+// The function "seenOf" returns since when the accounts have been seen, by id.
+func seenOf(h *directory.Accounts) map[string]time.Time {
+	all := map[string]time.Time{}
+	for i := range h.Entra {
+		all[h.Entra[i].ID] = h.Entra[i].Past.Seen
+	}
+	for i := range h.AD {
+		all[h.AD[i].SID] = h.AD[i].Past.Seen
+	}
+	return all
+}
+
+// The method "byColumns" reads the only partition of the run by columns and singly, and fails unless both ways agree: in
+// the verdicts, in the counts, and in the table for later runs. It returns the names of the people whom the columns do
+// not settle.
+func (r *Run) byColumns(t *testing.T, screen *Screen, judge *policy.Judge) (open []string) {
+	t.Helper()
+	single, h := &directory.Accounts{}, &directory.Accounts{}
+	if err := r.Read(t.Context(), 0, single); err != nil {
+		t.Fatal(err)
+	}
+	want, seen := r.answers(judge, single), seenOf(single)
+	wantTable := sortedTable(r.table(single, &Plain{}))
+	plain, err := screen.Read(t.Context(), 0, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, at := range seenOf(h) {
+		if !at.Equal(seen[id]) {
+			t.Errorf("%s is seen since %s by columns, and since %s singly", id, at, seen[id])
+		}
+	}
+	reclaimed := map[string][]int{}
+	for p := range h.Join() {
+		r.Met(p)
+		if rules, settled := plain.Reclaimed(p); settled {
+			reclaimed[nameOf(p)] = rules
+		} else {
+			open = append(open, nameOf(p))
+		}
+	}
+	slices.Sort(open)
+	tallies := make([]plan.Tally, len(plain.Tallies))
+	people := 0
+	for name, verdicts := range want {
+		if _, is := slices.BinarySearch(open, name); is {
+			continue
+		}
+		people++
+		var takes []int
+		for i, v := range verdicts {
+			switch v.Outcome {
+			case policy.Reclaim:
+				takes = append(takes, i)
+			case policy.Keep:
+				tallies[i].Holders++
+				tallies[i].Keep++
+			case policy.NotHolder:
+				continue
+			default:
+				t.Errorf("%s, rule %d: the columns settle the verdict, and the judge says %s", name, i, v.Outcome)
+			}
+			if v.Asked == directory.Yes {
+				tallies[i].Asked++
+			}
+		}
+		if !slices.Equal(takes, reclaimed[name]) {
+			t.Errorf("%s: by columns the rules %v reclaim, and by the judge %v", name, reclaimed[name], takes)
+		}
+	}
+	for i := range tallies {
+		tallies[i].Rule, tallies[i].Empty = plain.Tallies[i].Rule, plain.Tallies[i].Empty
+	}
+	if d := gocmp.Diff(tallies, plain.Tallies, cmpopts.EquateEmpty()); d != "" || plain.People != people {
+		t.Errorf("%d people are counted, want %d (-singly +columns):\n%s", plain.People, people, d)
+	}
+	if d := gocmp.Diff(wantTable, sortedTable(r.table(h, plain)), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("the table (-singly +columns):\n%s", d)
+	}
+	return open
+}
+
+func (r *Run) screened(t *testing.T) []string {
+	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	single := &directory.Accounts{}
-	if err := r.Read(t.Context(), 0, single); err != nil {
+	screen := NewScreen(r, judge)
+	open := r.byColumns(t, screen, judge)
+	if again := r.byColumns(t, screen, judge); !slices.Equal(open, again) { // a Screen reuses its memory
+		t.Errorf("read singly at first %v, and then %v", open, again)
+	}
+	return open
+}
+
+// namesOf returns the names of the residents for which the function "is" returns true.
+func namesOf(is func(name string, one resident) bool) (names []string) {
+	for name, one := range residents() {
+		if is(name, one) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// The columns settle the verdicts on a person only if nothing about the person is in doubt and no earlier run knows more
+// of the person.
+func TestWhomTheColumnsSettle(t *testing.T) {
+	t.Parallel()
+	want := namesOf(func(_ string, one resident) bool { return one.open })
+	if d := gocmp.Diff(want, columnTown(t).screened(t)); d != "" {
+		t.Errorf("read singly (-want +got):\n%s", d)
+	}
+}
+
+// On the first night, no earlier run knows more of anybody.
+func TestColumnsOfTheFirstNight(t *testing.T) {
+	t.Parallel()
+	want := namesOf(func(name string, one resident) bool {
+		return one.open && one.before == nil && !strings.HasPrefix(name, "changed") && name != "sighted"
+	})
+	if d := gocmp.Diff(want, firstOf().seal(t).screened(t)); d != "" {
+		t.Errorf("read singly (-want +got):\n%s", d)
+	}
+}
+
+// What is in doubt about a run, a group or the directories decides how many people the columns settle.
+func TestColumnsOfOtherNights(t *testing.T) {
+	t.Parallel()
+	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}
+	guid := func(id string) func(m *snapshot.Manifest) {
+		return func(m *snapshot.Manifest) { m.Readings[directory.AD].Groups = map[string]string{key.Key(false): id} }
+	}
+	asEver := func(_ string, one resident) bool { return one.open }
+	everybody := func(string, resident) bool { return true }
+	for name, tc := range map[string]struct {
+		first  func(w *world)
+		second func(t *testing.T, r *Run)
+		open   func(name string, one resident) bool
+	}{
+		"for one person":  {nil, func(_ *testing.T, r *Run) { r.Begin.User = "cloud@x.example" }, everybody},
+		"nobody is asked": {func(w *world) { w.policy += "kinds: [guest]\n" }, nil, everybody},
+		"an unread exemption": {func(w *world) {
+			w.policy = strings.Replace(w.policy, "exempt: {", "exempt: {groups: [{entra: VIP}], ", 1)
+		}, func(_ *testing.T, r *Run) {
+			r.Manifest.Readings[directory.Entra].Unreadable = []string{directory.GroupRef{Name: "VIP"}.Key(false)}
+		}, func(name string, one resident) bool { return one.open || name != "on-premises" }},
+		"read at one instant":        {nil, func(_ *testing.T, r *Run) { r.Begin.Read = r.History.Baselines[0].Read }, asEver},
+		"anchored by an employee":    {func(w *world) { w.policy = "anchor: employeeID\n" + strings.TrimPrefix(w.policy, "\n") }, nil, func(name string, one resident) bool { return one.open || one.ad != nil && name != "on-premises" }},
+		"a loose account":            {nil, loosened(0), func(name string, one resident) bool { return one.open || name == "on-premises" }},
+		"loose accounts":             {nil, loosened(1), func(name string, one resident) bool { return one.open || name == "on-premises" }},
+		"the group was made again":   {func(w *world) { w.manifest = guid("1") }, remade, everybody},
+		"the group gets an id":       {nil, remade, asEver},
+		"the table lacks the groups": {nil, withoutGroups, func(name string, one resident) bool { return one.open && name != "new-member" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := tc.first
+			if first == nil {
+				first = func(*world) {}
+			}
+			r := columnTown(t, first)
+			if tc.second != nil {
+				tc.second(t, r)
+			}
+			if d := gocmp.Diff(namesOf(tc.open), r.screened(t)); d != "" {
+				t.Errorf("read singly (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// The function "loosened" makes the reading of Entra ID have one account without a SID, and more whose place is unknown.
+func loosened(more int) func(*testing.T, *Run) {
+	return func(_ *testing.T, r *Run) {
+		r.Manifest.Readings[directory.Entra].Loose, r.Manifest.Readings[directory.Entra].Unplaced = []string{"guid-loose"}, more
+	}
+}
+
+// The function "remade" gives the group of Citrix another object in the second night.
+func remade(_ *testing.T, r *Run) {
+	m := *r.Manifest
+	m.Readings[directory.AD].Groups = map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "2"}
+	r.Manifest = &m
+}
+
+// The function "withoutGroups" takes the groups out of the table of the first night, as if the policy had no grace then.
+func withoutGroups(t *testing.T, r *Run) {
+	t.Helper()
+	table, err := known.Get(t.Context(), r.store, "run", 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	want, wantTable := r.answers(t, judge, single), sortedTable(r.table(single, &Plain{}))
-	for _, again := range []bool{false, true} { // a Screen reuses its memory
-		screen := NewScreen(r, judge)
-		h := &directory.Accounts{}
-		plain, err := screen.Read(t.Context(), 0, h)
-		if again && err == nil {
-			plain, err = screen.Read(t.Context(), 0, h)
-		}
-		if err != nil {
+	table.Groups, table.Members = nil, nil
+	if err := known.Put(t.Context(), r.store, "run", 0, table); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// If Active Directory is not set up, a synced account without a SID has no other account whose dates could matter.
+func TestColumnsWithoutActiveDirectory(t *testing.T) {
+	t.Parallel()
+	r := columnTown(t, func(w *world) {
+		rules, grace, _ := strings.Cut(w.policy, "  - {name: citrix")
+		_, grace, _ = strings.Cut(grace, "\n")
+		w.policy, w.ad, w.citrix = rules+grace, nil, nil
+		w.manifest = func(m *snapshot.Manifest) { m.Readings[directory.AD].Absent = true }
+	})
+	want := namesOf(func(name string, one resident) bool {
+		return name != "on-premises" && name != "synced-no-sid" && (one.open || one.ad != nil)
+	})
+	if d := gocmp.Diff(want, r.screened(t)); d != "" {
+		t.Errorf("read singly (-want +got):\n%s", d)
+	}
+}
+
+// The columns settle what a usage report says of a person, if its signal is healthy. A person who is not in the report,
+// or whose last use is before it, is read singly.
+func TestColumnsOfAReport(t *testing.T) {
+	t.Parallel()
+	const key = "runs/run/usage/copilot"
+	reading, object := reported(t, key)
+	for name, tc := range map[string]struct {
+		feed plan.Feed
+		open func(name string, one resident) bool
+	}{
+		"healthy": {plan.Feed{State: plan.Healthy}, func(name string, one resident) bool {
+			return one.open || !slices.Contains([]string{"cloud", "both", "busy-cloud", "on-premises"}, name)
+		}},
+		"unhealthy": {plan.Feed{State: plan.Unhealthy, Reason: "late"}, func(name string, _ resident) bool { return name != "on-premises" }},
+	} {
+		first := firstOf(func(w *world) {
+			w.policy, w.manifest = withCopilot(t, w.policy), func(m *snapshot.Manifest) { m.Reports = []usage.Reading{reading} }
+		}).seal(t)
+		if err := store.PutBytes(t.Context(), first.store, key, object); err != nil {
 			t.Fatal(err)
 		}
-		open, reclaimed := map[string]bool{}, map[string]int{}
-		for p := range h.Join() {
-			name, _, _ := strings.Cut(p.UserPrincipalName(), "@")
-			rules, settled := plain.Reclaimed(p)
-			if open[name] = !settled; settled {
-				for _, i := range rules {
-					reclaimed[name]++
-					if want[name][i] != policy.Reclaim {
-						t.Errorf("%s: the columns reclaim by rule %d, and the judge says %s", name, i, want[name][i])
-					}
-				}
-			}
-		}
-		people := 0
-		tallies := make([]plan.Tally, len(r.Policy.Rules))
-		for name, one := range residents() {
-			if open[name] != one.open {
-				t.Errorf("%s is read singly: %t", name, open[name])
-			}
-			if one.open {
-				continue
-			}
-			people++
-			takes := 0
-			for i, outcome := range want[name] {
-				switch outcome {
-				case policy.Keep:
-					tallies[i].Holders++
-					tallies[i].Keep++
-				case policy.Reclaim:
-					takes++
-				}
-			}
-			if takes != reclaimed[name] {
-				t.Errorf("%s: the columns reclaim %d licenses, and the judge %d", name, reclaimed[name], takes)
-			}
-		}
-		if plain.People != people {
-			t.Errorf("%d people are settled, want %d", plain.People, people)
-		}
-		for i, got := range plain.Tallies {
-			if got.Holders != tallies[i].Holders || got.Keep != tallies[i].Keep {
-				t.Errorf("%s: %d holders and %d kept, want %+v", got.Rule, got.Holders, got.Keep, tallies[i])
-			}
-		}
-		for p := range h.Join() {
-			r.Met(p)
-		}
-		if d := gocmp.Diff(wantTable, sortedTable(r.table(h, plain))); d != "" {
-			t.Errorf("the table (-singly +columns):\n%s", d)
+		r := secondNight(t, first)
+		r.Feeds[directory.CopilotUse] = tc.feed
+		if d := gocmp.Diff(namesOf(tc.open), r.screened(t)); d != "" {
+			t.Errorf("%s: read singly (-want +got):\n%s", name, d)
 		}
 	}
 }

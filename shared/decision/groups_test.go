@@ -71,3 +71,23 @@ func TestIdentifies(t *testing.T) {
 		}
 	}
 }
+
+// The entry of a group has the id of this group, and not that of another one.
+func TestIdentified(t *testing.T) {
+	t.Parallel()
+	r := world{policy: strings.Replace(text, "exempt:", "  app: {group: {entra: APP}}\nexempt:", 1) + "  - {name: app, license: app, when: created.hasValue(), then: remove}\n"}.seal(t)
+	citrix, app := directory.GroupRef{Source: directory.AD, Name: citrixDN}, directory.GroupRef{Name: "APP"}
+	for _, ids := range [][2]string{{"guid", "id"}, {"", "id"}, {"guid", ""}, {"", ""}} {
+		r.Manifest.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): ids[0]}
+		r.Begin.Groups = []directory.Group{{Ref: app, ID: ids[1]}}
+		for i, ref := range []directory.GroupRef{citrix, app} {
+			want := ref.Key(true)
+			if ids[i] != "" {
+				want += "|" + ids[i]
+			}
+			if got := r.identified(ref.Key(true)); got != want {
+				t.Errorf("ids %q: the entry is %q, want %q", ids, got, want)
+			}
+		}
+	}
+}

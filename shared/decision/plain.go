@@ -175,7 +175,6 @@ func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
 	}
-	p.Plain = Plain{}
 	return p
 }
 

@@ -30,6 +30,11 @@ func reported(t *testing.T, key string) (usage.Reading, []byte) {
 	text := csv(`Report Refresh Date,User Principal Name,Report Period,Is Deleted,Last Activity Date
 2026-11-21,p@x.example,180,False,2026-08-10
 2026-11-21,busy@x.example,180,False,2026-11-20
+2026-11-21,cloud@x.example,180,False,2026-08-10
+2026-11-21,both@x.example,180,False,2026-08-10
+2026-11-21,busy-cloud@x.example,180,False,2026-11-20
+2026-11-21,never@x.example,180,False,
+2026-11-21,listed-name@x.example,180,False,2026-08-10
 `)
 	of := usage.Of([]directory.Signal{directory.CopilotUse})[0]
 	table, facts, err := usage.Read(t.Context(), text, of, asOf)
@@ -44,6 +49,12 @@ func reported(t *testing.T, key string) (usage.Reading, []byte) {
 	return usage.Reading{Name: of.Name, Key: key, SHA256: hex.EncodeToString(sum[:]), Signals: facts}, object
 }
 
+// withCopilot returns a policy whose rule m365-long reads the last use of Copilot.
+func withCopilot(t *testing.T, text string) string {
+	t.Helper()
+	return replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", "when: copilot.earlierThan(now - days(90))") + "attributes: {copilot: copilot.lastActivity}\n"
+}
+
 // A rule believes a date of a usage report only if the report was read and its signal is healthy. A report without a
 // table is unread, and an unreadable table is an error.
 func TestReportsOfARun(t *testing.T) {
@@ -56,7 +67,7 @@ func TestReportsOfARun(t *testing.T) {
 		facts.Failed = "the report is of last month"
 		late.Signals[name] = facts
 	}
-	edited := replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", "when: copilot.earlierThan(now - days(90))") + "attributes: {copilot: copilot.lastActivity}\n"
+	edited := withCopilot(t, text)
 	for name, tc := range map[string]struct {
 		policy   string
 		readings []usage.Reading

@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -23,9 +22,9 @@ func TestSweepOfATown(t *testing.T) {
 	}
 	names := map[uint64]string{}
 	for p := range single.Join() {
-		names[PersonKey(p)], _, _ = strings.Cut(p.UserPrincipalName(), "@")
+		names[PersonKey(p)] = nameOf(p)
 	}
-	want := r.answers(t, judge, single)
+	want := r.answers(judge, single)
 	h := &directory.Accounts{}
 	swept, err := NewScreen(r, judge).Sweep(t.Context(), 0, h)
 	if err != nil {
@@ -40,13 +39,13 @@ func TestSweepOfATown(t *testing.T) {
 			continue
 		}
 		for i := range r.Policy.Rules {
-			if got, plain := outcomes[swept.Verdicts[i][row]]; plain == all[name].open || plain && got != want[name][i] {
-				t.Errorf("%s, rule %d: %s, and the judge says %s", name, i, got, want[name][i])
+			if got, plain := outcomes[swept.Verdicts[i][row]]; plain == all[name].open || plain && got != want[name][i].Outcome {
+				t.Errorf("%s, rule %d: %s, and the judge says %s", name, i, got, want[name][i].Outcome)
 			}
 		}
 	}
 	for p := range h.Join() {
-		name, _, _ := strings.Cut(p.UserPrincipalName(), "@")
+		name := nameOf(p)
 		if !all[name].open {
 			t.Errorf("%s is read although the columns settle the verdicts", name)
 		}
@@ -63,5 +62,38 @@ func TestSweepOfATown(t *testing.T) {
 	}
 	if _, err := swept.Texts("entra_none"); err == nil {
 		t.Error("a column that the run did not read is no error")
+	}
+}
+
+// A judge that evaluates another run has the time of that run, and follows the people whom earlier runs of it found.
+func TestReuse(t *testing.T) {
+	t.Parallel()
+	r := holder().seal(t)
+	judge, err := r.Judge(asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, rule := only(t, r, "id-p"), r.Policy.Rules[0]
+	later := r.nextNight(3)
+	later.Begin.Earlier = &directory.Earlier{People: map[string][]directory.EarlierPerson{"exempt@x.example": {{ID: "id-p"}}}}
+	later.Reuse(judge)
+	if got := judge.Ask(rule, p).Outcome; got != policy.Exempt || !judge.Now().Equal(later.Begin.AsOf) {
+		t.Errorf("%s as of %s", got, judge.Now())
+	}
+}
+
+// A run for one person is read singly, and Sweep counts nobody.
+func TestSweepOfARunForOnePerson(t *testing.T) {
+	t.Parallel()
+	r := columnTown(t)
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Begin.User = "cloud@x.example"
+	h := &directory.Accounts{}
+	swept, err := NewScreen(r, judge).Sweep(t.Context(), 0, h)
+	if err != nil || len(swept.Keys) != 0 || len(h.Entra) != len(residents())-1 {
+		t.Errorf("%d people are swept and %d read, %v", len(swept.Keys), len(h.Entra), err)
 	}
 }
