@@ -40,6 +40,31 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
+// TestHeldAgainByEachID: a license that is held again is left for later runs under each id of the person, once.
+func TestHeldAgainByEachID(t *testing.T) {
+	t.Parallel()
+	again := func(user, sid string) plan.Decision {
+		return plan.Decision{User: user, SID: sid, Rule: "citrix", License: "citrix", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}
+	}
+	e := quiet()
+	e.partitions[0] = []plan.Decision{again("id-ann", "S-1-5-21-1"), again("id-bob", ""), again("S-1-5-21-3", "S-1-5-21-3")}
+	s := e.put(t)
+	if _, err := Run(t.Context(), s, "run", clock); err != nil {
+		t.Fatal(err)
+	}
+	left, err := history.GetPlanned(t.Context(), s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []history.Touch
+	for _, user := range []string{"id-ann", "S-1-5-21-1", "id-bob", "S-1-5-21-3"} {
+		want = append(want, history.Touch{User: user, License: "citrix", Run: "r0"})
+	}
+	if d := cmp.Diff(want, left.HeldAgain); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // TestVoidOverrideAlone: an override that does not count puts no plan on hold. A plan mentions this override only if
 // the plan is on hold for another reason.
 func TestVoidOverrideAlone(t *testing.T) {
