@@ -34,6 +34,7 @@ const (
 	Freed    What = "freed"     // the tool's last read shows its write, although the license itself is not free yet
 	Removed  What = "removed"   // the tool takes the license now
 	Forgot   What = "forgot"    // the tool's store was restored from a backup that was made at the time At
+	Ended    What = "ended"     // the tool says that a change is done; Holds: the license is not free yet, or not given yet
 	Mailless What = "mailless"  // the tool has taken the person's last license for a mailbox
 	Night    What = "night"     // Text: verdict of a night; Reasons: why the plan is on hold
 	Lose     What = "lose"      // at the end of the story, a change is not finished or a license cannot be restored; Text: the reason
@@ -164,6 +165,11 @@ func (j *Judge) about(e Event, p *person) error {
 		return nil
 	case Removed:
 		j.removed(e, p, l)
+	case Ended:
+		if e.Holds {
+			j.fault(Early, e, "done, before the license followed the group")
+		}
+		return nil
 	case Mailless:
 		j.fault(Without, e, "no license with a mailbox is left")
 	default:

@@ -44,6 +44,8 @@
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
 //   - astray: the tool took the license by one group, and gives it back by another.
+//   - early: the tool says that a change is done, although the license has not followed the group
+//     yet.
 //   - silent: a night has no verdict, or a plan is on hold without a reason.
 //   - clear: a person and a license are a clear case while the license is unused and the tool may
 //     take the license.
@@ -106,6 +108,7 @@ const (
 	Twice   Why = "twice"
 	Lost    Why = "lost"
 	Astray  Why = "astray"
+	Early   Why = "early"
 	Silent  Why = "silent"
 	Hidden  Why = "hidden"
 	Missed  Why = "missed"

@@ -208,7 +208,7 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 }
 
 // The function "nights" returns a story with a silent night, with a license that the tool does not take for too long,
-// and with a person who loses the last license for a mailbox.
+// with a person who loses the last license for a mailbox, and with a change that counts as done too early.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -220,14 +220,14 @@ func nights() []Event {
 	}
 	return append(story, Event{What: Night, At: on(41)}, Event{What: Night, At: on(42), Text: "hold"},
 		Event{What: Night, At: on(43), Text: "hold", Reasons: []string{"a source is down"}},
-		anna(Mailless, 44, true), Event{What: Lose, At: on(45), Person: "bo", License: "e3", Text: "open"})
+		anna(Mailless, 44, true), anna(Ended, 44, false), anna(Ended, 44, true), Event{What: Lose, At: on(45), Person: "bo", License: "e3", Text: "open"})
 }
 
 func TestNights(t *testing.T) {
 	t.Parallel()
 	j := New()
 	hear(t, j, nights()...)
-	want := []Why{Missed, Silent, Silent, Without, Lost}
+	want := []Why{Missed, Silent, Silent, Without, Early, Lost}
 	var got []Why
 	for _, f := range j.Faults() {
 		got = append(got, f.Why)

@@ -254,6 +254,7 @@ func (w *World) announced(began time.Time, run string, r runs.Results, unknown b
 			w.about(x.User, judge.Event{What: judge.Freed, At: w.clock.Now(), License: x.License})
 		}
 	}
+	w.ended(r)
 	if unknown {
 		for _, c := range w.notices[run] {
 			w.about(c.User, judge.Event{What: judge.Told, At: began, License: c.License})

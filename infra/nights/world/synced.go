@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -72,6 +74,20 @@ func (w *World) tellPremium(i int, p sandbox.Truth, outside bool, at time.Time) 
 	w.state(judge.Outside, h, h.told.outside, map[string]bool{premium: outside}, at)
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{premium: w.stuckPremium(i, p)}, at)
 	w.holds(h, premium, w.holdsPremium(i, p), at)
+}
+
+// The method "ended" tells the judge which changes of the synced group the product calls done, and whether the license
+// has followed the group.
+func (w *World) ended(r runs.Results) {
+	for _, x := range r.Results {
+		i, known := w.number(x.User)
+		if !known || x.Status != runs.Done || x.License != premium {
+			continue
+		}
+		in, follows := w.inGroup(i, groupOnPrem), slices.Contains(w.box.Company.Truth(i).P2, sandbox.Way{Group: groupOnPrem})
+		early := in != follows && in == (x.Rule == plan.RestoreRule)
+		w.hear(judge.Event{What: judge.Ended, At: w.clock.Now(), Person: w.people[i].id, License: premium, Holds: early})
+	}
 }
 
 // The function "syncedGroup" reports whether an administrator may put the person into the synced group.
