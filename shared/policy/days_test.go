@@ -115,3 +115,37 @@ func TestTrialHasARuleForEachVariant(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 }
+
+// Numbers of days may be hexadecimal, in either letter case.
+func TestVariedNumbers(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"60", "0x3c", "0x3C", "0x03C"} {
+		text := strings.Replace(daysPolicy, "days( 60 )", "days("+number+")", 1)
+		got, err := policy.Varied("p", []byte(text), policy.Variant{Rule: "a", From: 60, To: 7})
+		if err != nil || strings.Count(string(got), "days(7)") != 2 {
+			t.Errorf("%s: %v\n%s", number, err, got)
+		}
+	}
+}
+
+// A trial of a rule or of days that the policy lacks is a fault, and so is a policy that is faulty itself.
+func TestFaultsOfATrial(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		text  string
+		by    policy.Variant
+		fault string
+	}{
+		"no such rule":  {daysPolicy, policy.Variant{Rule: "bb", From: 90, To: 30}, `no rule "bb"`},
+		"no such days":  {daysPolicy, policy.Variant{Rule: "b", From: 91, To: 30}, "rule b has no days(91)"},
+		"too many days": {daysPolicy, policy.Variant{Rule: "b", From: 90, To: 3651}, "not 3651"},
+		"no policy":     {"rules: none", policy.Variant{Rule: "b", From: 90, To: 30}, "rules"},
+	} {
+		if p, err := policy.Trial("p", []byte(tc.text), []policy.Variant{{Rule: "a"}, tc.by}); p != nil || err == nil || !strings.Contains(err.Error(), tc.fault) {
+			t.Errorf("%s: %v, want %q", name, err, tc.fault)
+		}
+		if text, err := policy.Varied("p", []byte(tc.text), tc.by); text != nil || err == nil || !strings.Contains(err.Error(), tc.fault) {
+			t.Errorf("%s, varied: %v, want %q", name, err, tc.fault)
+		}
+	}
+}
