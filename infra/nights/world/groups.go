@@ -102,7 +102,8 @@ func (w *World) helpDeskGroups(i int) {
 	if w.several && wanted[e3] && len(p.E3) == 0 && w.happens("the help desk gives E3 by the second group", i, 0.1) {
 		w.put(i, groupLab, true)
 	}
-	if w.synced && wanted[premium] && w.mayBeSynced(i, p) && !w.holdsPremium(i, p) && w.happens("the help desk adds to the synced group", i, 0.2) {
+	lacks := w.synced && wanted[premium] && w.mayBeSynced(i, p) && !w.holdsPremium(i, p)
+	if lacks && w.happens("the help desk adds to the synced group", i, 0.2) {
 		w.put(i, groupOnPrem, true)
 	}
 }
@@ -125,11 +126,11 @@ func (w *World) regroupedBeforeWrite(i int) {
 
 // regroupedWhilePending adds a person to a group of a license while a change of the license is pending.
 func (w *World) regroupedWhilePending(i int, license string) {
-	p := w.box.Company.Truth(i)
+	synced := w.synced && license == premium && w.mayBeSynced(i, w.box.Company.Truth(i))
 	switch {
 	case w.several && license == e3 && w.happens("put into a group of E3 while it is pending", i, 0.1):
 		w.put(i, []string{groupE3, groupLab}[throw(w.options.Seed, "which group", w.night, i).IntN(2)], true)
-	case w.synced && license == premium && w.mayBeSynced(i, p) && w.happens("put into the synced group while it is pending", i, 0.1):
+	case synced && w.happens("put into the synced group while it is pending", i, 0.1):
 		w.put(i, groupOnPrem, true)
 	}
 }

@@ -51,7 +51,7 @@ func (w *World) holdsPremium(i int, p sandbox.Truth) bool {
 // several ways or by another group, or the directories do not agree about the person or the membership.
 func (w *World) stuckPremium(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
-	unlisted := w.reports && len(p.E3)+len(p.Exchange) == 0 // without a mailbox, no usage report says when the person was active
+	unlisted := w.reports && len(p.E3)+len(p.Exchange) == 0 // without a mailbox, no report says when the person was active
 	if w.closed(premium) || len(p.P2) != 1 || unlisted {
 		return true
 	}
@@ -84,7 +84,8 @@ func (w *World) ended(r runs.Results) {
 		if !known || x.Status != runs.Done || x.License != premium {
 			continue
 		}
-		in, follows := w.inGroup(i, groupOnPrem), slices.Contains(w.box.Company.Truth(i).P2, sandbox.Way{Group: groupOnPrem})
+		in := w.inGroup(i, groupOnPrem)
+		follows := slices.Contains(w.box.Company.Truth(i).P2, sandbox.Way{Group: groupOnPrem})
 		early := in != follows && in == (x.Rule == plan.RestoreRule)
 		w.hear(judge.Event{What: judge.Ended, At: w.clock.Now(), Person: w.people[i].id, License: premium, Holds: early})
 	}
@@ -106,7 +107,8 @@ func setSync(d time.Duration) func(*World) { return func(w *World) { w.box.Compa
 var turnsOfSynced = []turn{
 	{"Entra Connect stalls", "sync", 0.03, 1, "", setSync(stalledSync), setSync(usualSync)},
 	{"the synced group is moved", groupCitrix, 0.006, 2, premium,
-		regroupOnPrem(sandbox.ADGroupChange{DN: "CN=" + groupOnPrem + ",OU=Moved," + sandbox.BaseDN}), regroupOnPrem(sandbox.ADGroupChange{})},
+		regroupOnPrem(sandbox.ADGroupChange{DN: "CN=" + groupOnPrem + ",OU=Moved," + sandbox.BaseDN}),
+		regroupOnPrem(sandbox.ADGroupChange{})},
 	{"the synced group is deleted in Active Directory", groupCitrix, 0.004, 1, premium,
 		regroupOnPrem(sandbox.ADGroupChange{Deleted: true}), regroupOnPrem(sandbox.ADGroupChange{})},
 	{"the synced group is deleted in Entra ID", groupOnPrem, 0.003, 1, premium,
