@@ -168,6 +168,9 @@ type Reading struct {
 	Changed   int                  `json:"changed,omitempty"`
 	WhyFull   string               `json:"whyFull,omitempty"`
 	Watermark *directory.Watermark `json:"mark,omitempty"` // nil if the next reading must read everybody
+	// Began is when the relay began to read, by the clock of the relay. It is zero if no relay read, or if the version of
+	// the relay did not tell.
+	Began time.Time `json:"began,omitzero"`
 }
 
 // maxLoose is the largest length of Loose. The limit keeps the manifest small.

@@ -35,6 +35,9 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	if age := now.Sub(e.Read); age > Fresh {
 		return Failed(fmt.Sprintf("what the relay read is %s old; evidence is good for %s", age.Round(time.Minute), Fresh))
 	}
+	if err := CheckClock(e.Read, e.Read, now); err != nil {
+		return Failed(err.Error())
+	}
 	for _, w := range written {
 		for _, r := range w.Results {
 			if d.results[r.ID] = r; r.Outcome == protocol.Refused || r.Outcome == protocol.Missing {
@@ -43,6 +46,20 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 		}
 	}
 	return d
+}
+
+// CheckClock compares the clock of the relay with the clock of the cloud. The relay itself compares its clock only with
+// the controllers, and a machine of their domain takes its time from them. The parameter "read" is when the relay read, by
+// its clock. By the clock of the cloud, this was not before "from" and not after "to".
+func CheckClock(read, from, to time.Time) error {
+	ours := read
+	switch {
+	case read.Before(from):
+		ours = from
+	case read.After(to):
+		ours = to
+	}
+	return directory.CheckClock("the relay", read, ours)
 }
 
 // Failed returns a Directory whose methods all return an error. The argument "why" says why the relay read nothing.
@@ -55,7 +72,7 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
 
-// CheckClock returns nil if there is evidence, because the relay has already compared the clocks.
+// CheckClock returns nil if there is evidence, because the relay and New have already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
 // ListPeople calls the function "each" for every account in the sample. The sample shows the health of the feed. Only

@@ -187,3 +187,17 @@ func TestFindGroup(t *testing.T) {
 		t.Errorf("no evidence: %+v", g)
 	}
 }
+
+// TestClock checks that evidence by a clock that is ahead of the cloud's clock answers nothing. Such evidence would look
+// fresh for longer than it is.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	for ahead, wrong := range map[time.Duration]bool{0: false, 10 * time.Minute: false, 11 * time.Minute: true, 72 * time.Hour: true} {
+		e := evidence()
+		e.Read = now.Add(ahead)
+		_, err := New(e, now).ReadPerson(t.Context(), anna)
+		if (err != nil) != wrong || wrong && !strings.Contains(err.Error(), "the clocks disagree: the relay says") {
+			t.Errorf("%s ahead: %v", ahead, err)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type fakeAD struct {
 	exempt bool // whether the person is in the exempt group
 	writes int
 
+	clock   error // of CheckClock
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
@@ -291,7 +292,7 @@ func (b *bench) until(what string, done func() bool) {
 	}
 }
 
-func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
+func (f *fakeAD) CheckClock(context.Context, func() time.Time) error { return f.clock }
 
 func (*fakeAD) ListPrimary(context.Context, string, func(sid string) error) error { return nil }
 

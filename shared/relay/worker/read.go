@@ -45,11 +45,16 @@ func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
 		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: r.clock.Now, Leased: l.leased,
 	}
+	if err := r.ad.CheckClock(l.ctx, r.clock.Now); err != nil {
+		return "", err
+	}
+	began := r.clock.Now().UTC()
 	before, why := r.since(l.ctx, m)
 	reading, err := all.Read(l.ctx, before, why)
 	if err != nil {
 		return "", err
 	}
+	reading.Began = began
 	l.log.Info("everyone was read", "people", reading.People, "changed", reading.Changed, "full", reading.WhyFull, "parts", len(reading.Parts))
 	if err := l.leased(); err != nil {
 		return "", err

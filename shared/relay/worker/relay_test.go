@@ -91,6 +91,24 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
+// TestWrongClock checks that a relay reads nothing if its clock and the clock of a controller disagree.
+func TestWrongClock(t *testing.T) {
+	t.Parallel()
+	candidates := protocol.Message{Kind: protocol.ReadCandidates, Batch: "b1", Input: "runs/r1/ad/input/b1.json"}
+	for _, m := range []protocol.Message{everyone, candidates} {
+		b := newBench(t, &fakeAD{clock: directory.ErrClock, list: func(context.Context) error { return errors.New("it was read") }})
+		if err := store.PutJSON(t.Context(), b.store, candidates.Input, protocol.People{SIDs: []string{anna}}); err != nil {
+			t.Fatal(err)
+		}
+		asked := b.send(m)
+		b.run()
+		want := awsfake.Result{Error: protocol.ErrorFailed, Cause: directory.ErrClock.Error()}
+		if diff := cmp.Diff(want, b.wait(asked)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", m.Kind, diff)
+		}
+	}
+}
+
 // TestReadingIsThereAlready has two relays that work on one attempt. The first stored reading must count.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()

@@ -207,7 +207,7 @@ func (s *Steps) stepSeal(ctx context.Context, b *snapshot.Begin, of *protocol.En
 	}
 	ad := snapshot.Reading{Source: directory.AD, Absent: of.Absent}
 	if of.Key != "" {
-		err = store.GetJSON(ctx, s.Store, of.Key, &ad)
+		ad, err = s.brought(ctx, b, of.Key)
 	} else if !of.Absent {
 		ad.Failed = "the relay brought nothing: " + of.Why()
 	}
@@ -215,6 +215,17 @@ func (s *Steps) stepSeal(ctx context.Context, b *snapshot.Begin, of *protocol.En
 		return fmt.Errorf("read what the relay brought: %w", err)
 	}
 	return s.Seal(ctx, b.Run, entra, ad)
+}
+
+// The method "brought" returns the reading of a relay. A reading by a wrong clock counts as failed.
+func (s *Steps) brought(ctx context.Context, b *snapshot.Begin, key string) (ad snapshot.Reading, err error) {
+	if err := store.GetJSON(ctx, s.Store, key, &ad); err != nil || ad.Began.IsZero() {
+		return ad, err
+	}
+	if err := client.CheckClock(ad.Began, b.AsOf, s.Now()); err != nil {
+		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}, nil
+	}
+	return ad, nil
 }
 
 func (s *Steps) stepOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, of *protocol.Ending) error {

@@ -112,6 +112,40 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
+// TestClockOfTheRelay: a reading counts as failed if the clock of the relay is more than ten minutes away from the clock
+// of the cloud. The relay alone cannot know that, because the controllers may be wrong by the same time.
+func TestClockOfTheRelay(t *testing.T) {
+	t.Parallel()
+	for ahead, believed := range map[time.Duration]bool{0: true, 10 * time.Minute: true, -10 * time.Minute: true, 11 * time.Minute: false, -11 * time.Minute: false, 72 * time.Hour: false} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			s, b := newSteps(t, true)
+			out := s.take(t, begin(`{}`))
+			for call := 0; ; call++ {
+				if s.take(t, StepInput{Op: "entra", Run: out.Run, Call: call}).Done {
+					break
+				}
+			}
+			began := asOf.Add(ahead) // by a relay that was asked at once
+			if ahead > 0 {
+				began = s.Now().Add(ahead) // by a relay that answered just now
+			}
+			key := "runs/x/ad/0.json"
+			if err := store.PutJSON(t.Context(), b.Store, key, snapshot.Reading{Source: directory.AD, People: 7, Began: began}); err != nil {
+				t.Fatal(err)
+			}
+			s.take(t, StepInput{Op: "seal", Run: out.Run, AD: protocol.Ending{Answer: protocol.Answer{Key: key}}})
+			m, _, err := snapshot.GetManifest(t.Context(), b.Store, out.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Readings[directory.AD]; (got.Failed == "") != believed || !believed && !strings.Contains(got.Failed, "the clocks disagree: the relay says") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // TestOneInSteps: a run for one person asks the relay to read the right people. It is sealed with the relay's answer.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
