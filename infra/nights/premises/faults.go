@@ -22,7 +22,8 @@ const (
 	OldAgain Kind = "relay: an old message comes again"
 	// Messages arrive out of order ("Amazon SQS standard queues": best-effort ordering).
 	Unordered Kind = "relay: messages come out of order"
-	// A message waits for up to twelve minutes. A queue promises no time of delivery.
+	// A message waits for up to six minutes. This is longer than the heartbeat time of most tasks. A queue promises no time
+	// of delivery.
 	Late Kind = "relay: a message comes late"
 	// SQS marks a message as delivered, but the relay does not get it ("Avoiding inconsistent message processing").
 	Unreceived Kind = "relay: a received message gets lost"

@@ -189,7 +189,7 @@ func (p *Premises) work(task *awsfake.Task, queue string) {
 		p.silent = p.o.Clock.Now().Add(time.Duration(1+d.IntN(30)) * time.Hour)
 	}
 	if p.happens(Late, p.asked) {
-		p.silent = later(p.silent, p.o.Clock.Now().Add(time.Duration(1+d.IntN(720))*time.Second))
+		p.silent = later(p.silent, p.o.Clock.Now().Add(time.Duration(1+d.IntN(360))*time.Second))
 	}
 	for waits := false; !task.Ended(); {
 		now := p.o.Clock.Now()

@@ -144,7 +144,7 @@ func TestFaults(t *testing.T) {
 		Hangs:           {"", 2, visibility, 1},
 		HangsAnswering:  {"", 2, visibility, 1},
 		Frozen:          {"States.Timeout", 1, 4 * time.Hour, 0},
-		Late:            {"", 1, 110 * time.Second, 1},
+		Late:            {"", 1, time.Minute, 1},
 		Stopped:         {"States.HeartbeatTimeout", 0, 5 * time.Minute, 1},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
