@@ -195,13 +195,27 @@ func TestColumnsOfOtherNights(t *testing.T) {
 		}, func(_ *testing.T, r *Run) {
 			r.Manifest.Readings[directory.Entra].Unreadable = []string{directory.GroupRef{Name: "VIP"}.Key(false)}
 		}, func(name string, one resident) bool { return one.open || name != "on-premises" }},
-		"read at one instant":        {nil, func(_ *testing.T, r *Run) { r.Begin.Read = r.History.Baselines[0].Read }, asEver},
-		"anchored by an employee":    {func(w *world) { w.policy = "anchor: employeeID\n" + strings.TrimPrefix(w.policy, "\n") }, nil, func(name string, one resident) bool { return one.open || one.ad != nil && name != "on-premises" }},
-		"a loose account":            {nil, loosened(0), func(name string, one resident) bool { return one.open || name == "on-premises" }},
-		"loose accounts":             {nil, loosened(1), func(name string, one resident) bool { return one.open || name == "on-premises" }},
-		"the group was made again":   {func(w *world) { w.manifest = guid("1") }, remade, everybody},
-		"the group gets an id":       {nil, remade, asEver},
-		"the table lacks the groups": {nil, withoutGroups, func(name string, one resident) bool { return one.open && name != "new-member" }},
+		"read at one instant": {nil, func(_ *testing.T, r *Run) { r.Begin.Read = r.History.Baselines[0].Read }, asEver},
+		"anchored by an employee": {nil, func(t *testing.T, r *Run) {
+			p, err := policy.Load("p", []byte("anchor: employeeID\n"+r.Begin.Policy))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Policy = p
+		}, func(name string, one resident) bool { return one.open || one.ad != nil && name != "on-premises" }},
+		"a table of an older version": {nil, func(t *testing.T, r *Run) {
+			editTable(t, r, func(table *known.Partition) {
+				for i := range table.Accounts[directory.Entra] {
+					table.Accounts[directory.Entra][i].Seen = 0
+				}
+			})
+		}, asEver},
+		"no rule about Active Directory": {func(w *world) { w.policy = withoutCitrix(w.policy) }, nil, func(name string, one resident) bool { return one.open && name != "new-member" }},
+		"a loose account":                {nil, loosened(0), func(name string, one resident) bool { return one.open || strings.HasSuffix(name, "on-premises") }},
+		"loose accounts":                 {nil, loosened(1), func(name string, one resident) bool { return one.open || strings.HasSuffix(name, "on-premises") }},
+		"the group was made again":       {func(w *world) { w.manifest = guid("1") }, remade, everybody},
+		"the group gets an id":           {nil, remade, asEver},
+		"the table lacks the groups":     {nil, withoutGroups, func(name string, one resident) bool { return one.open && name != "new-member" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,27 +251,37 @@ func remade(_ *testing.T, r *Run) {
 // The function "withoutGroups" takes the groups out of the table of the first night, as if the policy had no grace then.
 func withoutGroups(t *testing.T, r *Run) {
 	t.Helper()
+	editTable(t, r, func(table *known.Partition) { table.Groups, table.Members = nil, nil })
+}
+
+func editTable(t *testing.T, r *Run, edit func(*known.Partition)) {
+	t.Helper()
 	table, err := known.Get(t.Context(), r.store, "run", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table.Groups, table.Members = nil, nil
+	edit(table)
 	if err := known.Put(t.Context(), r.store, "run", 0, table); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// withoutCitrix takes the rule about Citrix out of the policy of the residents.
+func withoutCitrix(text string) string {
+	rules, rest, _ := strings.Cut(text, "  - {name: citrix")
+	_, rest, _ = strings.Cut(rest, "\n")
+	return rules + rest
 }
 
 // If Active Directory is not set up, a synced account without a SID has no other account whose dates could matter.
 func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t, func(w *world) {
-		rules, grace, _ := strings.Cut(w.policy, "  - {name: citrix")
-		_, grace, _ = strings.Cut(grace, "\n")
-		w.policy, w.ad, w.citrix = rules+grace, nil, nil
+		w.policy, w.ad, w.citrix, w.staff = withoutCitrix(w.policy), nil, nil, nil
 		w.manifest = func(m *snapshot.Manifest) { m.Readings[directory.AD].Absent = true }
 	})
 	want := namesOf(func(name string, one resident) bool {
-		return name != "on-premises" && name != "synced-no-sid" && (one.open || one.ad != nil)
+		return !strings.HasSuffix(name, "on-premises") && name != "synced-no-sid" && (one.open || one.ad != nil)
 	})
 	if d := gocmp.Diff(want, r.screened(t)); d != "" {
 		t.Errorf("read singly (-want +got):\n%s", d)

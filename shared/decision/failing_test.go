@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// readsCitrix makes a run record that it read the members of the group of Citrix.
+// readsCitrix makes a run record that it read the members of the groups of Citrix and of the staff.
 func readsCitrix(b *snapshot.Begin) {
-	b.Members = []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
+	b.Members = []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true), directory.GroupRef{Source: directory.AD, Name: "CN=Staff,DC=corp"}.Key(false)}
 }
 
 // The method "on" returns the run in another store.

@@ -50,6 +50,7 @@ type world struct {
 	entra      []directory.EntraUser
 	ad         []directory.ADUser
 	citrix     []string // SIDs of the group's members
+	staff      []string // SIDs of the members of the group CN=Staff,DC=corp, for a policy that asks for it
 	failed     string   // why Active Directory was not read; empty if it was read
 	woven      bool     // whether the run has the tables of people and members, which runs of older versions lack
 	policy     string   // the text of the policy; if it is empty, the variable "text" is used
@@ -141,6 +142,9 @@ func (w world) read(t testing.TB, s store.Store, b *snapshot.Begin, src director
 		key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
 		for _, sid := range w.citrix {
 			err = out.AddMember(key, sid, sid)
+		}
+		for _, sid := range w.staff {
+			err = out.AddMember(directory.GroupRef{Source: directory.AD, Name: "CN=Staff,DC=corp"}.Key(false), sid, sid)
 		}
 	}
 	if err != nil {

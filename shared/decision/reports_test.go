@@ -52,7 +52,11 @@ func reported(t *testing.T, key string) (usage.Reading, []byte) {
 // withCopilot returns a policy whose rule m365-long reads the last use of Copilot.
 func withCopilot(t *testing.T, text string) string {
 	t.Helper()
-	return replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", "when: copilot.earlierThan(now - days(90))") + "attributes: {copilot: copilot.lastActivity}\n"
+	text = replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", "when: copilot.earlierThan(now - days(90))")
+	if !strings.Contains(text, "attributes: {") {
+		return text + "attributes: {copilot: copilot.lastActivity}\n"
+	}
+	return strings.Replace(text, "attributes: {", "attributes: {copilot: copilot.lastActivity, ", 1)
 }
 
 // A rule believes a date of a usage report only if the report was read and its signal is healthy. A report without a

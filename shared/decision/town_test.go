@@ -29,44 +29,45 @@ func residents() map[string]resident {
 	busy, on := func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }
 	only := func(u *directory.EntraUser) { u.ID = "" } // the account in Active Directory alone
 	return map[string]resident{
-		"cloud":            {},
-		"busy-cloud":       {entra: busy},
-		"never":            {entra: func(u *directory.EntraUser) { u.LastSuccessful = time.Time{} }},
-		"blocked":          {entra: func(u *directory.EntraUser) { u.Enabled = directory.No }},
-		"both":             {ad: is},
-		"busy-both":        {ad: on},
-		"on-premises":      {entra: only, ad: is},
-		"half-synced":      {open: true, entra: func(u *directory.EntraUser) { u.Synced, u.SID = true, "S-1-5-21-999" }},
-		"synced-no-sid":    {open: true, entra: func(u *directory.EntraUser) { u.Synced = true }},
-		"wrong-anchor":     {open: true, ad: func(a *directory.ADUser) { a.GUID = "another" }},
-		"no-anchor":        {open: true, entra: func(u *directory.EntraUser) { u.ImmutableID = "" }, ad: is},
-		"in-doubt":         {open: true, entra: func(u *directory.EntraUser) { u.DatesInDoubt = true }},
-		"hidden-logon":     {open: true, ad: func(a *directory.ADUser) { a.Unreadable = []string{"lastLogonTimestamp"} }},
-		"listed-name":      {open: true},
-		"listed-id":        {open: true},
-		"listed-sid":       {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-700" }},
-		"listed-ad-name":   {open: true, ad: func(a *directory.ADUser) { a.UserPrincipalName = "Ad-Name@corp.example" }},
-		"listed-cloud-sam": {open: true, entra: func(u *directory.EntraUser) { u.SAMAccount = "SAM702" }},
-		"listed-sam":       {open: true, ad: func(a *directory.ADUser) { a.SAMAccount = "sam700" }},
-		"changed":          {open: true},
-		"changed-by-id":    {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-701" }},
-		"changed-before":   {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-702" }},
-		"sighted":          {open: true},
-		"busy-was-blocked": {entra: busy, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
-		"busy-new-member":  {entra: busy, ad: on, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Title = "no member" }},
-		"given-lately":     {open: true, entra: func(u *directory.EntraUser) { u.Assignments[0].Updated = daysAgo(3) }},
-		"shared-box":       {open: true},
-		"own-box":          {},
-		"new":              {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.ID = "" }},
-		"date-back":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastNonInteractive = daysAgo(9) }},
-		"logon-back":       {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.LastLogonTimestamp = daysAgo(9) }},
-		"lost":             {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.DatesLost = daysAgo(9) }},
-		"regressed":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Newest[0] = daysAgo(9) }},
-		"contradicted":     {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Contradicted = 1 }},
-		"was-joined":       {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Joined = daysAgo(3) }},
-		"logged-on":        {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Past.LoggedOn = daysAgo(9) }},
-		"later-date":       {before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
-		"was-blocked":      {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
+		"cloud":              {},
+		"busy-cloud":         {entra: busy},
+		"never":              {entra: func(u *directory.EntraUser) { u.LastSuccessful = time.Time{} }},
+		"blocked":            {entra: func(u *directory.EntraUser) { u.Enabled = directory.No }},
+		"both":               {ad: is},
+		"busy-both":          {ad: on},
+		"on-premises":        {entra: only, ad: is},
+		"half-synced":        {open: true, entra: func(u *directory.EntraUser) { u.Synced, u.SID = true, "S-1-5-21-999" }},
+		"synced-no-sid":      {open: true, entra: func(u *directory.EntraUser) { u.Synced = true }},
+		"wrong-anchor":       {open: true, ad: func(a *directory.ADUser) { a.GUID = "another" }},
+		"no-anchor":          {open: true, entra: func(u *directory.EntraUser) { u.ImmutableID = "" }, ad: is},
+		"hidden-on-premises": {open: true, entra: only, ad: func(a *directory.ADUser) { a.Unreadable = []string{"lastLogonTimestamp"} }},
+		"in-doubt":           {open: true, entra: func(u *directory.EntraUser) { u.DatesInDoubt = true }},
+		"hidden-logon":       {open: true, ad: func(a *directory.ADUser) { a.Unreadable = []string{"lastLogonTimestamp"} }},
+		"listed-name":        {open: true},
+		"listed-id":          {open: true},
+		"listed-sid":         {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-700" }},
+		"listed-ad-name":     {open: true, ad: func(a *directory.ADUser) { a.UserPrincipalName = "Ad-Name@corp.example" }},
+		"listed-cloud-sam":   {open: true, entra: func(u *directory.EntraUser) { u.SAMAccount = "SAM702" }},
+		"listed-sam":         {open: true, ad: func(a *directory.ADUser) { a.SAMAccount = "sam700" }},
+		"changed":            {open: true},
+		"changed-by-id":      {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-701" }},
+		"changed-before":     {open: true, ad: func(a *directory.ADUser) { a.SID = "S-1-5-21-702" }},
+		"sighted":            {open: true},
+		"busy-was-blocked":   {entra: busy, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
+		"busy-new-member":    {entra: busy, ad: on, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Title = "no member" }},
+		"given-lately":       {open: true, entra: func(u *directory.EntraUser) { u.Assignments[0].Updated = daysAgo(3) }},
+		"shared-box":         {open: true},
+		"own-box":            {},
+		"new":                {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.ID = "" }},
+		"date-back":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastNonInteractive = daysAgo(9) }},
+		"logon-back":         {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.LastLogonTimestamp = daysAgo(9) }},
+		"lost":               {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.DatesLost = daysAgo(9) }},
+		"regressed":          {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Newest[0] = daysAgo(9) }},
+		"contradicted":       {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Contradicted = 1 }},
+		"was-joined":         {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Past.Joined = daysAgo(3) }},
+		"logged-on":          {open: true, ad: is, before: func(_ *directory.EntraUser, a *directory.ADUser) { a.Past.LoggedOn = daysAgo(9) }},
+		"later-date":         {before: func(u *directory.EntraUser, _ *directory.ADUser) { u.LastSuccessful = daysAgo(300) }},
+		"was-blocked":        {open: true, before: func(u *directory.EntraUser, _ *directory.ADUser) { u.Enabled = directory.No }},
 		"long-known": {before: func(u *directory.EntraUser, _ *directory.ADUser) {
 			u.Past.Seen, u.Past.EnabledSince = daysAgo(300), daysAgo(200)
 		}},
@@ -83,7 +84,7 @@ func columnTown(t *testing.T, edits ...func(*world)) *Run {
 // The function "firstOf" returns the first night of the residents, after the edits.
 func firstOf(edits ...func(*world)) world {
 	all := residents()
-	w := world{woven: true, policy: strings.Replace(text, "{users: [exempt@x.example]}", "{users: [listed-name@x.example, ID-LISTED-ID, s-1-5-21-700, Sam700, sam702, ad-name@corp.example]}", 1) + "grace: {newHolder: 14, enabledAgain: 7}\n"}
+	w := world{woven: true, policy: strings.Replace(text, "{users: [exempt@x.example]}", "{users: [listed-name@x.example, ID-LISTED-ID, s-1-5-21-700, Sam700, sam702, ad-name@corp.example]}", 1) + "grace: {newHolder: 14, enabledAgain: 7}\nattributes: {staff: {memberOf: {ad: \"CN=Staff,DC=corp\"}}}\n"}
 	w.begin = func(b *snapshot.Begin) {
 		readsCitrix(b)
 		b.Mailboxes = &snapshot.Mailboxes{Kinds: map[string]string{"shared-box@x.example": "SharedMailbox", "own-box@x.example": "UserMailbox"}}
@@ -96,7 +97,7 @@ func firstOf(edits ...func(*world)) world {
 		if one.ad != nil {
 			one.ad(&a)
 			u.SID, u.ImmutableID, u.Synced = a.SID, "guid-"+name, true
-			w.ad, w.citrix = append(w.ad, a), append(w.citrix, a.SID)
+			w.ad, w.citrix, w.staff = append(w.ad, a), append(w.citrix, a.SID), append(w.staff, a.SID)
 		}
 		if one.entra != nil {
 			one.entra(&u)

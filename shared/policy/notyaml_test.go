@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The YAML package names a line and uses words of its own. The message names the line that the author must look at, says
-// what is wrong there, and how it is written.
+// The YAML package names a line and uses words of its own. The message names the line that the author must look at. It
+// says what is wrong there, and how it is written.
 func TestMistakesInYAML(t *testing.T) {
 	t.Parallel()
 	const (
