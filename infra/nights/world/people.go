@@ -84,7 +84,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
 	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(i, p), citrix: p.SID == "" || w.contradictory(i, p) || h.hidden || w.blind()}, at)
-	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || w.stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
+	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || w.stuckE3(i, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[place{i, groupE3}] || w.waits[place{i, groupLab}], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 	w.tellApps(i, p, at)
@@ -158,12 +158,12 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 
 // The method "stuckE3" reports whether the product cannot safely take E3 from a person, because the person holds E3 in
 // several ways or in an unsafe way. A direct license is safe only if the person has a usage location.
-func (w *World) stuckE3(h *human, p sandbox.Truth) bool {
-	if len(p.E3) != 1 {
+func (w *World) stuckE3(i int, p sandbox.Truth) bool {
+	if len(p.E3) != 1 || w.awaitsE3(i, p) {
 		return true
 	}
 	way := p.E3[0].Group
-	return way == "" && h.nowhere || way != "" && way != groupE3 && !(w.several && way == groupLab)
+	return way == "" && w.people[i].nowhere || way != "" && way != groupE3 && !(w.several && way == groupLab)
 }
 
 // stuckCitrix reports whether the product cannot safely take Citrix from a person. The product can take a direct

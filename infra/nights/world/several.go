@@ -21,6 +21,14 @@ func lab(x sandbox.GroupChange) sandbox.GroupChange {
 	return x
 }
 
+// The method "awaitsE3" reports whether a person is in a group of E3 that has not given its license yet. The license will
+// be a second way.
+func (w *World) awaitsE3(i int, p sandbox.Truth) bool {
+	return w.several && slices.ContainsFunc([]string{groupE3, groupLab}, func(group string) bool {
+		return w.inGroup(i, group) && !slices.Contains(p.E3, sandbox.Way{Group: group})
+	})
+}
+
 // The method "elsewhere" reports whether a person stays in one group of E3 when the person leaves the other group. The
 // caller must hold the lock.
 func (w *World) elsewhere(e sandbox.Event) bool {
