@@ -116,8 +116,8 @@ func (j *Judge) about(e Event, p *person) error {
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
 		l.held, l.taken = true, time.Time{} // the person holds the license although nobody restored the license, so the license no longer counts as taken
-		if l.since.IsZero() && j.dates(e.License) {
-			l.since = e.At
+		if l.since.IsZero() {
+			l.since = j.since(e)
 		}
 	case Used:
 		p.used[e.License] = append(p.used[e.License], fact{e.At, e.Shown, true})
@@ -143,7 +143,7 @@ func (j *Judge) about(e Event, p *person) error {
 		if !l.taken.IsZero() && !l.strange && l.way != "" && e.Way != "" && e.Way != l.way {
 			j.fault(Astray, e, "it was taken by "+l.way+", and is given by "+e.Way)
 		}
-		l.give(e, j.seen[e.License], j.dates(e.License))
+		l.give(e, j.seen[e.License], j.since(e))
 	case Released:
 		l.held, l.planned, l.released = false, false, e.At
 	case Planned:

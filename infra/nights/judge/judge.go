@@ -237,9 +237,12 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// The method "dates" reports whether the tool can know since when a person who gets a license now holds the license.
-func (j *Judge) dates(license string) bool {
-	return !j.rules[license].Undated || !j.seen[license].IsZero()
+// The method "since" returns since when, as the tool can know, the person of an event holds the license.
+func (j *Judge) since(e Event) time.Time {
+	if j.rules[e.License].Undated && j.seen[e.License].IsZero() {
+		return time.Unix(0, 0)
+	}
+	return e.At
 }
 
 // The method "nights" counts, for each license, the nights that read the license's directory. It returns the smallest

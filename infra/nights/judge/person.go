@@ -62,11 +62,11 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// The method "give" records that the person holds the license now. The parameter "dated" reports whether the tool can
-// know since when.
-func (l *license) give(e Event, seen time.Time, dated bool) {
-	if !l.held && dated && (l.released.IsZero() || !l.released.After(seen)) {
-		l.since = e.At
+// The method "give" records that the person holds the license now. The parameter "begins" is since when, as the tool can
+// know.
+func (l *license) give(e Event, seen, begins time.Time) {
+	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
+		l.since = begins
 	}
 	l.held = true
 	unseen := l.taken.After(seen)

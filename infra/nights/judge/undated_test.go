@@ -19,6 +19,8 @@ func TestUndated(t *testing.T) {
 		"before the first night":                  {undated, []Event{bo(Given, 95), seen(96)}, 0},
 		"held before the first night":             {undated, []Event{bo(Holding, 95), seen(96)}, 0},
 		"dated, held before the first night":      {mail, []Event{bo(Holding, 95), seen(96)}, 1},
+		"lost and found again":                    {undated, []Event{bo(Holding, -900), seen(93), bo(Released, 94), bo(Holding, 95), seen(96)}, 0},
+		"dated, lost and found again":             {mail, []Event{bo(Holding, -900), seen(93), bo(Released, 94), bo(Holding, 95), seen(96)}, 0},
 		"after the first night":                   {undated, []Event{seen(94), bo(Given, 95), seen(96)}, 1},
 		"held after the first night":              {undated, []Event{seen(94), bo(Holding, 95), seen(96)}, 1},
 		"after a night that did not read":         {undated, []Event{failed(94), unread(94), bo(Given, 95), seen(96)}, 0},
