@@ -14,7 +14,7 @@ func inColumns(people []*directory.Person, signals ...directory.Signal) *Crowd {
 	c := &Crowd{People: len(people), Open: make([]bool, len(people))}
 	for source := range c.Accounts {
 		c.Accounts[source] = make([]AccountState, len(people))
-		for row, p := range people {
+		for row, p := range people { // the zero value of AccountState is NotKnown
 			c.Accounts[source][row] = map[directory.Presence]AccountState{directory.Present: Here, directory.NoAccount: Nowhere}[p.State(directory.Source(source))]
 		}
 		c.Groups[source] = Column{Rows: make([]int64, len(people))}
@@ -175,9 +175,12 @@ func (e edges) person() *directory.Person {
 		}
 	}
 	if e.IntN(5) == 0 {
-		p.Memberships = append(p.Memberships, directory.GroupRef{Name: "VIP"}.Key(false))
+		p.Memberships = append(p.Memberships, directory.GroupRef{Name: "VIP"}.Key(false), directory.GroupRef{Name: "Others"}.Key(false))
 	}
-	switch e.IntN(8) {
+	switch e.IntN(9) {
+	case 3:
+		p.Entra, p.EntraState = nil, directory.NotRead
+		p.Memberships = slices.DeleteFunc(p.Memberships, func(key string) bool { return key != citrix })
 	case 0:
 		p.AD, p.ADState, p.Memberships = nil, directory.NoAccount, nil
 	case 1:

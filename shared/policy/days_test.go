@@ -119,10 +119,10 @@ func TestTrialHasARuleForEachVariant(t *testing.T) {
 // Numbers of days may be hexadecimal, in either letter case.
 func TestVariedNumbers(t *testing.T) {
 	t.Parallel()
-	for _, number := range []string{"60", "0x3c", "0x3C", "0x03C"} {
+	for number, from := range map[string]int{"90": 90, "0x5a": 90, "0x5A": 90, "0x05A": 90, "15": 15, "0xf": 15, "0xF": 15} {
 		text := strings.Replace(daysPolicy, "days( 60 )", "days("+number+")", 1)
-		got, err := policy.Varied("p", []byte(text), policy.Variant{Rule: "a", From: 60, To: 7})
-		if err != nil || strings.Count(string(got), "days(7)") != 2 {
+		got, err := policy.Varied("p", []byte(text), policy.Variant{Rule: "a", From: from, To: 7})
+		if err != nil || strings.Count(string(got), "days(7)") != 1 {
 			t.Errorf("%s: %v\n%s", number, err, got)
 		}
 	}

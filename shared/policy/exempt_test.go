@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -171,6 +172,20 @@ func TestFollowed(t *testing.T) {
 		}
 		if got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// If the policy exempts no kind of account, it does not matter which kind an account has that may be of another one.
+func TestOpenKindOfAPolicyForAllKinds(t *testing.T) {
+	t.Parallel()
+	rule := "licenses: {citrix: {group: {ad: \"" + citrixDN + "\"}}}\nrules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]\n"
+	for kinds, want := range map[string]Outcome{"": Undecided, "kinds: [" + strings.Join(directory.AccountKinds, ", ") + "]\n": Reclaim} {
+		who := employee()
+		who.Entra, who.EntraState = nil, directory.NotRead
+		p := load(t, kinds+rule)
+		if v := judge(t, p, noon).Ask(p.Rules[0], who); v.Outcome != want {
+			t.Errorf("%q: %s, want %s: %s", kinds, v.Outcome, want, v.Reason)
 		}
 	}
 }

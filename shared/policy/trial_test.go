@@ -41,6 +41,12 @@ func TestVariantsOfATrial(t *testing.T) {
 		"AzureAdSistaLogon.earlierThan(now - days(60)) == created.earlierThan(now - days(60))":                             false,
 		`created.value() < now - days(60) || created.value() > now - days(60) && department == "Sales"`:                    false,
 		`created.value() > now - days(60) && department == "Sales" || created.value() < now - days(60)`:                    false,
+		"created.value() < now + days(60) - days(90)":                                                                      false,
+		"now + days(60) - days(90) > created.value()":                                                                      false,
+		"now - days(60) > created.value() - days(60)":                                                                      false,
+		"AzureAdSistaLogon.earlierThan(now + days(60))":                                                                    false,
+		"created.value() < now + days(60)":                                                                                 false,
+		"now + days(60) > created.value()":                                                                                 false,
 		`created.value() - days(60) < now - days(60)`:                                                                      false,
 	} {
 		text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + "rules:\n  - name: r\n    license: m365\n    when: |\n      " + when + "\n    then: remove\n")
@@ -79,5 +85,35 @@ func checkVariants(t *testing.T, when string, p *Policy) {
 		if d := cmp.Diff(want, list); d != "" {
 			t.Errorf("%s, person %d (-Ask +Outcomes):\n%s", when, row, d)
 		}
+	}
+}
+
+// A variant is evaluated within a variant of the same rule, and not within one of another rule that has the same days.
+func TestVariantsOfTwoRules(t *testing.T) {
+	t.Parallel()
+	text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + `rules:
+  - {name: a, license: m365, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
+  - {name: b, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(60)), then: remove}
+`)
+	p, err := Trial("p", text, []Variant{{"a", 60, 90}, {"b", 60, 30}, {"a", 60, 60}, {"b", 60, 90}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Rules[0].within != p.Rules[2] || p.Rules[1].within != nil || p.Rules[2].within != nil || p.Rules[3].within != p.Rules[1] {
+		t.Errorf("within %v", []*Rule{p.Rules[0].within, p.Rules[1].within, p.Rules[2].within, p.Rules[3].within})
+	}
+	checkVariants(t, "two rules", p)
+}
+
+// A judge may be moved to another time.
+func TestJudgeAt(t *testing.T) {
+	t.Parallel()
+	p, who := load(t, twoRules), employee()
+	who.Entra.LastSuccessful = noon.Add(-50 * day)
+	j := judge(t, p, noon)
+	before := j.Ask(p.Rules[0], who).Outcome
+	j.At(noon.Add(20 * day))
+	if after := j.Ask(p.Rules[0], who).Outcome; before != Keep || after != Reclaim || !j.Now().Equal(noon.Add(20*day)) {
+		t.Errorf("%s, and %s as of %s", before, after, j.Now())
 	}
 }
