@@ -125,6 +125,9 @@ func TestGivingGroups(t *testing.T) {
 		if d := cmp.Diff(want, load(t, text).GivingGroups(directory.AD)); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
+		if got := load(t, text).GivingGroups(directory.Entra); got != nil {
+			t.Errorf("groups of Active Directory are asked of Entra ID: %v", got)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // Membership in an Entra group is a license. The grace newHolder applies to people who got this license recently.
@@ -39,5 +41,26 @@ func TestGoldenSeats(t *testing.T) {
 	none := strings.Replace(cases, "entra: {accountEnabled: true, lastActivity: 2026-08-01T12:00:00Z}, licenses: [salesforce]", "entra: absent, licenses: [salesforce]", 1)
 	if _, err := Test(load(t, text), "people.yaml", []byte(none)); err == nil || !strings.Contains(err.Error(), "is held in Entra, and the person has no account there") {
 		t.Errorf("without an account: %v", err)
+	}
+}
+
+// A run reads the direct members of a synced group that grants a product, whether a rule takes the product or gives it.
+// A write to such a group needs its members and its SID.
+func TestMembersOfASyncedGroup(t *testing.T) {
+	t.Parallel()
+	synced := func(name string) directory.Question {
+		return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: name}, Direct: true}
+	}
+	p := load(t, `
+licenses:
+  m365: {sku: SPE_E3, group: {ad: "CN=Large,DC=x"}}
+  exchange: {sku: EXCHANGESTANDARD, group: {ad: "CN=Small,DC=x"}}
+  cloud: {sku: VISIO, group: {entra: LIC-VISIO}}
+rules:
+  - {name: a, license: m365, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
+  - {name: b, license: cloud, when: AzureAdSistaLogon.hasNoValue(), then: remove}
+`)
+	if d := cmp.Diff([]directory.Question{synced("CN=Large,DC=x"), synced("CN=Small,DC=x")}, p.MemberQueries()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
