@@ -1,10 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -19,9 +20,12 @@ func TestCountIdle(t *testing.T) {
 	stale.Stale[directory.TeamsUse] = "late"
 	never := copilotHolder(usedOn(directory.ExchangeUse, 30*day), notUsed(directory.TeamsUse))
 	never.Entra.LastSuccessful = time.Time{}
+	signedIn := copilotHolder(notUsed(directory.ExchangeUse), notUsed(directory.TeamsUse)) // perhaps used after the sign-in
+	signedIn.Entra.LastSuccessful = noon.Add(-190 * day)
 	const (
 		teams  = "teams.earlierThan(now - days(60)) || teams.hasNoValue()"
 		long   = "teams.earlierThan(now - days(160)) || teams.hasNoValue()"
+		exact  = "teams.earlierThan(now - days(152)) || teams.hasNoValue()" // counts up to day 182
 		anyUse = "anyUse.earlierThan(now - days(160))"
 		both   = "teams.earlierThan(now - days(60)) && copilotUse.earlierThan(now - days(60))"
 	)
@@ -38,6 +42,8 @@ func TestCountIdle(t *testing.T) {
 		"a longer span":             {long, copilotHolder(usedOn(directory.TeamsUse, 190*day)), counts{190, 0, 0}},
 		"not since the start":       {teams, copilotHolder(notUsed(directory.TeamsUse)), counts{180, 0, 0}},
 		"not, with a longer span":   {long, copilotHolder(notUsed(directory.TeamsUse)), counts{-1, 0, 1}},
+		"not, with a span as long":  {exact, copilotHolder(notUsed(directory.TeamsUse)), counts{182, 0, 0}},
+		"earlier than the report":   {anyUse, signedIn, counts{-1, 0, 1}},
 		"younger than the report":   {teams, young, counts{-1, 1, 0}},
 		"not in the report":         {teams, copilotHolder(), counts{-1, 0, 1}},
 		"a stale report":            {teams, stale, counts{-1, 0, 1}},
@@ -55,7 +61,7 @@ func TestCountIdle(t *testing.T) {
 				t.Fatal(err)
 			}
 			idle := p.Rules[0].NewIdle()
-			if j.CountIdle(idle, p.Rules[0], tc.who); len(idle.Days) != map[bool]int{true: 193, false: 181}[tc.when == long || tc.when == anyUse] {
+			if j.CountIdle(idle, p.Rules[0], tc.who); len(idle.Days) != cmp.Or(map[string]int{long: 193, anyUse: 193, exact: 183}[tc.when], 181) {
 				t.Errorf("%d days are counted", len(idle.Days))
 			}
 			got := counts{-1, idle.Never, idle.NotKnown}
@@ -81,7 +87,7 @@ func TestAddIdle(t *testing.T) {
 	got := &Idle{Days: []int{1, 0, 2}, Never: 1, NotKnown: 2}
 	got.Add(nil)
 	got.Add(&Idle{Days: []int{0, 3, 4, 5, 6}, Never: 7, NotKnown: 8})
-	if d := cmp.Diff(&Idle{Days: []int{1, 3, 17}, Never: 8, NotKnown: 10}, got); d != "" {
+	if d := gocmp.Diff(&Idle{Days: []int{1, 3, 17}, Never: 8, NotKnown: 10}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

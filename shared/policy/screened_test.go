@@ -42,7 +42,9 @@ exempt: {when: 'teams.laterThan(now - days(5))'}
 rules:
   - {name: a, license: m365, for: 'teams.hasNoValue() || department != "HR"', when: 'teams.earlierThan(now - days(182))', then: remove}
   - {name: b, license: citrix, when: 'teams.earlierThan(timestamp("2026-09-24T12:00:00Z")) || teams.hasNoValue()', then: remove}
-`, 1158}}
+  - {name: c, license: exchange, when: 'teams.earlierThan(now - days(152)) || teams.hasNoValue()', then: remove}
+  - {name: d, license: m365, when: 'teams.earlierThan(now - days(182)) || teams.hasNoValue()', then: remove}
+`, 2316}}
 
 const edgeHead = `
 licenses:
