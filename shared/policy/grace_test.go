@@ -116,3 +116,21 @@ func TestGrace(t *testing.T) {
 		})
 	}
 }
+
+// A verdict says whether the person is in grace, because such a verdict may turn when the grace ends.
+func TestVerdictInGrace(t *testing.T) {
+	t.Parallel()
+	p := load(t, "grace: {enabledAgain: 7}\n"+twoRules)
+	for days, want := range map[int]bool{3: true, 10: false} {
+		who := employee()
+		who.Entra.LastSuccessful, who.Entra.Past.EnabledSince = noon.Add(-100*day), noon.Add(-time.Duration(days)*day)
+		j := judge(t, p, noon)
+		v := j.Ask(p.Rules[0], who)
+		if v.InGrace != want || (v.Outcome == Keep) != want {
+			t.Errorf("enabled %d days ago: %s, in grace %t: %s", days, v.Outcome, v.InGrace, v.Reason)
+		}
+		if want && j.SettledBy(noon.Add(30*day), p.Rules[0], who, v) {
+			t.Error("a verdict whose grace ends is settled")
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +168,23 @@ func TestGraceOfSeveralReasons(t *testing.T) {
 		}
 		if got.flag != tc.flag || tc.days > 0 && !got.ends.Equal(noon.AddDate(0, 0, tc.days)) {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A tenant without the product of a license is told which products it has, without their ids and not too many.
+func TestProductsOfTheTenant(t *testing.T) {
+	t.Parallel()
+	p := load(t, "licenses: {a: {sku: MISSING}}\nrules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove}]\n")
+	const id = "11111111-2222-3333-4444-555555555555"
+	for n, want := range map[int]string{0: `"MISSING"`, 1: "; it has P00", mostListed: "; it has P00", mostListed + 1: ", …"} {
+		has := map[string]string{id: id}
+		for i := range n {
+			has[fmt.Sprintf("P%02d", i)] = id
+		}
+		_, err := p.NewJudge(has, noon)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), id) || strings.Contains(err.Error(), "…") != (n > mostListed) || strings.Contains(err.Error(), "it has") != (n > 0) {
+			t.Errorf("%d products: %v, want %q", n, err, want)
 		}
 	}
 }
