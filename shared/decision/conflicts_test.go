@@ -281,7 +281,7 @@ func TestReturnedWithSetback(t *testing.T) {
 	}
 }
 
-// A change of somebody of whom no SID is known does not hold back other people without a SID.
+// A change for a person without a known SID does not block changes for other people without a SID.
 func TestRenamedLicenseOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	other := &history.Item{User: "S-1-5-21-9", License: "old", State: history.Open, Run: "r0", Rule: "x", Via: plan.ADGroup, Began: daysAgo(3), At: daysAgo(3)}

@@ -14,6 +14,15 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
+// sinceNight returns MemberSince of a member of one group since the reading of a night. The night -1 stands for a member
+// since an unknown time, or for no member.
+func sinceNight(key string, night int) map[string]time.Time {
+	if night < 0 {
+		return nil
+	}
+	return map[string]time.Time{key: asOf.AddDate(0, 0, night)}
+}
+
 // MemberSince is the time of the first reading that saw the account in a group that grants a license.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
@@ -78,11 +87,7 @@ func TestMemberSince(t *testing.T) {
 				}
 				r.read(t, h)
 			}
-			want := map[string]time.Time(nil)
-			if tc.want >= 0 {
-				want = map[string]time.Time{key: asOf.AddDate(0, 0, tc.want)}
-			}
-			if d := cmp.Diff(want, h.AD[1].Past.MemberSince); d != "" {
+			if d := cmp.Diff(sinceNight(key, tc.want), h.AD[1].Past.MemberSince); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
@@ -132,11 +137,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 				}
 				r.read(t, h)
 			}
-			want := map[string]time.Time(nil)
-			if tc.want >= 0 {
-				want = map[string]time.Time{key: asOf.AddDate(0, 0, tc.want)}
-			}
-			if d := cmp.Diff(want, h.Entra[1].Past.MemberSince); d != "" {
+			if d := cmp.Diff(sinceNight(key, tc.want), h.Entra[1].Past.MemberSince); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})

@@ -91,8 +91,8 @@ func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.
 	for i := range past.All() {
 		if p.LicenseNamed(i.License) == nil || i.To != "" && p.LicenseNamed(i.To) == nil {
 			items[i.User] = append(items[i.User], i)
-			if i.SID != "" && i.SID != i.User && i.Via.WrittenIn() == directory.AD { // the person may have another id in Entra ID now
-				items[i.SID] = append(items[i.SID], i)
+			if sid := i.HolderSID(); sid != "" && sid != i.User { // the person may have another id in Entra ID now
+				items[sid] = append(items[sid], i)
 			}
 		}
 	}

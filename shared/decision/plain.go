@@ -49,8 +49,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {
 		s.named.add(i.User)
-		if i.SID != "" { // the person may have another id in Entra ID now
-			s.named.add(i.SID)
+		if sid := i.HolderSID(); sid != "" { // the person may have another id in Entra ID now
+			s.named.add(sid)
 		}
 	}
 	for account := range r.History.Sighted() {

@@ -78,6 +78,15 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
+// HolderSID returns the SID of the account that holds the license, if this is an account in Active Directory. It returns
+// "" if the license belongs to an account in Entra ID, or if the SID is unknown.
+func (i *Item) HolderSID() string {
+	if i.Via.WrittenIn() != directory.AD {
+		return ""
+	}
+	return i.SID
+}
+
 // With adds to the item i the facts that only an earlier item of the same license has, and returns the result. The item
 // i is from the ledger. The ledger does not record that somebody else restored a license. Ledger entries of older
 // versions about announcements also lack the time of the restore. Both items may be nil.
@@ -139,9 +148,9 @@ func (s *Digest) OfSID(sid, license string) *Item {
 // The method "index" fills bySID.
 func (s *Digest) index() {
 	s.bySID = map[Touch]*Item{}
-	for i := range maps.Values(s.items) {
-		key := Touch{User: i.SID, License: i.License}
-		if i.SID != "" && i.Via.WrittenIn() == directory.AD {
+	for i := range s.All() {
+		if sid := i.HolderSID(); sid != "" {
+			key := Touch{User: sid, License: i.License}
 			s.bySID[key] = Later(s.bySID[key], i)
 		}
 	}

@@ -113,8 +113,7 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 // such group, because no run reads its members.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
-		asked := slices.ContainsFunc(p.Rules, func(r *Rule) bool { return r.License == l })
-		if p.Grace.NewHolder > 0 && asked && l.holders != nil && l.holders.Ref.Source == source {
+		if p.Grace.NewHolder > 0 && p.FirstRule(l) != nil && l.holders != nil && l.holders.Ref.Source == source {
 			keys = append(keys, l.holders.key)
 		}
 	}

@@ -172,7 +172,8 @@ func TestGraceOfSeveralReasons(t *testing.T) {
 	}
 }
 
-// A tenant without the product of a license is told which products it has, without their ids and not too many.
+// If the tenant lacks the product of a license, the error lists the products of the tenant. The list has no ids, and it is
+// not long.
 func TestProductsOfTheTenant(t *testing.T) {
 	t.Parallel()
 	p := load(t, "licenses: {a: {sku: MISSING}}\nrules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove}]\n")

@@ -11,6 +11,7 @@ package premises
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -81,7 +82,7 @@ func Open(o Options) (*Premises, error) {
 	}
 	for i := range p.relays {
 		if p.relays[i], err = p.install(i); err != nil {
-			return nil, err
+			return nil, errors.Join(err, account.Close())
 		}
 	}
 	return p, nil
@@ -189,7 +190,9 @@ func (p *Premises) work(task *awsfake.Task, queue string) {
 		p.silent = p.o.Clock.Now().Add(time.Duration(1+d.IntN(30)) * time.Hour)
 	}
 	if p.happens(Late, p.asked) {
-		p.silent = later(p.silent, p.o.Clock.Now().Add(time.Duration(1+d.IntN(360))*time.Second))
+		if until := p.o.Clock.Now().Add(time.Duration(1+d.IntN(360)) * time.Second); until.After(p.silent) {
+			p.silent = until
+		}
 	}
 	for waits := false; !task.Ended(); {
 		now := p.o.Clock.Now()
@@ -228,13 +231,6 @@ func (p *Premises) setClocks(d *rand.Rand) {
 		}
 		r.clock.skew.Store(int64(skew))
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func (p *Premises) happens(kind Kind, which int) bool { return p.o.Happens(kind, which) }

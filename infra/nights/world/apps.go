@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -26,17 +27,22 @@ func withApps(text string) string {
 	return strings.NewReplacer(
 		"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  copilotGiven: entra.licenseChanged\n",
 		"\ngrace:", "\n  salesforce: {group: {entra: "+groupApp+"}, model: user, monthlyPrice: 75}\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\ngrace:",
-	).Replace(text) + `  - name: salesforce-idle
-    license: salesforce
-    for: accountEnabled && systemRole == "Employee"
-    when: AzureAdSistaLogon.earlierThan(now - days(45)) || AzureAdSistaLogon.hasNoValue()
-    then: remove
-  - name: copilot-unused
+	).Replace(text) + idleRule(salesforce) + `  - name: copilot-unused
     license: copilot
     for: accountEnabled && systemRole == "Employee" && copilotGiven.earlierThan(now - days(14))
     when: copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()
     then: remove
 `
+}
+
+// idleRule returns the text of a rule that takes a license after appIdle days without a sign-in.
+func idleRule(license string) string {
+	return fmt.Sprintf(`  - name: %s-idle
+    license: %[1]s
+    for: accountEnabled && systemRole == "Employee"
+    when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()
+    then: remove
+`, license, appIdle)
 }
 
 // The method "licenses" returns the licenses for which the company has rules.

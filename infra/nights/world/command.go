@@ -80,13 +80,20 @@ func (c commands) call(args ...string) (stdout []byte, status int, stderr string
 	return stdout, status, stderr
 }
 
-// The method "run" runs one command with a store, in this process.
-func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, stderr string) {
-	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": "memory"}
+// The method "env" returns the variables that connect a process to the directories.
+func (w *World) env() map[string]string {
+	env := map[string]string{}
 	for _, v := range w.box.Env() {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
+	return env
+}
+
+// The method "run" runs one command with a store, in this process.
+func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, stderr string) {
+	env := w.env()
+	env["IDLESEAT_POLICY"], env["IDLESEAT_STORE"] = w.policy.file, "memory"
 	var out, errs bytes.Buffer
 	process := command.Process{
 		Context: context.Background(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: &w.clock,

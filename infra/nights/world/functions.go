@@ -21,8 +21,8 @@ import (
 )
 
 // The type "functions" runs the product as the steps of the Lambda functions. The order of the steps is the order of
-// the state machine, in a deployment with relays or without a relay. Each step may be called twice with the same event, because Lambda
-// retries after a lost answer.
+// the state machine, in a deployment with relays or without a relay. Each step may be called twice with the same event,
+// because Lambda retries after a lost answer.
 type functions struct {
 	w       *World
 	collect collect.Steps

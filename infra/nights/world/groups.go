@@ -28,7 +28,7 @@ func (w *World) chooseGroups() {
 	if w.several = w.options.Apps && throw(w.options.Seed, "several groups").chance(0.6); w.several {
 		w.kinds = slices.Concat(w.kinds, turnsOfSeveral)
 	}
-	reads := w.options.Seed%functionsEvery != 0 || throw(w.options.Seed, "relays").chance(relayed)
+	reads := !w.serverless || w.hasRelays()
 	if w.synced = w.options.Apps && reads && throw(w.options.Seed, "synced group").chance(0.7); w.synced {
 		w.kinds = slices.Concat(w.kinds, turnsOfSynced)
 	}
@@ -52,12 +52,7 @@ func (w *World) withGroups(text string) string {
 		return text
 	}
 	license := "\n  " + premium + ": {sku: " + partP2 + `, group: {ad: "` + dnOnPrem + `"}, monthlyPrice: 9}`
-	return strings.Replace(text, "\ngrace:", license+"\ngrace:", 1) + `  - name: entra-p2-idle
-    license: entra-p2
-    for: accountEnabled && systemRole == "Employee"
-    when: AzureAdSistaLogon.earlierThan(now - days(45)) || AzureAdSistaLogon.hasNoValue()
-    then: remove
-`
+	return strings.Replace(text, "\ngrace:", license+"\ngrace:", 1) + idleRule(premium)
 }
 
 // The method "regroups" puts people into the second group of E3 and into the synced group. Some people are then in both

@@ -17,18 +17,19 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
+// hasRelays reports whether the seed gives relays to the company. Only a company that runs the product as functions has
+// relays.
+func (w *World) hasRelays() bool {
+	return w.serverless && throw(w.options.Seed, "relays").chance(relayed)
+}
+
 // The method "install" gives the company relays. The process of a relay has its own weather, with the same kinds of
 // faults in the same nights.
 func (w *World) install() (err error) {
 	w.nearby = w.weathered(^w.options.Seed)
 	w.box.Meddle(w.nearby.LDAP)
-	env := map[string]string{}
-	for _, v := range w.box.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
 	var ad activedirectory.Config
-	if err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: &ad, Lookuper: envconfig.MapLookuper(env)}); err != nil {
+	if err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: &ad, Lookuper: envconfig.MapLookuper(w.env())}); err != nil {
 		return fmt.Errorf("read the settings of Active Directory: %w", err)
 	}
 	w.premises, err = premises.Open(premises.Options{

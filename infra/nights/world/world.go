@@ -216,6 +216,7 @@ func (w *World) build() (err error) {
 	}
 	w.weather = w.weathered(w.options.Seed)
 	w.store = w.weather.Store(&w.behind)
+	w.serverless = w.options.Seed%functionsEvery == 0
 	w.chooseGroups()
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
@@ -236,8 +237,8 @@ func (w *World) build() (err error) {
 	}
 	w.commands = commands{w}
 	w.tool = w.commands
-	if w.serverless = w.options.Seed%functionsEvery == 0; w.serverless {
-		if throw(w.options.Seed, "relays").chance(relayed) {
+	if w.serverless {
+		if w.hasRelays() {
 			if err := w.install(); err != nil {
 				return err
 			}

@@ -137,13 +137,11 @@ type blanks struct {
 	of map[[16]byte]uint64
 }
 
-// The method "provenOf" returns the bits of the person in an entry. A person without a usable objectGUID has no proof.
-func (b *blanks) provenOf(e *ldap.Entry) uint64 {
-	guid := e.GetEqualFoldRawAttributeValue("objectGUID")
-	if len(guid) != 16 {
-		return 0
-	}
-	return b.of[[16]byte(guid)]
+// guidOf returns the raw objectGUID of an entry. The result "ok" is false if the entry has no usable objectGUID.
+func guidOf(e *ldap.Entry) (guid [16]byte, ok bool) {
+	raw := e.GetEqualFoldRawAttributeValue("objectGUID")
+	copy(guid[:], raw)
+	return guid, len(raw) == len(guid)
 }
 
 // The method "blanks" reads the people who match a filter and lack a value for at least one attribute in the list
@@ -174,8 +172,8 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 				mask |= 1 << i
 			}
 		}
-		if guid := e.GetEqualFoldRawAttributeValue("objectGUID"); len(guid) == 16 {
-			b.of[[16]byte(guid)] = mask
+		if guid, ok := guidOf(e); ok {
+			b.of[guid] = mask
 		}
 		return nil
 	}, descriptorControl)
@@ -186,7 +184,10 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 // empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
-	mask := b.provenOf(e)
+	var mask uint64
+	if guid, ok := guidOf(e); ok {
+		mask = b.of[guid]
+	}
 	for i, a := range b.rests {
 		if mask&(1<<i) == 0 && len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
 			u.Unreadable = append(u.Unreadable, a)
