@@ -129,15 +129,7 @@ func (j *Judge) about(e Event, p *person) error {
 	case Stuck:
 		l.stuck = e.Holds
 	case Enabled:
-		n := len(p.enabled)
-		switch {
-		case !e.Holds:
-			p.enabled, p.blocked = append(p.enabled, fact{e.At, e.Shown, false}), j.nights()
-		case n > 0 && !p.enabled[n-1].holds && p.blocked == j.nights():
-			p.enabled = p.enabled[:n-1] // no night saw the account blocked
-		default:
-			p.enabled = append(p.enabled, fact{e.At, e.Shown, true})
-		}
+		j.enable(e, p)
 		clear(p.clear)
 	case Given, Undone:
 		if !l.taken.IsZero() && !l.strange && l.way != "" && e.Way != "" && e.Way != l.way {
@@ -177,6 +169,23 @@ func (j *Judge) about(e Event, p *person) error {
 	}
 	delete(p.clear, e.License)
 	return nil
+}
+
+// The method "enable" records for each license whether the account is enabled. If no night read the license's directory
+// while the account was blocked, the tool cannot know that the account was blocked. The method compares counts of nights
+// instead of times, because the world's clock stands still during a reading.
+func (j *Judge) enable(e Event, p *person) {
+	for name, facts := range p.enabled {
+		n := len(facts)
+		switch {
+		case !e.Holds:
+			p.enabled[name], p.blocked[name] = append(facts, fact{e.At, e.Shown, false}), j.reads[name]
+		case !facts[n-1].holds && p.blocked[name] == j.reads[name]:
+			p.enabled[name] = facts[:n-1]
+		default:
+			p.enabled[name] = append(facts, fact{e.At, e.Shown, true})
+		}
+	}
 }
 
 // Read judges a whole story. Each line contains one event as JSON.

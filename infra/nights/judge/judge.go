@@ -14,9 +14,9 @@
 //     outside the rule, or was not a human. The person had held the license for too short a time.
 //     The account had been enabled for too short a time. The license was restored within the idle
 //     period. The removal was not announced early enough.
-//   - seen: a night after the event read the directories. Between two nights that read the
-//     directories, an account may be blocked and enabled again, or a license may be lost and given
-//     again. The tool cannot notice these events, so the judge ignores them.
+//   - seen: a night after the event read the directory of the license. Between two nights that
+//     read this directory, an account may be blocked and enabled again, or a license may be lost
+//     and given again. The tool cannot notice these events, so the judge ignores them.
 //   - stranger: a second machine with its own store took the license. The second machine cannot
 //     know the facts that only the first machine's store contains: which licenses were restored,
 //     which removals were announced, since when an account has been enabled, and since when a
@@ -229,8 +229,8 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 		return "restored on " + day(given)
 	case r.NewHolder > 0 && at.Sub(l.since) < r.NewHolder:
 		return "holds it only since " + day(l.since)
-	case r.EnabledAgain > 0 && !stranger && state(p.enabled, known) && at.Sub(since(p.enabled, known)) < r.EnabledAgain:
-		return "enabled only since " + day(since(p.enabled, known))
+	case r.EnabledAgain > 0 && !stranger && state(p.enabled[name], known) && at.Sub(since(p.enabled[name], known)) < r.EnabledAgain:
+		return "enabled only since " + day(since(p.enabled[name], known))
 	case r.Notice > 0 && (l.announced.IsZero() || at.Sub(l.announced) < r.Notice):
 		return "not announced for long enough"
 	}
@@ -243,19 +243,6 @@ func (j *Judge) since(e Event) time.Time {
 		return time.Unix(0, 0)
 	}
 	return e.At
-}
-
-// The method "nights" counts, for each license, the nights that read the license's directory. It returns the smallest
-// count. Callers compare these counts instead of times, because the world's clock stands still during a reading. An
-// event right after a reading has the same time as the reading.
-func (j *Judge) nights() (n int) {
-	n = -1
-	for name := range j.rules {
-		if n < 0 || j.reads[name] < n {
-			n = j.reads[name]
-		}
-	}
-	return n
 }
 
 // The method "night" judges the verdict of a night and updates the clear cases.

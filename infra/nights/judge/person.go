@@ -15,8 +15,8 @@ type person struct {
 	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
 	exempt   []fact
 	outside  map[string][]fact // facts by license
-	enabled  []fact
-	blocked  int               // value of the method Judge.nights when the account was last blocked
+	enabled  map[string][]fact // by license, because the nights read the licenses' directories independently
+	blocked  map[string]int    // by license: value of Judge.reads when the account was last blocked
 	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
 	clear    map[string]time.Time // by license: since when the case has been clear
@@ -27,11 +27,12 @@ type person struct {
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
+		enabled: map[string][]fact{}, blocked: map[string]int{},
 		licenses: map[string]*license{}, clear: map[string]time.Time{}, missed: map[string]bool{},
-		enabled: []fact{{at: e.At, shown: e.At, holds: true}},
 	}
 	for name := range rules {
 		p.made[name] = e.At
+		p.enabled[name] = []fact{{at: e.At, shown: e.At, holds: true}}
 	}
 	return p
 }
