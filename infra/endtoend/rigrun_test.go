@@ -24,7 +24,8 @@ func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	return r.runAt(entranceFor(r, input), input)
 }
 
-// entranceFor returns the entrance for an input.
+// entranceFor chooses the entrance that accepts an input: restore, override, approve, the one of the schedule for the
+// schedule's own input, and plan for all others.
 func entranceFor(t testing.TB, input string) entrance.Name {
 	t.Helper()
 	var in struct {

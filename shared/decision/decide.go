@@ -187,8 +187,9 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
 }
 
-// The method "preflight" checks a route against the data of the run. It does not check free seats and mailboxes. The
-// gate checks them later, because the gate sees the changes of all people together.
+// The method "preflight" refuses a change if the person cannot get the new license. It also records in d what the gate
+// must check later: the mailbox, and the seat that the change needs. The gate checks them because it sees the changes of
+// all people together.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

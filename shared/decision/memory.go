@@ -36,8 +36,8 @@ type losses struct {
 
 func newMemory() *memory { return &memory{losses: &losses{}} }
 
-// Apart returns a copy of the run for another worker. Each worker keeps the table that it read last. All workers share
-// the losses.
+// Apart returns a copy of the run for another worker. Each copy caches the table that it read last. All copies collect
+// the sentences about unreadable tables in one list.
 func (r *Run) Apart() *Run {
 	own := *r
 	own.memory = &memory{losses: r.memory.losses}

@@ -56,8 +56,8 @@ type ExtensionAttributes [15]string
 // EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// table.go explains the tags. To read a new text property of Graph, a line here is the only code that is needed. If a
-// document must also describe the property, a test fails and names the document.
+// table.go explains the tags. A field that only policies use has no tag "read". To read a new text property of Graph, a
+// line here is enough. Tests then fail and name what else the property needs: its words and its rows in documents.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`

@@ -7,7 +7,8 @@ import "time"
 // reading of everybody may show an older date.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id or the SID
-	// Newest holds the dates in the order of Past.Newest.
+	// Newest holds the activity dates. For Entra ID they are the last interactive, the last non-interactive and the last
+	// successful sign-in. For Active Directory only the first element is set, to the last logon.
 	Newest [ActivityDates]time.Time `json:"newest"`
 	At     time.Time                `json:"at"` // when the account was read
 }

@@ -33,7 +33,7 @@ var signals = [Signals]struct {
 	noun, past string        // as in "no sign-in since" and "never signed in"
 	stalled    time.Duration // how old the newest date may be
 	horizon    time.Duration // how far back the signal reaches; 0 if it has no limit
-	fields     string        // prefix of the names of the signal's fields; empty if allFields names these fields
+	fields     string        // name of the field with the last use; with the suffix Assigned, the field with the day of assignment; empty if allFields names the fields
 	assigned   bool          // whether the report of the signal has the days on which licenses were assigned
 }{
 	// The dates of Entra ID are up to one day late, and a weekend may pass without sign-ins. Four days allow for both.

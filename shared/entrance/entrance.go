@@ -25,7 +25,7 @@ const (
 // Wish is the kind of work that a request asks for.
 type Wish string
 
-// These are the wishes.
+// A request asks for one of these wishes. The error of Admit contains the text.
 const (
 	PlanEverybody Wish = "a plan for everybody"
 	PlanOne       Wish = "a plan for one person"

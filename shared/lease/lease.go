@@ -42,7 +42,8 @@ const (
 	skew = 20 * time.Minute
 )
 
-// A link is one object of the chain: runs/lease/<entry>.json.
+// A link is one object in the chain of leases, with the key runs/lease/<n>.json (n has six digits). It says who holds the
+// lease and until when, or that the lease has ended.
 type link struct {
 	Holder string    `json:"holder"` // operator, machine and process, for people to read
 	ID     string    `json:"id"`     // unique for each lease

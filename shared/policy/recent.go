@@ -41,8 +41,8 @@ func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
 	return p, nil
 }
 
-// The method "find" returns the compiled policy of a text, or nil if the cache lacks the text. It makes this policy the
-// first in the cache.
+// The method "find" returns the cached policy of a text, or nil. The parameter "kept" says whether LoadKept compiled the
+// policy; a policy that was compiled in the other way does not count. The method moves the policy to the front.
 func (c *cache) find(text string, kept bool) *Policy {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -234,8 +234,9 @@ func (o object) number(name, what string, dst *float64) {
 	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
-// The method "required" returns the value of a key that must exist. It returns nil if the key is missing. It then
-// reports a fault, unless another message says that a misspelt key probably means this key.
+// The method "required" returns the value of a key that must exist, or nil if the key is missing. A missing key is a
+// fault. The method does not report it a second time: a message may already say that a misspelt key means this key, or
+// that the node is no mapping.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode && !slices.Contains(o.meant, key) {

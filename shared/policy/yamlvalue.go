@@ -64,7 +64,8 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// The function "unquote" returns the end of a message about a number that is in quotes or has a percent sign.
+// The function "unquote" returns the advice at the end of the message about a wrong number: to remove the quotes or the
+// percent sign. It returns "" if the value has neither.
 func unquote(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return ""

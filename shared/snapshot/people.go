@@ -42,8 +42,8 @@ const (
 	adGroups    = "ad_groups"
 )
 
-// personColumns lists all columns except the columns of groups. The derived columns come first. The columns of the table
-// of fields follow in the order of that table.
+// personColumns lists all columns except the columns of groups. The derived columns come first. Then follow a column for
+// each line of directory.EntraProperties and directory.ADProperties. The columns that are no line of these tables come last.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {

@@ -109,7 +109,7 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 // first in ranks.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
-// States returns all states, in the order of ranks.
+// States returns all states. If several rules are about one license, the state that comes first is shown.
 func States() []State { return slices.Clone(ranks) }
 
 // The method "before" reports whether Text shows the answer x and not the answer y. Both answers are about the same

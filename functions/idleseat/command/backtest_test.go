@@ -112,7 +112,7 @@ func TestBacktest(t *testing.T) {
 	backtestsRefused(t, s)
 }
 
-// backtestsRefused checks that the command backtest refuses wrong arguments.
+// backtestsRefused checks which policies and flags the command backtest accepts and refuses, and what it prints.
 func backtestsRefused(t *testing.T, s *shell) {
 	t.Helper()
 	policy := string(s.company.Policy())

@@ -41,6 +41,8 @@ const (
 	exitUnread  = 5 // a source could not be read
 )
 
+// The type "commands" has a field for each command. The type of a command is in a file of its own. Its fields are the
+// flags, and kong calls its method Run with the Process.
 type commands struct {
 	Init       initCmd       `cmd:"" help:"Write a first policy from what the tenant has. Changes nothing in a directory."`
 	Doctor     doctorCmd     `cmd:"" help:"Examine every prerequisite, and show the command that mends what is not met. Changes nothing in a directory."`

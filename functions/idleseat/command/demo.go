@@ -114,7 +114,8 @@ func (d *demo) open() (err error) {
 	return err
 }
 
-// The method "show" plans, applies the plan, and plans again. It prints a few lines.
+// The method "show" makes a plan. Unless the plan is on hold or has no changes, it applies the plan and plans again. It
+// prints the plan, the path of the report, and commands to try.
 func (d *demo) show() error {
 	p, err := d.plan()
 	if err != nil {

@@ -83,8 +83,8 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// The function "lefts" makes a reason from each name in the argument "pairs", and from the count that follows the name.
-// It leaves out counts of zero.
+// The function "lefts" returns the reasons why people left a step of the funnel. The arguments alternate: the name of a
+// reason, and the number of people. It leaves out a number of zero. The key of a reason's text is "left." and the name.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {

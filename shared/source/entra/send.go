@@ -140,8 +140,9 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	return body, failed
 }
 
-// sameTime compares the Date header of an answer with the clock of this machine. An origin server sends the header with
-// every answer (RFC 9110, section 6.6.1). Answers to writes are not checked, because the change is already made.
+// sameTime returns an error if the Date header of a successful answer and the clock of this machine differ too much. A
+// server with a clock sends the header with every such answer (RFC 9110, section 6.6.1). The answer to a write is not
+// checked, because the change is already made.
 func (c *Client) sameTime(date string) error {
 	told, err := http.ParseTime(date)
 	if err != nil {

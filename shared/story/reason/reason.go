@@ -93,9 +93,10 @@ const mostPlaces = 6
 // The variable "plural" maps the verb that follows one subject to the verb that follows several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// The method "match" returns the parts of a text that stand in the places of the form. It returns false if the text
-// does not have the form. Each place takes as few characters as possible. A regular expression would take ten times as
-// long, and a night has many reasons.
+// The method "match" compares a text with the form. It returns what the text has at each place of the form, in order. It
+// returns false if the text does not have the form. A place ends at the first occurrence of the words that follow the
+// place in the form. A last place takes the rest of the text, but {d} ends at a space, a comma or a semicolon. The method
+// uses no regular expression, because that would take ten times as long, and a night has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])

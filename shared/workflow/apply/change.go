@@ -128,8 +128,9 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// The method "begin" asks the rule again and writes the intent. The parameter "last" is the newest ledger entry for the
-// person and the license. The result "stop" is true if the change must not continue. The result "r" is then the result
+// The method "begin" asks the rule again and writes the intent. It refuses the change for reasons that need the ledger or
+// a comparison with the plan. A refusal that a plan can find, too, belongs in decision.Run.Decide, which the method also
+// calls. The parameter "last" is the newest ledger entry for the person and the license. The result "stop" is true if the change must not continue. The result "r" is then the result
 // of the change.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {

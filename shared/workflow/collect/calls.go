@@ -122,8 +122,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// The method "enough" returns errEnough if the time of the call is over and another page follows. The parameter "next"
-// is the cursor of the following page.
+// The method "enough" stores the cursor "next" of the following page, so that the next call can continue there. It
+// returns errEnough if a page follows and the time of this call is over. A zero time "until" is no limit.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
