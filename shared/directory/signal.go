@@ -11,7 +11,8 @@ import (
 type Signal uint8
 
 // The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index
-// into Person.Stale.
+// into Person.Stale. A signal of a usage report also needs a Column in shared/source/usage/report.go. A new signal gets
+// the next number, and Signals grows by one.
 const (
 	SignIns       = Signal(Entra)
 	Logons        = Signal(AD)
