@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The columns alone decide only in a run in which nothing is in doubt. In all other runs, every person is read singly.
+// A run decides from the columns of its snapshot only if nothing about the run is in doubt. In all other runs, every
+// person is read singly.
 func TestWhenColumnsDecide(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "answers" has the verdicts of the rules on each person who is read singly, by name.
+// The type "answers" maps the name of a person who is read singly to the verdicts of all rules. The name is the
+// userPrincipalName without the domain.
 type answers map[string][]policy.Verdict
 
 func (r *Run) answers(judge *policy.Judge, h *directory.Accounts) answers {
@@ -46,7 +47,7 @@ func sortedTable(p *known.Partition) *known.Partition {
 	return p
 }
 
-// The function "seenOf" returns since when the accounts have been seen, by id.
+// The function "seenOf" maps the id or SID of each account to Past.Seen, the time from which earlier runs have seen it.
 func seenOf(h *directory.Accounts) map[string]time.Time {
 	all := map[string]time.Time{}
 	for i := range h.Entra {
@@ -163,7 +164,7 @@ func TestWhomTheColumnsSettle(t *testing.T) {
 	}
 }
 
-// On the first night, no earlier run knows more of anybody.
+// The first night has no earlier run. People whom only an earlier reading would leave open are therefore settled.
 func TestColumnsOfTheFirstNight(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(name string, one resident) bool {
@@ -174,7 +175,7 @@ func TestColumnsOfTheFirstNight(t *testing.T) {
 	}
 }
 
-// What is in doubt about a run, a group or the directories decides how many people the columns settle.
+// If the run, a group or a directory is in doubt, the columns settle fewer people.
 func TestColumnsOfOtherNights(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -234,21 +235,24 @@ func TestColumnsOfOtherNights(t *testing.T) {
 	}
 }
 
-// The function "loosened" makes the reading of Entra ID have one account without a SID, and more whose place is unknown.
+// The function "loosened" changes the reading of Entra ID. One account without a SID is named in Loose, and the given
+// number of such accounts is only counted in Unplaced.
 func loosened(more int) func(*testing.T, *Run) {
 	return func(_ *testing.T, r *Run) {
 		r.Manifest.Readings[directory.Entra].Loose, r.Manifest.Readings[directory.Entra].Unplaced = []string{"guid-loose"}, more
 	}
 }
 
-// The function "remade" gives the group of Citrix another object in the second night.
+// The function "remade" changes the objectGUID of the Citrix group in the second night, as if the group was deleted and
+// created again.
 func remade(_ *testing.T, r *Run) {
 	m := *r.Manifest
 	m.Readings[directory.AD].Groups = map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "2"}
 	r.Manifest = &m
 }
 
-// The function "withoutGroups" takes the groups out of the table of the first night, as if the policy had no grace then.
+// The function "withoutGroups" removes the groups from the table of the first night, as if the policy of that night had
+// no section grace.
 func withoutGroups(t *testing.T, r *Run) {
 	t.Helper()
 	editTable(t, r, func(table *known.Partition) { table.Groups, table.Members = nil, nil })

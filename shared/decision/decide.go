@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decide turns a verdict into a decision. If the verdict is Reclaim, Decide finds the route of the change, or the
+// Decide turns a verdict into a decision. The history of the license may change the outcome: a license that was
+// restored lately is kept, for example. If the outcome stays Reclaim, Decide finds the route of the change, or the
 // reason why there is none. The parameter "past" is the last event of the license in the history, or nil if there is
 // none. The parameter "taken" lists the decisions of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
@@ -103,12 +104,12 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 }
 
 // Conflicts lists the decisions about one person that block later rules. A run changes a license only once. If two
-// rules want the same license, the rule that comes first in the policy gets the license. A license that a rule gives in
-// exchange also counts as changed. Otherwise a later rule could take it from the person in the same run.
+// rules want the same license, only the rule that comes first in the policy may change it. A license that a rule gives
+// in exchange also counts as changed. Otherwise a later rule could take it from the person in the same run.
 type Conflicts []*plan.Decision
 
-// Add records a decision. An earlier rule blocks later rules for the same license even if it is undecided or its change
-// is refused.
+// Add records the decision if it blocks later rules. A decision blocks if it is to reclaim, undecided, a restore, or
+// about a pending change. It also blocks if its change is refused.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
@@ -157,9 +158,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven refuses to take a license that another rule gave in exchange for a different license. The refusal ends when
-// the person has been idle for the whole span of the rule after the exchange. Without this refusal, the rule could take
-// the license one night after the exchange. The result says whether d is refused.
+// justGiven refuses to take a license that another rule gave in exchange for a different license. The outcome becomes
+// Keep. The refusal ends when the person has been idle for the whole span of the rule after the exchange. Without this
+// refusal, the rule could take the license one night after the exchange. The result says whether d is refused.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)
@@ -180,9 +181,9 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	}
 }
 
-// Past returns the last event of a license of a person in the history, or nil if there is none. Past also looks under
-// the SID, because an earlier run may have known the person only from Active Directory. It finds a license in Active
-// Directory by the SID under each id that the person ever had.
+// Past returns the last event of a license of a person in the history, or nil if there is none. It looks under the id
+// first, and then under the SID, because an earlier run may have known the person only from Active Directory. For a
+// license in Active Directory, it also looks for events of other ids with this SID. The later event counts.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	return history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
 }

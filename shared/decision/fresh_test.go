@@ -61,7 +61,7 @@ func TestRecallOfAFreshReading(t *testing.T) {
 }
 
 // A run of an older version may have listed an account with a lost date. The account stays in doubt for the time
-// lostFor, or longer if a rule has a longer span.
+// lostFor (90 days), or longer if a rule has a longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "damages" replaces the table of the run by half an object, and returns the store.
+// The method "damages" overwrites the run's table of known accounts with bytes that are no table, and returns the
+// store.
 func (r *Run) damages(t *testing.T) *store.Memory {
 	t.Helper()
 	s := r.store.(*store.Memory)
@@ -25,8 +26,8 @@ func (r *Run) damages(t *testing.T) *store.Memory {
 	return s
 }
 
-// A lost table cannot be made again if the snapshot of its run is damaged, gone or unreadable for this version. This
-// does not change, so the rules are undecided about the people. The run says that the table is lost.
+// A lost table cannot be made again if the snapshot of its run is damaged, gone or unreadable for this version. A later
+// try would fail in the same way, so the rules are undecided about the people. The run says that the table is lost.
 func TestTableThatStaysLost(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(objects map[string][]byte){
@@ -108,8 +109,8 @@ func TestTableWhileTheStoreIsDown(t *testing.T) {
 	}
 }
 
-// A missing table and a damaged snapshot of its run are damage. A missing table and a missing run are not, because runs
-// are deleted at their age.
+// A missing table is damage if the snapshot of its run is damaged. It is not damage if the run is missing too, because
+// old runs are deleted.
 func TestTableGoneAndSnapshotDamaged(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]error{"runs/run/manifest.json": store.ErrDamaged, "runs/run/begin.json": store.ErrNotFound} {

@@ -192,8 +192,8 @@ func TestGroupsReadAndUnread(t *testing.T) {
 	}
 }
 
-// A run reads the members of a group for a rule alone. The night before the policy gets a rule about a license read
-// nobody, so its holders are not new.
+// A run reads the members of a license's group only if a rule is about the license. The run before the policy got such
+// a rule read no members. The members that the next run finds are therefore not new holders.
 func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -24,7 +24,7 @@ type Named struct {
 // use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// The method "people" returns the people whom earlier runs found, by the name in the policy.
+// The method "people" returns the accounts that earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil

@@ -74,7 +74,7 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// If a group with several members lost all of them, membership is unknown unless an operator accepts the loss.
+// If a group with at least three members lost all of them, membership is unknown unless an operator accepts the loss.
 func TestEmptiedGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -205,7 +205,7 @@ func TestJudgeFollowsPeople(t *testing.T) {
 	}
 }
 
-// The way of a change may need the SIDs of groups in Active Directory, which the reading has.
+// The route of a change may need the SID of an Active Directory group. The Tenant takes the SIDs from the reading.
 func TestTenantKnowsTheSIDsOfGroups(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "S-1-5-21-9"}

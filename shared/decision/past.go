@@ -45,8 +45,8 @@ type given struct {
 	how string // as in "restored on 2026-11-02"
 }
 
-// The method "cool" refuses to take the license until the person has been idle for the whole span of the rule after
-// g.at.
+// The method "cool" turns a decision to reclaim into a refused decision to keep, if the person has not been idle for
+// the whole span of the rule after g.at.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -55,8 +55,8 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 }
 
 // The method "restored" returns when and how a license was restored after a run took it. The boolean result is false if
-// the license was not restored, or if it is unknown whether it was restored. If somebody else restored the license, the
-// time is unknown. In this case the method returns the current time.
+// the license was not restored, or if it is unknown whether it was restored. If this run is the first to see that
+// somebody else restored the license, the time is unknown. In this case the method returns the current time.
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case !past.Given().IsZero():
@@ -67,8 +67,8 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every time at which the license of a rule was given to a person. The parameter "past" is the last
-// event of the license in the history, or nil if there is none.
+// allGiven returns every known time at which the license of a rule was given to a person. The parameter "past" is the
+// last event of the license in the history, or nil if there is none.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {
@@ -184,10 +184,11 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// The function "notice" delays a change until its announcement is rule.Notice days old. The change must be announced
-// again if the person was active after the announcement. It must also be announced again if nobody knows whether the
-// mail was sent. The second announcement waits until the days of the first announcement are over. So nobody gets two
-// mails for one notice, and nobody loses a license without a mail.
+// The function "notice" sets d.Notice if the change must be announced. If the change is announced already, it sets
+// d.Refused until the announcement is rule.Notice days old. The announcement does not count if another rule made it, if
+// it names another target, or if the person was active after it. If nobody knows whether the mail was sent, the change
+// must be announced again. The second announcement waits until the days of the first announcement are over. So nobody
+// gets two mails for one notice, and nobody loses a license without a mail.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {

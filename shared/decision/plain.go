@@ -65,8 +65,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// everybody whose row is not open. The tallies of the Plain lack only the outcomes of verdicts to reclaim, because these
-// are counted with the decisions.
+// everybody whose row is not open. The tallies of the Plain do not count the people from whom a rule reclaims as
+// holders and outcomes, because these are counted with the decisions.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -87,9 +87,10 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 }
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
-// Both sources must be healthy, or Active Directory must be absent. No group may have been emptied or remade. Every
-// group that grants a license must have been read. The last healthy reading of each source must have the same number of
-// partitions as the run, because every partition then has a single table of known accounts.
+// The snapshot must have the table of people with all derived columns. Entra ID must be healthy, and Active Directory
+// must be healthy or absent. No group may have been emptied or remade. Every group that grants a license must have been
+// read. The last healthy reading of each source must have the same number of partitions as the run, because every
+// partition then has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
@@ -150,7 +151,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 }
 
 // The method "prepare" looks up the accounts of a partition in the tables of known accounts. The returned Crowd is nil
-// if every person of the partition must be read by Run.Read.
+// if every person of the partition must be read singly.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -170,7 +171,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// The method "all" marks every row as open. Run.Read then reads all people, and returns the same errors.
+// The method "all" marks every row as open. The caller then reads all people singly, and meets the same errors again.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -178,8 +179,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// The method "count" adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the count
-// Asked, because its outcome is counted with the decision.
+// The method "count" adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the counts
+// Asked and Empty, because the holder and the outcome are counted with the decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int

@@ -47,7 +47,7 @@ func (p *prints) any(of int64) bool {
 }
 
 // The method "listed" marks the rows of people as open if the policy, the digest or the mailbox report may have a fact
-// about these people. Run.Read reads the people of open rows.
+// about these people. The people of open rows are read singly.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {

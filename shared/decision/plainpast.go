@@ -27,8 +27,8 @@ type lookup struct {
 }
 
 // The method "lookup" returns a lookup for a source. The lookup has no table if the source has no earlier healthy
-// reading. The method fails if the table cannot be read, or if a group was deleted and created again. Run.Read must
-// then read all people.
+// reading. The method fails if the table cannot be read, or if a group was deleted and created again. All people must
+// then be read singly.
 func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
 	b := s.run.lastReadings()[source]
 	if !recalls(b, s.run) {
@@ -61,7 +61,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// The method "index" builds the hash table. If an account is in the table twice, the method "of" does not find it.
+// The method "index" builds the hash table. If an account is in the list twice, the method "of" does not find it.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -119,7 +119,8 @@ var dateColumns = [2][]string{
 
 // The method "recall" compares the accounts in the rows with the table of the last reading. It follows the same rules
 // as the type "recollection". It marks a row as open if an account or a date is missing, if a date went back, or if the
-// accounts contradict each other.
+// accounts contradict each other. It also does so if the last reading had such a doubt, or knows a logon that was read
+// just before a change. For the other rows, it fills Screen.kept with the entries of the next table.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)

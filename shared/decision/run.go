@@ -112,8 +112,9 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	return r, nil
 }
 
-// Emptied returns the groups that had several members in their last healthy reading and have none now. The map has the
-// earlier number of members by the key of the group. The present members of these groups are unknown.
+// Emptied returns the groups that had at least three members in their last healthy reading and have none now. The map
+// has the earlier number of members by the key of the group. The present members of these groups are unknown. Emptied
+// returns nil for a run for one person and for a run with --accept-feeds.
 func (r *Run) Emptied() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -132,7 +133,8 @@ func (r *Run) Emptied() map[string]int {
 }
 
 // Remade returns the Active Directory groups that the policy names and that were deleted and created again: the
-// objectGUID differs from the objectGUID in the last healthy reading. The members of these groups are unknown.
+// objectGUID differs from the objectGUID in the last healthy reading. The members of these groups are unknown. Remade
+// returns nil for a run for one person and for a run with --accept-feeds.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -232,7 +234,7 @@ func (r *Run) KnowMailbox(u *directory.EntraUser) {
 	}
 }
 
-// Judge compiles the run's rules for evaluation as of now.
+// Judge compiles the run's rules for evaluation at the time "now".
 func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
 	j, err := r.Policy.NewJudge(r.Begin.SKUIDs(), now)
 	if err != nil {

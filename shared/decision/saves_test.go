@@ -110,8 +110,9 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past looks for a change under the person's id first, and then under the SID. It finds a later change of a license in
-// Active Directory under another id that the account with the SID had. A license in Entra ID belongs to the other id.
+// Past looks for a change under the person's id first, and then under the SID. For a license in Active Directory, it
+// also finds a later change under another id that the account with the SID had. It does not do so for a license in
+// Entra ID, because such a license belongs to the account with the other id.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1", At: daysAgo(5)}, &history.Item{User: "S", License: "e3", Run: "r2", At: daysAgo(5)}
