@@ -29,7 +29,8 @@ type Choice struct {
 const mostFaults = 10
 
 // Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names no
-// change, or if a line names changes of several people. The error names the lines.
+// change, or if a line names changes of several people. The error names the lines. It also fails if the choice selects
+// nothing.
 func (p *Plan) Choose(c Choice) ([]Change, error) {
 	all := slices.Concat(p.Changes, p.Notices)
 	only, err := picked(all, c.Only, "--only")

@@ -77,8 +77,8 @@ func unseen(g *directory.Group) string {
 	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
-// Reduced returns a sentence about the service plans that the license needs and that the group's assignment switches
-// off. It returns "" if there are no such service plans.
+// Reduced returns a sentence about the service plans that the group's assignment switches off, and that give a mailbox
+// or that the license needs. It returns "" if there are no such service plans.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
@@ -150,8 +150,8 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// The function "obstacle" returns why idleseat cannot change membership in a group. It returns "" if nothing prevents
-// the change.
+// The function "obstacle" returns why idleseat cannot or must not change membership in a group. It returns "" if
+// nothing prevents the change.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

@@ -39,9 +39,10 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. It hashes the stored bytes of some members. The plan's own member "hashed"
-// lists these members. The hash of a stored plan therefore stays the same when a later version covers more members.
-// HashOf fails if the plan's list lacks a member that the variable "covered" lists.
+// HashOf returns the hash of a stored plan. The plan's own member "hashed" lists the members that the hash covers.
+// HashOf hashes the stored bytes of these members, without the reasons of pending changes. The hash of a stored plan
+// therefore stays the same when a later version covers more members. HashOf fails if the list is not sorted, or lacks a
+// member that the variable "covered" lists. A plan without the member "hashed" has format 1.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {

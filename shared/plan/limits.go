@@ -61,8 +61,8 @@ const MostChosen = 25
 // ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter "takes" maps
 // each rule to the number of licenses that the chosen changes take or announce. The parameter "all" is the number of
 // all chosen changes. The sentences in "held" put the plan on hold. The sentences in "lifted" do not, because the
-// choice is small and within the limits. If a rule matches every holder, the plan is always on hold, because a smaller
-// plan rests on the same data.
+// choice is small and within the limits, or has no change of the rule. If a rule of the choice matches every holder,
+// the plan is always on hold, because a smaller plan rests on the same data.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]

@@ -21,9 +21,9 @@ func MattersTo(p *policy.Policy, servicePlan string) bool {
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase about the service plans that the license needs and that are switched off. It returns "" if
-// there are no such service plans. If the service plans of the product are unknown, every service plan that is switched
-// off may be a needed plan.
+// Lacks returns a phrase about service plans of the license's product that are switched off, if they give a mailbox or
+// if the license needs them. It returns "" if there are no such service plans. If the service plans of the product are
+// unknown, every service plan that is switched off may be such a plan.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {

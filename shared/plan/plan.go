@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decision is the verdict of one rule on one holder of its license, with the evidence. It is one line of
+// Decision is the verdict of one rule on one person, with the evidence. It is one line of
 // runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
@@ -31,8 +31,9 @@ type Decision struct {
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why no change is made now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading means that the person has no activity date, and that an account of the person was first seen today.
-	// The date may be missing by mistake. No reading on an earlier day confirms that there is no date.
+	// FirstReading means that the verdict rests on a missing activity date, and that an account of the person was first
+	// seen less than 20 hours ago. The date may be missing by mistake. No reading on an earlier day confirms that there
+	// is no date.
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Seat is the license whose free seat the change needs. It is empty if the change needs no seat.
 	Seat string `json:"seat,omitempty"`
@@ -156,7 +157,7 @@ func (t *Tally) Add(o Tally) {
 	}
 }
 
-// Change is one license that is taken, exchanged or restored.
+// Change is one license that is taken, exchanged, restored or announced.
 type Change struct {
 	User              string     `json:"user"`
 	SID               string     `json:"sid,omitempty"` // empty if no account in Active Directory is known
@@ -166,7 +167,7 @@ type Change struct {
 	To                string     `json:"to,omitempty"`
 	Via               Via        `json:"via"`
 	Reason            string     `json:"reason"`
-	IdleSince         *time.Time `json:"idleSince"` // null if the person never signed in
+	IdleSince         *time.Time `json:"idleSince"` // null if the person was never active or the last date is unknown
 	MonthlySaving     float64    `json:"monthlySaving"`
 	// SavesNothing says why no seat becomes free. MonthlySaving then does not include the price of the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
@@ -220,8 +221,8 @@ type Plan struct {
 	Tenant   string      `json:"tenant"`
 	Mode     policy.Mode `json:"mode"`
 	PlanHash string      `json:"planHash"`
-	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1. The hash of format 1 always
-	// covers the members of the type format1.
+	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1, whose hash always covers the
+	// members of the type format1.
 	Hashed      []string        `json:"hashed,omitempty"`
 	Verdict     Verdict         `json:"verdict"`
 	HoldReasons []string        `json:"holdReasons"`

@@ -34,8 +34,8 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 }
 
 // Route is the way to change a license of one person. Source and Target name groups: by object id in Entra ID, by
-// distinguished name in Active Directory. SKU and TargetSKU are skuIds. They are empty for a license that is membership
-// in a group.
+// distinguished name in Active Directory. They are empty for a direct assignment, and Target is also empty for a
+// removal. SKU and TargetSKU are skuIds. They are empty for a license that is membership in a group.
 type Route struct {
 	Via            Via
 	Source, Target string
@@ -60,7 +60,8 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	return route, ""
 }
 
-// The method "way" returns the route without regard to the person's mailbox.
+// The method "way" returns the route without regard to the person's mailbox and to service plans that the new product
+// lacks.
 func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	for _, a := range t.assigned(p, r.License) {
 		if a.State == "" {

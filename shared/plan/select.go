@@ -33,8 +33,8 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
 
-// Offer adds a candidate: a change that can be carried out. A Selection keeps only the first changes in the order of
-// the function "order", and drops the others.
+// Offer adds a candidate: a change that can be carried out. A Selection keeps the first changes in the order of the
+// function "order", and drops the others.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the stored decisions keep the evidence
@@ -174,9 +174,11 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the verdict of the gate. It puts the run on hold if a feed is unhealthy and the run would change
-// nothing. Without this hold, a night with broken data would look like a night without changes. An unhealthy feed does
-// not put a run with changes on hold, because the changes rest on healthy feeds.
+// Decide returns the verdict of the gate. The parameter "limits" has a sentence for each limit that is exceeded, and
+// "unhealthy" has one for each unhealthy feed. A limit puts the run on hold, and an operator can override this. An
+// unhealthy feed puts the run on hold only if the run would change nothing. Without this hold, a night with broken data
+// would look like a night without changes. A run with changes is not put on hold, because the changes rest on healthy
+// feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -23,7 +23,7 @@ type target interface {
 	// The method "may" reports whether the policy allows people to hold the license in this target.
 	may(l *policy.License) bool
 	// The method "held" returns the groups through which a person holds a license in this target: object ids in Entra
-	// ID, distinguished names in Active Directory. A direct assignment counts as the group "". The result is nil if the
+	// ID, distinguished names in Active Directory. The group of a direct assignment is "". The result is nil if the
 	// person does not hold the license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
 	// The method "route" returns the way to change a license that is held through the given group. The result "refusal"
