@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A plan that an operator chose from another plan is refused in two cases. Either a newer plan supersedes the other
-// plan, or a run restores the licenses that the run of the other plan took.
+// A plan that an operator chose from another plan is refused together with the other plan: if a newer plan supersedes
+// the other plan, or if a run restores the licenses that the run of the other plan took. It is also refused if its own
+// run is restored.
 func TestAdmitChoice(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

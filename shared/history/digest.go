@@ -51,7 +51,8 @@ type Item struct {
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
-	// IdleSince is the person's last activity as of the announcement. It is nil for a person who was never active.
+	// IdleSince is the person's last activity when the change began or was announced. It is nil for a person who was
+	// never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }
@@ -66,8 +67,8 @@ const late = 24 * time.Hour
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
 // Given returns when the license was last restored, or when a run first saw that somebody else had restored the
-// license. An announcement after the restore does not change the result. The result is zero in two cases: no run took
-// the license before, or a run took the license again after the restore.
+// license. An announcement after the restore does not change the result. The result is zero if no restore is known, if
+// a run took the license again after the restore, and if a change is open.
 func (i *Item) Given() time.Time {
 	switch i.State {
 	case Restored:
@@ -88,8 +89,8 @@ func (i *Item) HolderSID() string {
 }
 
 // With adds to the item i the facts that only an earlier item of the same license has, and returns the result. The item
-// i is from the ledger. The ledger does not record that somebody else restored a license. Ledger entries of older
-// versions about announcements also lack the time of the restore. Both items may be nil.
+// i is from the ledger. The ledger does not record that somebody else restored a license after the change had ended.
+// Ledger entries of older versions about announcements also lack the time of the restore. Both items may be nil.
 func (i *Item) With(earlier *Item) *Item {
 	switch {
 	case i == nil || earlier == nil:
@@ -115,7 +116,7 @@ type Digest struct {
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is the newest earlier run that made a plan for everybody. It is empty if there is no such run.
 	Earlier string `json:"earlier,omitempty"`
-	// Accepted is the newest reading in which an operator accepted the feeds. It is zero if no run accepted them.
+	// Accepted is the time of the newest reading whose feeds an operator accepted. It is zero if no run accepted them.
 	Accepted time.Time `json:"accepted,omitzero"`
 
 	items    map[Touch]*Item
@@ -134,10 +135,10 @@ func (s *Digest) Of(user, license string) *Item {
 	return s.items[Touch{User: user, License: license}]
 }
 
-// OfSID returns the item that describes what last happened to a license in Active Directory. The person may have been
-// known by another id then: the account in Entra ID was deleted since, or was created again. A license in Active
-// Directory belongs to the account with the SID, and so does its past. A license in Entra ID belongs to the account in
-// Entra ID. OfSID therefore returns nil for it, as for a license to which nothing happened.
+// OfSID returns the item that describes what last happened to a license in Active Directory. Such a license belongs to
+// the account with the SID. OfSID therefore also finds changes that an earlier run made when the person had another id,
+// for example before the account in Entra ID was created again. It returns nil for a license to which nothing happened,
+// and for a license in Entra ID, which belongs to the account in Entra ID.
 func (s *Digest) OfSID(sid, license string) *Item {
 	if s == nil {
 		return nil

@@ -48,7 +48,7 @@ func TestNilDigest(t *testing.T) {
 	}
 }
 
-// Before and Prices count the plans for everybody up to a run, and none of a clock that is ahead.
+// Before and Prices use the plans for everybody up to a run. They skip plans of runs whose clock was ahead.
 func TestPlansBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -76,7 +76,7 @@ func TestPlansBefore(t *testing.T) {
 	}
 }
 
-// Same compares prices without the run and the time from which they hold.
+// Same compares all fields of two prices except Run and From.
 func TestSamePrice(t *testing.T) {
 	t.Parallel()
 	one := Price{License: "e3", Currency: "EUR", Run: "r0", From: at(0), Renews: at(9)}

@@ -184,8 +184,8 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 	return nil, nil, nil
 }
 
-// The type "withdrawal" is the object history/withdrawn/<run>.json. The object says that another run restores all
-// licenses that <run> took.
+// The type "withdrawal" is the content of two objects. The object history/withdrawn/<run>.json says that another run
+// restores all licenses that <run> took. The object of Stop says this of one person.
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`

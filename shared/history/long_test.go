@@ -90,8 +90,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at exactly the time of the run counts as a baseline. The newer of two readings counts. If two readings have
-// the same time, neither replaces the other.
+// A reading at exactly the time of the digest counts as a baseline. A reading after this time does not count. If two
+// readings have the same time, the reading from the newer plan counts.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

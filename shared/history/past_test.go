@@ -167,9 +167,10 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not record that somebody else restored a license. A Restored license therefore stays Restored when
-// the ledger is read again, until a later change makes it Taken. The announcement's ledger entry in this test lacks the
-// time of the restore, as entries of older versions do. The item of the announcement keeps the time nevertheless.
+// The ledger does not record that somebody else restored a license after the change had ended. A Restored license
+// therefore stays Restored when the ledger is read again, until a later change makes it Taken. The announcement's
+// ledger entry in this test lacks the time of the restore, as entries of older versions do. The item of the
+// announcement keeps the time nevertheless.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -43,8 +43,7 @@ func (b *Setback) Due() time.Time {
 	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
 }
 
-// Setback returns why the last run could not change a license of a person. It returns nil if the license has no
-// setback.
+// Setback returns the setback of a license of a person. It returns nil if the license has no setback.
 func (s *Digest) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil

@@ -80,7 +80,7 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// A setback ends when the same run or a later run makes the change. A setback also ends when it expires.
+// A setback ends when the same run or a later run begins or makes the change. A setback also ends when it expires.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}

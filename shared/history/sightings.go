@@ -13,7 +13,7 @@ import (
 const sightingLasts = 90 * 24 * time.Hour
 
 // Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are no
-// such dates. It also returns nil if the last reading has the same or later dates.
+// such dates, or if the digest has dropped them.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
