@@ -29,8 +29,8 @@ type Outcome string
 
 // The outcomes. After RolledBack and Failed, the person has the same licenses as before the change. Announced means
 // that a change was announced and is not made yet. Unsure means that nobody knows whether the mail of a notice was
-// sent; no license has changed. Restored means that the license was restored. The rules then wait for some time before
-// they may take the license again.
+// sent; no license has changed. Restored means that somebody restored the license, or asked for it, while the change
+// was open. The change was then rolled back. The rules wait for some time before they may take the license again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"

@@ -54,8 +54,8 @@ func (p *Page) add(key, license, name string) {
 // Person returns the person whom the page is about.
 func (p *Page) Person() string { return p.person }
 
-// Objects returns the number of objects that the license has. Objects are never changed or deleted. If the number has
-// not changed, the objects are therefore the same.
+// Objects returns the number of objects that the ledger has about the license. Objects are never changed or deleted. If
+// the number has not changed, the objects are therefore the same.
 func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
 
 // Licenses returns the licenses about which the ledger has any object of the person, sorted.
