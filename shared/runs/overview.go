@@ -25,13 +25,13 @@ const Concluded = "settled"
 // died stays at its stage, because no object shows whether the process still works.
 type Stage string
 
-// The stages, in the order in which a run passes them.
+// The stages. A run with a readable begin.json passes them in this order, from StageReading on.
 const (
 	StageUnreadable Stage = "unreadable" // begin.json is missing or damaged
 	StageReading    Stage = "reading"    // the run has no snapshot yet
 	StageDeciding   Stage = "deciding"   // the run has a snapshot and no plan yet
 	StagePlanned    Stage = "planned"    // the run has a plan, and no call has worked on a change
-	StageApplying   Stage = "applying"   // some changes have no result yet, or are pending
+	StageApplying   Stage = "applying"   // a change has a result, and not all changes have a final one
 	StageEnded      Stage = "ended"      // each change has its last result, or the plan has no changes
 )
 
@@ -154,7 +154,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// The method "planned" adds the figures of a plan and the results of the plan's changes.
+// The method "planned" adds the figures of a plan and the results of the plan's changes, and sets the stage.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned

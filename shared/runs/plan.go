@@ -125,7 +125,7 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 }
 
 // EachListed calls the function "each" for every entry in the lists "refused", "undecided" and "returned" of a run's
-// plan.
+// plan. An error of "each" ends the call. EachListed returns it together with store.ErrDamaged.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
