@@ -33,7 +33,7 @@ type Person struct {
 	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil if Active Directory was not asked
 	// The field Failed gives the reason why Active Directory could not be read. If it is set, everything in Active
-	// Directory is unknown. It is nil if the account was read.
+	// Directory is unknown. It is nil if Active Directory was read without an error, or was not asked.
 	Failed error
 }
 
@@ -73,7 +73,8 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 
 // InEntra finds the Entra account of a person who was found in Active Directory. It looks for an Entra account with the
 // same user principal name as the Active Directory account. If the Entra account has a SID, both SIDs must be equal. If
-// the Entra account has no SID, its immutable id must fit. Otherwise InEntra returns nil.
+// the Entra account has no SID, its immutable id must be the anchor of the Active Directory account. Otherwise InEntra
+// returns nil.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -90,15 +91,15 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory. For each group in the list "questions", it finds out whether
-// the account belongs to the group.
+// ReadAD reads the person's account in Active Directory into the fields AD and Failed. For each group in the list
+// "questions", it finds out whether the account belongs to the group.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
 // Latest returns the latest possible time of the person's last logon, if the last logon is uncertain. It returns the
-// zero time if the last logon is certain, or if no latest time is known.
+// zero time if the last logon is certain, if no latest time is known, or if Active Directory could not be read.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at

@@ -27,8 +27,9 @@ type Group struct {
 }
 
 // Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
-// Again also reads the whole list of members. The argument "had" says whether the group had members in an earlier
-// reading. If the group had members and the list is now empty, Again does not trust the list and sets Unseen.
+// Again also reads the whole list of members. It sets Unseen if the group is gone, or if this application may not see
+// the members. The argument "had" says whether the group had members in an earlier reading. If the group had members
+// and the list is now empty, Again does not trust the list and also sets Unseen.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
