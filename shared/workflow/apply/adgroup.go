@@ -87,7 +87,9 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method "unmirrored" reads both groups and compares their SIDs, because the ledger may have been altered. With a
+// The method "unmirrored" checks the parameter "counterpart": the Entra group that a ledger entry names as synced from
+// the Active Directory group "group". It reads both groups and compares their SIDs. If the license does not come from a
+// synced group, nothing is read, and the entry must not name a counterpart. The ledger may have been altered. With a
 // wrong counterpart, a license could count as restored although the person lacks it.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
@@ -115,7 +117,8 @@ func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group,
 	return j.run.Tenant.Mirrors(l, &o), nil
 }
 
-// readCounterparts reads again the Entra groups that are synced from license groups of Active Directory.
+// readCounterparts reads again the Entra groups that are synced from license groups of Active Directory, and stores
+// them in the run's Tenant. It stores a group that no longer exists as unreadable.
 func (j *job) readCounterparts(ctx context.Context) error {
 	for _, l := range j.run.Policy.Licenses {
 		if !l.Synced() {

@@ -83,8 +83,8 @@ func TestTargetOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. If the run read no objectGUIDs, the entry
-// must have the objectGUIDs of the groups that exist now.
+// TestGUIDsOfAnEntry: an objectGUID in an entry must be the one that the run read. If the run read none, it must be the
+// objectGUID of the group that has the DN now. An entry without objectGUIDs passes.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

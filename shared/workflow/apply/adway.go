@@ -29,8 +29,8 @@ func (m *move) named(group string) string {
 	return group
 }
 
-// adGroup returns the Active Directory group with the given DN or objectGUID, or nil if there is no such group. A call
-// of Apply reads each group once.
+// adGroup returns the Active Directory group with the given name, or nil if there is no such group. The name is a DN,
+// or has the form "<GUID=…>" with an objectGUID. A call of Apply reads a group at most once under each name.
 func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
 	if g, read := j.adGroups[name]; read {
 		return g, nil
@@ -59,8 +59,9 @@ func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// The method "identify" sets the objectGUIDs of the groups of a change. If a group is not the group that the run read,
-// the result "why" gives the reason.
+// The method "identify" reads the groups of a change in Active Directory and sets their objectGUIDs in the intent. If a
+// group is not the group that the run read, the result "why" gives the reason. The method returns directory.ErrNoGroup
+// if a group does not exist.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -84,8 +85,9 @@ func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err 
 	return "", nil
 }
 
-// alteredGUID compares the objectGUIDs of an open entry with the groups that the policy names. It returns the
-// difference, or "" if there is none.
+// alteredGUID compares the objectGUIDs of an open entry with the objectGUIDs that the run read for the entry's DNs. If
+// the run read none, it compares with the group that has the DN now. An entry without objectGUIDs passes. The method
+// returns a sentence about the first difference, or "" if there is none.
 func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
 	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
 		want := j.readGUID(x.dn)
@@ -106,9 +108,10 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the Active Directory group through which a restore gives a license. This is the group that the person
-// left, even if its DN has changed. If that group is gone, adSourceOf sets the group that the policy names now, but only
-// if the policy names another DN than the DN of the group that is gone.
+// adSourceOf sets, in the intent, the Active Directory group through which a restore gives a license. This is the group
+// that the person left, even if its DN has changed. If that group is gone, it is the group that the policy names now.
+// The result "note" says that the DN or the group differs from the entry. The result "refusal" gives the reason if
+// neither group can be used: adLeft refuses, or the policy still names the DN of the group that is gone.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)
@@ -132,9 +135,10 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("restored by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the Active Directory group that the person left, or nil if that group is gone. The parameter "present"
-// is the group that the policy names now, or nil. The result "refusal" gives the reason if the restore must not add the
-// person to any group.
+// adLeft returns the Active Directory group that the person left. It returns nil if that group is gone. It also returns
+// nil if the entry has no objectGUID, and neither the policy nor the restored run has the entry's DN for the license.
+// The parameter "present" is the group that the policy names now, or nil if it does not exist. The result "refusal"
+// gives the reason if the restore must not add the person to any group.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -154,7 +158,9 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 }
 
 // adByDN returns the group that the person left, by the DN. It is for entries of older versions, which have no
-// objectGUID. If the group that has the DN now was created after the entry, it is not the group that the person left.
+// objectGUID. It returns nil if there is no such group, or if neither the policy nor the restored run has the DN for
+// the license. If the group that has the DN now was created after the entry, it is not the group that the person left.
+// The result "refusal" then says so.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil
@@ -169,7 +175,9 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the group that a change joined belongs to the license that the change gave.
+// adTarget reports whether the group that a change joined belongs to the license that the change gave. It belongs to
+// this license if the policy names it, or if the run whose changes are restored used it. The parameter "to" is the
+// policy's license of this name, or nil if there is none.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

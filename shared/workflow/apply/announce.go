@@ -20,8 +20,8 @@ import (
 // ledger. Otherwise the notice is a mail.
 //
 // Graph cannot recognize a mail that it has sent already. Therefore a call writes a mark into the ledger before it
-// sends the mail. No call sends a mail that has a mark. If a mail has a mark and no outcome, nobody knows whether it
-// was sent. The method "unsure" handles this case.
+// sends the mail. Only the call that wrote the mark sends the mail. If a mail has a mark and no outcome, nobody knows
+// whether it was sent. The method "unsure" handles this case.
 func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string) {
 	all := m.run.Policy.Notices
 	if all == nil {
@@ -56,7 +56,8 @@ func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string)
 	return m.sent(ctx, mail, why, m.Entra.SendMail(m.taking(ctx), all.From, mail))
 }
 
-// The method "sent" records the outcome of a mail. It writes the record even if the call is interrupted.
+// The method "sent" records the outcome of a mail. It writes the record even if the call is interrupted. The parameter
+// "noCopy" is the reason why the manager got no copy, or "". The parameter "failed" is the error of sending the mail.
 func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, failed error) (runs.Status, string) {
 	ctx = context.WithoutCancel(ctx)
 	note := "announced by mail to " + mail.To
@@ -73,7 +74,7 @@ func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, fai
 }
 
 // resumeNotice handles a notice that an earlier call began. The returned status is empty if this call may send the
-// mail.
+// mail. Otherwise the method has ended the notice, or could not read the ledger.
 func (m *move) resumeNotice(ctx context.Context) (runs.Status, string) {
 	switch mark, err := m.ledger.SendingMark(ctx, m.entry); {
 	case err != nil:

@@ -131,8 +131,8 @@ func (s *dying) Put(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Store.Put(ctx, key, body)
 }
 
-// TestNoticeIsSentOnce kills the call before and after each of its writes. Then another call continues. No mail is sent
-// twice, and a change counts as announced only if its mail was sent.
+// TestNoticeIsSentOnce kills the call before and after each of its writes to the ledger. Then another call continues.
+// No mail is sent twice, and a change counts as announced only if its mail was sent.
 func TestNoticeIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"1.json", ".sending.json", ".done.json"} {

@@ -1,7 +1,7 @@
 // Package apply carries out a plan. For each change, it reads the person again, asks the same rule again, writes the
-// intent into the ledger, and makes the change. A change counts as made only when a read shows the change. Each call of
-// Apply does everything that is possible at the time of the call. A change that waits for the directory stays pending
-// until a later call.
+// intent into the ledger, and makes the change. For a restore that an operator asked for, it asks no rule. A change of
+// licenses counts as made only when a read shows the change. Each call of Apply does everything that is possible at the
+// time of the call. A change that waits for the directory stays pending until a later call.
 package apply
 
 import (
@@ -82,7 +82,7 @@ type Request struct {
 }
 
 // The status "troubled" is for a change that is pending because a read or a write failed. Its result has the status
-// runs.Pending, with the field Retry set. Any other pending change waits for the directory.
+// runs.Pending, with the field Retry set. Any other pending change waits for the directory or for the relay.
 const troubled runs.Status = "troubled"
 
 // Check returns the reason why a plan must not be applied now. It returns nil if the plan may be applied. Check writes
@@ -137,7 +137,8 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return job.results, err
 }
 
-// The method "open" reads a plan and the results of earlier calls.
+// The method "open" returns the job of a call. It reads the plan, the run, the results of earlier calls, and the policy
+// in force. It fails with runs.ErrRefused if the request names a batch that the plan does not have.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -172,7 +173,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	return j, j.force(in.Policy)
 }
 
-// A job is one call of Apply.
+// A job is the work of one call of Apply or Check, or of one step of the state machine.
 type job struct {
 	*Applier
 	run     *decision.Run
@@ -247,7 +248,7 @@ func (j *job) total() int {
 	return n
 }
 
-// The method "of" returns the results of one batch.
+// The method "of" returns a copy of the job's results that contains only the results of one batch.
 func (j *job) of(b plan.Batch) *runs.Results {
 	one := *j.results
 	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
@@ -256,12 +257,13 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	return &one
 }
 
-// readAtOnce is the number of people whom a call reads together. It is small, so that the evidence of the last person
-// is still fresh when the call uses it.
+// readAtOnce is the number of changes whose people a call reads together. It is small, so that the evidence of the last
+// person is still fresh when the call uses it.
 const readAtOnce = 15
 
-// The method "batch" works on the changes of a batch in order. It skips final changes. After ctx is done, it begins no
-// more changes. It stores no result for a change that it did not begin.
+// The method "batch" works on the changes of a batch in order and sets their results. It skips final changes, and other
+// people's changes if the field "only" is set. After ctx is done, it begins no more changes and returns an error. A
+// change that ctx stopped before its intent was written gets no result.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
@@ -297,7 +299,8 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	return nil
 }
 
-// The method "halted" returns the error of a call whose context was done before its last change.
+// The method "halted" returns the error of a call that ends before its last change, because its context was done or
+// people could not be read. The parameter "err" is the cause.
 func (j *job) halted(err error) error {
 	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
 }

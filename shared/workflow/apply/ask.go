@@ -32,8 +32,8 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	return past, nil
 }
 
-// earlierRules returns the changes that earlier rules of the policy would make. It judges the person by the data that
-// this call read.
+// earlierRules returns the decisions of the rules that come before the rule "of" in the policy, as far as they can
+// block later rules. It judges the person by the data that this call read.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -49,8 +49,8 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// The method "conflict" returns ledger.ErrBlocked if a change of another license takes or gives a license of this
-// change, and is pending or ended after the plan was made.
+// The method "conflict" looks at the person's changes of other licenses. It returns ledger.ErrBlocked if such a change
+// takes or gives a license that this change takes or gives, and is pending or ended after the plan was made.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {

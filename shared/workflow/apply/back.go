@@ -48,9 +48,10 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther returns the outcome of a change that another call of the run has completed. If that call rolled the
-// change back before this call took the license, closedByOther assigns the license again. The parameter "took" reports
-// whether this call took the license.
+// closedByOther returns the status and the note of a change that is completed, by this call or by another call of the
+// run. The parameter "took" reports whether this call took the license. If this call took the license and the change
+// ended with another outcome than ledger.Done, another call rolled the change back at the same time. closedByOther then
+// gives the license to the person again. It does not do this for a restore, which takes no license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
@@ -61,8 +62,10 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// The method "undo" rolls back a move between groups. It joins the source group again, waits until the source group
-// gives its license, and only then leaves the target group.
+// The method "undo" rolls back a move between groups. It also carries out a restore of such a move. It joins the source
+// group again, waits until the source group gives its license, and only then leaves the target group. It does not wait
+// if membership itself is the license, or if the person did not have the license through the source group before the
+// change.
 //
 // While readLagOver is false, reads may still show the state before the person left the source group. Therefore undo
 // joins the source group whatever the reads show. It does not believe a read that shows the license of the source group
@@ -95,8 +98,10 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
-// leaveTarget removes the person from the group that the change joined. If the change may have joined the group,
-// leaveTarget removes the person even if reads do not show the membership, because reads may show a membership late.
+// leaveTarget removes the person from the group that the change joined, and completes the change with outcome o. It
+// removes nobody who was in that group before the change. If the change may have joined the group, leaveTarget removes
+// the person even if reads do not show the membership, because reads may show a membership late. A restore removes the
+// person only if a read shows the membership.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -123,8 +128,8 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// readLagOver reports whether reads no longer show the state before the person left the source group. It is true if the
-// person did not leave the source group.
+// readLagOver reports whether reads no longer show the state before the person left the source group. It also returns
+// true if the person did not leave the source group.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }

@@ -184,7 +184,7 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 }
 
 // TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, apply writes neither to a
-// directory nor to the ledger. A later call tries the change again.
+// directory nor to the ledger. The call fails, or the change is pending, or the person keeps the license.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {

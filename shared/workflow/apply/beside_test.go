@@ -70,8 +70,8 @@ func TestClosedBeside(t *testing.T) {
 	}
 }
 
-// TestMarksThatCannotBeRead: a rollback writes nothing if it cannot read whether another call has completed the change.
-// It also writes nothing if it cannot read whether another call has begun a rollback.
+// TestMarksThatCannotBeRead: a rollback writes nothing to a directory if it cannot read whether another call has
+// completed the change. The same is true if it cannot read whether another call has begun a rollback.
 func TestMarksThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ ending, writes string }{

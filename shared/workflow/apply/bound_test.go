@@ -170,7 +170,8 @@ func TestUserMailbox(t *testing.T) {
 	}
 }
 
-// TestMembership: a call reads who is in a group that exempts people. A membership that is hidden is unknown.
+// TestMembership: a call reads again who is in a group that exempts people. Membership is unknown if the group is gone,
+// if its members cannot be seen, or if the group had members before and is empty now.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	const key = "entra:LIC-Exempt"

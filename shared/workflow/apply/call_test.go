@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// notedAs sets the result of Bo's change in the first batch.
+// notedAs stores a result with status s for Bo's change in the first batch.
 func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	t.Helper()
 	r := b.results(t)
@@ -140,8 +140,7 @@ func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestBatchThatStops: if people cannot be read or results cannot be stored, the call ends, and the next call works on
-// the later batches.
+// TestBatchThatStops: if people cannot be read or results cannot be stored, the call ends before the later batches.
 func TestBatchThatStops(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(*bench){

@@ -86,8 +86,8 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 }
 
 // TestLeavingInActiveDirectory: apply takes nothing without a mark in the ledger, and nothing after another call began
-// a rollback. A person who was in the target group before the change stays in that group, even if the group refuses
-// changes now.
+// a rollback. In each case an earlier call may have joined the target group. If the target group refuses changes now,
+// the rollback therefore still tries to leave it.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -100,8 +100,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	return result(status, "%s", note)
 }
 
-// The constant "mostReadings" is how often a call reads one person for one change. The call reads the person again when
-// the evidence is too old to take the license.
+// The constant "mostReadings" is how often a call tries one change. If the evidence is too old to take the license, the
+// call reads the person again and tries again.
 const mostReadings = 3
 
 func errorText(err error) string {
@@ -116,7 +116,7 @@ func errorText(err error) string {
 const inBin = 30 * 24 * time.Hour
 
 // The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
-// stays open for the time inBin, because the account may come back.
+// stays open until the time inBin has passed since it began, because the account may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {

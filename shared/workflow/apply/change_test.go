@@ -24,7 +24,8 @@ func (b *bench) judging(t *testing.T) *job {
 	return j
 }
 
-// The method "put" writes a ledger entry of the bench's run with outcome o. If o is empty, the entry stays open.
+// The method "put" writes a ledger entry with outcome o. If o is empty, the entry stays open. If the intent names no
+// run, the entry belongs to the bench's run.
 func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.Entry {
 	t.Helper()
 	if in.Run == "" {
@@ -139,8 +140,8 @@ func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]direct
 	return s.fakeEntra.ReadPeople(ctx, ids)
 }
 
-// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, apply reads the person and the state of the plan
-// again. The second reading decides.
+// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, apply reads the person again, and checks again
+// whether the plan has expired. The second reading decides.
 func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

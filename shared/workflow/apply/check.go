@@ -52,7 +52,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 }
 
 // The method "overridden" stores a record that an operator overrode the limits of this plan. Later plans read the
-// record.
+// record. If the plan is not on hold, the method does nothing.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
@@ -60,8 +60,10 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// The method "probe" reads a sample of the dates of every source that the plan depends on. If a source stopped
-// delivering dates after the plan was made, everybody would look idle.
+// The method "probe" checks that the sources still deliver dates. If a source stopped delivering dates after the plan
+// was made, everybody would look idle. The method reads a sample of the sign-in dates, and the usage reports that the
+// rules need. It reads a sample of the last logons only if this call changes Active Directory. It then also compares
+// the clocks. It refuses the plan if a sample is unhealthy. An unhealthy report only makes its signals unknown.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })

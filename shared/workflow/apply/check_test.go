@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "untouched" fails the test if a call has written to a directory or has stored a result.
+// The method "untouched" fails the test if a call has written to a directory or to the ledger, or has stored a result.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -183,7 +183,7 @@ func TestOverride(t *testing.T) {
 }
 
 // TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls finish
-// the change without a new override.
+// the change without a new override. They are refused if the stored override is damaged or is of another plan.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

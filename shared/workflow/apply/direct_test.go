@@ -147,7 +147,7 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestNoIntentNoWrite: if the ledger cannot be written, apply writes to no directory.
+// TestNoIntentNoWrite: if the ledger cannot be written or listed, apply writes to no directory.
 func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -54,8 +54,9 @@ func (entraGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in
 	return sentences(note, known), refusal, err
 }
 
-// readGroups reads the Entra license groups again. After the run read a group, the group may have become dynamic, or
-// may give more products.
+// readGroups reads the Entra license groups again and stores them in the run's Tenant. After the run read a group, the
+// group may have become dynamic, or may give more products. The method reads nothing if no change of this call goes
+// through an Entra group.
 func (j *job) readGroups(ctx context.Context) error {
 	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
 	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
@@ -91,9 +92,9 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	return nil
 }
 
-// sourceOf returns the group through which a restore gives a license. This is the group that the person left.
-// If that group does not belong to the license or cannot grant it any more, it is the group that the policy names now. If
-// neither group can grant the license, the result "refusal" says why.
+// sourceOf returns the group through which a restore gives a license. This is the group that the person left. If that
+// group does not belong to the license or cannot give it any more, the restore uses the group that the policy names
+// now, and the result "note" says so. If neither group can give the license, the result "refusal" says why.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {

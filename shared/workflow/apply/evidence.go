@@ -20,7 +20,7 @@ type reading struct {
 	why    string            // reason why person is nil
 	gone   bool              // whether the account does not exist in the directory
 
-	latest time.Time // the latest possible last logon; see evidence.Person
+	latest time.Time // the latest possible last logon, if that is uncertain; zero: certain, or no limit is known
 	// The field "adError" is the reason why Active Directory could not be read. The values of Active Directory are then
 	// unknown. The field is nil if Active Directory was read or is not set up.
 	adError error
@@ -46,7 +46,8 @@ func (m *move) current() error {
 	return nil
 }
 
-// The method "again" reads the person of a change once more.
+// The method "again" reads the person of a change once more. If that fails, the field "why" of the reading has the
+// error.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
@@ -92,7 +93,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined the two accounts by the immutable id
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // no SID in Entra ID: the plan joined by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -103,8 +104,8 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 }
 
 // The method "bare" reads only the facts that a restore or a rollback needs: the assignments of a person, and the
-// account in Active Directory. It does not read sign-in dates. It does not check whether the account in Entra ID and
-// the account in Active Directory belong together.
+// account in Active Directory if the change is made there. It does not read sign-in dates. It does not check whether
+// the account in Entra ID and the account in Active Directory belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for _, c := range changes {

@@ -45,7 +45,8 @@ const (
 	goldenRun     = "20261123T090000Z-00000001"
 )
 
-// TestMakeGoldenStore makes the golden store of the present formats. The store has two nights. The first night was on
+// TestMakeGoldenStore makes a store of the present formats. With the flag rewrite, this store becomes the golden store.
+// Without the flag, the test compares the kinds of objects in both. The store has two nights. The first night was on
 // hold, and an operator applied and restored its plan. The second night left Anna's change open.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
@@ -147,8 +148,8 @@ func (r *reader) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestGoldenStores uses the store of each earlier version: the test plans a night, finishes the open change, and
-// restores the run. The test must read every object of the store.
+// TestGoldenStores uses the golden store of each version, also of the present one: the test plans a night, finishes the
+// open change, and restores the run. The test must read every object of the store.
 func TestGoldenStores(t *testing.T) {
 	t.Parallel()
 	stores, err := os.ReadDir(goldenStores)

@@ -48,8 +48,8 @@ rules:
 `
 
 // goldenCompany returns the company of the golden stores. In the golden run, Anna moves between groups, Bo's product is
-// exchanged, and Dora loses Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore
-// restores it. Ines used Copilot recently. Other people keep the feeds healthy.
+// exchanged, and Dora loses Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore gives
+// it back to both. Ines used Copilot recently. Other people keep the feeds healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
 	direct := func(sku string) []directory.Assignment { return []directory.Assignment{{SKU: sku, State: "Active"}} }
@@ -115,7 +115,7 @@ func (e goldenEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) e
 	return nil
 }
 
-// goldenBench returns an applier for a store and the company.
+// goldenBench returns a bench for the store s with the company of the golden stores.
 func goldenBench(s store.Store) *bench {
 	e, d := goldenCompany()
 	b := &bench{entra: e, ad: d, now: asOf.Add(time.Minute)}

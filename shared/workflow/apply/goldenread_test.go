@@ -145,7 +145,7 @@ func readRestored(t *testing.T, s store.Store) {
 	must(t, err)
 }
 
-// readMarks reads the marks in the ledger.
+// readMarks reads the ledger's marks about the changes of a plan, and checks how many there are.
 func readMarks(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	book, marks := ledger.In(s), 0

@@ -71,7 +71,7 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf returns the meaning of an error code that licenseAssignmentStates contains.
+// reasonOf returns, in words, what an error code of licenseAssignmentStates means. It returns an unknown code as it is.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
@@ -86,9 +86,9 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// The method "holding" returns the facts that the ledger records for a later restore. The first fact is the person's
-// assignments of the product that the change takes and of the product that it gives. The second fact is the person's
-// membership in the source group and in the target group.
+// The method "holding" returns how the person holds the licenses of a change now. The ledger records this before and
+// after the change. The field Assignments has the person's assignments of the product that the change takes and of the
+// product that it gives. The field InGroups has those of the source group and the target group that list the person.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {

@@ -56,7 +56,7 @@ func (j *job) memberQueries() []directory.Question {
 }
 
 // entraGroup returns an Entra group as the run found it. If only the policy in force names the group, entraGroup looks
-// for the group in Entra ID.
+// once for the group in Entra ID. A group that does not exist, or whose name is ambiguous, is returned as unreadable.
 func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory.Group, error) {
 	same := func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }
 	if j.inForce == nil || slices.ContainsFunc(j.run.Begin.Groups, same) {
@@ -79,7 +79,7 @@ func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory
 }
 
 // keptInForce returns the reason why the policy in force keeps a license that a rule of the run's policy takes. It
-// returns "" if the policy in force takes the license too.
+// returns "" if the policy in force takes the license too, is unknown, or is the run's own policy.
 func (m *move) keptInForce(rule *policy.Rule) string {
 	f := m.inForce
 	if f == nil {
@@ -100,7 +100,8 @@ func (m *move) keptInForce(rule *policy.Rule) string {
 	return ""
 }
 
-// sameLicense reports whether a license has the same product and the same groups in two policies.
+// sameLicense reports whether a license has the same name, product and groups in two policies. A parameter is nil if
+// there is no license. Two nil licenses are the same.
 func sameLicense(a, b *policy.License) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -109,7 +110,7 @@ func sameLicense(a, b *policy.License) bool {
 }
 
 // The method "forbidden" returns the reason why the policy in force forbids every write of a plan. It returns "" if the
-// policy allows the writes.
+// policy allows the writes, or if f is nil.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:

@@ -155,7 +155,8 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLogonIsKeptInTheResults: a logon that is read just before the change is in the results, for later runs.
+// TestLogonIsKeptInTheResults: if the reading just before the change shows a newer logon, the person keeps the license,
+// and the results have the logon for later runs.
 func TestLogonIsKeptInTheResults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

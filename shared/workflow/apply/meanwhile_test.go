@@ -94,8 +94,8 @@ func TestWithdrawn(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestDeletedMeanwhile: an account is deleted after its license was taken. It may come back for thirty days. The change
-// stays open for that time and is then finished.
+// TestDeletedMeanwhile: an account is deleted after its license was taken. It may come back for thirty days, and the
+// change stays open for that time. If the account comes back, the change is finished. Otherwise the change then fails.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

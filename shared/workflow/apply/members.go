@@ -38,16 +38,17 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// The method "populated" reports whether a group had members in earlier runs. If such a group is empty now, something
-// is probably wrong.
+// The method "populated" reports whether a group is known to have had members: some when this run read it, or several
+// in earlier runs. A run for one person does not count its own reading. If such a group is empty now, something is
+// probably wrong. The method returns false if the operator accepted the unusual data of the run (AcceptFeeds).
 func (j *job) populated(key string) bool {
 	_, several := j.run.Begin.Earlier.Emptied(key, 0)
 	several = several || j.run.Manifest.Readings[directory.Entra].Members[key] > 0 && j.run.Begin.User == ""
 	return several && !j.run.Begin.AcceptFeeds
 }
 
-// entraGroups returns the groups of the member queries that list the account now. Groups of Active Directory are left
-// out.
+// entraGroups finds out which Entra groups of the member queries list the account now. The parameter "id" is the object
+// id of the account. Groups of Active Directory are left out.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Anna and Bo have a seat in an application through an Entra group.
+// Anna and Bo have a seat in an application through an Entra group. The change freeApp takes Anna's seat. The change
+// moveApp gives her a seat of the lite edition instead.
 var (
 	freeApp = plan.Change{User: "id-anna", Rule: "app", License: "salesforce", Via: plan.EntraGroup, IdleSince: &idle}
 	moveApp = plan.Change{User: "id-anna", Rule: "app-lite", License: "salesforce", To: "salesforce-lite", Via: plan.EntraGroup, IdleSince: &idle}
@@ -105,8 +106,9 @@ func TestMembershipShowsLate(t *testing.T) {
 	}
 }
 
-// TestSomebodyGivesTheSeatBack: one read shows that the person no longer has the seat, and a later read shows the seat
-// again. Somebody gave the seat back, so the change does not take the seat again.
+// TestSomebodyGivesTheSeatBack: Graph accepted the write that takes a seat, and reads still show the seat when they are
+// no longer out of date. Somebody has probably given the seat back. The change is rolled back and does not take the
+// seat again.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

@@ -47,8 +47,9 @@ type move struct {
 	unchanged bool
 }
 
-// The method "advance" makes the next steps of the change, as far as the directory allows. While the person is in the
-// source, it asks the rule before each step.
+// The method "advance" makes the next steps of the change, as far as the directory allows. If the person is in the
+// source, it first asks the rule again. The parameter "resumed" reports whether an earlier call, or an earlier try of
+// this call, began the change.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -139,7 +140,8 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 
 // The method "answered" records that the directory accepted the write that takes the license. If a read shows the
 // license much later, somebody probably restored it. The record then stops apply from taking the license again. The
-// returned status is empty unless the method cannot write the record.
+// parameter "err" is the error of the write. If it is not nil, the method records nothing. The returned status is empty
+// unless the method cannot write the record.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -204,16 +206,20 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// The method "leaving" reports whether the license was taken recently. Reads may then still show a part of the state
-// before the write, or all of it.
+// The method "leaving" reports whether this change took the license, or tried to, within the time directory.Settling.
+// Reads may then still show a part of the state before the write, or all of it.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
 // The method "join" puts the person into the target group. The returned status is empty once the target group gives its
-// license. If the person has left the source group and the target group does not give its license, the method waits for
-// the time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person from
-// the source group, the change waits.
+// license. The method rolls the change back if the target group cannot give its license. It also rolls the change back
+// if the group gives the license without service plans that the person may need, and the person is still in the source
+// group.
+//
+// If this change has left the source group and the target group does not give its license any more, the method waits
+// for the time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person
+// from the source group, the change waits for the license of the target group.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)

@@ -39,8 +39,8 @@ func TestJoinedAndNotShown(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestSourceThatCannotBeRead: if it is unknown at first whether the person still has the license, apply asks the rule
-// before it takes the license.
+// TestSourceThatCannotBeRead: a call that cannot read whether the person is in the source group does nothing. The next
+// call asks the rule before it takes the license.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -26,8 +26,9 @@ func definite(err error) string {
 	return ""
 }
 
-// writeFailed rolls back a change if the directory refused a write. If err does not show whether the write happened,
-// the change stays open.
+// writeFailed handles an error of a write. If the directory refused the write, it rolls the change back. If the
+// evidence was too old for the write, it returns the status "aged". In any other case the change stays open: the relay
+// has the write, or err does not show whether the write happened.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "one" makes a single change. Neither a failure nor a panic stops the changes of other people.
+// The method "one" carries out one change and returns its result. Neither a failure nor a panic stops the changes of
+// other people.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {

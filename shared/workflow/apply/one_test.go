@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "faulty" is an Entra ID with a bug: the method in the field "method" panics for Bo.
+// The type "faulty" is an Entra ID with a bug. The field "method" names the method that panics: ChangeLicenses for Bo,
+// or DirectGroups for Anna.
 type faulty struct {
 	*fakeEntra
 	method string

@@ -119,8 +119,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 }
 
-// TestTakenAndHeldStill: if no read shows a write, calls repeat the write for an hour. After that, nobody can tell
-// whether the write was never made or somebody undid it.
+// TestTakenAndHeldStill: if no read shows a write, calls repeat the write for an hour. After that, the change fails,
+// because nobody can tell whether the write was never made or somebody undid it.
 func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {
@@ -175,7 +175,8 @@ func TestTargetThatNeverListsThePerson(t *testing.T) {
 }
 
 // TestExpiredWhileItWaits: after the plan expires, a change that has not left the source group is rolled back. A change
-// that has left the source group waits for an operator.
+// that has left the source group stays open, and its note asks an operator to look. A change fails if somebody else
+// removed the person from the source group.
 func TestExpiredWhileItWaits(t *testing.T) {
 	t.Parallel()
 	expires := asOf.Add(plan.Lifetime)

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "between" is an Entra ID that calls a function once, just before a certain call takes effect. The field
-// "what" is this function.
+// The type "between" is an Entra ID that calls a function once: just before a certain write takes effect, or just after
+// DirectGroups has read. The field "call" names the write or the read. The field "what" is the function.
 type between struct {
 	*fakeEntra
 	call string
@@ -167,7 +167,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// The type "stale" is an Entra ID whose reads show earlier licenses.
+// The type "stale" is an Entra ID whose reads show earlier licenses of Bo.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment

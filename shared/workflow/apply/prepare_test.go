@@ -54,7 +54,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 }
 
 // TestWhomTheRelayIsAskedAbout: the relay reads the people of the batch who have an Active Directory account and a
-// change that is not final. It reads each person once. It reads nobody if the plan does not need Active Directory.
+// change that is not final. It reads each person once. It reads nobody if the plan has no change in Active Directory
+// and the run did not read Active Directory.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora
@@ -121,7 +122,8 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD seals the run. The parameter "read" reports whether the run read Active Directory.
+// withAD replaces the run's manifest, and its plan by a plan with the given changes. The parameter "read" says whether
+// the run read Active Directory, by the new manifest.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory with two failing methods. CheckClock returns the error in the field "clock", and
-// ListPeople returns the error in the field "list".
+// offClock is an Active Directory with two methods that can fail. CheckClock returns the error in the field "clock",
+// and ListPeople returns the error in the field "list". The methods succeed if these errors are nil.
 type offClock struct {
 	*fakeAD
 	clock, list error

@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "backing" returns a restore and the newest ledger entry. Run r0 took Egon's license, and the restore
-// restores it. The entry belongs to the run of the restore if the restore has begun, and to r0 otherwise.
+// The method "backing" returns a restore of Egon's license, which run r0 took, and the newest ledger entry of the
+// license. The entry is nil if the ledger has none. If the restore has begun the entry, it is also the entry of the
+// move. The parameter "restores" is the field Restores of the plan.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon

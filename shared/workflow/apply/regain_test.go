@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// moveOf returns a change in progress for a person who holds products directly.
+// moveOf returns a change of Bo in progress, with the intent e. Bo then has the given assignments.
 func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignment) *move {
 	t.Helper()
 	b.entra.users["id-bo"].Assignments = holds
@@ -258,7 +258,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// The type "without" is a store that lacks the objects under a prefix.
+// The type "without" is a store that lists no objects under a prefix.
 type without struct {
 	store.Store
 	prefix string

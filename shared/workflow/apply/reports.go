@@ -11,8 +11,8 @@ import (
 )
 
 // readReports reads the usage reports for the rules' signals again. It reads a report once for all changes, because a
-// report covers everybody. If a signal is unhealthy now, the rules that name the signal are undecided. Other rules are
-// not affected.
+// report covers everybody. If a signal is unhealthy now, its dates are unknown for everybody. Rules that do not name
+// the signal are not affected.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

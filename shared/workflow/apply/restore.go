@@ -42,7 +42,8 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 }
 
 // restoreGroup adds the person to the group that the person left. It then removes the person from the group that the
-// change joined.
+// change joined. If the first group cannot give its license, restoreGroup removes the person from it again, and the
+// restore fails.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
@@ -54,7 +55,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 }
 
 // stillOpen checks whether this call may continue an entry that an earlier call began. The groups or the entry may have
-// changed since that call. The returned status is empty if this call may continue.
+// changed since that call. The returned status is empty if this call may continue. Otherwise stillOpen ends the entry
+// as failed, or could not read a group.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -68,7 +70,8 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay reports whether two intents change the same groups and the same target product.
+// sameWay reports whether two intents change the same groups and the same target product. An Active Directory group
+// with the same objectGUID is the same source group, even if its DN has changed.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
@@ -162,8 +165,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 }
 
 // restoreDirect assigns again the product that the change took, with the same service plans disabled. It removes the
-// successor, unless the person held the successor before the change. While reads may be out of date, it writes even if a
-// read shows the product.
+// successor, unless the person held the successor before the change. If a read shows the product, it writes only while
+// reads may be out of date.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

@@ -119,7 +119,7 @@ func TestResultsCannotBeWritten(t *testing.T) {
 	b.logged(t, changeBo, "done")
 }
 
-// TestTwoLicensesOfOnePerson: both changes of a person use one reading.
+// TestTwoLicensesOfOnePerson: calls work on both changes of one person, and both are done.
 func TestTwoLicensesOfOnePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)

@@ -174,7 +174,8 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// The method "wrote" checks that the parameter "want" contains all writes to the directories so far.
+// The method "wrote" checks that the parameter "want" is the list of all writes to the directories so far: first the
+// writes to Entra ID, and then those to Active Directory.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {

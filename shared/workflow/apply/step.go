@@ -74,7 +74,8 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
-// The method "prepare" finds the people whom the relay must read.
+// The method "prepare" finds the people whom the relay must read, and stores the list of their SIDs. It sets Ask if
+// there is anybody to read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -218,7 +219,8 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// The method "relayed" returns Active Directory as the relay read it. It returns nil if there is no relay.
+// The method "relayed" returns Active Directory as the relay read it. It returns nil if there is no relay. If the relay
+// brought no evidence, every read of the returned directory fails.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -70,8 +70,8 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// The method "sync" does the work of Entra Connect. Membership in Entra ID then follows Active Directory, and licenses
-// follow membership.
+// The method "sync" does the work of Entra Connect for Dora. Her memberships in Entra ID then follow Active Directory,
+// and all licenses follow membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil
@@ -129,8 +129,8 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back. The person leaves the
-// target group only when no running sync can take the license any more.
+// TestSyncedGroupIsGivenBack: an operator asks for a restore during the change, and the person gets the license back.
+// The person leaves the target group only when no running sync can take the license any more.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)

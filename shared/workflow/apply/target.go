@@ -26,8 +26,8 @@ type target interface {
 	// The method "has" reports whether the person is a member of the group. If group is empty, it reports whether the
 	// person has the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// The method "write" adds the person to the group. If give is false, it removes the person from the group. After a
-	// write, callers must read the groups again.
+	// The method "write" adds the person to the group. If give is false, it removes the person from the group. If group
+	// is empty, it gives or takes the direct assignment of the product. After a write, callers must read again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
 	// The method "advance" makes the next steps of a change.
@@ -73,12 +73,14 @@ var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: en
 // target.
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
-// The method "in" reports whether a group lists the person directly. It reads the group again after each write.
+// The method "in" reports whether a group lists the person directly. If group is empty, it reports whether the person
+// has the product by a direct assignment. After each write, it reads the groups again.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
 
-// The method "write" adds the person to a group. If member is false, it removes the person from the group.
+// The method "write" adds the person to a group. If member is false, it removes the person from the group. If group is
+// empty, it gives or takes the direct assignment of the product.
 func (m *move) write(ctx context.Context, group string, member bool) error {
 	return m.target().write(ctx, m, group, member)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// TestEveryTargetHasBothHalves: the tables of targets in shared/plan and in this package have the same targets. Only
-// these tables know targets by name.
+// TestEveryTargetHasBothHalves: the tables of targets in shared/plan and in this package have the same targets, under
+// the same values of Via.
 func TestEveryTargetHasBothHalves(t *testing.T) {
 	t.Parallel()
 	if d := cmp.Diff(slices.Sorted(slices.Values(plan.Targets())), slices.Sorted(maps.Keys(targets))); d != "" {

@@ -83,8 +83,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoThatDoesNotShow: a rollback waits until reads show that the person is in the source group and not in the
-// target group.
+// TestUndoThatDoesNotShow: a rollback leaves the target group only after a read shows the person in the source group.
 func TestUndoThatDoesNotShow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: the answer to a write was lost, and the person came back. Apply does not repeat the write.
-// It reverses the write, because the write may have been made.
+// TestOpenChangeIsAskedAgain: a change is open, and the person came back. If a write failed, apply does not repeat it.
+// Apply reverses the write, because the write may take effect late.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 )
 
 // The ledger is not believed without proof, because anybody who can write to the ledger could name any group. The
-// package changes a group only if the run's policy names the group for the license. It changes a product only if the
-// product is the license's product.
+// package changes a group only if the run's policy names the group for the license, or if the run whose changes are
+// restored used the group for the license. It changes a product only if the product is the license's product.
 
 // The method "altered" compares an open entry with the run's plan and policy. It returns the difference, or "" if there
 // is none.
@@ -60,6 +60,7 @@ func (j *job) skuOf(l *policy.License) string {
 }
 
 // groupOf returns the group of a license as the run found it. The result is an object id, or a DN in Active Directory.
+// It is "" if the license has no group. If several groups give the license, it is the first one.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -91,8 +92,9 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	return nil
 }
 
-// wayBack returns the intent that restores a change, with the groups that the restore must change now. The result
-// "refusal" gives the reason if there is no safe way. The result "note" says how the restore differs from the change.
+// wayBack returns the intent of a restore. The parameter "in" is the intent of the change that is restored. wayBack
+// sets the groups that the restore must change now. The result "refusal" gives the reason if there is no safe way. The
+// result "note" says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {

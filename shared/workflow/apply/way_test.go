@@ -158,7 +158,7 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// The method "leaves" stores the list of the licenses that run r0 may have taken.
+// The method "leaves" stores the list of the licenses that run r0 may have taken: E3 of the given person.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {
