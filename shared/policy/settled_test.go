@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // Days returns the days of a rule with one span of whole days.
@@ -27,7 +29,7 @@ func TestDaysOfARule(t *testing.T) {
 
 const settledPolicy = `
 exempt:
-  leave: [{user: a@x, until: 2026-12-02}, {user: a@x, until: 2026-11-01}, {user: b@x, until: 2027-06-01}]
+  leave: [{user: a@x, until: 2026-12-02}, {user: a@x, until: 2026-11-01}, {user: b@x, until: 2027-06-01}, {user: b@x, until: 2026-11-23T12:00:00Z}, {user: d@x, until: 2026-12-08T12:00:00Z}]
   %s
 licenses: {m365-e3: {sku: SPE_E3}}
 rules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(20)) || AzureAdSistaLogon.hasNoValue()', then: remove}]
@@ -87,6 +89,7 @@ func TestWhatSettles(t *testing.T) {
 		"reclaims":                       {"", "c@x", 30 * day, false},
 		"on leave for long":              {"", "b@x", 30 * day, true},
 		"on leave for some days":         {"", "a@x", 30 * day, false},
+		"on leave until the very end":    {"", "d@x", 30 * day, false},
 		"exempt by a plain condition":    {`when: department == "Board"`, "c@x", 30 * day, true},
 		"exempt by a condition of dates": {`when: created.earlierThan(now - days(30))`, "c@x", 30 * day, false},
 	} {
@@ -101,6 +104,66 @@ func TestWhatSettles(t *testing.T) {
 	p := load(t, replaced(""))
 	if judge(t, p, noon).SettledBy(until, p.Rules[0], employee(), Verdict{Outcome: Keep, InGrace: true}) {
 		t.Error("a verdict in grace is settled")
+	}
+	p = load(t, "exempt: {groups: [{entra: VIP}]}\n"+twoRules)
+	if !judge(t, p, noon).SettledBy(until, p.Rules[0], employee(), Verdict{Outcome: Exempt}) {
+		t.Error("nobody is on leave, and an exempt person does not stay exempt")
+	}
+}
+
+// A date of the license is that of the rule in question, and not that of the rule that was evaluated before.
+func TestSettledByADateOfTheLicense(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+attributes: {given: entra.licenseChanged}
+licenses: {m365-e3: {sku: SPE_E3}, exchange-online: {sku: EXCHANGESTANDARD}}
+rules:
+  - {name: e3, license: m365-e3, when: given.earlierThan(now - days(30)), then: remove}
+  - {name: exo, license: exchange-online, when: given.earlierThan(now - days(30)), then: remove}
+`)
+	who := employee()
+	who.Entra.Assignments = []directory.Assignment{
+		{SKU: "e3", State: "Active", Updated: noon.Add(-20 * day)}, {SKU: "exo", State: "Active", Updated: noon.Add(-day)},
+	}
+	j := judge(t, p, noon)
+	v, other := j.Ask(p.Rules[0], who), j.Ask(p.Rules[1], who)
+	if v.Outcome != Keep || other.Outcome != Keep {
+		t.Fatalf("%s, %s", v.Outcome, other.Outcome)
+	}
+	until := noon.Add(15 * day)
+	if first, second := j.SettledBy(until, p.Rules[0], who, v), j.SettledBy(until, p.Rules[1], who, other); first || !second {
+		t.Errorf("the license of 20 days ago is settled %t, and the one of a day ago %t", first, second)
+	}
+}
+
+// A search for a time does not depend on the searches before it: not on their times, and not on where they ended.
+func TestOneSearchAfterAnother(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+licenses: {m365-e3: {sku: SPE_E3}}
+rules: [{name: r, license: m365-e3, when: created.laterThan(now - days(30)) && AzureAdSistaLogon.earlierThan(now - days(5)), then: remove}]
+`)
+	r, who, given := p.Rules[0], employee(), noon.Add(-day)
+	who.Entra.Created, who.AD.Created, who.Entra.LastSuccessful = noon.Add(-20*day), noon.Add(-20*day), given
+	j, want := judge(t, p, noon), noon.Add(4*day+time.Second)
+	cools := func(after string) {
+		t.Helper()
+		if at, ok := j.CoolsUntil(r, who, given); !ok || !at.Equal(want) {
+			t.Errorf("after %s it cools until %s, %t; want %s", after, at, ok, want)
+		}
+	}
+	cools("nothing")
+	if !j.SettledBy(noon.Add(day), r, who, j.Ask(r, who)) {
+		t.Error("the verdict turns in 4 days, and is not settled for one")
+	}
+	cools("SettledBy")
+	if at, ok := j.TurnsBy(noon.Add(day), r, who); ok {
+		t.Errorf("turns at %s within a day", at)
+	}
+	cools("TurnsBy")
+	j.At(noon.Add(20 * day)) // the account is too old for the rule by now
+	if at, ok := j.CoolsUntil(r, who, given); ok {
+		t.Errorf("as of %s it cools until %s", j.Now(), at)
 	}
 }
 

@@ -154,3 +154,71 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 		t.Errorf("profile (-want +got):\n%s", diff)
 	}
 }
+
+// A date of a Fact is a date that is known. The start of the report's span, since which there is no use, is none. The
+// sources of a Fact are the directories in which the person has or may have an account, each only once.
+func TestFactsOfReports(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "copilotUse.hasNoValue() && created.hasValue()")
+	type fact struct {
+		Sources       []directory.Source
+		Date, Through time.Time
+	}
+	entra := []directory.Source{directory.Entra}
+	signIn := noon.Add(-70 * day)
+	for created, copilot := range map[time.Time]string{noon.Add(-1000 * day): "none since 2026-05-25", noon.Add(-100 * day): "no value"} {
+		who := copilotHolder(notUsed(directory.CopilotUse), usedOn(directory.TeamsUse, 30*day), notUsed(directory.ExchangeUse))
+		who.Entra.Created = created
+		j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]fact{}
+		for _, f := range j.Profile(who) {
+			got[f.Attribute] = fact{f.Sources, f.Date, f.Through}
+			if f.Attribute == "copilotUse" && f.Value != copilot {
+				t.Errorf("created %s: no use of Copilot is %q, want %q", created, f.Value, copilot)
+			}
+		}
+		want := map[string]fact{
+			"copilotUse": {entra, time.Time{}, reportOf}, "teams": {entra, noon.Add(-30 * day), reportOf}, "anyUse": {entra, noon.Add(-30 * day), reportOf},
+			"AzureAdSistaLogon": {entra, signIn, time.Time{}}, "created": {entra, created, time.Time{}},
+			"LastlogonTimestamp": {nil, time.Time{}, time.Time{}}, "systemRole": {entra, time.Time{}, time.Time{}}, "teamsSince": {entra, time.Time{}, reportOf},
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("created %s (-want +got):\n%s", created, d)
+		}
+	}
+}
+
+// Where a report has no use since its start, a rule with a longer span takes the license when its span has passed since
+// that start.
+func TestTurnsByTheStartOfAReport(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "copilotUse.earlierThan(now - days(200)) || copilotUse.hasNoValue()")
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := reportOf.Add(-180 * day).Add(200 * day)
+	at, ok := j.Turns(p.Rules[0], copilotHolder(notUsed(directory.CopilotUse)))
+	if !ok || at.Before(want) || at.After(want.Add(time.Second)) {
+		t.Errorf("turns %t at %s, want %s", ok, at, want)
+	}
+}
+
+// The judge believes only during a search that a newer report has come by then.
+func TestReportIsAsOldAfterASearch(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "copilotUse.earlierThan(now - days(2))")
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, late := p.Rules[0], copilotHolder(usedOn(directory.CopilotUse, 46*day))
+	before := j.Ask(r, late).Outcome
+	j.Turns(r, copilotHolder(usedOn(directory.CopilotUse, day)))
+	if after := j.Ask(r, late).Outcome; before != Undecided || after != Undecided {
+		t.Errorf("the report ends too early: %s, and after a search %s", before, after)
+	}
+}
