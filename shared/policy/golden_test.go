@@ -58,6 +58,7 @@ func TestGoldenFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, old, new, want string }{
 		{"unknown key", "  now: 2026-11-23\n", "  when: 2026-11-23\n", "g:17:3: a case lacks the key \"now\"; write the instant at which the rules are asked\ng:18:3: unknown key \"when\" in a case; the keys are name, now, person, expect"},
+		{"unknown field unlike any", "lastLogonTimestamp", "zzz", `g:5:10: unknown key "zzz" in ad`},
 		{"unknown field", "lastLogonTimestamp", "lastLogon", `g:5:10: unknown key "lastLogon" in ad; did you mean "lastLogonTimestamp"?`},
 		{"text a number", "employeeType: Employee, accountEnabled", "employeeId: 7, accountEnabled", `g:4:25: the value must be text, not a number; put 7 in quotes`},
 		{"flag a text", "accountEnabled: true", `accountEnabled: "yes"`, `g:4:53: accountEnabled must be true or false, not text`},
