@@ -30,8 +30,9 @@ func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute returns the LDAP name of the anchor if Active Directory may hide the anchor attribute. It returns ""
-// otherwise.
+// Attribute returns the LDAP name of the anchor attribute that Active Directory may hide: employeeID, or
+// mS-DS-ConsistencyGuid, which is also the result for the empty Anchor. It returns "" for an anchor that cannot be
+// hidden.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:

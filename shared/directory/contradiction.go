@@ -45,8 +45,9 @@ func (p *Past) holds(met, read bool) bool {
 }
 
 // The method "doubted" makes every value of the person unknown in two cases. Either the memory of earlier readings of
-// an account is lost, or a contradiction from an earlier reading still holds. The result is true in both cases. The
-// argument "past" belongs to an account in one directory, and "other" names the other directory.
+// an account is lost, or a contradiction from an earlier reading is still believed. The result is true in both cases.
+// The argument "past" belongs to an account in one directory, and "other" names the other directory. The arguments
+// "met" and "read" are those of Past.holds.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -59,9 +60,8 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method "contradicted" makes the person contradictory if a contradiction from an earlier reading still holds. The
-// result is true in that case. The argument "past" belongs to an account in one directory, and "other" names the other
-// directory.
+// The method "contradicted" makes the person contradictory if a contradiction from an earlier reading is still
+// believed. The result is true in that case. The arguments are those of the method "doubted".
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -90,9 +90,9 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores the contradiction that this reading of both directories showed. It stores the contradiction in the Past of
-// both accounts of the person. The argument "read" is the time of the reading. If only an earlier reading showed the
-// contradiction, both accounts keep the stored contradiction.
+// Met stores in the Past of both accounts which contradiction this reading showed, or that it showed none. If the
+// reading has both accounts or shows a contradiction, Met also stores the argument "read", the time of the reading, in
+// Joined. If only an earlier reading showed the contradiction, Met changes nothing.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && !p.forgotten && p.ADState == Contradictory {

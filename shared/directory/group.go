@@ -48,7 +48,7 @@ func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r
 // people remain members even after they are removed from the group itself.
 func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
 
-// Group is what a run read about a group that the policy names. Groups are read before people, so Group has no members.
+// Group is what a run read about a group, without its members. Groups are read before people.
 type Group struct {
 	Ref            GroupRef `json:"ref"`
 	ID             string   `json:"id"`             // the Entra object id, or the DN in Active Directory

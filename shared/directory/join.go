@@ -33,8 +33,8 @@ type Accounts struct {
 	// these groups. A member is an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered holds the keys of license-granting groups that an earlier reading could read and this reading could
-	// not. The keys are spelled as in the earlier reading.
+	// Remembered lists the license-granting groups that an earlier reading could read and this reading could not. Each
+	// is the GroupRef.Key of the group, with "|" and the id of the group if an earlier reading knew the id.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
@@ -42,8 +42,8 @@ type Accounts struct {
 	// in another partition than the Active Directory account of the same person. Join therefore compares the Active
 	// Directory accounts of this partition with Loose.
 	Loose map[string]bool
-	// Unplaced is the number of Entra accounts with an immutable id and no SID. It is set only if there are too many of
-	// these accounts to look for them in Active Directory, and zero otherwise.
+	// Unplaced is the number of further accounts of this kind. They are not in Loose, because there are too many of
+	// them.
 	Unplaced int
 }
 

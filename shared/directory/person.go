@@ -229,7 +229,8 @@ func (p *Person) ID() string {
 	return ""
 }
 
-// SID returns the person's security identifier, or "" for a person without an account in Active Directory.
+// SID returns the person's security identifier. It comes from the Entra account if no account in Active Directory is
+// known. It is "" if that account has no SID either.
 func (p *Person) SID() string {
 	switch {
 	case p.AD != nil:

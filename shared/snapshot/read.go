@@ -28,7 +28,7 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 }
 
 // ReadColumns works like Read but loads only the given columns. The caller gets the columns from ColumnsFor. The values
-// of other columns are empty in h.
+// of other columns are empty in h. For a snapshot without tables, ReadColumns loads everything.
 func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Accounts) error {
 	_, err := m.read(ctx, s, partition, columns, h)
 	return err

@@ -70,7 +70,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 }
 
 // keysOf returns the Entra id and the SID of a pair. The list of members of a group has one of these keys for each
-// member. A key is empty if the pair lacks the account.
+// member. The SID comes from the Entra account if the pair has no Active Directory account. A key is empty if it is not
+// known.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID

@@ -140,9 +140,9 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// The method "otherwise" reads the people who belong to a group but are not on the list of members. They belong to the
-// group through a nested group, or because the group is their primary group. These people remain in the group even
-// after they are removed from the list.
+// The method "otherwise" reads who belongs to a group in another way than by its list of members. These people belong
+// to the group through a nested group, or because the group is their primary group. They remain in the group even after
+// they are removed from the list.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })

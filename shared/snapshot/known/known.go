@@ -100,14 +100,15 @@ func hashOn(h uint64, s string) uint64 {
 
 // Member is what is remembered about an account in a group that gives a license.
 type Member struct {
-	Key   uint64 // the hash (MemberKeyOf) of the SID and the group
+	Key   uint64 // the hash (MemberKeyOf) of the account and the group
 	Since Second // the first reading of the latest unbroken series that saw the account in the group, or Always
 }
 
-// MemberKeyOf returns the hash of a SID and a group. The group is an entry of Partition.Groups.
+// MemberKeyOf returns the hash of an account and a group. The parameter "sid" is the SID, or the object id of an Entra
+// account. The group is an entry of Partition.Groups.
 func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group) }
 
-// MemberKey works like MemberKeyOf for a SID whose KeyOf is known.
+// MemberKey works like MemberKeyOf. Its parameter "sid" is the KeyOf of the SID or object id.
 func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " "), group) }
 
 // Partition is what a run remembers about a partition.
