@@ -28,8 +28,8 @@ type matches struct {
 	only   map[snapshot.Chosen]bool // changes that an operator chose; nil: all changes
 }
 
-// newMatches returns a hash of no people. The keys of the parameter "only" are the changes that an operator chose. If
-// the parameter is nil, all changes count.
+// newMatches returns the type "matches" without any person. The keys of the parameter "only" are the changes that an
+// operator chose. If the parameter is nil, all changes count.
 func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
@@ -38,8 +38,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// The method "add" adds a decision and reports whether the decision counts. If an operator chose changes, only the
-// chosen changes count, so that an override accepts nobody else.
+// The method "add" adds a decision and reports whether the decision counts. A decision counts if the rule reclaims the
+// license. If an operator chose changes, only the chosen changes count, so that an override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -165,7 +165,9 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	return drains
 }
 
-// The method "exceeded" returns a sentence for each limit that puts the plan on hold.
+// The method "exceeded" returns a sentence for each limit that puts the plan on hold. If there is any, the result also
+// has the notes about overrides that do not count. If an operator chose the changes, the method records in the plan
+// which limits the choice lifts.
 func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
 	a, err := acceptancesAt(ctx, j.store, now)
 	if err != nil {

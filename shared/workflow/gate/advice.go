@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant "replaced" is the sentence that says how long an operator can approve a plan.
+// The constant "replaced" is the sentence that says how long an operator can approve a plan: until there is a newer
+// plan.
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
 // The method "next" returns the advice to the reader, and the steps with their commands.

@@ -59,7 +59,8 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 	}
 }
 
-// TestScheduleNeverAppliesAgainstAHold: neither the schedule nor an operator applies a plan on hold or in audit.
+// TestScheduleNeverAppliesAgainstAHold: the step "gate" does not apply a plan on hold or in mode audit, even if the run
+// is scheduled or its request says to apply the plan.
 func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*evaluated){
@@ -76,8 +77,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame: the ledger decides what happened to a change. If the ledger has no entry for the change, the results
-// of the batches decide.
+// TestWhatBecame: the ledger decides what happened to a change. If the ledger has no entry of the run for the change,
+// the results of the batches decide.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}

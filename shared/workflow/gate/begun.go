@@ -14,8 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "begun" lists the changes that earlier runs began and did not end. A run for one person lists only the
-// changes of that person.
+// The method "begun" lists the changes that earlier runs began and did not end, each with the reason why it has not
+// ended. A run for one person lists only the changes of that person. The method records in j.lost the runs that cannot
+// go on.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -48,8 +49,9 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "said" returns the results that the batches of an earlier run have stored so far. If the earlier run cannot
-// go on, the method returns no results and records the reason in j.lost.
+// The method "said" returns the results that the batches of an earlier run have stored so far. If these results are
+// damaged, it returns no results. If the earlier run cannot go on, it returns no results and records the reason in
+// j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {

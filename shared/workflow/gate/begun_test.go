@@ -20,7 +20,7 @@ import (
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		user  string // person whom the run is for; empty: everybody
+		user  string // person whom the run is for: id, or id and SID; empty: everybody
 		spoil string // key of the object that is damaged
 		want  []string
 		lost  string // part of the note about a run that cannot go on

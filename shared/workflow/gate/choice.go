@@ -21,8 +21,8 @@ type choice struct {
 	later  int // number of planned decisions that the other run's plan does not list
 }
 
-// choiceOf reads the plan from which an operator chose the changes of a run. It fails if the plan is not the plan that
-// the operator saw, or if the plan does not list a chosen change.
+// choiceOf reads the plan from which an operator chose the changes of a run. It returns nil if the run has no choice.
+// It fails if the plan is not the plan that the operator saw, or if the plan does not list a chosen change.
 func choiceOf(ctx context.Context, s store.Store, b *snapshot.Begin) (*choice, error) {
 	if b.Choice == nil {
 		return nil, nil
@@ -59,7 +59,8 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 }
 
 // The method "refusal" returns the reason why the choice keeps a decision out of the plan, although the decision can be
-// carried out. The result is "" if the choice allows the decision, or if the decision waits for a later run.
+// carried out. The result is "" if the choice allows the decision, if the decision waits for a later run, or if the
+// decision cannot be carried out in any case.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
 		return ""
@@ -117,7 +118,8 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 }
 
 // The method "bind" stores in p which plan the operator chose from. Both plans are made from the same data. Therefore p
-// expires no later than the plan that the operator chose from.
+// expires no later than the plan that the operator chose from. The method adds the decisions that wait for a later run
+// to the number of deferred changes.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
 	if c.of.Expires.Before(p.Expires) {

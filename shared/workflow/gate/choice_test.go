@@ -27,8 +27,9 @@ func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (s
 	return first.withChoice(t, choice, edit)
 }
 
-// withChoice plans a run. It then plans a second run with a choice from the first plan. The parameter "edit" changes the
-// decisions of the second run.
+// withChoice plans a run. It then plans a second run with a choice from the first plan. The parameter "edit" changes
+// the decisions of the second run. The results are the store, the first plan, the second plan, and the error of the
+// second plan.
 func (first evaluated) withChoice(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	s := first.put(t)

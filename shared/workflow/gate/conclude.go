@@ -16,9 +16,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Conclude finds the result of each change of a plan. If the change has begun, the ledger decides. Otherwise the
-// results of the batches decide. A change that is neither in the ledger nor in the results did not begin. Conclude
-// writes runs/<run>/results/settled.json.
+// Conclude finds the result of each change and each notice of a plan. The ledger decides if it has a completed entry of
+// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. A change is also
+// pending if the ledger has it open and the results do not say pending. A change that is neither in the ledger nor in
+// the results did not begin. It counts as pending, with the field Retry set. Conclude writes
+// runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {

@@ -31,7 +31,9 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
-// findListed records which accounts and groups the policy names, for the plan and for later runs.
+// findListed finds out whom the policy names, and stores the answer in j.listed for later runs. It adds notes to the
+// plan: about names that nobody has, about groups, and about accounts that used to be synced. A run for one person gets
+// only the notes.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -46,15 +48,16 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// The function "hold" puts a plan on hold because of doubts. An override does not lift this hold.
+// The function "hold" puts a plan on hold because of doubts. An override does not lift this hold. If there are no
+// doubts, the plan stays as it is.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
 	}
 }
 
-// nobodyHolds returns a reason for each product that has seats in use but no holder. The policy then names the wrong
-// product, or the snapshot lacks people.
+// nobodyHolds returns a reason for each product of a rule that has seats in use but no holder. The policy then names
+// the wrong product, or the snapshot lacks people.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
 		return nil // the state of the feed already gives the reason
@@ -106,7 +109,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// The function "notes" returns the plan's notes about how groups were found.
+// The function "notes" returns the plan's notes about groups: how they were found, and whose members could not be read.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -116,7 +119,8 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// The function "converted" returns the plan's note about accounts that used to be synced.
+// The function "converted" returns the plan's note about accounts that used to be synced. The parameter "n" is their
+// number. If it is 0, there is no note.
 func converted(n int) (lines []string) {
 	switch {
 	case n == 1:

@@ -13,9 +13,9 @@ const (
 	adEvents    = 340   // a batch of Active Directory
 )
 
-// The method "afford" removes the batches whose events may not fit into the history of the execution. The parameter
-// "spent" is the number of events of earlier rounds. If no open batch fits, no further round begins. A later run then
-// finishes the pending changes.
+// The method "afford" removes the batches whose events may not fit into the history of the execution, and sets the
+// field Events. The parameter "spent" is the number of events of earlier rounds. If no open batch fits, no further
+// round begins. A later run then finishes the pending changes.
 func (o *StepOutput) afford(spent int) {
 	o.Events = spent
 	if !o.Go {

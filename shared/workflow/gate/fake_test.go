@@ -153,7 +153,7 @@ func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) er
 	return s.Store.Put(ctx, key, body)
 }
 
-// The function "enforced" returns a policy in mode enforce.
+// The function "enforced" returns a policy in mode review with mode enforce in its place.
 func enforced(text string) string { return strings.Replace(text, "mode: review", "mode: enforce", 1) }
 
 func putText(t *testing.T, s *Steps, key, text string) error {

@@ -214,9 +214,9 @@ func freeSeats(r *decision.Run) map[string]int {
 // The method "remember" stores two things for later runs: the people whom the plan may touch, and the health of the
 // feeds.
 //
-// The parameter "believed" is false if too many people matched. Later runs then do not compare their feeds with this
-// run. They still compare the dates of each account with the dates that this run read, because they must notice a date
-// that is missing. Most first plans are on hold, so this case is common.
+// The parameter "believed" is false if a limit was exceeded, so that probably too many people matched. Later runs then
+// do not compare their feeds with this run. They still compare the dates of each account with the dates that this run
+// read, because they must notice a date that is missing. Most first plans are on hold, so this case is common.
 //
 // A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
 // stores only the people, because that other run stores the health of the feeds.
@@ -245,7 +245,8 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
-// reportBaselines returns the baselines of the healthy signals from reports.
+// reportBaselines returns the baselines of the healthy signals from reports, by the name of the signal. If the
+// parameter "believed" is false, it returns none, as the method "remember" explains.
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {
@@ -267,9 +268,9 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// The function "unhealthy" returns a reason for each unhealthy source and signal. The reasons put the run on hold. A
-// source that is not set up is the operator's choice and no fault. A run for one person gets no reasons, because the
-// operator looks at the run and sees which values are unknown.
+// The function "unhealthy" returns a reason for each unhealthy source and signal, and for each group whose members
+// could not be read. The reasons put the run on hold. A source that is not set up is the operator's choice and no
+// fault. A run for one person gets no reasons, because the operator looks at the run and sees which values are unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

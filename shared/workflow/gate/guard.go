@@ -21,7 +21,8 @@ type mailboxGuard struct {
 	concealed bool
 }
 
-// guardOf reads the mailbox usage report and keeps the lines that the decisions of a run need.
+// guardOf reads the mailbox usage report and keeps the lines that the decisions of a run need. It reads nothing if no
+// decision needs a mailbox.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {

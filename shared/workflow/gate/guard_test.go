@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// listedIn returns the reasons in one of the long lists of a plan.
+// listedIn returns the reasons in one of the long lists that the store has beside the plan, such as "refused" or
+// "returned".
 func listedIn(t *testing.T, s store.Store, list string) (reasons []string) {
 	t.Helper()
 	err := runs.EachListed(t.Context(), s, "run", func(in string, entry *runs.Listed) error {

@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the steps of a run store the results, and the changes as a file for people. The steps
-// of a restore store both objects too.
+// TestWhatStepsLeaveInTheStore: the steps of a run store the results, and the changes as a file for people. A restore
+// stores its plan, and its changes as such a file.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

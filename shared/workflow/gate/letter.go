@@ -24,10 +24,11 @@ type Place struct {
 // Hints are the commands that a message proposes.
 type Hints interface {
 	Plan() string
-	// Look shows an object of a run. Show shows the plan of a run as text.
+	// Look returns the command that shows an object of a run. Show returns the command that shows the plan of a run as
+	// text.
 	Look(run, key string) string
 	Show(run string) string
-	// Doctor shows the permissions and settings that a source lacks.
+	// Doctor returns the command that shows the permissions and settings that a source lacks.
 	Doctor() string
 	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
 	// a person. Asked returns nil if the reader knows the input.
@@ -86,7 +87,7 @@ func (l *letter) subject() string {
 	return string(text[max(0, len(text)-100):]) // a stack name may have 128 characters, a subject 100
 }
 
-// The method "done" returns the subject of an execution that ended well.
+// The method "done" returns the subject, without the name of the place, for an execution that ended well.
 func (l *letter) done() string {
 	if l.out.Restores != "" {
 		return fmt.Sprintf("restored, %s", plain.Many(l.out.Results[runs.Done], "change"))
@@ -94,7 +95,7 @@ func (l *letter) done() string {
 	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
 }
 
-// The method "held" returns the subject of an execution that a safety check stopped.
+// The method "held" returns the subject, without the name of the place, for an execution that a safety check stopped.
 func (l *letter) held() string {
 	if l.out.Results != nil || sum(l.out.Resumed) > 0 {
 		return "HELD by a safety check; no further change is begun"
@@ -158,7 +159,8 @@ func (l *letter) facts() (lines []card.Fact) {
 	return lines
 }
 
-// The function "statuses" counts changes by their status.
+// The function "statuses" returns, as text, the number of changes with each status. It returns "none done" if there are
+// no changes.
 func statuses(of map[runs.Status]int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

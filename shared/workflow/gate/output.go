@@ -85,7 +85,8 @@ type Batch struct {
 // mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
 const mostReasons = 10
 
-// outputOf returns the state after the gate made a plan or a round worked on the plan. The state omits final batches.
+// outputOf returns the state after the gate made a plan or a round worked on the plan. The parameter "results" is nil
+// if no change has a result yet. The state omits final batches.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -132,7 +133,8 @@ func (o *StepOutput) resumed(r *runs.Result) {
 	}
 }
 
-// The method "conclude" adds the results of the plan's changes.
+// The method "conclude" sets the fields Results and MonthlySaving from the results of the plan's own changes. Only
+// changes that are done save money.
 func (o *StepOutput) conclude(results *runs.Results) {
 	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {

@@ -21,7 +21,7 @@ import (
 )
 
 // goesOn writes the objects that a run needs to go on with its changes: the begin, the manifest and the plan. It keeps
-// a plan that exists.
+// a begin and a plan that exist.
 func goesOn(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
@@ -39,8 +39,9 @@ func goesOn(t *testing.T, s store.Store, run string) {
 	}
 }
 
-// TestResume: the next run continues changes that earlier runs began and did not end. In mode enforce it continues them
-// without an approval. In other modes it continues them when an operator approves its plan.
+// TestResume: the next run continues changes that earlier runs began and did not end. A scheduled run in mode enforce
+// continues them without an approval. A run that an operator starts in mode review continues them when the operator
+// approves its plan.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {

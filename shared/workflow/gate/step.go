@@ -38,7 +38,7 @@ type StepInput struct {
 	// of the execution.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
-	Run       string      `json:"run"`       // for every step except approve and notice
+	Run       string      `json:"run"`       // for gate, hold and settle
 	Apply     bool        `json:"apply"`     // for gate: whether to apply the plan; only for a run for one person
 	Evaluated []Evaluated `json:"evaluated"` // for gate: how the evaluation of each partition ended
 	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
@@ -80,7 +80,8 @@ type Steps struct {
 	Tell func(context.Context, *card.Card) error
 }
 
-// Do carries out one step.
+// Do carries out the step that in.Op names. The entrance of the execution must permit the steps "approve" and
+// "restore".
 func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	switch in.Op {
 	case "gate":
@@ -175,8 +176,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// The method "resume" adds the open batches of the runs that a plan resumes. It adds nothing for a run whose data has
-// expired.
+// The method "resume" adds the open batches of the runs that a plan resumes, and counts the present status of their
+// changes. It adds nothing for a run whose data has expired.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())

@@ -187,8 +187,8 @@ func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	}
 }
 
-// TestSettle: the ledger decides what happened to a change. If the ledger has no entry, the results of the batches
-// decide.
+// TestSettle: the ledger decides what happened to a change. If the ledger has no entry of the run, the results of the
+// batches decide.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
