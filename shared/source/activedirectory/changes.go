@@ -104,7 +104,7 @@ func (s *session) scope(rests []string) string {
 }
 
 // watermarkAfter returns the controller's current watermark. It fails if the controller cannot list all changes after
-// the watermark "since".
+// the watermark "since", or if the domain does not maintain lastLogonTimestamp.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
 	now, err := s.watermark(rests)

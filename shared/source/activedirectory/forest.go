@@ -47,7 +47,9 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
 
-// The method "list" calls the function "of" with each domain, one after the other.
+// The method "list" calls the function "of" with each domain, one after the other. If the error of a domain is a
+// *directory.PartialLogonError, the method goes on, and returns the error after the last domain. Any other error ends
+// the method.
 func (f *Forest) list(of func(*Directory) error) error {
 	var partial error
 	for _, d := range f.domains {

@@ -23,7 +23,8 @@ func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) e
 
 // RemoveMember removes a person from the list of a group. The argument "personGUID" is the objectGUID in base64.
 // RemoveMember succeeds if the person is not in the group. The error is a *directory.Refusal if the person belongs to
-// the group through another group, or if the group is the person's primary group.
+// the group through another group, if the group is the person's primary group, or if the directory does not allow the
+// change. The other errors are those of AddMember.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }

@@ -124,8 +124,9 @@ func (e *graphError) kind() error {
 // (azure-cli#23081) for this answer.
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// The method "refuses" reports whether Graph understood the request and refuses it. An answer with status 403 is a
-// refusal unless the message says that a permission is missing.
+// The method "refuses" reports whether Graph understood the request and refuses it. An answer with status 400 is a
+// refusal, and so is status 409 unless another client changed the object at the same time. An answer with status 403 is
+// a refusal if it has a message, unless the message says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:

@@ -29,8 +29,9 @@ func (c *Client) Manager(ctx context.Context, userID string) (name, mail string,
 	return m.Name, m.Mail, err
 }
 
-// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager. It also returns "" if
-// the manager's account is blocked, belongs to a guest or has no address.
+// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager, or if the application
+// may not see the manager. It also returns "" if the manager's account is blocked, belongs to a guest or has no
+// address.
 func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error) {
 	m, err := c.manager(ctx, userID)
 	if err != nil || m.Enabled == nil || !*m.Enabled || !strings.EqualFold(m.Type, "Member") {

@@ -148,7 +148,8 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople decodes a page of users. It drops dates that are more than a day after the argument "now".
+// decodePeople decodes a page of users. It drops creation and sign-in dates before the year 2000, and those that are
+// more than a day after the argument "now".
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)

@@ -38,10 +38,10 @@ func (t *Table) find(key uint64) int {
 	return -1
 }
 
-// Find returns the index of each account's row in the table. The index is -1 if the report has no information about the
-// account. The argument "names" has the FNV-1a hash of each account's name in lower case. The argument "created" has
-// the creation time of each account, in microseconds since 1970. In both lists, the value "unread" stands for an
-// unknown value.
+// Find returns the index of each account's row in the table. The index is -1 if the report has no row for the account,
+// or if the account was created on or after the last day of the report. The argument "names" has the FNV-1a hash of
+// each account's name in lower case. The argument "created" has the creation time of each account, in microseconds
+// since 1970. In both lists, the value "unread" stands for an unknown value.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()

@@ -201,8 +201,8 @@ func (in *reading) count(twice []uint64) {
 	}
 }
 
-// The method "day" parses a cell. The result is unknown if the cell is not a day, which is a fault of the whole signal.
-// The result is also unknown if the day is after the day of the report.
+// The method "day" parses a cell. An empty cell gives none. The result is unknown if the cell is not a day, which is a
+// fault of the whole signal. The result is also unknown if the day is after the day of the report.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
