@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -157,12 +158,18 @@ func TestAnswers(t *testing.T) {
 func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (ours, plain string) {
 	t.Helper()
 	flag, value := judge(t, p, noon).eval(c, who)
+	out, _, _ := plainProgram(t, c).Eval(byName{p, who})
+	return answerWord(flag, value), answerWord(directory.Unset, out)
+}
+
+// plainProgram returns the program of plain CEL for a condition.
+func plainProgram(t *testing.T, c *condition) cel.Program {
+	t.Helper()
 	program, err := c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _, _ := program.Eval(byName{p, who})
-	return answerWord(flag, value), answerWord(directory.Unset, out)
+	return program
 }
 
 // FuzzCondition compares the Judge's programs with plain CEL for every expression that compiles.
@@ -251,5 +258,41 @@ func TestNewest(t *testing.T) {
 				t.Errorf("evidence (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The later of two dates is never earlier than either, and is "no value" only if neither has one. If a report leaves open
+// whether there is an earlier date, so does the result, unless the other date is known. The result reaches only as far as
+// the report that ends first.
+func TestLater(t *testing.T) {
+	t.Parallel()
+	old, young, never := noon.Add(-200*day), noon.Add(-10*day), time.Time{}
+	horizon, first, last := noon.Add(-182*day), noon.Add(-3*day), noon.Add(-2*day)
+	value := func(state directory.Knowledge, at, through time.Time) directory.Value {
+		return directory.Value{State: state, Time: at, Through: through}
+	}
+	const known, none, since = directory.Known, directory.None, directory.NoneSince
+	for name, tc := range map[string]struct{ a, b, want directory.Value }{
+		"two dates":                         {value(known, old, never), value(known, young, never), value(known, young, never)},
+		"a date and none":                   {value(known, old, never), value(none, never, never), value(known, old, never)},
+		"a date, and none in a report":      {value(known, old, never), value(none, horizon, last), value(known, old, last)},
+		"none, and none in a report":        {value(none, never, never), value(none, horizon, last), value(none, horizon, last)},
+		"two reports without a date":        {value(since, horizon, first), value(since, horizon.Add(day), last), value(since, horizon.Add(day), first)},
+		"a report without a date, and none": {value(since, horizon, last), value(none, never, never), value(since, horizon, last)},
+		"none since then, an older date":    {value(since, horizon, last), value(known, old, never), value(known, horizon, last)},
+		"none since then, a newer date":     {value(since, horizon, last), value(known, young, never), value(known, young, last)},
+		"dates of two reports":              {value(known, old, first), value(known, young, last), value(known, young, first)},
+		"the newer report has the old date": {value(known, old, last), value(known, young, first), value(known, young, first)},
+		"two reports that end on one day":   {value(known, old, last), value(known, young, last), value(known, young, last)},
+	} {
+		for _, pair := range [][2]directory.Value{{tc.a, tc.b}, {tc.b, tc.a}} {
+			got := later(pair[0], pair[1])
+			if tc.want.State == none {
+				got.Time = tc.want.Time // "no value" has no time that anybody reads
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("%s, %s first (-want +got):\n%s", name, pair[0].Time, d)
+			}
+		}
 	}
 }

@@ -114,6 +114,22 @@ func TestRests(t *testing.T) {
 	}
 }
 
+// Fields returns each field of the mapping, of the conditions of the rules and of the exemption, sorted and only once.
+func TestFieldsOfAPolicy(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+attributes: {title: ad.title, made: "newest(entra.created, ad.created)"}
+exempt: {when: userType == "Guest"}
+licenses: {m365-e3: {sku: SPE_E3}}
+rules: [{name: r, license: m365-e3, for: department == "IT" && accountEnabled, when: made.earlierThan(now - days(9)) && jobTitle == "", then: remove}]
+`)
+	want := []string{"ad.created", "ad.lastLogonTimestamp", "ad.title", "entra.accountEnabled", "entra.created", "entra.department", "entra.employeeType",
+		"entra.jobTitle", "entra.lastActivity", "entra.userType"}
+	if d := cmp.Diff(want, p.Fields()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // Listed returns the names that exempt a person at a given time. Over returns a note for each leave that has ended.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
@@ -186,6 +202,23 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: 
 		}
 		if d := cmp.Diff(tc.want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		keys := map[string]bool{}
+		for key := range names.Keys() {
+			keys[key] = true
+		}
+		for _, key := range []string{"upn@x.example", "id-1", "acct", "s-1-5-21-1", "old@x.example", "az@x.example", "@x.example", "id-old", "s-old"} {
+			if !keys[key] || len(keys) != 9 {
+				t.Fatalf("%s: people are found by %v", name, keys)
+			}
+		}
+		for most := 1; most <= len(keys); most++ { // the caller may stop after any key
+			n := 0
+			for range names.Keys() {
+				if n++; n == most {
+					break
+				}
+			}
 		}
 		for most := 1; most < 4; most++ { // the caller may stop after any name
 			n := 0

@@ -85,6 +85,8 @@ func TestGoldenFaults(t *testing.T) {
 		{"a license without since", "[m365-e3, citrix]", "[{name: citrix}]", `g:6:16: a license lacks the key "since"; write the day on which it was given, or notRead`},
 		{"a license since nonsense", "[m365-e3, citrix]", "[{name: citrix, since: spring}]", `g:6:38: since must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not "spring"`},
 		{"a group with a fault", "entra: {synced: true}", "{entra: {}, groups: [{entre: X}]}", `g:20:27: unknown key "entre" in a group; did you mean "entra"?`},
+		{"a group by its name alone", "entra: {synced: true}", "{entra: {}, groups: [X]}", `g:20:26: a group must say in which directory the group is: {entra: X}, or {ad: "DISTINGUISHED NAME"}`},
+		{"a report without an account", "entra: {synced: true}", "{ad: {}, reports: {copilot.lastActivity: none}}", `g:20:23: a report is about an account in Entra ID, and the person has none`},
 		{"a text that is missing", "{synced: true}", "{mail: }", `g:20:19: the value must be text, not empty`},
 		{"a text that is a list", "{synced: true}", "{mail: []}", `g:20:19: the value must be text, not a list`},
 		{"a text that is a mapping", "{synced: true}", "{mail: {}}", `g:20:19: the value must be text, not a mapping`},
@@ -182,6 +184,35 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: 2026-11-23, person: %s, expect: %s}]", person, expect))
 		if err != nil || len(report.Failed) > 0 {
 			t.Errorf("%s: %v, %+v", person, err, report.Failed)
+		}
+	}
+}
+
+// A golden person may have several dates of one report. If the file does not give the end of the report, it is two days
+// before the time of the case. If the file does not say since when the person is a member of a group, the person is no new
+// member at any time.
+func TestGoldenReports(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+grace: {newHolder: 14}
+attributes: {teams: m365.teams, given: m365.teamsAssigned, copilot: copilot.lastActivity}
+licenses: {m365-e3: {sku: SPE_E3}, citrix: {group: {ad: "CN=Citrix"}}}
+rules:
+  - {name: used, license: m365-e3, when: teams.earlierThan(now - days(30)) && given.earlierThan(now - days(90)), then: remove}
+  - {name: lately, license: m365-e3, when: copilot.earlierThan(now - days(2)), then: remove}
+  - {name: sooner, license: m365-e3, when: copilot.earlierThan(now - duration("47h")), then: remove}
+  - {name: logon, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
+`)
+	for name, tc := range map[string]struct{ now, person, expect string }{
+		"two dates":           {"2026-11-23", "{entra: {}, licenses: [m365-e3], reports: {m365.teams: 2026-10-01, m365.teamsAssigned: 2026-07-01}}", "{used: reclaim}"},
+		"the second is young": {"2026-11-23", "{entra: {}, licenses: [m365-e3], reports: {m365.teams: 2026-10-01, m365.teamsAssigned: 2026-11-01}}", "{used: keep}"},
+		"the first is young":  {"2026-11-23", "{entra: {}, licenses: [m365-e3], reports: {m365.teams: 2026-11-01, m365.teamsAssigned: 2026-07-01}}", "{used: keep}"},
+		"the end of a report": {"2026-11-23", "{entra: {}, licenses: [m365-e3], reports: {copilot.lastActivity: 2026-07-01}}", "{lately: reclaim, sooner: undecided}"},
+		"a holder for long":   {"2000-01-05", "{ad: {}, licenses: [citrix]}", "{logon: reclaim}"},
+	} {
+		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: %s, person: %s, expect: %s}]", tc.now, tc.person, tc.expect))
+		if err != nil || len(report.Failed) > 0 {
+			t.Errorf("%s: %v, %+v", name, err, report.Failed)
 		}
 	}
 }

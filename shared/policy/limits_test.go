@@ -83,6 +83,15 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
+// Findings at one column of two lines are two findings.
+func TestFindingsInTwoLines(t *testing.T) {
+	t.Parallel()
+	_, err := Load("p", []byte(strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      nobody &&\n      somebody", 1)))
+	if told := fmt.Sprint(err); !strings.Contains(told, "p:18:7: the policy has no attribute nobody;") || !strings.Contains(told, "p:19:7: the policy has no attribute somebody;") {
+		t.Error(told)
+	}
+}
+
 // The spans and times of a condition come only from days, duration and timestamp. They do not come from other numbers
 // and strings.
 func TestSpansAndInstants(t *testing.T) {
@@ -212,6 +221,21 @@ func TestNumbersAtTheirBounds(t *testing.T) {
 	} {
 		if _, err := Load("p", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+written+twoRules)); (err == nil) != want {
 			t.Errorf("%s: %v", written, err)
+		}
+	}
+}
+
+// An earlier version of idleseat accepted more changes in one run than this one. A policy that a run stored keeps its
+// number.
+func TestKeptLimit(t *testing.T) {
+	t.Parallel()
+	for perRun, loads := range map[int]bool{5000: true, 6000: false} {
+		text := []byte(strings.Replace(right, "perRun: 200", fmt.Sprintf("perRun: %d", perRun), 1))
+		if _, err := Load("p", text); (err == nil) != loads {
+			t.Errorf("%d changes in one run: %v", perRun, err)
+		}
+		if p, err := LoadKept("p", text); err != nil || p.Limits.PerRun != perRun {
+			t.Errorf("%d changes in one run, kept: %v", perRun, err)
 		}
 	}
 }

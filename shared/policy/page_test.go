@@ -123,3 +123,13 @@ func TestLoaderReadsEveryKey(t *testing.T) {
 		}
 	}
 }
+
+// The table of keys has a key only at its own path.
+func TestKeyAt(t *testing.T) {
+	t.Parallel()
+	for path, there := range map[string]bool{"limits.perRun": true, "rules[].then.notice": true, "limits.perrun": false, "limits.": false, "": false} {
+		if k := KeyAt(path); (k != nil) != there || there && k.Path != path {
+			t.Errorf("%q: %+v", path, k)
+		}
+	}
+}

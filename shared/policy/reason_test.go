@@ -12,7 +12,8 @@ import (
 // Judge.Reason returns a reason for the verdicts that AskAll returns without a reason.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
-	p := load(t, twoRules+`
+	p := load(t, "attributes: {logon: ad.lastLogonTimestamp}"+twoRules+`
+  - {name: logons, license: m365-e3, when: LastlogonTimestamp.hasNoValue() || logon.hasNoValue(), then: remove}
   - {name: flag, license: m365-e3, when: accountEnabled == false, then: remove}
   - {name: both, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() && LastlogonTimestamp.hasNoValue(), then: remove}
 `)
@@ -21,12 +22,13 @@ func TestReasonsOfKeeping(t *testing.T) {
 		change func(*directory.Person)
 		want   string
 	}{
-		"not asked":          {"m365", func(p *directory.Person) { p.Entra.EmployeeType = "Consultant" }, "not asked: accountEnabled true, systemRole Consultant"},
-		"perhaps not asked":  {"m365", func(p *directory.Person) { p.Entra.Enabled, p.Entra.LastSuccessful = directory.Unset, noon }, "last sign-in 2026-11-23 (today)"},
-		"used":               {"m365", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
-		"no dates of use":    {"flag", func(*directory.Person) {}, "kept: accountEnabled true"},
-		"used, of two kinds": {"both", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
-		"matches":            {"flag", func(p *directory.Person) { p.Entra.Enabled = directory.No }, "matches: accountEnabled false"},
+		"not asked":            {"m365", func(p *directory.Person) { p.Entra.EmployeeType = "Consultant" }, "not asked: accountEnabled true, systemRole Consultant"},
+		"perhaps not asked":    {"m365", func(p *directory.Person) { p.Entra.Enabled, p.Entra.LastSuccessful = directory.Unset, noon }, "last sign-in 2026-11-23 (today)"},
+		"used":                 {"m365", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
+		"no dates of use":      {"flag", func(*directory.Person) {}, "kept: accountEnabled true"},
+		"used, of two kinds":   {"both", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
+		"one kind, read twice": {"logons", func(p *directory.Person) { p.AD.LastLogonTimestamp = noon.Add(-36 * time.Hour) }, "last logon 2026-11-22 (1 day)"},
+		"matches":              {"flag", func(p *directory.Person) { p.Entra.Enabled = directory.No }, "matches: accountEnabled false"},
 	} {
 		who := employee()
 		tc.change(who)
@@ -34,6 +36,11 @@ func TestReasonsOfKeeping(t *testing.T) {
 		r := p.RuleNamed(tc.rule)
 		if d := cmp.Diff(tc.want, j.Reason(r, who, j.Ask(r, who))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+	for rule, want := range map[string]bool{"m365": true, "citrix": true, "both": true, "flag": false} {
+		if got := p.RuleNamed(rule).ReadsActivity(); got != want {
+			t.Errorf("%s reads a date of use: %t", rule, got)
 		}
 	}
 }

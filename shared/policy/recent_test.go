@@ -44,6 +44,15 @@ rules:
 			t.Fatalf("a policy that is in use is gone after %d others", n)
 		}
 	}
+	var all []*Policy
+	for n := range mostRecent {
+		all = append(all, load("a", text(n), false))
+	}
+	for _, n := range []int{2, 0, 3, 0, 1, 2} {
+		if load("a", text(n), false) != all[n] {
+			t.Errorf("policy %d is gone, although no other one came", n)
+		}
+	}
 	for n := 1; n <= mostRecent; n++ {
 		load("a", text(n), false)
 	}

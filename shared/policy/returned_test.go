@@ -53,6 +53,21 @@ func TestReturned(t *testing.T) {
 	}
 }
 
+// The condition "for" is asked about the license of the rule, which a person who returns does not hold.
+func TestReturnedOfALicense(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+attributes: {given: entra.licenseChanged}
+licenses: {e3: {sku: SPE_E3}}
+rules: [{name: r, license: e3, for: given.hasNoValue(), when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}]
+`)
+	who := employee()
+	who.Entra.Assignments, who.Entra.LastSuccessful = nil, noon
+	if at, asked := judge(t, p, noon).Returned(p.Rules[0], who, noon.Add(-day)); !at.Equal(noon) || asked != directory.Yes {
+		t.Errorf("%s, %v", at, asked)
+	}
+}
+
 // In every kind of rule, the time of a restore counts as a use of the license.
 func TestCooling(t *testing.T) {
 	t.Parallel()

@@ -91,6 +91,7 @@ func TestWhatSettles(t *testing.T) {
 		"on leave for some days":         {"", "a@x", 30 * day, false},
 		"on leave until the very end":    {"", "d@x", 30 * day, false},
 		"exempt by a plain condition":    {`when: department == "Board"`, "c@x", 30 * day, true},
+		"exempt by an instant":           {`when: now < timestamp("2026-12-01T00:00:00Z")`, "c@x", 30 * day, false},
 		"exempt by a condition of dates": {`when: created.earlierThan(now - days(30))`, "c@x", 30 * day, false},
 	} {
 		p := load(t, replaced(tc.when))

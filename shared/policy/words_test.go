@@ -132,6 +132,22 @@ func TestMoreWords(t *testing.T) {
 			t.Errorf("line %d: %s", line, got)
 		}
 	}
+	if got := wrongSyntax(&common.Error{Message: "Syntax error: odd"}, "a <> b"); !strings.HasPrefix(got, "this is not an expression") {
+		t.Errorf("without a place: %s", got)
+	}
+}
+
+// The first message about an unknown name lists the attributes of the policy, at most twelve.
+func TestListOfAttributes(t *testing.T) {
+	t.Parallel()
+	four := "AzureAdSistaLogon, LastlogonTimestamp, created, systemRole"
+	for own, want := range map[int]string{0: four, 8: "a0, a1, a2, a3, a4, a5, a6, a7, " + four, 9: "a0, a1, a2, a3, a4, a5, a6, a7, a8, AzureAdSistaLogon, LastlogonTimestamp, created, …"} {
+		text := "attributes: {" + strings.TrimSuffix(strings.ReplaceAll(lines(own, "a%d: entra.department"), "\n", ", "), ", ") + "}\n"
+		_, err := Load("p", []byte(strings.NewReplacer("attributes:\n  staff: {memberOf: {entra: Staff}}\n", text, "AzureAdSistaLogon.hasNoValue()", "nobody || somebody").Replace(right)))
+		if told := fmt.Sprint(err); !strings.Contains(told, ". The policy's attributes are "+want+"; text and true/false") || strings.Count(told, "The policy's attributes are") != 1 || !strings.Contains(told, "no attribute somebody") {
+			t.Errorf("%d own attributes: %s", own, told)
+		}
+	}
 }
 
 // YAML does not read these slips as their author means them. The messages give the correct text.
