@@ -123,7 +123,7 @@ func TestWhatARestoreStops(t *testing.T) {
 }
 
 // TestRestoreByEveryName: a restore for one person finds the entries by the object id, the SID and the user principal
-// name, whether the run left a list of its licenses or not. It resumes each run once.
+// name, whether the run left a list of its licenses or not. Without open changes, it resumes no run.
 func TestRestoreByEveryName(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]string{"id-ann": "id-ann", "S-1": "id-ann", "ANN@x.example": "id-ann", "id-bob": "id-bob", "": "id-ann id-bob"} {

@@ -38,7 +38,7 @@ func storeWithRun(t *testing.T) store.Store {
 	return s
 }
 
-// The function "users" returns the people of the changes, in order.
+// The function "users" returns the people of the changes, in order, with a space between them.
 func users(changes []plan.Change) string {
 	var all []string
 	for _, c := range changes {

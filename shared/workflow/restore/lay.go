@@ -85,7 +85,7 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 //
 // policyFor returns the first candidate that names all the licenses. If no candidate names all of them, it returns the
 // first candidate that can be read. If no candidate can be read, p is nil. policyFor skips a policy whose tenant is not
-// the tenant of the runs.
+// the tenant of the runs. The parameter "begins" has the begin.json of these runs. An element is nil if it is missing.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -119,8 +119,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 }
 
 // The function "former" returns the license groups of a run, by license. The result "first" has the first group of each
-// license. If several groups give a license, the result "more" has the other groups. The objectGUIDs of Active
-// Directory groups come from the run's manifest. They are empty if the manifest is missing or damaged.
+// license. If several groups give a license, the result "more" has the other groups. Both are nil if this version
+// cannot read the policy of the run. The objectGUIDs of Active Directory groups come from the run's manifest. They are
+// empty if the manifest is missing or damaged.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group, err error) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

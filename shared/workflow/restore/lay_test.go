@@ -20,7 +20,7 @@ import (
 )
 
 // TestPolicyOfARestore: a restore uses the first policy that is for the right tenant and names all licenses of the
-// restore.
+// restore. If there is none, it uses the first policy that is for the right tenant and can be read.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -124,7 +124,7 @@ func TestRunOfARestore(t *testing.T) {
 }
 
 // TestFormerGroups: the run of a restore keeps all groups that gave a license when the license was taken. Package apply
-// adds a person only to such a group.
+// adds a person only to such a group, or to a group that the policy names now.
 func TestFormerGroups(t *testing.T) {
 	t.Parallel()
 	several := strings.Replace(text, "{sku: SPE_E3,", "{sku: SPE_E3, groups: [{entra: LIC-E3}, {entra: LIC-E3-TRAINEES}, {entra: LIC-E3-BOARD}],", 1)

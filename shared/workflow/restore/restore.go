@@ -1,6 +1,6 @@
-// Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run. It is made
-// from the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the plan
-// like any other plan.
+// Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run. Its changes
+// come from the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the
+// plan like any other plan.
 package restore
 
 import (
@@ -37,11 +37,13 @@ type Request struct {
 }
 
 // Plan makes the plan that restores the licenses that a run took from everybody or from one person. The plan omits
-// changes that were not made and licenses that are restored already. A call that applies the plan asks no rule.
+// changes that were not made and licenses that are restored already. A call that applies the plan asks no rule. Plan
+// fails with ErrNothing if there is nothing to restore.
 //
 // A restore of a whole run first stops that run. A restore of one person stops only the changes of that person. If the
 // run that took the licenses has open changes of these licenses, the plan resumes the run. It also resumes other
-// restores of the run that have open changes.
+// restores of the run that have open changes. If such a run cannot go on, the plan itself has the changes that roll the
+// open changes back or finish them.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -102,8 +104,9 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 }
 
 // The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
-// plan. Without such a list, it reads the whole ledger, because a person can have entries under an object id and under a
-// SID. It fails with runs.ErrNoPlan only if the ledger has no entry of the run and no damaged entry.
+// plan. Without such a list, it lists all people and licenses in the ledger, because a person can have entries under an
+// object id and under a SID. It fails with runs.ErrNoPlan if the run stored no list and the ledger has no entry of the
+// run and no damaged entry. It also fails with runs.ErrNoPlan if no run can have this name.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -146,10 +149,11 @@ func (f *found) nothing(in Request) error {
 	return fmt.Errorf("%w: run %s took nothing%s that is not restored already", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
 }
 
-// readAtOnce is the number of ledger entries that are read concurrently.
+// readAtOnce is the largest number of licenses whose ledger entries are read concurrently.
 const readAtOnce = 16
 
-// The function "restorable" finds in the ledger the licenses that a run took and that nobody has restored.
+// The function "restorable" finds out what a restore must do about the licenses in "touches". It reads the ledger, and
+// leaves out other people if the request is for one person.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	var mu sync.Mutex
 	known := map[string]bool{}

@@ -51,8 +51,8 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 }
 
 // TakenFrom returns the run that took licenses from a person, and the person's key in the ledger. It fails with
-// runs.ErrRefused if several runs took licenses. It finds the person in the data of the newest run. An operator must
-// give the object id or SID of a person who is no longer in that data.
+// runs.ErrRefused if several runs took licenses, and with ErrNothing if no run did. It finds the person in the data of
+// the newest run. An operator must give the object id or SID of a person who is no longer in that data.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
 	keys, err := keysOf(ctx, s, now, name)
 	if err != nil {
@@ -74,7 +74,9 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	return "", "", err
 }
 
-// keysOf returns the keys under which the ledger may have entries of a person.
+// keysOf returns the keys under which the ledger may have entries of a person. It finds the person in the data of the
+// newest run. If there is no such data, or nobody in it has the name, the name itself is the only key. keysOf fails
+// with runs.ErrRefused if several people have the name.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, err error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
