@@ -122,8 +122,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// The method "enough" stores the cursor "next" of the following page, so that the next call can continue there. It
-// returns errEnough if a page follows and the time of this call is over. A zero time "until" is no limit.
+// The method "enough" stores the parameter "next", which is the cursor of the following page, for the next call. It
+// returns errEnough if the time of this call is over and another page follows.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -178,8 +178,9 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// The method "members" reads the members of one group, for the rules and exemptions. If the group does not exist, its
-// membership is unknown. If the group cannot be read to its end, the reading of Entra ID fails.
+// The method "members" reads the members of one group, for the rules and exemptions. If the group is missing or in
+// doubt, or if Entra ID hides its members, its membership is unknown. If any other error prevents the reading of the
+// whole group, the reading of Entra ID fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

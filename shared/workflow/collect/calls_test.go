@@ -33,7 +33,8 @@ func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	return b, begin
 }
 
-// entraCalls reads Entra ID in calls. The time of each call is over after one page.
+// entraCalls reads Entra ID in calls. The time of each call is over after one page. The function "before" runs before
+// each call.
 func (b *bench) entraCalls(t *testing.T, begin *snapshot.Begin, before func(call int)) snapshot.Reading {
 	t.Helper()
 	for call := range 50 {
@@ -65,7 +66,7 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraContent returns the content of a reading's parts, by Entra id.
+// entraContent returns the memberships of each person in a reading's parts, by Entra id.
 func (b *bench) entraContent(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}

@@ -18,8 +18,8 @@ import (
 // shows both kinds after at most a week.
 const FullReadEvery = 7 * 24 * time.Hour
 
-// The method "earlier" returns the Active Directory reading of the newest run for everybody. It fails if a delta
-// reading cannot build on that reading.
+// The method "earlier" returns the Active Directory reading of the newest earlier run for everybody in the tenant. It
+// fails if a delta reading cannot build on that reading.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run

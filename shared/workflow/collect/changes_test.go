@@ -225,7 +225,8 @@ func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading)
 	}
 }
 
-// The method "night" reads Active Directory for a new run and seals the run.
+// The method "night" reads Active Directory for a new run and seals the run. In its policy, the parameter "group"
+// replaces the DN of the Citrix group.
 func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	t.Helper()
 	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}

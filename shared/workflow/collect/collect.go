@@ -87,8 +87,9 @@ type Start struct {
 }
 
 // Begin finds the products and groups of the policy in the tenant and writes begin.json. It fails with ErrPolicy if the
-// policy is for another tenant, or names a product or a license group that the tenant lacks. After ErrPolicy no run has
-// begun. A repeated call of Begin returns the run that the first call began.
+// policy is for another tenant, or names a product or a license group that the tenant lacks. It also fails with
+// ErrPolicy if several products or groups have a name that the policy uses. After ErrPolicy no run has begun. A
+// repeated call of Begin returns the run that the first call began.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -236,7 +237,7 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 
 // The method "freed" stores the entries of the ledger that matter for money, and returns the key of the stored object.
 // If it fails, the key is empty, and the run does not fail. The money is then computed from the whole ledger, which
-// takes longer.
+// takes longer. A run for one person stores nothing, and the key is empty.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""
@@ -248,8 +249,8 @@ func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	return key
 }
 
-// Seal writes the manifest with the readings of Entra ID and Active Directory, the reports, and the digest of earlier
-// runs. The run then has a snapshot.
+// Seal makes the tables of people and members and writes the manifest with the readings of Entra ID and Active
+// Directory, the reports, and the digest of earlier runs. The run then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {

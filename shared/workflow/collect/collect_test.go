@@ -124,7 +124,7 @@ func TestWhatIsRead(t *testing.T) {
 	}
 }
 
-// The method "begin" begins a run.
+// The method "begin" begins the run "run" for everybody.
 func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), start(t, ""))

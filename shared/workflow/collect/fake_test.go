@@ -54,10 +54,11 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// The type "fails" contains the errors of failing methods, by the name of the method.
+// The type "fails" contains the errors of failing calls. A key is a call as the fakes record it, such as "Tenant" or
+// "FindGroup LIC-E3".
 type fails map[string]error
 
-// fakeEntra is an Entra ID in memory. It records the method of every call, and the number of every page.
+// fakeEntra is an Entra ID in memory. It records every call, such as "FindGroup LIC-E3" or "ListPeople page 2".
 type fakeEntra struct {
 	tenant   string
 	skus     []directory.SKU

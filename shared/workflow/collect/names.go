@@ -32,8 +32,8 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// The method "somebody" reports whether any person has the given name. If Active Directory does not answer, the method
-// looks only in Entra ID.
+// The method "somebody" reports whether any person has the given name. It looks in Entra ID if the name contains an @,
+// and then in Active Directory. If Active Directory is not set up or does not answer, nobody counts as found there.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {
 		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {

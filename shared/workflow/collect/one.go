@@ -18,8 +18,8 @@ type one struct {
 	source OneAD // nil if Active Directory is not set up
 }
 
-// One reads and seals a run for one person. It asks every controller for the last logon. It also reads the first page
-// of each source, because the dates of one person do not show whether a feed is broken for everybody. It fails with
+// One reads and seals a run for one person. It asks every controller for the last logon. It also reads a sample of each
+// source, because the dates of one person do not show whether a feed is broken for everybody. It fails with
 // directory.ErrNoPerson if no source knows the name; then no run has begun.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
@@ -79,7 +79,8 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD writes the person's Active Directory account in a run for one person.
+// oneAD writes the person's Active Directory account in a run for one person, and returns the reading. If Active
+// Directory cannot be read, the reading says why.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}

@@ -17,7 +17,7 @@ import (
 )
 
 // The method "reports" reads the usage reports for the policy's signals and stores them as tables. If a report cannot
-// be read, the run goes on, and the rules that name the report's signals are undecided.
+// be read, the run goes on, and the report's signals are unknown for everybody.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}

@@ -37,7 +37,7 @@ type Steps struct {
 	Relay  bool // whether the relay reads Active Directory
 }
 
-// StepInput is the input of a step. Op names the step. The comment of each other field begins with the steps that use
+// StepInput is the input of a step. Op names the step. The comment of each other field begins with the steps that get
 // the field.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal or one
@@ -45,11 +45,11 @@ type StepInput struct {
 	Execution string          `json:"execution"` // begin: name of the execution
 	Started   time.Time       `json:"started"`   // begin: start of the execution
 	Request   json.RawMessage `json:"request"`   // begin: input of the execution
-	Run       string          `json:"run"`
-	Call      int             `json:"call"`  // entra: number of the call
-	AD        protocol.Ending `json:"ad"`    // seal and one: answer of the relay
-	User      string          `json:"user"`  // one: name of the person
-	Apply     bool            `json:"apply"` // one: passed on to the output
+	Run       string          `json:"run"`       // entra, seal and one: the run
+	Call      int             `json:"call"`      // entra: number of the call
+	AD        protocol.Ending `json:"ad"`        // seal and one: answer of the relay
+	User      string          `json:"user"`      // one: name of the person; the step takes it from the run
+	Apply     bool            `json:"apply"`     // one: passed on to the output
 }
 
 // Request is the input of an execution that reads a run.
@@ -96,7 +96,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs one step. After the time "until", the step starts no new page.
+// Do runs the step that in.Op names. After the time "until", the step starts no new page. The zero time means no limit.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":

@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSubscriptionsOfARun: a run reads the renewal date of a product only if the policy has a price for the product but
-// no key "renews". If the reading fails, the run records the failure and goes on.
+// TestSubscriptionsOfARun: a run reads subscriptions only if the policy has a price, but no key "renews", for a
+// product. It then keeps the subscriptions of all products that the policy names. If the reading fails, the run records
+// the failure and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "
