@@ -13,6 +13,8 @@ var (
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
 	// bareMark matches a value that begins with a character that YAML reserves.
 	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
+	// noToken matches a value that begins with a character that can start no token.
+	noToken = regexp.MustCompile(`^[^#"']*[:-]\s+[%@\x60]`)
 )
 
 // yamlWords has the words for policy authors, by the beginning of a message of the YAML package. Such a message may
@@ -47,7 +49,7 @@ func (r *reader) faultYAML(err error) {
 			line = min(line+1, len(r.lines))
 		}
 	}
-	if strings.Contains(text, "tab character") || strings.Contains(text, "cannot start any token") {
+	if strings.Contains(text, "tab character") || strings.Contains(text, "cannot start any token") && !r.matches(line, noToken) {
 		if at := r.tabbed(line); at > 0 {
 			r.faultAt(at, 1, spaces)
 			return
@@ -71,10 +73,15 @@ func (r *reader) faultYAML(err error) {
 		r.faultAt(line, 1, own)
 		return
 	}
-	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
+	if r.matches(line, bareMark) {
 		text += `; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
 	}
 	r.faultAt(line, 1, "not YAML: "+text)
+}
+
+// The method "matches" reports whether a line has the given form. Lines count from 1.
+func (r *reader) matches(line int, form *regexp.Regexp) bool {
+	return line <= len(r.lines) && form.MatchString(r.lines[line-1])
 }
 
 // The method "tabbed" searches the indentation of lines for a tab. The search starts at the given line. The method

@@ -42,29 +42,32 @@ func TestMistakesInYAML(t *testing.T) {
 		"rules:\n  - name: a\n    when: @x\n\t\n":           "3:1: " + mark + quotes, // a line of nothing but a tab is no mistake
 		block + "c: @x\n":                                   "4:1: " + mark + quotes, // nor is a tab in a text
 		"a: b: c\n" + block:                                 "1:1: " + tooFar,
-		"a: @x" + strings.Repeat("\n", 49) + block:          "1:1: " + mark + quotes, // too far below to be what was meant
+		"a: @x\n" + block:                                   "1:1: " + mark + quotes, // the sign is the mistake, and not a tab below
+		"a:\n  - `x\n" + block:                              "2:1: " + mark,
+		"a: @x\n\tb: c\n":                                   "1:1: " + mark + quotes,
+		"a: [@x" + strings.Repeat("\n", 49) + block:         "1:1: " + mark, // too far below to be what was meant
 		"rules:\n  - name: a\n    license b\n    when: c\n": "3:1: not YAML: a key must be followed by a colon and a space, as in license: m365-e3",
-		"a: b: c\n":          "1:1: " + tooFar,
-		"a: 1\n  b: 2\n":     "2:1: " + tooFar,
-		"a: - b\n":           "1:1: not YAML: an entry of a list (-) begins on a line of its own",
-		"a: 'b\nc: d\n":      "3:1: " + unclosed,
-		"a: \"b\n":           "2:1: " + unclosed,
-		"a: 'b\n---\nc: d\n": "2:1: " + unclosed,
-		"a: &\n":             "1:1: " + mark + quotes,
-		"a: @x\n":            "1:1: " + mark + quotes,
-		"a: %x\n":            "1:1: " + mark + quotes,
-		"rules:\n  - name: a\n    for: 'x' && y\n": "3:1: " + mark + quotes,
-		"a: *b\n":                  "1:1: not YAML: unknown anchor 'b' referenced; a text that begins with * needs quotes" + quotes,
-		"a: \"\\q\"\n":             "1:1: not YAML: found unknown escape character" + quotes,
-		"a: !x && y\n":             "1:1: YAML reads an unquoted ! as a tag; write a: '!x && y'",
-		"when: !inPilot\nfor: [\n": "3:1: not YAML: a value is missing",
-		"a: }\n":                   "1:1: not YAML: a value is missing",
-		"a: {b: c\nd: e\n":         "2:1: not YAML: a mapping that begins with { is not closed by }, or lacks a comma",
-		"a: b\nc: !x":              "2:4: YAML reads an unquoted ! as a tag; write c: '!x'",
-		"a: !x == 'y'\n":           "1:4: YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'",
-		"a: b\rc: !x":              "2:4: YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'",
-		"a: b\rc: @x":              "2:1: " + mark, // YAML counts this sign as the end of a line
-		"a: [b, c\nd: e\n":         "2:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma",
+		"a: b: c\n":                                         "1:1: " + tooFar,
+		"a: 1\n  b: 2\n":                                    "2:1: " + tooFar,
+		"a: - b\n":                                          "1:1: not YAML: an entry of a list (-) begins on a line of its own",
+		"a: 'b\nc: d\n":                                     "3:1: " + unclosed,
+		"a: \"b\n":                                          "2:1: " + unclosed,
+		"a: 'b\n---\nc: d\n":                                "2:1: " + unclosed,
+		"a: &\n":                                            "1:1: " + mark + quotes,
+		"a: @x\n":                                           "1:1: " + mark + quotes,
+		"a: %x\n":                                           "1:1: " + mark + quotes,
+		"rules:\n  - name: a\n    for: 'x' && y\n":          "3:1: " + mark + quotes,
+		"a: *b\n":                                           "1:1: not YAML: unknown anchor 'b' referenced; a text that begins with * needs quotes" + quotes,
+		"a: \"\\q\"\n":                                      "1:1: not YAML: found unknown escape character" + quotes,
+		"a: !x && y\n":                                      "1:1: YAML reads an unquoted ! as a tag; write a: '!x && y'",
+		"when: !inPilot\nfor: [\n":                          "3:1: not YAML: a value is missing",
+		"a: }\n":                                            "1:1: not YAML: a value is missing",
+		"a: {b: c\nd: e\n":                                  "2:1: not YAML: a mapping that begins with { is not closed by }, or lacks a comma",
+		"a: b\nc: !x":                                       "2:4: YAML reads an unquoted ! as a tag; write c: '!x'",
+		"a: !x == 'y'\n":                                    "1:4: YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'",
+		"a: b\rc: !x":                                       "2:4: YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'",
+		"a: b\rc: @x":                                       "2:1: " + mark, // YAML counts this sign as the end of a line
+		"a: [b, c\nd: e\n":                                  "2:1: not YAML: a list that begins with [ is not closed by ], or lacks a comma",
 	} {
 		_, err := Load("p", []byte(text))
 		if got := fmt.Sprint(err); got != "p:"+want {
