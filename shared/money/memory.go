@@ -136,7 +136,8 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 	return flush()
 }
 
-// readSubject reads the entries of one license of one person. If an entry is damaged, the subject has no facts.
+// readSubject reads the entries of one license of one person. If an entry is damaged, the result has no facts, and its
+// field "damaged" is set.
 func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
 	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license), Version: subjectVersion}
 	for e, err := range page.Entries(ctx, license) {

@@ -1,4 +1,5 @@
-// Package report writes, for each run, the files that people read. No part of the product reads these files.
+// Package report writes, for each run, the files that people read. It also stores figures of the run that the reports
+// of later runs show. No other part of the product reads any of these files.
 package report
 
 import (

@@ -45,7 +45,7 @@ func (s *Site) run(a *asked) error {
 	return nil
 }
 
-// toLatest redirects to the newest run that has a plan.
+// toLatest redirects to the newest run that has a plan. It ignores runs whose names have a time in the future.
 func (s *Site) toLatest(a *asked) error {
 	names, err := snapshot.Runs(a.ctx(), s.Store)
 	if err != nil {

@@ -17,9 +17,10 @@ import (
 // Functions quotas).
 const longest = 1000
 
-// The function "public" returns the message of err without names of people. The message appears in the log, in the
-// history of the execution and in the notice, which more people can read than the store. The function removes all names
-// in quotation marks. It also removes the names in the request, which is the parameter "in".
+// The function "public" returns the message of err without names of people and groups. The message appears in the log,
+// in the history of the execution and in the notice, which more people can read than the store. The function removes
+// all text that looks like a name (see plain.Nameless). It also removes the names in the request, which is the
+// parameter "in".
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {

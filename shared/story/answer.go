@@ -33,8 +33,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	return x
 }
 
-// stateOf returns the state of a license. Entries in the ledger that are newer than the run override the verdict of the
-// run.
+// stateOf returns the state of a license. It first looks at the ledger, because the ledger may have entries that are
+// newer than the run. If the ledger does not settle the state, the verdict of the run does.
 func stateOf(one *Story, a *decision.Answer, past *License) State {
 	if past != nil {
 		switch {
@@ -241,8 +241,8 @@ func turning(x *Answer) string {
 	return fmt.Sprintf("Time alone changes nothing. The rule takes the license only if this becomes true: %s", strings.Join(slices.Compact(texts), ", "))
 }
 
-// The function "when" returns the day of t, and how far away this day is from the time "now", such as "2026-11-29
-// (today)".
+// The function "when" returns the day of t and its distance from the time "now", such as "2026-11-29 (today)". For a
+// time in the past, it returns only the day.
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {
 	case t.Before(now):

@@ -96,7 +96,8 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// The method "leftovers" writes the licenses in the ledger about which the policy has no rule.
+// The method "leftovers" writes each license in the ledger that no written answer is about. Either the policy has no
+// rule about such a license, or the person does not hold it.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]

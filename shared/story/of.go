@@ -67,7 +67,7 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	return all, err
 }
 
-// findTwins finds all accounts that have the same SID as the person.
+// findTwins finds all Entra accounts that have the same SID as the person. It puts their names into the field twins.
 func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	var names []string
 	err := r.Find(ctx, s.SID, func(p *directory.Person) error {

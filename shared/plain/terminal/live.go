@@ -26,8 +26,8 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// The constant "repaint" is the time between two updates of the line. Through the updates, times in the text of the
-// line stay current.
+// The constant "repaint" is the time between two updates of the line. The updates keep the times in the text of the
+// line current.
 const repaint = time.Second
 
 // Begin shows the line at once, and again every second until End is called. The function "text" makes the text of the

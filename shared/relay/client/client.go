@@ -28,8 +28,9 @@ type Directory struct {
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from the evidence e. The argument "written" has the results of the writes of
-// earlier steps, in the order of the steps.
+// New returns a Directory that answers from the evidence e. All its methods return an error if the evidence is older
+// than Fresh, or if the clock of the relay disagrees with "now", the time of the cloud. The argument "written" has the
+// results of the writes of earlier steps, in the order of the steps.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -191,14 +192,15 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember returns the result of an earlier request to add the person to the group. If there is no result yet,
-// AddMember adds such a request to PendingWrites and returns directory.ErrDeferred.
+// AddMember returns the result of an earlier request to add the person to the group. If there is no result yet, or the
+// relay skipped the write, AddMember adds such a request to PendingWrites and returns directory.ErrDeferred. If the
+// directory refused any earlier write for the person, AddMember returns that refusal instead.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
 // RemoveMember returns the result of an earlier request to remove the person from the group. If there is no result yet,
-// RemoveMember adds such a request to PendingWrites and returns directory.ErrDeferred.
+// or the relay skipped the write, RemoveMember adds such a request to PendingWrites and returns directory.ErrDeferred.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }

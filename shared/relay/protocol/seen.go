@@ -59,8 +59,9 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns how the state "now" differs from s, or "" if the states are equal. It compares the last logon only
-// if s.Dated is set.
+// Outdated returns why s, an earlier state, is out of date. The argument "now" is the present state, or nil if the
+// account could not be read again. The result is "" if nothing relevant changed. Outdated compares the last logon only
+// if s.Dated is set. Then a later last logon counts as a change, and an earlier one does not.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

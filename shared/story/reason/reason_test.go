@@ -57,7 +57,7 @@ func TestNounOfEverySignal(t *testing.T) {
 	}
 }
 
-// TestOf: if a reason has several causes, Of returns the cause with the most special remedy.
+// TestOf: if a reason has several causes, Of returns the cause whose remedy comes first in the variable "remedies".
 func TestOf(t *testing.T) {
 	t.Parallel()
 	const several = "undecided: x was not read; y cannot be trusted: a date of the account lies in the future"
