@@ -109,8 +109,8 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// The type "group" holds the accounts that belong to one partition of an earlier run. The map "at" has the known.KeyOf
-// of each account id. Its value is the index of the account's last entry in the field "list".
+// The type "group" holds the accounts that belong to one partition of an earlier run. The map "at" goes from the hash
+// of an account id (known.KeyOf) to the index of the account's last entry in the field "list".
 type group struct {
 	list []account
 	at   map[uint64]int32

@@ -59,9 +59,9 @@ func seenOf(h *directory.Accounts) map[string]time.Time {
 	return all
 }
 
-// The method "byColumns" reads the only partition of the run by columns and singly, and fails unless both ways agree: in
-// the verdicts, in the counts, and in the table for later runs. It returns the names of the people whom the columns do
-// not settle.
+// The method "byColumns" evaluates the only partition of the run twice: by columns, and person by person. The test
+// fails unless the verdicts, the counts and the tables for later runs are equal. The method returns the names of the
+// people on whom the columns do not settle the verdicts.
 func (r *Run) byColumns(t *testing.T, screen *Screen, judge *policy.Judge) (open []string) {
 	t.Helper()
 	single, h := &directory.Accounts{}, &directory.Accounts{}
@@ -154,8 +154,8 @@ func namesOf(is func(name string, one resident) bool) (names []string) {
 	return names
 }
 
-// The columns settle the verdicts on a person only if nothing about the person is in doubt and no earlier run knows more
-// of the person.
+// The columns settle the verdicts on a person only if nothing about the person is in doubt, and if earlier runs left no
+// fact about the person that the columns lack.
 func TestWhomTheColumnsSettle(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(_ string, one resident) bool { return one.open })
@@ -292,8 +292,9 @@ func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// The columns settle what a usage report says of a person, if its signal is healthy. A person who is not in the report,
-// or whose last use is before it, is read singly.
+// If the signal of a usage report is healthy, the columns settle what the report says of a person. The rules are
+// evaluated singly for a person who is not in the report, and for a person whose last use is before the period of the
+// report.
 func TestColumnsOfAReport(t *testing.T) {
 	t.Parallel()
 	const key = "runs/run/usage/copilot"

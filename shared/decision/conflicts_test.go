@@ -76,7 +76,7 @@ func TestClaims(t *testing.T) {
 }
 
 // If two rules change licenses of one person, the plan orders the change of the later rule after the change of the
-// earlier rule. If the earlier change is refused, it does not affect this order.
+// earlier rule. If the earlier change is refused, the plan orders the later change by its own idle time.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

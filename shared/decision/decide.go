@@ -65,7 +65,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// The method "precede" orders the decision d after the planned decisions of earlier rules.
+// The method "precede" sets d.After, so that the plan orders d after the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -108,8 +108,8 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 // in exchange also counts as changed. Otherwise a later rule could take it from the person in the same run.
 type Conflicts []*plan.Decision
 
-// Add records the decision if it blocks later rules. A decision blocks if it is to reclaim, undecided, a restore, or
-// about a pending change. It also blocks if its change is refused.
+// Add appends d if d blocks later rules. A decision blocks them if its outcome is Reclaim (even if the change is
+// refused) or Undecided, if it is a restore, or if it is about a pending change.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)

@@ -8,9 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading marks a decision in two conditions: the verdict rests on a missing activity date, and one of the
-// person's accounts was first seen less than 20 hours ago. Graph returns no date for a person who never signed in.
-// Sometimes Graph omits a date by mistake. A reading on another day must therefore confirm that there is no date.
+// firstReading sets d.FirstReading, and adds a note to the reason, if the verdict rests on a missing activity date and
+// one of the person's accounts was first seen less than 20 hours ago. Graph returns no date for a person who never
+// signed in, and sometimes omits a date by mistake. A reading on another day must therefore confirm that there is no
+// date.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true

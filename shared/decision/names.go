@@ -20,8 +20,8 @@ type Named struct {
 	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, and not by name
 }
 
-// Names returns a policy.Names for the people whom the run's policy lists. A policy.Names is not safe for concurrent
-// use.
+// Names returns a policy.Names, which reports whether the run's policy lists a person. A policy.Names is not safe for
+// concurrent use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
 // The method "people" returns the accounts that earlier runs found, by the name in the policy.

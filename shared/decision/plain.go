@@ -114,7 +114,9 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// The function "recalls" reports whether accounts are compared with the accounts in the tables of the baseline's run.
+// The function "recalls" reports whether this run compares its accounts with the tables of known accounts of the run
+// b.Run. The result is false if b is nil, if b does not name the run and its number of partitions, or if b was read
+// after this run.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
@@ -150,8 +152,9 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// The method "prepare" looks up the accounts of a partition in the tables of known accounts. The returned Crowd is nil
-// if every person of the partition must be read singly.
+// The method "prepare" marks the open rows of a partition. For this purpose, it compares the accounts with the tables
+// of known accounts. It also returns a Crowd, with the columns that the rules read. The Crowd is nil if every person of
+// the partition must be read singly.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -171,7 +174,8 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// The method "all" marks every row as open. The caller then reads all people singly, and meets the same errors again.
+// The method "all" marks every row as open. The caller then reads all people singly. If an error was the cause, this
+// reading returns the error again.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -222,8 +226,8 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// The method "used" returns the dates of last use that the usage report of a signal has. The boolean result is false if
-// there is no such report, or if it is stale.
+// The method "used" returns each person's date of last use according to the usage report of a signal. The boolean
+// result is false if there is no such report, or if the signal is not healthy.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
 		return u, u.Last != nil

@@ -208,7 +208,7 @@ func (p *screening) remember() {
 			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
 		}
 		column, lists := p.people.Groups(directory.Source(source))
-		given := make([][]giving, len(lists)) // by word, which is an index into lists
+		given := make([][]giving, len(lists)) // for each list in lists: its groups that grant a license
 		for word, list := range lists {
 			for _, key := range list {
 				if i := slices.IndexFunc(groups, func(g giving) bool { return g.key == key }); i >= 0 {

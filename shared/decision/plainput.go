@@ -57,7 +57,8 @@ func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 // The method "has" reports whether a row has an account of the source.
 func (p *screening) has(s directory.Source, row int) bool { return p.keys[s].Rows[row] != table.None }
 
-// The method "settle" sets Row and Seen in the past of an account whose row is not open.
+// The method "settle" sets the fields Row and Seen of past, the facts about the account of a source in a row. It does
+// nothing if the row is open.
 func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	if p.open[row] {
 		return

@@ -22,9 +22,9 @@ import (
 // as used on the day on which its dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is for a person who had accounts in both directories. If one directory no longer shows its account, the
-// person counts as having this account for the time joinedFor after both were last read. Entra ID keeps a deleted
-// account for 30 days (Microsoft Entra documentation, "Recover from deletions").
+// joinedFor is how long a person counts as having an account in both directories after both accounts were last read, if
+// one directory no longer shows its account. Entra ID keeps a deleted account for 30 days (Microsoft Entra
+// documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
 // The type "recollection" compares accounts with the table that the last healthy reading of their source left.

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// The method "reported" judges the health of the signals that come from usage reports, if the policy reads these
-// signals. It reads the tables of the reports on demand.
+// The method "reported" sets the health of the signals that come from usage reports and that the policy reads. The
+// tables of the reports are read later, on the first call of r.usage.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {

@@ -68,7 +68,8 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds to a crowd the functions that show who may be in grace.
+// addGrace adds to a crowd the functions that return the dates from which grace periods count: when an account was
+// enabled, when it became a member of a group, and when its licenses changed.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {

@@ -213,7 +213,7 @@ func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err e
 	return w.By, nil
 }
 
-// The function "runs" lists the runs below a prefix, in chronological order.
+// The function "runs" returns the names of the runs that have an object below a prefix, in chronological order.
 func runs(ctx context.Context, s store.Store, prefix string) (names []string, err error) {
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {

@@ -14,7 +14,8 @@ import (
 // lookupsAtOnce is how many ledger entries are read at the same time.
 const lookupsAtOnce = 16
 
-// The method "look" reads every marked item from the ledger. A marked item is nil.
+// The method "look" reads from the ledger all licenses that the method "mark" marked, and stores their items in the
+// digest. A marked license has the item nil. A license without a state leaves the digest.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)

@@ -17,7 +17,7 @@ func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger about one person, as listed at one moment.
+// Page is the part of the ledger about one person. It has the keys that existed when the ledger was listed.
 type Page struct {
 	ledger  *Ledger
 	person  string
@@ -54,11 +54,11 @@ func (p *Page) add(key, license, name string) {
 // Person returns the person whom the page is about.
 func (p *Page) Person() string { return p.person }
 
-// Objects returns the number of objects that the ledger has about the license. Objects are never changed or deleted. If
-// the number has not changed, the objects are therefore the same.
+// Objects returns the number of objects that the ledger has about the license. The ledger never changes or deletes an
+// object. The objects are therefore the same as before if their number has not changed.
 func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
 
-// Licenses returns the licenses about which the ledger has any object of the person, sorted.
+// Licenses returns the licenses of the person that have any object in the ledger, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)
 	maps.Copy(all, p.others)

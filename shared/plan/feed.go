@@ -34,7 +34,7 @@ type FeedFacts struct {
 	First bool
 }
 
-// Baseline holds the figures of a source in its last healthy reading.
+// Baseline holds the figures of a signal in its last healthy reading. A signal comes from a directory or from a report.
 type Baseline struct {
 	Run        string    `json:"run,omitempty"`
 	Partitions int       `json:"partitions,omitempty"` // number of partitions of that run

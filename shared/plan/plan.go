@@ -53,9 +53,9 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After moves this change behind a change of the same person by an earlier rule. The plan orders changes by the
-	// begin of the idle time. If the begin of this change is earlier than that of the other change, After is the begin
-	// of the other change. The plan then uses After in place of this change's own begin. Otherwise After is zero.
+	// After is set if a change of the same person by an earlier rule must come first, but the idle time of this change
+	// began earlier. After is then the begin of the other change's idle time. The plan orders changes by the begin of
+	// the idle time, and uses After for this change. Otherwise After is zero.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -174,7 +174,7 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// FirstReading is the same as Decision.FirstReading.
+	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Payer says who pays for the license. It is nil in plans of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -279,10 +279,10 @@ type Chosen struct {
 	Lifted []string `json:"lifted,omitempty"`
 }
 
-// Notice takes the place of a target in a change that is only announced.
+// Notice is the name of the target in a change that is only announced. It is no target in which people hold licenses.
 const Notice Via = "notice"
 
-// RestoreRule takes the place of a rule in a change that restores a license.
+// RestoreRule is the name of the rule in a change that restores a license. The policy has no such rule.
 const RestoreRule = "restore"
 
 // Lifetime is how long a plan may be applied after it is made.

@@ -19,7 +19,7 @@ type Selection struct {
 	offered int
 }
 
-// A lane holds the changes that need seats of one license.
+// A lane holds the changes that need seats of one license. The changes that need no seat have a lane of their own.
 type lane struct {
 	room    int // the maximum length of the list "kept"
 	scarce  bool
@@ -27,8 +27,8 @@ type lane struct {
 	offered int
 }
 
-// NewSelection returns a Selection that keeps no more changes than the limit. The parameter "seats" has the number of
-// free seats by license.
+// NewSelection returns a Selection that keeps at most "limit" changes. The parameter "seats" has the number of free
+// seats by license. A license without an entry has enough seats.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
@@ -140,8 +140,9 @@ func order(a, b *Decision) int {
 	)
 }
 
-// The method "turn" returns the date by which the function "order" sorts the change. The date is the begin of the idle
-// time, or the field After if After is later.
+// The method "turn" returns the date by which the function "order" sorts the change: the begin of the idle time, or the
+// field After if After is later. For a person who was never active, the idle time begins with the creation of the
+// account.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -153,14 +154,15 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow places the decision d behind a decision of an earlier rule about the same person.
+// Follow sets d.After, so that the plan orders d after "first", a decision of an earlier rule about the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
 	}
 }
 
-// worstFirst is a heap whose top is the change to drop first.
+// worstFirst is a heap of changes. Its top is the last change in the order of the function "order", which is dropped
+// first.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }

@@ -16,7 +16,7 @@ type Via string
 // file in package apply.
 type target interface {
 	via() Via
-	// The method "how" returns the words that complete the sentence "The license is held …".
+	// The method "how" returns the words that complete the sentence "The license is held …", such as "directly".
 	how() string
 	// writtenIn returns the directory in which the target is written. The relay writes the targets in Active Directory.
 	writtenIn() directory.Source
