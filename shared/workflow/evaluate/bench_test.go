@@ -78,7 +78,7 @@ func night(b *testing.B, ctx context.Context, s store.Store, run string, before 
 	return &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
 }
 
-// sandboxPolicy is the policy of the simulated company.
+// sandboxPolicy returns the text of the policy of the simulated company.
 func sandboxPolicy(b *testing.B) string {
 	b.Helper()
 	served, err := sandbox.Start(sandbox.Options{Users: 20})

@@ -43,8 +43,9 @@ const {DuckDBInstance} = require('@duckdb/node-api');
 })().catch(e => { console.error(e); process.exit(1); });`
 
 // besideDuckDB measures the median time in which DuckDB evaluates the two rules over the files of the night. The
-// parameters "clock" and "cpu" are the medians of idleseat for one night, in seconds of wall-clock time and of processor
-// time. The benchmark reports idleseat's time divided by DuckDB's time. DuckDB needs node with @duckdb/node-api.
+// parameters "clock" and "cpu" are the medians of idleseat for one night, in seconds of wall-clock time and of
+// processor time. The benchmark reports idleseat's time divided by DuckDB's time. DuckDB needs node with
+// @duckdb/node-api. Without it, the function only writes a line to the log.
 func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

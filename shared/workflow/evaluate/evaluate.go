@@ -33,7 +33,8 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 	return &Worker{run: r, judge: judge, names: r.Names(), read: decision.NewScreen(r, judge).Read}, nil
 }
 
-// Partition evaluates one partition and writes its decisions.
+// Partition evaluates one partition and writes its decisions. It also writes the facts about the accounts that later
+// runs compare with their own readings.
 func (w *Worker) Partition(ctx context.Context, n int) error {
 	plain, err := w.read(ctx, n, &w.accounts)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 // TestObjectThatCannotBeRead: if any of the objects of an evaluation cannot be read or written, the evaluation fails.
-// It does not go on as if the object were empty. This holds by columns and with every person singly, and while the tables of
-// known accounts are made again because they are lost.
+// It does not go on as if the object were empty. The test evaluates by columns and with every person singly. It does
+// both with the tables of known accounts, and without them, so that they must be made again.
 func TestObjectThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[3] // a policy with usage reports

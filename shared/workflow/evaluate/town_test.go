@@ -193,7 +193,8 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 }
 
-// The method "night" writes a run about the town.
+// The method "night" writes and seals a run about the town. If the parameter "absent" is true, Active Directory is not
+// set up in this run.
 func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []directory.Question, absent bool) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: run, Taken: read}
