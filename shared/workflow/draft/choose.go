@@ -48,8 +48,8 @@ var names = map[string]string{
 	"STANDARDPACK": "o365-e1", "SPB": "business-premium", "O365_BUSINESS_PREMIUM": "business-standard", "Microsoft_365_Copilot": "copilot",
 }
 
-// The expression "free" matches the part numbers of products that cost nothing (the source is the same as for the map
-// "names").
+// The expression "free" matches the part numbers of products that cost nothing, such as trials (the source is the same
+// as for the map "names").
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
 // The function "choose" finds the licenses of the new policy and the facts for its rules. The parameter "citrix" is the
@@ -79,7 +79,8 @@ func choose(s *Seen, citrix string) *choice {
 	return c
 }
 
-// The method "licenses" returns the licenses of the policy, in order.
+// The method "licenses" returns the licenses of the policy that exist, in this order: the product, the target, and
+// Citrix.
 func (c *choice) licenses() (all []*license) {
 	for _, l := range []*license{c.product, c.target, c.citrix} {
 		if l != nil {

@@ -42,7 +42,8 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 // Before Write returns, it loads the policy and tests the policy with the golden people.
 //
 // Write fails with ErrNothing if there is no license for a rule. It fails with ErrModel if the operator gave a model
-// without a group of Citrix. It fails with policy.Faults if a wish does not fit into a policy.
+// without a group of Citrix. It also fails if the operator gave a price for a license that the policy does not have. It
+// fails with policy.Faults if a wish does not fit into a policy.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {

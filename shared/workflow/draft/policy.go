@@ -19,8 +19,8 @@ type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// The function "shown" returns directory text as one line. A line break in the text therefore cannot end a comment or a
-// line of the note.
+// The function "shown" returns directory text as one line of at most 100 characters. A line break in the text therefore
+// cannot end a comment or a line of the note. An ellipsis follows a text that was cut off.
 func shown(text string) string {
 	const most = 100
 	text = strings.Join(strings.Fields(plain.Line(text)), " ")
