@@ -55,7 +55,8 @@ func (e *exam) firstURL() string {
 	return strings.TrimSpace(first)
 }
 
-// checkADPeople reads the first accounts. It finds the attributes that idleseat's account may not read.
+// checkADPeople reads the first accounts and judges the feed of their logon dates. It also finds the attributes that
+// the account of idleseat may not read.
 func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	rests := []string{"lastLogonTimestamp"}
 	if e.Policy != nil {

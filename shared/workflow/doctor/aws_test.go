@@ -151,7 +151,8 @@ func TestEachIllOfADeployment(t *testing.T) {
 	}
 }
 
-// TestADeploymentIsAskedByItsNames: the names in the requests are the names in template.yaml.
+// TestADeploymentIsAskedByItsNames: the names in the requests begin with the name of the stack, as the names in
+// template.yaml do.
 func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	t.Parallel()
 	c := healthyCloud()

@@ -44,7 +44,7 @@ func (t *tenant) ListMembers(context.Context, directory.Group, string, func([]di
 	return t.members
 }
 
-// demoPolicy is the policy of the simulated company.
+// demoPolicy returns the policy of the simulated company.
 func demoPolicy(t *testing.T) *policy.Policy {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Options{})

@@ -107,8 +107,9 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// The method "attempt" runs a check. If the check panics or does not end in time, the only finding has the state
-// unknown. A check that continues after its time has no effect.
+// The method "attempt" runs a check. If the check panics, is interrupted or does not end in time, the only finding has
+// the state unknown. A check that continues after its time has no effect. If the findings of a check are all ok, they
+// count even if the time of the check is over.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

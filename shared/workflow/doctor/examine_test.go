@@ -22,7 +22,7 @@ func bad(context.Context, *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: "Bad."})
 }
 
-// The function "states" returns the state of each check.
+// The function "states" returns the state of each check. If a check has several findings, the last one counts.
 func states(findings []Finding) map[string]State {
 	all := map[string]State{}
 	for _, f := range findings {
@@ -32,7 +32,7 @@ func states(findings []Finding) map[string]State {
 }
 
 // TestOneCheckStopsNoOther: one check panics, one check hangs, and one check ignores the end of its time. The state of
-// these checks is unknown. All other checks run.
+// these checks is unknown. The checks that need one of them are not tried. All other checks run.
 func TestOneCheckStopsNoOther(t *testing.T) {
 	t.Parallel()
 	forever := make(chan struct{})

@@ -110,7 +110,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 }
 
 // The method "somebody" reports whether any person has the given name. It asks Active Directory only if nobody in Entra
-// ID has the name. It returns an error if a directory that it asks does not answer.
+// ID has the name. It returns an error if a directory that it asks does not answer, or if Active Directory could not be
+// set up.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

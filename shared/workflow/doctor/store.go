@@ -47,8 +47,8 @@ func (e *exam) mendStore(err error) *Mend {
 	return m
 }
 
-// plainLetter returns the letter r if the name of a bucket may contain it, and -1 otherwise. plainLetter is a mapping
-// for strings.Map.
+// plainLetter returns the letter r if the name of a bucket or of a queue may contain it, and -1 otherwise. plainLetter
+// is a mapping for strings.Map.
 func plainLetter(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
 		return r
