@@ -40,8 +40,8 @@ type Question struct {
 	Policy     []byte // text of the policy, which policy.Load accepted before
 	Rule       string // empty: all rules
 	Days       []int  // the thresholds to try, in days; each rule's own number of days is added
-	// A rule may have several parts of the form days(n). Constant is the n of the part that the thresholds replace.
-	// Constant may be 0 if the rule has only one such part.
+	// A rule may contain several calls such as days(60). Constant is the number in the call that the thresholds
+	// replace. Constant may be 0 if all calls in the rule have the same number.
 	Constant int
 	Regret   float64 // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
 	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows
@@ -74,15 +74,15 @@ type LeftOut struct {
 	Why string `json:"why"`
 }
 
-// Doubted is a signal that was not healthy on some nights and that a rule of the policy uses. On these nights, rules
-// about the signal are undecided.
+// Doubted is a signal that a rule of the policy uses and whose feed was unhealthy or absent on some nights. On these
+// nights, the dates of the signal are unknown.
 type Doubted struct {
 	Signal string `json:"signal"`
 	Nights int    `json:"nights"`
 	Reason string `json:"reason"` // the reason on the last of these nights
 }
 
-// NotTried is a rule without a threshold to try.
+// NotTried is a rule that the backtest could not try.
 type NotTried struct {
 	Rule string `json:"rule"`
 	Why  string `json:"why"`
@@ -216,7 +216,8 @@ func ruleNames(p *policy.Policy) string {
 }
 
 // The function "constant" returns the number of days that the thresholds replace in a rule. The parameter "chosen" is
-// Question.Constant. If the rule has no such number, the result "why" gives the reason.
+// Question.Constant. If the backtest cannot try the rule, the result "why" gives the reason: the rule reads no date of
+// use, has no such number, or has several and none is chosen.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string

@@ -103,7 +103,7 @@ func fromEnvironment(name string, otherwise int) int {
 	return otherwise
 }
 
-// benchPolicy is the policy of the simulated company.
+// benchPolicy returns the text of the policy of the simulated company.
 func benchPolicy(b *testing.B) string {
 	b.Helper()
 	served, err := sandbox.Start(sandbox.Options{Users: 20})

@@ -116,8 +116,9 @@ func counted(hits map[string]string) (counts map[string]int) {
 	return counts
 }
 
-// TestRecommendationHolds tries ten companies with different habits. The recommended threshold must hold on the newer
-// half of the nights, which had no part in the choice. The counted regret must equal the regret of the true sign-ins.
+// TestRecommendationHolds tries ten companies with different habits. At the recommended threshold, the regret on the
+// newer half of the nights must be at most the accepted regret. The newer half had no part in the choice. The counted
+// regret must equal the regret of the true sign-ins.
 func TestRecommendationHolds(t *testing.T) {
 	t.Parallel()
 	const seed = 16 // fixed, because chance also decides whether a threshold holds

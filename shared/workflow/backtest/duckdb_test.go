@@ -49,8 +49,8 @@ func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 }
 
 // askDuckDB is a program for Node. It reads a JSON list of queries from standard input and runs each query once. Its
-// first argument is the number of threads. It prints the rows of each query, and the seconds of wall-clock time and of
-// processor time.
+// first argument is the number of threads. It prints the rows of each query, the seconds of wall-clock time and of
+// processor time, and the peak memory in MiB.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {
@@ -64,7 +64,7 @@ const {DuckDBInstance} = require('@duckdb/node-api');
 })().catch(e => { console.error(e); process.exit(1); });`
 
 // besideDuckDB measures the time in which DuckDB answers the same question from the same files, and compares the
-// answers. DuckDB needs node with @duckdb/node-api.
+// answers. DuckDB needs node with @duckdb/node-api. Without them, besideDuckDB only writes to the log.
 func besideDuckDB(b *testing.B, folder, text string, a *backtest.Answer, threads int, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

@@ -12,7 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "nights" returns the nights of a replay, oldest first. It adds every unusable snapshot to a.LeftOut.
+// The method "nights" returns the nights of a replay, oldest first. It adds the snapshots that it cannot use to
+// a.LeftOut. It skips runs for one person, runs with a copy of an earlier run's snapshot, runs without a sealed
+// snapshot and runs whose clock was ahead. It returns ErrNoNights if fewer than two nights are left.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {

@@ -73,7 +73,8 @@ type ruleView struct {
 	Charts     []page.Drawn
 }
 
-// thresholdView is a row of the table of numbers of days.
+// thresholdView is a row of the table of numbers of days. The field Back is the regret as text, or a dash if no hit can
+// be followed.
 type thresholdView struct {
 	backtest.Threshold
 	Back        string
