@@ -39,8 +39,8 @@ type Past struct {
 	// group. The time is the first reading of the latest unbroken series of readings that saw the account in the group.
 	// The time is zero if the account was in the group before the first reading.
 	MemberSince map[string]time.Time
-	// MemberBefore is like MemberSince, for groups that this reading could not read. It has a key for each item of
-	// Accounts.Remembered to whose group the account belonged.
+	// MemberBefore is like MemberSince, for groups that this reading could not read. It has only groups to which the
+	// account belonged in the last reading. Its keys are the items of Accounts.Remembered.
 	MemberBefore map[string]time.Time
 	// Row is the account's row in the table of people, counted from 1. It is set only if the columns of the table show
 	// that earlier readings know nothing that could change a verdict. Seen is then the only other field that is set.

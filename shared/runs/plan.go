@@ -22,7 +22,8 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each yields every decision of a run in order, as decision.Run.Each does.
+// Each passes every decision of a run to the function "each" and returns the summary of the decisions.
+// decision.Run.Each is such a function.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
 // Listed is an entry in one of the lists of plan.json: the list "refused", "undecided" or "returned".

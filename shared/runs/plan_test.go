@@ -196,7 +196,7 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// The function "unsealed" removes the seal from the text of a plan, as a forger could do.
+// The function "unsealed" removes the seal, the member "sha256", from the text of a plan, as a forger could do.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
