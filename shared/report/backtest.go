@@ -78,7 +78,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 }
 
 // The method "backtested" adds the newest kept backtest that uses no night after this run. If that backtest is damaged,
-// the method adds a note and no backtest.
+// or if another version wrote it, the method adds a note and no backtest. A run for one person and a restore show no
+// backtest.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil

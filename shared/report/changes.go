@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan. Names and
+// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan. Display names and
 // departments come from the snapshot of r. The parameter "r" is nil if the plan was not made from a snapshot.
 func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {

@@ -14,7 +14,7 @@ const joiner = "\u2060"
 
 // The function "code" writes text as a code span, in which no character has a special meaning. A reader can copy the
 // text unchanged (GFM 0.29, section 6.3). A bar would end the cell of a table, and a backtick would end the span. The
-// function therefore writes a text with a bar or a backtick as prose.
+// function therefore writes a text with a bar or a backtick as prose, and also an empty text.
 func code(text string) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" || strings.ContainsAny(text, "|`") {
@@ -23,11 +23,12 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// The function "prose" writes text so that Markdown shows the text unchanged. The text may stand in a cell of a table,
-// or in a line after the beginning of the line. The function escapes markup with a backslash, or with a character
-// reference where a table has its own rules (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and
-// pictures even of some texts without markup: names after @, numbers after #, GH-1, addresses with a scheme or www, and
-// :names:. The function puts a joiner into such a text to prevent this.
+// The function "prose" writes text so that Markdown shows the text unchanged. It cuts a text after mostReason
+// characters, and writes a dash in place of an empty text. The text may stand in a cell of a table, or in a line after
+// the beginning of the line. The function escapes markup with a backslash, or with a character reference where a table
+// has its own rules (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and pictures even of some
+// texts without markup: names after @, numbers after #, GH-1, addresses with a scheme or www, and :names:. The function
+// puts a joiner into such a text to prevent this.
 func prose(text string) string {
 	// Cut a long text first, so that the conversion does not read all of it.
 	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)])))

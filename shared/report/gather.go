@@ -54,7 +54,7 @@ type gathering struct {
 	store store.Store
 
 	nights   []string      // earlier runs for everybody, newest first
-	outcome  *runs.Results // nil until a call has worked on a change
+	outcome  *runs.Results // nil until a change has a result, or a safety check has stopped a batch
 	statuses map[subject]*runs.Result
 	turning  []decision.Turning // the people whose verdict changes soonest; the elements have no names
 }
@@ -173,7 +173,7 @@ func (g *gathering) settled(ctx context.Context) error {
 }
 
 // The method "decided" reads the decisions. It completes the rows with the values that only decisions have. For each
-// rule, it computes the number of deferred changes.
+// rule, it computes the number of deferred changes. It also adds the idle times and the future reclaims.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions

@@ -64,7 +64,8 @@ func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.R
 	})
 }
 
-// leftOut returns the rows in the order of the plan's lists. Rows that are only in the decisions follow.
+// leftOut returns the announced changes, then the rows of the lists in plan.json, and then the rows that are only in
+// the decisions: the exempt people and the deferred changes.
 func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) (rows []leftRow, err error) {
 	told := map[subject]bool{}
 	for _, c := range p.Changes {
@@ -100,7 +101,7 @@ func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) 
 	return rows, err
 }
 
-// The method "remedy" returns the remedies of the reason, or "" if no action is needed.
+// The method "remedy" returns the remedies of the reason, or "" if no remedy is known.
 func (x *leftRow) remedy() string {
 	switch x.why {
 	case deferred:

@@ -23,7 +23,7 @@ const MostMarkdown = 65_536
 // Limits of a comment. mostReason is the maximum length of one text, in characters. Names of people are never cut.
 const (
 	mostReason = 300
-	mostLines  = 30 // lines for hold reasons, sources, counts and notes together; also lines for rules
+	mostLines  = 30 // lines for hold reasons, sources, counts and notes together; also the most lines for rules
 )
 
 // WriteMarkdown writes a plan as a comment for a pull request. The comment has at most MostMarkdown characters, however
@@ -93,8 +93,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownLines writes the hold reasons, the unhealthy sources and the notes of a plan. It also writes the numbers of
-// deferred, announced and pending changes.
+// markdownLines writes the hold reasons, the unhealthy sources and the notes of a plan, and the numbers of deferred,
+// announced and pending changes. It writes at most mostLines lines, and then the number of the other lines.
 func markdownLines(text *bounded, p *plan.Plan) {
 	shown, total := 0, 0
 	line := func(format, told string) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Night has the data of the pages of one run: figures, and texts from the directories. Night has no markup. Its only
-// sentences are the reasons that runs store. All data comes from stored objects, which later runs may have changed.
+// sentences are reasons and notes. All data comes from stored objects, which later runs may have changed.
 type Night struct {
 	Run         string       `json:"run"`
 	Tenant      string       `json:"tenant"`
@@ -29,14 +29,14 @@ type Night struct {
 	People    int            `json:"people"`
 	Kinds     map[string]int `json:"kinds,omitempty"` // accounts that are not people, by kind
 	Deferred  int            `json:"deferred"`
-	Settled   *Settled       `json:"settled,omitempty"` // nil until a call has worked on a change
+	Settled   *Settled       `json:"settled,omitempty"` // nil if no change has a result and no check stopped a batch
 	Money     money.Sums     `json:"money"`
 	Signals   []Signal       `json:"signals"`
 	Rules     []Rule         `json:"rules"` // in the order of the policy
 
 	Changes   List[Row]     `json:"changes"`   // the order of the plan: longest idle first
 	Notices   List[Row]     `json:"notices"`   // changes that this run only announces
-	Undecided List[Row]     `json:"undecided"` // sorted by rule, then by reason
+	Undecided List[Row]     `json:"undecided"` // sorted by rule, then by reason, then by name
 	Refused   List[Row]     `json:"refused"`
 	Returned  List[Row]     `json:"returned"` // people who get a license back because they are active again
 	Pending   List[Row]     `json:"pending"`  // changes that earlier runs began and did not finish

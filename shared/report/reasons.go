@@ -17,8 +17,8 @@ type reasonKey struct {
 	outcome    policy.Outcome
 }
 
-// mostReasons is the maximum number of different reasons. Beyond this number, further reasons with the same remedy
-// count as one reason.
+// mostReasons is the maximum number of different reasons. Beyond this number, further reasons of one rule with the same
+// outcome and the same remedy count as one reason.
 const mostReasons = 1000
 
 func (c reasonCounts) add(r ReasonCount) {

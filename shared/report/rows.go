@@ -22,7 +22,7 @@ func keyOf(d *plan.Decision) rowKey {
 	return rowKey{d.User, d.Rule, d.License}
 }
 
-// The method "rows" returns all rows by their keys.
+// The method "rows" returns the rows of all lists except Pending, by their keys.
 func (g *gathering) rows() map[rowKey][]*Row {
 	all := map[rowKey][]*Row{}
 	for _, list := range []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned} {

@@ -31,7 +31,8 @@ type Manager struct{ Name, Mail string }
 // The type "leads" has the managers of the people in a spreadsheet. It is nil if the sheet has no columns for managers.
 type leads map[string]Manager
 
-// The method "leads" reads the managers of people. The argument "users" may contain a person several times.
+// The method "leads" reads the managers of people. The argument "users" may contain a person several times. The method
+// sorts this argument in place.
 func (o *Sheet) leads(ctx context.Context, users []string) (leads, error) {
 	if o.Managers == nil {
 		return nil, nil

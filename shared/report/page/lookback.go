@@ -38,7 +38,8 @@ type triedRow struct {
 	InForce, Recommended bool
 }
 
-// newLookback returns the view of the backtest. It returns nil if no rule of the backtest is a rule of the run.
+// newLookback returns the view of the backtest. It returns nil if there is no backtest, or if no rule of the backtest
+// is a rule of the run with the same conditions.
 func newLookback(w *Words, n *report.Night) *lookbackView {
 	b := n.Backtest
 	if b == nil {
@@ -77,7 +78,8 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 	return v
 }
 
-// Over returns a sentence with the number of nights of the backtest, and the first and the last night.
+// Over returns a sentence with the number of nights of the backtest, the first and the last night, and the number of
+// people.
 func (v *lookbackView) Over() string {
 	return v.T("backtest.over", v.Nights, v.Day(v.From), v.Day(v.To), v.People)
 }

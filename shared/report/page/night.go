@@ -26,7 +26,7 @@ type nightView struct {
 	Trend    *trendView
 	Lookback *lookbackView
 	Tables   map[string]tableView
-	Came     int // people who have a license again after an earlier run took it
+	Came     int // rows of Night.Earlier whose person has the license again
 }
 
 // The type "state" is the summary at the top of the page: a headline in a color, the reasons, and the next action.
@@ -73,8 +73,8 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	return v
 }
 
-// shortRun returns a short name of a run for the title of the page. It is the day of the run's data, or the name of the
-// run if the day is missing.
+// shortRun returns a short name of a run for the title of the page. It is the day of the planning time, or the name of
+// the run if the planning time is missing.
 func shortRun(n *report.Night) string {
 	if n.AsOf.IsZero() {
 		return n.Run
@@ -193,8 +193,8 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 	return v
 }
 
-// The function "age" returns the time between "then" and "now" in words. Below 48 hours the words give hours, and from
-// then on days.
+// The function "age" returns the time between "then" and "now" in words: "less than an hour", then hours, and days from
+// 48 hours on.
 func age(w *Words, then, now time.Time) string {
 	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
@@ -247,7 +247,7 @@ type cell struct {
 }
 
 // Without JavaScript, the page shows plainChanges rows of the table of changes, and plainOthers rows of every other
-// table.
+// table. It shows them only in the first language.
 const (
 	plainChanges = 100
 	plainOthers  = 20

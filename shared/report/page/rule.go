@@ -98,7 +98,8 @@ func lefts(w *Words, pairs ...any) (all []left) {
 // page.
 const mostBars = 40
 
-// The function "histogram" returns a chart of the holders by days of inactivity. A line marks the rule's threshold.
+// The function "histogram" returns a chart of the holders by days of inactivity. A line marks the rule's threshold. The
+// result is nil if no holder has a date.
 func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 	last := len(r.Idled) - 1 // the last element counts all longer times
 	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {

@@ -54,7 +54,7 @@ type Column struct {
 	None   string  // the key of the text for a missing date; empty for a dash
 
 	texts   []string
-	numbers []float64 // NaN for a missing number
+	numbers []float64 // by Kind: indexes of people, days since 1970, or numbers; NaN for a missing value
 	lines   [][]string
 }
 

@@ -140,7 +140,8 @@ func (w *Words) Amount(x float64) string {
 }
 
 // Percent writes the argument "part" as a percentage of the argument "whole". A percentage below 10, or between 99 and
-// 100, has a decimal. If the argument "whole" is zero, Percent writes a dash.
+// 100, has a decimal. A smaller percentage than 0.1 is written as "< 0.1 %". If the argument "whole" is zero, Percent
+// writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"
