@@ -52,8 +52,9 @@ type reevaluation struct {
 // The constant "interval" is the time between two checks of an execution.
 const interval = time.Second
 
-// The method "do" starts an execution for one person. It returns when the execution has ended, or at the time "until".
-// If "until" is zero, there is no deadline.
+// The method "do" starts an execution for one person, and waits until the execution has ended. If ctx is done or the
+// time "until" is less than a second away, it returns before the end, with an answer without people. If "until" is
+// zero, only ctx limits the time.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -90,7 +91,8 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// The method "explain" adds the verdicts and the results of a finished execution to the answer a.
+// The method "explain" adds the verdicts and the results of an execution to the answer a. The execution has succeeded.
+// If it refused the request, its output has the reason, and the method sets only a.Refused.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string

@@ -30,7 +30,7 @@ var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partiti
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
-	Nested      map[string]bool // the SIDs of the people who are in the first group through a nested group
+	Nested      map[string]bool // the SIDs of the people who are in a group through a nested group
 	Unreadable  []string
 	Sampled     int
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant "minute" is a visibility timeout that does not expire during a test.
+// The constant "minute" is a visibility timeout that is longer than a test takes. It expires only if the test advances
+// the clock of the simulated AWS.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {
@@ -75,8 +76,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince requests a full reading and then a delta reading. Each reading must result in a snapshot with
-// everybody. If the earlier reading is missing, the relay must make a full reading.
+// TestChangesSince requests a full reading and then a delta reading. The delta reading must result in a snapshot with
+// everybody, and with the new logons. If the earlier reading is missing, the relay must make a full reading.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -25,8 +25,9 @@ import (
 )
 
 // The type "tap" counts the events between a relay and its systems, so that a test can kill the relay at any event. An
-// event is a request, an answer, or a number of bytes from the controller (see the constant "step"). At the event with
-// the number in the field "at", the tap calls the function "strike", which can kill the relay.
+// event is a request, an answer, a number of bytes from the controller (see the constant "step"), or the end of a
+// connection to the controller. At the event with the number in the field "at", the tap calls the function "strike",
+// which can kill the relay.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -137,8 +138,8 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 const step = 1 << 10
 
 // proxyLDAP starts a proxy to the controller and returns the address of the proxy. The proxy listens on the
-// controller's IP address, because the certificate is valid for that address. The tap counts an event after every step
-// bytes, and at the end of a connection.
+// controller's IP address, because the certificate is valid for that address. The tap counts an event after every 1024
+// bytes from the controller (see the constant "step"), and at the end of a connection.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())

@@ -104,7 +104,7 @@ func (d sambaDomain) truth(*rig) seen {
 	return want
 }
 
-// The method "changes" returns 20 changes of the group. They remove 12 members and add 8 people.
+// The method "changes" returns 20 changes of the group d.group. They remove 12 members and add 8 people.
 func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
 		u, action := d.people[sambaName(i)], protocol.Remove

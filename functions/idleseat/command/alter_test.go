@@ -58,9 +58,10 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// The function "alterations" returns every alteration of every field of an object. Some alterations replace the value
-// of a field by a value that the same field has in another object. The argument "others" has these values. A key of
-// this map is the kind of the object followed by the path of the field.
+// The function "alterations" returns the alterations of an object. An object of JSON has every alteration of every
+// field. A CSV file, a report and a binary table have some alterations. A JSON alteration may replace the value of a
+// field by a value that the same field has in another object. The argument "others" has these values. A key of this map
+// is the kind of the object followed by the path of the field.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {

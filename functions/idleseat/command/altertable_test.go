@@ -136,8 +136,8 @@ func byteAlterations(raw []byte) (all []alteration) {
 		alteration{field: "table", how: "empty", body: func() []byte { return nil }})
 }
 
-// tableAlterations returns valid Parquet files. In each file one cell is changed, or one column or row is dropped or
-// repeated.
+// tableAlterations returns valid Parquet files. In each file one cell is changed, one column is dropped, or one row is
+// dropped or repeated.
 func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	file, err := table.Open(raw)

@@ -60,7 +60,8 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// The variable "idle" is true if the plan has no changes of its own, and earlier runs have changes to finish.
+	// The variable "idle" is true if the plan has no changes of its own, earlier runs have changes to finish, and the mode
+	// is not audit.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
@@ -128,7 +129,8 @@ type resumed struct {
 
 // The function "resume" continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
 // runs. If the argument "only" names a person, the function continues only the changes of this person. If a run may not
-// continue, the function prints the reason and goes on with the next run.
+// continue, or if an object of the run is missing or was altered, the function prints the reason and goes on with the
+// next run. It returns any other error at once.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -194,7 +196,7 @@ func approver() string {
 }
 
 // The function "failures" returns an error if a change failed, or if a change is pending because a read or a write
-// failed. For a restore that did not return every license for other reasons, it returns an error that wraps
+// failed. If there is no such change, but a restore did not return a license, it returns an error that wraps
 // runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
@@ -202,7 +204,7 @@ func failures(p *plan.Plan, r *runs.Results) error {
 	}
 	n := 0
 	for _, x := range r.Results {
-		// A blocked license does not count, because another pending restore returns that license.
+		// A blocked license does not count: another run has an open change of this license, and that run goes on with it.
 		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}

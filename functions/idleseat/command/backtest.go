@@ -86,8 +86,8 @@ func (c *backtestCmd) Run(a *Process) error {
 	return printBacktest(a, answer)
 }
 
-// writeReport writes the page of a backtest to a file. Only the owner can read the file, because the page names
-// departments.
+// writeReport writes the page of a backtest to a file. Only the owner can read a new file, because the page names
+// departments. An existing file is replaced, and keeps its permissions.
 func writeReport(path string, answer *backtest.Answer) error {
 	var text bytes.Buffer
 	if err := lookback.Write(&text, answer); err != nil {
@@ -100,7 +100,7 @@ func writeReport(path string, answer *backtest.Answer) error {
 }
 
 // The method "policy" returns the policy whose thresholds the command varies. It is the policy of --policy. Without
-// --policy, it is the policy of the newest run for everybody.
+// --policy, it is the policy of the newest run for everybody. A run whose name has a time in the future does not count.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
 		_, text, err := policyFlag{c.Policy}.load()

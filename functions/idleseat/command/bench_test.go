@@ -64,7 +64,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// everybodyRead fails the benchmark unless the plan was made with both directories.
+// everybodyRead fails the benchmark unless both directories are healthy in the plan.
 func everybodyRead(b *testing.B, out []byte) {
 	b.Helper()
 	var p printed

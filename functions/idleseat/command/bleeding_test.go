@@ -107,7 +107,7 @@ func (s *shell) holders() (n int) {
 }
 
 // TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in the plan. The next night,
-// the same number of other people is idle, and they must put the run on hold again.
+// other people are idle. Although they are no more than the accepted people, they must put the run on hold again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

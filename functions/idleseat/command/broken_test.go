@@ -165,7 +165,7 @@ func TestFrozenFeed(t *testing.T) {
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 500, Seed: 4})
 	s.plan(exitDone)
 	s.later(0)
-	s.ahead.Add(int64(5 * day)) // only the company's clock advances, so nobody signs in
+	s.ahead.Add(int64(5 * day)) // the clocks of the company and of the commands advance, and nobody signs in
 	s.setenv("IDLESEAT_TEST_AHEAD", (-5 * day).String())
 	p := s.plan(exitDone)
 	if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "5 days before the planning instant: the feed has stalled") && !strings.Contains(f.Reason, "4 days before") {

@@ -40,8 +40,10 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// The method "link" returns the address at which a browser can open an object, or "" if a browser cannot open the
-// object. The argument "location" is the location of the store.
+// The method "link" returns the address at which a browser can open the object with a key. If IDLESEAT_REPORTS_URL is
+// set, the address is this URL, a slash and the key. Otherwise it is a page of the AWS console. The method returns ""
+// if the URL has another scheme than https, or if the variable is empty and the store is not in S3. The argument
+// "location" is the location of the store.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -122,8 +124,8 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function "refused" reports whether err is a refusal. A refused command stops before it changes anything. The
-// same command fails again until somebody removes the cause.
+// The function "refused" reports whether err is a refusal. A refused command stops before it changes anything. The same
+// command fails again until the cause is gone.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
@@ -167,7 +169,7 @@ func (here) Show(run string) string { return "idleseat show " + run }
 // Doctor implements gate.Hints.
 func (here) Doctor() string { return "idleseat doctor" }
 
-// Asked implements gate.Hints.
+// Asked implements gate.Hints. It returns nil, because the operator of this machine knows how the night was started.
 func (here) Asked() []card.Step { return nil }
 
 // Again implements gate.Hints.

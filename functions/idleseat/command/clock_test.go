@@ -91,7 +91,7 @@ func (s *shell) whileAhead(by time.Duration, do func()) {
 }
 
 // TestRunFromTheFuture makes a run while all clocks are 400 days ahead. After the clocks are right again, this run must
-// supersede no run, must not count as the newest run, and must never be applied.
+// supersede no run, must not count as the newest run, and no plan may use its snapshot.
 func TestRunFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})

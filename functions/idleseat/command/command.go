@@ -33,16 +33,16 @@ import (
 // Exit statuses of the commands.
 const (
 	exitDone   = 0
-	exitFailed = 1 // the store, a snapshot, or a source that every rule needs could not be read; or a change failed
+	exitFailed = 1 // the store, a snapshot or a needed source could not be read; a change or a check of doctor failed
 	exitUsage  = 2 // wrong usage, policy, tenant or user; no run was made
-	exitHeld   = 3 // the plan is on hold, or a safety check refused the command
+	exitHeld   = 3 // the plan is on hold; a safety check refused the command; doctor could not find something out
 	// Only "idleseat run" ends with the following statuses.
 	exitPending = 4 // changes are pending; the next run continues them
 	exitUnread  = 5 // a source could not be read
 )
 
-// The type "commands" has a field for each command. The type of a command is in a file of its own. Its fields are the
-// flags, and kong calls its method Run with the Process.
+// The type "commands" has a field for each command. The fields of a command's type are its flags and arguments. kong
+// calls the method Run of that type with the Process.
 type commands struct {
 	Init       initCmd       `cmd:"" help:"Write a first policy from what the tenant has. Changes nothing in a directory."`
 	Doctor     doctorCmd     `cmd:"" help:"Examine every prerequisite, and show the command that mends what is not met. Changes nothing in a directory."`
@@ -123,8 +123,9 @@ func tuneGC() {
 	debug.SetMemoryLimit(144 << 20)
 }
 
-// Run parses and runs one command and returns its exit status. All output passes through package plain, because names
-// in a directory are untrusted.
+// Run parses and runs one command and returns its exit status. The output passes through filters of package plain,
+// because names in a directory are untrusted. Only spreadsheets and Markdown do not, because their text is already
+// printable.
 func (a *Process) Run(args []string) int {
 	shown, screen := *a, terminal.Of(a.Stderr, a.Variable)
 	shown.live = terminal.NewLine(a.Stderr, screen)

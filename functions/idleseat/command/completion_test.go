@@ -121,7 +121,8 @@ func TestCompletionInPowerShell(t *testing.T) {
 	}
 }
 
-// TestMan: the manual page has every command, flag and exit status. groff finds no fault in the page.
+// TestMan: the manual page has every command and flag, and a section about the exit status. groff finds no fault in the
+// page.
 func TestMan(t *testing.T) {
 	t.Parallel()
 	a := call(t, "man")

@@ -92,7 +92,7 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 }
 
 // showSteps prints the steps that began after the event whose id is the argument "seen". It returns the id of the
-// latest event.
+// latest event. It reads only the 200 latest events of the execution.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),
@@ -127,8 +127,8 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	return out, nil
 }
 
-// printOutcome prints the output of an execution. It returns an error if the run is on hold, if the run was refused, or
-// if changes failed.
+// printOutcome prints the output of an execution. It returns an error if the run is on hold, if the run was refused, if
+// changes failed, or if changes are pending because a read or a write failed.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {

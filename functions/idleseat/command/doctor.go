@@ -95,7 +95,9 @@ func deploymentOf(a *Process) (*doctor.AWS, error) {
 	}, nil
 }
 
-// verdictOf returns the error for the worst finding. It returns nil if the findings do not prevent a plan.
+// verdictOf returns an error with the names of the worst findings, if their state is failed or unknown. The error has
+// the exit status of this state. In all other states, verdictOf returns nil, because such findings do not prevent a
+// plan.
 func verdictOf(findings []doctor.Finding) error {
 	worst := doctor.Worst(findings)
 	status := map[doctor.State]int{doctor.Failed: exitFailed, doctor.Unknown: exitHeld}[worst]

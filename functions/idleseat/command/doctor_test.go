@@ -325,8 +325,8 @@ func shown(s *shell, name string, f doctor.Finding) string {
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")
 }
 
-// TestDoctorOfAHealthyCompany: every check is ok, in both output formats and for both shells. The command writes no
-// file.
+// TestDoctorOfAHealthyCompany: every check that is tried is ok, as JSON and as text. The command changes nothing in a
+// directory, and posts nothing to the channel.
 func TestDoctorOfAHealthyCompany(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})

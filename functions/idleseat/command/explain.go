@@ -28,7 +28,7 @@ func (c *explainCmd) Run(a *Process) error { return c.tell(a, story.Detail{Value
 
 type historyCmd struct{ storyFlags }
 
-// Run prints every change of the licenses of one user.
+// Run prints the same as the command explain, and every change of the licenses of one user.
 func (c *historyCmd) Run(a *Process) error {
 	return c.tell(a, story.Detail{Past: true, Values: a.verbose})
 }

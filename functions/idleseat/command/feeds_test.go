@@ -33,7 +33,7 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 }
 
 // The function "edited" calls the function "edit" for every object that Graph returns from a collection, in a list or
-// as a single object.
+// as a single object. It also calls "edit" for the object that contains a list.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

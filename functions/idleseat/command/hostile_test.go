@@ -96,7 +96,7 @@ func (s *shell) shownWell(a answer, args []string) {
 }
 
 // TestHostileText puts hostile text into both directories. No command may write this text unchanged to a terminal or to
-// changes.csv. This also holds for a command that fails.
+// changes.csv, and a command that fails may not do so either.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {

@@ -23,7 +23,7 @@ type initCmd struct {
 }
 
 // The method "files" returns the names of the files that the command writes: the policy, the golden people and the
-// note.
+// note. An example is policy.yaml, policy_test.yaml and policy_note.md.
 func (c *initCmd) files() [3]string {
 	extension := filepath.Ext(c.Policy)
 	name := strings.TrimSuffix(c.Policy, extension)

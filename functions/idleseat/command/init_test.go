@@ -100,7 +100,8 @@ func TestInitOverwritesNothing(t *testing.T) {
 }
 
 // TestInitOfAStrangeTenant: init works in a tenant without Active Directory, in a tenant with a hidden group, and in a
-// tenant that refuses some reads. Data that the tenant refuses count as not read.
+// tenant that refuses some reads. Data that the tenant refuses count as not read. If the tenant refuses its products,
+// init fails and writes no policy.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// interruptedError is the error after an interrupt (Ctrl-C or SIGTERM). It says how far the work has come, and has the
-// command that continues the work.
+// interruptedError is the error after an interrupt (Ctrl-C or SIGTERM). The field "state" says how far the work has
+// come. If the work can be continued, it also has the command for this.
 type interruptedError struct {
 	state string
 	cause error
@@ -23,7 +23,8 @@ func (e interruptedError) Error() string { return "interrupted: " + e.state }
 
 func (e interruptedError) Unwrap() error { return e.cause }
 
-// The method "interrupted" reports whether the operator has interrupted the command.
+// The method "interrupted" reports whether the operator has interrupted the command. A command that ends because
+// another run took its lease was not interrupted.
 func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
@@ -40,8 +41,9 @@ func (a *Process) stopped(err error, state string) error {
 // The constant "untouched" is the state of the work of a command that only reads the directories.
 const untouched = "nothing was changed in a directory"
 
-// onlyRead lists the commands that change nothing in a directory, whatever their flags are. The command plan is not in
-// the list, because it handles an interrupt itself. The command serve ends without an error.
+// onlyRead lists commands that change nothing in a directory, whatever their flags are. The commands plan and init are
+// not in the list, because they handle an interrupt themselves. The command serve is not in the list, because it ends
+// without an error.
 var onlyRead = []string{"doctor", "explain", "history", "runs", "show", "savings", "backtest"}
 
 // The method "ended" returns the error with which a command ends. If an interrupt stopped a command that only reads,

@@ -70,8 +70,8 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// The type "trial" is a company and its S3 store. At the beginning, the company and the store are as they were just
-// after the plan was made.
+// The type "trial" is a company and its S3 store. A trial that gets the objects of another trial begins just after the
+// other trial made its plan.
 type trial struct {
 	*shell
 	killer

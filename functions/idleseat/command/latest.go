@@ -43,7 +43,7 @@ func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
 }
 
 // latestRead returns the newest run that has read everybody. A run that plans again over the snapshot of another run
-// does not count.
+// does not count. Neither does a run whose name has a time in the future.
 func latestRead(a *Process, s store.Store) (string, error) {
 	return snapshot.Latest(a.Context, s, func(b *snapshot.Begin) bool {
 		return b.User == "" && b.Copy == "" && !snapshot.Ahead(b.Run, a.Clock.Now())

@@ -32,7 +32,7 @@ func changed(p printed) (all []string) {
 
 // TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night must make these tables
 // again from the readings of the earlier runs. The plan of the next night must be the same as without damage, with a
-// note for each damaged table.
+// note that names a damaged table.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {

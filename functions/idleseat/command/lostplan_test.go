@@ -78,9 +78,9 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	}
 }
 
-// TestUnreadableHistory damages the objects that the last run wrote for later runs. The next night must use the objects
-// of an older run, and its plan must have a note about the damaged object. Without an older run, the next plan must
-// fail and name the damaged object.
+// TestUnreadableHistory damages the object history/plans/<run>.json, in which the last run told later runs what it
+// planned. The next night must use the object of an older run, and its plan must have a note about the damaged object.
+// Without an older run, the next plan must fail and name the damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})

@@ -193,8 +193,8 @@ type answer struct {
 	err    string
 }
 
-// The method "run" runs a command in this process. If the environment has variables that libraries read directly, it
-// runs the command in a separate process.
+// The method "run" runs a command in this process. If the field "apart" is set, or if the environment has variables
+// that libraries read directly, it runs the command in a separate process.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {

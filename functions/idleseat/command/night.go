@@ -42,12 +42,13 @@ type night struct {
 	plan    *plan.Plan
 	results *runs.Results      // results of the plan; nil if the plan was not applied
 	earlier map[string]resumed // the outcomes of the changes that this night resumed, by the run that began them
-	failed  error              // why the plan could not be applied completely
+	failed  error              // why the plan could not be printed or applied completely; nil if it was
 }
 
-// Run does the work of a night. It plans for everybody and finishes the changes that earlier runs began. In mode
-// enforce, it also applies the plan without asking. A lease ensures that only one call of "idleseat run" works in a
-// store at a time. At the end, Run posts a message to the channel if one is configured.
+// Run does the work of a night. It plans for everybody. Unless the mode is audit or the plan is on hold, it finishes
+// the changes that earlier runs began. In mode enforce, it also applies the plan without asking. A lease ensures that
+// only one call of "idleseat run" works in a store at a time. At the end, Run posts a message to the channel if one is
+// configured.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	err := n.take()
@@ -111,8 +112,8 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// The function "unread" returns an error with the exit status exitUnread if the cause of err is a source that could not
-// be read. Otherwise it returns err unchanged.
+// The function "unread" returns an error with the exit status exitUnread if a source could not be read. It returns err
+// unchanged if the cause is a wrong clock, a wrong policy or an interrupt, or if err is about no source.
 func unread(err error) error {
 	var source *directory.UnreadError
 	if errors.As(err, &source) && !errors.Is(err, directory.ErrClock) && !errors.Is(err, collect.ErrPolicy) && !errors.Is(err, context.Canceled) {
@@ -133,8 +134,8 @@ func (n *night) applies() bool {
 }
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or
-// after nightRounds rounds. In each round it loads the policy again, because an operator may edit the policy during the
-// night.
+// after nightRounds rounds. It stops after fewer rounds if every pending change waits until a fault is repaired (see
+// gate.Wait). In each round it loads the policy again, because an operator may edit the policy during the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")

@@ -85,8 +85,8 @@ func printable(text string) string {
 }
 
 // TestNoticesReachPeople: two nights give notice to different people. Each night gives notice to at most perRun people.
-// Nobody loses a license before the end of the notice. After its 14 days, the people of the first night lose theirs, and
-// nobody else does.
+// Nobody loses a license before the end of the notice. When the 14 days of the first night's notices are over, the
+// people of that night lose their licenses, and nobody else does.
 func TestNoticesReachPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))

@@ -138,7 +138,7 @@ func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	return text, err
 }
 
-// maxFile is the maximum size of a policy file or a test file, in bytes.
+// maxFile is the maximum size of a file that readSmall reads, in bytes.
 const maxFile = 1 << 20
 
 // readSmall returns the text of a file. An error contains the name of the file.
@@ -168,7 +168,7 @@ type sources struct {
 	Channel channelConfig
 }
 
-// The type "lookup" implements envconfig.Lookuper.
+// The type "lookup" makes a function such as os.LookupEnv an envconfig.Lookuper.
 type lookup func(name string) (value string, set bool)
 
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }

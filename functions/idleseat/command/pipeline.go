@@ -98,8 +98,9 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both directories at the same time. If Entra ID cannot be read, it fails, because every rule needs
-// Entra ID. If Active Directory cannot be read, it continues, because some rules need only Entra ID.
+// collectAll reads both directories at the same time and seals the snapshot. If Entra ID cannot be read, it fails,
+// because every rule needs Entra ID. If Active Directory cannot be read, it continues, because some rules need only
+// Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
@@ -155,7 +156,7 @@ func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash strin
 	return p.decide(ctx, run)
 }
 
-// The method "decide" evaluates all partitions of a sealed run and makes the plan of the run.
+// The method "decide" evaluates all partitions of a sealed run, makes the plan of the run, and writes the report.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	p.bar.begins("deciding")
 	defer p.bar.clear()

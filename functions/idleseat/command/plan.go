@@ -121,8 +121,8 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return p, a.stopped(err, untouched+"; plan again")
 }
 
-// The method "rules" loads the policy file. A plan over the snapshot of an old run needs no policy file. In that case,
-// the method returns the copy of the policy that the old run stored.
+// The method "rules" loads the policy file of --policy. If only --run is given, it returns the policy that this run
+// stored, because a plan over an old snapshot needs no policy file.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -144,7 +144,8 @@ func someone(user string) error {
 	return nil
 }
 
-// The function "instant" parses --as-of. It rejects a time in the future, because everybody would look idle.
+// The function "instant" parses --as-of. An empty text means the time "now". A time in the future is an error, because
+// everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil

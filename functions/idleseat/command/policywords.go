@@ -45,8 +45,9 @@ func (c *policyExplainCmd) Run(a *Process) error {
 	return out.err
 }
 
-// The method "groups" returns the displayNames of groups, by the ids of the groups. The names come from the newest run
-// in the store.
+// The method "groups" returns the displayNames of the Entra ID groups that the policy names by object id, by these ids.
+// The names come from the newest run for everybody. If the store has no such run, the method prints this and returns
+// nil.
 func (c *policyExplainCmd) groups(a *Process) (map[string]string, error) {
 	s, err := storeFlag{c.Store}.view(a)
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// The type "progress" is a line on a terminal. From the first second on, the line shows the progress of a command: the
-// number of people who were read, the speed, and the remaining time. A nil progress prints nothing. newProgress returns
-// nil if stderr is not a terminal.
+// The type "progress" is a line on a terminal that shows how far a command has come. While people are read, the line
+// has the number of people, the speed, and the remaining time. In other phases, it has the number of finished changes,
+// nights or checks, or only the name of the phase. A nil progress prints nothing. newProgress returns nil if stderr is
+// not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	line    *terminal.Line

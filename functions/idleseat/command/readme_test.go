@@ -35,8 +35,8 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// The function "arguments" returns the arguments of a command of idleseat. It also reports whether the command ends by
-// itself.
+// The function "arguments" returns the arguments of a command of idleseat. It returns false for the commands demo and
+// serve, which do not end by themselves, and for a command of another program.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
 	args = strings.Fields(text)

@@ -46,7 +46,7 @@ func TestQuestion(t *testing.T) {
 }
 
 // TestEndsWithWhatIsPending: while changes are pending, the output of the commands plan and apply ends with the command
-// that finishes the changes. No other line has a command.
+// that finishes the changes. After the changes are done, plan prints no such command.
 func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})

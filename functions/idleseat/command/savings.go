@@ -28,8 +28,8 @@ type savings struct {
 	*money.Sums
 }
 
-// Run prints three amounts: the monthly cost of the seats that the plan of the newest run could free, the monthly cost
-// of the seats that runs have freed, and the money that was saved up to now.
+// Run prints what the plan of the newest run could free a month, what runs have freed a month, and what this saved up
+// to now. It prints the totals, and a line for each license, department or cost center.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err
@@ -65,8 +65,8 @@ func (c *savingsCmd) Run(a *Process) error {
 	return c.print(a, run, sums)
 }
 
-// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. The result "run" is empty if
-// the plan is missing.
+// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. If there is no such run, or
+// if its plan is missing, the result "run" is empty and the tenant is money.Unknown.
 func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	run, err = history.Newest(a.Context, s, a.Clock.Now())
 	if err != nil || run == "" {
@@ -139,7 +139,7 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {
-		name := l.License + l.Department + l.CostCenter // the function "group" has cleared all but one of the names
+		name := l.License + l.Department + l.CostCenter // the grouping has cleared all but one of the names
 		if name == "" {
 			name = "(none)"
 		}

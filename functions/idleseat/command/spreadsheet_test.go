@@ -98,7 +98,7 @@ type spreadCell struct {
 	} `xml:"urn:oasis:names:tc:opendocument:xmlns:text:1.0 p"`
 }
 
-// The method "value" returns the type and the value of a cell.
+// The method "value" returns the text of a cell. For a number or a date, it also returns the type, such as "number 18".
 func (c *spreadCell) value() string {
 	switch c.Type {
 	case "float":

@@ -20,8 +20,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "storm" makes Graph unreliable. Of 100 requests, Graph throttles 30, fails 5 with status 503, and loses
-// 3 before they take effect. Another 3 requests take effect, but their answers are lost. Request 15 takes 20 seconds.
+// The function "storm" makes Graph unreliable. On average, of 100 requests Graph throttles 30, fails 5 with status 503,
+// and loses 3 before they take effect. Another 3 requests take effect, but their answers are lost. Request 15 takes 20
+// seconds.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex

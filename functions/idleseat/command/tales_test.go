@@ -82,7 +82,7 @@ type chapter struct {
 }
 
 // The variable "stories" lists the stories that tests run. A story is a list of chapters. Together, the stories produce
-// every kind of object that commands write.
+// every kind of object that commands write, except backtests.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string
