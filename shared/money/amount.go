@@ -26,7 +26,7 @@ func (c Cents) Float() float64 { return float64(c) / 100 }
 // MarshalJSON writes the amount as a number with two decimals.
 func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalJSON reads the output of MarshalJSON. It fails for any other text.
+// UnmarshalJSON reads the output of MarshalJSON. It fails for a number without exactly two decimals.
 func (c *Cents) UnmarshalJSON(text []byte) error {
 	whole, part, _ := strings.Cut(string(text), ".")
 	n, err := strconv.ParseInt(whole+part, 10, 64)

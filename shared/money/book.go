@@ -110,8 +110,9 @@ func (b *book) add(s *span) {
 }
 
 // The method "save" adds the price for the days on which the seat was free. The company stops paying for a free seat at
-// the first renewal after the change. Days from this renewal on count as saved. While the renewal lies in the future,
-// the seat counts as waiting. If the renewal is unknown, all days count as unproven.
+// the first renewal after the change. Days from this renewal on count as saved. If the renewal lies in the future and
+// the person has not got the seat back, the seat counts as waiting. If the renewal is unknown, all days count as
+// unproven.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
 	if renewal.IsZero() {

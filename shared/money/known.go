@@ -12,9 +12,9 @@ import (
 )
 
 // Know returns the prices that are known after a run. The argument "earlier" has the prices of earlier runs. The
-// argument b is the Begin of the run, and the argument "p" is the policy of the run. For each license whose price or
-// renewal has changed, Know adds a new price to the earlier prices. A license that is missing from the policy keeps its
-// last price.
+// argument b is the Begin of the run, and the argument "p" is the policy of the run. For each license that is new, or
+// whose price, renewal or product has changed, Know adds a new price to the earlier prices. A license that is missing
+// from the policy keeps its last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {

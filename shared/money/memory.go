@@ -39,7 +39,7 @@ const rememberTime = 3 * time.Minute
 
 // Remember copies the facts from the entries of the ledger into an object. It returns the key of the object, which the
 // manifest of the run records. Later runs read the object and only newer entries of the ledger. The key is empty if the
-// ledger has no facts. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and
+// ledger has no entries. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and
 // the next run reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)

@@ -1,8 +1,9 @@
 // Package money computes the money that a company saves when idleseat takes licenses. Three of its figures are monthly
 // prices: of the seats that a plan could free, of the seats that runs have freed, and of the freed seats that people
-// did not get back. Another figure is the money saved up to a day. The only inputs are the entries of the ledger, the
-// prices and renewals that each run knew, and dates. Every amount is an integer. Each row of each month is rounded
-// once, to a cent. All other figures are sums of rows. The total is therefore the same to the cent for every grouping.
+// did not get back. Another figure is the money saved up to a day. The inputs are the entries of the ledger, the
+// changes of a plan, the restores by somebody else that a run saw, the prices and renewals that each run knew, and
+// dates. Every amount is an integer. Each row of each month is rounded once, to a cent. All other figures are sums of
+// rows. The total is therefore the same to the cent for every grouping.
 package money
 
 import (
@@ -56,8 +57,9 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// The type "restores" has the licenses that were restored, as far as one run knew, by person and license. Each item has
-// the name of the run that took the license, and the time of the restore.
+// The type "restores" has the licenses that were restored, as far as one run knew, by person and license. If somebody
+// else restored a license, its item has the name of the run that took the license, and the time at which a run saw the
+// restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {

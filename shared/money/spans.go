@@ -56,9 +56,9 @@ func factOf(e *ledger.Entry) fact {
 // restores of the license, as far as the newest run knew. Facts after the time "now" do not count.
 //
 // A seat is free from the time of a completion with the outcome done. A pending change frees no seat. From the start of
-// a restore, the seat is no longer free. If two changes of the ledger take the license and no restore lies between
-// them, somebody else restored the license. The seat was then free until a run saw the license again. If no run saw the
-// license, the free time is unknown and counts as zero.
+// a restore, the seat is no longer free, unless the restore failed or was rolled back. If two changes of the ledger
+// take the license and no restore lies between them, somebody else restored the license. The seat was then free until a
+// run saw the license again. If no run saw the license, the free time is unknown and counts as zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the seat of the last span is free
 	for _, f := range facts {

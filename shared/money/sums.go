@@ -12,16 +12,18 @@ const Unknown = "unknown"
 
 // Figures are the sums of one row, of one line, or of everything. Amounts are in one currency.
 type Figures struct {
-	// CouldFree is the monthly price of the seats that the plan would free.
+	// CouldFree is the monthly price of the seats that the plan would free, less the price of the seats that it would
+	// give in exchange.
 	CouldFree Cents `json:"couldFree"`
-	// The field Freed is the monthly price of all seats that runs have freed. The field Returned is the monthly price
-	// of the freed seats that people got back, from idleseat or from somebody else. The field FreedNet is Freed minus
-	// Returned.
+	// The field Freed is the monthly price of all seats that runs have freed, less the price of the seats that they
+	// gave in exchange. The field Returned is the monthly price of the freed seats that people got back, from idleseat
+	// or from somebody else, less the price of the exchanged seats that became free again. The field FreedNet is Freed
+	// minus Returned.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
-	// The field Saved is the amount that the company did not pay up to now. A seat counts from the first renewal after
-	// it became free.
+	// The field Saved is the amount that the company did not pay up to now, less the price of the seats given in
+	// exchange. A freed seat counts from the first renewal after it became free.
 	Saved Cents `json:"saved"`
 	// The field Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no
 	// contract obliges the company to keep paying. Saved does not include the amount.

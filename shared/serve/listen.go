@@ -50,7 +50,7 @@ const (
 )
 
 // Serve answers requests until ctx ends. It then waits up to endWithin for answers that are not finished, and returns
-// nil.
+// nil. It returns an error only if the listener fails before that.
 func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()

@@ -17,7 +17,8 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// The method "run" answers with the report of a run. If the run has no plan yet, it answers with the stage of the run.
+// The method "run" answers with the report of a run. If the run has no plan yet, or the report cannot be made, it
+// answers with the stage of the run. For the name "latest", it redirects to the newest run that has a plan.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -64,7 +65,8 @@ func (s *Site) toLatest(a *asked) error {
 	return runs.ErrNoPlan
 }
 
-// The method "report" returns the page of a run that has a plan.
+// The method "report" returns the page of a run that has a plan. It makes the page, or takes it from the pages that the
+// site keeps in memory.
 func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
 	key := o.Run + " " + now.Version
 	if html, policy = s.reports.get(key, s.Clock.Now()); html != nil {

@@ -70,8 +70,8 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 }
 
 // The function "decisive" returns the innermost parts of a rule that settle the verdict. Every rule also requires that
-// the person holds the license and is not exempt. If the verdict takes the license, this requirement is always true, so
-// the function leaves the requirement out.
+// the person holds the license, is not exempt and is in no grace period. If the verdict takes the license, these
+// requirements are always met, so the function leaves them out.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {

@@ -244,8 +244,8 @@ func Command(words ...string) string {
 	return line
 }
 
-// The function "ago" returns the time between t and "now" in words. Below two days the words give hours, and from then
-// on days.
+// The function "ago" returns the time between t and "now" in words. Below one hour the words give no number, below two
+// days they give hours, and from then on days.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

@@ -142,7 +142,7 @@ func (q *Question) undo(one *Story) {
 }
 
 // nameOf returns the name of the person for a command. The name is the userPrincipalName if the argument "key" is the
-// object id and the userPrincipalName needs no quotes. Otherwise the name is the argument "key".
+// object id, and if the shell reads the userPrincipalName as one plain word. Otherwise the name is the argument "key".
 func nameOf(one *Story, key string) string {
 	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn

@@ -54,12 +54,12 @@ const (
 	Taken     State = "taken"     // a run took the license, and the person is not known to have it again
 	Announced State = "announced" // a run announced that it will take the license
 	GivenBack State = "givenBack" // a run restored the license after the reading
-	Cooling   State = "cooling"   // the license was restored lately, so no rule takes it
+	Cooling   State = "cooling"   // the license was restored or given in exchange lately, so no rule takes it
 	Exempt    State = "exempt"
 	Undecided State = "undecided"
 	Refused   State = "refused" // the rule matches, and something forbids the change
 	Idle      State = "idle"    // the rule matches, and the license can be taken
-	Return    State = "return"  // the person is active again, and the license can be restored
+	Return    State = "return"  // the person is active again, and the license is to be restored unless Refused is set
 	Kept      State = "kept"
 	NotHeld   State = "notHeld"
 )
@@ -94,9 +94,10 @@ type License struct {
 	HeldAgain bool `json:"heldAgain,omitempty"`
 	// CoolsUntil is the time from which a rule may take a restored license again.
 	CoolsUntil time.Time `json:"coolsUntil,omitzero"`
-	// Undo is the command that restores the license. It is empty if no restore is possible.
+	// Undo is the command that restores the license. It is empty if there is nothing to restore.
 	Undo string `json:"undo,omitempty"`
-	// Finish is the command that finishes a pending change.
+	// Finish is the command that finishes a pending change. A deployment needs no such command, so the field is empty
+	// there.
 	Finish string `json:"finish,omitempty"`
 	// Damaged says which object of the ledger is damaged. It is empty if no object is damaged.
 	Damaged string  `json:"damaged,omitempty"`
