@@ -9,9 +9,9 @@ import (
 // store match.
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
-// InStore adds the option --store to each command between back quotes that works on a store. It returns the text
-// unchanged if the argument "store" is empty. The code that writes the texts does not know the location of the store,
-// so the text gets the location here.
+// InStore adds the option --store to each command between back quotes that works on a store and has neither --store nor
+// --aws. It returns the text unchanged if the argument "store" is empty. The code that writes the texts does not know
+// the location of the store, so the text gets the location here.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -116,7 +116,7 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 }
 
 // PolicyText returns a function that reads the policy file at the key and returns the text of the file. The file is
-// read anew at each call.
+// read and checked anew at each call, so a file with faults is an error.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)

@@ -20,8 +20,9 @@ type Screen struct {
 // itself breaks the lines.
 const narrowest = 40
 
-// Of returns the screen that w writes to. The function "variable" looks up an environment variable. If NO_COLOR is not
-// empty (https://no-color.org), the screen has no colors. If TERM is "dumb", the screen has no colors either.
+// Of returns the screen that w writes to, or the zero value if w is no terminal. The function "variable" looks up an
+// environment variable. If NO_COLOR is not empty (https://no-color.org), the screen has no colors. If TERM is "dumb",
+// the screen has no colors either.
 func Of(w io.Writer, variable func(name string) (value string, set bool)) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

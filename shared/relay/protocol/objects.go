@@ -173,7 +173,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	Done    Outcome = "done"    // a later read of the group showed the change
+	Done    Outcome = "done"    // a read of the group shows the change, which may have been made earlier
 	Refused Outcome = "refused" // the directory refused the change; another try fails, too, unless something in the directory changes
 	Missing Outcome = "missing" // no account has the SID and GUID of the change
 	Skipped Outcome = "skipped" // the change named in After was not done

@@ -190,7 +190,7 @@ func (m *Message) owns(key string) bool {
 	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
 }
 
-// Answer is the output of a task.
+// Answer is the output of a task: the key of the object with the answer.
 type Answer struct {
 	Key string `json:"key"`
 }

@@ -96,8 +96,8 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	return "wrote and read back " + probe, nil
 }
 
-// checkTasks sends an answer with a token that belongs to no task. If Step Functions replies that there is no such
-// task, the relay has the right to answer tasks.
+// checkTasks sends a heartbeat and two answers with a token that belongs to no task. If Step Functions replies each
+// time that there is no such task, the relay has the right to answer tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})

@@ -44,9 +44,9 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// The method "change" makes one change. It finds the person, reads whether the person is in the group, and compares the
-// account with the evidence. It then writes, and reads the group again. Only the last read decides the outcome. The
-// answer to the write does not decide the outcome.
+// The method "change" makes one change. It finds the person, and reads whether the person is in the group. For a
+// removal, it compares the account with the evidence. It then writes, and reads the group again. Only the last read
+// decides whether the change is done. If it is not done, the answer to the write says why.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
