@@ -26,7 +26,8 @@ func (c *Company) Rename(i int, name string) {
 }
 
 // Replace deletes a person's account in Active Directory and creates another account with the same names. The new
-// account has its own SID and GUID. The new account is in no group, and nobody has used it. Entra ID does not change.
+// account has its own SID and GUID. The new account is in no group, and nobody has used it. In Entra ID, the person
+// only leaves the synced groups.
 func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {

@@ -19,7 +19,8 @@ func (c *Company) byHand(do func()) {
 }
 
 // SetMember adds a person to a group or removes the person from the group, as an administrator does by hand. The
-// argument "name" is the original name of the group. The licenses change after Options.LicenseDelay.
+// argument "name" is the original name of the group. The licenses change after Options.LicenseDelay. If the group is
+// synced, the delay of Entra Connect comes in addition.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)

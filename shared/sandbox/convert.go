@@ -12,7 +12,7 @@ const (
 	asAtFirst linkState = iota
 	never               // the account was never synced
 	ended               // the account was synced in the past
-	cleared             // the account was synced in the past, and its SID and immutable id were cleared
+	cleared             // the account was synced in the past, and its properties from Active Directory were cleared
 	linked              // the account is linked to the account that sid and anchor identify
 )
 
@@ -39,8 +39,9 @@ func (c *Company) MakeGuest(i int) {
 }
 
 // MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
-// (docs-contrib: resources/user). The account in Active Directory stays. If the argument "clear" is set, the SID and
-// the immutable id are also cleared, as an administrator can do. All other properties stay.
+// (docs-contrib: resources/user). The account in Active Directory stays. If the argument "clear" is set, the SID, the
+// immutable id and the other properties from Active Directory are also cleared, as an administrator can do. An account
+// that was never synced does not change.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -61,7 +61,7 @@ func memberProperties(q *query) (users []property[entraUser], nested []property[
 }
 
 // listMembers lists the members of a group: first the nested groups, then the users. The start of a page is a position
-// in this list.
+// in the list of all nested groups and then all people of the company, members or not.
 func (g *graph) listMembers(q *query) (answer, error) {
 	users, nested, err := memberProperties(q)
 	if err != nil {

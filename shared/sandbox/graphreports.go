@@ -18,8 +18,9 @@ func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces a person's row in the mailbox usage report. By default, the mailbox belongs to a user and holds 2
-// GB. If the name in the argument "m" is empty, the row has the person's own name.
+// SetMailbox replaces the sizes and the kind of a person's mailbox in the mailbox usage report. By default, the mailbox
+// holds 2 GB and belongs to a user. The mailbox of a person of the kind SharedMailbox is shared. The row always has the
+// name of the person, and never the name in the argument "m".
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,8 +34,8 @@ func (c *Company) ConcealNames() {
 	c.concealed = true
 }
 
-// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0). The file starts with a byte order
-// mark.
+// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0), except the last column Report
+// Period. The file starts with a byte order mark.
 const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"

@@ -13,7 +13,8 @@ const forGood = 1 << 30
 
 // habitOf returns the habit of a person. Of the people who are active at the start, a tenth leaves within a year.
 // Another tenth is away for one to five months. While present, 60 % of the active people work on 90 % of the working
-// days. The others work more rarely, and a few hardly ever work.
+// days. The others work more rarely, and a few hardly ever work. Of the people who are idle at the start, a tenth comes
+// back within a year.
 func (c *Company) habitOf(i int, t profile) (h habit) {
 	d := c.dice(i, streamHabits)
 	h.stops, h.until = forGood, forGood

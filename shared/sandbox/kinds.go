@@ -17,8 +17,8 @@ func (c *Company) SetDisplayName(i int, name string) {
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. The domain of the new name must be the
-// company's domain.
+// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. Requests then no longer find the person
+// by the old name. The name in Active Directory does not change.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -151,7 +151,7 @@ func TestAttributesOfAPerson(t *testing.T) {
 	}
 }
 
-// TestFileTime checks the example of Microsoft's reference: an instant and its FILETIME.
+// TestFileTime checks the FILETIME of one instant.
 func TestFileTime(t *testing.T) {
 	t.Parallel()
 	if got := fileTime(testStart); got != "134398980000000000" {

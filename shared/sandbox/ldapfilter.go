@@ -154,7 +154,7 @@ func (x *condition) within(v string) bool {
 }
 
 // The method "contains" reports whether the group "outer" contains the object "inner". If the argument "chain" is set,
-// the object may also be in a nested group.
+// a person may also be a member through a nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false

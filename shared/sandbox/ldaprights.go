@@ -14,7 +14,7 @@ const bindRID = 1104
 
 // Hide removes idleseat's right to read attributes of a person's Active Directory account. The attributes are then
 // absent from answers, and filters treat them as absent (MS-ADTS 3.1.1.4.3: such a value is treated as "does not
-// exist").
+// exist"). A later call replaces the attributes. Without attributes, it restores the right.
 func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,8 +75,9 @@ const (
 	systemAuditFlag     = 0x8
 )
 
-// The method "descriptor" returns the discretionary access control list of the entry. The list denies idleseat's
-// account the hidden attributes. It allows all authenticated accounts to read all other attributes.
+// The method "descriptor" returns a security descriptor of the entry in binary form, with only the discretionary access
+// control list. The list denies idleseat's account the hidden attributes. It allows all authenticated accounts to read
+// all other attributes.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4

@@ -109,7 +109,8 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 	return list
 }
 
-// firstSeats returns the seats at the start: the seats that the first licenses use, and some free seats.
+// firstSeats returns the seats at the start: the seats that the first licenses use, and some free seats. If
+// Options.Seats has a number for a product, the product has exactly this number of paid seats.
 func (c *Company) firstSeats() map[string]*seats {
 	m := map[string]*seats{}
 	for _, p := range products {

@@ -91,8 +91,8 @@ func TestLicensesFollowMembershipAfterADelay(t *testing.T) {
 	}
 }
 
-// TestSyncedLicensesFollowAfterTheSync changes members of a synced group while the sync has stalled. The licenses follow
-// the memberships that the sync finds. Graph refuses a change of the members.
+// TestSyncedLicensesFollowAfterTheSync changes members of a synced group, first with a usual sync and then while the
+// sync has stalled. The licenses follow the memberships that the sync finds. Graph refuses a change of the members.
 func TestSyncedLicensesFollowAfterTheSync(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHire checks that an absent person has no accounts and that hiring affects nobody else. A hired person has new
-// accounts and gets the licenses of the person's groups.
+// TestHire checks that an absent person has no accounts, and that Hire changes nothing for a person who is present. A
+// hired person has new accounts and gets the licenses of the person's groups.
 func TestHire(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -59,7 +59,7 @@ func (c *Company) nameOf(i int, k Kind) name {
 	return n
 }
 
-// byUPN returns the person with a UPN. The comparison ignores letter case.
+// byUPN returns the person who has the UPN in Entra ID now. The comparison ignores letter case.
 func (c *Company) byUPN(upn string) (int, bool) {
 	if i, found := c.renamed[strings.ToLower(upn)]; found {
 		return i, true

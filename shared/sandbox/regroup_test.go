@@ -152,7 +152,7 @@ func TestSeatsRunOutAndComeBack(t *testing.T) {
 	if diff := cmp.Diff([]string{"member added LIC-EXO-P1 by hand", "license gained EXCHANGESTANDARD by hand"}, told(a.c.History())); diff != "" {
 		t.Error(diff)
 	}
-	// The group now gives a second product, which has no free seats. The group must still give the first product.
+	// The group LIC-M365-E3 now also gives a second product, which has no free seats. The group must still give E3.
 	_, consumed = a.c.Seats("AAD_PREMIUM_P2")
 	a.c.SetSeats("AAD_PREMIUM_P2", consumed)
 	a.c.ChangeGroup("LIC-M365-E3", GroupChange{More: []string{"AAD_PREMIUM_P2"}})

@@ -19,8 +19,8 @@ type ADGroupChange struct {
 	Deleted bool // the group is in the recycle bin; a restore brings its members back
 }
 
-// ChangeADGroup changes an Active Directory group. The argument "name" is the original name of the group. Entra ID does
-// not change.
+// ChangeADGroup changes an Active Directory group. The argument "name" is the original name of the group. In Entra ID,
+// a synced group loses its members if the group is created again. Nothing else changes there.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {

@@ -146,7 +146,7 @@ var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremis
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
 // The function "changes" returns the differences between two views, sorted. It hides the values of the facts that the
-// variable "opaque" or the argument "more" contains.
+// variable "opaque" or the argument "more" contains. It ignores uSNChanged and assignedLicenses.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {
