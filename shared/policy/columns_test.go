@@ -33,7 +33,10 @@ func inColumns(people []*directory.Person, signals ...directory.Signal) *Crowd {
 	}
 	c.Field = func(name string) (Column, bool) { return fieldColumn(people, name) }
 	c.Used = func(s directory.Signal) (Used, bool) {
-		u := Used{Last: make([]int64, len(people)), Through: reportOf, Span: s.Horizon()}
+		if !s.Reported() {
+			panic("no report has the signal " + s.String())
+		}
+		u := Used{Last: make([]int64, len(people)), Through: endOf(people, s), Span: s.Horizon()}
 		for row, p := range people {
 			u.Last[row] = lastUseOf(p, s)
 		}
@@ -48,6 +51,21 @@ func inColumns(people []*directory.Person, signals ...directory.Signal) *Crowd {
 	}
 	inGraceColumns(c, people)
 	return c
+}
+
+// endOf returns the end of the report from which the people have their uses.
+func endOf(people []*directory.Person, s directory.Signal) time.Time {
+	for _, p := range people {
+		if p.Entra == nil {
+			continue
+		}
+		for _, use := range p.Entra.Uses {
+			if use.Signal == s && !use.Through.IsZero() {
+				return use.Through
+			}
+		}
+	}
+	return reportOf
 }
 
 func lastUseOf(p *directory.Person, s directory.Signal) int64 {
@@ -70,6 +88,9 @@ func fieldColumn(people []*directory.Person, name string) (Column, bool) {
 	f, ok := directory.FieldNamed(name)
 	if !ok {
 		return Column{}, false
+	}
+	if s, dated := f.Signal(); dated && s.Reported() {
+		return Column{}, false // the dates of a report are no column of the people
 	}
 	c := Column{Rows: make([]int64, len(people))}
 	for row, p := range people {
@@ -131,14 +152,23 @@ func inGraceColumns(c *Crowd, people []*directory.Person) {
 // The type "edges" makes people whose dates lie at the edges of the rules: at a span before noon, or next to it.
 type edges struct{ *rand.Rand }
 
-// near returns one of the instants a microsecond or a second around noon minus some of the given days. It returns the
-// zero time for one of six people.
+// near is like around, for the instants that lie some of the given days before noon.
 func (e edges) near(days ...int) time.Time {
+	var instants []time.Time
+	for _, n := range days {
+		instants = append(instants, noon.Add(-time.Duration(n)*day))
+	}
+	return e.around(instants...)
+}
+
+// around returns an instant that is one of the given instants, or lies a microsecond, a second or five days before or
+// after it. It returns the zero time for one of six people.
+func (e edges) around(instants ...time.Time) time.Time {
 	if e.IntN(6) == 0 {
 		return time.Time{}
 	}
 	off := []time.Duration{0, 0, time.Microsecond, -time.Microsecond, time.Second, -time.Second, 5 * day, -5 * day}
-	return noon.Add(-time.Duration(days[e.IntN(len(days))])*day + off[e.IntN(len(off))])
+	return instants[e.IntN(len(instants))].Add(off[e.IntN(len(off))])
 }
 
 func (e edges) one(texts ...string) string { return texts[e.IntN(len(texts))] }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -68,62 +69,69 @@ func TestColumnsAtTheEdges(t *testing.T) {
 		for range 1500 {
 			people = append(people, e.person())
 		}
-		c := inColumns(people, directory.TeamsUse, directory.ExchangeUse)
-		if !j.CanScreen(c) {
-			t.Fatalf("policy %d cannot be screened", i)
-		}
-		until := noon.Add(30 * day)
-		found, swept := j.Screen(c, until), j.Sweep(c)
-		plain := 0
-		for n, r := range p.Rules {
-			turned := map[int]int64{}
-			for _, one := range found.Turns[n] {
-				if turned[one.Row] = one.At; found.Open[one.Row] {
-					t.Errorf("policy %d, rule %s, person %d is open, and turns", i, r.Name, one.Row)
-				}
-			}
-			idle, empty := r.NewIdle(), map[string]int{}
-			at, known := swept.LastSeen(r)
-			for row, who := range people {
-				v := j.Ask(r, who)
-				for _, shown := range []Plain{found.Verdicts[n][row], swept.Verdicts[n][row]} {
-					if shown != NotPlain && plainOutcomes[shown] != v.Outcome {
-						t.Errorf("policy %d, rule %s, person %d: the columns show %d, and the judge says %s: %s", i, r.Name, row, shown, v.Outcome, v.Reason)
-					}
-				}
-				if !swept.Open[row] {
-					checkLastSeen(t, j, r, who, at[row], known[row])
-				}
-				if found.Verdicts[n][row] == NotPlain {
-					continue
-				}
-				plain++
-				if found.Verdicts[n][row] > PlainNotHolder {
-					j.CountIdle(idle, r, who)
-					for name := range j.Empty(r, who) {
-						empty[name]++
-					}
-				}
-				if v.Outcome == Keep {
-					when, turns := j.TurnsBy(until, r, who)
-					if at, is := turned[row]; is != turns || turns && !when.Equal(time.UnixMicro(at)) {
-						t.Errorf("policy %d, rule %s, person %d turns %t at %s; by the columns %t at %s", i, r.Name, row, turns, when, is, time.UnixMicro(at).UTC())
-					}
-				} else if _, is := turned[row]; is {
-					t.Errorf("policy %d, rule %s, person %d: %s, and turns", i, r.Name, row, v.Outcome)
-				}
-			}
-			if d := cmp.Diff(idle, found.Idle(n)); d != "" {
-				t.Errorf("policy %d, rule %s: idle (-judge +columns):\n%s", i, r.Name, d)
-			}
-			if d := cmp.Diff(empty, found.Empties(n)); d != "" {
-				t.Errorf("policy %d, rule %s: empty (-judge +columns):\n%s", i, r.Name, d)
-			}
-		}
+		plain, _ := checkColumns(t, fmt.Sprintf("policy %d", i), j, inColumns(people, directory.TeamsUse, directory.ExchangeUse), people)
 		if plain != tc.plain {
 			t.Errorf("policy %d: the columns show %d verdicts, want %d", i, plain, tc.plain)
 		}
 	}
+}
+
+// checkColumns compares what the columns show about people with what the Judge says. It returns the number of verdicts
+// that the columns show, and how many of them are verdicts on holders.
+func checkColumns(t *testing.T, name string, j *Judge, c *Crowd, people []*directory.Person) (plain, onHolders int) {
+	t.Helper()
+	if !j.CanScreen(c) {
+		t.Fatalf("%s cannot be screened", name)
+	}
+	until := noon.Add(30 * day)
+	found, swept := j.Screen(c, until), j.Sweep(c)
+	for n, r := range j.policy.Rules {
+		turned := map[int]int64{}
+		for _, one := range found.Turns[n] {
+			if turned[one.Row] = one.At; found.Open[one.Row] {
+				t.Errorf("%s, rule %s, person %d is open, and turns", name, r.Name, one.Row)
+			}
+		}
+		idle, empty := r.NewIdle(), map[string]int{}
+		at, known := swept.LastSeen(r)
+		for row, who := range people {
+			v := j.Ask(r, who)
+			for _, shown := range []Plain{found.Verdicts[n][row], swept.Verdicts[n][row]} {
+				if shown != NotPlain && plainOutcomes[shown] != v.Outcome {
+					t.Errorf("%s, rule %s, person %d: the columns show %d, and the judge says %s: %s", name, r.Name, row, shown, v.Outcome, v.Reason)
+				}
+			}
+			if !swept.Open[row] {
+				checkLastSeen(t, j, r, who, at[row], known[row])
+			}
+			if found.Verdicts[n][row] == NotPlain {
+				continue
+			}
+			plain++
+			if found.Verdicts[n][row] > PlainNotHolder {
+				onHolders++
+				j.CountIdle(idle, r, who)
+				for name := range j.Empty(r, who) {
+					empty[name]++
+				}
+			}
+			if v.Outcome == Keep {
+				when, turns := j.TurnsBy(until, r, who)
+				if at, is := turned[row]; is != turns || turns && !when.Equal(time.UnixMicro(at)) {
+					t.Errorf("%s, rule %s, person %d turns %t at %s; by the columns %t at %s", name, r.Name, row, turns, when, is, time.UnixMicro(at).UTC())
+				}
+			} else if _, is := turned[row]; is {
+				t.Errorf("%s, rule %s, person %d: %s, and turns", name, r.Name, row, v.Outcome)
+			}
+		}
+		if d := cmp.Diff(idle, found.Idle(n)); d != "" {
+			t.Errorf("%s, rule %s: idle (-judge +columns):\n%s", name, r.Name, d)
+		}
+		if d := cmp.Diff(empty, found.Empties(n)); d != "" {
+			t.Errorf("%s, rule %s: empty (-judge +columns):\n%s", name, r.Name, d)
+		}
+	}
+	return plain, onHolders
 }
 
 func checkLastSeen(t *testing.T, j *Judge, r *Rule, who *directory.Person, at int64, known bool) {

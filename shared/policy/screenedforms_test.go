@@ -1,0 +1,148 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// formsHead has the attributes of screenedForms.
+const formsHead = edgeHead + `
+attributes:
+  title: ad.title
+  staff: {memberOf: {entra: Others}}
+  teams: m365.teams
+  teamsSince: m365.teamsAssigned
+  copilot: copilot.lastActivity
+  both: newest(m365.exchange, m365.teams)
+  bothTurned: newest(m365.teams, m365.exchange)
+  mixed: newest(m365.exchange, ad.lastLogonTimestamp)
+`
+
+// screenedForms are forms of conditions of a rule, some with a further line of the policy. The number says on how many
+// of the 1000 holders of TestFormsInColumns the columns show a verdict. It is known, because a fault that leaves more
+// people open changes nothing else.
+var screenedForms = []struct {
+	rule    string
+	holders int
+}{
+	// The reports end two and a half days and one and a half days before noon.
+	{"when: teams.earlierThan(now - days(2)) || teams.hasNoValue()", 0},
+	{`when: teams.earlierThan(now - duration("60h")) || teams.hasNoValue()`, 1000},
+	{"when: teams.earlierThan(now - days(5)) && created.earlierThan(now - days(2))", 811},
+	{"when: teams.hasValue() && created.earlierThan(now - days(2))", 201},
+	{"when: teams.hasNoValue()", 848},
+	{"when: both.earlierThan(now - days(2))", 0},
+	{"when: bothTurned.earlierThan(now - days(2))", 0},
+	// The reports begin 182.5 days and 181.5 days before noon.
+	{`when: teams.earlierThan(now - duration("4380h"))`, 848},
+	{`when: '!teams.laterThan(now - duration("4380h"))'`, 1000},
+	{"when: both.earlierThan(now - days(185))", 643},
+	{"when: mixed.earlierThan(now - days(200))", 651},
+	{"when: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90))", 651},
+	{"for: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90)), when: 'department == \"HR\"'", 753},
+	{"when: created.earlierThan(now - days(5)) || mixed.earlierThan(now - days(60))\ngrace: {neverSignedIn: 90}", 651},
+	// A report that is not there, and a date of a report that is not its last use.
+	{"when: copilot.earlierThan(now - days(60)) && created.earlierThan(now - days(90))", 315},
+	{"when: created.earlierThan(now - days(90))\nexempt: {when: copilot.laterThan(now - days(5))}", 0},
+	{"when: created.earlierThan(now - days(90))\nexempt: {when: teamsSince.laterThan(now - days(30))}", 0},
+	// The Judge finds no result if more than six dates of reports are open.
+	{"when: " + unusedSixty(6), 1000},
+	{"when: " + unusedSixty(6) + ` && department == "HR"`, 1000},
+	{"when: " + unusedSixty(7), 0},
+
+	// The account in Active Directory may be absent or unknown.
+	{`when: 'title == "" || false'`, 710},
+	{"when: created.earlierThan(now - days(90))\nexempt: {when: 'title == \"Boss\"'}", 519},
+	{"when: created.earlierThan(now - days(90))\nexempt: {when: LastlogonTimestamp.earlierThan(now - days(85))}", 504},
+	{"for: created.earlierThan(now - days(90)), when: 'department == \"HR\"'", 842},
+	{"when: staff && created.earlierThan(now - days(90))", 315},
+	{"when: created.value() <= now - days(90)", 699},
+
+	// Times that are the same for everybody.
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00Z"))`, 764},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00.5Z"))`, 764},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00.0000005Z"))`, 247},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-23T12:00:00Z"))`, 762},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2027-01-10T12:00:00Z"))`, 764},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-10-01T12:00:00Z") - days(5))`, 764},
+	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-10-01T12:00:00Z") + days(5))`, 764},
+	{`when: created.earlierThan(now - duration("2160h0m0.0000005s"))`, 341},
+
+	// Only the Judge understands the following forms.
+	{"when: department == systemRole", 0},
+	{`when: department.startsWith("S")`, 0},
+	{"when: created.or(LastlogonTimestamp).earlierThan(now - days(90))", 0},
+	{"when: created.or(LastlogonTimestamp).value() < now - days(90)", 0},
+	{`when: created.orValue(timestamp("2020-01-01T00:00:00Z")) < now - days(90)`, 0},
+	{"when: created.value() < LastlogonTimestamp.value()", 0},
+	{"when: created.value() < LastlogonTimestamp.value() - days(5)", 0},
+	{"when: created.value() < now - (days(30) + days(60))", 0},
+}
+
+// unusedSixty returns a condition about n attributes whose dates come from a report.
+func unusedSixty(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("(t%d.earlierThan(now - days(60)) || t%d.hasNoValue())", i, i))
+	}
+	return strings.Join(all, " && ")
+}
+
+// Whatever the form of a condition is, the columns show what the Judge says, or nothing.
+func TestFormsInColumns(t *testing.T) {
+	t.Parallel()
+	e := edges{rand.New(rand.NewPCG(9, 1))}
+	var people []*directory.Person
+	for len(people) < 1000 {
+		people = append(people, e.holder())
+	}
+	head := formsHead
+	for i := range 7 {
+		head += fmt.Sprintf("  t%d: m365.teams\n", i)
+	}
+	for _, tc := range screenedForms {
+		rule, others, _ := strings.Cut(tc.rule, "\n")
+		j := judge(t, load(t, head+"rules: [{name: r, license: m365, "+rule+", then: remove}]\n"+others+"\n"), noon)
+		c := inColumns(people, directory.TeamsUse, directory.ExchangeUse)
+		if _, got := checkColumns(t, tc.rule, j, c, people); got != tc.holders {
+			t.Errorf("%s: the columns show %d verdicts on holders, want %d", tc.rule, got, tc.holders)
+		}
+	}
+}
+
+// holder returns a person with the license m365 whose dates lie at the edges of screenedForms.
+func (e edges) holder() *directory.Person {
+	p := e.person()
+	for p.Entra == nil {
+		p = e.person()
+	}
+	const span = 180 * day
+	ends := []time.Time{reportOf, reportOf.Add(day)}
+	begins := []time.Time{ends[0].Add(-span), ends[1].Add(-span)}
+	ago := func(days ...int) (instants []time.Time) {
+		for _, n := range days {
+			instants = append(instants, noon.AddDate(0, 0, -n))
+		}
+		return instants
+	}
+	p.Entra.Assignments = []directory.Assignment{{SKU: "e3", State: "Active", Updated: noon.Add(-900 * day)}}
+	p.Entra.Created = e.around(append(ago(45, 60, 82, 90, 300), begins...)...)
+	p.Entra.Uses = nil
+	for i, s := range []directory.Signal{directory.TeamsUse, directory.ExchangeUse} {
+		use := directory.Use{Signal: s, Through: ends[i], Last: directory.Value{State: directory.None}}
+		if at := e.around(append(ago(2, 5, 60, 190), reportOf, begins[0])...); !at.IsZero() && e.IntN(3) > 0 {
+			use.Last = directory.Value{State: directory.Known, Time: at}
+		}
+		p.Entra.Uses = append(p.Entra.Uses, use)
+	}
+	if p.AD != nil {
+		p.AD.Created = time.Time{}
+		p.AD.LastLogonTimestamp = e.around(append(ago(30, 60, 90), begins...)...)
+	}
+	return p
+}
