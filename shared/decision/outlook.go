@@ -98,8 +98,8 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// The method "add" adds the counts of another partition. The parameter "of" is empty if a run of an earlier version
-// made the summary.
+// The method "add" adds the counts of another partition. A run of an earlier version may have counted fewer or more
+// days.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)

@@ -65,8 +65,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// everybody whose row is not open. The tallies of the Plain do not count the people from whom a rule reclaims as
-// holders and outcomes, because these are counted with the decisions.
+// everybody whose row is not open. The tallies of the Plain do not count a verdict to reclaim as a holder and an
+// outcome, because the verdict is counted with its decision.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -88,9 +88,9 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
 // The snapshot must have the table of people with all derived columns. Entra ID must be healthy, and Active Directory
-// must be healthy or absent. No group may have been emptied or remade. Every group that grants a license must have been
-// read. The last healthy reading of each source must have the same number of partitions as the run, because every
-// partition then has a single table of known accounts.
+// must be healthy or absent. No group may have been emptied or remade. Every group whose memberships a table of known
+// accounts must have (policy.GivingGroups) must have been read. The last healthy reading of each source must have the
+// same number of partitions as the run, because every partition then has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {

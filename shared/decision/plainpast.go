@@ -20,8 +20,8 @@ type lookup struct {
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// The map "groups" has an entry for each group that grants a license, by the key of the group. The entry is the one in
-	// known.Partition.Groups: the key and the object id of the group.
+	// The map "groups" has an entry for each group that grants a license, by the key of the group. The entry is the one
+	// in known.Partition.Groups: the key and, if known, the id of the group.
 	groups map[string]string
 	since  map[uint64]known.Second
 }
@@ -118,9 +118,10 @@ var dateColumns = [2][]string{
 }
 
 // The method "recall" compares the accounts in the rows with the table of the last reading. It follows the same rules
-// as the type "recollection". It marks a row as open if an account or a date is missing, if a date went back, or if the
-// accounts contradict each other. It also does so if the last reading had such a doubt, or knows a logon that was read
-// just before a change. For the other rows, it fills Screen.kept with the entries of the next table.
+// as the type "recollection". It marks a row as open if the table lacks an account of the row, or if a date that the
+// table has is missing now or is earlier. It also does so if the table has a doubt about the account, a logon that was
+// read just before a change, or another account of the person that the row lacks. For the other rows, it fills
+// Screen.kept with the entries of the next table.
 func (p *screening) recall() error {
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
@@ -190,7 +191,7 @@ type giving struct {
 	written string // the entry in the next table
 }
 
-// The method "remember" collects the entries of the next table for the people whose rows are not open.
+// The method "remember" counts the people whose rows are not open, and collects their entries of the next table.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {

@@ -17,12 +17,13 @@ import (
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes the table of known accounts of a partition for later runs. The parameter "h" is the partition as Read
-// returned it. Met must have been called for every person.
+// returned it. Met must have been called for every person. In a run for one person, Remember writes nothing.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, but h lacks the people who are in the given Plain.
+// RememberWith is like Remember, but takes the entries of the people whose rows are not open from the given Plain. It
+// does not need these people in h.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody

@@ -52,7 +52,7 @@ type Item struct {
 	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the person's last activity when the change began or was announced. It is nil for a person who was
-	// never active.
+	// never active, or whose last activity is unknown.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }

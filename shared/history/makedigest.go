@@ -145,8 +145,8 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// The function "previous" returns the newest digest of the runs before the given run. It returns nil if no such run has
-// a digest.
+// The function "previous" returns the newest readable digest of the runs before the given run, or nil if there is none.
+// It stops at a run whose data were deleted because of their age.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {

@@ -12,7 +12,8 @@ import (
 )
 
 // Setback records that a run tried a change and did not make it. The run is the last run that tried the change. The
-// change failed or was refused, or the rule kept the license when it was evaluated again just before the change.
+// change failed or was refused, a read or a write failed, or the rule kept the license when it was evaluated again just
+// before the change.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`

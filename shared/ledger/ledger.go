@@ -85,7 +85,8 @@ type Intent struct {
 	Reason    string    `json:"reason"`
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
-	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active.
+	// IdleSince is the last activity of the person according to the plan. It is nil for a person who was never active,
+	// or whose last activity is unknown.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a paid seat.

@@ -28,7 +28,7 @@ type FeedFacts struct {
 	directory.Freshness
 	Absent       bool
 	Failed       string
-	PartialLogon string    // controllers whose dates are missing; empty if there are none
+	PartialLogon string    // why the last logons are incomplete; empty if they are complete
 	Baseline     *Baseline // nil if there is nothing to compare with
 	// First means that there is no earlier healthy reading to compare with.
 	First bool

@@ -19,7 +19,7 @@ import (
 // runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
-	SID               string            `json:"sid,omitempty"` // empty if no account in Active Directory is known
+	SID               string            `json:"sid,omitempty"` // empty if no account of the person has a SID
 	UserPrincipalName string            `json:"userPrincipalName"`
 	Rule              string            `json:"rule"`
 	License           string            `json:"license"`
@@ -62,7 +62,7 @@ type Decision struct {
 	// HeldAgain is the run that took the license. It is set only if the person holds the license again although no run
 	// restored it.
 	HeldAgain string `json:"again,omitempty"`
-	// Payer says who pays for the license. It is nil if the decision makes no change.
+	// Payer says who pays for the license. It is nil for a restore, and if the decision makes no change.
 	Payer *directory.Payer `json:"payer,omitempty"`
 }
 
@@ -160,7 +160,7 @@ func (t *Tally) Add(o Tally) {
 // Change is one license that is taken, exchanged, restored or announced.
 type Change struct {
 	User              string     `json:"user"`
-	SID               string     `json:"sid,omitempty"` // empty if no account in Active Directory is known
+	SID               string     `json:"sid,omitempty"` // empty if no account of the person has a SID
 	UserPrincipalName string     `json:"userPrincipalName"`
 	Rule              string     `json:"rule"`
 	License           string     `json:"license"`
@@ -176,7 +176,7 @@ type Change struct {
 	RestoreOf string `json:"back,omitempty"`
 	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Payer says who pays for the license. It is nil in plans of older versions.
+	// Payer says who pays for the license. It is nil for a restore, and in plans of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
 }
 

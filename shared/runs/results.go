@@ -23,13 +23,13 @@ const (
 	Done      Status = "done"      // a read of the directory confirms the change
 	Announced Status = "announced" // announced; a later run makes the change
 	Pending   Status = "pending"   // begun, but the directory does not show the change yet
-	Kept      Status = "kept"      // the rule was evaluated again and no longer takes the license
+	Kept      Status = "kept"      // the rule does not take the license any more, or the change was rolled back
 	Refused   Status = "refused"   // the change cannot be made safely
-	Failed    Status = "failed"    // the directory refused the change; the person has the same licenses as before
+	Failed    Status = "failed"    // the change failed, or nobody knows whether the mail of a notice was sent
 )
 
-// Ended returns the status of a change that is complete in the ledger. If this version does not know the outcome, the
-// status is Failed, so that an operator looks at the change.
+// Ended returns the status of a change that is complete in the ledger. The status is Failed for the outcome Unsure and
+// for an outcome that this version does not know, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
