@@ -178,11 +178,14 @@ type controller struct {
 	host     string
 	addr     string // host:port
 	startTLS bool   // the connection starts without TLS and must switch to TLS before any other request
+	// The field "name" is the dNSHostName of the controller. A session never asks another controller, even if the address
+	// leads to several controllers. If the name is empty, a session may ask any controller to which the address leads.
+	name string
 }
 
 // byName returns the controller with the given DNS name. Its connections use LDAPS.
 func byName(host string) controller {
-	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
+	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort), name: host}
 }
 
 func parseController(address string) (controller, error) {

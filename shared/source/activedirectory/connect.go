@@ -70,15 +70,33 @@ func (d *Directory) resolver() *net.Resolver {
 }
 
 // The method "do" calls the function "f" on one controller, over an idle connection or a new connection. If the idle
-// connection is broken, do calls f once more over a new connection.
+// connection is broken, do calls f once more over a new connection. If the address of the controller leads to another
+// controller this time, do connects to the name of the controller over LDAPS.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
-	if s := d.pool.take(c); s != nil {
+	direct := byName(c.name)
+	s := d.pool.take(c)
+	if s == nil && c.name != "" {
+		s = d.pool.take(direct)
+	}
+	if s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil
 		err := s.run(f)
 		if !s.lost.Load() || s.committed || ctx.Err() != nil {
 			return err
 		}
 	}
+	err := d.dial(ctx, c, f)
+	if errors.Is(err, errOtherController) && !strings.EqualFold(c.host, c.name) {
+		if failed := d.dial(ctx, direct, f); failed != nil {
+			return faults{err, failed}
+		}
+		return nil
+	}
+	return err
+}
+
+// The method "dial" calls the function "f" over a new connection.
+func (d *Directory) dial(ctx context.Context, c controller, f func(*session) error) error {
 	s := &session{ctx: ctx, directory: d, controller: c, bases: d.bases}
 	if err := s.connect(); err != nil {
 		return err
@@ -90,9 +108,37 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return s.run(f)
 }
 
+// errOtherController is the error of a connection that leads to another controller than the named one.
+var errOtherController = errors.New("it led to another controller")
+
+// The method "isNamed" returns an error if the session has another controller than the named one. The name of a domain
+// and the address of a load balancer lead to any controller of the domain, and every connection may lead to another one.
+// The dnsHostName of the rootDSE shows which controller it is ("Contains the DNS address for this directory server",
+// Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not show it, because the certificates of Microsoft's
+// template Kerberos Authentication also have the name of the domain.
+func (s *session) isNamed() error {
+	name := s.controller.name
+	if name == "" {
+		return nil
+	}
+	if s.host == "" {
+		if _, err := s.rootDSE("dnsHostName"); err != nil {
+			return err
+		}
+	}
+	if strings.EqualFold(s.host, name) {
+		return nil
+	}
+	return s.fault("reach "+name, fmt.Errorf("%w, %s; in IDLESEAT_AD_URLS name each controller by its own name, or none",
+		errOtherController, clean(s.host)))
+}
+
 // The method "run" calls the function "f" over a bound connection. If f succeeds, the connection goes back to the pool.
 func (s *session) run(f func(*session) error) error {
-	err := s.findBase()
+	err := s.isNamed()
+	if err == nil {
+		err = s.findBase()
+	}
 	if err == nil {
 		err = f(s)
 	}

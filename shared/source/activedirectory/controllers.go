@@ -154,7 +154,8 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 }
 
 // reachBy decides how to reach each named controller. It uses a configured address that leads to the controller.
-// Without such an address, it uses the name of the controller over LDAPS.
+// Without such an address, it uses the name of the controller over LDAPS. An address may lead to another controller
+// later, so each controller in the result has its name, and every session compares the name.
 func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
@@ -177,6 +178,7 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 		known := len(all)
 		for i, c := range d.configured {
 			if strings.EqualFold(leadsTo[i], name) {
+				c.name = name
 				all = append(all, c)
 			}
 		}

@@ -1,6 +1,8 @@
 package activedirectory
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,17 +22,20 @@ type pool struct {
 }
 
 // The method "take" returns an idle connection to a controller, or nil if the pool has no connection to the controller.
+// A connection over the same URL may lead to another controller; see the field "name" of the type "controller".
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waiting := p.idle[c.url]
-	if len(waiting) == 0 {
-		return nil
+	for i, s := range slices.Backward(waiting) {
+		if c.name == "" || strings.EqualFold(s.host, c.name) {
+			p.idle[c.url] = slices.Delete(waiting, i, i+1)
+			s.idle.Stop()
+			s.controller = c
+			return s
+		}
 	}
-	s := waiting[len(waiting)-1]
-	p.idle[c.url] = waiting[:len(waiting)-1]
-	s.idle.Stop()
-	return s
+	return nil
 }
 
 // The method "put" keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.

@@ -45,6 +45,7 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // the rootDSE; nil before it is first read
+	host       string      // dnsHostName of the controller, which a connection keeps; empty before the rootDSE is first read
 	sight      *sight      // the rights of the account; nil until the method look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
@@ -103,6 +104,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 		s.root = &ldap.Entry{}
 		if len(root.Entries) == 1 {
 			s.root = root.Entries[0]
+			s.host = s.root.GetEqualFoldAttributeValue("dnsHostName")
 		}
 	}
 	if value := s.root.GetEqualFoldAttributeValue(attribute); value != "" {

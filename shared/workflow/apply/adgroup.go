@@ -49,7 +49,7 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 }
 
 func (adGroup) late() time.Duration  { return doubtful } // reads from another controller may lag for a long time
-func (adGroup) unshown() runs.Status { return troubled } // the next read goes to the controller that accepted the write
+func (adGroup) unshown() runs.Status { return troubled } // most often, the next read goes to the controller that accepted the write
 func (adGroup) system() string       { return "Active Directory" }
 
 // The constant "syncs" is how long a change of a group in Active Directory may take to reach Entra ID. By default,

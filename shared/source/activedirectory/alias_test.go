@@ -1,0 +1,91 @@
+package activedirectory
+
+import (
+	"crypto/tls"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+)
+
+// TestAddressOfSeveralControllers has an address that leads to another controller on each new connection, like the
+// domain's own name or a load balancer. Only dc2 knows the newest logon. A reading must not count dc2 as asked if the
+// address led to dc1. If dc2 can be reached by its own name, the reading must ask dc2 by this name.
+func TestAddressOfSeveralControllers(t *testing.T) {
+	t.Parallel()
+	names := []string{"dc1.corp.test", "dc2.corp.test"}
+	answers := func(lastLogon string) func(request) []*ber.Packet {
+		return onSearch(func(request) []*ber.Packet {
+			return found(person(1, "lastLogonTimestamp", tenth, "lastLogon", lastLogon))
+		})
+	}
+	// The list has the number of the controller to which each connection to the address leads. The last number repeats.
+	for name, c := range map[string]struct {
+		leads  []int
+		direct bool // whether dc2 can be reached by its own name
+		fails  string
+	}{
+		"to dc2 always":            {leads: []int{2}},
+		"to dc2 once":              {leads: []int{2, 1}, fails: "reach dc2.corp.test: it led to another controller, dc1.corp.test; "},
+		"to dc1 always":            {leads: []int{1}, fails: "ldaps://dc2.corp.test: connect: "},
+		"to dc2 once, then direct": {leads: []int{2, 1}, direct: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dc1 := newController(t, home{name: names[0], servers: names}, answers(tenth))
+			as1, conf := newIdentity(t, home{name: names[0], servers: names})
+			as2, _ := newIdentity(t, home{name: names[1], servers: names})
+			l, err := tls.Listen("tcp", "127.0.0.1:0", conf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var n atomic.Int32
+			serve(t, l, func(conn net.Conn) {
+				if c.leads[min(int(n.Add(1)), len(c.leads))-1] == 1 {
+					as1.converse(conn, answers(tenth))
+				} else {
+					as2.converse(conn, answers(twelve))
+				}
+			})
+			d := open(t, config(t, dc1.ca, "ldaps://"+l.Addr().String(), dc1.url))
+			d.now = func() time.Time { return testNow }
+			for range 2 {
+				if c.direct { // an idle connection stands for port 636, which a test may not be able to open
+					dc2 := newController(t, home{name: names[1], servers: names}, answers(twelve))
+					own, err := parseController(dc2.url)
+					own.url, own.name = "ldaps://"+names[1], names[1]
+					if err == nil {
+						err = d.do(t.Context(), own, func(*session) error { return nil })
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				u, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
+				if err == nil && u.LastLogonTimestamp.Day() != 12 {
+					t.Error("the reading says that it asked every controller, and dc2 was not asked")
+				}
+				if c.fails == "" && err != nil {
+					t.Error(err)
+				}
+				d.pool.close() // as after five seconds without a request
+			}
+			_, err = d.ReadPerson(t.Context(), "S-1-5-21-1")
+			if c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
+				t.Errorf("error %v, want %q", err, c.fails)
+			}
+			list, err := d.Controllers(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			for _, reached := range list {
+				if c.fails != "" && reached.URL != dc1.url && reached.Err == nil {
+					t.Errorf("%s counts as reached", reached.URL)
+				}
+			}
+		})
+	}
+}
