@@ -201,9 +201,10 @@ func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 }
 
 const (
-	targetGone   = "the license of the target group was gone again when the source group was left"
-	targetHidden = "left the source group; the license of the target group, which was active before, is not shown now, and is looked for again"
-	notShown     = "Graph accepted the change but does not show it yet"
+	targetGone    = "the license of the target group was gone again when the source group was left"
+	targetHidden  = "left the source group; the license of the target group, which was active before, is not shown now, and is looked for again"
+	successorGone = "the license was taken, and what it was changed to is gone again: somebody else changed it"
+	notShown      = "Graph accepted the change but does not show it yet"
 )
 
 // The method "leaving" reports whether this change took the license, or tried to, within the time directory.Settling.

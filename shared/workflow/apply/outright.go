@@ -36,6 +36,8 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 		return runs.Pending, notShown
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, "") && m.leaving():
 		return runs.Pending, notShown
+	case e.TargetSKU != "" && !m.holds(e.TargetSKU, "") && m.left != nil: // this change may have taken the license, so the person is worse off than before
+		return m.rollBack(ctx, ledger.RolledBack, successorGone)
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
 		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
 	}
