@@ -1,6 +1,6 @@
 // Package alter makes altered copies of JSON text. Tests store such a copy to see the effects of an altered object in
 // the store. Each copy differs in one value. The value is dropped, emptied, lengthened, shortened, moved in time, set
-// to null, or replaced by the value in another text.
+// to null, changed in a number or a letter, or replaced by the value in another text.
 package alter
 
 import (

@@ -87,7 +87,7 @@ func (s *Server) Bodies(queueURL string) []string {
 	return bodies
 }
 
-// DeadLetters returns the messages in a queue's dead-letter queue.
+// DeadLetters returns the bodies of the messages in a queue's dead-letter queue.
 func (s *Server) DeadLetters(queueURL string) []string { return s.Bodies(queueURL + "-dead") }
 
 func (s *Server) queue(url string) (*queue, error) {
@@ -129,8 +129,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// The method "take" receives messages. If no message is visible, the caller must try again when the channel "next" or
-// the channel "changed" is ready.
+// The method "take" receives one message. If no message is visible, the caller must try again when the channel "next"
+// or the channel "changed" is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -40,9 +40,9 @@ type Checker struct {
 	places map[string]bool // targets of redirects in answers
 }
 
-// Check wraps a handler that simulates Graph under /v1.0. The parameter "who" is Product or Simulation. With Product,
-// clients may send only the product's operations. With Simulation, clients may also send the operations for tests. The
-// Checker does not check a request that follows a redirect in an earlier answer.
+// Check wraps a handler that simulates Graph. The parameter "who" is Product or Simulation. With Product, clients may
+// send only the product's operations. With Simulation, clients may also send the operations for tests. The Checker does
+// not check a request that follows a redirect in an earlier answer.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
@@ -81,7 +81,8 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// The method "serve" passes a request to the handler "next". It returns the faults of the request and of the answer.
+// The method "serve" passes a request to the handler "next". It returns the faults of the request and of the answer. If
+// the handler refuses the request, it returns only the faults of the refusal.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {

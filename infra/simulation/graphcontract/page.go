@@ -68,7 +68,8 @@ type Contract struct {
 	filters    []filter
 }
 
-// The function "parse" reads the page. An error contains the name of the table.
+// The function "parse" reads the page. It returns an error if a table is malformed or if a table names an unknown type
+// or option.
 func parse(text string) (*Contract, error) {
 	c := &Contract{Types: map[string][]Property{}, parents: map[string]string{}, options: map[string]string{}}
 	tables, headings, err := tablesOf(text)

@@ -159,7 +159,7 @@ func (f *Function) Logs() string {
 	return f.logs.String()
 }
 
-// ColdStarts returns for each process the time from the start to the first answer.
+// ColdStarts returns the time from the start of a process to its first answer, for each process that has answered.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

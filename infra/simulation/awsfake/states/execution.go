@@ -155,7 +155,8 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 }
 
 // The function "matches" reports whether the error names of a catcher or retrier include an error name. The name
-// States.ALL includes every error except States.Runtime and States.DataLimitExceeded.
+// States.ALL includes every error except States.Runtime and States.DataLimitExceeded. The name States.TaskFailed
+// includes the same errors without States.Timeout.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {

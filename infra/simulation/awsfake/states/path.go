@@ -174,8 +174,10 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// The function "place" stores a result at a ResultPath. If ResultPath is missing, the result replaces the input. If
-// ResultPath is null, the input stays and the result is dropped.
+// The function "place" stores a result at a ResultPath. If ResultPath is missing or "$", the result replaces the input.
+// If ResultPath is null, the input stays and the result is dropped. Otherwise ResultPath must name one member, as in
+// "$.found". The answer is then a copy of the input in which that member is the result. If the input is no object, this
+// is a failure.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil
