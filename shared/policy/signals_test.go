@@ -17,7 +17,7 @@ func usagePolicy(t *testing.T, when string) *Policy {
 	p, err := Load("p", []byte(`
 tenant: 11111111-2222-3333-4444-555555555555
 mode: audit
-attributes: {copilotUse: copilot.lastActivity, teams: m365.teams, teamsSince: m365.teamsAssigned, anyUse: "newest(m365.exchange, m365.teams, entra.lastActivity)", teamsEver: "newest(m365.teams, m365.teamsAssigned)"}
+attributes: {copilotUse: copilot.lastActivity, teams: m365.teams, teamsSince: m365.teamsAssigned, anyUse: "newest(m365.exchange, m365.teams, entra.lastActivity)"}
 licenses: {copilot: {sku: Microsoft_365_Copilot}}
 rules: [{name: r, license: copilot, when: '`+when+`', then: remove}]
 `))
@@ -292,14 +292,15 @@ func TestEvidenceOfReports(t *testing.T) {
 	if diff := cmp.Diff(want, j.Evidence(p.Rules[0], copilotHolder(notUsed(directory.CopilotUse)))[:2]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for when, want := range map[string]string{ // a sign-in comes from no report, and a signal is named once
-		"anyUse.hasValue()":    "signal m365.exchange, m365.teams, by a usage report that tells of 2026-05-25 to 2026-11-21",
-		"teamsEver.hasValue()": "signal m365.teams, by a usage report that tells of 2026-05-25 to 2026-11-21",
+	for mapping, want := range map[string]string{ // a sign-in comes from no report, and a signal is named once
+		"newest(m365.exchange, m365.teams, entra.lastActivity)": "signal m365.exchange, m365.teams, by a usage report that tells of 2026-05-25 to 2026-11-21",
+		"newest(m365.teams, m365.teamsAssigned)":                "signal m365.teams, by a usage report that tells of 2026-05-25 to 2026-11-21",
 	} {
 		who := copilotHolder(usedOn(directory.ExchangeUse, 30*day), usedOn(directory.TeamsUse, 9*day))
 		who.Entra.Uses[1].Assigned = directory.Value{State: directory.Known, Time: noon.Add(-90 * day)}
-		if got := j.Evidence(usagePolicy(t, when).Rules[0], who)[0].Note; got != want {
-			t.Errorf("%s: %q, want %q", when, got, want)
+		a, fault := parseMapping("use", mapping)
+		if got := a.evidence(who).Note; got != want || fault != "" {
+			t.Errorf("%s: %q, want %q", mapping, got, want)
 		}
 	}
 }
