@@ -14,8 +14,8 @@ type Earlier struct {
 
 // EarlierPerson is an account that was found for a name in the policy.
 type EarlierPerson struct {
-	ID   string    `json:"id,omitempty"`  // the Entra object id
-	SID  string    `json:"sid,omitempty"` // empty if Active Directory has no such account
+	ID   string    `json:"id,omitempty"`  // the Entra object id; empty if only Active Directory has the account
+	SID  string    `json:"sid,omitempty"` // empty if the account has no SID
 	Name string    `json:"name"`          // the last known name of the account
 	Seen time.Time `json:"seen"`
 }

@@ -25,8 +25,8 @@ var ErrCursor = errors.New("the place in the list is no longer known")
 // the answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain is returned when a write was repeated, and the answer to the second attempt does not show whether the
-// first attempt succeeded.
+// ErrUncertain is returned when it is unknown whether a write took effect: its answer was lost, or the write was
+// repeated and the answer to the second attempt does not show whether the first attempt succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
 // Settling is how long reads may still show the old state after a write. Microsoft gives no limit. Clients have seen

@@ -27,7 +27,7 @@ func Partition(key string, n int) int {
 type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
-	EntraState Presence // Present, or NotRead if the source is not configured or failed
+	EntraState Presence // Present, or NotRead if the source is not configured, failed or is in doubt
 	ADState    Presence
 	// Memberships maps a member to the keys of the groups to which the member belongs, if the run read the members of
 	// these groups. A member is an Entra id or a SID.
@@ -48,10 +48,11 @@ type Accounts struct {
 }
 
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
-// once, in the order of the input, even a person that paging listed twice. A person may have an account in one
-// directory or in both. A person is Contradictory if the accounts disagree, or if two accounts in one directory claim
-// the same account in the other directory. A contradiction from an earlier reading remains until a reading of both
-// directories no longer shows it. A yielded person is valid only until the next person is yielded.
+// once, in the order of the input: first everybody with an Entra account, then everybody else. An Entra account that
+// paging listed twice counts once. A person may have an account in one directory or in both. A person is Contradictory
+// if the accounts disagree, if two accounts in one directory have the same SID, or if they claim the same account in
+// the other directory. A contradiction from an earlier reading remains until a reading of both directories no longer
+// shows it. A yielded person is valid only until the next person is yielded.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()

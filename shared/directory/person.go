@@ -98,7 +98,7 @@ type EntraUser struct {
 	// then have an account of the same person.
 	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
 	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
-	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the raw bytes of the anchor in base64
+	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the anchor, usually as base64 of raw bytes
 	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name" read:"always"`
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
@@ -182,8 +182,8 @@ const (
 	NotRead       Presence = iota // the source is not configured, down or unreadable
 	Present                       // the account was read
 	NoAccount                     // the source was read in full and has no account for the person
-	Missing                       // the account should exist but was not found: it is out of scope or deleted
-	Contradictory                 // the accounts disagree, or two accounts claim the same key
+	Missing                       // the account may exist, but was not found or could not be matched
+	Contradictory                 // the accounts contradict each other or did before, or earlier facts are lost
 )
 
 // Person is one human: an Entra account, an AD account, or both joined.
@@ -241,9 +241,9 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy of the person. In the copy, the time "latest" is the last logon to Active Directory. If the
-// real last logon is unknown, callers pass the latest possible time. A license that a rule takes from this copy is then
-// certainly unused.
+// LoggedOnBy returns a copy of the person. In the copy, the time "latest" is the last logon to Active Directory, and
+// this date is trusted. If the real last logon is unknown, callers pass the latest possible time. A license that a rule
+// takes from this copy is then certainly unused.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""

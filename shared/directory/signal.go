@@ -129,8 +129,8 @@ func addReported(m map[string]*Field) {
 }
 
 // lastUse returns the last activity. If the report shows no activity, the state depends on the age of the account. An
-// account from before the span of the report may have been active before the span, so its state is NoneSince. For a
-// younger account the state is None.
+// account from before the span of the report may have been active before the span, so its state is NoneSince. An
+// account without a creation date has the same state. For a younger account the state is None.
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through

@@ -1,7 +1,7 @@
 // Package known stores what later runs must remember about the accounts in one partition of a run. The object
 // runs/<run>/known/<partition>.gz starts with a line of JSON:
 //
-//	{"version":2,"entra":8000,"ad":7990,"groups":["ad-direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
+//	{"version":2,"entra":8000,"ad":7990,"groups":["ad/direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
 //
 // The columns of the table follow: first the Entra accounts, then the Active Directory accounts, then the members of
 // groups. Numbers are little-endian. Instants are whole seconds since 1970. The first line is sealed and has the hash
