@@ -60,7 +60,8 @@ type Lease struct {
 	n     int // number of the link in the field last
 }
 
-// Take takes the lease. If another process holds the lease, the error is ErrHeld with the name of the holder.
+// Take takes the lease. If another process holds the lease, or takes it at the same moment, the error is ErrHeld. It
+// names the holder if the holder is known.
 func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
 	now := by.Now().UTC()
 	last, n, err := newest(ctx, s)

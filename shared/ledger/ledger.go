@@ -91,7 +91,8 @@ type Intent struct {
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a paid seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// The field Payer is the payer of the license when the change was planned. It is nil in entries of older versions.
+	// The field Payer is the payer of the license when the change was planned. It is nil for a restore, and in entries
+	// of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
 	// HeldSince is the time at which idleseat restored the license, or at which a run first saw that somebody else had
 	// restored the license. It is zero if no run took the license before.

@@ -148,7 +148,8 @@ type Reading struct {
 	PartialLogon string   `json:"unasked,omitempty"`
 	Unreadable   []string `json:"unreadable,omitempty"`
 	// Loose lists the immutable ids of Entra accounts without a SID. Such an account and the person's Active Directory
-	// account may be in different partitions. Unplaced is the number of further accounts of this kind.
+	// account may be in different partitions. Loose is empty in a run with one partition. Unplaced is the number of
+	// further accounts of this kind.
 	Loose    []string `json:"loose,omitempty"`
 	Unplaced int      `json:"unplaced,omitempty"`
 	// Why maps the key of a group to the reason why its members could not be read. It has no entry for a group if

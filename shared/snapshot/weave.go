@@ -14,11 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Weave makes the tables of a run from the parts of its sources. The table of people has one row for each person, with
-// both accounts. The table of members has one row for each member of a named group. Weave keeps one partition at a time
-// in memory. The key of a table contains the hash of the table, so a second call of Weave makes the same objects. Weave
-// lists the tables and their columns in the manifest. If a part of an older version lacks a column, this list omits the
-// column, because a missing column must not look like an empty value.
+// Weave makes the tables of a run from the parts of its sources. The table of people has one row for each
+// directory.Pair: both accounts of a person if they have the same SID, and otherwise one account. The table of members
+// has one row for each member of a named group. Weave keeps one partition at a time in memory. The key of a table
+// contains the hash of the table, so a second call of Weave makes the same objects. Weave lists the tables and their
+// columns in the manifest. If a part of an older version lacks a column, this list omits the column, because a missing
+// column must not look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
