@@ -57,7 +57,7 @@ type Group struct {
 	Synced         bool     `json:"synced,omitempty"`         // mastered on premises
 	RoleAssignable bool     `json:"roleAssignable,omitempty"` // a write needs a right that idleseat must not have
 	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
-	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can change the members, unless the group is a Microsoft 365 group
+	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // mail-enabled and no Microsoft 365 group, so only Exchange can change the members
 	Grants         []string `json:"grants,omitempty"`         // skuIds that the group assigns to its members
 	Reduced        []string `json:"reduced,omitempty"`        // skuIds in Grants for which the group switches off some service plans
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off

@@ -17,11 +17,11 @@ const (
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// The function "pages" reads a collection to its end. It starts at the link "from". If this link is empty, pages starts
-// with the request "first". It decodes each page and calls the function "take" with the entries and with the link to
-// the next page. The link is "" on the last page. The reading fails if a link leads outside the base URL or back to an
-// earlier page. In that case the function "take" does not get the page with this link. The reading also fails if the
-// list exceeds the limits.
+// The function "pages" reads a collection to its end. It starts with the request "first". The argument "from" is the
+// link that leads to this request, or "" if no link does. It decodes each page and calls the function "take" with the
+// entries and with the link to the next page. The link is "" on the last page. The reading fails if a link leads
+// outside the base URL or back to an earlier page. In that case the function "take" does not get the page with this
+// link. The reading also fails if the list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {

@@ -185,8 +185,8 @@ func (t *Table) lost(s directory.Signal, cells []cell) bool {
 }
 
 // Follow copies from an earlier table the newest day that any report showed for each account. It also copies the days
-// of accounts that this report does not list. With these days, the method "lost" recognizes that a later report shows
-// an earlier day, or no day, for an account.
+// of accounts that this report does not list, if a day is in the span of this report. With these days, the method
+// "lost" recognizes that a later report shows an earlier day, or no day, for an account.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
