@@ -172,7 +172,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	case found && p.doubted(&j.AD[at].Past, Entra, found, j.whole(Entra, j.EntraState)):
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
-	case !u.Synced && (u.SID == "" || read):
+	case !u.Synced && (read || !u.OnPremises()):
 		p.ADState = NoAccount
 		p.missed(AD, u.Past.Joined)
 		p.Converted = u.SID != "" && p.ADState == NoAccount

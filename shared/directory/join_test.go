@@ -51,6 +51,22 @@ func TestJoin(t *testing.T) {
 			Accounts{Anchor: EmployeeIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "E17"), synced("f", "S-2", "E18")}, AD: []ADUser{{SID: "S-1", GUID: "g", EmployeeID: "E17"}, {SID: "S-2", GUID: "h", EmployeeID: "E19"}}},
 			[]outcome{{"e", Present, Present, false}, {"f", Contradictory, Contradictory, true}},
 		},
+		"converted, Active Directory was not read": {
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			[]outcome{{"e", Present, NotRead, false}},
+		},
+		"only an immutable id, Active Directory was not read": {
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e", ImmutableID: "g"}}},
+			[]outcome{{"e", Present, NotRead, false}},
+		},
+		"joined before, Active Directory was not read": {
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e", Past: Past{Joined: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}}},
+			[]outcome{{"e", Present, NotRead, false}},
+		},
+		"cloud-only, Active Directory was not read": {
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e"}}},
+			[]outcome{{"e", Present, NoAccount, false}},
+		},
 		"no SID in Entra, the immutable id fits": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Present, Present, false}},

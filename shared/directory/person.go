@@ -173,6 +173,14 @@ func (a *ADUser) LogOnBy(latest time.Time) {
 // lastLogonTimestamp is the LDAP name of the replicated date of the last logon.
 const lastLogonTimestamp = "lastLogonTimestamp"
 
+// OnPremises reports whether the account may belong to an account in Active Directory. An account that is mastered in
+// Entra ID may still do so. It keeps its SID when it is converted from Active Directory ("Configure User Source of
+// Authority", learn.microsoft.com). Other tools than Entra Connect set the immutable id alone. An earlier run may also
+// have read both accounts together.
+func (u *EntraUser) OnPremises() bool {
+	return u.Synced || u.SID != "" || u.ImmutableID != "" || !u.Past.Joined.IsZero()
+}
+
 // Presence says what is known about an account of a person.
 type Presence uint8
 

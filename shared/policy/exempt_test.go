@@ -72,6 +72,18 @@ var exemptionCases = []struct {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced = nil, directory.NotRead, false
 	}, Reclaim, "never signed in; account created 2025-10-19"},
+	{"AD not read, converted to cloud-only", func(p *directory.Person) {
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced, p.Entra.SID = nil, directory.NotRead, false, "S-1-5-21-1"
+	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	{"AD not read, cloud-only with an immutable id", func(p *directory.Person) {
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced, p.Entra.ImmutableID = nil, directory.NotRead, false, "AQ=="
+	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	{"AD not read, cloud-only and joined before", func(p *directory.Person) {
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced, p.Entra.Past.Joined = nil, directory.NotRead, false, noon.Add(-day)
+	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
 	{"condition", func(p *directory.Person) { called("x")(p); p.Entra.UserType = "Guest" }, Exempt, `exempt: userType == "Guest"`},
 	{"in grace", func(p *directory.Person) {
 		called("x")(p)

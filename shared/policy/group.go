@@ -30,13 +30,14 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 }
 
 // The function "absent" reports whether the person certainly has no account in s. This is certain if s was read and has
-// no account of the person. It is also certain if s is Active Directory and the person's Entra account is not synced.
+// no account of the person. It is also certain if s is Active Directory and nothing in the person's Entra account points
+// to an account there (see EntraUser.OnPremises).
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
 		return true
 	case directory.NotRead:
-		return s == directory.AD && p.EntraState == directory.Present && !p.Entra.Synced
+		return s == directory.AD && p.EntraState == directory.Present && !p.Entra.OnPremises()
 	}
 	return false
 }

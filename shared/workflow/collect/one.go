@@ -88,6 +88,9 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	if found.Failed != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: found.Failed.Error()}
 	}
+	if found.AD == nil && found.Entra != nil && found.Entra.OnPremises() {
+		return snapshot.Reading{Source: directory.AD, Failed: noSID}
+	}
 	reading, err := c.read(ctx, b, directory.AD, name, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
 	if err == nil {
 		reading.GroupSIDs, err = found.groupSIDs(ctx, p)
@@ -97,6 +100,10 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	}
 	return reading
 }
+
+// noSID is the reason why a run for one person does not read Active Directory. A run for everybody reads all accounts and
+// joins them by the immutable id, too.
+const noSID = "the account in Entra ID may belong to one in Active Directory, but has no onPremisesSecurityIdentifier, by which a run for one person finds it; a plan for everybody finds it"
 
 // groupSIDs returns the objectSids of the groups that give products, by the key of the group.
 func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {

@@ -252,3 +252,18 @@ func TestOneSamplesOnePage(t *testing.T) {
 		t.Errorf("%d of Active Directory were sampled, want %d and Anna", n, evidence.Enough)
 	}
 }
+
+// TestOneWithoutSID plans for a person whose Entra account has the immutable id of an account in Active Directory, but
+// no SID. Other tools than Entra Connect create such accounts. The run does not find the account in Active Directory, so
+// it must not say that there is none.
+func TestOneWithoutSID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.entra.pages[0] = append(b.entra.pages[0], directory.EntraUser{ID: "id-cid", UserPrincipalName: "cid@x.example", ImmutableID: "guid-cid"})
+	if err := b.One(t.Context(), start(t, "cid@x.example")); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([2]string{"", noSID}, b.found(t).Failed); d != "" {
+		t.Errorf("failed (-want +got):\n%s", d)
+	}
+}
