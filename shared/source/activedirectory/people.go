@@ -52,8 +52,9 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 // controllers. Controllers do not replicate lastLogon.
 //
 // If a controller does not answer, does not have the person or hides the last logon, ReadPerson returns the person
-// together with a *directory.PartialLogonError that names the controller. It also returns a PartialLogonError if the
-// domain does not maintain lastLogonTimestamp. The error is directory.ErrNoPerson if no controller has the SID.
+// together with a *directory.PartialLogonError that names the controller. It does the same if the list may lack
+// controllers. It also returns a PartialLogonError if the domain does not maintain lastLogonTimestamp. The error is
+// directory.ErrNoPerson if no controller has the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // AddMember adds a person to the list of a group. It succeeds if the group already lists the person. The argument
 // "personGUID" is the objectGUID in base64, as in directory.ADUser. With the GUID, the write reaches the person even
 // after a rename, and never another person with the same name. The error is directory.ErrNoGroup or
-// directory.ErrNoPerson if the group or the person does not exist. The error is a *directory.Refusal if the directory
-// does not allow the change.
+// directory.ErrNoPerson if the group or the person does not exist. The error is a *directory.Refusal if the group is
+// the person's primary group, if the account belongs to another forest, or if the directory does not allow the change.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
