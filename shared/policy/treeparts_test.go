@@ -111,7 +111,7 @@ exempt: {users: [boss@x], groups: [{entra: Keep}], when: userType == "Guest" || 
 rules:
   - name: e3
     license: m365-e3
-    for: systemRole == "Employee" && ["a", "C"].exists(x, jobTitle.startsWith(x))
+    for: '["a", "C"].exists(x, jobTitle.startsWith(x)) && systemRole == "Employee"'
     when: |
       AzureAdSistaLogon.hasNoValue() || [1, 2,
         3].exists(n, n == size(department) && department != "Sales")
@@ -125,9 +125,9 @@ func TestWhatATreeShows(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)
 	scope := []string{
-		`  for: systemRole == "Employee" && ["a", "C"].exists(x, jobTitle.startsWith(x)) = true by and`,
-		`    systemRole == "Employee" = true; systemRole is Employee`,
+		`  for: ["a", "C"].exists(x, jobTitle.startsWith(x)) && systemRole == "Employee" = true by and`,
 		`    ["a", "C"].exists(x, jobTitle.startsWith(x)) = true; jobTitle is Clerk`,
+		`    systemRole == "Employee" = true; systemRole is Employee`,
 	}
 	when := []string{
 		`  when: AzureAdSistaLogon.hasNoValue() || [1, 2, 3].exists(n, n == size(department) && department != "Sales") = true by or`,
