@@ -143,9 +143,10 @@ func (s *spool) close() {
 }
 
 // GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with the T. The error is
-// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed. The error is also
-// ErrDamaged if the function "each" returns ErrDamaged. Some damage shows only at the end of the object. If GetLines
-// fails, the caller must therefore discard everything that the function "each" received.
+// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed. It is also ErrDamaged if a
+// read of the object fails for any other reason than the end of ctx, and if the function "each" returns ErrDamaged.
+// Some damage shows only at the end of the object. If GetLines fails, the caller must therefore discard everything that
+// the function "each" received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
