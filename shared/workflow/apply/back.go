@@ -36,12 +36,17 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns again the product that a change removed from the person's direct assignments.
+// undoDirect assigns again the product that a change removed from the person's direct assignments. If Graph refuses to
+// assign a product that the person lacks, the change cannot go back.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
-	switch {
-	case err != nil:
-		return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
+	switch reason := definite(err); {
+	case reason != "" && !m.holds(m.entry.SKU, ""):
+		return m.cannotGoBack(ctx, why, reason)
+	case reason != "" && m.readLagOver(): // Graph refuses what the person has already
+		return m.complete(ctx, o, why)
+	case err != nil && reason == "":
+		return m.goingBack(why, err)
 	case !shown:
 		return runs.Pending, sentences(why, "given again, and Graph does not show it yet")
 	}
@@ -134,10 +139,10 @@ func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
-// cannotGoBack ends a change that cannot add the person to the source group again. A change that took the license
-// counts as done. A restore counts as failed, because it has changed nothing.
+// cannotGoBack ends a change that cannot give the license to the person again. A change that took the license counts as
+// done. A restore counts as failed, because it has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (runs.Status, string) {
-	if m.change.RestoreOf != "" {
+	if m.entry.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
 	}
 	return m.complete(ctx, ledger.Done, sentences(why, "it could not be restored: "+reason))

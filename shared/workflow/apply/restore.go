@@ -107,8 +107,11 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 		return m.withoutAD(ctx)
 	}
 	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being restored")
-	if status == runs.Kept {
+	switch status {
+	case runs.Kept:
 		status = runs.Done
+	case runs.Done: // the change stands, so the license is not restored
+		status = runs.Failed
 	}
 	return status, note
 }

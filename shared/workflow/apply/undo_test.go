@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -96,4 +97,60 @@ func TestUndoThatDoesNotShow(t *testing.T) {
 	if len(b.entra.in["g-exo"]) != 1 {
 		t.Error("the target was left before the source was joined")
 	}
+}
+
+// TestUndoDirect: a rollback of a direct change gives the product again. If Graph refuses it and the person lacks the
+// product, the change stands. If Graph refuses it and the person has the product, the rollback is finished.
+func TestUndoDirect(t *testing.T) {
+	t.Parallel()
+	e3, e5 := []directory.Assignment{{SKU: "sku-e3", State: "Active"}}, []directory.Assignment{{SKU: "sku-e5", State: "Active"}}
+	refused, down := map[string]error{backFromEXO: refusal("exclusive")}, map[string]error{backFromEXO: errDown}
+	for name, tc := range map[string]struct {
+		holds  []directory.Assignment
+		fail   map[string]error
+		slow   bool
+		status runs.Status
+		note   string
+		logged string
+	}{
+		"given":                      {e5, nil, false, runs.Kept, "why", "rolled back"},
+		"not shown yet":              {e5, nil, true, runs.Pending, "why; given again, and Graph does not show it yet", "open"},
+		"refused":                    {e5, refused, false, runs.Done, "why; it could not be restored: exclusive", "done"},
+		"refused, held":              {e3, refused, false, runs.Kept, "why", "rolled back"},
+		"it does not answer":         {e5, down, false, troubled, "why; going back is not finished, run apply again: down", "open"},
+		"it does not answer to held": {e3, down, false, troubled, "why; going back is not finished, run apply again: down", "open"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			in := ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Rule: "m365", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo", At: asOf}
+			m := b.moveOf(t, in, tc.holds...)
+			m.entry = b.put(t, in, "")
+			m.leftBy = b.now.Add(-directory.Settling)
+			b.entra.fail, b.entra.slow = tc.fail, tc.slow
+			status, note := m.undoDirect(t.Context(), ledger.RolledBack, "why")
+			if status != tc.status || note != tc.note {
+				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
+			}
+			b.wrote(t, backFromEXO)
+			b.logged(t, changeBo, tc.logged)
+		})
+	}
+}
+
+// TestUndoDirectRefused: a direct license was taken, and the change is open. An administrator then gives a product that
+// excludes it, and somebody asks for the license back. The change ends and says why. It does not stay open for ever.
+func TestUndoDirectRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.entra.slow = true
+	b.apply(t, runs.Pending, notShown)
+	b.entra.slow = false
+	b.entra.users["id-bo"].Assignments = []directory.Assignment{{SKU: "sku-e5", State: "Active"}}
+	if err := history.Stop(t.Context(), b.Store, "run", "id-bo", "x", b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.entra.fail = map[string]error{backFromEXO: directory.ErrNotHeld, "ChangeLicenses id-bo +sku-e3": refusal("the two exclude each other")}
+	b.apply(t, runs.Done, "somebody asked to restore it; it could not be restored: the two exclude each other")
+	b.logged(t, changeBo, "done")
 }
