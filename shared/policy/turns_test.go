@@ -184,7 +184,6 @@ func TestFactsOfReports(t *testing.T) {
 			"copilotUse": {entra, time.Time{}, reportOf}, "teams": {entra, noon.Add(-30 * day), reportOf}, "anyUse": {entra, noon.Add(-30 * day), reportOf},
 			"AzureAdSistaLogon": {entra, signIn, time.Time{}}, "created": {entra, created, time.Time{}},
 			"LastlogonTimestamp": {nil, time.Time{}, time.Time{}}, "systemRole": {entra, time.Time{}, time.Time{}}, "teamsSince": {entra, time.Time{}, reportOf},
-			"teamsEver": {entra, time.Time{}, reportOf}, // the day of assignment is unknown
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("created %s (-want +got):\n%s", created, d)
