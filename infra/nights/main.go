@@ -1,7 +1,8 @@
 // Command nights simulates many companies for months. A judge checks every removal of a license (see package judge).
-// For each fault, the command prints a command line that simulates the same company again. It also prints the missed
-// cases and the number of events of each kind. The exit status is 1 if there is a fault, or if there is more than one
-// missed case per hundred clear cases.
+// The command prints every fault and every missed case. For each company with a fault, it prints a command line that
+// simulates the same company again. At the end, it prints the number of events of each kind. The exit status is 1 if
+// there is a fault, if there is more than one missed case per hundred clear cases, or if the product took no license at
+// all.
 package main
 
 import (
@@ -23,7 +24,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// mostMissed is the largest acceptable ratio of missed cases to clear cases; see package judge.
+// mostMissed is the largest acceptable ratio of missed cases to clear cases. A clear case is an unused license that the
+// product may take. A missed case is a clear case in which the product does not take the license for a long time.
 const mostMissed = 0.01
 
 type settings struct {
@@ -64,7 +66,7 @@ func tuneGC() {
 }
 
 // The function "run" simulates the company of each seed and prints a summary. After ctx has ended, the function
-// simulates no further companies.
+// simulates no further companies. If -shrink is set, the function calls the function "shrink" instead.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)

@@ -30,8 +30,9 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 	lived(t, s)
 }
 
-// appsFirst is the first seed of TestNightsOfApplications. It is far from the seeds of the other test, so the companies
-// of the two tests differ. In both companies two groups give E3, and a synced group gives Entra ID P2.
+// appsFirst is the first of the two seeds of TestNightsOfApplications. It is far from the seeds of the other test, so
+// the companies of the two tests differ. In the companies of both seeds two groups give E3, and a synced group gives
+// Entra ID P2.
 const appsFirst = 2_000_016
 
 // TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two groups
@@ -41,7 +42,8 @@ func TestNightsOfApplications(t *testing.T) {
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})
 }
 
-// The function "lived" simulates companies. It fails the test if the judge finds a fault or too many missed cases.
+// The function "lived" simulates companies. It fails the test if the judge finds a fault or too many missed cases, or
+// if the product took no license.
 func lived(t *testing.T, s settings) {
 	t.Helper()
 	var out strings.Builder

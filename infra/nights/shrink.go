@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// readWithout reads the numbers of events from a file with one number per line.
+// readWithout reads the numbers of events and faults from a file with one number per line. The number of an event
+// contains its kind, for example "12.3 hired".
 func readWithout(name string) (map[string]bool, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -66,8 +67,8 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// The function "with" returns a copy of the options o. In the copy, only the events in the list "some" happen. The list
-// "all" contains all events.
+// The function "with" returns a copy of the options o. In the copy, the events of the list "all" that are not in the
+// list "some" do not happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {

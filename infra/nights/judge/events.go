@@ -64,7 +64,8 @@ type Event struct {
 }
 
 // Hear judges one event. The caller must pass the events in the order in which they happen. Hear returns an error if
-// the kind of event is unknown, or if the event concerns a person without an event Hired.
+// the kind of event is unknown, if an event Ruled has no rule, or if the event concerns a person without an event
+// Hired.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At

@@ -33,7 +33,7 @@ func shown(e Event, at time.Time) Event {
 }
 
 // The function "seen" returns a night that reads the directories. The function "failed" returns a night that cannot
-// read the directories.
+// read the directories. The function "unread" returns a night that cannot read the directory of Anna's license.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -61,7 +61,8 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has two stories for each reason to keep a license. The reason applies in only one of these two stories.
+// TestRemoved has stories with and without each reason to keep a license. Each story ends with a removal. The test
+// compares the kind of the first fault of this removal.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -207,8 +208,9 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	}
 }
 
-// The function "nights" returns a story with a silent night, with a license that the tool does not take for too long,
-// with a person who loses the last license for a mailbox, and with a change that counts as done too early.
+// The function "nights" returns a story with two silent nights, with a license that the tool does not take for too
+// long, with a person who loses the last license for a mailbox, with a change that counts as done too early, and with a
+// change that is not finished at the end.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -240,7 +242,8 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead checks that the judge finds the same faults in a story through Read and through Hear.
+// TestRead checks that the judge finds the same faults in a story through Read and through Hear. Read must return an
+// error for a malformed event.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer

@@ -8,7 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The type "access" is Active Directory as a relay reaches it. Things happen to the relay before and after its calls.
+// The type "access" is Active Directory as a relay reaches it. The faults Both and Hangs happen immediately before or
+// after one of its calls.
 type access struct {
 	*activedirectory.Forest
 	r *relay

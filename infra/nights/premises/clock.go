@@ -63,14 +63,15 @@ func (c *pulse) expect() {
 	c.comes = true
 }
 
-// The method "freeze" stops the heartbeats, or lets them go on.
+// The method "freeze" stops the heartbeats if the parameter "frozen" is set. Otherwise the heartbeats go on.
 func (c *pulse) freeze(frozen bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.frozen = frozen
 }
 
-// The method "tick" sends the heartbeat that is due, and returns after it.
+// The method "tick" sends the heartbeat that is due, and returns after it. It does nothing if no heartbeat is due or if
+// the heartbeats are stopped.
 func (c *pulse) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -31,8 +31,8 @@ const (
 	Undeleted Kind = "relay: a deletion gets lost"
 )
 
-// The faults of the network between a relay and AWS. An answer that is lost leaves the relay without knowledge whether
-// the request was carried out, as every request over a network may.
+// The faults of the network between a relay and AWS. If an answer is lost, the relay does not know whether the request
+// was carried out. This can happen to every request over a network.
 const (
 	// Step Functions accepts the answer of the relay, and its own answer gets lost.
 	AnswerLost Kind = "relay: the answer to an answer gets lost"
@@ -50,9 +50,9 @@ const (
 	KilledAnswering Kind = "relay: it is killed at its answer"
 	// The machine is suspended for hours in the middle of an operation, and everything else with it.
 	Frozen Kind = "relay: it stands still for hours"
-	// A relay hangs for minutes to days, and then goes on. Meanwhile the cloud and the other relay go on.
+	// A relay hangs for 30 seconds to 50 hours, and then goes on. Meanwhile the cloud and the other relay go on.
 	Hangs Kind = "relay: it hangs while others go on"
-	// The relay hangs when it has done the work and is about to answer. The answer comes minutes to days later.
+	// The relay hangs when it has done the work and is about to answer. The answer comes 30 seconds to 50 hours later.
 	HangsAnswering Kind = "relay: it answers long after its work"
 	// Both relays are stopped for hours.
 	Stopped Kind = "relay: all are stopped for hours"
@@ -82,8 +82,8 @@ var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatle
 // mostCalls is the largest number of a call or an operation at which a fault happens. Most deliveries make fewer.
 const mostCalls = 24
 
-// hangs are the times for which a relay hangs. They are shorter and longer than the visibility timeout, than the
-// heartbeat time of a task and than a night.
+// hangs are the times for which a relay hangs. Some are shorter and some are longer than the visibility timeout, than
+// the heartbeat time of a task, and than a night.
 var hangs = []time.Duration{30 * time.Second, 2 * time.Minute, 4 * time.Minute, 20 * time.Minute, 3 * time.Hour, 20 * time.Hour, 50 * time.Hour}
 
 // The method "fate" draws what happens to the next delivery.

@@ -30,7 +30,7 @@ type Options struct {
 	Clock   clock.Clock // simulated: Sleep advances the time and returns at once
 	AD      activedirectory.Config
 	Store   store.Store
-	Weather *weather.Weather // of the process of a relay: no other process has this weather
+	Weather *weather.Weather // the weather of the relays' processes; the product's other processes have another weather
 	// Happens decides by chance whether a kind of fault happens now. The argument "which" is different in each call for
 	// the same kind.
 	Happens func(kind Kind, which int) bool
@@ -97,7 +97,7 @@ func (p *Premises) Close() error {
 	return p.account.Close()
 }
 
-// Calm lets the relays go on that hang, and starts the relays that are stopped.
+// Calm ends the hanging of relays, starts the relays that are stopped, and sets their clocks right.
 func (p *Premises) Calm() {
 	p.silent = time.Time{}
 	for _, r := range p.relays {
@@ -157,7 +157,8 @@ func (p *Premises) Ask(m protocol.Message) protocol.Ending {
 	}
 }
 
-// The method "send" puts a message into a queue. Sometimes, a copy of the message or of an earlier message follows.
+// The method "send" puts a message into a queue. Sometimes, a copy of the message or of an earlier message follows, or
+// the waiting messages change their order.
 func (p *Premises) send(queue, body string) {
 	p.account.Send(queue, body)
 	if p.happens(Twice, p.asked) {

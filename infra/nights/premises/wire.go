@@ -68,7 +68,8 @@ func (d *delivery) begun() bool {
 	return d.beating
 }
 
-// The method "receive" receives a message, and keeps its body.
+// The method "receive" receives a message, and keeps its body. With the fault Unreceived, the relay gets an answer
+// without the message.
 func (d *delivery) receive(req *http.Request) (*http.Response, error) {
 	res, err := send(req)
 	if err != nil {

@@ -51,7 +51,8 @@ func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header
 
 const usersPage = "/users?$select=id,signInActivity,onPremisesSamAccountName,createdDateTime,accountEnabled,usageLocation,licenseAssignmentStates,onPremisesImmutableId,onPremisesSecurityIdentifier&$top=20"
 
-// TestGraphAnswers checks that a client receives each fault as intended.
+// TestGraphAnswers checks for many kinds of faults what a simple client receives. Each fault must be in the list of
+// faults. Simulated time may pass only with GraphSlow and GraphStalled.
 func TestGraphAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[Kind]func(calm, got came) string{
@@ -135,7 +136,8 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts checks that a fault of one part of Graph affects only this part.
+// TestGraphParts checks that a fault of one part of Graph affects only this part. A night must deny the members of a
+// group always or never.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)

@@ -120,7 +120,7 @@ func (x *request) lost(a *answer, d dice) *answer {
 	return &answer{reset: true, header: a.header}
 }
 
-// The method "cut" damages the body of the answer to a read.
+// The method "cut" damages the body of the answer to a read, if the read meets such a fault.
 func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return

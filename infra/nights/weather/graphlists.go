@@ -80,7 +80,7 @@ func (x *request) change(a *answer) {
 	a.body = l.body()
 }
 
-// changePage changes the order of the entries on a page, repeats entries, or changes the next link.
+// changePage changes the order of the entries on a page, repeats entries, changes the next link, or empties the page.
 func (x *request) changePage(l *list) {
 	kinds := []Kind{GraphPageTwice, GraphLinkBack, GraphEmptyPage}
 	if len(l.entries) > 1 {

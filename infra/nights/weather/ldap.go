@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Result codes of LDAP (RFC 4511, appendix A.2), with the messages of Windows.
+// Result codes of LDAP (RFC 4511, appendix A.2).
 const (
 	timeLimitExceeded  = 3
 	sizeLimitExceeded  = 4
@@ -75,8 +75,8 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// The function "result" returns the result code of a fault that replaces the operation. It returns 0 for all other
-// faults.
+// The function "result" returns the result code and the message of a fault that replaces the operation. Most messages
+// have the form of the messages of Windows. The code is 0 for all other faults.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -115,7 +115,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// The method "clocks" sets the controller's clock wrong on a night with LDAPClock, and correct again on the next night.
+// The method "clocks" sets the controller's clock wrong on a night with LDAPClock, and correct on every other night.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

@@ -250,7 +250,8 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock checks that the controller's clock is wrong for one night and correct afterwards.
+// TestADClock checks that the client refuses the controller's clock in some nights with LDAPClock, and accepts the
+// clock on the calm night afterwards.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)

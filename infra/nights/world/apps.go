@@ -35,7 +35,9 @@ func withApps(text string) string {
 `
 }
 
-// idleRule returns the text of a rule that takes a license after appIdle days without a sign-in.
+// idleRule returns the text of a rule that takes a license from an enabled employee after appIdle days without a use.
+// The rule reads the attribute AzureAdSistaLogon, which contains sign-ins and, in some companies, the usage reports of
+// Microsoft 365.
 func idleRule(license string) string {
 	return fmt.Sprintf(`  - name: %s-idle
     license: %[1]s
@@ -67,7 +69,7 @@ func (w *World) opens() {
 	}
 }
 
-// signedIn stores a sign-in for each rule that reads sign-ins. A person who signs in also uses Copilot. Usage
+// signedIn stores a sign-in for each license whose rule reads sign-ins. A person who signs in also uses Copilot. Usage
 // reports show the use of Copilot only days later (see reportShows).
 func (w *World) signedIn(e judge.Event) {
 	e.License = e3
@@ -88,8 +90,9 @@ func (w *World) signedIn(e judge.Event) {
 // inApp reports whether a person has a seat in the application.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
-// tellApps tells the judge whether a person has a seat in the application, and whether the person holds Copilot. The
-// method tell does the same for E3 and Citrix.
+// tellApps tells the judge what has changed about Salesforce, Copilot and Entra ID P2: whether the person holds the
+// license, whether the rule covers the person, and whether the product can take the license. The method "tell" does the
+// same for E3 and Citrix. In a company without applications, tellApps does nothing.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -110,7 +113,8 @@ func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.blind()) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
 
-// helpDeskApps gives lost licenses back to a working person: a seat in the application, and Copilot.
+// helpDeskApps sometimes gives lost licenses back to a working person: a seat in the application, Copilot, and the
+// licenses of helpDeskGroups.
 func (w *World) helpDeskApps(i int) {
 	if !w.options.Apps {
 		return

@@ -21,14 +21,15 @@ func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
 // The function "linked" reports whether the tool can know that the person's accounts belong together. The tool cannot
-// know this if an account was created again, or if the accounts were separated. If the accounts are linked, an
-// exemption of one account also exempts the person's other account.
+// know this if an account was created again, or if the accounts were separated. The function also returns false for a
+// person without an account in Entra ID. If the accounts are linked, an exemption of one account also exempts the
+// person's other account.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// The variable "changes" contains the kinds of events that happen to people. In a company of 300 people, each kind
-// happens several times in 120 nights.
+// The variable "changes" contains the kinds of events that happen to people. In a company of 300 people, most kinds
+// happen several times in 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -139,7 +140,7 @@ func (w *World) changes(i int) {
 	}
 }
 
-// The method "hire" hires a person. From then on, the person may use the accounts.
+// The method "hire" hires a person. Two of three hired people use their accounts from then on.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]

@@ -11,7 +11,7 @@ import (
 type ticks struct {
 	nanos atomic.Int64
 	long  func() // called in the middle of a sleep of an hour or more; may be nil
-	short func() // called every few seconds of a shorter sleep; may be nil
+	short func() // called every 10 seconds of a shorter sleep; may be nil
 }
 
 // Now returns the simulated time.

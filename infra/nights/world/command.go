@@ -118,8 +118,9 @@ func (w *World) lasted(what string) {
 	}
 }
 
-// The method "endanger" sometimes plans to kill or freeze the next command at one of the command's operations. In half
-// of these cases, the operation is near the end of the command. A freeze is more likely if the plan has changes.
+// The method "endanger" sometimes plans to kill or freeze the next command at one of the command's operations. If the
+// length of an earlier command of this name is known, the operation is near the end in half of these cases. A freeze of
+// an apply is more likely if the last plan has changes.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // no later night would start the command again
 		return

@@ -112,8 +112,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// The method "governance" simulates an identity-governance tool. Every day, the governance tool gives a person all
-// licenses on its list, even if the person does not use the licenses.
+// The method "governance" simulates an identity-governance tool. If the governance tool manages a person, it gives lost
+// memberships of the groups of E3 and Citrix back every day, even if the person does not use the licenses.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -127,7 +127,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives a lost license back to a working person, as a help desk does.
+// helpDesk sometimes gives a lost license back to a working person, as a help desk does.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

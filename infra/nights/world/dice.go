@@ -6,7 +6,7 @@ import "math/rand/v2"
 // values and on the seed. If one event is left out, the numbers for the other events therefore do not change.
 type dice struct{ *rand.Rand }
 
-// The function "throw" returns the dice of a purpose.
+// The function "throw" returns the dice of a purpose. The numbers are, for example, a night and a person.
 func throw(seed uint64, purpose string, numbers ...int) dice {
 	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
 	h := uint64(0xcbf29ce484222325)

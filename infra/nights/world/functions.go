@@ -64,6 +64,7 @@ func (w *World) byFunctions() (*functions, error) {
 const mostCalls = 5
 
 // The function "step" calls a function for one step. It repeats the call after an error and sometimes after a success.
+// It does not repeat a call that a safety check refused.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++
@@ -137,7 +138,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
 }
 
-// The method "apply" applies an approved plan completely, as a new execution of the state machine.
+// The method "apply" approves a plan and applies it, as a new execution of the state machine.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Entrance: approving(override), Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
@@ -152,7 +153,8 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is the maximum number of rounds in which an execution waits for the directory.
+// mostRounds is the maximum number of rounds of an execution. A round changes the people of all batches, reads the
+// results, and waits for the directories.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
@@ -208,8 +210,8 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// The function "approving" returns the entrance through which an operator applies a plan. The parameter "override" says
-// that the plan is on hold. Such a plan has an entrance of its own.
+// The function "approving" returns the entrance through which an operator applies a plan. If the parameter "override"
+// is set, the operator overrides the limits that put the plan on hold. This has an entrance of its own.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

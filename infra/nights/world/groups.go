@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "groupKinds" has what a company of applications knows about the groups of several.go and synced.go.
+// The type "groupKinds" has the facts of a company about two optional groups: the second group of E3, and the synced
+// group of Entra ID P2.
 type groupKinds struct {
 	several bool   // whether two groups give E3
 	synced  bool   // whether a synced group gives Entra ID P2
@@ -91,7 +92,8 @@ func (w *World) inGroup(i int, group string) bool {
 	return slices.Contains(w.box.Company.Groups(i), group)
 }
 
-// helpDeskGroups gives E3 by the second group, and Entra ID P2 by the synced group, to a working person who lost them.
+// helpDeskGroups sometimes gives lost licenses back to a working person: E3 by the second group, and Entra ID P2 by the
+// synced group.
 func (w *World) helpDeskGroups(i int) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	if w.several && wanted[e3] && len(p.E3) == 0 && w.happens("the help desk gives E3 by the second group", i, 0.1) {
@@ -109,7 +111,7 @@ func (w *World) put(i int, group string, in bool) {
 	w.observe(i)
 }
 
-// regroupedBeforeWrite changes groups of a person in a plan before the apply.
+// regroupedBeforeWrite sometimes changes the groups of a person in a plan before the apply.
 func (w *World) regroupedBeforeWrite(i int) {
 	if w.several && w.happens("put into the second group before the write", i, 0.05) {
 		w.put(i, groupLab, true)
@@ -119,7 +121,7 @@ func (w *World) regroupedBeforeWrite(i int) {
 	}
 }
 
-// regroupedWhilePending adds a person to a group of a license while a change of the license is pending.
+// regroupedWhilePending sometimes adds a person to a group of a license while a change of the license is pending.
 func (w *World) regroupedWhilePending(i int, license string) {
 	synced := w.synced && license == premium && w.mayBeSynced(i, w.box.Company.Truth(i))
 	switch {
@@ -130,7 +132,7 @@ func (w *World) regroupedWhilePending(i int, license string) {
 	}
 }
 
-// The function "empties" returns a turn's beginning that removes everybody from a group.
+// The function "empties" returns the function that begins a turn by removing everybody from a group.
 func empties(group string) func(*World) {
 	return func(w *World) {
 		for i := range w.people {
@@ -142,7 +144,7 @@ func empties(group string) func(*World) {
 	}
 }
 
-// The function "refills" returns a turn's end that adds the former members to a group again.
+// The function "refills" returns the function that ends such a turn. It adds the former members to the group again.
 func refills(group string) func(*World) {
 	return func(w *World) {
 		for _, i := range w.ousted {

@@ -50,8 +50,9 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold handles a plan on hold, as an administrator does. The administrator sometimes applies the plan without an
-// override. The product must refuse this apply. The administrator then often overrides the limits.
+// onHold handles a plan on hold, as an administrator does. The administrator may first correct names in the policy. The
+// administrator sometimes applies the plan without an override, and the product must refuse this apply. If the plan can
+// be overridden, the administrator often overrides the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -63,9 +64,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// The method "accepted" tells the judge that an administrator accepts removals beyond the limits. The judge receives an
-// event for each person who is idle today. These people include people whose removal must still be announced, and
-// people whose grace period is not over.
+// The method "accepted" tells the judge that an administrator accepts the removals of a plan beyond the limits. The
+// judge receives an event for each license that a person has not used within the idle period. These licenses include
+// licenses whose removal must still be announced, and licenses of people whose grace period is not over.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()

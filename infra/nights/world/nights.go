@@ -40,7 +40,7 @@ func (w *World) work() {
 	}
 }
 
-// The method "begin" begins the weather of a night.
+// The method "begin" begins the weather of a night, for the product's process and for the processes of the relays.
 func (w *World) begin(p weather.Plan) {
 	w.weather.Begin(p)
 	if w.nearby != nil {
@@ -170,7 +170,8 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// The method "unread" returns the licenses whose directory the plan could not read.
+// The method "unread" returns the licenses for which a directory was not healthy in the plan. The rule for Citrix needs
+// Active Directory, the rule for Entra ID P2 needs both directories, and the other rules need Entra ID.
 func (w *World) unread(p plan.Plan) (licenses []string) {
 	for _, license := range w.licenses() {
 		source := "entra"
@@ -213,7 +214,8 @@ func (w *World) number(user string) (int, bool) {
 	return i, i >= 0
 }
 
-// The method "apply" applies a run until no change is pending. It tries up to six times.
+// The method "apply" applies a run until no change is pending. It tries up to six times. If the parameter "run" is
+// empty, it does nothing.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return

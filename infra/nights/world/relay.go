@@ -56,7 +56,7 @@ func (w *World) weathered(seed uint64) *weather.Weather {
 	return of
 }
 
-// The method "messageWaits" makes people of the last plan log on while a message to the relays waits.
+// The method "messageWaits" sometimes makes people of the last plan log on while a message to the relays waits.
 func (w *World) messageWaits(which int) {
 	for _, i := range w.changing {
 		if w.night < w.options.Nights && w.happens("logs on while a message waits", which*w.options.People+i, 0.4) {

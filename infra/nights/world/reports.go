@@ -55,7 +55,7 @@ var badReports = []struct {
 	{"the reports have everybody twice", 0.005, sandbox.Reports{Twice: true}},
 }
 
-// tonightsReports decides by chance which fault the usage reports of a night have.
+// tonightsReports decides by chance whether the usage reports of a night have a fault, and which one.
 func (w *World) tonightsReports() {
 	if !w.reports && !w.options.Apps {
 		return

@@ -15,8 +15,8 @@ import (
 // calmNights is the number of nights at the end of a story. In these nights, the product must finish its changes.
 const calmNights = 6
 
-// The method "settle" ends the story. It ends all turns and faults, and simulates the calm nights. After the calm
-// nights, no change may be unfinished. The method then restores all licenses that were taken.
+// The method "settle" ends the story. It ends all temporary turns and all faults, and simulates the calm nights. After
+// the calm nights, no change may be unfinished. The method then restores all licenses that were taken.
 func (w *World) settle() {
 	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out {
@@ -66,9 +66,10 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last run first. It then restores by name the people who still lack a license,
-// because w.runs does not contain runs for a single person. At the end, people must hold the licenses that were taken
-// from them. This does not apply to a person whose account was replaced or can no longer hold the license.
+// restoreAll restores every run, the last run first. The command on one machine then restores by name the people who
+// still lack a license, because w.runs does not contain runs for a single person. At the end, people must hold the
+// licenses that were taken from them. This does not apply to a person whose account was replaced or can no longer hold
+// the license.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {

@@ -15,14 +15,15 @@ const (
 	labName  = "LIC-E3-Lab"
 )
 
-// The function "lab" returns a change of the second group of E3 that keeps the name and the product of the group.
+// The function "lab" completes a change of the second group of E3. In the result, the group still gives E3, and it has
+// its usual name unless x has another name.
 func lab(x sandbox.GroupChange) sandbox.GroupChange {
 	x.Name, x.More = cmp.Or(x.Name, labName), append([]string{"SPE_E3"}, x.More...)
 	return x
 }
 
-// The method "awaitsE3" reports whether a person is in a group of E3 that has not given its license yet. The license will
-// be a second way.
+// The method "awaitsE3" reports whether a person is in a group of E3 that has not given its license yet. When the group
+// gives its license, the person holds E3 in one more way.
 func (w *World) awaitsE3(i int, p sandbox.Truth) bool {
 	return w.several && slices.ContainsFunc([]string{groupE3, groupLab}, func(group string) bool {
 		return w.inGroup(i, group) && !slices.Contains(p.E3, sandbox.Way{Group: group})

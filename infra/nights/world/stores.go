@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method "strange" plans and applies on a second machine, which has its own store. The second machine has no
-// earlier readings. It cannot notice that another group has replaced the Citrix group, or that the dates in a directory
-// are older than on earlier nights. The second machine therefore works only in nights in which the directories show the
-// truth.
+// The method "strange" sometimes plans and applies on a second machine, which has its own store. The second machine has
+// no recent readings, and often no readings at all. It cannot notice that another group has replaced the Citrix group,
+// or that the dates in a directory are older than on earlier nights. The second machine therefore works only in nights
+// in which the directories show the truth.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return

@@ -47,8 +47,9 @@ func (w *World) holdsPremium(i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && (w.inGroup(i, groupOnPrem) || slices.ContainsFunc(p.P2, other))
 }
 
-// stuckPremium reports whether the product cannot safely take Entra ID P2 from a person: the person holds Entra ID P2 in
-// several ways or by another group, or the directories do not agree about the person or the membership.
+// stuckPremium reports whether the product cannot safely take Entra ID P2 from a person. This is so if the person holds
+// Entra ID P2 in several ways or by another group, if the directories do not agree about the person or the membership,
+// if no usage report can list the person, or while a turn prevents the change.
 func (w *World) stuckPremium(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	unlisted := w.reports && len(p.E3)+len(p.Exchange) == 0 // without a mailbox, no report says when the person was active
@@ -65,7 +66,8 @@ func (w *World) stuckPremium(i int, p sandbox.Truth) bool {
 	return true
 }
 
-// tellPremium tells the judge whether a person holds Entra ID P2 and whether the product can take it.
+// tellPremium tells the judge whether the rule for Entra ID P2 covers a person, whether the product can take the
+// license, and whether the person holds it. The parameter "outside" is set if the rule does not cover the person.
 func (w *World) tellPremium(i int, p sandbox.Truth, outside bool, at time.Time) {
 	if !w.synced {
 		return

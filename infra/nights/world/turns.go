@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "turn" is a change of the company. It begins on one day and ends some days later.
+// The type "turn" is a change of the company. It begins on one day. Most turns end some days later.
 type turn struct {
 	kind   string
 	about  string  // the object that the turn changes; two active turns never change the same object
@@ -41,7 +41,7 @@ const (
 // The turn "swapped" also moves groupOnPrem; see the function "swap".
 const swapped = "another group has the DN of the group of Citrix"
 
-// The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience.
+// The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience (30 days).
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -71,7 +71,7 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// The method "seats" returns a number of seats that a company never needs.
+// The method "seats" returns a number of seats that is more than a company ever needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
@@ -112,7 +112,7 @@ func (w *World) mend(t turn) {
 const learnt = 10
 
 // The method "clashes" reports whether a turn must not begin now. A turn must not begin if an active turn changes the
-// same object, or if the product may not have read the Citrix group yet.
+// same object. A turn that changes the Citrix group must not begin before the product has read the group.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true

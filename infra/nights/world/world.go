@@ -58,15 +58,15 @@ type Story struct {
 	Clear, Missed int
 	Faults        []judge.Fault // all faults except missed cases
 	Late          []judge.Fault // missed cases
-	Events        []string      // numbers of the events, in order
+	Events        []string      // numbers of the events, in order; after them the faults of the weather
 	Counts        map[string]int
 	Taken         map[string]int // number of licenses that the product took, by license and group
 	Verdicts      map[string]int
 	mornings      []time.Time // end of each night
 }
 
-// Night returns the number of the night at an instant, counted from 0. The calm nights at the end of the story are also
-// counted.
+// Night returns the number of the night at an instant, counted from 0. For an instant in the calm nights at the end of
+// the story, it returns Nights.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -131,7 +131,7 @@ const reportEvery = 8
 
 var errNoReports = errors.New("this company has no reports")
 
-// noReport replaces gate.Report in companies without reports.
+// noReport replaces gate.Report in companies without reports. It writes nothing and returns an error.
 func noReport(context.Context, store.Store, string) error { return errNoReports }
 
 // The constant "busy" is the number of requests for lists that Graph answers per minute if other applications use the
@@ -144,7 +144,8 @@ type holding struct {
 	license string
 }
 
-// The names of the licenses in the policy, and the groups that give the licenses.
+// The names of the licenses in the policy, the names of groups that give licenses, and the id of the product E3 in
+// Entra ID.
 const (
 	e3          = "m365-e3"
 	citrix      = "citrix"
@@ -185,7 +186,7 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// The method "tally" counts the results of the story.
+// The method "tally" counts the missed cases and the faults, and lists the faults of the weather.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -209,7 +210,7 @@ func (w *World) tally() {
 	}
 }
 
-// The method "build" creates the company and tells the judge the people of the company.
+// The method "build" creates the company and its product, and tells the judge the rules and the people of the company.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -274,7 +275,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// The method "found" adds person i. The person may be hired later.
+// The method "found" sets the habits of person i, and tells the judge about the person. The person may be hired later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -289,14 +290,14 @@ func (w *World) found(i int) {
 	w.arrive(i)
 }
 
-// The method "hear" tells the judge an event.
+// The method "hear" tells the judge an event, and writes the event to the story.
 func (w *World) hear(e judge.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.judge(e)
 }
 
-// The method "judge" tells the judge an event. The caller must hold the lock.
+// The method "judge" does the work of the method "hear". The caller must hold the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // Marshal can encode these values
