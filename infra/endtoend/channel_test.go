@@ -41,9 +41,10 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // TestChannelOfADeployment runs executions of the shipped state machine with the built functions and a webhook. Each
-// execution must send one message to the channel. The message has the subject of the execution's notice. If the channel
-// refuses the message, the notice must have one line about the refusal, and nothing else may change. Only the function
-// gate may read the address of the webhook, and no output may contain the address.
+// execution must send one message to the channel. The message has the subject of the execution's notice, and it must
+// not contain the name of a person. If the channel refuses the message, the execution must still succeed, and the
+// notice must have one line about the refusal. Only the function gate may read the address of the webhook, and no
+// output may contain the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

@@ -99,7 +99,8 @@ func parameterValues(t *testing.T, page string, parameters map[string]parameter,
 	return values
 }
 
-// samPython returns the Python interpreter of the installed SAM, or "" if SAM is not installed.
+// samPython returns the Python interpreter of the installed SAM. It returns "" if SAM is not installed, or if the
+// program sam is no script.
 func samPython(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")

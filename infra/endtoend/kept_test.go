@@ -154,9 +154,10 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention checks that the objects of history/ and the objects of ledger/ are kept equally long. After a deletion,
-// the versions of these objects must be recoverable equally long. docs/store.md must have the same numbers as the
-// deployments. Only objects of runs/ may be deleted earlier.
+// TestRetention checks how long the SAM template keeps objects and earlier versions. The objects of history/ and of
+// ledger/ must be kept equally long, and their versions must be recoverable equally long after a deletion.
+// docs/store.md must have the same numbers. Only objects of runs/ may be deleted earlier. Terraform's own tests check
+// the module.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

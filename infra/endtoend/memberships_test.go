@@ -20,7 +20,7 @@ import (
 const secondE3 = "LIC-E3-Lab"
 
 // The function "memberships" adds two things to a policy: a license that is a membership of an Entra ID group, and a
-// second group that gives E3.
+// second group that gives E3. It also raises the limit of changes to 60 percent.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",

@@ -29,7 +29,8 @@ type payload struct {
 }
 
 // The function "recorded" runs a night, an approval, a restore and a run for one person. It returns the rig, and the
-// payload of the first call of each operation.
+// payload of the first call of each operation. It adds a payload of the operation "hold" and a payload of the function
+// reevaluate, because these runs call neither.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
 	small.Users = 60

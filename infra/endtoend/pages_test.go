@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readPages returns the text of the pages for operators, by path.
+// readPages returns the text of the Markdown pages in the root folder, in docs and in docs/decisions, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}

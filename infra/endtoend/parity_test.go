@@ -204,8 +204,8 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 	return all, silent
 }
 
-// TestEveryTaskIsBounded checks that each task in the definition has a time limit, retries and a Catch. A task that
-// waits for an answer must also have a heartbeat.
+// TestEveryTaskIsBounded checks that each task in the definition has a time limit and retries. The task or a state
+// around it must have a Catch. A task that waits for an answer must also have a heartbeat.
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -78,9 +78,9 @@ func plainJSON(t *testing.T, v any) any {
 	return walk(convert[any](t, v))
 }
 
-// TestOtherResourcesAgree compares the parts that TestDeploymentsAgree and TestPeopleAgree do not compare: the trust
-// policies of the roles, the policy of the key, the queues, the retries of the schedule, the runtimes of the functions,
-// and the logs.
+// TestOtherResourcesAgree compares parts that TestDeploymentsAgree and TestPeopleAgree do not compare: the trust
+// policies of the roles, the KMS key, the topic of notices, the queues, the bucket, the retries of the schedule, the
+// logging of the state machines, and the names of functions and logs.
 func TestOtherResourcesAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -128,7 +128,7 @@ func TestOtherResourcesAgree(t *testing.T) {
 		same(samMachine(n), "Type", "aws_sfn_state_machine.run", "type", string(n))
 	}
 	bucket := plainJSON(t, sam.properties("Bucket")).(map[string]any)
-	delete(bucket, "LifecycleConfiguration") // TestRetention compares this configuration
+	delete(bucket, "LifecycleConfiguration") // TestRetention checks this configuration
 	want := map[string]any{
 		"BucketName":                     bucketName,
 		"PublicAccessBlockConfiguration": map[string]any{},
@@ -150,8 +150,8 @@ func TestOtherResourcesAgree(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The environment
-// variables of all functions and the outputs must also be the same.
+// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The runtime,
+// the handler and the architecture of the functions must also be the same, and so must the outputs.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

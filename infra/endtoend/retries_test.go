@@ -44,7 +44,8 @@ func (s *retried) longest() int {
 }
 
 // TestRetriesFit checks that the duration of each task with all retries is within the time limit of the task's
-// execution. Tasks in a child execution have the limit of the child execution.
+// execution. Tasks in a child execution have the limit of the child execution. A map with child executions may call at
+// most half of newAccount functions at the same time.
 func TestRetriesFit(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

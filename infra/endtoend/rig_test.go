@@ -95,7 +95,7 @@ type rig struct {
 	people roles // rights of people, by their access keys
 
 	policy string                  // text of the policy in the bucket
-	domain []string                // environment variables that make the relay use the real Active Directory
+	domain []string                // environment variables that connect the relay to Active Directory, simulated or real
 	citrix string                  // DN of the Citrix group in Active Directory
 	ad     *activedirectory.Forest // the real Active Directory; nil if Active Directory is simulated
 }

@@ -43,8 +43,9 @@ func (r *rig) note(c call) {
 	r.made = append(r.made, c)
 }
 
-// recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. All rigs share one
-// bucket, and each rig has a folder in this bucket. recordS3 records the folder as a bucket of its own.
+// recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. It refuses a call that
+// the rights of a person do not allow. All rigs share one bucket, and each rig has a folder in this bucket. recordS3
+// records the folder as a bucket of its own.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -91,7 +92,7 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// recordAWS records calls to SQS and Step Functions.
+// recordAWS records calls to SQS and Step Functions. It refuses a call that the rights of a person do not allow.
 func (r *rig) recordAWS() {
 	r.aws.Intercept(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

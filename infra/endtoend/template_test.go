@@ -22,7 +22,8 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// The variable "given" contains the parameters of both deployments, by their names in SAM.
+// The variable "given" contains the parameters of the SAM deployment. loadModuleWith gives the same values to the
+// variables of Terraform.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }

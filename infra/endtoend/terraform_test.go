@@ -13,8 +13,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// The type "module" is infra/terraform with evaluated locals. The variables have their defaults. The attributes of
-// resources are invented.
+// The type "module" is infra/terraform with evaluated locals. The variables have their defaults or the values of
+// loadModuleWith. The attributes of resources are invented.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
@@ -155,7 +155,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	return convert[T](t, jsonText(text))
 }
 
-// jsonText is encoded JSON text.
+// jsonText is encoded JSON text. The package encoding/json copies it without a change.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }

@@ -102,8 +102,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled kills each function once, and the relay once, during its work. Each kill is in a new run. A run with a
-// kill must end like a run without a kill.
+// TestKilled kills each function of the state machine once, and the relay once, during its work. Each kill is in a new
+// deployment. A run with a kill must end like a run without a kill.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -144,8 +144,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated makes the evaluation of one partition fail. The run must be on hold and apply
-// nothing.
+// TestPartitionThatCannotBeEvaluated makes each evaluation of a partition fail. The run must be on hold and apply
+// nothing. An override must be refused.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {

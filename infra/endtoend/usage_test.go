@@ -59,7 +59,9 @@ func usagePolicy(t *testing.T) func(string) string {
 	}
 }
 
-// TestCopilotUnused runs a night and a restore with the example policy about usage reports.
+// TestCopilotUnused runs a night and a restore with the example policy about usage reports. Only the two people who
+// have not used Copilot for 45 days may lose Copilot. A person who uses Teams without a sign-in must lose no license.
+// The restore must return all licenses.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

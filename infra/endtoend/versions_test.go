@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestVersions checks that the definition calls only published versions of functions. Both deployments must publish a
-// new version for each change of code or settings. An execution that waits during a new deployment therefore continues
-// with the versions of its start.
+// TestVersions checks that the definition calls only published versions of functions in both deployments. SAM must
+// publish a new version for each change of code or settings, and must keep the old versions. An execution that waits
+// during a new deployment therefore continues with the versions of its start.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")
