@@ -33,18 +33,20 @@ func sumOf(raw []byte) string {
 // an object about the intent, a suffix follows the number.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// The method "check" returns an ErrDamaged if the key of an object does not have a form that the ledger writes, or if an
-// object is about an intent that is missing. Without this check, a completion whose intent is missing could close the
-// next change, because the next intent may get the same number.
-func (p *Page) check(ctx context.Context, license string) error {
+// The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if the key of an
+// object does not have a form that the ledger writes, or if an object is about an intent that is missing. Without this
+// check, a completion whose intent is missing could close the next change, because the next intent may get the same
+// number. After an error, the result has the keys that the list had.
+func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
+	keys := slices.Clip(p.intents[license])
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
 		parts := named.FindStringSubmatch(name)
 		if parts == nil {
-			return damaged(key, "is none of the ledger's")
+			return keys, damaged(key, "is none of the ledger's")
 		}
 		intent := layout.License(p.person, license) + parts[1] + ".json"
-		if slices.Contains(p.intents[license], intent) {
+		if slices.Contains(keys, intent) {
 			continue
 		}
 		// While this process read the list, another process may have written an intent and then its completion or mark.
@@ -52,15 +54,17 @@ func (p *Page) check(ctx context.Context, license string) error {
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return damaged(key, "belongs to the intent %s, which is not there", intent)
+			return keys, damaged(key, "belongs to the intent %s, which is not there", intent)
 		case err != nil:
-			return fmt.Errorf("read the ledger: %w", err)
+			return keys, fmt.Errorf("read the ledger: %w", err)
 		}
 		if err := body.Close(); err != nil {
-			return fmt.Errorf("read the ledger: %w", err)
+			return keys, fmt.Errorf("read the ledger: %w", err)
 		}
+		keys = append(keys, intent)
+		slices.Sort(keys)
 	}
-	return nil
+	return keys, nil
 }
 
 // The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The object

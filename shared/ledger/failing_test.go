@@ -216,7 +216,8 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 }
 
 // Another process may write an intent and an object about the intent while the folder is listed. The list may then have
-// only the second object, and this is no damage. If the intent cannot be read, the result is an error.
+// only the second object, and this is no damage. The intent counts like one that the list has. If the intent cannot be
+// read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -240,15 +241,35 @@ func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 			put("000001.json", `{"person":"p","license":"l","run":"r1"}`)
 			put("000001.done.json", `{"outcome":"done"}`)
 			put("000002.leaving.json", `{}`)
+			put("000002.answered.json", `{}`)
 			if tc.there {
 				put("000002.json", `{"person":"p","license":"l","run":"r2"}`)
 			}
 			l := In(&failing{&failing{s, tc.fails}, "list late"})
 			for what, look := range map[string]func(context.Context, string, string) (*Entry, error){"latest": l.Latest, "standing": l.Standing} {
 				e, err := look(t.Context(), "p", "l")
-				if !errors.Is(err, tc.want) || (err == nil) != (e != nil && e.Run == "r1") {
+				if !errors.Is(err, tc.want) || (err == nil) != (e != nil && e.Run == "r2") {
 					t.Errorf("%s: %+v, %v; want %v", what, e, err, tc.want)
 				}
+			}
+			page, err := l.Of(t.Context(), "p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var runs []string
+			for e, err := range page.Entries(t.Context(), "l") {
+				if err == nil {
+					runs = append(runs, e.Run)
+				} else if !errors.Is(err, tc.want) {
+					t.Errorf("entries: %v; want %v", err, tc.want)
+				}
+			}
+			want := []string{"r1"}
+			if tc.want == nil {
+				want = append(want, "r2")
+			}
+			if d := cmp.Diff(want, runs); d != "" {
+				t.Errorf("entries (-want +got):\n%s", d)
 			}
 		})
 	}

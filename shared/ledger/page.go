@@ -68,22 +68,20 @@ func (p *Page) Licenses() []string {
 // Latest returns the newest entry for a license, or nil if there is none. It returns an ErrDamaged if an object of the
 // license is damaged.
 func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
-	if err := p.check(ctx, license); err != nil {
+	keys, err := p.keys(ctx, license)
+	if err != nil || len(keys) == 0 {
 		return nil, err
-	}
-	keys := p.intents[license]
-	if len(keys) == 0 {
-		return nil, nil
 	}
 	return p.ledger.read(ctx, p.person, license, keys[len(keys)-1])
 }
 
 // Standing returns the entry that describes the present state of a license; see Ledger.Standing.
 func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
-	if err := p.check(ctx, license); err != nil {
+	keys, err := p.keys(ctx, license)
+	if err != nil {
 		return nil, err
 	}
-	for _, key := range slices.Backward(p.intents[license]) {
+	for _, key := range slices.Backward(keys) {
 		e, err := p.ledger.read(ctx, p.person, license, key)
 		if err != nil {
 			return nil, err
@@ -99,14 +97,15 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 // on. After any other error, Entries stops.
 func (p *Page) Entries(ctx context.Context, license string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
-		for _, key := range p.intents[license] {
+		keys, damage := p.keys(ctx, license)
+		for _, key := range keys {
 			e, err := p.ledger.read(ctx, p.person, license, key)
 			if !yield(e, err) || err != nil && !errors.Is(err, ErrDamaged) {
 				return
 			}
 		}
-		if err := p.check(ctx, license); err != nil {
-			yield(nil, err)
+		if damage != nil {
+			yield(nil, damage)
 		}
 	}
 }

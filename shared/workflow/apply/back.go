@@ -155,11 +155,11 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// The function "sentences" joins the parameters "why" and "what", in this order. The parameter "why" is a reason and may
-// be empty. The parameter "what" is the consequence.
+// The function "sentences" joins the parameters "why" and "what", in this order. The parameter "why" is a reason, and the
+// parameter "what" is the consequence. Both may be empty.
 func sentences(why, what string) string {
-	if why == "" {
-		return what
+	if why == "" || what == "" {
+		return why + what
 	}
 	return why + "; " + what
 }

@@ -90,8 +90,11 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	}
 	status, note := next(ctx, ours)
 	for tries := 1; status == aged; tries++ {
+		if tries == mostReadings {
+			return result(troubled, "nothing was taken: %v", errAged)
+		}
 		e := j.again(ctx, c)
-		if tries == mostReadings || e.person == nil || e.adError != nil {
+		if e.person == nil || e.adError != nil {
 			return result(troubled, "nothing was taken: %v%s", errAged, plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
 		}
 		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil

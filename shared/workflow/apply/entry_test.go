@@ -56,7 +56,7 @@ func TestWayBackOfAnEntry(t *testing.T) {
 				delete(j.run.Tenant.SKUIDs, "VISIO")
 			}
 			got, note, refused, err := j.wayBack(t.Context(), tc.in)
-			if (tc.refusal == "") != (refused == "") || !strings.HasPrefix(refused, tc.refusal) || (tc.note == "") != (note == "") || !strings.HasPrefix(note, tc.note) || err != nil {
+			if (tc.refusal == "") != (refused == "") || !strings.HasPrefix(refused, tc.refusal) || (tc.note == "") != (note == "") || !strings.HasPrefix(note, tc.note) || strings.HasSuffix(note, "; ") || err != nil {
 				t.Errorf("note %q, refused %q, %v", note, refused, err)
 			}
 			if d := cmp.Diff(tc.want, got); tc.refusal == "" && d != "" {

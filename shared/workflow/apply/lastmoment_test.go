@@ -132,6 +132,9 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 			if wrote := len(b.entra.writes()) > 0; wrote != tc.wrote {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
+			if read := b.entra.count["ReadPeople"]; read > mostReadings {
+				t.Errorf("read the person %d times", read)
+			}
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -151,6 +152,40 @@ func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	b.Store = &lateStore{b.Store, func() { b.begun(t, "id-bo", "e3", "exo") }}
+	b.apply(t, runs.Refused, "another run's change is still open: run other")
+	b.wrote(t)
+}
+
+// halfListed is a store whose lists lack one object, because it was written while the list was read.
+type halfListed struct {
+	store.Store
+	key string
+}
+
+func (s halfListed) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for key, err := range s.Store.List(ctx, prefix) {
+			if key != s.key && !yield(key, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestBegunWhileListing: another run begins a change of another license while this run lists the ledger. The list has
+// only a mark of that change. The change is a conflict all the same.
+func TestBegunWhileListing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	book := ledger.In(b.Store)
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "visio", To: "exo", Run: "other", Rule: "m365", Via: "direct", At: asOf}, nil)
+	if err == nil {
+		_, _, err = book.Leave(t.Context(), e, asOf)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Store = halfListed{b.Store, e.Key()}
 	b.apply(t, runs.Refused, "another run's change is still open: run other")
 	b.wrote(t)
 }
