@@ -47,8 +47,9 @@ type Finding struct {
 	} `json:"nodes"`
 }
 
-// Accessible fails the test for each axe-core rule that the page violates in its current state. It skips the test if
-// axe-core cannot be installed.
+// Accessible fails the test for each axe-core rule that the page violates in its current state. It also fails the test
+// if the page satisfies fewer than ten rules, because the page is then not visible. It skips the test if axe-core
+// cannot be installed.
 func (tab *Tab) Accessible(t *testing.T) {
 	t.Helper()
 	script, err := axe()

@@ -55,7 +55,7 @@ type Tab struct {
 	ctx context.Context
 
 	mu       sync.Mutex
-	faults   []string // errors on the console, uncaught exceptions, and dialogs of scripts
+	faults   []string // messages and errors on the console, uncaught exceptions, and dialogs of scripts
 	requests []string
 }
 
@@ -115,7 +115,8 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// The method "hear" records each error, dialog and request that the browser reports about the page. It omits data URLs.
+// The method "hear" records each error, console message, dialog and request that the browser reports about the page. It
+// omits requests for data URLs.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -135,8 +136,8 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page reported an error, or requested an address that is not in the given addresses. It
-// also fails the test if the page made no request, because the test then saw no page.
+// Quiet fails the test if the page reported an error, wrote to the console, or requested an address that is not in the
+// given addresses. It also fails the test if the page made no request, because the test then saw no page.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()

@@ -112,7 +112,8 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// The type "suite" is the test binary of one package. The binary contains all mutants.
+// The type "suite" is the test binary of one package. The binary contains the mutants of all judged packages that the
+// tests link.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The variable "small" contains the files of a module with one place for each operator. The tests of the module kill
-// all mutants except one.
+// The variable "small" contains the files of a module with places for most operators. The tests of the module kill all
+// mutants except one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
 	"shared/small/small.go": `package small

@@ -146,8 +146,8 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// The method "number" returns the numeric type of an expression. It returns false for a constant, and for an expression
-// that is not numeric.
+// The method "number" returns the numeric type of an expression as text. It returns false for a constant, for an
+// expression that is not numeric, and if the file does not import the package of the type.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -160,7 +160,8 @@ func (f *finder) number(e ast.Expr) (string, bool) {
 	return f.typeName(tv.Type)
 }
 
-// timeMethod returns the receiver and the name of a call of a method of time.Time.
+// timeMethod returns the receiver and the name of a call of a method of time.Time. For any other call, it returns nil
+// and "".
 func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {

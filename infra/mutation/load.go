@@ -54,7 +54,8 @@ type source struct {
 	imports map[string]string // name of each imported package in this file, by import path
 }
 
-// The function "load" parses and type-checks the files of the packages. It omits test files.
+// The function "load" parses and type-checks the files of the packages. It omits test files. It also returns the path
+// of the module.
 func load(packages []string) ([]*source, string, error) {
 	all, err := list(append([]string{"-export", "-deps"}, packages...)...)
 	if err != nil {

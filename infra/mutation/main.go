@@ -1,7 +1,7 @@
 // Command mutation checks whether the tests notice errors in the code that decides and writes. It makes many small
 // changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition,
-// hides an error or leaves out a statement. Each test binary is built once and contains all mutants of all packages.
-// Each mutant has a switch, so a test of one mutant costs only one short process.
+// hides an error or leaves out a statement. Each test binary is built once and contains the mutants of all judged
+// packages that the tests link. Each mutant has a switch, so a test of one mutant costs only one short process.
 //
 // The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a
 // limited time, the tests of the packages above run on the living mutants. The packages above, such as the commands and

@@ -159,7 +159,7 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 }
 
 // The method "statement" adds a mutant that leaves out a statement. It adds no mutant if the statement defines a
-// variable.
+// variable, assigns only to _, calls panic, or only makes text for people.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

@@ -85,8 +85,8 @@ func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]by
 	return bom, nil
 }
 
-// packageURL returns the package URL of a Go module by the package-url specification: in lower case and with each part
-// escaped.
+// packageURL returns the package URL of a Go module by the package-url specification: with the path of the module in
+// lower case, and with each part escaped.
 func packageURL(module, version string) string {
 	parts := strings.Split(strings.ToLower(module), "/")
 	for i, p := range parts {

@@ -69,7 +69,8 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// legalFile is a legal file. The field "name" is the name of the legal file in the file LICENSES-OF-MODULES.txt.
+// legalFile is a legal file. The field "name" is the name of the legal file in the file LICENSES-OF-MODULES.txt, such
+// as "golang.org/x/sys v0.1.0: LICENSE".
 type legalFile struct{ name, path string }
 
 // legalFiles returns the legal files of packages, sorted by name. The reader "packages" contains the output of `go list

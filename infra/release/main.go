@@ -31,7 +31,8 @@ func main() {
 	}
 }
 
-// fromHere builds the targets from the sources in the working folder.
+// fromHere builds the targets from the sources in the working folder. It returns an error if this program runs under
+// another toolchain than go.mod names.
 func fromHere(ctx context.Context, out string, targets []string, log io.Writer) error {
 	version, err := os.ReadFile("VERSION")
 	if err != nil {
@@ -89,8 +90,8 @@ type release struct {
 	log                io.Writer
 }
 
-// The method "make" builds the targets in sequence, because each build compiles Microsoft's Graph SDK and needs the
-// whole machine. A target is SYSTEM/ARCHITECTURE or lambda.
+// The method "make" builds the targets and then writes SHA256SUMS. It builds them in sequence, because each build
+// compiles Microsoft's Graph SDK and needs the whole machine. A target is SYSTEM/ARCHITECTURE or lambda.
 func (r release) make(ctx context.Context, targets []string) error {
 	if len(targets) == 0 {
 		return errors.New("no targets: name some, such as linux/amd64, windows/arm64 or lambda")

@@ -247,7 +247,8 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestPrograms checks that the packed files exist and that each command in the Makefile is released.
+// TestPrograms checks that the packed files exist, that each command in the Makefile is released, and that each target
+// in the Makefile can be built.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")
@@ -283,7 +284,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestPinned checks that go.mod contains one exact toolchain, because another toolchain writes other bytes.
+// TestPinned checks that go.mod contains one exact toolchain, because another toolchain writes other bytes. It also
+// checks that make release runs under this toolchain.
 func TestPinned(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("../../go.mod")

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// Backtest returns an invented result of a backtest over 180 nights, for two rules. The first rule has a recommended
-// number of days. The second rule has too few hits for a recommendation.
+// Backtest returns an invented result of a backtest over 180 days and 181 nights, for two rules. The first rule has a
+// recommended number of days. The second rule has too few hits for a recommendation.
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 	a := &backtest.Answer{
