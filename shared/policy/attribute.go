@@ -35,8 +35,8 @@ var defaultMapping = [][2]string{
 }
 
 // builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
-// account under their own names, and the default mapping. The result "mapped" has only the attributes of the default
-// mapping.
+// account under their own names, the field "kind", and the default mapping. The result "mapped" has only the attributes
+// of the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -201,7 +201,8 @@ func (a *attribute) celType() *cel.Type {
 }
 
 // celValue returns the attribute's value in conditions. A text attribute without a value is "". Other text is folded,
-// so that comparisons are case-insensitive.
+// so that comparisons are case-insensitive. A date without a value is an empty optional. An unknown value and a date
+// from a report are unknown to CEL.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {

@@ -182,7 +182,8 @@ type dateTest struct {
 
 // The method "asOf" returns the time up to which a usage report must reach to settle the test. For earlierThan and
 // laterThan, this is the time with which the test compares. hasValue and hasNoValue compare with no time. For these
-// tests, the result is the start of the condition's shortest span, such as now - days(60).
+// tests, the result is the start of the condition's shortest span, such as now - days(60). If the condition has no
+// span, the result is the zero time.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))

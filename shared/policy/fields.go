@@ -45,7 +45,8 @@ func typeName(f *directory.Field) string {
 	return "date"
 }
 
-// readFrom returns the Graph property or the LDAP attribute behind a field.
+// readFrom returns the Graph property or the LDAP attribute behind a field. For a field without such a property, it
+// says in words where the value comes from.
 func readFrom(name string) string {
 	source, bare, _ := strings.Cut(name, ".")
 	of := "the evidence that is listed under Kinds of accounts"

@@ -64,7 +64,8 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names the unknown values of a decision, in the order of the fields of the type "decision".
+// undecidedReason names the unknown values of a decision, in this order: the license, the exemption, the conditions
+// "for" and "when", and grace.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {

@@ -102,7 +102,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openMixed sets open[row] for each holder with a mixedDate, because the columns do not show which bound CountIdle uses.
+// openMixed sets open[row] for each holder whose date has the mark mixedDate, because the columns do not show which
+// bound CountIdle uses.
 func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		for row, date := range s.date(a) {

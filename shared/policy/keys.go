@@ -10,7 +10,9 @@ import (
 // Shape is the form of the value of a key.
 type Shape uint8
 
-// The shapes. A NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the texts in Key.Words.
+// The shapes. A NumberKey is any number, and a CountKey is a whole number. A TrueKey has only the value true. A
+// NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the texts in Key.Words. The shapes with a
+// plural, such as TextsKey, are lists.
 const (
 	TextKey Shape = iota
 	ChoiceKey

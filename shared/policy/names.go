@@ -155,7 +155,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
 // Nearest compares a name, which must be in lower case, with all names of a person. It returns the most similar name of
-// the person, and the number of letters in which the two names differ. It returns "" if no name is similar.
+// the person, and the number of letters in which the two names differ. Another domain after the @ counts as two
+// letters. Nearest returns "" if no name is similar.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1

@@ -38,8 +38,8 @@ const special = "a value begins with a character that means something else in YA
 
 const spaces = "a line begins with a tab; indent it with spaces"
 
-// faultYAML reports an error of the YAML package at the line that its message names. It uses yamlWords where they
-// apply.
+// faultYAML reports an error of the YAML package. It uses yamlWords where they apply. The place is the line that the
+// message of the package names, or the line with the tab or with the wrong indentation that causes the error.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {

@@ -271,7 +271,8 @@ func (r *Rule) GuardsMailbox() bool {
 	return r.License.MailboxQuota > 0
 }
 
-// Key identifies a rule with its content. An edited rule has a different key.
+// Key identifies a rule by its name, its license, its new license and its conditions. A rule in which one of these was
+// edited has a different key. Other edits, such as another notice, do not change the key.
 func (r *Rule) Key() string {
 	to := ""
 	if r.ChangeTo != nil {

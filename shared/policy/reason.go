@@ -62,7 +62,8 @@ func (j *Judge) exemptReason(e exemption) string {
 }
 
 // The type "words" has the words for activity: people sign in to Entra ID, log on to Active Directory and use a
-// workload. If a rule reads dates of several kinds, the function "verb" returns words that fit all these kinds.
+// workload. For a rule that reads dates of several kinds, the function "verb" returns the words "activity" and "active"
+// if one of the dates comes from a usage report, and otherwise the words for a sign-in.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
@@ -111,7 +112,8 @@ func (j *Judge) Ago(r *Rule, at time.Time) string {
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// daysSince returns the number of whole days since t, in words: 60 days and a second are "60 days".
+// daysSince returns the number of whole days since t, in words: 60 days and a second are "60 days". Less than a day is
+// "today".
 func (j *Judge) daysSince(t time.Time) string {
 	switch n := int(j.now.Sub(t) / day); n {
 	case 0:

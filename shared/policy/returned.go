@@ -10,7 +10,8 @@ import (
 // Returned finds out whether a person became active again after the rule took the license. The parameter "since" is the
 // time of that change. The result "at" is the time of the newest activity, according to the dates that the rule's
 // condition "when" reads. A date counts only if it is after since.Add(-r.late()). The result "at" is zero if no date
-// counts. The result "asked" says whether the rule's condition "for" still holds for the person.
+// counts. The result "asked" says whether the rule's condition "for" still holds for the person. It is Unset if "at" is
+// zero.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -57,7 +58,7 @@ func (r *Rule) late() (late time.Duration) {
 const unusedSpan = 90 * day
 
 // Cooling reports whether it is too early to take a restored license again. The person must first be idle for the whole
-// span of the rule after the restore.
+// span of the rule after the restore. For a rule without dates of use, unusedSpan must have passed.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(givenBack) < unusedSpan

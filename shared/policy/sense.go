@@ -163,7 +163,8 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 }
 
 // The method "settled" finds comparisons of a past date with now or a later time. Such a comparison is true for
-// everybody with the date, or for nobody. All dates except hiring dates lie in the past.
+// everybody with the date, or for nobody. Dates of use and of creation lie in the past. Other dates, such as hiring
+// dates and expiry dates, may lie in the future.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {
@@ -194,7 +195,8 @@ var comparisons = map[string]bool{
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// The method "past" reports whether the attribute's dates always lie in the past.
+// The method "past" reports whether the attribute's dates always lie in the past. This is so for dates of use and of
+// creation.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -96,11 +96,11 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// The type "spared" says who may be in grace for a rule. The method is computes the answer for a person at its first
+// The type "spared" says who may be in grace for a rule. The method "is" computes the answer for a person at its first
 // call. Callers ask only about people who meet both conditions of the rule.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
-	known []directory.Flag     // results of the method is, by row; Unset means not computed
+	known []directory.Flag     // results of the method "is", by row; Unset means not computed
 }
 
 func (s *spared) is(row int) bool {

@@ -33,7 +33,7 @@ func (r *reader) faultAt(line, column int, text string) {
 }
 
 // The function "open" parses the only document in a file. The node is nil after a fault. If kept is set, a run has
-// stored the file. The function then limits only the size of the file.
+// stored the file. The function then does not limit the number of entries of a mapping or list.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {

@@ -92,7 +92,7 @@ func (s *Texts) Has(tag string) bool {
 
 // Write returns a notice in the language of the person. The parameter "preferred" is the property preferredLanguage of
 // Microsoft Graph: a tag like sv-SE, or "" if the property is not set. A text for the whole tag takes precedence over a
-// text for the first part of the tag.
+// text for the first part of the tag. If there is no text for either, the notice is in the language s.Language.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {
 	tag := s.choose(strings.ToLower(strings.TrimSpace(preferred)))
 	t, own := s.Own[tag]

@@ -24,7 +24,7 @@ type Facts struct {
 	To      string    // the license that replaces it; empty if none does
 	Days    int       // days from the notice to the change
 	Due     time.Time // when the change may be made
-	LastUse time.Time // when the license was last used; zero if it never was
+	LastUse time.Time // when the license was last used; zero if no use is known
 }
 
 // The type "fields" holds the values that a template may use.

@@ -1,7 +1,7 @@
 package words
 
-// The variable "fields" holds the words for every field that a policy may name. The key is the field's full name, or
-// its name without the source if both directories have the field.
+// The variable "fields" holds the words for every field that a policy may name. The key is the field's full name if the
+// noun includes the source (whole). Otherwise it is the name without the source, for the fields of both directories.
 var fields = map[Language]map[string]fieldWords{
 	English: {
 		"accountEnabled":             {yes: "the account in %s is enabled", no: "the account in %s is disabled"},

@@ -49,7 +49,7 @@ type tongue struct {
 	contains, notContains string
 	matches, notMatches   string
 
-	isMember, notMember string // a person, a group, a directory
+	isMember, notMember string // a group and a directory
 	directories         map[string]string
 	in                  string // a noun in a directory
 	named               string // a noun with the policy's own name for it
@@ -60,8 +60,8 @@ type tongue struct {
 	months                        [12]string
 	instant                       string // day, month, year, clock
 
-	// Verbs of dates. The verb "happened" is for a date of use or of creation. The verb "was" is for any other date, if
-	// "ago" follows. The verb "lies" is for any other date that may be in the future.
+	// Verbs of dates. The verb "happened" is for a date of use or of creation. Any other date may be in the future. The
+	// verb "was" is for such a date if "ago" follows, and the verb "lies" is for such a date in every other clause.
 	happened, was, lies string
 	ago                 comparison // a date, its verb, a span
 	orAhead             string     // follows ago for a date that may be in the future

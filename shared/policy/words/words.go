@@ -70,28 +70,28 @@ type ruleWords struct {
 type policyWords struct {
 	tenant             string
 	modes              map[policy.Mode]string
-	product, member    string // the meaning of a license: a name and a product, or a name, a group and a directory
+	product, member    string // the meaning of a license: a product, or a group and a directory
 	byGroup            string // a group and a directory
 	price              string // an amount and a currency
-	renewsOn           string // a day
-	renewsYearly       string // a day of the year
+	renewsOn           string // a day, a month and a year
+	renewsYearly       string // a day and a month
 	renewsMonthly      string
 	keepSeats          string
 	quota, needs       string
 	models             map[policy.Model]string
 	anchor             string
-	user, group, leave string // a person, a group or a leave that is left out
+	user, group, leave string // a person; a group and a directory; a person, and the end of the leave
 	reason             string // a leave, and its reason
 	when               string // a condition
-	endOf              string // a day
+	endOf              string // a day, a month and a year
 	allKinds, onlyKind string
 	kinds              map[string]string
-	neverUsed, holder  string // grace: a span
+	neverUsed, holder  string // grace: a span, also for enabledAgain
 	enabledAgain       string
 	stop               string // a percentage, a count
 	everyone, perRun   string
 	called             string // a title
-	from, copied       string // notices: an address
+	from, copied       string // notices: an address for from, and no value for copied
 	fallback, ownText  string // a language; a language, a subject and a text
 	notes              []string
 }
