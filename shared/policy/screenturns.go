@@ -27,8 +27,9 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// The method "moved" returns the dates that a comparison uses. For a comparison with now, it shifts the dates to the
-// origin.
+// The method "moved" returns the dates that a comparison uses. For a comparison with now, it subtracts the time of the
+// pair from each date, because now has the value of the origin in all pairs. Outside pairs, and for other comparisons,
+// it returns the dates unchanged.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates

@@ -88,8 +88,8 @@ type Rule struct {
 	// NewHolder is how long the person must have held the license. EnabledAgain is how long the account must have been
 	// enabled. Zero means no minimum.
 	NewHolder, EnabledAgain time.Duration
-	// Undated means that the directories do not say since when a person has held the license. What the first night finds
-	// then counts as old.
+	// Undated means that the directories do not say since when a person has held the license. A license that a person gets
+	// before the first night then counts as held for a long time.
 	Undated bool
 	// Notice is how long before a removal the tool must announce the removal. Zero means no announcement.
 	Notice time.Duration

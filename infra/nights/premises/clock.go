@@ -12,9 +12,9 @@ import (
 // The type "pulse" is the clock of a relay. Its method Sleep waits until the simulated time has passed, because a relay
 // sends heartbeats while it works. Only the heartbeats of a relay sleep.
 //
-// The method "tick" must not run before the goroutine of the heartbeats waits, or the heartbeats would come late by
-// chance. The field "due" is zero while nobody waits. The field "comes" says that the goroutine of the heartbeats is on
-// its way to Sleep.
+// If the method "tick" ran before the goroutine of the heartbeats waits in Sleep, the heartbeats would come late by
+// chance. "tick" therefore waits while the field "comes" is set: the goroutine then runs and will call Sleep next. The
+// field "due" is the time of the next heartbeat. It is zero while nobody waits in Sleep.
 type pulse struct {
 	by   clock.Clock
 	skew atomic.Int64 // how far the relay's clock is ahead
@@ -56,7 +56,7 @@ func (c *pulse) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The method "expect" says that the goroutine of the heartbeats begins.
+// The method "expect" records that the goroutine of the heartbeats begins.
 func (c *pulse) expect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

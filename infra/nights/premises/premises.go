@@ -1,11 +1,12 @@
-// Package premises simulates the relays of a company: the queues of the cloud, two relays on premises, and everything
-// that may go wrong between them. The relays are the product's own (package worker). Only AWS is simulated (package
+// Package premises simulates the relays of a company: the queues of the cloud, two relays on premises, and the faults
+// that may happen between them. The relays are the product's own (package worker). Only AWS is simulated (package
 // awsfake). Nothing waits in real time: a relay works only while the method Ask waits for an answer, and its clock is
 // the simulated clock.
 //
-// Each fault is a thing that AWS documents, or that happens to a machine; see the list of faults. A fault affects one
-// request or one delivery of a message. What follows from it is up to the relays and to the simulated queues. For
-// example, a message whose relay was killed comes back after its visibility timeout.
+// AWS documents the faults of the queues. The other faults happen to networks and machines. The list of faults has the
+// sources. A fault affects one request or one delivery of a message. The package does not simulate the consequences of
+// a fault, because they follow from the relays and the simulated queues. For example, a message whose relay was killed
+// comes back after its visibility timeout.
 package premises
 
 import (
@@ -180,10 +181,10 @@ func (p *Premises) send(queue, body string) {
 	p.account.Shuffle(pick)
 }
 
-// look is how often the premises look for a message or for the end of a task.
+// The constant "look" is the time between two checks for a message or for the end of a task.
 const look = 10 * time.Second
 
-// The method "work" lets the relays work until a task has ended.
+// The method "work" makes the relays work until a task has ended.
 func (p *Premises) work(task *awsfake.Task, queue string) {
 	d := p.o.Dice("work", p.asked)
 	p.setClocks(d)

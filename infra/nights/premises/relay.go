@@ -26,7 +26,8 @@ type relay struct {
 	until time.Time // when a relay that hangs goes on
 }
 
-// The type "delivery" is the work of a relay on one message, and what happens to it.
+// The type "delivery" is the work of a relay on one message. It has the fault that happens during this work (type
+// fate).
 type delivery struct {
 	fate
 	queue string
@@ -53,7 +54,7 @@ func (p *Premises) install(i int) (*relay, error) {
 	return r, r.connect()
 }
 
-// The method "connect" gives the relay new connections to Active Directory, as a start does.
+// The method "connect" gives the relay new connections to Active Directory, as the start of a relay does.
 func (r *relay) connect() (err error) {
 	r.ad, err = activedirectory.NewForest(r.p.o.AD, r.clock.Now)
 	return err
@@ -76,15 +77,15 @@ func (r *relay) start(queue string) *worker.Relay {
 	return w
 }
 
-// atOnce is the SDK's own way to repeat requests, without its pauses.
+// atOnce returns the retryer of the SDK, without the pauses between the attempts.
 func atOnce() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 	})
 }
 
-// The method "deliver" lets the relay receive one message and work on it, until the relay asks for the next message or
-// hangs.
+// The method "deliver" makes the relay receive one message and work on it. It returns when the relay asks for the next
+// message or hangs.
 func (r *relay) deliver(queue string, f fate) {
 	d := &delivery{fate: f, queue: queue, parked: make(chan struct{}), free: make(chan struct{}), finished: make(chan struct{})}
 	r.now.Store(d)
@@ -109,11 +110,12 @@ func (r *relay) deliver(queue string, f fate) {
 	}
 }
 
-// The method "finish" says that the relay asks for the next message.
+// The method "finish" records that the relay asks for the next message.
 func (d *delivery) finish() { d.ending.Do(func() { close(d.finished) }) }
 
-// The method "ended" ends the process of a relay after a delivery. A relay that was killed gets new connections. A
-// delivery that was made in the middle of another one leaves the faults of the other one in place.
+// The method "ended" ends the process of a relay after a delivery. A relay that was killed gets new connections. If the
+// relay was neither killed nor frozen, the method leaves the weather unchanged, because the delivery may be in the
+// middle of another delivery that has a fault.
 func (r *relay) ended(d *delivery) {
 	d.end()
 	if d.kind == Killed || d.kind == Frozen {
@@ -137,7 +139,8 @@ func (r *relay) restart() {
 
 func (r *relay) hangs() bool { return r.stuck != nil }
 
-// The method "hang" makes the relay hang, with its heartbeats. It returns when the relay goes on.
+// The method "hang" stops the heartbeats of the relay, and returns when the relay goes on. Until then, the calling
+// goroutine does no work.
 func (r *relay) hang(d *delivery) {
 	d.hanging.Do(func() {
 		r.clock.freeze(true)
@@ -146,7 +149,8 @@ func (r *relay) hang(d *delivery) {
 	<-d.free
 }
 
-// The method "goOn" lets a relay go on that hangs, and returns when the relay asks for the next message.
+// The method "goOn" makes a hanging relay go on, and returns when the relay asks for the next message. It does nothing
+// if the relay does not hang.
 func (r *relay) goOn() {
 	d := r.stuck
 	if d == nil {
@@ -163,7 +167,8 @@ func (r *relay) goOn() {
 // errDead is the error of each request of a relay that was killed.
 var errDead = errors.New("the relay was killed")
 
-// The method "around" is called before each call of Active Directory, and the function that it returns after the call.
+// The method "around" must be called before each call of Active Directory. It returns a function that must be called
+// after that call. A fault may happen in either of the two.
 func (r *relay) around() func() {
 	d := r.now.Load()
 	n := int(d.calls.Add(1))
@@ -182,7 +187,7 @@ func (r *relay) around() func() {
 	return func() {}
 }
 
-// The method "strike" makes the relay hang, or lets the other relay do the same work now.
+// The method "strike" injects the fault now: the relay hangs, or the other relay does the same work.
 func (r *relay) strike(d *delivery) {
 	if d.kind == Hangs {
 		r.hang(d)

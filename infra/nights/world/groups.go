@@ -83,8 +83,8 @@ func (w *World) regroups() {
 	}
 }
 
-// inGroup reports whether Entra ID lists a person in a group with its usual name. The argument "group" is the original
-// name of the group.
+// inGroup reports whether Entra ID lists a person in a group. The argument "group" is the original name of the group.
+// The result is false while the group has another name than usual.
 func (w *World) inGroup(i int, group string) bool {
 	if group == groupLab {
 		group = labName

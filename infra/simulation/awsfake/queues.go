@@ -164,7 +164,7 @@ func (s *Server) bury(q *queue) {
 }
 
 // The method "visible" returns the visible messages, in the order in which they were sent. The result "soonest" is the
-// time until a hidden message becomes visible, and at most an hour.
+// time until the next hidden message becomes visible, but at most an hour.
 func (q *queue) visible(now time.Time) (list []*message, soonest time.Duration) {
 	soonest = time.Hour
 	for _, m := range q.messages {
