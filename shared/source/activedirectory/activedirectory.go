@@ -18,7 +18,7 @@ import (
 // connection that stays idle for keepIdle is closed.
 type Directory struct {
 	configured []controller
-	shared     bool     // the configured controllers belong to several domains
+	forest     []string // DNS names of all configured domains; empty if only one domain is configured
 	dnsDomain  string   // DNS domain in which controllers are found if no controller is configured
 	bases      []string // DNs; if empty, the base is read from each controller
 	people     string   // filter for all people, without the outer "(&" and ")"

@@ -55,14 +55,7 @@ func TestAddressOfSeveralControllers(t *testing.T) {
 			for range 2 {
 				if c.direct { // an idle connection stands for port 636, which a test may not be able to open
 					dc2 := newController(t, home{name: names[1], servers: names}, answers(twelve))
-					own, err := parseController(dc2.url)
-					own.url, own.name = "ldaps://"+names[1], names[1]
-					if err == nil {
-						err = d.do(t.Context(), own, func(*session) error { return nil })
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
+					stand(t, d, dc2, byName(names[1]))
 				}
 				u, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
 				if err == nil && u.LastLogonTimestamp.Day() != 12 {
@@ -87,5 +80,19 @@ func TestAddressOfSeveralControllers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The function "stand" leaves an idle connection to a fake in the pool. The next request to the given controller uses
+// this connection.
+func stand(t *testing.T, d *Directory, f *fake, in controller) {
+	t.Helper()
+	c, err := parseController(f.url)
+	if err == nil {
+		in.host, in.addr = c.host, c.addr
+		err = d.do(t.Context(), in, func(*session) error { return nil })
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

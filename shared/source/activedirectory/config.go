@@ -172,6 +172,9 @@ func domainName(dn string) string {
 	return strings.Join(labels, ".")
 }
 
+// domainDN returns DC=corp,DC=example for corp.example.
+func domainDN(name string) string { return "DC=" + strings.ReplaceAll(name, ".", ",DC=") }
+
 // The type "controller" describes one domain controller.
 type controller struct {
 	url      string // the configured address, for messages

@@ -38,7 +38,7 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 // The method "bootstrap" returns the controllers to ask first. If controllers are configured, these are the configured
 // controllers. Otherwise, these are the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
-	if len(d.configured) > 0 && d.shared {
+	if len(d.configured) > 0 && len(d.forest) > 0 {
 		return d.entrance(ctx)
 	}
 	if len(d.configured) > 0 {

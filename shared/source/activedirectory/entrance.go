@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -30,7 +29,7 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 				own = append(own, c)
 				return nil
 			}
-			names, _, err := s.controllerNames("DC=" + strings.ReplaceAll(d.dnsDomain, ".", ",DC="))
+			names, _, err := s.controllerNames(domainDN(d.dnsDomain))
 			for _, name := range names {
 				listed = append(listed, byName(name))
 			}

@@ -178,3 +178,7 @@ func Time(filetime string, now time.Time) (time.Time, error) {
 	}
 	return t, nil
 }
+
+func hasClass(e *ldap.Entry, class string) bool {
+	return slices.ContainsFunc(e.GetEqualFoldAttributeValues("objectClass"), func(c string) bool { return strings.EqualFold(c, class) })
+}

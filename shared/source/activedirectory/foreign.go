@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go-ldap/ldap/v3"
@@ -44,9 +45,9 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 }
 
 // listMembers passes each member of the group to the function "each", once. It asks d, the domain of the group, for the
-// members with accounts in d. For a member from another domain, listMembers asks that domain whether the member is a
-// person or a group. The argument "told" has the SIDs of the people whom listMembers has already passed, and "groups"
-// has the SIDs of the groups that it has already read.
+// members with accounts in d. For a member from another configured domain, listMembers asks that domain whether the
+// member is a person or a group. The argument "told" has the SIDs of the people whom listMembers has already passed, and
+// "groups" has the SIDs of the groups that it has already read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -62,29 +63,59 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	if err != nil {
 		return err
 	}
+	nested, err := f.groupsAmong(ctx, groupDN, foreign, direct)
+	if err != nil {
+		return fmt.Errorf("list members of %q: %w", groupDN, err)
+	}
 	for _, sid := range foreign {
-		home, err := f.domainOf(ctx, sid)
-		if errors.Is(err, directory.ErrNoPerson) {
-			continue // the member belongs to a domain that is not configured
-		}
-		if err != nil {
-			return fmt.Errorf("list members of %q: %w", groupDN, err)
-		}
-		group, err := home.groupOf(ctx, sid)
+		group, isGroup := nested[sid]
 		switch {
-		case err != nil:
-			return fmt.Errorf("list members of %q: %w", groupDN, err)
-		case group == "":
+		case !isGroup:
 			err = once(sid)
 		case !direct && !groups[sid]:
 			groups[sid] = true
-			err = f.listMembers(ctx, home, group, direct, each, told, groups)
+			var home *Directory
+			if home, err = f.domainAt(group); err == nil {
+				err = f.listMembers(ctx, home, group, direct, each, told, groups)
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// groupsAmong returns the DNs of the groups among the members of a group from other configured domains, by SID. Unless
+// direct is set, groupsAmong fails if a domain does not show a member, because the member may be a group with further
+// members.
+func (f *Forest) groupsAmong(ctx context.Context, groupDN string, foreign []string, direct bool) (map[string]string, error) {
+	byHome, all := map[*Directory][]string{}, map[string]string{}
+	for _, sid := range foreign {
+		home, err := f.domainOf(ctx, sid)
+		switch {
+		case err == nil:
+			byHome[home] = append(byHome[home], sid)
+		case !errors.Is(err, directory.ErrNoPerson):
+			return nil, err
+		case !direct: // for a time, a group lists an account that moved to another domain under its old SID
+			return nil, &outsideError{fmt.Sprintf("the SID %s of a member is of none of the domains: add the member to the group again", sid)}
+		}
+	}
+	for home, sids := range byHome {
+		err := home.ask(ctx, func(s *session) error {
+			dns, unseen, err := s.groupsAmong(groupDN, sids)
+			if err == nil && unseen > 0 && !direct {
+				err = s.fault("list members", hiddenMembers(unseen, groupDN))
+			}
+			maps.Copy(all, dns)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // MemberOf reports whether a person belongs to a group, in the same way as Directory.MemberOf. The person and the group
@@ -175,19 +206,6 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupOf returns the DN of the group that has the SID, or "" if the SID does not belong to a group.
-func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
-	err = d.ask(ctx, func(s *session) error {
-		dn = ""
-		group, err := s.groupWithSID("read "+sid, sid, "1.1")
-		if group != nil {
-			dn = group.DN
-		}
-		return err
-	})
-	return dn, err
-}
-
 // groupWithSID returns the group that has the SID. It returns nil if the SID does not belong to a group that the account
 // sees.
 func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *ldap.Entry, err error) {
@@ -206,8 +224,8 @@ func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *
 // value of the control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers returns the SIDs of a group's members from other domains. The group itself lists these members. Unless
-// direct is set, the result also has the foreign members of nested groups of the same domain.
+// foreignMembers returns the SIDs of a group's members from other configured domains. The group itself lists these
+// members. Unless direct is set, the result also has the foreign members of nested groups of the same domain.
 func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		sids = nil
@@ -247,12 +265,12 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 	return sids, err
 }
 
-// The method "foreign" returns the SID in the extended DN of a member from another domain of the forest. It returns ""
-// for a member of the session's own domain. It also returns "" for a member from another forest. Such a member has no
-// account in this forest, and the member's DN lies in the session's own domain.
+// The method "foreign" returns the SID in the extended DN of a member from another configured domain of the forest. It
+// returns "" for any other member. The DN of a member from another forest lies in the session's own domain. Such a
+// member has no account in this forest. See noneWithin for members from domains that are not configured.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
-	if err != nil || domainName(dn) == s.directory.dnsDomain {
+	if name := domainName(dn); err != nil || name == s.directory.dnsDomain || !slices.Contains(s.directory.forest, name) {
 		return "", err
 	}
 	return sid, nil

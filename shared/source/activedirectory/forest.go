@@ -28,8 +28,12 @@ func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 		f.domains = append(f.domains, d)
 	}
 	if len(f.domains) > 1 {
+		var names []string
 		for _, d := range f.domains {
-			d.shared = true
+			names = append(names, d.dnsDomain)
+		}
+		for _, d := range f.domains {
+			d.forest = names
 		}
 	}
 	return f, nil

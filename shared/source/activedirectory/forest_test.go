@@ -30,7 +30,7 @@ var ofSeats = []string{
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
 	"<GUID=09>;<SID=S-1-5-22-9>;CN=Inner," + emeaBase,
 	"<GUID=77>;CN=contact," + emeaBase,
-	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
+	"<GUID=88>;<SID=S-1-5-99-1-1-1-8>;CN=S-1-5-99-1-1-1-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
 // corpAnswers answers like a controller of the first domain. The domain has the person "anna" and the group "seats".
@@ -71,7 +71,7 @@ func corpAnswers(r request) []*ber.Packet {
 // group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
-		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
+		return entry("CN=Inner,"+emeaBase, "objectClass", "group", "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
 			"member", "<GUID=03>;<SID=S-1-5-22-3>;CN=q,"+emeaBase, descriptor, openDescriptor)
 	}
 	switch {
@@ -79,7 +79,19 @@ func emeaAnswers(r request) []*ber.Packet {
 		return nil
 	case r.base == "CN=Inner,"+emeaBase && len(r.attributes) == 1 && r.attributes[0] == "member":
 		return found(inner()) // no member belongs to another domain
-	case r.base == "CN=Inner,"+emeaBase, strings.Contains(r.filter, "S-1-5-22-9"):
+	case strings.HasPrefix(r.filter, "(|(objectSid="): // which of the members are groups
+		var seen []*ber.Packet
+		if strings.Contains(r.filter, "S-1-5-22-2)") {
+			seen = append(seen, emeaPerson(2))
+		}
+		if strings.Contains(r.filter, "S-1-5-22-9)") {
+			seen = append(seen, inner())
+		}
+		if strings.Contains(r.filter, "S-1-5-22-3)") {
+			seen = append(seen, emeaPerson(3))
+		}
+		return found(seen...)
+	case r.base == "CN=Inner,"+emeaBase:
 		return found(inner())
 	case strings.Contains(r.filter, "objectClass=group"):
 		return found()

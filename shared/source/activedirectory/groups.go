@@ -2,7 +2,6 @@ package activedirectory
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,8 +30,8 @@ func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGr
 // ListMembers calls the function "each" with the SIDs of the members of a group. If the argument "direct" is set, the
 // members are the people whom the group itself lists, and the people whose primary group is the group. Otherwise, the
 // members of nested groups are included, and the people whose primary group is a nested group. Active Directory does
-// not list people as members of their primary group. The error is directory.ErrNoGroup if no group has the DN, or if
-// the account may not read the group's members.
+// not list people as members of their primary group. The error is directory.ErrNoGroup if no group has the DN, if the
+// account may not read the group's members, or if a nested group may belong to a domain that is not configured.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -41,7 +40,7 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 			return err
 		}
 		once := map[string]bool{}
-		within, err := s.walk(group, direct, func(sid string) error {
+		within, outside, err := s.walk(group, direct, func(sid string) error {
 			if !direct && once[sid] { // the list of a single group has no repetitions
 				return nil
 			}
@@ -51,6 +50,9 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 			s.committed = true
 			return each(sid)
 		})
+		if err == nil {
+			err = s.noneWithin(outside)
+		}
 		if err != nil {
 			return err
 		}
@@ -66,66 +68,75 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 
 // The method "walk" calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
 // walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
-// direct is set, the SIDs of the nested groups.
-func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
+// direct is set, the SIDs of the nested groups. Unless direct is set, the result "outside" has the members from outside
+// the domain, which walk does not pass.
+func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, outside []outsider, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
 		if direct {
-			return within, s.listedPeople(queue[0], each)
+			return within, nil, s.listedPeople(queue[0], each)
 		}
 		var sids []string
-		err := s.listed(queue[0], func(sid string) error {
+		others, err := s.listed(queue[0], func(sid string) error {
 			sids = append(sids, sid)
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		nested, err := s.groupsAmong(queue[0], sids)
+		outside = append(outside, others...)
+		nested, unseen, err := s.groupsAmong(queue[0].dn, sids)
+		if err == nil && unseen > 0 {
+			err = s.fault("list members", hiddenMembers(unseen, queue[0].dn))
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, sid := range sids {
 			if _, group := nested[sid]; group {
 				continue
 			}
 			if err := each(sid); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		for _, dn := range slices.Sorted(maps.Values(nested)) {
 			inner, err := s.group(dn)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if !slices.Contains(within, inner.sid) {
 				within, queue = append(within, inner.sid), append(queue, inner)
 			}
 		}
 	}
-	return within, nil
+	return within, outside, nil
 }
 
 // The method "listed" calls the function "each" with the SIDs of the group's members in the session's own domain. It
-// skips contacts and other objects without a SID.
-func (s *session) listed(g *group, each func(sid string) error) error {
+// returns the members from outside the domain. It skips contacts and other objects without a SID.
+func (s *session) listed(g *group, each func(sid string) error) (outside []outsider, err error) {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = s.values(doing, g.dn, "member", func(value string) error {
 		some = true
-		sid, _, err := s.extended(value)
-		if err != nil || !strings.HasPrefix(sid, own) {
+		sid, dn, err := s.extended(value)
+		switch {
+		case err != nil || sid == "":
 			return err
+		case !strings.HasPrefix(sid, own):
+			outside = append(outside, outsider{sid, dn, g.dn})
+			return nil
 		}
 		return each(sid)
 	})
 	if err == nil && !some && !g.shown {
-		return s.fault(doing, &hiddenError{fmt.Sprintf("member of the group %q", clean(g.dn))})
+		err = s.fault(doing, &hiddenError{fmt.Sprintf("member of the group %q", clean(g.dn))})
 	}
-	return err
+	return outside, err
 }
 
 // ownPrefix returns the common prefix of the SIDs of all accounts of the domain.
@@ -141,51 +152,28 @@ func (s *session) ownPrefix() (string, error) {
 	return sid + "-", nil
 }
 
-// The method "extended" parses a DN in the form that extendedDN requests. The result "sid" is empty if the object has
-// no SID.
-func (s *session) extended(value string) (sid, dn string, err error) {
-	_, rest, _ := strings.Cut(value, ">;")
-	id, dn, two := strings.Cut(rest, ">;")
-	sid, isSID := strings.CutPrefix(id, "<SID=")
-	switch {
-	case !strings.HasPrefix(value, "<GUID="):
-		return "", "", s.fault("list members", fmt.Errorf("%w %q: it should begin with its GUID", errEntry, clean(value)))
-	case !two:
-		return "", rest, nil
-	case !isSID:
-		return "", dn, nil
-	case strings.HasPrefix(sid, "S-"): // Samba writes the SID as text, Windows in hexadecimal
-		return sid, dn, nil
-	}
-	raw, err := hex.DecodeString(sid)
-	if err == nil {
-		sid, err = SID(raw)
-	}
-	if err != nil {
-		return "", "", s.fault("list members", fmt.Errorf("%w %q: %w", errEntry, clean(value), err))
-	}
-	return sid, dn, nil
-}
+// atOnce is the number of SIDs in one filter, well below the limit of a controller for the size of a filter.
+const atOnce = 200
 
 // groupsAmong returns the DNs of the groups that are members of a group, by SID. The argument "sids" has the SIDs of
-// all members. groupsAmong fails if the account cannot see a member, because such a member may be a group with further
-// members.
-func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
-	const atOnce = 200 // well below the limit of a controller for the size of a filter
+// the members in the session's domain. The result "unseen" is the number of members that the account cannot see. Such a
+// member may be a group with further members.
+func (s *session) groupsAmong(groupDN string, sids []string) (dns map[string]string, unseen int, err error) {
 	base, err := s.home()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	doing := fmt.Sprintf("look for groups within %q", g.dn)
+	doing := fmt.Sprintf("look for groups within %q", groupDN)
 	dns = map[string]string{}
 	for some := range slices.Chunk(sids, atOnce) {
-		filter, unseen := "", len(some)
+		filter := ""
 		for _, sid := range some {
 			filter += sidFilter(sid)
 		}
+		unseen += len(some)
 		err := s.pages(doing, base, "(|"+filter+")", []string{"objectClass", "objectSid"}, func(e *ldap.Entry) error {
 			unseen--
-			if slices.ContainsFunc(e.GetEqualFoldAttributeValues("objectClass"), func(c string) bool { return strings.EqualFold(c, "group") }) {
+			if hasClass(e, "group") {
 				sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
 				if err != nil {
 					return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
@@ -195,13 +183,14 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 			return nil
 		})
 		if err != nil {
-			return nil, err
-		}
-		if unseen > 0 {
-			return nil, s.fault(doing, &hiddenError{fmt.Sprintf("%d members of the group %q, which may be groups", unseen, clean(g.dn))})
+			return nil, 0, err
 		}
 	}
-	return dns, nil
+	return dns, unseen, nil
+}
+
+func hiddenMembers(n int, groupDN string) error {
+	return &hiddenError{fmt.Sprintf("%d members of the group %q, which may be groups", n, clean(groupDN))}
 }
 
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
@@ -278,7 +267,10 @@ func (s *session) within(g *group) ([]string, error) {
 	if has && d.now().Sub(known.read) < listAge {
 		return known.sids, nil
 	}
-	sids, err := s.walk(g, false, func(string) error { return nil })
+	sids, outside, err := s.walk(g, false, func(string) error { return nil })
+	if err == nil {
+		err = s.noneWithin(outside)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 			if err != nil {
 				return err
 			}
-			within, err := s.walk(inner, false, first)
+			within, _, err := s.walk(inner, false, first)
 			if err != nil {
 				return err
 			}
@@ -88,12 +88,13 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	if err != nil {
 		return err
 	}
-	return s.listed(g, func(sid string) error {
+	_, err = s.listed(g, func(sid string) error {
 		if _, group := nested[sid]; group {
 			return nil
 		}
 		return each(sid)
 	})
+	return err
 }
 
 // The method "primary" calls the function "each" with the SIDs of the people whose primary group is in the list

@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +89,7 @@ func TestSamba(t *testing.T) {
 		}
 	})
 	t.Run("names of an account", func(t *testing.T) { testBindNames(t, e, d) })
+	t.Run("global catalog", func(t *testing.T) { testCatalog(t, e) })
 	t.Run("wrong name", func(t *testing.T) { testWrongName(t, e) })
 	t.Run("StartTLS", func(t *testing.T) { testStartTLS(t, e) })
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
@@ -141,6 +144,34 @@ func testBindNames(t *testing.T, e env, d *samba.Domain) {
 		e.config.Bind = name
 		if _, err := open(t, e.config).FindPerson(t.Context(), "Administrator"); err != nil {
 			t.Errorf("bound as %s: %v", name, err)
+		}
+	}
+}
+
+// testCatalog looks up members in the real global catalog, over LDAPS and over StartTLS. Only a universal group may have
+// members of another domain.
+func testCatalog(t *testing.T, e env) {
+	for _, scheme := range []string{"ldaps:", "ldap:"} {
+		e.config.URLs = []string{strings.Replace(e.config.URLs[0], "ldaps:", scheme, 1)}
+		d := open(t, e.config)
+		var left []outsider
+		err := d.ask(t.Context(), func(s *session) error {
+			members := map[string]outsider{}
+			filter := "(|(cn=Domain Users)(cn=Enterprise Admins)(sAMAccountName=" + ldap.EscapeFilter(e.people[0].SAMAccount) + "))"
+			err := s.pages("look for members", samba.Base, filter, []string{"objectSid"}, func(found *ldap.Entry) error {
+				sid, err := SID(found.GetRawAttributeValue("objectSid"))
+				members[sid] = outsider{dn: found.DN}
+				return err
+			})
+			if err != nil || len(members) != 3 {
+				t.Fatalf("%d members, %v", len(members), err)
+			}
+			err = s.askCatalog(members)
+			left = slices.Collect(maps.Values(members))
+			return err
+		})
+		if err != nil || len(left) != 1 || left[0].dn != "CN=Enterprise Admins,CN=Users,"+samba.Base {
+			t.Errorf("%s left %v, %v", scheme, left, err)
 		}
 	}
 }

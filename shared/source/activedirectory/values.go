@@ -1,6 +1,7 @@
 package activedirectory
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -73,4 +74,30 @@ func span(name, attribute string, next int) (last int, more bool, err error) {
 		return 0, false, errors.Join(errEntry, fmt.Errorf("values came as %q", clean(name)))
 	}
 	return last, true, nil
+}
+
+// The method "extended" parses a DN in the form that extendedDN requests. The result "sid" is empty if the object has
+// no SID.
+func (s *session) extended(value string) (sid, dn string, err error) {
+	_, rest, _ := strings.Cut(value, ">;")
+	id, dn, two := strings.Cut(rest, ">;")
+	sid, isSID := strings.CutPrefix(id, "<SID=")
+	switch {
+	case !strings.HasPrefix(value, "<GUID="):
+		return "", "", s.fault("list members", fmt.Errorf("%w %q: it should begin with its GUID", errEntry, clean(value)))
+	case !two:
+		return "", rest, nil
+	case !isSID:
+		return "", dn, nil
+	case strings.HasPrefix(sid, "S-"): // Samba writes the SID as text, Windows in hexadecimal
+		return sid, dn, nil
+	}
+	raw, err := hex.DecodeString(sid)
+	if err == nil {
+		sid, err = SID(raw)
+	}
+	if err != nil {
+		return "", "", s.fault("list members", fmt.Errorf("%w %q: %w", errEntry, clean(value), err))
+	}
+	return sid, dn, nil
 }

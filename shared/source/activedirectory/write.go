@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -111,14 +109,10 @@ func (s *session) principal(guid string) (*principal, error) {
 	}
 	e := found.Entries[0]
 	p.dn = e.DN
-	classes := e.GetEqualFoldAttributeValues("objectClass")
-	is := func(class string) bool {
-		return slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, class) })
-	}
 	switch {
-	case is("foreignSecurityPrincipal"):
+	case hasClass(e, "foreignSecurityPrincipal"):
 		return nil, refusal(fmt.Errorf("%q is a foreign security principal", p.dn), "the account belongs to another forest; change its membership by hand")
-	case !is("user"):
+	case !hasClass(e, "user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
