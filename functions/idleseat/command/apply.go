@@ -81,12 +81,13 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	line.bar.begins("reading the people of the changes afresh")
 	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "")
-	if err != nil || idle {
+	behind := errors.Join(err, resumeFailed(earlier.failed))
+	if idle || a.interrupted() {
 		line.bar.clear()
 		if err == nil && !c.json() {
-			err = (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes")
+			behind = errors.Join(behind, (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes"))
 		}
-		return errors.Join(a.stopped(err, halfway(p, nil, next)), resumeFailed(earlier.failed))
+		return a.stopped(behind, halfway(p, nil, next))
 	}
 	results, err := applier.Apply(a.Context, in)
 	line.bar.clear()
@@ -102,7 +103,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err == nil {
 		err = failures(p, results)
 	}
-	return errors.Join(err, resumeFailed(earlier.failed))
+	return errors.Join(err, behind)
 }
 
 // policyOf returns the text of the policy that is in force for a plan. For a restore it returns "", because a restore
@@ -129,9 +130,11 @@ type resumed struct {
 
 // The function "resume" continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
 // runs. If the argument "only" names a person, the function continues only the changes of this person. If a run may not
-// continue, or if an object of the run is missing or was altered, the function prints the reason and goes on with the
-// next run. It returns any other error at once.
+// continue, or if an object of the run is missing or was altered, the function prints the reason. After any error it goes
+// on with the next run, because the trouble of one run is no reason to leave others half-way. It returns all other errors
+// together.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
+	var errs []error
 	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
@@ -140,7 +143,12 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 			all.refused = true
 			continue
 		case err != nil:
-			return all, fmt.Errorf("go on with run %s: %w", run, err)
+			errs = append(errs, fmt.Errorf("go on with run %s: %w", run, err))
+			all.refused = true
+			if a.interrupted() {
+				return all, errors.Join(errs...)
+			}
+			continue
 		}
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
 		a.reporter(applier.Store)(a.Context, run)
@@ -171,7 +179,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 			fmt.Fprintf(a.Stderr, "  %s\n", oneLine(line))
 		}
 	}
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 // resumeFailed returns an error if the number of failed changes is not zero.

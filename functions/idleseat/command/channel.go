@@ -118,8 +118,8 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	switch {
 	case errors.Is(n.failed, runs.ErrRefused):
 		out.Refused = n.nameless(n.failed)
-	case n.failed != nil:
-		out.Failure = &gate.Failure{Cause: n.nameless(n.failed)}
+	case n.failed != nil || n.behind != nil:
+		out.Failure = &gate.Failure{Cause: n.nameless(errors.Join(n.failed, n.behind))}
 	}
 	return out
 }

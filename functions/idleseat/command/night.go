@@ -42,6 +42,7 @@ type night struct {
 	plan    *plan.Plan
 	results *runs.Results      // results of the plan; nil if the plan was not applied
 	earlier map[string]resumed // the outcomes of the changes that this night resumed, by the run that began them
+	behind  error              // why runs of the field "earlier" could not go on in the last round; nil if all could
 	failed  error              // why the plan could not be printed or applied completely; nil if it was
 }
 
@@ -135,7 +136,8 @@ func (n *night) applies() bool {
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or
 // after nightRounds rounds. It stops after fewer rounds if every pending change waits until a fault is repaired (see
-// gate.Wait). In each round it loads the policy again, because an operator may edit the policy during the night.
+// gate.Wait). A run that cannot go on does not keep the night from its own plan. In each round the method loads the policy
+// again, because an operator may edit the policy during the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
@@ -147,15 +149,18 @@ func (n *night) apply() error {
 			return err
 		}
 		var pending, troubled int
+		n.behind = nil
 		for _, run := range slices.Clone(left) {
 			r, err := resume(n.a, applier, n.plan, []string{run}, text, "")
 			n.line.bar.clear()
-			if err != nil {
+			if err != nil && n.a.interrupted() {
 				return err
 			}
 			n.earlier[run] = r
 			pending, troubled = pending+r.pending, troubled+r.troubled
-			if r.pending == 0 {
+			if err != nil { // the next round tries the run again
+				n.behind, pending, troubled = errors.Join(n.behind, err), pending+1, troubled+1
+			} else if r.pending == 0 {
 				left = slices.DeleteFunc(slices.Clone(left), func(x string) bool { return x == run })
 			}
 		}
@@ -199,6 +204,7 @@ func (n *night) status(s store.Store, failed error) error {
 	if n.results != nil {
 		add(exitFailed, failures(n.plan, n.results))
 	}
+	add(exitFailed, n.behind)
 	add(exitFailed, resumeFailed(n.count(func(r resumed) int { return r.failed })))
 	why, err := notRead(context.WithoutCancel(n.a.Context), s, n.plan.Run)
 	if add(exitFailed, err); err == nil {

@@ -99,7 +99,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 }
 
 // restoreRun plans the restore of one run. After the operator has approved the plan, it first resumes the pending
-// changes of earlier runs and then applies the plan.
+// changes of earlier runs and then applies the plan. It applies the plan even if a pending change cannot be finished.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
 		return errNotApproved // return before restore.Plan stops the changes of the run
@@ -129,9 +129,9 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	defer line.bar.clear()
 	applier := line.applier()
 	earlier, err := resume(a, applier, p, p.Resumes, "", user)
-	err = a.stopped(err, halfway(p, nil, next))
-	if err = errors.Join(err, resumeFailed(earlier.failed)); err != nil || len(p.Changes) == 0 {
-		return err
+	behind := errors.Join(err, resumeFailed(earlier.failed))
+	if len(p.Changes) == 0 || a.interrupted() {
+		return a.stopped(behind, halfway(p, nil, next))
 	}
 	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})
 	line.bar.clear()
@@ -140,7 +140,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	}
 	line.report(a.Context, p.Run)
 	if results == nil {
-		return err
+		return errors.Join(err, behind)
 	}
 	if printErr := printResults(a, p, results, earlier.pending, c.formatFlag, next+" --yes"); printErr != nil && err == nil {
 		err = printErr
@@ -151,5 +151,5 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	if n := len(p.Unreadable); err == nil && n > 0 {
 		err = fmt.Errorf("run %s: not restored, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(n, "license"))
 	}
-	return err
+	return errors.Join(err, behind)
 }
