@@ -49,7 +49,7 @@ func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outco
 		if !changed {
 			continue
 		}
-		p.Changes = append(p.Changes, plan.Change{User: user, Rule: "m365", License: "e3", To: "exo", Via: plan.Direct})
+		p.Changes = append(p.Changes, plan.Change{User: user, UserPrincipalName: user + "@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct})
 		past.Touches = append(past.Touches, history.Touch{User: user, License: "e3"})
 		e, err := book.Begin(t.Context(), ledger.Intent{Person: user, UserPrincipalName: user + "@x.example", License: "e3", To: "exo", Run: run, Rule: "m365", Via: "direct", MonthlySaving: 35, At: AsOf}, nil)
 		if err == nil && outcome != "" {

@@ -10,41 +10,32 @@ import (
 )
 
 // TestWhatBeganIsLookedAt: before each step, apply checks whether a change that has begun may continue. The change must
-// not continue if an operator asked for a restore, if the plan expired, or if no read ever shows the write.
+// not continue if the plan expired, or if no read ever shows the write.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
-	const asked = "somebody asked to restore it"
 	for name, tc := range map[string]struct {
 		change  plan.Change
 		via     plan.Via
-		stopped string
 		held    bool
 		left    time.Duration // time since the person left the source; zero: the person did not leave
 		expires time.Duration // time until the plan expires
 		status  runs.Status
 		note    string
 	}{
-		"held":                         {changeBo, plan.Direct, "", true, 0, time.Hour, "", ""},
-		"free":                         {changeBo, plan.Direct, "", false, time.Minute, time.Hour, "", ""},
-		"asked for, held":              {changeBo, plan.Direct, "id-bo", true, 0, time.Hour, runs.Kept, asked},
-		"another's was asked for":      {changeBo, plan.Direct, "id-anna", true, 0, time.Hour, "", ""},
-		"expires now":                  {changeBo, plan.Direct, "", true, 0, 0, "", ""},
-		"expired, held":                {changeBo, plan.Direct, "", true, 0, -time.Second, runs.Failed, "the plan expired"},
-		"expired, free":                {changeBo, plan.Direct, "", false, 0, -time.Second, "", ""},
-		"expired, left, held":          {changeBo, plan.Direct, "", true, time.Minute, -time.Second, "", ""},
-		"left, and held for long":      {changeBo, plan.Direct, "", true, 30 * 24 * time.Hour, time.Hour, runs.Failed, "taken at"},
-		"in a group, not in target":    {moveAnna, plan.EntraGroup, "", true, 0, time.Hour, "", ""},
-		"in a group, asked for":        {moveAnna, plan.EntraGroup, "id-anna", true, 0, time.Hour, runs.Kept, asked},
-		"in a group, asked for, freed": {moveAnna, plan.EntraGroup, "id-anna", false, 0, time.Hour, runs.Kept, asked},
+		"held":                      {changeBo, plan.Direct, true, 0, time.Hour, "", ""},
+		"free":                      {changeBo, plan.Direct, false, time.Minute, time.Hour, "", ""},
+		"expires now":               {changeBo, plan.Direct, true, 0, 0, "", ""},
+		"expired, held":             {changeBo, plan.Direct, true, 0, -time.Second, runs.Failed, "the plan expired"},
+		"expired, free":             {changeBo, plan.Direct, false, 0, -time.Second, "", ""},
+		"expired, left, held":       {changeBo, plan.Direct, true, time.Minute, -time.Second, "", ""},
+		"left, and held for long":   {changeBo, plan.Direct, true, 30 * 24 * time.Hour, time.Hour, runs.Failed, "taken at"},
+		"in a group, not in target": {moveAnna, plan.EntraGroup, true, 0, time.Hour, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, tc.change)
 			m := b.underWay(t, tc.change, tc.via)
 			m.plan.Expires = b.now.Add(tc.expires)
-			if tc.stopped != "" {
-				m.stopped = map[string]bool{tc.stopped: true}
-			}
 			if tc.left > 0 {
 				m.left = &ledger.Mark{At: b.now.Add(-tc.left)}
 			}
@@ -77,11 +68,4 @@ func TestStepsThatCannotBeLookedUp(t *testing.T) {
 		}
 		b.wrote(t)
 	}
-	b := newBench(t, changeBo)
-	m := b.underWay(t, changeBo, plan.Direct)
-	m.withdrawn = true
-	if status, note := m.advance(t.Context(), false); status != runs.Kept || note != "its run is being restored" {
-		t.Errorf("restored: %s, %q", status, note)
-	}
-	b.wrote(t)
 }

@@ -32,6 +32,9 @@ func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string)
 			return status, note
 		}
 	}
+	if why := m.recalled(); why != "" {
+		return m.complete(ctx, ledger.RolledBack, why)
+	}
 	to, why := decision.MailFor(m.person)
 	if why != "" {
 		return m.complete(ctx, ledger.RolledBack, why)
@@ -81,8 +84,8 @@ func (m *move) resumeNotice(ctx context.Context) (runs.Status, string) {
 		return troubled, err.Error()
 	case mark != nil:
 		return m.unsure(ctx, "the call that was sending it ended at or after "+mark.At.Format(time.RFC3339))
-	case m.closed != "" || m.withdrawn || m.stopped[m.change.User]:
-		return m.complete(ctx, ledger.RolledBack, cmp.Or(m.closed, "somebody asked for the license back"))
+	case m.closed != "":
+		return m.complete(ctx, ledger.RolledBack, m.closed)
 	}
 	if _, _, keep := m.ask(); keep != "" {
 		return m.complete(ctx, ledger.RolledBack, keep)

@@ -198,7 +198,7 @@ type job struct {
 	// Changes that have begun are finished in either case.
 	closed string
 	// The field "withdrawn" reports whether an operator is restoring the run. In that case, changes of the run that have
-	// not taken their license yet are rolled back.
+	// begun are rolled back.
 	withdrawn bool
 	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array "stale"
 	// contains, by signal, the reason why the dates of the signal cannot be trusted.

@@ -84,6 +84,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 			return result(runs.Refused, "%s", why)
 		}
 	}
+	if err := m.lookAgain(ctx); err != nil {
+		return result(troubled, "%v", err)
+	}
 	next := m.advance
 	if c.Via == plan.Notice {
 		next = m.announce
@@ -139,8 +142,8 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
 	}
-	if j.stopped[m.change.User] {
-		return result(runs.Refused, "somebody asked to restore it"), true
+	if why := m.recalled(); why != "" {
+		return result(runs.Refused, "%s", why), true
 	}
 	if last != nil && last.Completion != nil && last.Completion.At.After(j.plan.Created) {
 		return result(runs.Refused, "run %s changed it after this plan was made; plan again", last.Run), true

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -63,35 +62,6 @@ func TestTargetGone(t *testing.T) {
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
 		t.Errorf("members of the source (-want +got):\n%s", d)
 	}
-}
-
-// TestWithdrawn: a run that an operator is restoring begins nothing. It rolls back its changes that have not left the
-// source group.
-func TestWithdrawn(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, moveAnna, changeBo)
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
-		t.Fatal(err)
-	}
-	b.logged(t, moveAnna, "open")
-	if err := history.Withdraw(t.Context(), b.Store, "run", "run9", b.now); err != nil {
-		t.Fatal(err)
-	}
-	b.follow()
-	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(runs.Kept) != 1 || r.Count(runs.Done) != 1 || r.Of(&moveAnna).Note != "its run is being restored" {
-		t.Errorf("%+v, %v", r, err)
-	}
-	b.wrote(t, joinEXO, changeEXO, leaveEXO)
-
-	b = newBench(t, moveAnna)
-	if err := history.Withdraw(t.Context(), b.Store, "run", "run9", b.now); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil || !strings.Contains(err.Error(), "run run9 restores it") {
-		t.Errorf("error %v", err)
-	}
-	b.wrote(t)
 }
 
 // TestDeletedMeanwhile: an account is deleted after its license was taken. It may come back for thirty days, and the

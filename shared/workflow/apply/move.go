@@ -70,12 +70,12 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 			return m.rollBack(ctx, back.Outcome, back.Why)
 		}
 	}
+	if why := m.recalled(); why != "" {
+		return m.rollBack(ctx, ledger.Restored, why)
+	}
 	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {
 		return troubled, err.Error()
-	}
-	if held && m.withdrawn {
-		return m.rollBack(ctx, ledger.RolledBack, "its run is being restored")
 	}
 	if resumed {
 		if status, note := m.outlived(ctx, held); status != "" {

@@ -77,7 +77,7 @@ func TestAdvancing(t *testing.T) {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.withdrawn, m.person.Entra.Assignments = true, []directory.Assignment{{SKU: "sku-exo", State: "Active"}}
 			return m
-		}, runs.Done, ""},
+		}, runs.Kept, "its run is being restored"},
 		"somebody else took it, and gave nothing": {func(t *testing.T, b *bench) *move {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.person.Entra.Assignments = nil

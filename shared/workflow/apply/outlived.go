@@ -17,13 +17,11 @@ import (
 const doubtful = time.Hour
 
 // The method "outlived" ends a change that an earlier call began and that must not be finished. It ends the change if
-// somebody restored the license, gave it in another way, removed the person from the target group, or asked for a
-// restore. It also ends the change if the plan has expired or no read ever shows the write. The parameter "held" reports
-// whether the person is in the source. The returned status is empty if the change continues.
+// somebody restored the license, gave it in another way, or removed the person from the target group. It also ends the
+// change if the plan has expired or no read ever shows the write. The parameter "held" reports whether the person is in
+// the source. The returned status is empty if the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
-	case m.stopped[m.change.User]:
-		return m.rollBack(ctx, ledger.Restored, "somebody asked to restore it")
 	case !held:
 		return "", ""
 	case m.left != nil:

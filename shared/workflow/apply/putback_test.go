@@ -64,7 +64,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		"nothing may begin":            {done, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, runs.Refused, "closed", "done"},
 		"begun, and nothing may begin": {begun, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, []string{give}, runs.Done, "", "done"},
 		"the ledger has nothing":       {func(*testing.T, *bench) {}, "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
-		"r0 has it open, asked for":    {open, "r0", nil, []string{give}, runs.Done, "its run is being restored", "rolled back"},
+		"r0 has it open, asked for":    {open, "r0", nil, []string{give}, runs.Done, "its run is being restored", "given back"},
 		"r0 has it open, refused": {open, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{give: refusal("no")} },
 			[]string{give}, runs.Failed, "its run is being restored; it could not be restored: no", "done"},
 		"r0 has it open":                  {open, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},

@@ -106,7 +106,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
-	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being restored")
+	status, note := m.rollBack(ctx, ledger.Restored, beingRestored)
 	switch status {
 	case runs.Kept:
 		status = runs.Done

@@ -231,7 +231,7 @@ func TestBegunByARunThatIsGone(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 			b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-exo id-anna")
-			b.logged(t, c, "rolled back")
+			b.logged(t, c, "given back")
 			if left := maps.Collect(maps.All(b.entra.in)); len(left["g-e3"]) != 1 || len(left["g-exo"]) != 0 {
 				t.Errorf("members: %v", left)
 			}

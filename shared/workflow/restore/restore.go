@@ -50,19 +50,12 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	if err != nil {
 		return nil, err
 	}
-	if in.User == "" {
-		if err := history.Withdraw(ctx, s, in.Of, in.Run, now); err != nil {
-			return nil, err
-		}
+	if err := stop(ctx, s, in, now); err != nil {
+		return nil, err
 	}
 	found, err := restorable(ctx, s, book, touches, in)
 	if err != nil {
 		return nil, err
-	}
-	for _, user := range found.stops {
-		if err := history.Stop(ctx, s, in.Of, user, in.Run, now); err != nil {
-			return nil, err
-		}
 	}
 	if len(found.changes)+len(found.resumes) == 0 {
 		return nil, found.nothing(in)
@@ -103,6 +96,38 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, nil
 }
 
+// The function "stop" ensures that the run whose licenses are restored begins nothing more: of everybody, or of one
+// person. It is called before the ledger is read. A call of apply that is under way writes an intent first and then
+// looks for the stop. Therefore the restore sees the intent, or that call sees the stop. A run without a plan begins
+// nothing in any case.
+func stop(ctx context.Context, s store.Store, in Request, now time.Time) error {
+	if in.User == "" {
+		return history.Withdraw(ctx, s, in.Of, in.Run, now)
+	}
+	p, err := runs.GetPlan(ctx, s, in.Of)
+	if runs.Gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		if !in.about(c.User, c.SID, c.UserPrincipalName) {
+			continue
+		}
+		if err := history.Stop(ctx, s, in.Of, c.User, in.Run, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The method "about" reports whether the request is for a person or for everybody. The parameters are the names of the
+// person. The parameter "key" is the person's key in the ledger.
+func (in *Request) about(key, sid, name string) bool {
+	return in.User == "" || key == in.User || sid == in.User || strings.EqualFold(name, in.User)
+}
+
 // The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
 // plan. Without such a list, it lists all people and licenses in the ledger, because a person can have entries under an
 // object id and under a SID. It fails with runs.ErrNoPlan if the run stored no list and the ledger has no entry of the
@@ -136,7 +161,6 @@ type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
 	pending    []plan.Begun
-	stops      []string // people whose changes the restore stops
 	unreadable []string // faults of ledger entries that are damaged
 	back       int      // number of changes that were restored or changed nothing
 }
@@ -179,7 +203,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 				parts[i].unreadable = []string{err.Error()}
 				return nil
 			}
-			if err != nil || e == nil || in.User != "" && e.Person != in.User && e.SID != in.User && !strings.EqualFold(e.UserPrincipalName, in.User) {
+			if err != nil || e == nil || !in.about(e.Person, e.SID, e.UserPrincipalName) {
 				return err
 			}
 			return parts[i].note(e, in, over)
@@ -191,8 +215,8 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	sum := &found{changes: []plan.Change{}}
 	for _, p := range parts {
 		sum.changes, sum.resumes = append(sum.changes, p.changes...), append(sum.resumes, p.resumes...)
-		sum.pending, sum.stops = append(sum.pending, p.pending...), append(sum.stops, p.stops...)
-		sum.unreadable, sum.back = append(sum.unreadable, p.unreadable...), sum.back+p.back
+		sum.pending, sum.back = append(sum.pending, p.pending...), sum.back+p.back
+		sum.unreadable = append(sum.unreadable, p.unreadable...)
 	}
 	slices.Sort(sum.resumes)
 	sum.resumes = slices.Compact(sum.resumes)
@@ -206,9 +230,6 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 	done := e.Completion != nil
 	switch {
 	case !done && (e.Run == in.Of || e.RestoreOf == in.Of):
-		if e.RestoreOf == "" && in.User != "" {
-			f.stops = []string{e.Person}
-		}
 		lost, err := over(e.Run)
 		switch {
 		case err != nil:
