@@ -38,12 +38,13 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if d.Refused = cmp.Or(taken.refusal(&d), r.conflict(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}
-	route, refusal := r.Tenant.Route(p, rule)
+	others := r.swaps(&d, taken)
+	route, refusal := r.Tenant.Route(p, rule, others)
 	d.Via, d.Refused = route.Via, refusal
 	if refusal == "" && d.SavesNothing != "" && d.SavesNothing != rule.License.FreesNothing() {
 		d.Reason += "; saves nothing: " + d.SavesNothing
 	}
-	if refusal == "" && rule.MailboxLost && r.Tenant.LosesMailbox(p, rule) != directory.No {
+	if lost, _ := r.Tenant.LosesMailbox(p, rule, others); refusal == "" && rule.MailboxLost && lost != directory.No {
 		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"
 	}
 	if d.Refused == "" {

@@ -85,7 +85,7 @@ rules:
 				[]directory.Group{*w.big, {ID: "g-small"}})
 			w.tenant.SetCounterpart(*w.small)
 			w.tenant.SIDs = sids
-			route, refusal := w.tenant.Route(w.person, p.RuleNamed(tc.rule))
+			route, refusal := w.tenant.Route(w.person, p.RuleNamed(tc.rule), nil)
 			if d := cmp.Diff(tc.want, route); d != "" || !strings.Contains(refusal, tc.refusal) || (refusal == "") != (tc.refusal == "") {
 				t.Errorf("refused %q, want %q (-want +got):\n%s", refusal, tc.refusal, d)
 			}

@@ -68,12 +68,19 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	}))
 }
 
+// A Swap is a change of another license of the same person that is planned, pending, or so recent that reads may not
+// show it yet. License is the license that the change takes. SKU is the skuId of its product. TargetSKU is the skuId of
+// the product that the change gives. It is "" if the change gives no product.
+type Swap struct{ License, SKU, TargetSKU string }
+
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
 // then deletes the mailbox. A deleted mailbox can be recovered for 30 days (Microsoft Learn, "Delete or restore user
 // mailboxes in Exchange Online"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox.
-func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
+// A license that one of the changes "others" takes does not count. The result "too" is such a license, or "" if only
+// the change itself takes a mailbox.
+func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
-		return directory.No
+		return directory.No, ""
 	}
 	source, has := t.SKUIDs[r.License.SKU], false
 	for _, a := range p.Entra.Assignments {
@@ -82,14 +89,18 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 		case a.SKU == source:
 			has = true
 		case a.Active():
-			return directory.No
+			i := slices.IndexFunc(others, func(s Swap) bool { return s.SKU == a.SKU && t.mailbox(s.TargetSKU, nil) != directory.Yes })
+			if i < 0 {
+				return directory.No, ""
+			}
+			too = others[i].License
 		}
 	}
-	switch {
-	case !has:
-		return directory.No
-	case r.ChangeTo == nil:
-		return directory.Yes
+	if !has {
+		return directory.No, ""
+	}
+	if r.ChangeTo == nil {
+		return directory.Yes, too
 	}
 	var off []string
 	if g := r.ChangeTo.Group; g != nil {
@@ -101,23 +112,25 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	}
 	switch t.mailbox(t.SKUIDs[r.ChangeTo.SKU], off) {
 	case directory.Yes:
-		return directory.No
+		return directory.No, ""
 	case directory.No:
-		return directory.Yes
+		return directory.Yes, too
 	}
-	return directory.Unset
+	return directory.Unset, too
 }
 
 // mailRefusal returns the refusal of a change that takes the person's mailbox, or may take it. It returns "" if the
 // change is not refused.
-func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
+func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule, others []Swap) string {
 	if r.MailboxLost {
 		return ""
 	}
-	switch t.LosesMailbox(p, r) {
-	case directory.Yes:
+	switch lost, too := t.LosesMailbox(p, r, others); {
+	case lost == directory.Yes && too != "":
+		return fmt.Sprintf("the mailbox would be left without a license, since %s is taken, too, and Exchange Online deletes it 30 days later; change one of them to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then", too)
+	case lost == directory.Yes:
 		return "the mailbox would be left without a license, and Exchange Online deletes it 30 days later; change to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then"
-	case directory.Unset:
+	case lost == directory.Unset:
 		return fmt.Sprintf("whether %s gives a mailbox is not known, since Graph did not tell its service plans; plan again, or write mailbox: lost into the rule's then", r.ChangeTo.Name)
 	}
 	return ""

@@ -80,8 +80,44 @@ rules:
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &directory.Person{EntraState: directory.Present, Entra: &directory.EntraUser{Assignments: tc.holds}}
-			_, refused := TenantOf(skus, nil, nil).Route(p, rules.RuleNamed(tc.rule))
+			_, refused := TenantOf(skus, nil, nil).Route(p, rules.RuleNamed(tc.rule), nil)
 			if (tc.want == "") != (refused == "") || !strings.HasPrefix(refused, tc.want) {
+				t.Errorf("refused %q, want %q", refused, tc.want)
+			}
+		})
+	}
+}
+
+// A license that another change takes does not keep the mailbox. A change that gives a mailbox in exchange keeps it.
+func TestMailboxOfTwoLicenses(t *testing.T) {
+	t.Parallel()
+	rules, skus := licensed(t)
+	var holds []directory.Assignment
+	for _, sku := range []string{"e3", "exo"} {
+		holds = append(holds, directory.Assignment{SKU: sku, State: "Active"})
+	}
+	p := &directory.Person{EntraState: directory.Present, Entra: &directory.EntraUser{Assignments: holds}}
+	const lost = "the mailbox would be left without a license, since exo is taken, too, and Exchange Online deletes it"
+	for name, tc := range map[string]struct {
+		rule   string
+		others []Swap
+		want   string
+	}{
+		"alone":                                {"none", nil, ""},
+		"the other is taken":                   {"none", []Swap{{"exo", "exo", ""}}, lost},
+		"the other becomes a mailbox":          {"none", []Swap{{"exo", "exo", "f3"}}, ""},
+		"the other becomes an unknown one":     {"none", []Swap{{"exo", "exo", "dark"}}, lost},
+		"something else is taken":              {"none", []Swap{{"citrix", "", ""}, {"visio", "visio", ""}}, ""},
+		"both are taken, this one for another": {"f3", []Swap{{"exo", "exo", ""}}, ""},
+		"taken for an unknown one":             {"dark", []Swap{{"exo", "exo", ""}}, "whether dark gives a mailbox is not known"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rule := *rules.RuleNamed("exo")
+			if rule.ChangeTo = nil; tc.rule != "none" {
+				rule.ChangeTo = rules.LicenseNamed(tc.rule)
+			}
+			if refused := TenantOf(skus, nil, nil).mailRefusal(p, &rule, tc.others); (tc.want == "") != (refused == "") || !strings.HasPrefix(refused, tc.want) {
 				t.Errorf("refused %q, want %q", refused, tc.want)
 			}
 		})

@@ -53,13 +53,13 @@ rules:
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant := TenantOf([]directory.SKU{{ID: "e3", PartNumber: "SPE_E3"}}, []directory.Group{group("APP-Salesforce", tc.source), group("APP-Lite", tc.target)}, nil)
-			route, refusal := tenant.Route(&directory.Person{Entra: &directory.EntraUser{ID: "a"}, EntraState: directory.Present}, p.RuleNamed(tc.rule))
+			route, refusal := tenant.Route(&directory.Person{Entra: &directory.EntraUser{ID: "a"}, EntraState: directory.Present}, p.RuleNamed(tc.rule), nil)
 			if d := cmp.Diff(tc.want, route); d != "" || !strings.Contains(refusal, tc.refusal) || (refusal == "") != (tc.refusal == "") {
 				t.Errorf("refused %q, want %q (-want +got):\n%s", refusal, tc.refusal, d)
 			}
 		})
 	}
-	if _, refusal := TenantOf(nil, nil, nil).Route(&directory.Person{}, p.RuleNamed("free")); !strings.Contains(refusal, "was not found") {
+	if _, refusal := TenantOf(nil, nil, nil).Route(&directory.Person{}, p.RuleNamed("free"), nil); !strings.Contains(refusal, "was not found") {
 		t.Errorf("without the group: refused %q", refusal)
 	}
 }

@@ -102,7 +102,7 @@ func TestRoute(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &directory.Person{Entra: &directory.EntraUser{Assignments: tc.holds}}
-			got, refusal := tenant(tc.source, tc.target).Route(p, tc.rule)
+			got, refusal := tenant(tc.source, tc.target).Route(p, tc.rule, nil)
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("route (-want +got):\n%s", d)
 			}

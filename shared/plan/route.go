@@ -46,10 +46,11 @@ type Route struct {
 }
 
 // Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
-// result "refusal" says why the license cannot be changed safely. It is "" if the license can be changed safely.
-func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
+// result "refusal" says why the license cannot be changed safely. It is "" if the license can be changed safely. The
+// parameter "others" has the changes of other licenses of the person.
+func (t *Tenant) Route(p *directory.Person, r *policy.Rule, others []Swap) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
-		refusal = t.mailRefusal(p, r)
+		refusal = t.mailRefusal(p, r, others)
 	}
 	if refusal == "" && r.ChangeTo != nil {
 		refusal = t.missing(r.ChangeTo)

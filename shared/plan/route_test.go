@@ -101,7 +101,7 @@ func TestRouteLooksAtWhatIsLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &directory.Person{EntraState: directory.Present, Entra: &directory.EntraUser{Assignments: tc.holds}}
-			got, refusal := TenantOf(skus, tc.groups, nil).Route(p, rules.RuleNamed(tc.rule))
+			got, refusal := TenantOf(skus, tc.groups, nil).Route(p, rules.RuleNamed(tc.rule), nil)
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
@@ -130,7 +130,7 @@ func TestRouteInActiveDirectory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &directory.Person{Memberships: tc.in}
-			got, refusal := TenantOf(skus, nil, nil).Route(p, rules.RuleNamed(tc.rule))
+			got, refusal := TenantOf(skus, nil, nil).Route(p, rules.RuleNamed(tc.rule), nil)
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
@@ -175,7 +175,7 @@ func TestLosesMailbox(t *testing.T) {
 		"the group gives one":         {&directory.Person{Entra: holds}, "exo", gives("id-YAMMER"), directory.No},
 		"the group's is switched off": {&directory.Person{Entra: holds}, "exo", gives("id-EXCHANGE_S_STANDARD"), directory.Yes},
 	} {
-		if got := TenantOf(skus, tc.groups, nil).LosesMailbox(tc.person, rules.RuleNamed(tc.rule)); got != tc.want {
+		if got, _ := TenantOf(skus, tc.groups, nil).LosesMailbox(tc.person, rules.RuleNamed(tc.rule), nil); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}

@@ -81,7 +81,7 @@ func TestWhereALicenseIsHeld(t *testing.T) {
 		"by another's group": {paths("g-other"), "", "held through the group g-other, which is not entra:LIC-E3 of the policy"},
 	} {
 		groups := []directory.Group{{Ref: directory.GroupRef{Name: "LIC-E3"}, ID: "g-e3", Grants: []string{"e3"}}, {Ref: directory.GroupRef{Name: "LIC-EXO"}, ID: "g-exo", Grants: []string{"exo"}}}
-		got, refusal := TenantOf(skus, groups, nil).Route(tc.person, p.RuleNamed("exo"))
+		got, refusal := TenantOf(skus, groups, nil).Route(tc.person, p.RuleNamed("exo"), nil)
 		if d := cmp.Diff(fmt.Sprint(tc.via, tc.refusal), fmt.Sprint(got.Via, refusal)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}

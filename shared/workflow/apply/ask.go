@@ -7,6 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -50,8 +51,9 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 }
 
 // The method "conflict" looks at the person's changes of other licenses. It returns ledger.ErrBlocked if such a change
-// takes or gives a license that this change takes or gives, and is pending or ended after the plan was made.
-func (m *move) conflict(ctx context.Context) error {
+// takes or gives a license that this change takes or gives, and is pending or ended after the plan was made. The result
+// "others" has the changes that are pending, or so recent that reads may not show them yet.
+func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	c := m.change
 	for _, license := range m.page.Licenses() {
 		if license == c.License {
@@ -59,17 +61,29 @@ func (m *move) conflict(ctx context.Context) error {
 		}
 		e, err := m.page.Latest(ctx, license)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		shared := decision.Conflict(e.License, e.To, c.License, c.To) != ""
 		switch {
 		case shared && e.Completion == nil:
-			return ledger.Blocked(e)
+			return nil, ledger.Blocked(e)
 		case shared && e.Completion.At.After(m.plan.Created):
-			return fmt.Errorf("%w, or was after this plan was made: run %s changed %s; plan again", ledger.ErrBlocked, e.Run, e.License)
+			return nil, fmt.Errorf("%w, or was after this plan was made: run %s changed %s; plan again", ledger.ErrBlocked, e.Run, e.License)
+		case plan.Via(e.Via) == plan.Notice:
+		case e.Completion == nil, e.Completion.Outcome == ledger.Done && m.recent(e):
+			others = append(others, swapOf(e))
 		}
 	}
-	return nil
+	return others, nil
+}
+
+// The function "swapOf" returns the change of an entry. A restore takes the product that the restored change gave, and
+// gives the other one.
+func swapOf(e *ledger.Entry) plan.Swap {
+	if e.RestoreOf != "" {
+		return plan.Swap{License: e.To, SKU: e.TargetSKU, TargetSKU: e.SKU}
+	}
+	return plan.Swap{License: e.License, SKU: e.SKU, TargetSKU: e.TargetSKU}
 }
 
 // ask asks the change's rule about the person, by the data of this call. It asks the rule of the run's policy first

@@ -156,8 +156,9 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(runs.Kept, "%s", keep), true
 	}
 	first, err := m.earlierRules(ctx, rule)
+	var others []plan.Swap
 	if err == nil {
-		err = m.conflict(ctx)
+		others, err = m.conflict(ctx)
 	}
 	past, pastErr := m.past(ctx, rule.License.Name)
 	if err = errors.Join(err, pastErr); unbelieved(err) {
@@ -170,10 +171,12 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
 	}
-	route, _ := j.run.Tenant.Route(m.person, rule)
+	route, unsafe := j.run.Tenant.Route(m.person, rule, others)
 	switch {
 	case d.Refused != "":
 		return result(runs.Refused, "%s", d.Refused), true
+	case unsafe != "": // Decide knows the pending changes of the digest alone, and the ledger has all
+		return result(runs.Refused, "%s", unsafe), true
 	case d.Blocked && !users:
 		return result(runs.Refused, "%s", plan.MayBeShared), true
 	case d.Notice != (m.change.Via == plan.Notice):

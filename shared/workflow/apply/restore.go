@@ -121,7 +121,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
-		err = m.conflict(ctx)
+		_, err = m.conflict(ctx)
 	}
 	switch {
 	case unbelieved(err):

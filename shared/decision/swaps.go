@@ -1,0 +1,43 @@
+package decision
+
+import (
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// The method "swaps" returns the changes of other licenses of the person: the planned changes of earlier rules, pending
+// changes, and changes after which reads may still show the license. A person can hold two licenses that give the same
+// mailbox. Two rules may take one each, but not both.
+func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
+	for _, first := range taken {
+		if first.Planned() && !first.Notice {
+			all = append(all, r.swap(first.License, first.To, first.RestoreOf != ""))
+		}
+	}
+	for _, other := range r.Policy.Licenses {
+		i := r.Past(d.User, d.SID, other.Name)
+		if i == nil || other.Name == d.License || i.Via == plan.Notice {
+			continue
+		}
+		if i.State == history.Open || i.State == history.Taken && !i.At.Add(directory.Settling).Before(r.Begin.Read) {
+			all = append(all, r.swap(i.License, i.To, i.Rule == plan.RestoreRule))
+		}
+	}
+	return all
+}
+
+// The method "swap" returns a change by the names of its licenses. A restore takes the license that the restored change
+// gave, and gives the other one.
+func (r *Run) swap(license, to string, restores bool) plan.Swap {
+	if restores {
+		license, to = to, license
+	}
+	sku := func(name string) string {
+		if l := r.Policy.LicenseNamed(name); l != nil {
+			return r.Tenant.SKUIDs[l.SKU]
+		}
+		return ""
+	}
+	return plan.Swap{License: license, SKU: sku(license), TargetSKU: sku(to)}
+}
