@@ -21,6 +21,9 @@ const (
 	Backtests = "history/backtests/" // one object for each kept backtest, named after the last run in the backtest
 )
 
+// Policy is the key of the policy in force in the bucket of a deployment. No other store has this object.
+const Policy = "policy.yaml"
+
 // Leases is the prefix of the objects of the lease. The lease permits only one night at a time. Leases are below runs/
 // so that the bucket retains them for as long as runs.
 const Leases = Runs + "lease/"

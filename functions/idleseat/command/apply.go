@@ -116,7 +116,7 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	if err != nil {
 		return "", err
 	}
-	return c.inForce(b)
+	return c.inForce(a, s, b)
 }
 
 // The type "resumed" counts the outcomes of changes that earlier runs began but did not finish.

@@ -3,11 +3,13 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
@@ -167,4 +169,49 @@ func TestPolicyFileOfThePlan(t *testing.T) {
 	s.unwritten()
 	s.write("other.yaml", good)
 	s.want(exitDone, "apply", p.Run, "--yes", "--policy", "other.yaml")
+}
+
+// TestPolicyInTheStore applies a run that knows no path of a policy file, as a run of a deployment. The policy in force
+// is then the object policy.yaml of the store, also if --policy names a file. If the store has no such object, the
+// command needs --policy.
+func TestPolicyInTheStore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	good := string(s.company.Policy())
+	p := s.plan(exitDone)
+	var begin map[string]any
+	raw, err := os.ReadFile(s.path("store/" + layout.Begin(p.Run)))
+	if err == nil {
+		err = json.Unmarshal(raw, &begin)
+	}
+	delete(begin, "policyFile")
+	delete(begin, "sha256") // as in an object of a version before the seal
+	if raw, err = json.Marshal(begin); err != nil {
+		t.Fatal(err)
+	}
+	s.write("store/"+layout.Begin(p.Run), string(raw))
+	unset := "IDLESEAT_POLICY="
+	named := s.env
+	s.env = append(slices.Clone(s.env), unset)
+	if a := s.want(exitUsage, "apply", p.Run, "--yes"); !strings.Contains(a.err, "the policy in force is unknown") || !strings.Contains(a.err, "--policy FILE") {
+		t.Errorf("no policy is known: %s", a.err)
+	}
+	for text, want := range map[string]struct {
+		status int
+		err    string
+	}{
+		replace(t, "days(60)", "days(61)")(good):             {exitHeld, "the policy has changed since the plan was made"},
+		replace(t, "mode: review", "mode: audit")(good):      {exitHeld, "the policy in force is in mode audit"},
+		replace(t, "mode: review", "mode: everything")(good): {exitUsage, "policy.yaml of the store"},
+	} {
+		s.write("store/"+layout.Policy, text)
+		for _, s.env = range [][]string{named, append(slices.Clone(named), unset)} {
+			if a := s.want(want.status, "apply", p.Run, "--yes"); !strings.Contains(a.err, want.err) {
+				t.Errorf("want %q: %s", want.err, a.err)
+			}
+		}
+	}
+	s.unwritten()
+	s.write("store/"+layout.Policy, good)
+	s.want(exitDone, "apply", p.Run, "--yes")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -123,11 +124,21 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy that is in force. The policy is in the file of --policy, or else in the file
-// from which the run was planned. If neither file is known, inForce returns "".
-func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
-	if f.Policy == "" && b.PolicyFile == "" {
-		return "", nil
+// inForce returns the text of the policy that is in force. If a run knows the path of its policy file, the policy is in
+// the file of --policy, or else in that file. A run of a deployment knows no path: its policy is an object of the store.
+// If the store has no such object, the policy is in the file of --policy.
+func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (string, error) {
+	if b.PolicyFile == "" {
+		text, err := store.GetBytes(a.Context, s, layout.Policy, maxFile)
+		switch {
+		case err == nil:
+			_, err = policy.Load(layout.Policy+" of the store", text)
+			return string(text), err
+		case !errors.Is(err, store.ErrNotFound):
+			return "", fmt.Errorf("read the policy in force: %w", err)
+		case f.Policy == "":
+			return "", usageError{fmt.Errorf("the policy in force is unknown: run %s names no policy file, and the store has no %s; give --policy FILE", b.Run, layout.Policy)}
+		}
 	}
 	planned := f.Policy == ""
 	f.Policy = cmp.Or(f.Policy, b.PolicyFile)
