@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -120,6 +121,22 @@ func (r *Results) Of(c *plan.Change) *Result {
 		return nil
 	}
 	return &r.Results[i]
+}
+
+// Resumed returns the result of a change that the run of these results began, as it counts for a plan that resumes the
+// run. It returns nil if there is no such result. If the plan restores the run, a license that the run took in the end
+// is not restored, so the result counts as failed.
+func (r *Results) Resumed(p *plan.Plan, b *plan.Begun) *Result {
+	x := r.Of(&plan.Change{User: b.User, License: b.License})
+	if b.Run != r.Run || x == nil {
+		return nil
+	}
+	if p.Restores != r.Run || b.Rule == plan.RestoreRule || x.Status != Done {
+		return x
+	}
+	lost := *x
+	lost.Status, lost.Note = Failed, "not restored, because the run had taken it before it was stopped; restore again"+plain.Prefixed(": ", x.Note)
+	return &lost
 }
 
 // Final reports whether a change needs no further work.

@@ -154,8 +154,8 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 		a.reporter(applier.Store)(a.Context, run)
 		var open alike
 		for _, b := range p.Pending {
-			x := results.Of(&plan.Change{User: b.User, License: b.License})
-			if b.Run != run || x == nil {
+			x := results.Resumed(p, &b)
+			if x == nil {
 				continue
 			}
 			if all.by == nil {

@@ -39,6 +39,9 @@ func (l *letter) next() (text string, steps []card.Step) {
 		return text, hints.Again(o)
 	}
 	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
+		if o.Restores != "" {
+			return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{{To: "To look", Command: results}, {To: "To restore again", Command: hints.Restore(o.Restores)}}
+		}
 		return "Look at why changes failed. The people still have what they had before.", []card.Step{{To: "To look", Command: results}}
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {

@@ -294,3 +294,34 @@ func TestRunThatCanEndItself(t *testing.T) {
 		}
 	}
 }
+
+// TestTakenBeforeItWasStopped: a restore finds a change open, and the run takes the license before it sees the stop. The
+// change is done for the run. For the restore it has failed, and the notice says that the restore must be asked for
+// again.
+func TestTakenBeforeItWasStopped(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ""})
+	goesOn(t, s.Store, "earlier")
+	out, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "x", Started: clock, Request: Request{Restore: "earlier"}})
+	if err != nil || out.Resumed[runs.Pending] != 2 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	book := ledger.In(s.Store)
+	for user, o := range map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Restored} {
+		last, err := book.Latest(t.Context(), user, "e3")
+		if err != nil || book.Complete(t.Context(), last, ledger.Completion{Outcome: o}) != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err = s.Do(t.Context(), StepInput{Op: "settle", Run: out.Run})
+	if err != nil || out.Go {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if d := cmp.Diff(map[runs.Status]int{runs.Failed: 1, runs.Kept: 1}, out.Resumed); d != "" || out.ResumedSaving != 0 {
+		t.Errorf("saves %g, resumed (-want +got):\n%s", out.ResumedSaving, d)
+	}
+	if n := s.told(t, out).Notice; !strings.Contains(n.Subject, "1 FAILED") || !strings.Contains(n.Message, "restore again") {
+		t.Errorf("%+v", n)
+	}
+}

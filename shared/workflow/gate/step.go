@@ -189,7 +189,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 		}
 		out.Batches.add(earlier, results, results.Override == earlier.PlanHash)
 		for _, b := range p.Pending {
-			if x := results.Of(&plan.Change{User: b.User, License: b.License}); b.Run == run && x != nil {
+			if x := results.Resumed(p, &b); x != nil {
 				out.resumed(x)
 			}
 		}

@@ -75,7 +75,8 @@ func TestNoticeOfEarlierChanges(t *testing.T) {
 		}
 		ends(Waits, ": 0 of 1 change done, 1 pending")
 		last, err := ledger.In(s.Store).Latest(t.Context(), "ann", "e3")
-		if err != nil || ledger.In(s.Store).Complete(t.Context(), last, ledger.Completion{Outcome: ledger.Done}) != nil {
+		outcome := map[bool]ledger.Outcome{true: ledger.Restored, false: ledger.Done}[p.Restores != ""]
+		if err != nil || ledger.In(s.Store).Complete(t.Context(), last, ledger.Completion{Outcome: outcome}) != nil {
 			t.Fatal(err)
 		}
 		ends(Done, map[bool]string{true: ": restored, 0 changes", false: ": done, 0 changes"}[p.Restores != ""])
