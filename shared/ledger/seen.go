@@ -21,6 +21,9 @@ const (
 	// not list the person long after the previous try.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
+	// Rejoined means that a restore added the person to the group Intent.Source, and that the person was not in this
+	// group before. If the group cannot give its license, the restore may remove the person from it again.
+	Rejoined Seen = "rejoined"
 )
 
 // Note records a fact about an open entry. If the fact is already recorded, the first record stays.

@@ -55,7 +55,7 @@ var objectKinds = []struct {
 	{"withdrawal", regexp.MustCompile(`^history/withdrawn/[^/]+(/[^/]+)?\.json$`), plainObject},
 	{"intent", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.json$`), plainObject},
 	{"completion", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.done\.json$`), plainObject},
-	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
+	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try|rejoined)\.json$`), plainObject},
 }
 
 // The function "alterations" returns the alterations of an object. An object of JSON has every alteration of every

@@ -223,7 +223,7 @@ func (x *trial) came() came {
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // these marks do not count: they record observations, and their number varies
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"), strings.HasSuffix(key, ".rejoined.json"): // these marks do not count: they record observations, and their number varies
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // The method "backing" returns a restore of Egon's license, which run r0 took, and the newest ledger entry of the
@@ -142,6 +144,49 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.entra.fail = nil
 	b.apply(t, runs.Failed, "the group does not give the license: no free seat")
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
+}
+
+// TestRestoreLeavesNoGroupThatItDidNotJoin: if the help desk put the person into the group, a restore that fails because
+// no seat is free does not remove the person from the group.
+func TestRestoreLeavesNoGroupThatItDidNotJoin(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]bool{"before the restore": false, "after its first write failed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := takenFromAnna(t)
+			if down {
+				b.entra.fail = map[string]error{"AddMember g-e3 id-anna": errDown}
+				b.apply(t, runs.Pending, "going back is not finished")
+				b.entra.fail = nil
+			}
+			b.entra.in.add("g-e3", "id-anna")
+			b.entra.full["g-e3"] = "CountViolation"
+			b.follow()
+			b.apply(t, runs.Failed, "the group does not give the license: no free seat")
+			if !slices.Contains(b.entra.in["g-e3"], "id-anna") || slices.Contains(b.entra.writes(), leaveE3) {
+				t.Errorf("writes %q; members %q", b.entra.writes(), b.entra.in["g-e3"])
+			}
+		})
+	}
+}
+
+// TestRestoreRemembersThatItJoined: without the mark that the restore joined the group, the restore waits.
+func TestRestoreRemembersThatItJoined(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]func(store.Store) store.Store{
+		"cannot be read":    func(s store.Store) store.Store { return blindStore{s, "ledger/id-anna/e3/000002.rejoined.json"} },
+		"cannot be written": func(s store.Store) store.Store { return brokenStore{s, ".rejoined.json", ""} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := takenFromAnna(t)
+			b.Store = down(b.Store)
+			b.apply(t, runs.Pending, "the ledger")
+			if r := b.results(t); !r.Results[0].Retry {
+				t.Errorf("%+v", r.Results)
+			}
+		})
+	}
 }
 
 // TestUndoneWithoutBeingShown: a restore rolls back the changes of a run whose data is gone. The rollback removes the

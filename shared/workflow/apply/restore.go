@@ -42,16 +42,33 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 }
 
 // restoreGroup adds the person to the group that the person left. It then removes the person from the group that the
-// change joined. If the first group cannot give its license, restoreGroup removes the person from it again, and the
-// restore fails.
+// change joined. If the first group cannot give its license, the restore fails. restoreGroup then removes the person
+// from that group again, but only if this restore added the person. Somebody else may have added the person before.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
+	rejoined, err := m.ledger.Noted(ctx, m.entry, ledger.Rejoined)
+	if err != nil {
+		return troubled, err.Error()
+	}
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
-		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
+		if rejoined != nil {
+			_, err = m.setMember(ctx, m.entry.Source, false)
+		}
+		if err != nil {
 			return troubled, err.Error()
 		}
 		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+failed)
 	}
-	return m.undo(ctx, ledger.Done, m.entry.Note)
+	in, err := m.in(ctx, m.entry.Source)
+	if err != nil {
+		return m.goingBack(m.entry.Note, err)
+	}
+	status, note := m.undo(ctx, ledger.Done, m.entry.Note)
+	if status == runs.Pending && !in && rejoined == nil { // pending: the directory accepted the write, or the relay has it
+		if err := m.ledger.Note(ctx, m.entry, ledger.Rejoined, m.Now().UTC()); err != nil {
+			return troubled, err.Error()
+		}
+	}
+	return status, note
 }
 
 // stillOpen checks whether this call may continue an entry that an earlier call began. The groups or the entry may have
