@@ -123,7 +123,7 @@ func TestTakenNowDoesNotTurn(t *testing.T) {
 	}
 }
 
-// A license that an exemption keeps turns when the exemption ends.
+// A license that a leave keeps turns when the person has been idle for the rule's span since the end of the leave.
 func TestTurnsAfterLeave(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -138,7 +138,7 @@ func TestTurnsAfterLeave(t *testing.T) {
 	if got.Outcome != policy.Exempt || got.Turns.IsZero() {
 		t.Fatalf("%s, turns %s", got.Outcome, got.Turns)
 	}
-	for at, want := range map[time.Time]policy.Outcome{got.Turns.Add(-time.Second): policy.Exempt, got.Turns: policy.Reclaim} {
+	for at, want := range map[time.Time]policy.Outcome{got.Turns.Add(-time.Second): policy.Keep, got.Turns: policy.Reclaim} {
 		judge, err := r.Judge(at)
 		if err != nil {
 			t.Fatal(err)

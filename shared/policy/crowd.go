@@ -57,7 +57,7 @@ type Crowd struct {
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
-	Open         []bool   // people who must be evaluated on their own in any case
+	Open         []bool   // people who must be evaluated on their own in any case, such as everybody whom the policy lists
 
 	// The following functions show who may be in grace. They return microseconds since 1970. They return None for a
 	// time before the first reading, and Never for an unknown time.

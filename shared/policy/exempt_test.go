@@ -19,6 +19,7 @@ exempt:
     - {user: kim@contoso.example, until: 2026-11-24, reason: parental leave}
     - {user: short@contoso.example, until: 2026-11-23T12:00:01Z}
     - {user: back@contoso.example, until: 2026-11-22, reason: sick}
+    - {user: rested@contoso.example, until: 2026-08-24}
   when: userType == "Guest"
 licenses:
   m365-e3: {sku: SPE_E3}
@@ -45,7 +46,9 @@ var exemptionCases = []struct {
 	}, Exempt, "exempt: boss@contoso.example is listed"},
 	{"on leave", called("Kim@contoso.example"), Exempt, "exempt: on leave until 2026-11-24 (parental leave)"},
 	{"on leave for one more second", called("short@contoso.example"), Exempt, "exempt: on leave until 2026-11-23T12:00:01Z"},
-	{"back from leave", called("back@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
+	{"back from leave", called("back@contoso.example"), Keep, "was on leave until 2026-11-22, and has not been idle for the whole span of the rule since"},
+	{"back from leave, in use since", func(p *directory.Person) { called("back@contoso.example")(p); p.Entra.LastSuccessful = noon }, Keep, "last sign-in 2026-11-23 (today)"},
+	{"back from leave long ago", called("rested@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
 	{"in an Entra group", func(p *directory.Person) {
 		called("x")(p)
 		p.Memberships = append(p.Memberships, "entra:LIC-Exempt")

@@ -130,26 +130,26 @@ rules: [{name: r, license: m365-e3, for: department == "IT" && accountEnabled, w
 	}
 }
 
-// Listed returns the names that exempt a person at a given time. Over returns a note for each leave that has ended.
+// Listed returns the names that protect a person at a given time. Over returns a note for each leave that no longer does.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
-	leave := p.Exempt.Leave[0].Until
+	rested := p.Exempt.Leave[0].Until.Add(unusedSpan)
 	const always = "boss@contoso.example id-7 jürgen@contoso.example"
 	for at, want := range map[time.Time][]string{
-		noon:                    {"boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example", "short@contoso.example"},
-		leave.Add(-time.Second): {"boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example"},
-		leave:                   strings.Fields(always),
-		leave.AddDate(-1, 0, 0): {"back@contoso.example", "boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example", "short@contoso.example"},
+		noon:                         {"back@contoso.example", "boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example", "short@contoso.example"},
+		rested.Add(-time.Nanosecond): {"boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example"},
+		rested:                       strings.Fields(always),
+		rested.AddDate(-1, 0, 0):     {"back@contoso.example", "boss@contoso.example", "id-7", "jürgen@contoso.example", "kim@contoso.example", "rested@contoso.example", "short@contoso.example"},
 	} {
 		if d := cmp.Diff(want, p.Listed(at)); d != "" {
 			t.Errorf("at %s (-want +got):\n%s", at, d)
 		}
-		if over := p.Over(at); len(over) != 6-len(want) {
+		if over := p.Over(at); len(over) != 7-len(want) {
 			t.Errorf("at %s: %q", at, over)
 		}
 	}
-	if d := cmp.Diff([]string{"exempt.leave: the leave of back@contoso.example until 2026-11-22 is over and exempts nobody; take it out, or give it another date"}, p.Over(noon)); d != "" {
+	if d := cmp.Diff([]string{"exempt.leave: the leave of rested@contoso.example until 2026-08-24 is over and protects nobody; take it out, or give it another date"}, p.Over(noon)); d != "" {
 		t.Errorf("over (-want +got):\n%s", d)
 	}
 }

@@ -42,7 +42,7 @@ func (j *Judge) since(at time.Time, days int, reason string) grace {
 }
 
 func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
-	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p))
+	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p)).or(j.afterLeave(r, p))
 }
 
 // neverSignedIn gives grace to a person who never signed in and whose account is new.

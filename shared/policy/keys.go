@@ -79,7 +79,7 @@ var Keys = []Key{
 	{Path: "exempt.groups", Shape: GroupsKey, Max: mostItems, Is: "GROUPs; everybody in them, through nested groups, too", LeftOut: "none", Example: "[{entra: LIC-Exempt}]"},
 	{Path: "exempt.leave", Shape: MappingsKey, Max: mostItems, Is: "people who are away", LeftOut: "nobody", Example: "[{user: anna@contoso.example, until: 2027-03-01, reason: parental leave}]"},
 	{Path: "exempt.leave[].user", Is: "a name as in `exempt.users`", LeftOut: Needed, Example: "anna@contoso.example"},
-	{Path: "exempt.leave[].until", Is: "the last day, until its end in UTC, or an instant", LeftOut: Needed, Example: "2027-03-01"},
+	{Path: "exempt.leave[].until", Is: "the last day, until its end in UTC, or an instant. Then the person counts as active at this time", LeftOut: Needed, Example: "2027-03-01"},
 	{Path: "exempt.leave[].reason", Is: "for people who read the plan", LeftOut: "none", Example: "parental leave"},
 	{Path: "exempt.when", Shape: ConditionKey, Is: "a condition", LeftOut: "nobody", Example: `userType == "Guest"`},
 	{Path: "limits", Shape: MappingKey, Is: "what one run may do", LeftOut: "the three below", Example: "{stopAbove: {percent: 10, count: 500}, perRun: 200}"},

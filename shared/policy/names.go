@@ -20,9 +20,10 @@ type listed struct {
 	leave  []*Leave
 }
 
-// The method "runs" reports whether the entry exempts a person at the given time.
-func (l *listed) runs(now time.Time) bool {
-	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
+// The method "matters" reports whether the entry protects a person at the given time. A leave that has ended matters
+// for the time "rest" after its end (Policy.leaveRest).
+func (l *listed) matters(now time.Time, rest time.Duration) bool {
+	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until.Add(rest)) })
 }
 
 func (e *exemptions) index(public *Exemptions) {
@@ -43,11 +44,12 @@ func (e *exemptions) index(public *Exemptions) {
 	}
 }
 
-// Listed returns the names in exempt.users and exempt.leave that exempt a person at the given time, in lower case and
-// sorted.
+// Listed returns the names in exempt.users and exempt.leave that protect a person at the given time, in lower case and
+// sorted. A leave protects the person for some time after its end, too.
 func (p *Policy) Listed(now time.Time) (names []string) {
+	rest := p.leaveRest()
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
-		if p.exempt.listed[key].runs(now) {
+		if p.exempt.listed[key].matters(now, rest) {
 			names = append(names, key)
 		}
 	}

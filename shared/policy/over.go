@@ -2,16 +2,56 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Over returns a sentence for each leave that has ended by now. A leave that has ended exempts nobody, and the author
-// of the policy may have overlooked its end.
+// leaveRest returns the time after the end of a leave for which the leave still matters (afterLeave). In this time,
+// every rule can see the person idle for its whole span.
+func (p *Policy) leaveRest() time.Duration {
+	rest := unusedSpan
+	for _, r := range p.Rules {
+		rest = max(rest, slices.Max(r.offsets))
+	}
+	return rest
+}
+
+// Over returns a sentence for each leave that no longer matters. The author of the policy may have overlooked its end.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
-		if !now.Before(l.Until) {
-			notes = append(notes, fmt.Sprintf("exempt.leave: the leave of %s until %s is over and exempts nobody; take it out, or give it another date", l.User, l.written))
+		if !now.Before(l.Until.Add(p.leaveRest())) {
+			notes = append(notes, fmt.Sprintf("exempt.leave: the leave of %s until %s is over and protects nobody; take it out, or give it another date", l.User, l.written))
 		}
 	}
 	return notes
+}
+
+// afterLeave gives grace to a person whose leave has ended. They have used nothing for its whole time, and would
+// otherwise be the first to lose a license, on the night before they are back. They therefore count as active at the
+// end of the leave, as they do after a restore (Cooling).
+func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
+	if len(j.policy.Exempt.Leave) == 0 {
+		return grace{flag: directory.No}
+	}
+	rest := j.policy.leaveRest()
+	for _, hit := range j.names.Of(p) {
+		for _, l := range hit.one.leave {
+			ended := !j.now.Before(l.Until) && j.now.Before(l.Until.Add(rest))
+			if ended && !j.idleSince(r, p, l.Until) {
+				return grace{flag: directory.Yes, reason: "was on leave until " + l.written + ", and has not been idle for the whole span of the rule since"}
+			}
+		}
+	}
+	return grace{flag: directory.No}
+}
+
+// idleSince reports whether the rule's condition "when" is true for a person who was active at the given time.
+func (j *Judge) idleSince(r *Rule, p *directory.Person, at time.Time) bool {
+	if len(r.when.activity) == 0 {
+		return j.now.Sub(at) >= unusedSpan
+	}
+	holds, _ := j.eval(r.when, p.ActiveBy(at))
+	return holds == directory.Yes
 }

@@ -146,7 +146,10 @@ func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	}
 	for _, hit := range j.names.Of(p) {
 		for _, leave := range hit.one.leave {
-			j.add(leave.Until)
+			for _, span := range []time.Duration{0, unusedSpan, j.policy.leaveRest()} {
+				j.add(leave.Until.Add(span))
+			}
+			j.addDates(r, p.ActiveBy(leave.Until))
 		}
 	}
 }

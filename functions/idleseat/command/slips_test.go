@@ -120,7 +120,7 @@ func TestRuleLines(t *testing.T) {
 	if len(p.Rules) != 2 || p.Rules[0].Rule != "m365-idle-60" || p.Rules[0].Holders != holders || p.Rules[0].Asked == 0 || p.Rules[0].Asked >= holders || p.Rules[0].Empty["systemRole"] == holders {
 		t.Errorf("rules %+v", p.Rules)
 	}
-	over := "exempt.leave: the leave of anna@contoso.example until 2026-03-01 is over and exempts nobody"
+	over := "exempt.leave: the leave of anna@contoso.example until 2026-03-01 is over and protects nobody"
 	if !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.HasPrefix(n, over) }) {
 		t.Errorf("notes %q", p.Notes)
 	}

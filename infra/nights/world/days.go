@@ -33,11 +33,15 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge about the end of Anna's leave.
+// endLeave tells the judge about the end of Anna's leave. She counts as active at the end of its last day.
 func (w *World) endLeave() {
-	if !w.policy.leave.After(w.clock.Now()) {
-		w.observe(anna)
+	if w.policy.leave.After(w.clock.Now()) || !w.people[anna].told.exempt {
+		return
 	}
+	for _, license := range w.licenses() {
+		w.hear(judge.Event{What: judge.Used, At: w.policy.leave.Add(day), Person: w.people[anna].id, License: license})
+	}
+	w.observe(anna)
 }
 
 // The method "use" makes a person sign in to Entra ID at the given time. In two of three cases, the person also logs on

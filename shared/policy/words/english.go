@@ -90,6 +90,7 @@ var english = tongue{
 		neverUsed:    "An account that was never used is left alone for %s after its creation.",
 		holder:       "A person is left alone for %s after getting the license.",
 		enabledAgain: "A person is left alone for %s after the account was enabled again.",
+		afterLeave:   "A person who is back from leave counts as active at the end of the leave.",
 		stop:         "A run is on hold when a rule matches more than %s percent of the holders of its license (and ten or more of them), or more than %s holders.",
 		everyone:     "It is also on hold when a rule matches every one of three or more holders.",
 		perRun:       "A run makes at most %s changes, and begins with the people who have been idle longest.",

@@ -90,6 +90,7 @@ var swedish = tongue{
 		neverUsed:    "Ett konto som aldrig har använts lämnas i fred i %s efter att det skapades.",
 		holder:       "En person lämnas i fred i %s efter att ha fått licensen.",
 		enabledAgain: "En person lämnas i fred i %s efter att kontot aktiverades igen.",
+		afterLeave:   "En person som är tillbaka från ledighet räknas som aktiv när ledigheten slutade.",
 		stop:         "En körning stoppas när en regel träffar mer än %s procent av dem som har licensen (och minst tio av dem), eller fler än %s.",
 		everyone:     "Den stoppas också när en regel träffar samtliga av tre eller fler som har licensen.",
 		perRun:       "En körning gör högst %s ändringar, och börjar med dem som har varit inaktiva längst.",

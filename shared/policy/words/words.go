@@ -88,6 +88,7 @@ type policyWords struct {
 	kinds              map[string]string
 	neverUsed, holder  string // grace: a span, also for enabledAgain
 	enabledAgain       string
+	afterLeave         string
 	stop               string // a percentage, a count
 	everyone, perRun   string
 	called             string // a title
@@ -131,7 +132,7 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 	t := l.tongue()
 	text := &Text{
 		Language: l, Purpose: []string{fmt.Sprintf(t.whole.tenant, p.Tenant), t.whole.modes[p.Mode]},
-		Grace: t.graceOf(p.Grace), Limits: t.limitsOf(p.Limits), Notes: slices.Clone(t.whole.notes),
+		Grace: t.graceOf(p), Limits: t.limitsOf(p.Limits), Notes: slices.Clone(t.whole.notes),
 	}
 	for _, license := range p.Licenses {
 		text.Licenses = append(text.Licenses, Part{license.Name, t.licenseOf(license, p.Currency)})
@@ -270,7 +271,8 @@ func (t *tongue) until(end time.Time) string {
 	return fmt.Sprintf(t.whole.endOf, last.Day(), t.months[last.Month()-1], last.Year())
 }
 
-func (t *tongue) graceOf(g policy.Grace) (lines []string) {
+func (t *tongue) graceOf(p *policy.Policy) (lines []string) {
+	g := p.Grace
 	for _, one := range []struct {
 		form string
 		days int
@@ -278,6 +280,9 @@ func (t *tongue) graceOf(g policy.Grace) (lines []string) {
 		if one.days > 0 {
 			lines = append(lines, fmt.Sprintf(one.form, t.nDays(one.days)))
 		}
+	}
+	if len(p.Exempt.Leave) > 0 {
+		lines = append(lines, t.whole.afterLeave)
 	}
 	return lines
 }

@@ -28,7 +28,7 @@ grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
   users:  [p3@x.example, id-5, s-1-5-21-1-2-3-9, id-15, id-25, id-35, id-45, ID-55, s-1-5-21-1-2-3-19, S-1-5-21-1-2-3-29, s-1-5-21-1-2-3-39, s-1-5-21-1-2-3-49]
   groups: [{entra: LIC-Exempt}]
-  leave:  [{user: SAM11, until: 2027-03-29, reason: parental leave}]
+  leave:  [{user: SAM11, until: 2027-03-29, reason: parental leave}, {user: sam21, until: 2026-11-27}, {user: sam31, until: 2026-10-15}, {user: SAM41, until: 2026-05-01}]
   when:   userType == "Guest"
 rules:
   - {name: a, license: m365, for: accountEnabled && systemRole == "Employee", when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
@@ -156,7 +156,7 @@ func TestColumnsChangeNothing(t *testing.T) {
 // nothing else.
 func TestColumnsOfSmallTowns(t *testing.T) {
 	t.Parallel()
-	settled := [][]int{{92, 78, 49}, {34, 28, 21}, {22, 21, 17}, {65, 38, 24}, {61, 48, 37}, {71, 51, 35}, {79, 59, 35}}
+	settled := [][]int{{91, 77, 48}, {34, 28, 21}, {22, 21, 17}, {65, 38, 24}, {61, 48, 37}, {71, 51, 35}, {79, 59, 35}}
 	var got [][]int
 	for i, text := range screenPolicies {
 		got = append(got, sameByColumns(t, unused, i, text, i == 2, 150, 3))
