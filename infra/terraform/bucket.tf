@@ -181,12 +181,14 @@ locals {
         Bool = { "s3:ObjectCreationOperation" = "true" }
       }
     },
-    # Other rights to write the bucket do not include the policy.
+    # Other rights to write the bucket do not include the policy. Without its newest version, an earlier version of the
+    # policy would be in force again (S3 User Guide, "Deleting object versions from a versioning-enabled bucket"). A
+    # replica needs no s3:PutObject ("Setting up permissions for live replication").
     {
       Sid       = "PolicyByItsOwnRole"
       Effect    = "Deny"
       Principal = "*"
-      Action    = ["s3:PutObject", "s3:DeleteObject"]
+      Action    = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateObject", "s3:ReplicateDelete"]
       Resource  = "${local.objects}/policy.yaml"
       Condition = { ArnNotEquals = { "aws:PrincipalArn" = concat([aws_iam_role.policy.arn], var.policy_writers) } }
     },

@@ -184,6 +184,9 @@ func TestPolicyInTheStore(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &begin)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	delete(begin, "policyFile")
 	delete(begin, "sha256") // as in an object of a version before the seal
 	if raw, err = json.Marshal(begin); err != nil {
