@@ -54,6 +54,10 @@ func TestEveryReadMayFail(t *testing.T) {
 			if err := call(r.on(failing.Nth(r.store, n+1))); !errors.Is(err, failing.Err) {
 				t.Errorf("%s, call %d of %s: %v", name, n+1, key, err)
 			}
+			cut := failing.Cut(r.store, n+1)
+			if err := call(r.on(cut)); cut.Broke() && (!errors.Is(err, failing.Err) || errors.Is(err, store.ErrDamaged)) {
+				t.Errorf("%s, the read of %s breaks off: %v", name, key, err)
+			}
 		}
 	}
 }

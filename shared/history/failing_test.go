@@ -121,6 +121,10 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 				if err := tc.do(t.Context(), failing.Nth(w.store, nth)); !errors.Is(err, failing.Err) {
 					t.Errorf("call %d of %d fails: %v", nth, len(all.Keys()), err)
 				}
+				cut := failing.Cut(w.store, nth)
+				if err := tc.do(t.Context(), cut); cut.Broke() && !errors.Is(err, failing.Err) {
+					t.Errorf("the read of %s breaks off: %v", all.Keys()[nth-1], err)
+				}
 			}
 		})
 	}

@@ -104,20 +104,20 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 // GetPlan reads the plan of a run and checks its hash. It reads only the members that the hash covers, and not the
 // lists after them.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
-	body, err := s.Get(ctx, layout.Plan(run))
+	var p *plan.Plan
+	var hash string
+	err := store.Read(ctx, s, layout.Plan(run), func(body io.Reader) (err error) {
+		p, hash, err = bound(layout.Plan(run), bufio.NewReader(body))
+		if err != nil && !errors.Is(err, store.ErrDamaged) {
+			return fmt.Errorf("%w %q: %w", store.ErrDamaged, layout.Plan(run), err)
+		}
+		return err
+	})
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
 		return nil, fmt.Errorf("run %q: %w", run, ErrNoPlan)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
-	}
-	defer body.Close()
-	p, hash, err := bound(layout.Plan(run), bufio.NewReader(body))
-	if errors.Is(err, store.ErrDamaged) {
-		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, layout.Plan(run), err)
 	}
 	if p.Run != run || p.PlanHash != hash {
 		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w %q", run, store.ErrDamaged, layout.Plan(run))
@@ -126,17 +126,23 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 }
 
 // EachListed calls the function "each" for every entry in the lists "refused", "undecided" and "returned" of a run's
-// plan. An error of "each" ends the call. EachListed returns it together with store.ErrDamaged.
+// plan. An error of "each" ends the call, and EachListed returns it.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
-	body, err := s.Get(ctx, layout.Plan(run))
-	if err != nil {
+	var stop error
+	err := store.Read(ctx, s, layout.Plan(run), func(body io.Reader) error {
+		err := eachListed(json.NewDecoder(bufio.NewReader(body)), func(list string, entry *Listed) error {
+			stop = each(list, entry)
+			return stop
+		})
+		if err != nil {
+			return fmt.Errorf("%w %q: %w", store.ErrDamaged, layout.Plan(run), err)
+		}
+		return nil
+	})
+	if err != nil && stop == nil {
 		return fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
-	defer body.Close()
-	if err := eachListed(json.NewDecoder(bufio.NewReader(body)), each); err != nil {
-		return fmt.Errorf("read the plan of run %s: %w: %w", run, store.ErrDamaged, err)
-	}
-	return nil
+	return stop
 }
 
 func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) error {
@@ -172,7 +178,8 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 			return err
 		}
 	}
-	return nil
+	_, err := dec.Token() // the closing brace, because More is also false where the object breaks off
+	return err
 }
 
 // The function "bound" decodes the members before the list "refused". It also returns the hash of the text of these

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/failing"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -302,5 +303,49 @@ func TestPutPlanFails(t *testing.T) {
 		if _, err := GetPlan(t.Context(), s, "run"); !errors.Is(err, ErrNoPlan) {
 			t.Errorf("there is a plan all the same: %v", err)
 		}
+	}
+}
+
+// TestInterruptedPlan: a plan whose read breaks off is not gone, because a later read may succeed. A plan that was
+// shortened is damaged, wherever it ends.
+func TestInterruptedPlan(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	nothing := func(string, *Listed) error { return nil }
+	for _, listed := range []int{0, 50} { // the first half of the plan ends before the lists, or within the lists
+		refused := slices.Repeat([]plan.Decision{{User: "r", Outcome: policy.Reclaim, Refused: "why"}}, listed)
+		if err := PutPlan(t.Context(), s, newPlan(), each(refused...)); err != nil {
+			t.Fatal(err)
+		}
+		if err := EachListed(t.Context(), failing.Cut(s, 1), "run", nothing); !errors.Is(err, failing.Err) || Gone(err) {
+			t.Errorf("%d listed: the lists: %v", listed, err)
+		}
+	}
+	whole := raw(t, s, "runs/run/plan.json")
+	for size := range len(whole) - len("\n") {
+		if err := store.PutBytes(t.Context(), s, "runs/run/plan.json", whole[:size]); err != nil {
+			t.Fatal(err)
+		}
+		if err := EachListed(t.Context(), s, "run", nothing); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("the object ends after %d bytes: %v", size, err)
+		}
+	}
+	if err := PutPlan(t.Context(), s, newPlan(), each()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := GetPlan(t.Context(), failing.Cut(s, 1), "run"); !errors.Is(err, failing.Err) || Gone(err) {
+		t.Errorf("the plan: %v", err)
+	}
+}
+
+// TestListedStops: EachListed returns an error of its callback as it is.
+func TestListedStops(t *testing.T) {
+	t.Parallel()
+	s, stop := &store.Memory{}, errors.New("the terminal is gone")
+	if err := PutPlan(t.Context(), s, newPlan(), each(plan.Decision{User: "r", Outcome: policy.Reclaim, Refused: "why"})); err != nil {
+		t.Fatal(err)
+	}
+	if err := EachListed(t.Context(), s, "run", func(string, *Listed) error { return stop }); !errors.Is(err, stop) || Gone(err) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -132,21 +132,22 @@ func (h *partAccounts) readPart(ctx context.Context, s store.Store, source direc
 // The function "get" reads the object of a part and compares its hash with the hash in the manifest. The result reuses
 // the memory of the argument "memory" if this memory is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
-	body, err := s.Get(ctx, p.Key)
+	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, to notice a longer object
+	err := store.Read(ctx, s, p.Key, func(body io.Reader) error {
+		n, err := io.ReadFull(body, raw)
+		switch raw = raw[:n]; {
+		case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+			return err
+		case n != p.Bytes || hexSum(raw) != p.SHA256:
+			return fmt.Errorf("%w: its size or checksum is not that of the manifest", store.ErrDamaged)
+		}
+		return nil
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("%w: the object is gone", store.ErrDamaged)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
-	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, to notice a longer object
-	n, err := io.ReadFull(body, raw)
-	switch {
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
-		return nil, err
-	case n != p.Bytes || hexSum(raw[:n]) != p.SHA256:
-		return nil, fmt.Errorf("%w: its size or checksum is not that of the manifest", store.ErrDamaged)
-	}
-	return raw[:n], nil
+	return raw, nil
 }

@@ -143,38 +143,34 @@ func (s *spool) close() {
 }
 
 // GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with the T. The error is
-// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed. It is also ErrDamaged if a
-// read of the object fails for any other reason than the end of ctx, and if the function "each" returns ErrDamaged.
-// Some damage shows only at the end of the object. If GetLines fails, the caller must therefore discard everything that
-// the function "each" received.
+// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed, and if the function "each"
+// returns ErrDamaged. Some damage shows only at the end of the object. If GetLines fails, the caller must therefore
+// discard everything that the function "each" received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
-	body, err := s.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	var stop error
-	sum, sealed := sumOf(key), false
-	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // the prefix also matches a seal that is not valid JSON
-			if sealed = true; line == "{"+seal(sum) {
-				return nil
+	return Read(ctx, s, key, func(body io.Reader) error {
+		var stop error
+		sum, sealed := sumOf(key), false
+		err := EachLine(body, func(line string) error {
+			if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // the prefix also matches a seal that is not valid JSON
+				if sealed = true; line == "{"+seal(sum) {
+					return nil
+				}
+				return errAltered
 			}
-			return errAltered
+			if sealed || line == "{}" { // no record is empty, so {} is a seal without its hash
+				return errAltered
+			}
+			sum.Write([]byte(line + "\n"))
+			v := new(T)
+			if err := json.Unmarshal([]byte(line), v); err != nil {
+				return err
+			}
+			stop = each(v)
+			return stop
+		})
+		if err != nil && (stop == nil || errors.Is(stop, ErrDamaged)) {
+			return fmt.Errorf("%w %q: %w", ErrDamaged, key, err)
 		}
-		if sealed || line == "{}" { // no record is empty, so {} is a seal without its hash
-			return errAltered
-		}
-		sum.Write([]byte(line + "\n"))
-		v := new(T)
-		if err := json.Unmarshal([]byte(line), v); err != nil {
-			return err
-		}
-		stop = each(v)
-		return stop
+		return err
 	})
-	if err != nil && (stop == nil || errors.Is(stop, ErrDamaged)) && ctx.Err() == nil {
-		return fmt.Errorf("%w %q: %w", ErrDamaged, key, err)
-	}
-	return err
 }

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -109,6 +112,42 @@ func TestSpooled(t *testing.T) {
 		}
 		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 			t.Errorf("%d bytes: files are left: %v, error %v", size, left, err)
+		}
+	}
+}
+
+// cutStore is a store in which each read of an object breaks off after "size" bytes, with the error "err".
+type cutStore struct {
+	Store
+	size int
+	err  error
+}
+
+func (s cutStore) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	body, err := s.Store.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	whole, err := io.ReadAll(body)
+	return io.NopCloser(io.MultiReader(bytes.NewReader(whole[:s.size]), iotest.ErrReader(s.err))), err
+}
+
+// TestInterruptedLines: a read that breaks off is not damage, because a later read may succeed. io.ErrUnexpectedEOF is
+// the error of a body in package net/http that is shorter than its announced length.
+func TestInterruptedLines(t *testing.T) {
+	t.Parallel()
+	s := &Memory{}
+	err := PutLines(t.Context(), s, "k", func(emit func(any) error) error { return errors.Join(emit(record{"a"}), emit(record{"b"})) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := range s.Objects()["k"] {
+		for _, broken := range []error{io.ErrUnexpectedEOF, syscall.ECONNRESET} {
+			err := GetLines(t.Context(), cutStore{s, size, broken}, "k", func(*record) error { return nil })
+			if !errors.Is(err, broken) || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), `"k"`) {
+				t.Errorf("after %d bytes: %v", size, err)
+			}
 		}
 	}
 }

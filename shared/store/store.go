@@ -148,6 +148,39 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
+// Read passes the content of an object to the callback "decode", and returns the error of the callback. A read that breaks
+// off says nothing about the object, and a later read may succeed. A callback cannot know this, because both a broken
+// connection and a shortened object end too early. If a read has failed and the callback returns ErrDamaged, Read
+// therefore returns the error of the read instead.
+func Read(ctx context.Context, s Store, key string, decode func(io.Reader) error) error {
+	body, err := s.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	r := &reading{Reader: body}
+	err = decode(r)
+	if r.failed != nil && errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("read object %q: %w", key, r.failed)
+	}
+	return err
+}
+
+// The type "reading" is the content of an object. It keeps the error of a read that failed.
+type reading struct {
+	io.Reader
+	failed error
+}
+
+// Read implements io.Reader.
+func (r *reading) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.failed = err
+	}
+	return n, err
+}
+
 // GetJSON decodes an object into v, in the same way as Decode. The error is ErrDamaged if the object is larger than
 // MaxJSON.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {

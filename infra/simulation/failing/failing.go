@@ -3,8 +3,10 @@
 package failing
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"sync"
@@ -19,9 +21,11 @@ var Err = errors.New("the store is down")
 type Store struct {
 	store.Store
 	fails func(n int, key string) bool
+	cuts  func(n int) bool
 
-	mu   sync.Mutex
-	keys []string // the keys and prefixes of all calls, in order
+	mu    sync.Mutex
+	keys  []string // the keys and prefixes of all calls, in order
+	broke bool
 }
 
 // Nth returns a store whose nth call fails. The calls are counted from 1. If n is 0, no call fails.
@@ -34,6 +38,20 @@ func Key(s store.Store, key string) *Store {
 	return &Store{Store: s, fails: func(_ int, of string) bool { return of == key }}
 }
 
+// Cut returns a store whose nth call, if it reads an object, gets only the first half of the object. The connection then
+// breaks. As in package net/http, the read fails with an io.ErrUnexpectedEOF.
+func Cut(s store.Store, n int) *Store {
+	return &Store{Store: s, cuts: func(call int) bool { return call == n }}
+}
+
+// Broke reports whether a read of an object has broken off. A caller that only asks whether an object exists does not
+// read it.
+func (s *Store) Broke() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broke
+}
+
 // Keys returns the keys and the prefixes of all calls so far, in order.
 func (s *Store) Keys() []string {
 	s.mu.Lock()
@@ -42,21 +60,47 @@ func (s *Store) Keys() []string {
 }
 
 func (s *Store) failed(key string) error {
+	_, err := s.call(key)
+	return err
+}
+
+// The method "call" counts a call. It returns whether the call reads only half of an object.
+func (s *Store) call(key string) (cut bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = append(s.keys, key)
-	if s.fails(len(s.keys), key) {
-		return Err
+	if s.fails != nil && s.fails(len(s.keys), key) {
+		return false, Err
 	}
-	return nil
+	return s.cuts != nil && s.cuts(len(s.keys)), nil
 }
 
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	if err := s.failed(key); err != nil {
+	cut, err := s.call(key)
+	if err != nil {
 		return nil, err
 	}
-	return s.Store.Get(ctx, key)
+	body, err := s.Store.Get(ctx, key)
+	if err != nil || !cut {
+		return body, err
+	}
+	defer body.Close()
+	whole, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(io.MultiReader(bytes.NewReader(whole[:len(whole)/2]), brokenOff{s})), nil
+}
+
+// The type "brokenOff" is the end of a body whose connection breaks.
+type brokenOff struct{ store *Store }
+
+func (b brokenOff) Read([]byte) (int, error) {
+	b.store.mu.Lock()
+	defer b.store.mu.Unlock()
+	b.store.broke = true
+	return 0, fmt.Errorf("%w: %w", Err, io.ErrUnexpectedEOF)
 }
 
 // Put implements store.Store.
