@@ -198,3 +198,45 @@ func TestHiddenLicenseGroup(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one person
+// reads no list of members, and must not take the license either.
+func TestEmptiedADGroupAndOnePerson(t *testing.T) {
+	t.Parallel()
+	const contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
+	for name, change := range map[string]func(c *sandbox.Company, who int){
+		"emptied": func(c *sandbox.Company, _ int) {
+			for i := range c.Size() {
+				if slices.Contains(c.Person(i).ADGroups, contractors) {
+					c.SetMember(i, "Citrix Contractors", false)
+				}
+			}
+		},
+		"created again": func(c *sandbox.Company, _ int) {
+			c.ChangeADGroup("Citrix Contractors", sandbox.ADGroupChange{Remade: 1})
+		},
+		"left": func(c *sandbox.Company, who int) { c.SetMember(who, "Citrix Contractors", false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t),
+				replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+contractors+`"}]`), replace(t, "percent: 10", "percent: 90"))
+			_, who := s.change(s.plan(exitDone), func(c plan.Change) bool { return c.License == "m365-e3" && c.SID != "" && c.Via == plan.EntraGroup })
+			s.company.Company.SetMember(who, "Citrix Contractors", true)
+			s.plan(exitDone)
+			change(s.company.Company, who)
+			id := s.company.Company.Person(who).Entra.ID
+			one := s.plan(exitDone, "--user", id)
+			if len(one.Changes) == 0 {
+				t.Fatalf("nothing is planned: %+v", one)
+			}
+			r := s.done(one.Run)
+			if left := name == "left"; left != (r.Count(runs.Done) > 0) {
+				t.Errorf("results %+v", r.Results)
+			}
+			if name != "left" {
+				s.unwritten()
+			}
+		})
+	}
+}

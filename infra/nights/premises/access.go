@@ -35,6 +35,11 @@ func (a *access) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return a.Forest.ListMembers(ctx, groupDN, direct, each)
 }
 
+func (a *access) HasMembers(ctx context.Context, groupDN string) (bool, error) {
+	defer a.r.around()()
+	return a.Forest.HasMembers(ctx, groupDN)
+}
+
 func (a *access) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	defer a.r.around()()
 	return a.Forest.FindGroup(ctx, name)

@@ -137,14 +137,18 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 		return directory.Group{}, d.failed
 	}
 	name = d.asked(name)
-	g, found := d.evidence.Found[name]
-	key := protocol.Group{DN: name, Direct: true}.Key()
-	switch {
-	case found:
+	if g, found := d.evidence.Found[name]; found {
 		return g, nil
-	case contains(d.evidence.Unreadable, key), contains(d.evidence.Gone, key):
-		return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
-	case !contains(d.evidence.Groups, key):
+	}
+	asked := false
+	for _, direct := range []bool{true, false} {
+		key := protocol.Group{DN: name, Direct: direct}.Key()
+		if contains(d.evidence.Unreadable, key) || contains(d.evidence.Gone, key) {
+			return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
+		}
+		asked = asked || contains(d.evidence.Groups, key)
+	}
+	if !asked {
 		return directory.Group{}, fmt.Errorf("the relay was not asked about the group %q", name)
 	}
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
@@ -181,6 +185,19 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 		return false, fmt.Errorf("the relay could not read %q: %s", sid, a.Failed)
 	}
 	return contains(a.Groups, key), nil
+}
+
+// HasMembers reports whether anybody belongs to a group in the evidence. It returns true for evidence of an older relay,
+// which does not say it.
+func (d *Directory) HasMembers(_ context.Context, groupDN string) (bool, error) {
+	key := protocol.Group{DN: groupDN}.Key()
+	switch {
+	case d.failed != nil:
+		return false, d.failed
+	case !contains(d.evidence.Groups, key):
+		return false, fmt.Errorf("the relay was not asked about the group %q", groupDN)
+	}
+	return !contains(d.evidence.Empty, key), nil
 }
 
 func contains(list []string, key string) bool {

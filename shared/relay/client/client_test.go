@@ -19,6 +19,9 @@ const (
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
+	// The constants "safe" and "bare" name exempt groups. Nobody belongs to the group "bare".
+	safe = "CN=Safe,DC=x"
+	bare = "CN=Bare,DC=x"
 	// The constant "deleted" names a group that no read finds.
 	deleted = "<GUID=guid-deleted>"
 )
@@ -30,7 +33,8 @@ var seen = protocol.Seen{Facts: "anna", Dated: true}
 func evidence() *protocol.Evidence {
 	key := func(dn string) string { return protocol.Group{DN: dn, Direct: true}.Key() }
 	return &protocol.Evidence{
-		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone)}, Unreadable: []string{key(gone)},
+		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone), protocol.Group{DN: safe}.Key(), protocol.Group{DN: bare}.Key()},
+		Unreadable: []string{key(gone)}, Empty: []string{protocol.Group{DN: bare}.Key()},
 		Sample: []time.Time{now, {}}, Found: map[string]directory.Group{seats: {ID: seats, GUID: "guid-seats"}},
 		People: []protocol.Account{
 			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}, Seen: &seen},
@@ -59,6 +63,8 @@ func TestAnswers(t *testing.T) {
 		"other GUID":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "<GUID=guid-x>", true); return err }, want: "not asked about the group"},
 		"group gone":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, gone, true); return err }, is: directory.ErrNoGroup, want: "Gone"},
 		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
+		"members":        {ask: func() error { _, err := d.HasMembers(t.Context(), seats); return err }, want: "not asked about the group"},
+		"find a group":   {ask: func() error { _, err := d.FindGroup(t.Context(), "CN=New,DC=x"); return err }, want: "not asked about the group"},
 		"write nobody":   {ask: func() error { return d.AddMember(t.Context(), seats, "g-none") }, want: "was not asked about"},
 	} {
 		if err := tt.ask(); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
@@ -76,6 +82,14 @@ func TestAnswers(t *testing.T) {
 		if got, err := d.MemberOf(t.Context(), anna, dn, true); got != want || err != nil {
 			t.Errorf("%s: %t, %v", dn, got, err)
 		}
+	}
+	for dn, want := range map[string]bool{safe: true, bare: false} {
+		if got, err := d.HasMembers(t.Context(), dn); got != want || err != nil {
+			t.Errorf("members of %s: %t, %v", dn, got, err)
+		}
+	}
+	if g, err := d.FindGroup(t.Context(), safe); err != nil || g.ID != safe {
+		t.Errorf("an exempt group: %+v, %v", g, err)
 	}
 	var dates []time.Time
 	if err := d.ListPeople(t.Context(), func(u directory.ADUser) error { dates = append(dates, u.LastLogonTimestamp); return nil }); err != nil {
@@ -137,7 +151,8 @@ func TestNoEvidence(t *testing.T) {
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
 		_, read := d.ReadPerson(t.Context(), anna)
 		_, member := d.MemberOf(t.Context(), anna, seats, true)
-		for _, err := range []error{read, member, d.ListPeople(t.Context(), nil), d.AddMember(t.Context(), seats, "g-anna")} {
+		_, some := d.HasMembers(t.Context(), safe)
+		for _, err := range []error{read, member, some, d.ListPeople(t.Context(), nil), d.AddMember(t.Context(), seats, "g-anna")} {
 			if err == nil || errors.Is(err, directory.ErrNoPerson) || errors.Is(err, directory.ErrDeferred) || !strings.Contains(err.Error(), "the relay did not answer") {
 				t.Errorf("%s: %v", name, err)
 			}

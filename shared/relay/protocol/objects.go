@@ -66,6 +66,9 @@ type Evidence struct {
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send Found.
 	Found map[string]directory.Group `json:"found,omitempty"`
+	// Empty has the keys of the groups to which nobody belongs, not even through nested groups. License groups are left
+	// out. Older versions of the relay do not send Empty.
+	Empty []string `json:"empty,omitempty"`
 	// Sample has the replicated last logons of some accounts. These dates show the health of the feed. The message says
 	// how many accounts the relay samples. A zero time means that an account has no last logon. If there is no sample,
 	// Unsampled says why.

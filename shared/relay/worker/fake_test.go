@@ -38,6 +38,8 @@ type fakeAD struct {
 	logon  time.Time
 	exempt bool // whether the person is in the exempt group
 	writes int
+	empty  string // DN of a group without members
+	hidden error  // of HasMembers
 
 	clock   error // of CheckClock
 	list    func(ctx context.Context) error
@@ -82,6 +84,10 @@ func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(str
 		return directory.ErrNoGroup
 	}
 	return each(anna)
+}
+
+func (f *fakeAD) HasMembers(_ context.Context, dn string) (bool, error) {
+	return dn != f.empty, f.hidden
 }
 
 func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {

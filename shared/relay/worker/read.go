@@ -147,6 +147,9 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 		switch {
 		case err == nil:
 			e.Found[g.DN] = found
+			if err := r.empty(ctx, g, e); err != nil {
+				return nil, err
+			}
 		case errors.Is(err, directory.ErrNoGroup) && g.Direct && directory.IsGroupGUID(g.DN):
 			e.Gone = append(e.Gone, g.Key())
 		case errors.Is(err, directory.ErrNoGroup):
@@ -174,6 +177,22 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	noGroup.Range(func(key, _ any) bool { keys[key.(string)] = true; return true })
 	e.Unreadable = slices.Sorted(maps.Keys(keys))
 	return e, r.sample(ctx, m.Sample, e)
+}
+
+// The method "empty" adds a group to e.Empty if nobody belongs to it. A license group may be empty at any time, so the
+// method does not look at a group whose field Direct is set. A group that hides members cannot show that it has none.
+func (r *Relay) empty(ctx context.Context, g protocol.Group, e *protocol.Evidence) error {
+	if g.Direct {
+		return nil
+	}
+	some, err := r.ad.HasMembers(ctx, g.DN)
+	if errors.Is(err, directory.ErrNoGroup) {
+		return nil
+	}
+	if err == nil && !some {
+		e.Empty = append(e.Empty, g.Key())
+	}
+	return err
 }
 
 // The method "sample" adds to e the last logons of the first n accounts in the directory.

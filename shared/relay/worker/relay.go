@@ -59,6 +59,7 @@ type Reader interface {
 	adread.AD
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	HasMembers(ctx context.Context, groupDN string) (bool, error)
 }
 
 // Writer has the methods that the relay needs for changing groups of Active Directory.

@@ -190,6 +190,22 @@ func TestEvidence(t *testing.T) {
 			}
 		})
 	}
+	for name, tc := range map[string]struct {
+		ad   *fakeAD
+		want []string
+		err  error
+	}{
+		"nobody belongs to it":   {&fakeAD{empty: group}, []string{everyone.Groups[0].Key()}, nil},
+		"members":                {&fakeAD{}, nil, nil},
+		"members are hidden":     {&fakeAD{hidden: directory.ErrNoGroup}, nil, nil},
+		"members cannot be read": {&fakeAD{hidden: errBroken}, nil, errBroken},
+	} {
+		m := protocol.Message{Groups: append([]protocol.Group{{DN: group, Direct: true}}, everyone.Groups...)}
+		got, err := (&Relay{ad: tc.ad, clock: clock.Real}).evidence(t.Context(), &m, &protocol.People{})
+		if !errors.Is(err, tc.err) || err == nil && !slices.Equal(got.Empty, tc.want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errLost)
 	if _, err := (&Relay{ad: &fakeAD{}, clock: clock.Real}).evidence(ctx, &everyone, &protocol.People{SIDs: []string{anna}}); !errors.Is(err, errLost) {

@@ -55,8 +55,8 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", errNoGroup, name)
 }
 
-// errEnough ends a search that has found as many groups as the caller requested.
-var errEnough = errors.New("enough groups were found")
+// errEnough ends a search that has found as much as the caller requested.
+var errEnough = errors.New("enough was found")
 
 // GroupsWith returns the DNs of groups of the domain. The common name of each group contains the text "part", in any
 // letter case. The argument "most" is the largest number of groups in the result. The result has only groups that the

@@ -24,6 +24,15 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
+// HasMembers reports whether anybody belongs to a group, directly or through nested groups. It fails like ListMembers.
+func (f *Forest) HasMembers(ctx context.Context, groupDN string) (bool, error) {
+	err := f.ListMembers(ctx, groupDN, false, func(string) error { return errEnough })
+	if errors.Is(err, errEnough) {
+		return true, nil
+	}
+	return false, err
+}
+
 // ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group. It asks only
 // the domain of the group, because a primary group always belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {

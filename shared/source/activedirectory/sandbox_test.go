@@ -1,10 +1,12 @@
 package activedirectory
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -49,4 +51,46 @@ func TestSandbox(t *testing.T) {
 		}
 	}
 	testDirectory(t, e)
+}
+
+// TestHasMembers empties a group. Membership through a nested group counts as membership.
+func TestHasMembers(t *testing.T) {
+	t.Parallel()
+	s, err := sandbox.Start(sandbox.Options{Users: 100, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	const within = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
+	leave := func(group, dn string) {
+		for i := range s.Company.Size() {
+			if slices.Contains(s.Company.Person(i).ADGroups, dn) {
+				s.Company.SetMember(i, group, false)
+			}
+		}
+	}
+	f, err := NewForest(Config{URLs: []string{s.ADURL}, Base: s.Base, Bind: s.Bind, PasswordFile: s.PasswordFile, CAFile: s.CAFile}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(when, dn string, want bool) {
+		t.Helper()
+		if got, err := f.HasMembers(t.Context(), dn); got != want || err != nil {
+			t.Errorf("%s: %s: %t, %v", when, dn, got, err)
+		}
+	}
+	is("at first", sandbox.CitrixGroup, true)
+	is("at first", within, true)
+	leave("Citrix Users", sandbox.CitrixGroup)
+	is("only nested members", sandbox.CitrixGroup, true)
+	leave("Citrix Contractors", within)
+	is("nobody", sandbox.CitrixGroup, false)
+	is("nobody", within, false)
+	if _, err := f.HasMembers(t.Context(), "CN=None,"+sandbox.BaseDN); !errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("no such group: %v", err)
+	}
 }

@@ -51,6 +51,8 @@ type AD interface {
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
+	// HasMembers reports whether anybody belongs to a group, directly or through nested groups.
+	HasMembers(ctx context.Context, groupDN string) (bool, error)
 }
 
 // Applier applies plans. The field AD is nil if Active Directory is not set up.
@@ -190,6 +192,8 @@ type job struct {
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
 	userBoxes   map[string]bool             // whether a mailbox is a user mailbox, by user principal name; nil: not read
 	memberships map[string]evidence.Group   // members of Entra groups, by the key of the member query
+	// The field "doubts" has the results of the method "doubtful", by the key of the member query.
+	doubts map[string]string
 	// The set "stopped" contains the people for whom this run must begin no more changes. A change of such a person that
 	// has begun is rolled back.
 	stopped map[string]bool

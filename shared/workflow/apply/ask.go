@@ -112,6 +112,12 @@ func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule,
 	switch {
 	case v.Outcome == policy.Keep && v.Reason == "" && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
 		return rule, v, judge.Ago(rule, v.IdleSince)
+	case v.Outcome == policy.Undecided:
+		why := judge.Reason(rule, m.person, v)
+		for _, key := range m.person.Unreadable {
+			why = sentences(why, m.doubts[key])
+		}
+		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, why)
 	case v.Outcome != policy.Reclaim:
 		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, judge.Reason(rule, m.person, v))
 	case c.IdleSince != nil && v.IdleSince.IsZero():

@@ -161,7 +161,9 @@ func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {
-		p.ReadAD(ctx, j.AD, sid, j.memberQueries())
+		if p.ReadAD(ctx, j.AD, sid, j.memberQueries()); p.Failed == nil {
+			p.Failed = j.doubt(ctx, p.AD)
+		}
 	}
 	if u == nil && p.Failed != nil {
 		return reading{why: fmt.Sprintf("Active Directory could not be read: %v", p.Failed)}

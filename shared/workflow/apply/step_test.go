@@ -69,9 +69,19 @@ func (r relayed) bring(t *testing.T, state *BatchState) string {
 	if err := store.GetJSON(t.Context(), r.bench.Store, state.Input, &people); err != nil {
 		t.Fatal(err)
 	}
-	e := protocol.Evidence{Read: r.now, Sample: []time.Time{r.now.Add(-time.Hour)}}
+	e := protocol.Evidence{Read: r.now, Sample: []time.Time{r.now.Add(-time.Hour)}, Found: map[string]directory.Group{}}
 	for _, g := range state.Groups {
 		e.Groups = append(e.Groups, g.Key())
+		switch found, err := r.ad.FindGroup(t.Context(), g.DN); {
+		case err != nil:
+			e.Unreadable = append(e.Unreadable, g.Key())
+			continue
+		case found.GUID != "":
+			e.Found[g.DN] = found
+		}
+		if some, err := r.ad.HasMembers(t.Context(), g.DN); err == nil && !some && !g.Direct {
+			e.Empty = append(e.Empty, g.Key())
+		}
 	}
 	for _, sid := range people.SIDs {
 		a := protocol.Account{SID: sid, User: r.ad.people[sid]}
