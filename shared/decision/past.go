@@ -128,7 +128,8 @@ func (r *Run) asAnother(i *history.Item) (g given, is bool) {
 
 // The method "returned" turns the decision into a restore if the person has returned. It sets Refused if the restore is
 // refused. Only the rule that took the license restores it. If the policy no longer has this rule, the first rule about
-// the license restores it.
+// the license restores it. No rule restores a license that a run gave in place of another license, if the person has
+// the other license again.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -136,6 +137,10 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 	at, asked := judge.Returned(rule, p, past.Since())
 	if at.IsZero() {
+		return
+	}
+	if better := r.regained(d, judge, p, past.Began); better != "" {
+		d.Reason = "not restored: it was given in place of " + better + ", which the person has again"
 		return
 	}
 	d.RestoreOf, d.Via, d.IdleSince = past.Run, past.Via, at
@@ -158,6 +163,37 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	case !rule.Restore:
 		d.Refused = "not restored: the rule has no onReturn: restore" + byHand
 	}
+}
+
+// The method "regained" returns a license in place of which a run gave the license of d, if the person has the former
+// license again or is getting it. It returns "" if there is no such license. The parameter "before" is when a run took
+// the license of d. If a run took the former license, too, and that one was also given in place of another, the method
+// asks the same about it.
+func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Person, before time.Time) string {
+	for _, other := range r.Policy.Licenses {
+		i := r.Past(d.User, d.SID, other.Name)
+		if i == nil || i.To != d.License || other.Name == d.License {
+			continue
+		}
+		switch {
+		case i.State == history.Open && i.Rule == plan.RestoreRule,
+			i.State == history.Restored && i.TakenAt.Before(before) && i.At.After(before),
+			i.State == history.Taken && i.Began.Before(before) && r.holds(judge, p, other):
+			return other.Name
+		case i.State == history.Taken && i.Began.Before(before):
+			upper := plan.Decision{User: d.User, SID: d.SID, License: other.Name}
+			if better := r.regained(&upper, judge, p, i.Began); better != "" {
+				return better
+			}
+		}
+	}
+	return ""
+}
+
+// The method "holds" reports whether the person is known to hold a license. It is false for a license without a rule.
+func (r *Run) holds(judge *policy.Judge, p *directory.Person, l *policy.License) bool {
+	rule := r.Policy.FirstRule(l)
+	return rule != nil && judge.Ask(rule, p).Holder == directory.Yes
 }
 
 // The method "setback" returns the setback of the change, or nil if there is none. A change has a setback if the last

@@ -22,6 +22,8 @@ var changes = []form{
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule has no onReturn: restore", swedish: "återställs inte: regeln saknar onReturn: restore"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: it was given in place of {}, which the person has again", swedish: "återställs inte: den gavs i stället för $1, som personen har igen"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: it was given in place of {}, which is restored", swedish: "återställs inte: den gavs i stället för $1, som återställs"},
 	// Runs before 2026-12 have "not given back" in place of "not restored".
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the policy no longer has the rule {} that took it", swedish: "återställs inte: policyn har inte längre regeln $1 som tog den"},
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},

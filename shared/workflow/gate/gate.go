@@ -69,6 +69,7 @@ type judgement struct {
 	lost            map[string]error // why an earlier run cannot finish its changes, by run
 	people          map[string]bool  // ids and SIDs of the people of a run for one person
 	matches         *matches
+	rungs           rungs
 	sum             decision.Summary
 	listed          *decision.Listed
 }
@@ -80,6 +81,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	}
 	limit := j.Policy.Limits.PerRun
 	j.pending, j.lost, j.people, j.matches = map[string]bool{}, map[string]error{}, map[string]bool{}, newMatches(j.Policy, chosenIn(j.Begin))
+	j.rungs = rungs{}
 	// An announcement uses no seat, so the notices have a selection without seats.
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
@@ -105,6 +107,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 			j.notices.Offer(*d)
 		default:
 			j.chosen.Offer(*d)
+			j.rungs.add(d)
 		}
 		return nil
 	})
@@ -112,7 +115,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	p := j.plan
-	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
+	p.Changes, p.Notices = j.rungs.choose(j.chosen.Changes(j.Policy)), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
 		p.Notices = nil // as GetPlan returns it for a plan without notices
 	}
@@ -194,6 +197,9 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 		d.Refused = j.refusal(d)
 		if d.Planned() && !d.Notice && !j.choice.waits(d) && j.chosen.NoSeat(d) {
 			d.Refused = fmt.Sprintf("no free seat of %s is left for it, beside the %d that are kept free; buy some, or free some first", d.Seat, j.Policy.LicenseNamed(d.Seat).KeepSeats)
+		}
+		if d.Planned() {
+			d.Refused = j.rungs.refusal(d)
 		}
 		return each(d)
 	})
