@@ -171,6 +171,7 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 			{[]string{"approve", run, hash, "--override-limits"}, []string{"approver"}, false},
 			{[]string{"reevaluate", who, "--apply"}, []string{"approver"}, false},
 			{[]string{"reevaluate", who}, []string{"planner", "approver"}, false},
+			{[]string{"plan", "--accept-feeds"}, []string{"approver"}, false},
 			{[]string{"plan"}, []string{"planner", "approver"}, false},
 		}
 	}
@@ -209,7 +210,7 @@ func TestWrongEntrance(t *testing.T) {
 	small := company
 	small.Users = 300
 	r := newRig(t, options{company: small, mode: "enforce"})
-	out, failure := r.run(`{"acceptFeeds":true}`)
+	out, failure := r.runAt(entrance.Approve, `{"acceptFeeds":true}`)
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -225,7 +226,7 @@ func TestWrongEntrance(t *testing.T) {
 		at    []entrance.Name // entrances that must refuse the input
 	}{
 		{map[string]any{"scheduled": true}, entrances},
-		{map[string]any{"acceptFeeds": true}, without(entrance.Plan)},
+		{map[string]any{"acceptFeeds": true}, without(entrance.Approve)},
 		{one, without(entrance.Approve)},
 		{approval, without(entrance.Approve)},
 		{held, without(entrance.Override)},

