@@ -43,8 +43,9 @@ type PartialLogonError struct {
 	Controllers []string // URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
 	Err         error    // the reason for each controller
 
-	// Latest is the latest time at which the person can have logged on: the replicated date plus the longest delay of
-	// replication. It is zero if no such time is known.
+	// Latest is the latest time at which the person can have logged on: the replicated date plus the interval in which
+	// logons do not change the date. It is zero if no such time is known, also because a controller that did not answer
+	// may not have replicated its changes.
 	Latest time.Time
 }
 

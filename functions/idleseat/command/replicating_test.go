@@ -57,6 +57,9 @@ func TestSambaTwoControllers(t *testing.T) {
 		}
 		return all
 	}
+	if err := d.Replicate(t.Context()); err != nil { // the replicated date counts for a controller only after a replication
+		t.Fatal(err)
+	}
 	everybody := s.plan(exitDone)
 	alone := s.plan(exitDone, "--user", user[95])
 	if len(alone.Changes) == 0 {

@@ -34,8 +34,8 @@ func (e *outsideError) Is(target error) bool { return target == directory.ErrNoG
 const foreignSID = 7
 
 // noneWithin returns an error if a member from outside the domain may have people of the configured domains within it.
-// An account has nobody within it. A group of another forest has only accounts of that forest. The method listMembers of
-// Forest reads a group of another configured domain. The global catalog shows what any other member is.
+// An account has nobody within it. A group of another forest has only accounts of that forest. The method listMembers
+// of Forest reads a group of another configured domain. The global catalog shows what any other member is.
 func (s *session) noneWithin(outside []outsider) error {
 	home, err := s.home()
 	if err != nil {
@@ -72,8 +72,8 @@ func (m outsider) unknown(s *session, why string) error {
 }
 
 // askCatalog deletes from the map "open" the members that have nobody of another domain within them. The map is by SID.
-// askCatalog reads the members in the global catalog of the session's controller. The global catalog has every object of
-// the forest (Microsoft Learn, "Binding to the Global Catalog"). A controller of one domain does not show objects of
+// askCatalog reads the members in the global catalog of the session's controller. The global catalog has every object
+// of the forest (Microsoft Learn, "Binding to the Global Catalog"). A controller of one domain does not show objects of
 // another domain.
 func (s *session) askCatalog(open map[string]outsider) error {
 	const doing = "look up members of other domains"

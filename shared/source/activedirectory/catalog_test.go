@@ -79,8 +79,8 @@ func TestMembersOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestMemberOfWithGroupOfAnotherDomain asks whether a person belongs to a group that does not list the person. The group
-// has a group of a domain that is not configured within it, so the answer must not be no.
+// TestMemberOfWithGroupOfAnotherDomain asks whether a person belongs to a group that does not list the person. The
+// group has a group of a domain that is not configured within it, so the answer must not be no.
 func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	t.Parallel()
 	corp := newFake(t, onSearch(func(r request) []*ber.Packet {

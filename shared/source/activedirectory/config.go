@@ -184,6 +184,9 @@ type controller struct {
 	// The field "name" is the dNSHostName of the controller. A session never asks another controller, even if the address
 	// leads to several controllers. If the name is empty, a session may ask any controller to which the address leads.
 	name string
+	// The field "invocation" is the raw invocationId, the identity of the controller's copy of the directory. It is empty
+	// if the controller does not come from the list of the directory, or if the account may not read the invocationId.
+	invocation string
 }
 
 // byName returns the controller with the given DNS name. Its connections use LDAPS.

@@ -112,10 +112,10 @@ func (d *Directory) dial(ctx context.Context, c controller, f func(*session) err
 var errOtherController = errors.New("it led to another controller")
 
 // The method "isNamed" returns an error if the session has another controller than the named one. The name of a domain
-// and the address of a load balancer lead to any controller of the domain, and every connection may lead to another one.
-// The dnsHostName of the rootDSE shows which controller it is ("Contains the DNS address for this directory server",
-// Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not show it, because the certificates of Microsoft's
-// template Kerberos Authentication also have the name of the domain.
+// and the address of a load balancer lead to any controller of the domain, and every connection may lead to another
+// one. The dnsHostName of the rootDSE shows which controller it is ("Contains the DNS address for this directory
+// server", Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not show it, because the certificates of
+// Microsoft's template Kerberos Authentication also have the name of the domain.
 func (s *session) isNamed() error {
 	name := s.controller.name
 	if name == "" {

@@ -28,6 +28,9 @@ type domain struct {
 	controllers []controller  // all controllers of the domain, including read-only controllers
 	interval    time.Duration // the longest delay of lastLogonTimestamp; 0 if the date is never updated
 	unnamed     error         // set if the names of some controllers may be unknown
+
+	asked  string               // name of the controller that gave the list
+	synced map[string]time.Time // the result of syncTimes on that controller
 }
 
 // errNotKept is the error for the dates of a domain that does not maintain lastLogonTimestamp.
@@ -42,7 +45,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 		return d.domain, nil
 	}
 	var read domain
-	var names []string
+	var listed []controller
 	known := false // whether a controller has returned the interval
 	err := d.ask(ctx, func(s *session) error {
 		interval, err := s.syncInterval()
@@ -54,7 +57,11 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 		if err != nil {
 			return err
 		}
-		names, read.unnamed, err = s.controllerNames(base)
+		if listed, read.unnamed, err = s.listControllers(base); err != nil {
+			return err
+		}
+		read.asked = s.host
+		read.synced, err = s.syncTimes()
 		return err
 	})
 	if err != nil && known && ctx.Err() == nil {
@@ -63,7 +70,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	read.controllers = d.reachBy(ctx, names)
+	read.controllers = d.reachBy(ctx, listed)
 	d.domain, d.domainRead = &read, d.now()
 	return d.domain, nil
 }
@@ -82,14 +89,14 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 // The method "home" returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
-// domainObject reads an attribute of the object of the domain itself.
-func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
-	doing := "read " + attribute
+// domainObject reads attributes of the object of the domain itself.
+func (s *session) domainObject(attributes ...string) (*ldap.Entry, error) {
+	doing := "read " + strings.Join(attributes, " and ")
 	base, err := s.home()
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.search(doing, base, ldap.ScopeBaseObject, "(objectClass=*)", []string{attribute})
+	found, err := s.search(doing, base, ldap.ScopeBaseObject, "(objectClass=*)", attributes)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +124,12 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames returns the DNS names of all controllers that have a full copy of a domain. The argument "base" is
-// the DN of the domain. The names come from CN=Sites of the configuration. In CN=Sites, every controller of the forest
-// has a server object with an nTDSDSA object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result omits global catalogs
-// that have a partial copy of the domain, because nobody logs on to the domain at such a global catalog.
-func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
+// listControllers returns all controllers that have a full copy of a domain, to be reached by their DNS names. The
+// argument "base" is the DN of the domain. The names come from CN=Sites of the configuration. In CN=Sites, every
+// controller of the forest has a server object with an nTDSDSA object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result
+// omits global catalogs that have a partial copy of the domain, because nobody logs on to the domain at such a global
+// catalog.
+func (s *session) listControllers(base string) (list []controller, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")
 	if err != nil {
@@ -138,30 +146,32 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	}
 	held := ldap.EscapeFilter(base)
 	filter := fmt.Sprintf("(&(|(objectClass=nTDSDSA)(objectClass=nTDSDSARO))(|(msDS-hasMasterNCs=%s)(hasMasterNCs=%s)(msDS-hasFullReplicaNCs=%s)))", held, held, held)
-	err = s.pages(doing, sites, filter, []string{"1.1"}, func(e *ldap.Entry) error {
+	err = s.pages(doing, sites, filter, []string{"invocationId"}, func(e *ldap.Entry) error {
 		_, server, _ := strings.Cut(e.DN, ",") // the first RDN is always CN=NTDS Settings
 		if host := hosts[strings.ToLower(server)]; host != "" {
-			names = append(names, host)
+			c := byName(host)
+			c.invocation = string(e.GetEqualFoldRawAttributeValue("invocationId"))
+			list = append(list, c)
 		} else {
 			unnamed = errors.Join(unnamed, s.fault(doing, fmt.Errorf("%q has no dNSHostName", clean(server))))
 		}
 		return nil
 	})
-	if err == nil && len(names) == 0 {
+	if err == nil && len(list) == 0 {
 		err = s.fault(doing, fmt.Errorf("none holds %s; may the account read %s?", base, sites))
 	}
-	return names, unnamed, err
+	return list, unnamed, err
 }
 
-// reachBy decides how to reach each named controller. It uses a configured address that leads to the controller.
+// reachBy decides how to reach each listed controller. It uses a configured address that leads to the controller.
 // Without such an address, it uses the name of the controller over LDAPS. An address may lead to another controller
 // later, so each controller in the result has its name, and every session compares the name.
-func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
+func (d *Directory) reachBy(ctx context.Context, listed []controller) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
 	for i, c := range d.configured {
 		leadsTo[i] = c.host
-		if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, c.host) }) {
+		if slices.ContainsFunc(listed, func(l controller) bool { return strings.EqualFold(l.name, c.host) }) {
 			continue
 		}
 		asked.Go(func() {
@@ -174,16 +184,16 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	}
 	asked.Wait()
 	var all []controller
-	for _, name := range names {
+	for _, l := range listed {
 		known := len(all)
 		for i, c := range d.configured {
-			if strings.EqualFold(leadsTo[i], name) {
-				c.name = name
+			if strings.EqualFold(leadsTo[i], l.name) {
+				c.name, c.invocation = l.name, l.invocation
 				all = append(all, c)
 			}
 		}
 		if len(all) == known {
-			all = append(all, byName(name))
+			all = append(all, l)
 		}
 	}
 	return all

@@ -29,10 +29,8 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 				own = append(own, c)
 				return nil
 			}
-			names, _, err := s.controllerNames(domainDN(d.dnsDomain))
-			for _, name := range names {
-				listed = append(listed, byName(name))
-			}
+			some, _, err := s.listControllers(domainDN(d.dnsDomain))
+			listed = append(listed, some...)
 			return err
 		})
 		if err != nil {

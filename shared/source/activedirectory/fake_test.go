@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -69,6 +70,8 @@ type home struct {
 	interval []string // values of msDS-LogonTimeSyncInterval; empty if the attribute is not set
 	mute     bool     // whether the handler gets every request, including questions about the domain
 	base     string   // DN of the domain; empty for testBase
+	// The field "synced" has the times at which the controller received the changes of other controllers, by name.
+	synced map[string]time.Time
 }
 
 const (
@@ -89,7 +92,7 @@ func (h home) answer(r request) []*ber.Packet {
 	case r.base == testSchema:
 		return schemaOf()
 	case r.base == base && r.filter == "(objectClass=*)":
-		return found(entry(base, append(h.interval, "objectSid", domainSID(base))...))
+		return found(entry(base, append(h.interval, "objectSid", domainSID(base), "replUpToDateVector", vectorOf(h.synced))...))
 	case r.base != "CN=Sites,"+testConfiguration:
 		return nil
 	}
@@ -98,7 +101,7 @@ func (h home) answer(r request) []*ber.Packet {
 		name, unnamed := strings.CutSuffix(s, "=")
 		switch dn := "CN=" + name + "," + testServers; {
 		case strings.Contains(r.filter, "nTDSDSA"):
-			list = append(list, entry("CN=NTDS Settings,"+strings.ToLower(dn)))
+			list = append(list, entry("CN=NTDS Settings,"+strings.ToLower(dn), "invocationId", schemaGUID(name)))
 		case unnamed:
 			list = append(list, entry(dn))
 		default:
@@ -106,6 +109,19 @@ func (h home) answer(r request) []*ber.Packet {
 		}
 	}
 	return found(list...)
+}
+
+// vectorOf returns a replUpToDateVector with the times of controllers, by name.
+func vectorOf(synced map[string]time.Time) string {
+	b := binary.LittleEndian.AppendUint32(nil, 2)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(synced))<<32)
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	for name, at := range synced {
+		const unixEpoch = 11644473600 // seconds from 1601 to 1970
+		b = append(append(b, schemaGUID(name)...), make([]byte, 8)...)
+		b = binary.LittleEndian.AppendUint64(b, uint64(at.Unix()+unixEpoch))
+	}
+	return string(b)
 }
 
 // schemaOf returns the answer to a search of the schema. The answer has an entry for every attribute that the package

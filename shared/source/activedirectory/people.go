@@ -69,7 +69,7 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	if err := context.Cause(ctx); err != nil {
 		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
 	}
-	return domain.newest(answers)
+	return domain.newest(answers, d.now())
 }
 
 // errHidden is the error if the account may not read the last logon of a person.
@@ -77,14 +77,14 @@ var errHidden = errors.New("the account of idleseat may not read lastLogon and l
 
 // The type "answer" describes one controller's answer about a person.
 type answer struct {
-	controller string
+	controller controller
 	user       directory.ADUser // the person on this controller, with the replicated lastLogonTimestamp
 	lastLogon  time.Time        // lastLogon on this controller
 	err        error
 }
 
 func (d *Directory) evidence(ctx context.Context, c controller, sid string) answer {
-	a := answer{controller: c.url}
+	a := answer{controller: c}
 	a.err = d.do(ctx, c, func(s *session) (err error) {
 		var e *ldap.Entry
 		if a.user, e, err = s.person(sid, sidFilter(sid), "lastLogon"); err != nil {
@@ -106,15 +106,15 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 }
 
 // The method "newest" merges the answers. It returns the person from the first controller, with the newest date of all
-// controllers.
-func (d *domain) newest(answers []answer) (directory.ADUser, error) {
+// controllers. The date by which the person can have logged on at the latest counts only without doubts.
+func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var partial directory.PartialLogonError
 	var why faults
 	var stamp, newest time.Time
 	for i, a := range answers {
 		if a.err != nil {
-			partial.Controllers = append(partial.Controllers, a.controller)
+			partial.Controllers = append(partial.Controllers, a.controller.url)
 			why = append(why, a.err)
 		}
 		if a.err != nil && !errors.Is(a.err, errHidden) {
@@ -140,9 +140,13 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	case len(why) == 0:
 		return *found, nil
 	}
-	if partial.Err = why; !stamp.IsZero() {
-		partial.Latest = later(newest, stamp.Add(d.interval))
+	if !stamp.IsZero() && d.unnamed == nil {
+		doubts := d.doubts(answers, now)
+		if why = append(why, doubts...); len(doubts) == 0 {
+			partial.Latest = later(newest, stamp.Add(d.interval))
+		}
 	}
+	partial.Err = why
 	return *found, &partial
 }
 

@@ -148,8 +148,8 @@ func testBindNames(t *testing.T, e env, d *samba.Domain) {
 	}
 }
 
-// testCatalog looks up members in the real global catalog, over LDAPS and over StartTLS. Only a universal group may have
-// members of another domain.
+// testCatalog looks up members in the real global catalog, over LDAPS and over StartTLS. Only a universal group may
+// have members of another domain.
 func testCatalog(t *testing.T, e env) {
 	for _, scheme := range []string{"ldaps:", "ldap:"} {
 		e.config.URLs = []string{strings.Replace(e.config.URLs[0], "ldaps:", scheme, 1)}

@@ -1,0 +1,105 @@
+package activedirectory
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The replicated lastLogonTimestamp proves nothing about logons at a controller that does not replicate. The controller
+// updates the date in its own copy at the logon (MS-ADA1 2.352), and the other copies keep the old date. For this
+// reason the date counts for a controller that was not read only if a controller that was read has lately received the
+// changes of that controller.
+
+// syncAge is how old the last replication from a controller may be. It is twice the default interval between two sites,
+// 180 minutes (Microsoft Learn, "Determining the Interval"), because changes may pass through a site in between.
+const syncAge = 6 * time.Hour
+
+// syncTimes returns when the session's controller last received the changes of each other controller, by the raw
+// invocationId of the other controller. The times come from two attributes of the domain, which are not replicated:
+// replUpToDateVector also has controllers whose changes come by way of another one (MS-DRSR 5.166), and repsFrom has
+// the controllers from which this one replicates (MS-DRSR 5.170). Samba 4.17 has no times in replUpToDateVector. The
+// result is empty if the account may not read the attributes.
+func (s *session) syncTimes() (map[string]time.Time, error) {
+	const vector, sources = "replUpToDateVector", "repsFrom"
+	e, err := s.domainObject(vector, sources)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]time.Time{}
+	note := func(invocation, at []byte) {
+		id := string(invocation)
+		all[id] = later(all[id], syncTime(binary.LittleEndian.Uint64(at)))
+	}
+	eachCursor(e.GetEqualFoldRawAttributeValue(vector), note)
+	for _, raw := range e.GetEqualFoldRawAttributeValues(sources) {
+		// The offsets of timeLastSuccess and uuidInvocId in REPS_FROM. Version 2 only has more at the end.
+		const success, invocation = 16, 176
+		if len(raw) >= invocation+16 {
+			note(raw[invocation:invocation+16], raw[success:])
+		}
+	}
+	return all, nil
+}
+
+// eachCursor calls the function "note" with each invocationId and time of a vector of version 2. The vector has the
+// version, a reserved number, the number of cursors and a reserved number, 4 bytes each, and the cursors. A cursor has
+// an invocationId, a USN and the time of the last replication (MS-DRSR, UPTODATE_VECTOR_V2_EXT and UPTODATE_CURSOR_V2).
+// Version 1 has no times.
+func eachCursor(raw []byte, note func(invocation, at []byte)) {
+	const version, head, cursor = 2, 16, 32
+	if len(raw) < head || binary.LittleEndian.Uint32(raw) != version {
+		return
+	}
+	for c := range slices.Chunk(raw[head:], cursor) {
+		if len(c) == cursor {
+			note(c[:16], c[24:])
+		}
+	}
+}
+
+// syncTime returns a time of replication, or the zero time for "never". MS-DRSR counts seconds since 1601 (DSTIME), and
+// Samba counts intervals of 100 ns in a vector (FILETIME). As a FILETIME, a number of seconds would be on the first day
+// of 1601.
+func syncTime(n uint64) time.Time {
+	const perSecond, firstDay = 1e7, 24 * 60 * 60 * 1e7
+	if n < firstDay {
+		n *= perSecond
+	}
+	if t, err := fileTime(strconv.FormatUint(n, 10)); err == nil && t.Year() >= 2000 {
+		return t
+	}
+	return time.Time{}
+}
+
+// The method "doubts" returns why the replicated lastLogonTimestamp may lack a logon at a controller that was not read.
+// The result is empty if the replicated date counts for every such controller.
+func (d *domain) doubts(answers []answer, now time.Time) (why faults) {
+	vouched := slices.ContainsFunc(answers, func(a answer) bool { return a.stamped() && strings.EqualFold(a.controller.name, d.asked) })
+	for _, a := range answers {
+		c := a.controller
+		at := d.synced[c.invocation]
+		switch {
+		case a.stamped():
+		case !vouched:
+			why = append(why, fmt.Errorf("no controller that was read tells when it last received the changes of %s", c.name))
+		case at.IsZero() || c.invocation == "":
+			why = append(why, fmt.Errorf("%s does not tell when it last received the changes of %s", d.asked, c.name))
+		case now.Sub(at).Abs() > syncAge:
+			why = append(why, fmt.Errorf("%s last received the changes of %s at %s", d.asked, c.name, at.UTC().Format(time.RFC3339)))
+		}
+	}
+	if len(why) > 0 {
+		why = append(why, errors.New("so the replicated date may lack a logon there; make the controller answer, or remove it from the directory if it is gone for good"))
+	}
+	return why
+}
+
+// The method "stamped" reports whether the answer has lastLogonTimestamp, or shows that it is empty.
+func (a *answer) stamped() bool {
+	return a.err == nil || errors.Is(a.err, errHidden) && !a.user.Hides("lastLogonTimestamp")
+}
