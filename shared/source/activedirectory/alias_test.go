@@ -2,6 +2,7 @@ package activedirectory
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -9,6 +10,9 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+
+	"github.com/idleseat/idleseat/infra/simulation/samba"
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // TestAddressOfSeveralControllers has an address that leads to another controller on each new connection, like the
@@ -94,5 +98,49 @@ func stand(t *testing.T, d *Directory, f *fake, in controller) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSambaAddressOfSeveralControllers reaches two real controllers by an address that leads to them in turn. The
+// package must also ask the controller to which the address does not lead, by its own name at port 636.
+func TestSambaAddressOfSeveralControllers(t *testing.T) {
+	const password = "Pa55w.rd-of-anna"
+	h := hardenWith(t, samba.Options{Replicating: true, People: []samba.Person{{
+		ADUser: directory.ADUser{DN: samba.DN("anna", samba.PeopleOU), SAMAccount: "anna", Enabled: directory.Yes}, Password: password,
+	}}})
+	sid := listed(t, h.d)["anna"].SID
+	if err := h.domain.LogOn(1, "anna", password); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n atomic.Int32
+	serve(t, l, func(c net.Conn) {
+		at := h.domain.URLs[int(n.Add(1))%2]
+		to, err := net.Dial("tcp", strings.TrimPrefix(at, "ldaps://")+":636")
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		go func() {
+			_, _ = io.Copy(to, c)
+			to.Close() // ends the other direction
+		}()
+		_, _ = io.Copy(c, to)
+	})
+	alias, err := parseController("ldaps://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.d.configured = []controller{alias}
+	h.d.tls.InsecureSkipVerify = true // the certificates do not have the name of the proxy
+	h.d.dialer.Resolver = samba.Resolver(h.domain.NameServer)
+	for i := range 5 {
+		h.d.pool.close()
+		if u, err := h.d.ReadPerson(t.Context(), sid); err != nil || time.Since(u.LastLogonTimestamp) > time.Hour {
+			t.Errorf("reading %d: last logon %v, %v", i, u.LastLogonTimestamp, err)
+		}
 	}
 }
