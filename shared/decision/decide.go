@@ -45,7 +45,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		d.Reason += "; saves nothing: " + d.SavesNothing
 	}
 	if lost, _ := r.Tenant.LosesMailbox(p, rule, others); refusal == "" && rule.MailboxLost && lost != directory.No {
-		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"
+		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes its content for good 30 days later"
 	}
 	if d.Refused == "" {
 		r.preflight(&d, rule, p, &route)

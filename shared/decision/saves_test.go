@@ -104,7 +104,7 @@ func TestMailboxLostIsSaid(t *testing.T) {
 			}
 		}
 		got := w.seal(t).asked(t, tc.rule)
-		if said := strings.Contains(got.Reason, "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"); said != tc.want || (got.Refused != "") != (tc.path != "") {
+		if said := strings.Contains(got.Reason, "; the mailbox is left without a license, and Exchange Online deletes its content for good 30 days later"); said != tc.want || (got.Refused != "") != (tc.path != "") {
 			t.Errorf("%s: refused %q; %s", name, got.Refused, got.Reason)
 		}
 	}

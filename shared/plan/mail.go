@@ -74,10 +74,11 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 type Swap struct{ License, SKU, TargetSKU string }
 
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
-// then deletes the mailbox. A deleted mailbox can be recovered for 30 days (Microsoft Learn, "Delete or restore user
-// mailboxes in Exchange Online"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox.
-// A license that one of the changes "others" takes does not count. The result "too" is such a license, or "" if only
-// the change itself takes a mailbox.
+// keeps the content of the mailbox for 30 days. It then deletes the content for good (Microsoft Learn, "Assign or
+// unassign licenses for users in the Microsoft 365 admin center", section "What happens to a user's data when you remove
+// their license?"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox. A license that
+// one of the changes "others" takes does not count. The result "too" is such a license, or "" if only the change itself
+// takes a mailbox.
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No, ""
@@ -127,9 +128,9 @@ func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule, others []Swap)
 	}
 	switch lost, too := t.LosesMailbox(p, r, others); {
 	case lost == directory.Yes && too != "":
-		return fmt.Sprintf("the mailbox would be left without a license, since %s is taken, too, and Exchange Online deletes it 30 days later; change one of them to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then", too)
+		return fmt.Sprintf("the mailbox would be left without a license, since %s is taken, too, and Exchange Online deletes its content for good 30 days later; change one of them to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then", too)
 	case lost == directory.Yes:
-		return "the mailbox would be left without a license, and Exchange Online deletes it 30 days later; change to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then"
+		return "the mailbox would be left without a license, and Exchange Online deletes its content for good 30 days later; change to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then"
 	case lost == directory.Unset:
 		return fmt.Sprintf("whether %s gives a mailbox is not known, since Graph did not tell its service plans; plan again, or write mailbox: lost into the rule's then", r.ChangeTo.Name)
 	}

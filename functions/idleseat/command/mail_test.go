@@ -29,7 +29,7 @@ func changesOf(p printed) (reasons, refused []string) {
 // has "mailbox: lost", the plan has the change, and the reason says that the mailbox is lost.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
-	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"
+	const lost = "the mailbox would be left without a license, and Exchange Online deletes its content for good 30 days later"
 	const then, product = "then: {changeTo: exchange-online}", "  exchange-online: {"
 	p2 := func(text string) string {
 		return strings.Replace(text, product, "  p2: {sku: AAD_PREMIUM_P2, monthlyPrice: 9}\n"+product, 1)
@@ -53,7 +53,7 @@ func TestMailboxIsNotLost(t *testing.T) {
 				t.Errorf("%d changes, refused %q", len(changes), refused)
 			}
 			for _, c := range changes {
-				if !strings.HasSuffix(c, "; the mailbox is left without a license, and Exchange Online deletes it 30 days later") {
+				if !strings.HasSuffix(c, "; the mailbox is left without a license, and Exchange Online deletes its content for good 30 days later") {
 					t.Errorf("the line does not say it: %q", c)
 				}
 			}

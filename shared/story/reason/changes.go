@@ -49,14 +49,14 @@ var changes = []form{
 	{code: "mailboxSizeUntold", remedy: "mailboxSize", text: "the mailbox usage report does not tell it", swedish: "rapporten över postlådornas användning anger den inte"},
 	{code: "mailboxOfNobody", remedy: "mailboxKind", text: "it is a mailbox of the kind {}, whose license is there for another reason than signing in", swedish: "det är en postlåda av typen $1, som har sin licens av ett annat skäl än inloggning"},
 	{code: "perhapsShared", remedy: "mailboxShared", text: "sign-in is blocked, so this may be a shared, room or equipment mailbox", swedish: "inloggning är spärrad, så det kan vara en postlåda som är delad eller hör till ett rum eller en utrustning"},
-	{code: "mailboxLost", remedy: "mailboxLost", text: "the mailbox would be left without a license, since {} is taken, too", swedish: "postlådan skulle stå utan licens, eftersom $1 också tas, och Exchange Online raderar den 30 dagar senare"},
-	{code: "mailboxLost", remedy: "mailboxLost", text: "the mailbox would be left without a license", swedish: "postlådan skulle stå utan licens, och Exchange Online raderar den 30 dagar senare"},
+	{code: "mailboxLost", remedy: "mailboxLost", text: "the mailbox would be left without a license, since {} is taken, too", swedish: "postlådan skulle stå utan licens, eftersom $1 också tas, och Exchange Online raderar innehållet för gott 30 dagar senare"},
+	{code: "mailboxLost", remedy: "mailboxLost", text: "the mailbox would be left without a license", swedish: "postlådan skulle stå utan licens, och Exchange Online raderar innehållet för gott 30 dagar senare"},
 	{code: "mailboxPlansUnread", remedy: "skus", text: "whether {} gives a mailbox is not known, since Graph did not tell its service plans", swedish: "om $1 ger en postlåda är okänt, eftersom Graph inte angav dess tjänstplaner"},
 	{code: "mailboxOnHold", remedy: "mailboxHold", text: "the mailbox is on hold, and would be without a license", swedish: "postlådan är spärrad för bevarande (hold) och skulle stå utan licens"},
 	{code: "mailboxOnHold", remedy: "mailboxHold", text: "the mailbox is on hold, which {} does not cover", swedish: "postlådan är spärrad för bevarande (hold), vilket $1 inte täcker"},
 	{code: "mailboxArchive", remedy: "mailbox", text: "the mailbox has an archive, which may outgrow {}", swedish: "postlådan har ett arkiv, som kan bli för stort för $1"},
 	{code: "mailboxTooLarge", remedy: "mailbox", text: "the mailbox holds {} GB, and {} allows {} GB", swedish: "postlådan har $1 GB, och $2 tillåter $3 GB"},
-	{code: "mailboxLeft", remedy: "mailboxLost", text: "the mailbox is left without a license", swedish: "postlådan blir utan licens, och Exchange Online raderar den 30 dagar senare"},
+	{code: "mailboxLeft", remedy: "mailboxLost", text: "the mailbox is left without a license", swedish: "postlådan blir utan licens, och Exchange Online raderar innehållet för gott 30 dagar senare"},
 
 	// Reasons about the way in which the person holds the license.
 	{code: "twin", remedy: "twin", text: "holds {} already, {}", swedish: "har redan $1, men inte alla delar av den"},

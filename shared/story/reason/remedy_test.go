@@ -96,7 +96,7 @@ var stored = map[string]string{
 	"systemRole is not known: another account claimed the same SID or onPremisesImmutableId in an earlier reading, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days": "contradicted",
 	"account has been enabled for an unknown time: accountEnabled was not read":                                                      "source",
 	"the group entra:LIC hides its members from this application, so that no read shows whether a change is made":                    "hiddenGroup",
-	"the mailbox would be left without a license, and Exchange Online deletes it 30 days later; change to a product with a mailbox":  "mailboxLost",
+	"the mailbox would be left without a license, and Exchange Online deletes its content for good 30 days later; change to a product with a mailbox":  "mailboxLost",
 	"whether exo gives a mailbox is not known, since Graph did not tell its service plans; plan again":                               "skus",
 	"the group entra:G grants a product of Microsoft 365 besides: name it as sku of citrix":                                          "unnamedProduct",
 	"whether the group ad:CN=x lists the account is not known":                                                                       "nestedUnknown",
