@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -145,9 +146,15 @@ func TestHostileText(t *testing.T) {
 		"Active Directory refuses to write": {func(s *shell) {
 			s.company.Meddle(func(x *sandbox.Exchange) {
 				if x.Method == "MODIFY" {
-					x.Result, x.Message = 50, "No"+hostile
+					x.Refuse(50, "No"+hostile)
+					return
 				}
 				x.Serve()
+			})
+			s.t.Cleanup(func() {
+				if !slices.ContainsFunc(s.company.Requests(), func(r sandbox.Request) bool { return r.Method == "MODIFY" && r.Status == 50 }) {
+					s.t.Error("no write was refused, so that this test shows nothing")
+				}
 			})
 		}, true, nil},
 	}
