@@ -242,7 +242,7 @@ func (x *condition) unique(c *Company) (people []int, bounded bool) {
 	case "samaccountname":
 		i, found = c.byAccountName(x.value)
 	case "userprincipalname":
-		i, found = c.byUPN(x.value)
+		i, found = c.byFirstUPN(x.value) // SetUPN changes only the name in Entra ID
 	case "distinguishedname":
 		if found = x.about != nil && x.about.person >= 0; found {
 			i = x.about.person

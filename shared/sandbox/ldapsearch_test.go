@@ -84,6 +84,7 @@ func TestFiltersFindWhomTheyShould(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{Users: 120})
 	c := s.Company
+	c.SetUPN(5, "married.name@contoso.example")
 	all := everybody(c)
 	where := func(keep func(Person) bool) (accounts []string) {
 		for _, p := range all {
@@ -101,6 +102,8 @@ func TestFiltersFindWhomTheyShould(t *testing.T) {
 	}{
 		"account":       {"(sAMAccountName=U0000003)", one(3)},
 		"UPN":           {"(userPrincipalName=ANNA@CONTOSO.example)", one(1)},
+		"UPN in AD":     {"(userPrincipalName=" + all[5].AD.UserPrincipalName + ")", one(5)},
+		"UPN in Entra":  {"(userPrincipalName=" + all[5].Entra.UserPrincipalName + ")", nil},
 		"SID bytes":     {"(objectSid=" + escaped(sidBytes(firstRID+12)) + ")", one(12)},
 		"SID text":      {"(objectSid=" + sidText(firstRID+12) + ")", one(12)},
 		"GUID":          {"(objectGUID=" + escaped(c.guidOf(12, streamObjectGUID).raw()) + ")", one(12)},
