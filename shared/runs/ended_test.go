@@ -58,3 +58,13 @@ func TestResumed(t *testing.T) {
 		}
 	}
 }
+
+// TestUnrestored: a restore leaves out licenses whose change was refused or not needed. A license that another run goes
+// on with does not count.
+func TestUnrestored(t *testing.T) {
+	t.Parallel()
+	r := &Results{Results: []Result{{Status: Done}, {Status: Refused, Note: "no seat"}, {Status: Kept}, {Status: Pending}, {Status: Failed}, {Status: Refused, Note: "e3: " + ledger.ErrBlocked.Error()}}}
+	if got := r.Unrestored(); got != 2 {
+		t.Errorf("%d", got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -121,6 +122,17 @@ func (r *Results) Of(c *plan.Change) *Result {
 		return nil
 	}
 	return &r.Results[i]
+}
+
+// Unrestored returns the number of licenses that a restore did not restore. A blocked license does not count: another run
+// has an open change of this license, and that run goes on with it.
+func (r *Results) Unrestored() (n int) {
+	for _, x := range r.Results {
+		if (x.Status == Refused || x.Status == Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
+			n++
+		}
+	}
+	return n
 }
 
 // Resumed returns the result of a change that the run of these results began, as it counts for a plan that resumes the

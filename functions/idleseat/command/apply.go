@@ -8,9 +8,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"strings"
 
-	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -210,17 +208,18 @@ func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
 	}
-	n := 0
-	for _, x := range r.Results {
-		// A blocked license does not count: another run has an open change of this license, and that run goes on with it.
-		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
-			n++
-		}
-	}
-	if p.Restores != "" && n > 0 {
-		return fmt.Errorf("%w by run %s: not restored: %s (the notes say why)", runs.ErrRefused, p.Run, plain.Many(n, "license"))
+	if p.Restores != "" {
+		return unrestored(p.Run, r.Unrestored())
 	}
 	return nil
+}
+
+// The function "unrestored" returns an error if a restore did not restore a number n of licenses.
+func unrestored(run string, n int) error {
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w by run %s: not restored: %s (the notes say why)", runs.ErrRefused, run, plain.Many(n, "license"))
 }
 
 func failure(run string, failed, troubled int) error {

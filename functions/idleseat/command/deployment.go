@@ -128,7 +128,7 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 }
 
 // printOutcome prints the output of an execution. It returns an error if the run is on hold, if the run was refused, if
-// changes failed, or if changes are pending because a read or a write failed.
+// changes failed, if changes are pending because a read or a write failed, or if a restore did not restore a license.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {
@@ -163,7 +163,10 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 	case out.Refused != "":
 		return onHoldError{[]string{out.Refused}}
 	}
-	return errors.Join(failure(out.Run, out.Results[runs.Failed], out.Troubled), resumeFailed(out.Resumed[runs.Failed]))
+	if err := errors.Join(failure(out.Run, out.Results[runs.Failed], out.Troubled), resumeFailed(out.Resumed[runs.Failed])); err != nil {
+		return err
+	}
+	return unrestored(out.Run, out.Unrestored)
 }
 
 type approveCmd struct {

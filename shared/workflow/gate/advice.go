@@ -38,11 +38,19 @@ func (l *letter) next() (text string, steps []card.Step) {
 		}
 		return text, hints.Again(o)
 	}
-	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
-		if o.Restores != "" {
-			return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{{To: "To look", Command: results}, {To: "To restore again", Command: hints.Restore(o.Restores)}}
+	failed := o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0
+	why := card.Step{To: "To look", Command: results}
+	switch {
+	case o.Restores != "" && (failed || o.Unrestored > 0):
+		return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{why, {To: "To restore again", Command: hints.Restore(o.Restores)}}
+	case failed:
+		return "Look at why changes failed. The people still have what they had before.", []card.Step{why}
+	case o.Results[runs.Refused] > 0 && o.Restores == "":
+		text, steps = "Look at why changes were refused. The people still have what they had before.", []card.Step{why}
+		if o.Results[runs.Done] > 0 {
+			steps = append(steps, card.Step{To: "To restore what was taken", Command: hints.Restore(o.Run)})
 		}
-		return "Look at why changes failed. The people still have what they had before.", []card.Step{{To: "To look", Command: results}}
+		return text, steps
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {
 		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run)}}

@@ -62,10 +62,20 @@ func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
 		return card.Attention
+	case l.unmade() > 0:
+		return card.Warning
 	case l.outcome == Done || l.outcome == Nothing:
 		return card.Good
 	}
 	return card.Warning
+}
+
+// The method "unmade" returns the number of changes that were refused, or of licenses that a restore did not restore.
+func (l *letter) unmade() int {
+	if l.out.Restores != "" {
+		return l.out.Unrestored
+	}
+	return l.out.Results[runs.Refused]
 }
 
 func (l *letter) subject() string {
@@ -87,12 +97,17 @@ func (l *letter) subject() string {
 	return string(text[max(0, len(text)-100):]) // a stack name may have 128 characters, a subject 100
 }
 
-// The method "done" returns the subject, without the name of the place, for an execution that ended well.
+// The method "done" returns the subject, without the name of the place, for an execution that went to its end.
 func (l *letter) done() string {
+	verb, not := "done", "refused"
 	if l.out.Restores != "" {
-		return fmt.Sprintf("restored, %s", plain.Many(l.out.Results[runs.Done], "change"))
+		verb, not = "restored", "not restored"
 	}
-	return "done, " + plain.Many(l.out.Results[runs.Done], "change")
+	text := verb + ", " + plain.Many(l.out.Results[runs.Done], "change")
+	if n := l.unmade(); n > 0 {
+		text += fmt.Sprintf(", %d %s", n, not)
+	}
+	return text
 }
 
 // The method "held" returns the subject, without the name of the place, for an execution that a safety check stopped.
@@ -148,6 +163,9 @@ func (l *letter) facts() (lines []card.Fact) {
 	}
 	if o.Troubled > 0 {
 		add("Trouble", "pending until a fault is mended: %s", plain.Many(o.Troubled, "change"))
+	}
+	if o.Unrestored > 0 {
+		add("Trouble", "not restored: %s", plain.Many(o.Unrestored, "license"))
 	}
 	if o.Refused != "" {
 		add("Why", "%s", o.Refused)

@@ -36,6 +36,10 @@ func TestOutcomeAndTone(t *testing.T) {
 		"stopped by a check":               {StepOutput{Verdict: plan.Apply, Results: pending, Refused: "another tenant"}, Held, card.Warning},
 		"all is done":                      {StepOutput{Verdict: plan.Apply, Results: done, Resumed: done}, Done, card.Good},
 		"done, whatever the mode was":      {StepOutput{Verdict: plan.Apply, Mode: policy.Audit, Results: done}, Done, card.Good},
+		"some are refused":                 {StepOutput{Verdict: plan.Apply, Results: statusCounts{runs.Done: 1, runs.Refused: 2}}, Done, card.Warning},
+		"some are kept":                    {StepOutput{Verdict: plan.Apply, Results: statusCounts{runs.Done: 1, runs.Kept: 2}}, Done, card.Good},
+		"some are not restored":            {StepOutput{Verdict: plan.Review, Restores: "r0", Results: statusCounts{runs.Done: 1, runs.Refused: 1}, Unrestored: 1}, Done, card.Warning},
+		"a restore goes on in another run": {StepOutput{Verdict: plan.Review, Restores: "r0", Results: statusCounts{runs.Done: 1, runs.Refused: 1}}, Done, card.Good},
 		"some pend":                        {StepOutput{Verdict: plan.Apply, Results: pending}, Waits, card.Warning},
 		"one failed":                       {StepOutput{Verdict: plan.Apply, Results: failed}, Done, card.Attention},
 		"one of each failed":               {StepOutput{Verdict: plan.Apply, Results: failed, Resumed: failed}, Done, card.Attention},
@@ -110,5 +114,18 @@ func TestNoticeOfNoExecution(t *testing.T) {
 	outcome, c := Card(&StepOutput{Failure: &Failure{Error: "E", Cause: "no route"}}, at)
 	if outcome != Failed || c.Next != "Start it again; the new run continues what this one began." || strings.Contains(c.Text(), "Execution") {
 		t.Errorf("%s: %s", outcome, c.Text())
+	}
+}
+
+// TestUnrestored: a restore counts the licenses that it did not restore, with those whose ledger is damaged. A plan
+// counts none.
+func TestUnrestored(t *testing.T) {
+	t.Parallel()
+	r := &runs.Results{Results: []runs.Result{{Status: runs.Done}, {Status: runs.Refused}}}
+	for restores, want := range map[string]int{"": 0, "r0": 3} {
+		p := &plan.Plan{Restores: restores, Unreadable: []string{"a", "b"}}
+		if got := outputOf(p, r, false).Unrestored; got != want {
+			t.Errorf("of %q: %d, want %d", restores, got, want)
+		}
 	}
 }

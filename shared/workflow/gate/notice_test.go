@@ -116,6 +116,11 @@ func TestNotice(t *testing.T) {
 		"one of each failed": {with(func(o *StepOutput) {
 			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Failed: 1}, statusCounts{runs.Failed: 1}
 		}), Done, "seats: done, 2 changes, 2 FAILED", []string{"Look at why changes failed."}, []string{"Nothing needs to be done."}},
+		"superseded midway":  {with(func(o *StepOutput) { o.Results = statusCounts{runs.Done: 2, runs.Refused: 18} }), Done, "seats: done, 2 changes, 18 refused", []string{"Look at why changes were refused.", "/results/settled.json -", "idleseat restore --run " + aRun}, []string{"Nothing needs to be done."}},
+		"superseded at once": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Refused: 20} }), Done, "seats: done, 0 changes, 20 refused", []string{"Look at why changes were refused."}, []string{"Nothing needs to be done.", "idleseat restore"}},
+		"a restore that refuses": {with(func(o *StepOutput) {
+			o.Results, o.Restores, o.Unrestored = statusCounts{runs.Done: 14, runs.Refused: 5}, aRun, 6
+		}), Done, "seats: restored, 14 changes, 6 not restored", []string{"Trouble    not restored: 6 licenses", "Look at why licenses were not restored", "/results/settled.json -", "idleseat restore --run " + aRun}, []string{"Nothing needs to be done."}},
 		"a restore": {with(func(o *StepOutput) {
 			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
 		}), Done, "seats: restored, 3 changes", []string{"105.00 USD a month paid again", "Nothing needs to be done."}, []string{"To restore"}},

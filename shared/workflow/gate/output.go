@@ -42,10 +42,13 @@ type StepOutput struct {
 	// Resumed counts the changes that earlier runs began, by their present status.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
 	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of the resumed changes that are done
-	Troubled      int                 `json:"troubled"`                // pending changes that wait for a fault to be repaired
-	Refused       string              `json:"refused,omitempty"`       // reason why a safety check stops the run
-	MonthlySaving float64             `json:"monthlySaving"`
-	Currency      string              `json:"currency"`
+	// Unrestored is the number of licenses that a restore did not restore, because the change was refused or not needed, or
+	// because the ledger is damaged there.
+	Unrestored    int     `json:"unrestored,omitempty"`
+	Troubled      int     `json:"troubled"`          // pending changes that wait for a fault to be repaired
+	Refused       string  `json:"refused,omitempty"` // reason why a safety check stops the run
+	MonthlySaving float64 `json:"monthlySaving"`
+	Currency      string  `json:"currency"`
 	// Before contains the results that the plan had before this execution. If an operator approves a plan a second time
 	// to finish it, these are the results of the first execution.
 	Before Totals `json:"before"`
@@ -98,6 +101,9 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	}
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
+	}
+	if p.Restores != "" && results != nil {
+		out.Unrestored = results.Unrestored() + len(p.Unreadable)
 	}
 	out.Batches.add(p, results, override)
 	return out

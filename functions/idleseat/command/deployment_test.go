@@ -1,0 +1,39 @@
+package command
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
+)
+
+// TestOutcomeOfADeployment checks what a command with --aws prints about the end of an execution, and its exit status.
+func TestOutcomeOfADeployment(t *testing.T) {
+	t.Parallel()
+	restored := gate.StepOutput{Run: "r2", Restores: "r1", Mode: policy.Review, Verdict: plan.Review, Changes: 20, Results: map[runs.Status]int{runs.Done: 14, runs.Refused: 6}}
+	with := func(out gate.StepOutput, edit func(*gate.StepOutput)) gate.StepOutput { edit(&out); return out }
+	for name, tc := range map[string]struct {
+		out       gate.StepOutput
+		status    int
+		says, why string // texts on stdout and on stderr
+	}{
+		"a restore":                           {with(restored, func(o *gate.StepOutput) { o.Results = map[runs.Status]int{runs.Done: 20} }), exitDone, "done 20", ""},
+		"a restore that refuses":              {with(restored, func(o *gate.StepOutput) { o.Unrestored = 6 }), exitHeld, "done 14, refused 6", "not restored: 6 licenses"},
+		"a restore that another run finishes": {restored, exitDone, "done 14, refused 6", ""},
+		"a plan that was superseded midway":   {with(restored, func(o *gate.StepOutput) { o.Restores = "" }), exitDone, "done 14, refused 6", ""},
+		"a restore that failed": {with(restored, func(o *gate.StepOutput) {
+			o.Unrestored, o.Results = 1, map[runs.Status]int{runs.Failed: 1, runs.Refused: 1}
+		}), exitFailed, "failed 1", "1 change failed"},
+	} {
+		var out, errs bytes.Buffer
+		a := &Process{Context: t.Context(), Stdout: &out, Stderr: &errs}
+		status := a.fail(awsFlag{"idleseat"}.printOutcome(a, &tc.out, formatFlag{"text"}))
+		if status != tc.status || !strings.Contains(out.String(), tc.says) || !strings.Contains(errs.String(), tc.why) || tc.why == "" && errs.Len() > 0 {
+			t.Errorf("%s: status %d, %s%s", name, status, out.String(), errs.String())
+		}
+	}
+}
