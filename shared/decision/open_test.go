@@ -74,8 +74,9 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// If a group with at least three members lost all of them, membership is unknown unless an operator accepts the loss.
-func TestEmptiedGroups(t *testing.T) {
+// If a group of a license with at least three members lost all of them, membership is unknown unless an operator accepts
+// the loss.
+func TestShrunkGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
 	key := citrix.Key(true)
@@ -109,7 +110,7 @@ func TestEmptiedGroups(t *testing.T) {
 					}
 				},
 			}.seal(t)
-			if d := cmp.Diff(tc.want, r.Emptied()); d != "" {
+			if d := cmp.Diff(tc.want, r.Shrunk()); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			if len(tc.want) > 0 {

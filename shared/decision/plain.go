@@ -88,12 +88,12 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
 // The snapshot must have the table of people with all derived columns. Entra ID must be healthy, and Active Directory
-// must be healthy or absent. No group may have been emptied or remade. Every group whose memberships a table of known
+// must be healthy or absent. No group may have shrunk or been remade. Every group whose memberships a table of known
 // accounts must have (policy.GivingGroups) must have been read. The last healthy reading of each source must have the
 // same number of partitions as the run, because every partition then has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
-	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
+	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade()) > 0 {
 		return false
 	}
 	if r.Feeds[directory.Entra].State != plan.Healthy || r.Feeds[directory.AD].State != plan.Healthy && r.Feeds[directory.AD].State != plan.Absent {

@@ -112,24 +112,24 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	return r, nil
 }
 
-// Emptied returns the groups that had at least three members in their last healthy reading and have none now. The map
-// has the earlier number of members by the key of the group. The present members of these groups are unknown. Emptied
-// returns nil for a run for one person and for a run with --accept-feeds.
-func (r *Run) Emptied() map[string]int {
+// Shrunk returns the groups that lost many members since their last healthy reading (directory.Earlier.Shrunk). The map
+// has the earlier number of members by the key of the group. Nobody knows whether the people who are missing still
+// belong to these groups. Shrunk returns nil for a run for one person and for a run with --accept-feeds.
+func (r *Run) Shrunk() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
 	}
-	emptied := map[string]int{}
+	shrunk := map[string]int{}
 	for _, q := range r.Policy.MemberQueries() {
-		key, reading := q.Ref.Key(q.Direct), &r.Manifest.Readings[q.Ref.Source]
+		key, reading := q.Key(), &r.Manifest.Readings[q.Ref.Source]
 		if reading.Failed != "" || reading.Absent || slices.Contains(reading.Unreadable, key) {
 			continue
 		}
-		if before, none := r.Begin.Earlier.Emptied(key, reading.Members[key]); none {
-			emptied[key] = before
+		if before, is := r.Begin.Earlier.Shrunk(q, reading.Members[key]); is {
+			shrunk[key] = before
 		}
 	}
-	return emptied
+	return shrunk
 }
 
 // Remade returns the Active Directory groups that the policy names and that were deleted and created again: the
@@ -207,7 +207,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 		tables.Tell(&h.Entra[i])
 	}
 	h.Anchor = r.Policy.Anchor
-	for key := range r.Emptied() {
+	for key := range r.Shrunk() {
 		h.Unreadable = append(h.Unreadable, key)
 	}
 	for _, ref := range r.Remade() {

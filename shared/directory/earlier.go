@@ -51,13 +51,18 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 // severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
 const severalMembers = 3
 
-// Emptied reports whether the group had several members in the last trusted reading and has none now. The argument
-// "key" is the key of the group (GroupRef.Key), and "now" is the current number of members. The result "before" is the
-// number in the last trusted reading.
-func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
+// fewLeave is the number of members that may leave a small group from one run to the next.
+const fewLeave = 5
+
+// Shrunk reports whether a group lost so many members since the last trusted reading that the cause may be a fault. The
+// argument "now" is the current number of members, and the result "before" is the number in the last trusted reading. A
+// group that protects people, through nested groups, too, may lose fewLeave members or a tenth of them. A group that
+// gives a license (Question.Direct) may lose all but one, because runs take members out of it, and nobody whom it lost
+// holds the license.
+func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 	if e == nil {
 		return 0, false
 	}
-	before = e.Members[key]
-	return before, before >= severalMembers && now == 0
+	before = e.Members[q.Key()]
+	return before, before >= severalMembers && now == 0 || !q.Direct && before-now > max(fewLeave, before/10)
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,33 @@ func TestExemptGroupOvernight(t *testing.T) {
 			}
 			s.unwritten()
 		})
+	}
+}
+
+// A group that fills a nested group loses its people when its own source is broken. The exempt group still has some
+// members then, and the run is on hold until the people are back.
+func TestExemptGroupLosesANestedGroup(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 1500, Seed: 5})
+	before, company := s.plan(exitDone), s.company.Company
+	var nested []int
+	for i := range company.Size() {
+		if slices.Contains(company.Groups(i), "LIC-Exempt-Leave") {
+			nested = append(nested, i)
+		}
+	}
+	company.ChangeGroup("LIC-Exempt-Leave", sandbox.GroupChange{Emptied: true})
+	for range 2 {
+		held := regexp.MustCompile(`the group entra:LIC-Exempt had \d+ members in an earlier run and has [1-9]\d* now`)
+		if p := s.plan(exitHeld); !held.MatchString(strings.Join(p.HoldReasons, "\n")) || p.Overridable || len(p.Changes) >= len(before.Changes) {
+			t.Errorf("held for %q, overridable %t, %d changes", p.HoldReasons, p.Overridable, len(p.Changes))
+		}
+	}
+	for _, i := range nested {
+		company.SetMember(i, "LIC-Exempt-Leave", true)
+	}
+	if diff := cmp.Diff(before.Changes, s.plan(exitDone).Changes); diff != "" {
+		t.Errorf("other changes than before:\n%s", diff)
 	}
 }
 

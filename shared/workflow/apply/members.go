@@ -43,7 +43,7 @@ func (j *job) readMemberships(ctx context.Context) error {
 // in earlier runs. A run for one person does not count its own reading. If such a group is empty now, something is
 // probably wrong. The method returns false if the operator accepted the unusual data of the run (AcceptFeeds).
 func (j *job) populated(q directory.Question) bool {
-	_, several := j.run.Begin.Earlier.Emptied(q.Key(), 0)
+	_, several := j.run.Begin.Earlier.Shrunk(q, 0)
 	several = several || j.run.Manifest.Readings[q.Ref.Source].Members[q.Key()] > 0 && j.run.Begin.User == ""
 	return several && !j.run.Begin.AcceptFeeds
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
@@ -77,17 +78,21 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 }
 
 // doubtfulGroups returns a reason for each group that an operator must check. The identity of such a group changed, or
-// the group lost all its members.
+// the group lost many members.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
 			reasons = append(reasons, g.Unreadable)
 		}
 	}
-	emptied := r.Emptied()
+	shrunk := r.Shrunk()
 	for _, q := range r.Policy.MemberQueries() {
-		if before, some := emptied[q.Ref.Key(q.Direct)]; some {
-			reasons = append(reasons, fmt.Sprintf("the group %s had %s in an earlier run and has none now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, plain.Many(before, "member")))
+		if before, is := shrunk[q.Key()]; is {
+			now := "none"
+			if n := r.Manifest.Readings[q.Ref.Source].Members[q.Key()]; n > 0 {
+				now = strconv.Itoa(n)
+			}
+			reasons = append(reasons, fmt.Sprintf("the group %s had %s in an earlier run and has %s now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, plain.Many(before, "member"), now))
 		}
 	}
 	for _, ref := range r.Remade() {
@@ -145,13 +150,13 @@ func (j *judgement) earlier() *directory.Earlier {
 			next.Groups[g.Ref.Key(false)] = directory.EarlierGroup{ID: g.ID, Run: j.Begin.Run, At: j.Begin.Read, Hidden: slices.Contains(j.Manifest.Readings[directory.Entra].Hidden, g.Ref.Key(false))}
 		}
 	}
-	emptied, remade := j.Emptied(), j.Remade()
+	shrunk, remade := j.Shrunk(), j.Remade()
 	for _, q := range j.Policy.MemberQueries() {
 		if guid := j.ADGroup(q.Ref); guid != "" && !slices.Contains(remade, q.Ref) {
 			next.Groups[q.Ref.Key(false)] = directory.EarlierGroup{ID: guid, Run: j.Begin.Run, At: j.Begin.Read}
 		}
-		key, reading := q.Ref.Key(q.Direct), &j.Manifest.Readings[q.Ref.Source]
-		if _, some := emptied[key]; !some && reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, key) {
+		key, reading := q.Key(), &j.Manifest.Readings[q.Ref.Source]
+		if _, is := shrunk[key]; !is && reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, key) {
 			next.Members[key] = reading.Members[key]
 		}
 	}

@@ -56,6 +56,10 @@ func TestDoubts(t *testing.T) {
 		Groups:  map[string]directory.EarlierGroup{citrixGroup.Key(false): {ID: "guid-1", Run: "r0"}},
 	}
 	emptied := func(j *judgement) { j.Begin.Earlier = before }
+	shrunk := func(j *judgement) {
+		emptied(j)
+		j.Manifest.Readings[directory.AD].Members = map[string]int{directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}.Key(false): 1}
+	}
 	remade := func(j *judgement) {
 		j.Begin.Earlier = &directory.Earlier{Groups: before.Groups}
 		j.Manifest.Readings[directory.AD].Groups = map[string]string{citrixGroup.Key(false): "guid-2"}
@@ -80,6 +84,7 @@ func TestDoubts(t *testing.T) {
 		"names of everybody, for one": {func(j *judgement) { j.Begin.User, j.listed.Nobody = "ann", []string{"a", "b"} }, nil},
 		"names of one, for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"a", "b"} }, nil},
 		"a group is emptied":          {emptied, []string{emptiedSaid}},
+		"a group shrinks":             {shrunk, []string{"the group ad:CN=Exempt,DC=corp had 7 members in an earlier run and has 1 now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds"}},
 		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
 		"unheld, for one person":      {func(j *judgement) { holders(0)(j); j.Begin.User = "ann" }, nil},
 		"a group is made again":       {remade, []string{remadeSaid}},
