@@ -54,7 +54,7 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 // runs.ErrRefused if several runs took licenses, and with ErrNothing if no run did. It finds the person in the data of
 // the newest run. An operator must give the object id or SID of a person who is no longer in that data.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
-	keys, err := keysOf(ctx, s, now, name)
+	keys, unknown, err := keysOf(ctx, s, now, name)
 	if err != nil {
 		return "", "", err
 	}
@@ -71,23 +71,29 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 		}
 		return took[0], key, nil
 	}
+	if unknown != "" {
+		err = fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, unknown)
+	}
 	return "", "", err
 }
 
 // keysOf returns the keys under which the ledger may have entries of a person. It finds the person in the data of the
-// newest run. If there is no such data, or nobody in it has the name, the name itself is the only key. keysOf fails
-// with runs.ErrRefused if several people have the name.
-func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, err error) {
+// newest run. If there is no such data, or nobody in it has the name, the name itself is the only key, and the result
+// "unknown" says why the person was not found. keysOf fails with runs.ErrRefused if several people have the name.
+func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, unknown string, err error) {
 	newest, err := history.Newest(ctx, s, now)
-	if err != nil || newest == "" {
-		return []string{name}, err
+	if err != nil {
+		return nil, "", err
+	}
+	if newest == "" {
+		return []string{name}, fmt.Sprintf("no run knows who %q is", name), nil
 	}
 	r, err := decision.Open(ctx, s, newest)
 	if runs.Gone(err) {
-		return []string{name}, nil
+		return []string{name}, fmt.Sprintf("the data of run %s, which say who %q is, cannot be read", newest, name), nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	hits := 0
 	err = r.Find(ctx, name, func(p *directory.Person) error {
@@ -100,9 +106,9 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (key
 	})
 	switch {
 	case errors.Is(err, decision.ErrUnknownUser):
-		return []string{name}, nil
+		return []string{name}, fmt.Sprintf("nobody in run %s has the name %q", newest, name), nil
 	case err == nil && hits > 1:
 		err = fmt.Errorf("%w: %q fits %d people; name the object id", runs.ErrRefused, name, hits)
 	}
-	return keys, err
+	return keys, "", err
 }

@@ -121,30 +121,37 @@ func TestKeysOf(t *testing.T) {
 		prepare func(*testing.T, store.Store)
 		name    string
 		want    []string
+		unknown string
 		is      error
 	}{
-		"both halves":            {everybody, "ann@x.example", []string{"id-ann", "S-1-5-21-1"}, nil},
-		"Active Directory alone": {everybody, "cid@x.example", []string{"S-1-5-21-3"}, nil},
-		"two people":             {everybody, "bob@x.example", nil, runs.ErrRefused},
-		"Entra alone":            {everybody, "id-bob", []string{"id-bob"}, nil},
-		"nobody there":           {everybody, "gone", []string{"gone"}, nil},
-		"no run":                 {func(*testing.T, store.Store) {}, "ann@x.example", []string{"ann@x.example"}, nil},
+		"both halves":            {everybody, "ann@x.example", []string{"id-ann", "S-1-5-21-1"}, "", nil},
+		"Active Directory alone": {everybody, "cid@x.example", []string{"S-1-5-21-3"}, "", nil},
+		"two people":             {everybody, "bob@x.example", nil, "", runs.ErrRefused},
+		"Entra alone":            {everybody, "id-bob", []string{"id-bob"}, "", nil},
+		"nobody there":           {everybody, "gone", []string{"gone"}, `nobody in run newest has the name "gone"`, nil},
+		"no run":                 {func(*testing.T, store.Store) {}, "ann@x.example", []string{"ann@x.example"}, `no run knows who "ann@x.example" is`, nil},
 		"its data are gone": {func(t *testing.T, s store.Store) {
 			if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "newest"}, true); err != nil {
 				t.Fatal(err)
 			}
-		}, "ann@x.example", []string{"ann@x.example"}, nil},
+		}, "ann@x.example", []string{"ann@x.example"}, `the data of run newest, which say who "ann@x.example" is, cannot be read`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
-			got, err := keysOf(t.Context(), s, clock, tc.name)
+			got, unknown, err := keysOf(t.Context(), s, clock, tc.name)
 			if tc.is != nil {
 				got = nil // callers check the error first and then ignore the keys
 			}
 			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || tc.is != nil && !strings.Contains(err.Error(), "fits 2 people") {
 				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
+			}
+			if unknown != tc.unknown {
+				t.Errorf("not found because %q, want %q", unknown, tc.unknown)
+			}
+			if _, _, err := TakenFrom(t.Context(), s, clock, tc.name); tc.is == nil && (!errors.Is(err, ErrNothing) || strings.Contains(err.Error(), "give the object id or the SID") != (tc.unknown != "")) {
+				t.Errorf("nothing was taken: %v", err)
 			}
 		})
 	}
@@ -181,7 +188,7 @@ func TestDataThatCannotBeRead(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, r.Manifest.Readings[0].Parts[0].Key, []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := keysOf(t.Context(), s, clock, "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
+	if got, _, err := keysOf(t.Context(), s, clock, "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -205,7 +212,7 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 		t.Fatalf("%d parts", len(parts))
 	}
 	for _, part := range parts {
-		_, err := keysOf(t.Context(), failing.Key(s, part.Key), clock, "bob@x.example")
+		_, _, err := keysOf(t.Context(), failing.Key(s, part.Key), clock, "bob@x.example")
 		if !errors.Is(err, failing.Err) || errors.Is(err, runs.ErrRefused) {
 			t.Errorf("%s cannot be read: %v", part.Key, err)
 		}
