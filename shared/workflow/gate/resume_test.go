@@ -204,7 +204,7 @@ func TestRestoreOfOne(t *testing.T) {
 	}
 	for user, want := range map[string]string{
 		"dan": "licenses of \"dan\" were taken by the runs later and earlier",
-		"cid": "the ledger has no license that was taken from \"cid\"",
+		"cid": "nobody in run run has the name \"cid\"",
 		"":    "no plan",
 	} {
 		if out, err := restore(user); err == nil || !strings.Contains(err.Error(), want) {
