@@ -26,11 +26,10 @@ func (c Cents) Float() float64 { return float64(c) / 100 }
 // MarshalJSON writes the amount as a number with two decimals.
 func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalJSON reads the output of MarshalJSON. It fails for a number without exactly two decimals.
+// UnmarshalJSON reads the output of MarshalJSON. It fails for any other text.
 func (c *Cents) UnmarshalJSON(text []byte) error {
-	whole, part, _ := strings.Cut(string(text), ".")
-	n, err := strconv.ParseInt(whole+part, 10, 64)
-	if err != nil || len(part) != 2 {
+	n, err := strconv.ParseInt(strings.Replace(string(text), ".", "", 1), 10, 64)
+	if err != nil || Cents(n).String() != string(text) {
 		return fmt.Errorf("%q is no amount with two decimals", text)
 	}
 	*c = Cents(n)

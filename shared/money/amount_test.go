@@ -18,7 +18,7 @@ func TestCents(t *testing.T) {
 			t.Errorf("%s is read as %d, %v", text, back, err)
 		}
 	}
-	for _, text := range []string{"1", "1.5", "1.234", "1e2", `"1.00"`, "null.00"} {
+	for _, text := range []string{"1", "1.5", "1.234", "1e2", `"1.00"`, "null.00", "+3.05", "-.05", ".05", "03.05", "-0.00"} {
 		var c Cents
 		if err := c.UnmarshalJSON([]byte(text)); err == nil {
 			t.Errorf("%s is read as %s", text, c)
