@@ -75,16 +75,26 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	began := time.Now()
 	all := sum{counts: map[string]int{}, verdicts: map[string]int{}, taken: map[string]int{}}
 	for told := range lives(ctx, s, o) {
-		if told.err != nil {
-			return errors.Join(fmt.Errorf("seed %d: %w", told.story.Seed, told.err), closing())
+		switch {
+		case err != nil: // the other companies come to their end, because they write to the files that closing closes
+		case told.err != nil:
+			err = fmt.Errorf("seed %d: %w", told.story.Seed, told.err)
+			stop()
+		default:
+			all.add(s, told.story, out)
+			if s.until && len(told.story.Faults)+len(told.story.Late) > 0 {
+				err = fmt.Errorf("seed %d has a fault", told.story.Seed)
+				stop()
+			}
 		}
-		all.add(s, told.story, out)
-		if s.until && len(told.story.Faults)+len(told.story.Late) > 0 {
-			return errors.Join(fmt.Errorf("seed %d has a fault", told.story.Seed), closing())
-		}
+	}
+	if err != nil {
+		return errors.Join(err, closing())
 	}
 	all.print(out, time.Since(began))
 	return errors.Join(closing(), all.verdict())
@@ -123,7 +133,8 @@ type told struct {
 	err   error
 }
 
-// The function "lives" runs the worlds of all seeds. It runs several worlds at the same time.
+// The function "lives" runs the worlds of all seeds. It runs several worlds at the same time. After ctx has ended, it
+// begins no world. The caller must receive until the channel is closed.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup
@@ -140,7 +151,10 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	}
 	go func() {
 		for n := uint64(0); n < s.seeds && ctx.Err() == nil; n++ {
-			seeds <- s.first + n
+			select {
+			case seeds <- s.first + n:
+			case <-ctx.Done():
+			}
 		}
 		close(seeds)
 		working.Wait()

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMain(m *testing.M) {
@@ -51,5 +55,21 @@ func lived(t *testing.T, s settings) {
 	t.Log(out.String())
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRunEnds: when one company cannot live, no other company is left behind. It would write to a closed file.
+func TestRunEnds(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone")) // no company can have a store
+	before := runtime.NumGoroutine()
+	err := run(t.Context(), settings{seeds: 20, first: 1, people: 40, nights: 1, worker: 4}, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "seed ") {
+		t.Fatalf("companies without a store: %v", err)
+	}
+	for wait := time.Millisecond; runtime.NumGoroutine() > before; wait *= 2 {
+		if wait > time.Second {
+			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine(), before)
+		}
+		time.Sleep(wait)
 	}
 }
