@@ -47,11 +47,7 @@ func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 			}
 			p.Accounts[s] = append(p.Accounts[s], remembered(a, r.Begin.Read))
 		})
-	}
-	for s, f := range r.Feeds {
-		if f.State == plan.Healthy {
-			r.rememberGroups(p, directory.Source(s), h)
-		}
+		r.rememberGroups(p, directory.Source(s), h)
 	}
 	return p
 }
