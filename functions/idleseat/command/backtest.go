@@ -86,17 +86,34 @@ func (c *backtestCmd) Run(a *Process) error {
 	return printBacktest(a, answer)
 }
 
-// writeReport writes the page of a backtest to a file. Only the owner can read a new file, because the page names
-// departments. An existing file is replaced, and keeps its permissions.
+// writeReport writes the page of a backtest to a file. It replaces an existing file. Only the owner can read the file
+// afterwards, because the page names departments.
 func writeReport(path string, answer *backtest.Answer) error {
 	var text bytes.Buffer
 	if err := lookback.Write(&text, answer); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+	if err := writePrivate(path, text.Bytes()); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil
+}
+
+// writePrivate replaces the content of a file. It first takes the file's permissions from everybody except the owner. A
+// device, such as /dev/stdout, keeps its permissions.
+func writePrivate(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		err = file.Chmod(0o600)
+	}
+	if err == nil {
+		_, err = file.Write(text)
+	}
+	return errors.Join(err, file.Close())
 }
 
 // The method "policy" returns the policy whose thresholds the command varies. It is the policy of --policy. Without

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +80,13 @@ func TestBacktest(t *testing.T) {
 		t.Errorf("four nights recommend something: %+v", c)
 	}
 
+	if err := os.WriteFile(s.path("backtest.html"), bytes.Repeat([]byte("old"), 1<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	text := string(s.want(exitDone, "backtest", "--rule", "citrix-idle-90", "--report", s.path("backtest.html")).out)
+	if info, err := os.Stat(s.path("backtest.html")); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 || info.Size() > 1<<20 {
+		t.Errorf("the page replaces a file that everybody can read: %v, %v", info, err)
+	}
 	for _, want := range []string{"4 nights from", "rule citrix-idle-90, license citrix, 18.00 USD a month", "90 (in force)", "no recommendation: ", "DEPARTMENT"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
