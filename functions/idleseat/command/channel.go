@@ -173,8 +173,8 @@ func (here) Doctor() string { return "idleseat doctor" }
 func (here) Asked() []card.Step { return nil }
 
 // Again implements gate.Hints.
-func (here) Again(*gate.StepOutput) []card.Step {
-	return []card.Step{{To: "To start it again", Command: "idleseat run"}}
+func (here) Again(*gate.StepOutput) (text string, steps []card.Step) {
+	return "Start it again; the new run continues what this one began.", []card.Step{{To: "To start it again", Command: "idleseat run"}}
 }
 
 // Apply implements gate.Hints.

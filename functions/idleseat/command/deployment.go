@@ -18,6 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
@@ -150,7 +151,10 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 		if len(out.Resumed) > 0 {
 			p.printf("begun by earlier runs: %s\n", counts(func(s runs.Status) int { return out.Resumed[s] }))
 		}
-		if out.Verdict == plan.Review && out.Results == nil {
+		if out.Begun > 0 && len(out.Resumed) == 0 {
+			p.printf("begun by earlier runs and not finished: %s\n", plain.Many(out.Begun, "change"))
+		}
+		if out.Results == nil && out.Mode != policy.Audit && (out.Verdict == plan.Review || out.Verdict == plan.Apply || out.Verdict == plan.Nothing && out.Begun > 0) {
 			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, plain.Word(f.AWS))
 		}
 		if p.err != nil {

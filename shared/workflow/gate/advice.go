@@ -32,11 +32,14 @@ func (l *letter) next() (text string, steps []card.Step) {
 	case Refused:
 		return "Nothing was begun, so nothing needs to be rolled back. Correct what the reason names, and ask again.", hints.Asked()
 	case Failed:
-		text = "Start it again; the new run continues what this one began."
-		if l.at.Execution != "" {
+		if text, steps = hints.Again(o); l.at.Execution != "" {
 			text += " Do not redrive this execution: it would fail at the same point."
 		}
-		return text, hints.Again(o)
+		return text, steps
+	case Nothing:
+		if o.Begun > 0 {
+			return l.unfinished()
+		}
 	}
 	failed := o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0
 	why := card.Step{To: "To look", Command: results}
@@ -56,6 +59,17 @@ func (l *letter) next() (text string, steps []card.Step) {
 		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run)}}
 	}
 	return "Nothing needs to be done.", nil
+}
+
+// The method "unfinished" returns the advice about changes that earlier runs began and this run did not finish.
+func (l *letter) unfinished() (text string, steps []card.Step) {
+	o, hints := l.out, l.at.Hints
+	show := card.Step{To: "To look", Command: hints.Show(o.Run)}
+	if o.Mode == policy.Audit {
+		return "In mode audit nothing is written, so these changes wait. Set mode review in the policy, or restore what their runs took.", []card.Step{show}
+	}
+	return "The next scheduled run finishes these changes. An approval of this plan finishes them now.",
+		[]card.Step{show, {To: "To finish them now", Command: hints.Apply(o.Run, o.PlanHash, false)}}
 }
 
 // The method "release" returns the advice about a plan on hold, and its steps. The parameter "look" is the step that

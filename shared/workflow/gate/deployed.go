@@ -54,18 +54,23 @@ func (h hints) Asked() []card.Step {
 }
 
 // Again implements Hints.
-func (h hints) Again(o *StepOutput) []card.Step {
-	steps := []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
+func (h hints) Again(o *StepOutput) (text string, steps []card.Step) {
+	steps = []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
 		"--query 'events[].stateEnteredEventDetails.name' --execution-arn " + h.execution}}
 	hash := isHash.FindString(o.PlanHash) // an operator typed the hash, and may have typed any text
 	known := o.Run != "" && hash != ""
+	text = "Start it again; the new run continues what this one began."
 	switch {
-	case !h.one && h.at(entrance.Plan, entrance.Nightly):
-		return append(steps, card.Step{To: "To start it again", Command: h.Plan()})
+	case h.at(entrance.Nightly):
+		return "The next night continues what this one began. To continue now, plan again and approve that plan.", append(steps, card.Step{To: "To plan again", Command: h.Plan()})
+	case h.at(entrance.Plan):
+		if text = "Start it again. A plan changes nothing."; !h.one {
+			return text, append(steps, card.Step{To: "To start it again", Command: h.Plan()})
+		}
 	case known && h.at(entrance.Approve, entrance.Override):
-		return append(steps, card.Step{To: "To start it again", Command: h.Apply(o.Run, hash, h.at(entrance.Override))})
+		return text, append(steps, card.Step{To: "To start it again", Command: h.Apply(o.Run, hash, h.at(entrance.Override))})
 	}
-	return append(steps, h.Asked()...)
+	return text, append(steps, h.Asked()...)
 }
 
 // The method "at" reports whether the execution used one of the entrances.

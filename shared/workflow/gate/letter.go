@@ -33,8 +33,8 @@ type Hints interface {
 	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
 	// a person. Asked returns nil if the reader knows the input.
 	Asked() []card.Step
-	// Again returns steps that show where a failed run ended, and that start the run again.
-	Again(o *StepOutput) []card.Step
+	// Again says how a failed run is continued. It returns steps that show where the run ended, and that start it again.
+	Again(o *StepOutput) (text string, steps []card.Step)
 	Apply(run, planHash string, override bool) string
 	Restore(run string) string
 }
@@ -62,7 +62,7 @@ func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
 		return card.Attention
-	case l.unmade() > 0:
+	case l.unmade() > 0, l.outcome == Nothing && l.out.Begun > 0:
 		return card.Warning
 	case l.outcome == Done || l.outcome == Nothing:
 		return card.Good
@@ -90,6 +90,9 @@ func (l *letter) subject() string {
 		Refused: "refused, nothing was begun",
 		Failed:  "FAILED, start it again",
 	}[l.outcome]
+	if l.outcome == Nothing && o.Begun > 0 {
+		what = fmt.Sprintf("nothing new to change, %d of earlier runs not finished", o.Begun)
+	}
 	if n := o.Results[runs.Failed] + o.Resumed[runs.Failed]; n > 0 {
 		what += fmt.Sprintf(", %d FAILED", n)
 	}
@@ -154,6 +157,8 @@ func (l *letter) facts() (lines []card.Fact) {
 	}
 	if sum(o.Resumed) > 0 {
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
+	} else if o.Begun > 0 {
+		add("Earlier", "begun by earlier runs and not finished: %s", plain.Many(o.Begun, "change"))
 	}
 	switch {
 	case o.Report != "":

@@ -46,7 +46,8 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 	return out
 }
 
-// TestStartAgain: the notice of a failed execution has the command that makes the same request again. For a request
+// TestStartAgain: the notice of a failed execution has the command that makes the same request again. A plan does not
+// continue what a night began, so the notice of a night names the next night and the approval. For a request
 // about one person, the notice has the command that shows the request instead, because a notice must not name the
 // person.
 func TestStartAgain(t *testing.T) {
@@ -73,6 +74,16 @@ func TestStartAgain(t *testing.T) {
 		message := s.toldAt(t, tt.at, []byte(tt.state+failure)).Notice.Message
 		steps := strings.Split(strings.TrimSpace(message), "\n\n")
 		_, command, _ := strings.Cut(steps[len(steps)-1], ":\n  ")
+		how := "Start it again; the new run continues what this one began."
+		switch tt.at {
+		case entrance.Plan:
+			how = "Start it again. A plan changes nothing."
+		case entrance.Nightly:
+			how = "The next night continues what this one began. To continue now, plan again and approve that plan."
+		}
+		if !strings.Contains(message, "Next: "+how) {
+			t.Errorf("%s %s: want %q in %s", tt.at, tt.state, how, message)
+		}
 		if command != tt.want || strings.Contains(message, "anna") || !strings.Contains(message, "get-execution-history") {
 			t.Errorf("%s %s: %q, want %q", tt.at, tt.state, command, tt.want)
 		}
@@ -99,6 +110,11 @@ func TestNotice(t *testing.T) {
 			"  aws s3 cp s3://b/p/runs/" + aRun + "/changes.csv -", "  idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"Why", "Earlier"}},
 		"audit":   {with(func(o *StepOutput) { o.Mode = policy.Audit }), Planned, "seats: 3 changes planned, none applied (mode audit)", []string{"set mode review", "To plan again:\n  idleseat plan --aws seats"}, []string{"approve"}},
 		"nothing": {with(func(o *StepOutput) { o.Verdict, o.Changes = plan.Nothing, 0 }), Nothing, "seats: done, nothing to change", []string{"Nothing needs to be done."}, []string{"idleseat "}},
+		"nothing new, and some wait": {with(func(o *StepOutput) { o.Verdict, o.Changes, o.Begun = plan.Nothing, 0, 2 }), Nothing, "seats: nothing new to change, 2 of earlier runs not finished", []string{
+			"Earlier    begun by earlier runs and not finished: 2 changes", "The next scheduled run finishes these changes.", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"Nothing needs to be done."}},
+		"nothing new, and some wait in audit": {with(func(o *StepOutput) { o.Verdict, o.Changes, o.Begun, o.Mode = plan.Nothing, 0, 2, policy.Audit }), Nothing, "seats: nothing new to change, 2 of earlier runs not finished", []string{
+			"In mode audit nothing is written", "idleseat show " + aRun}, []string{"Nothing needs to be done.", "approve"}},
+		"waiting, and some wait": {with(func(o *StepOutput) { o.Begun = 1 }), Waiting, "seats: waiting for approval, 3 changes", []string{"Earlier    begun by earlier runs and not finished: 1 change\n"}, nil},
 		"a limit": {with(func(o *StepOutput) {
 			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
 		}), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},

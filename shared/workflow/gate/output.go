@@ -34,6 +34,10 @@ type StepOutput struct {
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
+	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
+	// works on them counts them in Resumed.
+	Begun int `json:"begun,omitempty"`
+
 	Counts  *plan.Counts `json:"counts,omitempty"` // counts of people and verdicts
 	Changes int          `json:"changes"`
 	// Results counts the plan's changes by their present status. It is nil if the plan was not applied. It is empty if an
@@ -101,6 +105,9 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	}
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
+	}
+	if len(p.Resumes) > 0 {
+		out.Begun = len(p.Pending)
 	}
 	if p.Restores != "" && results != nil {
 		out.Unrestored = results.Unrestored() + len(p.Unreadable)
