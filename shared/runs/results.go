@@ -30,6 +30,16 @@ const (
 	Failed    Status = "failed"    // the change failed, or nobody knows whether the mail of a notice was sent
 )
 
+// Scope says on which changes of a plan a call of apply works.
+type Scope string
+
+// The scopes. A run that another run resumes works on the changes that it has begun, because nobody asked it to begin
+// further changes.
+const (
+	All   Scope = ""
+	Begun Scope = "begun" // the changes that an earlier call has begun
+)
+
 // Ended returns the status of a change that is complete in the ledger. The status is Failed for the outcome Unsure and
 // for an outcome that this version does not know, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {

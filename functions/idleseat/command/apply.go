@@ -134,7 +134,7 @@ type resumed struct {
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {
-		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
+		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only, Scope: runs.Begun})
 		switch {
 		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))

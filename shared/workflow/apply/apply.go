@@ -81,6 +81,8 @@ type Request struct {
 	Only string
 	// Batch is the name of the batch that the call applies. If Batch is empty, the call applies all batches in order.
 	Batch string
+	// Scope leaves out changes of the plan.
+	Scope runs.Scope
 }
 
 // The status "troubled" is for a change that is pending because a read or a write failed. Its result has the status
@@ -170,7 +172,10 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only}
+	j := &job{Applier: a, run: run, plan: p, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only}
+	if j.batches, err = j.within(ctx, batches, in.Scope); err != nil {
+		return nil, err
+	}
 	j.done = j.total() - j.left()
 	return j, j.force(in.Policy)
 }
@@ -208,6 +213,27 @@ type job struct {
 	// contains, by signal, the reason why the dates of the signal cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
+}
+
+// The method "within" returns the batches with the changes that are within the scope.
+func (j *job) within(ctx context.Context, batches []plan.Batch, scope runs.Scope) ([]plan.Batch, error) {
+	if scope == runs.All {
+		return batches, nil
+	}
+	for i := range batches {
+		var changes []plan.Change
+		for _, c := range batches[i].Changes {
+			last, err := j.ledger.Latest(ctx, c.User, c.License)
+			if err != nil && !errors.Is(err, ledger.ErrDamaged) { // nothing finishes a damaged change
+				return nil, err
+			}
+			if last != nil && last.Run == j.plan.Run {
+				changes = append(changes, c)
+			}
+		}
+		batches[i].Changes = changes
+	}
+	return batches, nil
 }
 
 // The method "reopen" makes a change pending again if its stored result is final but its ledger entry is open. A call
@@ -252,11 +278,13 @@ func (j *job) total() int {
 	return n
 }
 
-// The method "of" returns a copy of the job's results that contains only the results of one batch.
+// The method "of" returns a copy of the job's results that contains only the results of one batch. It includes the
+// results of changes that this call leaves out.
 func (j *job) of(b plan.Batch) *runs.Results {
-	one := *j.results
+	one, all := *j.results, j.plan.Batches()
+	whole := all[slices.IndexFunc(all, func(of plan.Batch) bool { return of.Name == b.Name })]
 	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
-		return !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
+		return !slices.ContainsFunc(whole.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
 	})
 	return &one
 }

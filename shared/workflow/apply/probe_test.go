@@ -99,15 +99,18 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch: the results of a batch are the results of its changes, found by person and license.
+// TestResultsOfABatch: the results of a batch are the results of its changes, found by person and license. The changes
+// that the call leaves out have results, too.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
-	j := &job{results: &runs.Results{Run: "run"}}
-	for _, c := range []plan.Change{moveAnna, freeAnna, changeBo} {
+	j := &job{results: &runs.Results{Run: "run"}, plan: &plan.Plan{Changes: []plan.Change{moveAnna, freeEgon}, Notices: []plan.Change{freeAnna}}}
+	for _, c := range []plan.Change{moveAnna, freeAnna, freeEgon} {
 		j.results.Set(runs.ResultOf(&c, runs.Done, ""))
 	}
-	one := j.of(plan.Batch{Changes: []plan.Change{moveAnna}})
-	if len(one.Results) != 1 || one.Results[0].User != "id-anna" || one.Results[0].License != "e3" || one.Run != "run" || len(j.results.Results) != 3 {
-		t.Errorf("%+v", one)
+	for _, changes := range [][]plan.Change{{moveAnna}, nil} {
+		one := j.of(plan.Batch{Name: "entra-0001", Changes: changes})
+		if len(one.Results) != 1 || one.Results[0].User != "id-anna" || one.Results[0].License != "e3" || one.Run != "run" || len(j.results.Results) != 3 {
+			t.Errorf("%+v", one)
+		}
 	}
 }

@@ -34,15 +34,16 @@ type StepInput struct {
 
 // BatchState is a batch in progress. Each step passes it to the next step.
 type BatchState struct {
-	Run      string   `json:"run"`
-	PlanHash string   `json:"planHash"`
-	Override bool     `json:"override"`
-	Approver string   `json:"approver"` // the execution; CloudTrail records who started the execution
-	Round    int      `json:"round"`
-	Batch    string   `json:"batch"`
-	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
-	Tries    int      `json:"tries"`   // how often the relay was asked to write in this round
-	Restores bool     `json:"restores"`
+	Run      string     `json:"run"`
+	PlanHash string     `json:"planHash"`
+	Override bool       `json:"override"`
+	Scope    runs.Scope `json:"scope"`    // leaves out changes of the batch; empty in the state of older versions
+	Approver string     `json:"approver"` // the execution; CloudTrail records who started the execution
+	Round    int        `json:"round"`
+	Batch    string     `json:"batch"`
+	Results  []string   `json:"results"` // keys of the results of the relay's writes in this round
+	Tries    int        `json:"tries"`   // how often the relay was asked to write in this round
+	Restores bool       `json:"restores"`
 
 	// Ask reports whether the state machine must send a message to the relay. After the step "prepare", the message asks
 	// the relay to read the people of Input. After the step "change", the message asks the relay to make the changes of
@@ -81,7 +82,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 		b.Results = append(b.Results, b.Written.Key)
 	}
 	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample = nil, nil, false, "", []protocol.Group{}, 0
-	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if ad != nil {
 		applier.AD = ad
 	}
-	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch, Approver: b.Approver}
+	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch, Scope: b.Scope, Approver: b.Approver}
 	if b.Override {
 		in.Override = b.PlanHash
 	}
@@ -195,7 +196,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 // the batch. After such a stop, changes that wait for the directory keep their results, because a later call may finish
 // them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
-	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
@@ -124,7 +125,7 @@ func TestEvents(t *testing.T) {
 		full.Changes[i].Via = plan.ADGroup
 	}
 	o := &StepOutput{Go: true}
-	o.Batches.add(full, nil, false)
+	o.Batches.add(full, nil, false, runs.All)
 	want := len(o.Batches.Entra) + len(o.Batches.AD)
 	if o.afford(0); !o.Go || len(o.Batches.Entra)+len(o.Batches.AD) != want || want < 2*policy.MostPerRun/100 {
 		t.Errorf("a plan of %d changes in Active Directory, and as many notices, does not fit one round: %d and %d batches of %d", policy.MostPerRun, len(o.Batches.Entra), len(o.Batches.AD), want)

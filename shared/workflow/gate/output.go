@@ -83,10 +83,11 @@ type Batches struct {
 
 // Batch names a batch of a plan. The plan belongs to this run, or to an earlier run that this run resumes.
 type Batch struct {
-	Run      string `json:"run"`
-	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"` // whether the batch applies although a limit put the plan on hold
-	Batch    string `json:"batch"`
+	Run      string     `json:"run"`
+	PlanHash string     `json:"planHash"`
+	Override bool       `json:"override"` // whether the batch applies although a limit put the plan on hold
+	Batch    string     `json:"batch"`
+	Scope    runs.Scope `json:"scope"` // leaves out changes of the batch
 }
 
 // mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
@@ -112,7 +113,7 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	if p.Restores != "" && results != nil {
 		out.Unrestored = results.Unrestored() + len(p.Unreadable)
 	}
-	out.Batches.add(p, results, override)
+	out.Batches.add(p, results, override, runs.All)
 	return out
 }
 
@@ -166,7 +167,7 @@ func (o *StepOutput) totals() Totals {
 }
 
 // The method "add" adds the batches of a plan in which at least one change is not final.
-func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
+func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool, scope runs.Scope) {
 	if p.Verdict == plan.Nothing {
 		return
 	}
@@ -174,7 +175,7 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 		if !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return results == nil || !results.Final(&c) }) {
 			continue
 		}
-		one := Batch{Run: p.Run, PlanHash: p.PlanHash, Override: override, Batch: b.Name}
+		one := Batch{Run: p.Run, PlanHash: p.PlanHash, Override: override, Batch: b.Name, Scope: scope}
 		if strings.HasPrefix(b.Name, "ad-") {
 			all.AD = append(all.AD, one)
 		} else {

@@ -65,7 +65,7 @@ func TestResume(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001"}}, AD: []Batch{}}
+		want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Begun}}, AD: []Batch{}}
 		if d := cmp.Diff(want, out.Batches); d != "" || !out.Go {
 			t.Errorf("%s: goes on %t, batches (-want +got):\n%s", mode, out.Go, d)
 		}

@@ -56,7 +56,7 @@ func TestResumedChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Batch{{Run: "run", PlanHash: p.PlanHash, Override: true, Batch: "entra-0001"}, {Run: "earlier", PlanHash: old.PlanHash, Override: true, Batch: "entra-0001"}}
+	want := []Batch{{Run: "run", PlanHash: p.PlanHash, Override: true, Batch: "entra-0001"}, {Run: "earlier", PlanHash: old.PlanHash, Override: true, Batch: "entra-0001", Scope: runs.Begun}}
 	if d := cmp.Diff(want, out.Batches.Entra); d != "" {
 		t.Errorf("batches (-want +got):\n%s", d)
 	}

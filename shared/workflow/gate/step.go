@@ -187,7 +187,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 		if err != nil {
 			return err
 		}
-		out.Batches.add(earlier, results, results.Override == earlier.PlanHash)
+		out.Batches.add(earlier, results, results.Override == earlier.PlanHash, runs.Begun)
 		for _, b := range p.Pending {
 			if x := results.Resumed(p, &b); x != nil {
 				out.resumed(x)

@@ -24,7 +24,7 @@ func TestUnapprovedNight(t *testing.T) {
 	s := steps(t, e)
 	old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
 	out := s.gated(t, false)
-	want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001"}}, AD: []Batch{}}
+	want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Begun}}, AD: []Batch{}}
 	if d := cmp.Diff(want, out.Batches); d != "" || !out.Go || !out.Unapproved || out.Changes == 0 {
 		t.Fatalf("goes on %t, unapproved %t, %d changes, batches (-want +got):\n%s", out.Go, out.Unapproved, out.Changes, d)
 	}
@@ -110,7 +110,7 @@ func TestUnapprovedRounds(t *testing.T) {
 		return out
 	}
 	out := settle(troubleRounds)
-	want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001"}}, AD: []Batch{}}
+	want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Begun}}, AD: []Batch{}}
 	if d := cmp.Diff(want, out.Batches); d != "" || !out.Go || out.Resumed[runs.Pending] != 1 || out.Results != nil {
 		t.Errorf("while it is pending: goes on %t, resumed %v, results %v, batches (-want +got):\n%s", out.Go, out.Resumed, out.Results, d)
 	}

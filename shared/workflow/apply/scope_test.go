@@ -1,0 +1,115 @@
+package apply
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestOnlyWhatHasBegun: a run that another run resumes finishes the changes that it has begun. It begins no other change
+// and says nothing about it, so that the run can still be applied as a whole.
+func TestOnlyWhatHasBegun(t *testing.T) {
+	t.Parallel()
+	for _, batch := range []string{"", "entra-0001"} {
+		b := newBench(t, moveAnna, freeAnna, changeBo)
+		for range 2 {
+			if _, err := b.Apply(t.Context(), Request{Run: "run", Only: "id-anna"}); err != nil {
+				t.Fatal(err)
+			}
+			b.follow()
+		}
+		b.logged(t, moveAnna, "open")
+		b.logged(t, freeAnna, "done")
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Batch: batch, Scope: runs.Begun}); err != nil {
+			t.Fatal(err)
+		}
+		b.logged(t, moveAnna, "done")
+		b.logged(t, changeBo, "")
+		status := map[string]runs.Status{}
+		for _, r := range b.results(t).Results {
+			status[r.License+" of "+r.User] = r.Status
+		}
+		if d := cmp.Diff(map[string]runs.Status{"e3 of id-anna": runs.Done, "visio of id-anna": runs.Done}, status); d != "" {
+			t.Errorf("results of batch %q (-want +got):\n%s", batch, d)
+		}
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Batch: batch}); err != nil {
+			t.Fatal(err)
+		}
+		b.logged(t, changeBo, "done")
+	}
+}
+
+// TestRelayReadsOnlyWhoHasBegun: the relay of a resumed run reads only the people whose changes have begun. If there is
+// nobody, it is not asked, and the batch ends without an error.
+func TestRelayReadsOnlyWhoHasBegun(t *testing.T) {
+	t.Parallel()
+	for _, begun := range []bool{false, true} {
+		b := newBench(t, freeEgon, freeDora)
+		if begun {
+			b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-egon": errDown}
+			if _, err := b.Apply(t.Context(), Request{Run: "run", Only: freeEgon.User}); err != nil {
+				t.Fatal(err)
+			}
+			b.logged(t, freeEgon, "open")
+		}
+		r := newRelayed(t, b)
+		state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001", Scope: runs.Begun})
+		if state.Ask != begun {
+			t.Fatalf("begun %t: %+v", begun, state)
+		}
+		if !begun {
+			state.Evidence = &protocol.Ending{Absent: true}
+			if state = r.step(t, "change", state); state.Ask || len(state.Counts) != 0 {
+				t.Errorf("%+v", state)
+			}
+			b.logged(t, freeDora, "")
+			continue
+		}
+		var people protocol.People
+		if err := store.GetJSON(t.Context(), b.Store, state.Input, &people); err != nil || !slices.Equal(people.SIDs, []string{freeEgon.SID}) {
+			t.Errorf("reads %v, %v", people.SIDs, err)
+		}
+	}
+}
+
+// TestScopeThatCannotBeRead: a call that cannot read which changes have begun does nothing.
+func TestScopeThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, runs.Pending, "joined")
+	b.Store = brokenStore{b.Store, "", "ledger/"}
+	if r, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Begun}); err == nil || r != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	b.wrote(t, joinEXO)
+}
+
+// TestRestoreOfOneBeginsNoOther: a run stopped half-way. The restore of one person resumes the run, and the run begins
+// the change of nobody else.
+func TestRestoreOfOneBeginsNoOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Only: "id-anna"}); err != nil {
+		t.Fatal(err)
+	}
+	if back := b.recall(t, "id-anna"); !slices.Equal(back.Resumes, []string{"run"}) {
+		t.Fatalf("%+v", back)
+	}
+	p, err := runs.GetPlan(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.follow()
+	r, err := b.Apply(t.Context(), Request{Run: "run", PlanHash: p.PlanHash, Batch: "entra-0001", Scope: runs.Begun})
+	if err != nil || r.Of(&moveAnna).Status != runs.Kept || r.Of(&plan.Change{User: "id-bo", License: "e3"}) != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	b.logged(t, moveAnna, "given back")
+	b.logged(t, changeBo, "")
+}
