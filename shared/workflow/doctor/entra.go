@@ -30,7 +30,11 @@ func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
 	case g.Tokenless:
 		return one(Finding{State: OK, Means: "Graph is on this machine and needs no sign-in."})
 	}
-	return []Finding{{State: OK, Means: sentence("Application %s is signed in to tenant %s", g.Application, g.Tenant)}}, func() { e.grant = g }
+	means := sentence("Application %s is signed in to tenant %s", g.Application, g.Tenant)
+	if e.Stack != "" {
+		means += " " + sentence("All checks of Entra ID are about it. The functions of %s sign in as their own applications, whose rights nobody asked here; what their sources lack is in the plans (idleseat show latest)", e.Stack)
+	}
+	return []Finding{{State: OK, Means: means}}, func() { e.grant = g }
 }
 
 // mendSettings returns the Mend for unusable settings of Microsoft Graph.

@@ -260,3 +260,19 @@ func TestMails(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoseSignIn: with a deployment, doctor says that its checks are about the operator's sign-in. The applications of
+// the deployment may have other rights.
+func TestWhoseSignIn(t *testing.T) {
+	t.Parallel()
+	for stack, want := range map[string]string{
+		"":      "Application mine is signed in to tenant t.",
+		"seats": "Application mine is signed in to tenant t. All checks of Entra ID are about it. The functions of seats sign in as their own applications, whose rights nobody asked here; what their sources lack is in the plans (idleseat show latest).",
+	} {
+		e := &exam{Patient: patient()}
+		e.Stack, e.Entra = stack, &tenant{grant: entra.Grant{Application: "mine", Tenant: "t"}}
+		if f, _ := checkSignIn(t.Context(), e); len(f) != 1 || f[0].State != OK || f[0].Means != want {
+			t.Errorf("%q: %+v", stack, f)
+		}
+	}
+}

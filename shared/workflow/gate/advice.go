@@ -83,7 +83,7 @@ func (l *letter) release(look card.Step) (text string, steps []card.Step) {
 	}
 	steps = []card.Step{{To: "To look", Command: hints.Show(o.Run)}}
 	if o.Unhealthy {
-		steps = append(steps, card.Step{To: "To see what a source lacks", Command: hints.Doctor()})
+		steps = append(steps, card.Step{To: "To examine the sources, with your own sign-in", Command: hints.Doctor()})
 	}
 	return "Correct what the reason names. The plan shows what else it found.", append(steps, again)
 }

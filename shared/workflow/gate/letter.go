@@ -28,7 +28,7 @@ type Hints interface {
 	// text.
 	Look(run, key string) string
 	Show(run string) string
-	// Doctor returns the command that shows the permissions and settings that a source lacks.
+	// Doctor returns the command that examines the sources. It signs in as the operator.
 	Doctor() string
 	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
 	// a person. Asked returns nil if the reader knows the input.

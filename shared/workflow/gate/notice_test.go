@@ -119,7 +119,7 @@ func TestNotice(t *testing.T) {
 			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
 		}), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
 		"a limit in audit":             {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check; nothing was changed", []string{"idleseat show " + aRun + " --store s3://b/p\n", "idleseat plan --aws seats"}, []string{"override"}},
-		"a feed that is unhealthy":     {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To see what a source lacks:\n  idleseat doctor --aws seats"}, []string{"override"}},
+		"a feed that is unhealthy":     {with(func(o *StepOutput) { o.Verdict, o.Unhealthy = plan.Hold, true }), Held, "seats: HELD by a safety check; nothing was changed", []string{"To examine the sources, with your own sign-in:\n  idleseat doctor --aws seats"}, []string{"override"}},
 		"a feed":                       {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check; nothing was changed", []string{"Why        ad is unhealthy"}, []string{"override", "doctor"}},
 		"a hold after earlier changes": {with(func(o *StepOutput) { o.Verdict, o.Resumed = plan.Hold, statusCounts{runs.Done: 1} }), Held, "seats: HELD by a safety check; no further change is begun", nil, nil},
 		"a check while it is applied": {with(func(o *StepOutput) {
