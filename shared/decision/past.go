@@ -145,6 +145,9 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 	d.RestoreOf, d.Via, d.IdleSince = past.Run, past.Via, at
 	d.Reason = fmt.Sprintf("active again on %s, after run %s took the license on %s", dayOf(at), past.Run, dayOf(past.At))
+	if past.User != d.User {
+		d.TakenAs = past.User
+	}
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}

@@ -130,7 +130,7 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 // change even if no further change of the plan may begin.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		last, err := book.Latest(ctx, c.User, c.License)
+		last, err := book.Latest(ctx, c.Person(), c.License)
 		if errors.Is(err, ledger.ErrDamaged) {
 			continue // nothing finishes a damaged change
 		}

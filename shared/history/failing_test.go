@@ -197,6 +197,7 @@ func TestBegun(t *testing.T) {
 		notices   bool
 		want      bool
 	}{
+		"as another id":    {"dan-before", nameOf(0), "", false, false, true},
 		"open":             {"bob", nameOf(0), "", false, false, true},
 		"an open notice":   {"bob", nameOf(0), "", false, true, true},
 		"behind damage":    {"bob", nameOf(0), "", true, false, true},
@@ -218,7 +219,7 @@ func TestBegun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &plan.Plan{Run: nameOf(0), Changes: []plan.Change{{User: "ann", License: "e3"}, {User: "bob", License: "e3"}, {User: "cid", License: "e3"}}}
+			p := &plan.Plan{Run: nameOf(0), Changes: []plan.Change{{User: "ann", License: "e3"}, {User: "bob", License: "e3"}, {User: "cid", License: "e3"}, {User: "dan-now", TakenAs: "dan-before", License: "e3"}}}
 			if tc.notices {
 				p.Changes, p.Notices = nil, p.Changes
 			}

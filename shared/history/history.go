@@ -63,7 +63,7 @@ func PlannedBy(p *plan.Plan) *Planned {
 		return past
 	}
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		past.Touches = append(past.Touches, Touch{User: c.User, License: c.License})
+		past.Touches = append(past.Touches, Touch{User: c.Person(), License: c.License})
 	}
 	return past
 }

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
@@ -49,6 +50,8 @@ type Decision struct {
 	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless Refused
 	// says why not.
 	RestoreOf string `json:"back,omitempty"`
+	// TakenAs is the id of the person in the ledger (see Change). It is set only if RestoreOf is set.
+	TakenAs string `json:"takenAs,omitempty"`
 	// Pending is the run that began to change the license and has not finished. It is empty if there is no such run.
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
@@ -174,11 +177,18 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
+	// TakenAs is the id of the person in the ledger, if the person had another id when the run in RestoreOf took the
+	// license. A license in Active Directory stays the same license when the account in Entra ID is new. Otherwise TakenAs
+	// is empty.
+	TakenAs string `json:"takenAs,omitempty"`
 	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Payer says who pays for the license. It is nil for a restore, and in plans of older versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
 }
+
+// Person returns the id under which the ledger has the license of the change.
+func (c *Change) Person() string { return cmp.Or(c.TakenAs, c.User) }
 
 // Begun is a change that an earlier run began but did not finish.
 type Begun struct {

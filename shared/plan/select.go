@@ -103,7 +103,7 @@ func (s *Selection) Changes(p *policy.Policy) []Change {
 func (d *Decision) change(price map[string]float64) Change {
 	c := Change{
 		User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
-		Via: d.Via, Reason: d.Reason, FirstReading: d.FirstReading, MonthlySaving: price[d.License] - price[d.To], RestoreOf: d.RestoreOf, Payer: d.Payer,
+		Via: d.Via, Reason: d.Reason, FirstReading: d.FirstReading, MonthlySaving: price[d.License] - price[d.To], RestoreOf: d.RestoreOf, TakenAs: d.TakenAs, Payer: d.Payer,
 	}
 	if c.SavesNothing = d.SavesNothing; c.SavesNothing != "" {
 		c.MonthlySaving = 0

@@ -54,7 +54,13 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	if c.From == "" {
-		if runs, err = restore.Taken(a.Context, s, user, c.User); err != nil {
+		runs, err = restore.Taken(a.Context, s, user, c.User)
+		if errors.Is(err, restore.ErrNothing) { // the ledger may have the person under another id
+			if run, key, other := restore.TakenFrom(a.Context, s, line.now(), user); !errors.Is(other, restore.ErrNothing) {
+				runs, user, err = []string{run}, key, other
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -241,7 +241,7 @@ func (j *job) within(ctx context.Context, batches []plan.Batch, scope runs.Scope
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
-			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
+			last, err := j.ledger.Latest(ctx, b.Changes[i].Person(), b.Changes[i].License)
 			if errors.Is(err, ledger.ErrDamaged) {
 				continue // the stored result of the change stays
 			}
@@ -340,6 +340,6 @@ func (j *job) halted(err error) error {
 // The method "begun" reports whether the ledger has an open intent of this run for a change. It also returns true if
 // the ledger cannot be read. It reads the ledger even if ctx is done.
 func (j *job) begun(ctx context.Context, c *plan.Change) bool {
-	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.User, c.License)
+	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.Person(), c.License)
 	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil
 }

@@ -34,13 +34,22 @@ func TestWhatARestoreReads(t *testing.T) {
 		why     string
 		adError error
 	}{
-		"of Entra":                          {[]plan.Change{entra(plan.EntraGroup)}, nil, false, directory.Present, 0, false, "", nil},
-		"of Active Directory":               {[]plan.Change{entra(plan.ADGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
-		"of both":                           {[]plan.Change{entra(plan.EntraGroup), entra(plan.ADGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
-		"of both, the other way":            {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
-		"of Active Directory alone":         {[]plan.Change{inAD}, nil, false, 0, directory.Present, false, "", nil},
-		"without a way":                     {[]plan.Change{{User: egon, SID: egon, Via: plan.EntraGroup}}, nil, false, 0, directory.Present, false, "", nil},
-		"gone from Entra":                   {[]plan.Change{entra(plan.EntraGroup)}, func(b *bench) { delete(b.entra.users, "id-dora") }, false, 0, 0, true, "the account is no longer in Entra ID", nil},
+		"of Entra":                       {[]plan.Change{entra(plan.EntraGroup)}, nil, false, directory.Present, 0, false, "", nil},
+		"of Active Directory":            {[]plan.Change{entra(plan.ADGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
+		"of both":                        {[]plan.Change{entra(plan.EntraGroup), entra(plan.ADGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
+		"of both, the other way":         {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, nil, false, directory.Present, directory.Present, false, "", nil},
+		"of Active Directory alone":      {[]plan.Change{inAD}, nil, false, 0, directory.Present, false, "", nil},
+		"without a way":                  {[]plan.Change{{User: egon, SID: egon, Via: plan.EntraGroup}}, nil, false, 0, directory.Present, false, "", nil},
+		"gone from Entra":                {[]plan.Change{entra(plan.EntraGroup)}, func(b *bench) { delete(b.entra.users, "id-dora") }, false, 0, directory.Present, false, "", nil},
+		"gone from Entra, no SID":        {[]plan.Change{changeBo}, func(b *bench) { delete(b.entra.users, "id-bo") }, false, 0, 0, true, "the account is no longer in Entra ID", nil},
+		"gone from Entra, AD not set up": {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { delete(b.entra.users, "id-dora") }, true, 0, 0, true, "the account is no longer in Entra ID", nil},
+		"gone from Entra, AD down": {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) {
+			delete(b.entra.users, "id-dora")
+			b.ad.fail = map[string]error{"ReadPerson " + dora: errDown}
+		}, false, 0, 0, false, "", errDown},
+		"gone from both":                    {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { delete(b.entra.users, "id-dora"); delete(b.ad.people, dora) }, false, 0, 0, true, "the account is no longer in Active Directory", nil},
+		"made again in Entra":               {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.madeAgain() }, false, directory.Present, directory.Present, false, "", nil},
+		"made again, and not found":         {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.madeAgain(); b.entra.fail = map[string]error{"FindPerson #1": errDown} }, false, 0, 0, false, "Entra ID could not be read: down", nil},
 		"Entra is down":                     {[]plan.Change{entra(plan.EntraGroup)}, func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses id-dora": errDown} }, false, 0, 0, false, "down", nil},
 		"gone from Active Directory":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { delete(b.ad.people, dora) }, false, directory.Present, directory.NoAccount, false, "", nil},
 		"gone from Active Directory, alone": {[]plan.Change{inAD}, func(b *bench) { delete(b.ad.people, egon) }, false, 0, 0, true, "the account is no longer in Active Directory", nil},

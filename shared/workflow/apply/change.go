@@ -29,7 +29,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		}
 		return r
 	}
-	page, err := j.ledger.Of(ctx, c.User)
+	page, err := j.ledger.Of(ctx, c.Person())
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err)
 	}
@@ -53,6 +53,13 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	if ours {
 		m.entry = last
 	}
+	via := c.Via
+	if ours {
+		via = plan.Via(last.Via)
+	}
+	if e.lost && via.WrittenIn() == directory.Entra { // the license belonged to that account
+		e = reading{gone: true, why: goneFromEntra}
+	}
 	switch {
 	case e.person == nil && !e.gone:
 		return result(troubled, "nothing was done: %s", e.why)
@@ -65,7 +72,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		return result(runs.Failed, "nobody is there to restore it to: %s", e.why)
 	case e.person == nil:
 		return result(runs.Kept, "%s", e.why)
-	case !ours && e.person.ID() != c.User:
+	case !ours && j.plan.Restores == "" && e.lost:
+		return result(runs.Kept, "%s", goneFromEntra)
+	case !ours && j.plan.Restores == "" && e.person.ID() != c.User:
 		return result(runs.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
 	}
 	if c.RestoreOf != "" {

@@ -19,6 +19,7 @@ type reading struct {
 	person *directory.Person // nil if the person was not found or could not be read
 	why    string            // reason why person is nil
 	gone   bool              // whether the account does not exist in the directory
+	lost   bool              // whether Entra ID no longer has the account that the change names; gone is false if the person has another account
 
 	latest time.Time // the latest possible last logon, if that is uncertain; zero: certain, or no limit is known
 	// The field "adError" is the reason why Active Directory could not be read. The values of Active Directory are then
@@ -96,59 +97,85 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // no SID in Entra ID: the plan joined by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
+		case c.SID != "" && j.AD != nil: // the account in Active Directory, and what it holds there, may be left
+			e := j.both(ctx, nil, c.SID)
+			e.lost = true
+			all[c.User] = e
 		default:
-			all[c.User] = reading{gone: true, why: "the account is no longer in Entra ID"}
+			all[c.User] = reading{gone: true, why: goneFromEntra}
 		}
 	}
 	return all, nil
 }
 
+// The constant "goneFromEntra" is why nothing is changed for an account that Entra ID does not have.
+const goneFromEntra = "the account is no longer in Entra ID"
+
 // The method "bare" reads only the facts that a restore or a rollback needs: the assignments of a person, and the
-// account in Active Directory if the change is made there. It does not read sign-in dates. It does not check whether
-// the account in Entra ID and the account in Active Directory belong together.
+// account in Active Directory if the change is made there or if the account in Entra ID is gone. It does not read
+// sign-in dates. It does not check whether the account in Entra ID and the account in Active Directory belong together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
-	for _, c := range changes {
-		e := reading{person: &directory.Person{}}
-		if !isSID(c.User) {
-			held, err := j.Entra.ReadLicenses(ctx, c.User)
-			if errors.Is(err, directory.ErrNoPerson) {
-				all[c.User] = reading{gone: true, why: "the account is no longer in Entra ID"}
-				continue
-			}
-			if err != nil {
-				if ctx.Err() != nil {
-					return nil, err
-				}
-				all[c.User] = reading{why: err.Error()}
-				continue
-			}
-			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
+	for i := range changes {
+		e, err := j.bareOf(ctx, &changes[i])
+		if err != nil {
+			return nil, err
 		}
-		if (c.Via.WrittenIn() == directory.AD || isSID(c.User)) && j.AD != nil {
-			account, err := evidence.ReadAccount(ctx, j.AD, cmp.Or(c.SID, c.User), nil)
-			switch {
-			case err != nil:
-				e.adError = err
-			case account.User == nil:
-				e.person.ADState = directory.NoAccount
-			default:
-				e.person.AD, e.person.ADState = account.User, directory.Present
-			}
-		}
-		switch {
-		case e.person.Entra != nil || e.person.AD != nil || e.adError != nil:
-		case j.AD == nil:
-			e = reading{why: "the account is in Active Directory alone, which is not set up here"}
-		default:
-			e = reading{gone: true, why: "the account is no longer in Active Directory"}
-		}
-		if known, twice := all[c.User]; twice && e.person != nil && known.person != nil && e.person.AD == nil {
+		user := changes[i].User
+		if known, twice := all[user]; twice && e.person != nil && known.person != nil && e.person.AD == nil {
 			e.person.AD, e.person.ADState, e.adError = known.person.AD, known.person.ADState, known.adError
 		}
-		all[c.User] = e
+		all[user] = e
 	}
 	return all, nil
+}
+
+func (j *job) bareOf(ctx context.Context, c *plan.Change) (reading, error) {
+	e := reading{person: &directory.Person{}}
+	inAD := c.Via.WrittenIn() == directory.AD || isSID(c.User)
+	if !isSID(c.User) {
+		held, err := j.Entra.ReadLicenses(ctx, c.User)
+		switch {
+		case errors.Is(err, directory.ErrNoPerson) && (c.SID == "" || j.AD == nil):
+			return reading{gone: true, why: goneFromEntra}, nil
+		case errors.Is(err, directory.ErrNoPerson):
+			e.lost, inAD = true, true
+		case err != nil && ctx.Err() != nil:
+			return e, err
+		case err != nil:
+			return reading{why: err.Error()}, nil
+		default:
+			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
+		}
+	}
+	if inAD && j.AD != nil {
+		account, err := evidence.ReadAccount(ctx, j.AD, cmp.Or(c.SID, c.User), nil)
+		switch {
+		case err != nil:
+			e.adError = err
+		case account.User == nil:
+			e.person.ADState = directory.NoAccount
+		default:
+			e.person.AD, e.person.ADState = account.User, directory.Present
+		}
+	}
+	if e.lost { // a license that the Active Directory group gives goes to the new account
+		u, err := evidence.InEntra(ctx, j.Entra, e.person.AD, j.run.Policy.Anchor)
+		if err != nil {
+			return reading{why: fmt.Sprintf("Entra ID could not be read: %v", err)}, nil
+		}
+		if e.person.Entra = u; u != nil {
+			e.person.EntraState = directory.Present
+		}
+	}
+	switch {
+	case e.person.Entra != nil || e.person.AD != nil || e.adError != nil:
+	case j.AD == nil:
+		e = reading{why: "the account is in Active Directory alone, which is not set up here"}
+	default:
+		e = reading{gone: true, why: "the account is no longer in Active Directory"}
+	}
+	return e, nil
 }
 
 // isSID reports whether the key of a person is a SID. The key is a SID if the person has an account only in Active

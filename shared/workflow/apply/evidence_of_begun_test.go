@@ -56,6 +56,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 			}
 			e := all["id-bo"]
 			tc.edit(e.person, &e)
+			b.entra.users["id-else"] = b.entra.users["id-bo"]
 			r := j.change(t.Context(), &j.plan.Changes[0], e)
 			if r.Status != tc.status || !strings.HasPrefix(r.Note, tc.note) {
 				t.Errorf("%s, %q; want %s, %q", r.Status, r.Note, tc.status, tc.note)

@@ -14,7 +14,10 @@ import (
 
 // readBack reads the person's assignments again after a write.
 func (m *move) readBack(ctx context.Context) error {
-	held, err := m.Entra.ReadLicenses(ctx, m.entry.Person)
+	if m.person.Entra == nil { // the account in Active Directory alone is left
+		return nil
+	}
+	held, err := m.Entra.ReadLicenses(ctx, m.person.Entra.ID)
 	if err != nil {
 		return fmt.Errorf("the person could not be read again after the write: %w", err)
 	}

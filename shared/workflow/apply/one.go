@@ -24,7 +24,7 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 // The method "broken" returns the result of a change that caused a panic. If the ledger may have an open entry of the
 // change, the change stays pending, and the next call continues it.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
-	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
 		return runs.ResultOf(c, runs.Failed, "nothing was begun: "+fault)
 	}

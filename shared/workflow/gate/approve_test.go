@@ -136,6 +136,11 @@ func TestWhatBecame(t *testing.T) {
 	if r, err := became(t.Context(), ledger.In(s.Store), &c, "run", &runs.Results{}); err != nil || r.Status != runs.Refused || !strings.Contains(r.Note, "ledger/ann/e3/000001.json") {
 		t.Errorf("damaged: %+v, %v", r, err)
 	}
+	now := c
+	now.User, now.TakenAs = "ann-now", c.User // the ledger has the person under the former id
+	if r, err := became(t.Context(), ledger.In(s.Store), &now, "run", &runs.Results{}); err != nil || r.Status != runs.Refused {
+		t.Errorf("damaged, another id: %+v, %v", r, err)
+	}
 }
 
 // TestStateThatIsHandedOn: the state has the figures of the plan. It also has, by directory, the batches that are not

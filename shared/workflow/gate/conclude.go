@@ -47,7 +47,7 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 }
 
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *runs.Results) (runs.Result, error) {
-	last, err := book.Latest(ctx, c.User, c.License)
+	last, err := book.Latest(ctx, c.Person(), c.License)
 	if errors.Is(err, ledger.ErrDamaged) {
 		return runs.ResultOf(c, runs.Refused, err.Error()), nil
 	}

@@ -102,6 +102,11 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (key
 		if sid := p.SID(); sid != "" && sid != p.ID() {
 			keys = append(keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
 		}
+		for _, l := range r.Policy.Licenses { // the account in Entra ID may have had another id
+			if i := r.History.OfSID(p.SID(), l.Name); i != nil && !slices.Contains(keys, i.User) {
+				keys = append(keys, i.User)
+			}
+		}
 		return nil
 	})
 	switch {

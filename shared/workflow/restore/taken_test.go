@@ -85,7 +85,8 @@ func peopleIn(t *testing.T, s store.Store, run string, partitions int, entra []d
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: partitions, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
 	err := snapshot.PutBegin(t.Context(), s, b)
-	m := &snapshot.Manifest{Run: run}
+	past, perr := history.MakeDigest(t.Context(), s, run, asOf)
+	m, err := &snapshot.Manifest{Run: run, History: past}, errors.Join(err, perr)
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		w, werr := snapshot.NewWriter(s, b, source, "1", asOf)
 		if werr != nil {
@@ -172,6 +173,25 @@ func TestTakenFromEitherKey(t *testing.T) {
 		run, user, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
 		if (run == "r1" && user == key) != found || errors.Is(err, ErrNothing) == found {
 			t.Errorf("%s: %s of %s, %v", key, run, user, err)
+		}
+	}
+}
+
+// TestTakenUnderAFormerId: a run took a license in Active Directory from a person whose account in Entra ID had another
+// id. TakenFrom finds the entry by the SID. It does not find a license in Entra ID, which belonged to the former account.
+func TestTakenUnderAFormerId(t *testing.T) {
+	t.Parallel()
+	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
+	for via, found := range map[string]bool{"ad-group": true, "entra-group": false} {
+		s := store.Store(&store.Memory{})
+		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "citrix", Run: "r1", Via: via, At: asOf}, nil)
+		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: asOf}) != nil {
+			t.Fatal(err)
+		}
+		people(t, s, "newest", []directory.EntraUser{ann}, directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", LastLogonTimestamp: asOf})
+		run, user, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
+		if (run == "r1" && user == "id-gone") != found || errors.Is(err, ErrNothing) == found {
+			t.Errorf("%s: %s of %s, %v", via, run, user, err)
 		}
 	}
 }
