@@ -8,6 +8,8 @@ type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members maps the key of a group (GroupRef.Key) to the number of its members in the last reading that was trusted.
 	Members map[string]int `json:"members,omitempty"`
+	// Exempt has, by rule, the holders who were exempt in the last reading that was trusted.
+	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
@@ -37,6 +39,26 @@ type EarlierGroup struct {
 	Replaced bool `json:"-"`
 }
 
+// EarlierExempt counts the holders of the license of a rule who were exempt.
+type EarlierExempt struct {
+	Asks      string `json:"asks"`      // what the counts depend on: the license, exempt.when and the kinds
+	Holders   int    `json:"holders"`   // everybody who held the license
+	Exempt    int    `json:"exempt"`    // because of any exemption
+	ByAccount int    `json:"byAccount"` // because of exempt.when or the kind of the account
+	Undecided int    `json:"undecided"`
+}
+
+// Lost reports whether many holders who were exempt because of their accounts are no longer exempt for any reason, and
+// still hold the license. A holder who is undecided now loses nothing. If somebody changed the policy, the counts are
+// not compared.
+func (e EarlierExempt) Lost(now EarlierExempt) bool {
+	fewer := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt) - max(0, e.Holders-now.Holders) - max(0, now.Undecided-e.Undecided)
+	return e.Asks == now.Asks && tooMany(fewer, e.ByAccount)
+}
+
+// The function "tooMany" reports whether a loss is too large for one day.
+func tooMany(lost, of int) bool { return lost > max(fewLeave, of/10) }
+
 // Group returns what earlier runs found for ref, or nil if they found nothing.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	if e == nil {
@@ -51,7 +73,7 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 // severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
 const severalMembers = 3
 
-// fewLeave is the number of members that may leave a small group from one run to the next.
+// fewLeave is the number of people whom an exemption may lose from one run to the next, however few it has.
 const fewLeave = 5
 
 // Shrunk reports whether a group lost so many members since the last trusted reading that the cause may be a fault. The
@@ -64,5 +86,5 @@ func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 		return 0, false
 	}
 	before = e.Members[q.Key()]
-	return before, before >= severalMembers && now == 0 || !q.Direct && before-now > max(fewLeave, before/10)
+	return before, before >= severalMembers && now == 0 || !q.Direct && tooMany(before-now, before)
 }

@@ -26,3 +26,33 @@ func TestShrunk(t *testing.T) {
 		t.Errorf("no earlier run: %d, %t", before, is)
 	}
 }
+
+// The holders whose accounts exempt them may become fewer, because they are exempt in another way, hold the license no
+// longer or are undecided. If they are simply not exempt any more, an attribute may be lost.
+func TestExemptionIsLost(t *testing.T) {
+	t.Parallel()
+	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Undecided: 3}
+	for name, tc := range map[string]struct {
+		edit func(now *EarlierExempt)
+		want bool
+	}{
+		"as before":              {func(*EarlierExempt) {}, false},
+		"a tenth":                {func(now *EarlierExempt) { now.Exempt, now.ByAccount = 110, 90 }, false},
+		"more than a tenth":      {func(now *EarlierExempt) { now.Exempt, now.ByAccount = 109, 89 }, true},
+		"all":                    {func(now *EarlierExempt) { now.Exempt, now.ByAccount = 20, 0 }, true},
+		"by a group now":         {func(now *EarlierExempt) { now.ByAccount = 0 }, false},
+		"others are less exempt": {func(now *EarlierExempt) { now.Exempt = 100 }, false},
+		"holders no longer":      {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Holders = 20, 0, 900 }, false},
+		"more holders":           {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Holders = 20, 0, 1900 }, true},
+		"undecided":              {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Undecided = 20, 0, 93 }, false},
+		"another policy":         {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Asks = 20, 0, "e5" }, false},
+	} {
+		now := before
+		if tc.edit(&now); before.Lost(now) != tc.want {
+			t.Errorf("%s: lost %t", name, !tc.want)
+		}
+	}
+	if now := (EarlierExempt{Asks: "e3"}); (EarlierExempt{}).Lost(now) {
+		t.Error("no earlier run, and lost")
+	}
+}

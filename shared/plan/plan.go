@@ -82,6 +82,8 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
+	// ExemptByAccount counts the holders who are exempt because of exempt.when or the kind of their account.
+	ExemptByAccount int `json:"exemptByAccount,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`
 	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
@@ -152,6 +154,7 @@ func (t *Tally) Add(o Tally) {
 	t.Reclaim += o.Reclaim
 	t.Undecided += o.Undecided
 	t.Exempt += o.Exempt
+	t.ExemptByAccount += o.ExemptByAccount
 	t.Asked += o.Asked
 	t.UndecidedHolders += o.UndecidedHolders
 	t.UndecidedAsked += o.UndecidedAsked

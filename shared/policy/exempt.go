@@ -29,6 +29,9 @@ type exemption struct {
 	kindOpen bool
 }
 
+// ExemptMoves reports whether the result of exempt.when may change with time alone.
+func (p *Policy) ExemptMoves() bool { return p.exempt.when.moves() }
+
 // The method "exemption" evaluates every exemption of the policy for a person. If any exemption applies, the person is
 // exempt. If no exemption is known to apply and at least one exemption is unknown, the flag is Unset.
 func (j *Judge) exemption(p *directory.Person) exemption {

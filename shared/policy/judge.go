@@ -176,6 +176,7 @@ func (d *decision) verdict() Verdict {
 	if d.outcome != NotHolder && d.outcome != Exempt {
 		v.Asked = d.scope.flag
 	}
+	v.ByAccount = d.outcome == Exempt && d.exempt.user == "" && d.exempt.leave == nil && d.exempt.group == nil
 	return v
 }
 

@@ -64,6 +64,9 @@ type Verdict struct {
 	// InGrace means that the verdict is Keep only because of a grace. Without the grace the verdict would be Reclaim or
 	// Undecided.
 	InGrace bool
+	// ByAccount means that the verdict is Exempt because of exempt.when or the kind of the account, and not because of a
+	// name or a group.
+	ByAccount bool
 	// NoDate means that the verdict is Reclaim and that the rule's condition "when" read an activity date without a
 	// value.
 	NoDate bool

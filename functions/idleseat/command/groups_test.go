@@ -109,6 +109,29 @@ func TestExemptGroupLosesANestedGroup(t *testing.T) {
 	}
 }
 
+// A sync rule that clears an attribute ends the exemptions by exempt.when. The run is on hold until the attribute is back
+// or an operator accepts the loss.
+func TestExemptByAnAttributeThatIsLost(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 500, Seed: 5}, replace(t, `userType == "Guest"`, `department == "Sales"`), replace(t, "percent: 10", "percent: 100"))
+	before := s.plan(exitDone)
+	s.company.Intercept(edited("/users", func(user map[string]any) {
+		if user["department"] == "Sales" {
+			user["department"] = nil
+		}
+	}))
+	held := regexp.MustCompile(`rule m365-idle-60: exempt.when and the kinds of accounts exempt \d+ holders, and exempted \d+ in an earlier run`)
+	for range 2 {
+		if p := s.plan(exitHeld); !held.MatchString(strings.Join(p.HoldReasons, "\n")) || p.Overridable {
+			t.Errorf("held for %q, overridable %t", p.HoldReasons, p.Overridable)
+		}
+	}
+	if p := s.plan(exitDone, "--accept-feeds"); len(p.Changes) <= len(before.Changes) {
+		t.Errorf("%d changes, %d before", len(p.Changes), len(before.Changes))
+	}
+	s.plan(exitDone)
+}
+
 // TestGroupIsAccepted checks that later runs trust the present state of a changed group after a run with
 // --accept-feeds.
 func TestGroupIsAccepted(t *testing.T) {

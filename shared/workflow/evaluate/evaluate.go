@@ -103,6 +103,9 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 		i++
 		if v.Holder == directory.Yes {
 			tallies[i].Ask(v.Asked, w.judge.Empty(rule, p))
+			if v.ByAccount {
+				tallies[i].ExemptByAccount++
+			}
 		}
 		var past *history.Item
 		if w.run.History.Len() > 0 {

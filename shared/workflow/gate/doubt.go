@@ -29,7 +29,7 @@ func (j *judgement) doubts() []string {
 	if j.Begin.User != "" {
 		return reasons
 	}
-	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
+	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run), j.fewerExempt())
 }
 
 // findListed finds out whom the policy names, and stores the answer in j.listed for later runs. It adds notes to the
@@ -144,6 +144,7 @@ func (j *judgement) earlier() *directory.Earlier {
 		maps.Copy(next.Groups, before.Groups)
 		maps.Copy(next.Members, before.Members)
 	}
+	next.Exempt = j.exemptNext()
 	next.People = j.listed.People
 	for _, g := range j.Begin.Groups {
 		if g.Ref.Source == directory.Entra && g.Unreadable == "" {

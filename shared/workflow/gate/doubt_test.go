@@ -60,6 +60,21 @@ func TestDoubts(t *testing.T) {
 		emptied(j)
 		j.Manifest.Readings[directory.AD].Members = map[string]int{directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}.Key(false): 1}
 	}
+	fewer := func(also func(*judgement)) func(*judgement) {
+		return func(j *judgement) {
+			j.Begin.Earlier = &directory.Earlier{Exempt: j.exemptNow()}
+			was := j.Begin.Earlier.Exempt["citrix"]
+			was.Exempt, was.ByAccount = 50, 40
+			j.Begin.Earlier.Exempt["citrix"] = was
+			j.sum.Tallies[1].Exempt, j.sum.Tallies[1].ExemptByAccount = 12, 2
+			if also != nil {
+				also(j)
+			}
+			if kept := j.earlier().Exempt["citrix"]; j.doubts() != nil && kept != was {
+				t.Errorf("the trusted counts are %+v after a loss", kept)
+			}
+		}
+	}
 	remade := func(j *judgement) {
 		j.Begin.Earlier = &directory.Earlier{Groups: before.Groups}
 		j.Manifest.Readings[directory.AD].Groups = map[string]string{citrixGroup.Key(false): "guid-2"}
@@ -85,6 +100,11 @@ func TestDoubts(t *testing.T) {
 		"names of one, for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"a", "b"} }, nil},
 		"a group is emptied":          {emptied, []string{emptiedSaid}},
 		"a group shrinks":             {shrunk, []string{"the group ad:CN=Exempt,DC=corp had 7 members in an earlier run and has 1 now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds"}},
+		"accounts exempt fewer":       {fewer(nil), []string{"rule citrix: exempt.when and the kinds of accounts exempt 2 holders, and exempted 40 in an earlier run; look whether"}},
+		"fewer, and that is right":    {fewer(func(j *judgement) { j.Begin.AcceptFeeds = true }), nil},
+		"fewer, for one person":       {fewer(func(j *judgement) { j.Begin.User = "ann" }), nil},
+		"fewer, without AD":           {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Unhealthy }), nil},
+		"fewer, and AD is not set up": {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Absent }), []string{"rule citrix: "}},
 		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
 		"unheld, for one person":      {func(j *judgement) { holders(0)(j); j.Begin.User = "ann" }, nil},
 		"a group is made again":       {remade, []string{remadeSaid}},

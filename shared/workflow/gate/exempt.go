@@ -1,0 +1,70 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// exemptNow returns the counts of exempt holders by rule. It returns nil if the run is for one person, if a source is not
+// healthy, because an exemption may then be unknown, or if exempt.when compares dates with now. Such an exemption ends by
+// itself, for many people at once if they were hired together.
+func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
+	for _, f := range j.Feeds[:directory.Sources] {
+		if f.State != plan.Healthy && f.State != plan.Absent {
+			return nil
+		}
+	}
+	if j.Begin.User != "" || j.Policy.ExemptMoves() {
+		return nil
+	}
+	counts := map[string]directory.EarlierExempt{}
+	for i, r := range j.Policy.Rules {
+		t := j.sum.Tallies[i]
+		asks := strings.Join(append([]string{r.License.Name, j.Policy.Exempt.When}, j.Policy.Kinds...), "\n")
+		counts[r.Name] = directory.EarlierExempt{Asks: asks, Holders: t.Holders, Exempt: t.Exempt, ByAccount: t.ExemptByAccount, Undecided: t.UndecidedHolders}
+	}
+	return counts
+}
+
+// exemptBefore returns the counts of the last trusted reading for a rule if many holders have lost their exemption since
+// then. The cause may be a sync rule that cleared an attribute.
+func (j *judgement) exemptBefore(rule string, now directory.EarlierExempt) (before directory.EarlierExempt, lost bool) {
+	if j.Begin.Earlier == nil || j.Begin.AcceptFeeds {
+		return before, false
+	}
+	before = j.Begin.Earlier.Exempt[rule]
+	return before, before.Lost(now)
+}
+
+// fewerExempt returns a reason for each rule whose holders have lost their exemption.
+func (j *judgement) fewerExempt() (reasons []string) {
+	counts := j.exemptNow()
+	for _, r := range j.Policy.Rules {
+		now, read := counts[r.Name]
+		if before, lost := j.exemptBefore(r.Name, now); read && lost {
+			reasons = append(reasons, fmt.Sprintf("rule %s: exempt.when and the kinds of accounts exempt %s, and exempted %d in an earlier run; look whether an attribute that they read is lost, or plan with --accept-feeds if that is right",
+				r.Name, plain.Many(now.ByAccount, "holder"), before.ByAccount))
+		}
+	}
+	return reasons
+}
+
+// exemptNext returns the trusted counts of exempt holders for later runs.
+func (j *judgement) exemptNext() map[string]directory.EarlierExempt {
+	now := j.exemptNow()
+	if now == nil && j.Begin.Earlier != nil {
+		return j.Begin.Earlier.Exempt
+	}
+	for rule, counts := range now {
+		if before, lost := j.exemptBefore(rule, counts); lost {
+			now[rule] = before
+		} else if counts.ByAccount == 0 {
+			delete(now, rule)
+		}
+	}
+	return now
+}
