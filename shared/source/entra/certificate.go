@@ -12,7 +12,7 @@ import (
 )
 
 // certificateCredential signs in with a certificate. AWS Secrets Manager has the secret with the certificate and its
-// key. The secret is read when a token is first needed.
+// key. The secret is read when a token is first needed, and again after a failed sign-in.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions
@@ -22,13 +22,22 @@ type certificateCredential struct {
 	with azcore.TokenCredential // nil until the secret is read
 }
 
-// GetToken implements azcore.TokenCredential.
+// GetToken implements azcore.TokenCredential. After an error, the next call reads the secret again, because the secret may
+// have a new certificate by now.
 func (c *certificateCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	with, err := c.credential(ctx)
 	if err != nil {
 		return azcore.AccessToken{}, err
 	}
-	return with.GetToken(ctx, o)
+	token, err := with.GetToken(ctx, o)
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.with == with {
+			c.with = nil
+		}
+	}
+	return token, err
 }
 
 func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCredential, error) {

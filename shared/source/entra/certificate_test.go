@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
@@ -83,5 +84,40 @@ func TestCertificate(t *testing.T) {
 				t.Error("a token without a certificate")
 			}
 		})
+	}
+}
+
+// The type "signsIn" is a credential of a test. It fails with the error err, or returns a token if err is nil.
+type signsIn struct{ err error }
+
+func (s signsIn) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "token"}, s.err
+}
+
+// TestRotatedCertificate: a function that was started before the certificate was rotated reads the secret again after a
+// failed sign-in. It does not read the secret again while the sign-in succeeds.
+func TestRotatedCertificate(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := errors.New("AADSTS700027: the certificate has expired")
+	for name, tc := range map[string]struct {
+		err   error
+		reads int
+	}{"it expired": {expired, 1}, "it is good": {nil, 0}} {
+		reads := 0
+		c := &certificateCredential{
+			config: Config{TenantID: "11111111-2222-3333-4444-555555555555", ClientID: "22222222-2222-3333-4444-555555555555", Certificate: "arn"},
+			with:   signsIn{tc.err},
+			read:   func(context.Context, string) ([]byte, error) { reads++; return secretPEM(t, key), nil },
+		}
+		if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{}); !errors.Is(err, tc.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := c.credential(t.Context()); err != nil || reads != tc.reads {
+			t.Errorf("%s: %v, the secret was read %d times, want %d", name, err, reads, tc.reads)
+		}
 	}
 }
