@@ -68,18 +68,27 @@ func final(in Request) string {
 	return ""
 }
 
+// The function "again" returns what an operator can do in place of applying a plan.
+func again(p *plan.Plan) string {
+	if p.Restores != "" {
+		return "restore again"
+	}
+	return "plan again"
+}
+
 // The function "refused" returns why the plan may not be applied because of its content or its hashes. It returns "" if
 // there is no such reason.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
+	again := again(p)
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
 		return "the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again"
 	case p.Verdict == plan.Nothing && (len(p.Resumes) == 0 || in.Left == 0):
 		return "the plan changes nothing"
 	case in.ManifestHash != "" && p.PolicyHash != b.PolicyHash():
-		return "the plan was made from another policy than " + layout.Begin(p.Run) + " has now; plan again"
+		return "the plan was made from another policy than " + layout.Begin(p.Run) + " has now; " + again
 	case in.ManifestHash != "" && p.ManifestHash != in.ManifestHash:
-		return "the plan was made from another snapshot than " + layout.Manifest(p.Run) + " describes now; plan again"
+		return "the plan was made from another snapshot than " + layout.Manifest(p.Run) + " describes now; " + again
 	case in.Approved != "" && in.Approved != p.PlanHash:
 		return "what was approved is the plan " + in.Approved + ", but the hash of this plan is " + p.PlanHash
 	case in.Override != "" && in.Override != p.PlanHash:
@@ -109,13 +118,14 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 			return "run " + by + " restores what run " + from + " took, from whose plan this one was chosen", false, err
 		}
 	}
+	again := again(p)
 	switch {
 	case snapshot.Ahead(p.Run, now):
-		return "the plan was made by a clock that was ahead: it is named " + p.Run + ", and now it is " + now.UTC().Format(time.RFC3339) + "; set the clocks right and plan again", false, nil
+		return "the plan was made by a clock that was ahead: it is named " + p.Run + ", and now it is " + now.UTC().Format(time.RFC3339) + "; set the clocks right and " + again, false, nil
 	case p.Restores == "" && inForce != "" && inForce != b.Policy:
 		return "the policy has changed since the plan was made; plan again", false, nil
 	case now.After(p.Expires):
-		return "the plan expired at " + p.Expires.Format(time.RFC3339) + "; plan again", false, nil
+		return "the plan expired at " + p.Expires.Format(time.RFC3339) + "; " + again, false, nil
 	case p.Restores != "" || b.User != "":
 		return "", false, nil
 	}

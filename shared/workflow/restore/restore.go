@@ -165,12 +165,17 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The method "nothing" returns the error for a restore without changes.
+// The method "nothing" returns the error for a restore without changes. The error says that the run is stopped all the
+// same.
 func (f *found) nothing(in Request) error {
-	if len(f.unreadable) > 0 {
-		return fmt.Errorf("%w to restore run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
+	stopped := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
+	if in.User != "" {
+		stopped = "its changes of this person are stopped all the same"
 	}
-	return fmt.Errorf("%w: run %s took nothing%s that is not restored already", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
+	if len(f.unreadable) > 0 {
+		return fmt.Errorf("%w to restore run %s: %s; %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "), stopped)
+	}
+	return fmt.Errorf("%w: run %s took nothing%s that is not restored already; %s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""], stopped)
 }
 
 // readAtOnce is the largest number of licenses whose ledger entries are read concurrently.

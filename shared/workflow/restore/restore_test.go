@@ -143,10 +143,10 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
 	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not restored already") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not restored already; it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "took nothing of ann that is not restored already") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "took nothing of ann that is not restored already; its changes of this person are stopped all the same") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
