@@ -185,8 +185,18 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 // Past returns the last event of a license of a person in the history, or nil if there is none. It looks under the id
 // first, and then under the SID, because an earlier run may have known the person only from Active Directory. For a
 // license in Active Directory, it also looks for events of other ids with this SID. The later event counts.
+// The license has the name of the policy, and the history may have it under an earlier name.
 func (r *Run) Past(user, sid, license string) *history.Item {
-	return history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
+	past := history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
+	if named := r.present.of[past]; named != nil {
+		if past = named; named.License != license { // the policy gives the name to another license now
+			past = nil
+		}
+	}
+	for _, who := range []string{user, sid} {
+		past = history.Later(past, r.present.by[history.Touch{User: who, License: license}])
+	}
+	return past
 }
 
 // The method "preflight" refuses a change if the person cannot get the new license. It also records in d what the gate

@@ -85,11 +85,11 @@ func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.It
 }
 
 // renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a
-// license may have been renamed, and nobody knows its present name.
-func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.Item {
-	items := map[string][]*history.Item{}
-	for i := range past.All() {
-		if p.LicenseNamed(i.License) == nil || i.To != "" && p.LicenseNamed(i.To) == nil {
+// license may have been renamed, and nobody knows its present name, because neither its product nor its group is known.
+func (r *Run) renamedItems() map[string][]*history.Item {
+	items, p := map[string][]*history.Item{}, r.Policy
+	for i := range r.History.All() {
+		if i = cmp.Or(r.present.of[i], i); p.LicenseNamed(i.License) == nil || i.To != "" && p.LicenseNamed(i.To) == nil {
 			items[i.User] = append(items[i.User], i)
 			if sid := i.HolderSID(); sid != "" && sid != i.User { // the person may have another id in Entra ID now
 				items[sid] = append(items[sid], i)
@@ -165,6 +165,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 		d.Refused = "not restored: the rule's condition \"for\" does not hold for the person, or is not known to"
 	case !rule.Restore:
 		d.Refused = "not restored: the rule has no onReturn: restore" + byHand
+	case past.Recorded != "":
+		d.Refused = "not restored: the policy has other names for its licenses than when it was taken" + byHand
 	}
 }
 

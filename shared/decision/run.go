@@ -34,6 +34,7 @@ type Run struct {
 
 	store   store.Store
 	columns []string                   // columns of the snapshot that are read
+	present present                    // see follow
 	renamed map[string][]*history.Item // by person; see renamedItems
 	damaged map[string]string          // why the ledger of a person is damaged, by person
 	memory  *memory
@@ -96,7 +97,8 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}
-	r.renamed, r.damaged = renamedItems(r.History, p), map[string]string{}
+	r.follow()
+	r.renamed, r.damaged = r.renamedItems(), map[string]string{}
 	for i := range r.History.All() {
 		if i.State == history.Unreadable {
 			r.damaged[i.User] = i.Why

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -33,15 +34,18 @@ const (
 type Item struct {
 	User string `json:"user"`
 	// SID is the SID of the person when the change began. Items of older versions lack it.
-	SID     string    `json:"sid,omitempty"`
-	License string    `json:"license"`
-	State   State     `json:"state"`
-	Run     string    `json:"run"`
-	Rule    string    `json:"rule"`
-	To      string    `json:"to,omitempty"`
-	Via     plan.Via  `json:"via,omitempty"`
-	Began   time.Time `json:"began"` // when the change began
-	At      time.Time `json:"at"`    // when the license entered State
+	SID     string `json:"sid,omitempty"`
+	License string `json:"license"`
+	State   State  `json:"state"`
+	Run     string `json:"run"`
+	Rule    string `json:"rule"`
+	To      string `json:"to,omitempty"`
+	// ID and ToID identify License and To when the policy gives them other names. They are zero for an announcement.
+	ID    LicenseID `json:"id,omitzero"`
+	ToID  LicenseID `json:"toId,omitzero"`
+	Via   plan.Via  `json:"via,omitempty"`
+	Began time.Time `json:"began"` // when the change began
+	At    time.Time `json:"at"`    // when the license entered State
 	// TakenBy is the run that took the license, and TakenAt is the time of that change. Both are set only for a license
 	// that was restored. Both are zero if the digest comes from a version that did not record them.
 	TakenBy string    `json:"takenBy,omitempty"`
@@ -55,7 +59,19 @@ type Item struct {
 	// never active, or whose last activity is unknown.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
+	// Recorded is set only if License is not the name in the ledger. It is then the name in the ledger.
+	Recorded string `json:"-"`
 }
+
+// LicenseID identifies a license independently of its name in the policy.
+type LicenseID struct {
+	SKU   string `json:"sku,omitempty"`   // the skuId; empty if membership in the group is the license
+	Group string `json:"group,omitempty"` // the group that gave it: object id or DN; empty for a direct assignment
+	GUID  string `json:"guid,omitempty"`  // the objectGUID of the group in Active Directory
+}
+
+// InLedger returns the name under which the ledger has the license.
+func (i *Item) InLedger() string { return cmp.Or(i.Recorded, i.License) }
 
 // The constant "late" is the longest delay of an activity date. Dates in Entra ID are up to 24 hours late (Microsoft
 // Entra documentation, "How to detect inactive user accounts").
@@ -96,7 +112,9 @@ func (i *Item) With(earlier *Item) *Item {
 	case i == nil || earlier == nil:
 		return i
 	case i.State == Taken && earlier.State == Restored && earlier.Run == i.Run:
-		return earlier
+		restored := *earlier
+		restored.ID, restored.ToID = i.ID, i.ToID // items of older versions lack them
+		return &restored
 	case (i.State == Announced || i.State == Unsure) && earlier.Given().After(i.HeldSince):
 		i.HeldSince = earlier.Given()
 	}

@@ -92,7 +92,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	e, err := w.book.Begin(w.Context(), ledger.Intent{Person: user, License: "e3", Run: nameOf(night), Rule: rule, To: "exo", Via: "direct", At: at(night)}, last)
+	e, err := w.book.Begin(w.Context(), ledger.Intent{Person: user, License: "e3", Run: nameOf(night), Rule: rule, To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo", At: at(night)}, last)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestNights(t *testing.T) {
 	w.writes(0, "dan", "m365", ledger.Announced)
 	st := w.settle(1)
 	w.want(st, map[string]State{"ann": Taken, "bob": Open, "dan": Announced})
-	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", Via: plan.Direct, Began: at(0), At: at(0).Add(time.Hour)}
+	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", ID: LicenseID{SKU: "sku-e3"}, ToID: LicenseID{SKU: "sku-exo"}, Via: plan.Direct, Began: at(0), At: at(0).Add(time.Hour)}
 	if d := cmp.Diff(want, st.Of("ann", "e3")); d != "" {
 		t.Errorf("ann (-want +got):\n%s", d)
 	}
@@ -159,6 +159,54 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.writes(0, "bob", "m365", "")
 	w.writes(0, "cid", "m365", ledger.Failed)
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
+}
+
+// The digest of an older version does not identify the licenses. MakeDigest reads them from the ledger again, also a
+// license that somebody else restored, and only once.
+func TestIdentify(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann", "bob")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.writes(0, "bob", "m365", ledger.Done)
+	old := w.settle(1)
+	m, _, err := snapshot.GetManifest(t.Context(), w.store, nameOf(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = store.PutLines(t.Context(), w.store, m.History, func(emit func(any) error) error {
+		if err := emit(line{Head: old}); err != nil {
+			return err
+		}
+		for i := range old.All() {
+			if i.ID, i.ToID = (LicenseID{}), (LicenseID{}); i.User == "ann" {
+				i.State, i.At, i.TakenBy, i.TakenAt = Restored, at(1), i.Run, i.At
+			}
+			if err := emit(line{Item: i}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.plans(1)
+	w.settle(20)
+	w.plans(20)
+	st := w.settle(21)
+	w.want(st, map[string]State{"ann": Restored, "bob": Taken})
+	for _, user := range []string{"ann", "bob"} {
+		if i := st.Of(user, "e3"); i.ID.SKU != "sku-e3" || i.ToID.SKU != "sku-exo" || user == "ann" && !i.At.Equal(at(1)) {
+			t.Errorf("%+v", i)
+		}
+	}
+	w.plans(21)
+	counted := &counting{Store: w.store}
+	if _, err := MakeDigest(t.Context(), counted, nameOf(22), at(22)); err != nil || counted.ledger != 0 {
+		t.Errorf("the ledger was read %d times, %v", counted.ledger, err)
+	}
 }
 
 // MakeDigest does not read the ledger of people whom no recent plan touched.

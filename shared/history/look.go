@@ -52,15 +52,21 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
+// Begun returns the item for the ledger entry e as if its change was open.
+func Begun(e *ledger.Entry) *Item {
+	return &Item{
+		User: e.Person, SID: e.SID, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
+		ID: LicenseID{e.SKU, e.Source, e.SourceGUID}, ToID: LicenseID{e.TargetSKU, e.Target, e.TargetGUID},
+	}
+}
+
 // ItemOf returns the item for e, the ledger entry that describes the present state of a license
 // (ledger.Ledger.Standing). It returns nil if e is nil or leaves no state.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil
 	}
-	i := &Item{
-		User: e.Person, SID: e.SID, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
-	}
+	i := Begun(e)
 	if e.Completion == nil {
 		i.UserPrincipalName = e.UserPrincipalName
 		return i

@@ -170,13 +170,17 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // The method "watch" marks the items that must be read from the ledger: the changes that were open in the earlier
-// digest, and all licenses that a later plan may have touched. It also takes the newer readings of these plans into
+// digest, all licenses that a later plan may have touched, and licenses that an older version did not identify. It also takes the newer readings of these plans into
 // Baselines, Known and Signals. The result "lately" has the later plans. The result "unread" reports whether at least
 // one of these plans could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
-		if i != nil && (i.State == Open || i.State == Unreadable) {
+		switch {
+		case i == nil:
+		case i.State == Open, i.State == Unreadable:
 			st.items[t] = nil
+		case i.ID == (LicenseID{}) && (i.State == Taken || i.State == Restored): // of an older version
+			st.mark(t)
 		}
 	}
 	read := func(prefix string, names []string) error {

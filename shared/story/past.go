@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -54,6 +55,9 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 		l := &one.Ledger[i]
 		slices.SortStableFunc(l.Entries, func(a, b Entry) int { return a.Began.Compare(b.Began) })
 		if seen != nil {
+			if l.named = l.License; l.item != nil {
+				l.named = seen.run.Present(l.item).License
+			}
 			if err := l.cool(seen); err != nil {
 				return err
 			}
@@ -108,7 +112,7 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	if i == nil {
 		return nil
 	}
-	l.State, l.Since, l.Run = i.State, i.At, i.Run
+	l.State, l.Since, l.Run, l.item = i.State, i.At, i.Run, i
 	restoring := e.Rule == plan.RestoreRule || e.RestoreOf != ""
 	if i.State == history.Open && q.Deployment == "" { // a deployment finishes the change in its next run
 		l.Finish = Command(slices.Concat([]string{"apply", i.Run}, q.flags())...)
@@ -155,7 +159,7 @@ func nameOf(one *Story, key string) string {
 // restore from the digest of the run.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
-	known := r.Past(p.ID(), p.SID(), l.License)
+	known := r.Past(p.ID(), p.SID(), l.named)
 	if l.State == history.Taken && known != nil && known.State == history.Restored && known.Run == l.Run {
 		l.State, l.Since, l.HeldAgain, l.undo = known.State, known.At, true, nil
 	}
@@ -167,7 +171,7 @@ func (l *License) cool(seen *snapshotOf) error {
 		return err
 	}
 	for _, rule := range r.Policy.Rules {
-		if rule.License.Name != l.License {
+		if rule.License.Name != l.named {
 			continue
 		}
 		if until, ends := judge.CoolsUntil(rule, p, l.Since); ends {
@@ -185,13 +189,16 @@ func (l *License) coolUntil(t time.Time) {
 	}
 }
 
-// pastOf returns the past of a license, or nil if the ledger has no entry about the license.
-func (s *Story) pastOf(license string) *License {
-	i := slices.IndexFunc(s.Ledger, func(l License) bool { return l.License == license })
-	if i < 0 {
-		return nil
+// pastOf returns the past of a license of the run's policy, or nil if the ledger has no entry about the license. The
+// ledger may have the license under several names, if the policy named it anew. The last event counts.
+func (s *Story) pastOf(license string) (past *License) {
+	for i := range s.Ledger {
+		l := &s.Ledger[i]
+		if cmp.Or(l.named, l.License) == license && (past == nil || l.Since.After(past.Since)) {
+			past = l
+		}
 	}
-	return &s.Ledger[i]
+	return past
 }
 
 // The method "newest" returns the newest entry that is not damaged, or nil if there is no such entry.

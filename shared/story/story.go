@@ -103,7 +103,9 @@ type License struct {
 	Damaged string  `json:"damaged,omitempty"`
 	Entries []Entry `json:"entries"` // oldest first
 
-	undo []string // the arguments of the command in Undo, without flags
+	undo  []string      // the arguments of the command in Undo, without flags
+	item  *history.Item // the state; nil if there is none
+	named string        // the name that the run's policy gives the license; empty if no snapshot has the person
 }
 
 // Entry is one change in the ledger.

@@ -1,11 +1,13 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -32,7 +34,7 @@ func TestRenamedLicense(t *testing.T) {
 		}, "m365-e3", "pending: run "},
 		"to the license": {20 * time.Millisecond, "exchange-online", func(s *shell, run string, _ plan.Change) {
 			s.done(run)
-		}, "renamed", "cooling down: perhaps given on "},
+		}, "renamed", "cooling down: given in place of m365-e3 on "},
 	}
 	const another = `
   - name: mail-idle-60
@@ -58,5 +60,65 @@ func TestRenamedLicense(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// relicensed gives a license of the policy another name.
+func relicensed(old, new string) policyText {
+	return func(text string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(text, "license: "+old+"\n", "license: "+new+"\n"), "  "+old+": ", "  "+new+": ")
+	}
+}
+
+// TestRenamedAfterTheHelpDesk renames a license after the help desk gave it back to a person. The person keeps it, in
+// the next night and in the night after that.
+func TestRenamedAfterTheHelpDesk(t *testing.T) {
+	t.Parallel()
+	for license, group := range map[string]string{"citrix": "Citrix Users", "m365-e3": "LIC-M365-E3"} {
+		t.Run(license, func(t *testing.T) {
+			t.Parallel()
+			s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond}, withoutGrace(t))
+			p := s.plan(exitDone)
+			s.finish(p.Run)
+			c, who := s.change(p, func(c plan.Change) bool {
+				return c.License == license && (c.Via == plan.ADGroup || c.Via == plan.EntraGroup) && !strings.HasPrefix(c.User, "S-1-")
+			})
+			s.later(12 * time.Hour)
+			s.company.Company.SetMember(who, group, true)
+			s.write("policy.yaml", relicensed(license, "renamed")(withoutGrace(t)(string(s.company.Policy()))))
+			for _, want := range []string{"cooling down: restored by somebody else after run " + p.Run, "cooling down: restored on "} {
+				s.later(12 * time.Hour)
+				next := s.plan(exitDone)
+				if got := next.reason(c.User, "renamed"); !strings.HasPrefix(got, want) {
+					t.Errorf("left alone because of %q, want %q", got, want)
+				}
+				if slices.ContainsFunc(next.Changes, func(again plan.Change) bool { return again.User == c.User && again.License == "renamed" }) {
+					t.Errorf("planned again: %+v", next.Changes)
+				}
+			}
+		})
+	}
+}
+
+// TestRenamedAndBack renames a license after it was taken from a person. The person returns. The plan lists the person,
+// and a restore gives the license back.
+func TestRenamedAndBack(t *testing.T) {
+	t.Parallel()
+	restoring := replace(t, "then: remove", "then: {remove: true, onReturn: restore}")
+	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond}, restoring)
+	p := s.plan(exitDone)
+	s.finish(p.Run)
+	c, who := s.change(p, func(c plan.Change) bool { return c.License == "citrix" && !strings.HasPrefix(c.User, "S-1-") })
+	s.write("policy.yaml", relicensed("citrix", "citrix-apps")(restoring(string(s.company.Policy()))))
+	s.later(2 * day)
+	s.company.Company.LogOn(who)
+	s.company.Company.SignIn(who)
+	next := s.plan(exitDone)
+	i := slices.IndexFunc(next.Returned, func(r listed) bool { return r.User == c.User && r.License == "citrix-apps" })
+	if i < 0 || !strings.Contains(next.Returned[i].Reason, "other names for its licenses than when it was taken; `idleseat restore ") {
+		t.Errorf("returned: %+v", next.Returned)
+	}
+	if r := s.restored(c.UserPrincipalName); r.Count(runs.Done) == 0 || !slices.Contains(s.company.Company.Person(who).ADGroups, sandbox.CitrixGroup) {
+		t.Errorf("not restored: %+v", r)
 	}
 }

@@ -22,6 +22,7 @@ var changes = []form{
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule now changes to another license", swedish: "återställs inte: regeln byter nu till en annan licens än den gjorde då"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule's condition \"for\" does not hold for the person, or is not known to", swedish: "återställs inte: regelns villkor for gäller inte för personen, eller så är det okänt"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: the rule has no onReturn: restore", swedish: "återställs inte: regeln saknar onReturn: restore"},
+	{code: "notRestorable", remedy: "notBack", text: "not restored: the policy has other names for its licenses than when it was taken", swedish: "återställs inte: policyn har andra namn på sina licenser än när den togs"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: it was given in place of {}, which the person has again", swedish: "återställs inte: den gavs i stället för $1, som personen har igen"},
 	{code: "notRestorable", remedy: "notBack", text: "not restored: it was given in place of {}, which is restored", swedish: "återställs inte: den gavs i stället för $1, som återställs"},
 	// Runs before 2026-12 have "not given back" in place of "not restored".

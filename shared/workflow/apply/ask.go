@@ -15,14 +15,26 @@ import (
 // IdleSince to the time of the announcement, so that only activity after the announcement makes it void. The run read
 // coarser dates than this call, such as the replicated last logon. This call may therefore find activity from before the
 // announcement that the run did not see. Such activity must not make the announcement void. The ledger has the events of
-// this id of the person. The run also knows the events of other ids; see decision.Run.Past.
-func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
-	e, err := m.page.Standing(ctx, license)
-	if err != nil {
-		return nil, err
+// this id of the person, some perhaps under an earlier name of the license. The run also knows the events of other ids;
+// see decision.Run.Past.
+func (m *move) past(ctx context.Context, license string) (past *history.Item, err error) {
+	known, names := m.run.Past(m.change.User, m.change.SID, license), []string{license}
+	if known != nil && known.InLedger() != license {
+		names = append(names, known.InLedger())
 	}
-	known := m.run.Past(m.change.User, m.change.SID, license)
-	past := history.ItemOf(e).With(known)
+	for _, name := range names {
+		e, err := m.page.Standing(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		i := history.ItemOf(e)
+		if known != nil && known.InLedger() == name {
+			i = i.With(known)
+		}
+		if i = m.run.Present(i); i != nil && i.License == license { // otherwise the ledger has another license under the name
+			past = history.Later(past, i)
+		}
+	}
 	if known != nil && known.User != m.change.User && known.User != m.change.SID {
 		other := *known
 		past = history.Later(past, &other)
@@ -63,7 +75,8 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 		if err != nil {
 			return nil, err
 		}
-		shared := decision.Conflict(e.License, e.To, c.License, c.To) != ""
+		other := m.run.Present(history.Begun(e))
+		shared := decision.Conflict(other.License, other.To, c.License, c.To) != ""
 		switch {
 		case shared && e.Completion == nil:
 			return nil, ledger.Blocked(e)

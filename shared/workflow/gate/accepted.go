@@ -144,9 +144,10 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 		d, runs := &drains[i], map[string]bool{}
 		d.Rule, d.Holders = rule.Name, j.sum.Tallies[i].Holders
 		for item := range j.History.All() {
+			item = j.Present(item)
 			taken := item.State == history.Taken || item.State == history.Open && item.Rule != plan.RestoreRule
 			ours := item.Rule == rule.Name || j.Policy.RuleNamed(item.Rule) == nil
-			if !taken || !ours || item.License != rule.License.Name || now.Sub(item.Began) > plan.Window || back[history.Touch{User: item.User, License: item.License}] {
+			if !taken || !ours || item.License != rule.License.Name || now.Sub(item.Began) > plan.Window || back[history.Touch{User: item.User, License: item.InLedger()}] {
 				continue
 			}
 			d.Holders++

@@ -166,6 +166,14 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
+// The function "named" gives the intents another name of the license, and the product that tells which license it is.
+func named(all []ledger.Intent, license, sku string) []ledger.Intent {
+	for i := range all {
+		all[i].License, all[i].SKU = license, sku
+	}
+	return all
+}
+
 // TestDrains: the limit for one night is also the limit for 30 nights together. The licenses that a rule took in the
 // last 30 days count together with the licenses that the rule takes now.
 func TestDrains(t *testing.T) {
@@ -180,6 +188,8 @@ func TestDrains(t *testing.T) {
 		"in several nights":             {slices.Concat(took("m365", 3, 5), took("m365", 29, 4)), "", plan.Hold},
 		"more than 30 days ago":         {took("m365", 31, 30), "", plan.Review},
 		"by a rule the policy had":      {took("former", 3, 9), "", plan.Hold},
+		"under another name":            {named(took("m365", 3, 9), "office", "sku-e3"), "", plan.Hold},
+		"a license of another product":  {named(took("m365", 3, 9), "office", "sku-exo"), "", plan.Review},
 		"by a rule of another license":  {took("citrix", 3, 9), "", plan.Review},
 		"a run for one person asks not": {took("m365", 3, 9), "a000", plan.Review},
 	} {

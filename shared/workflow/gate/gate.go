@@ -93,9 +93,13 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 			j.pending[d.Pending] = true
 		}
 		if d.HeldAgain != "" {
-			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.HeldAgain})
+			name := d.License
+			if past := j.Past(d.User, d.SID, d.License); past != nil {
+				name = past.InLedger() // later runs look for it in the ledger
+			}
+			j.again = append(j.again, history.Touch{User: d.User, License: name, Run: d.HeldAgain})
 			if d.SID != "" && d.SID != d.User { // the run may have known the person by another id
-				j.again = append(j.again, history.Touch{User: d.SID, License: d.License, Run: d.HeldAgain})
+				j.again = append(j.again, history.Touch{User: d.SID, License: name, Run: d.HeldAgain})
 			}
 		}
 		d.Refused = j.refusal(d)

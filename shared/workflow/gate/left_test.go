@@ -65,6 +65,26 @@ func TestHeldAgainByEachID(t *testing.T) {
 	}
 }
 
+// TestHeldAgainUnderAnotherName: the ledger has a license that is held again under the name that it had when it was
+// taken. Later runs look for that name.
+func TestHeldAgainUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.taken = []ledger.Intent{{Person: "id-ann", License: "office", SKU: "sku-e3", Run: "r0", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -3)}}
+	e.partitions[0] = []plan.Decision{{User: "id-ann", Rule: "m365", License: "e3", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}}
+	s := e.put(t)
+	if _, err := Run(t.Context(), s, "run", clock); err != nil {
+		t.Fatal(err)
+	}
+	left, err := history.GetPlanned(t.Context(), s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]history.Touch{{User: "id-ann", License: "office", Run: "r0"}}, left.HeldAgain); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // TestVoidOverrideAlone: an override that does not count puts no plan on hold. A plan mentions this override only if
 // the plan is on hold for another reason.
 func TestVoidOverrideAlone(t *testing.T) {
