@@ -15,7 +15,7 @@ const (
 	Ledger = "ledger/"
 
 	Plans     = "history/plans/"     // one object for each run for everybody: the part of its plan that later runs need
-	Others    = "history/others/"    // one object for each run for one person, and for each restore
+	Others    = "history/others/"    // one object for each run for one person, each restore, and each trial of another policy
 	Overrides = "history/overrides/" // one object for each plan that an operator applied in spite of the limits
 	Withdrawn = "history/withdrawn/" // one object for each run, or each person of a run, that another run restores
 	Backtests = "history/backtests/" // one object for each kept backtest, named after the last run in the backtest

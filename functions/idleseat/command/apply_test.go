@@ -2,6 +2,8 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
@@ -203,6 +206,37 @@ func TestLaterRunsGoOn(t *testing.T) {
 			t.Errorf("the ledger of %s for %s: %v", c.UserPrincipalName, c.License, got)
 		}
 	}
+}
+
+// TestPlanOfAPullRequest plans over what the night read, by a policy that nobody has merged. The plan of the night stays
+// the one to approve. The prices of the other policy do not become prices of the company. After the policy has been
+// merged, its plan can be approved, and that of the night cannot.
+func TestPlanOfAPullRequest(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond})
+	night := s.plan(exitDone)
+	text := string(s.company.Policy())
+	for _, old := range []string{"days(60)", "days(90)"} {
+		text = strings.ReplaceAll(text, old, "days(61)")
+	}
+	s.write("pr.yaml", text)
+	tried := s.plan(exitDone, "--policy", s.path("pr.yaml"), "--run", latest)
+	again := s.plan(exitDone, "--policy", s.path("pr.yaml"), "--run", tried.Run)
+	for _, run := range []string{tried.Run, again.Run} {
+		if _, err := os.Stat(s.path("store/" + layout.Noted(layout.Plans, run))); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("later runs take the plan for one of the company: %v", err)
+		}
+		if a := s.want(exitHeld, "apply", run, "--yes", "--policy", s.path("policy.yaml")); !strings.Contains(a.err, "the policy has changed") {
+			t.Errorf("under the policy in force: %s", a.err)
+		}
+	}
+	s.unwritten()
+	s.want(exitDone, "apply", night.Run, "--yes", "--limit", "1")
+	s.write("policy.yaml", text)
+	if a := s.want(exitHeld, "apply", night.Run, "--yes"); !strings.Contains(a.err, "the policy has changed") {
+		t.Errorf("the night's plan: %s", a.err)
+	}
+	s.want(exitDone, "apply", tried.Run, "--yes", "--policy", s.path("policy.yaml"))
 }
 
 // TestSuperseded checks that a plan cannot be applied after a newer plan for everybody was made.

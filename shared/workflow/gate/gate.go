@@ -19,6 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -229,9 +230,14 @@ func freeSeats(r *decision.Run) map[string]int {
 // read, because they must notice a date that is missing. Most first plans are on hold, so this case is common.
 //
 // A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
-// stores only the people, because that other run stores the health of the feeds.
+// stores only the people, because that other run stores the health of the feeds. So does a trial of another policy: its
+// plan does not supersede the plan of the night, and its prices are not those of the company.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
-	everybody := j.Begin.User == "" && j.choice == nil
+	trial, err := j.trial(ctx)
+	if err != nil {
+		return err
+	}
+	everybody := j.Begin.User == "" && j.choice == nil && !trial
 	past := history.PlannedBy(j.plan)
 	past.HeldAgain, past.OnHold = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {
@@ -253,6 +259,23 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 		past.Prices = money.Know(known, j.Begin, j.Policy)
 	}
 	return history.PutPlanned(ctx, j.store, past, everybody)
+}
+
+// The method "trial" reports whether the run is over the snapshot of another run, and has another policy than the newest
+// run for everybody. The policy can be one of a pull request that nobody has merged.
+func (j *judgement) trial(ctx context.Context) (bool, error) {
+	if j.Begin.Copy == "" {
+		return false, nil
+	}
+	newest, err := history.Newest(ctx, j.store, j.plan.Created)
+	if err != nil || newest == "" {
+		return false, err
+	}
+	b, err := snapshot.GetBegin(ctx, j.store, newest)
+	if runs.Gone(err) {
+		return true, nil
+	}
+	return err == nil && b.Policy != j.Begin.Policy, err
 }
 
 // reportBaselines returns the baselines of the healthy signals from reports, by the name of the signal. If the
