@@ -61,7 +61,7 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 		return call
 	}
 	if holds := dateTests[call.Function()]; holds != nil {
-		test := &dateTest{InterpretableV2: call, date: read, holds: holds, spans: c.spans}
+		test := &dateTest{InterpretableV2: call, date: read, holds: holds, later: call.Function() == laterThan, spans: c.spans}
 		if len(args) == 2 {
 			test.at = args[1]
 		}
@@ -156,7 +156,7 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 		}
 		return directory.FlagOf(v.State == directory.NoneSince || v.State == directory.Known && v.Time.Before(at))
 	},
-	"laterThan": func(v directory.Value, at time.Time) directory.Flag {
+	laterThan: func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
 			return directory.Unset
 		}
@@ -177,8 +177,12 @@ type dateTest struct {
 	date  *reading
 	at    interpreter.InterpretableV2
 	holds func(directory.Value, time.Time) directory.Flag
+	later bool            // whether the test is laterThan
 	spans []time.Duration // the spans of the condition
 }
+
+// The constant laterThan is the only test whose result a later use can change at the very instant that the test names.
+const laterThan = "laterThan"
 
 // The method "asOf" returns the time up to which a usage report must reach to settle the test. For earlierThan and
 // laterThan, this is the time with which the test compares. hasValue and hasNoValue compare with no time. For these
@@ -208,7 +212,8 @@ func (s *dateTest) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	holds := s.holds(v, at.Time)
 	if !v.Through.IsZero() {
 		asOf := s.asOf(at.Time)
-		if asOf.After(v.Through.Add(s.date.judge.lead)) && (v.State != directory.Known || v.Time.Before(asOf)) {
+		settled := v.State == directory.Known && (v.Time.After(asOf) || v.Time.Equal(asOf) && !s.later)
+		if asOf.After(v.Through.Add(s.date.judge.lead)) && !settled {
 			holds = directory.Unset // the report does not show what happened after its end
 		}
 	}

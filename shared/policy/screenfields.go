@@ -215,7 +215,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 		}
 	}
 	dates := s.moved(s.date(a), moves)
-	late := s.late(a, len(call.Args()) == 1, at, moves)
+	late := s.late(a, call.FunctionName(), at, moves)
 	of := func(v directory.Value) directory.Flag { return holds(v, at) }
 	none := of(directory.Value{State: directory.None})
 	known := stepAt(at, func(t time.Time) directory.Flag { return of(directory.Value{State: directory.Known, Time: t}) })

@@ -35,11 +35,10 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 
 // The method "late" returns the earliest date for which a test has a result, in microseconds. For an earlier date, the
 // result depends on what happened after the end of the report (see dateTest). The method returns None if no report has
-// the attribute's dates, or if all reports end late enough. The parameter "asked" is true for a test that compares
-// dates with the time "at". It is false for hasValue and hasNoValue. The parameter "moves" says whether the time "at"
-// depends on now.
-func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 {
-	if !asked && len(s.spans) > 0 {
+// the attribute's dates, or if all reports end late enough. The parameter "test" is the name of the test. hasValue and
+// hasNoValue do not compare dates with the time "at". The parameter "moves" says whether the time "at" depends on now.
+func (s *screen) late(a *attribute, test string, at time.Time, moves bool) int64 {
+	if (test == "hasValue" || test == "hasNoValue") && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))
 	}
 	through := s.through[a]
@@ -49,6 +48,9 @@ func (s *screen) late(a *attribute, asked bool, at time.Time, moves bool) int64 
 	case s.moment != nil && !moves: // at the time of the pair, a later report covers more days, so no date settles the test now
 		return math.MaxInt64
 	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
+		if test == laterThan {
+			return at.UnixMicro() + 1
+		}
 		return at.Add(time.Microsecond - 1).UnixMicro()
 	}
 	return None

@@ -112,6 +112,8 @@ func TestDatesOfReports(t *testing.T) {
 		"as long as it":                  {"copilotUse.earlierThan(now - duration(\"60h\"))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
 		"never, and a shorter rule":      {"copilotUse.earlierThan(now - days(2)) || copilotUse.hasNoValue()", newcomer, Undecided, "2026-11-21"},
 		"used at that very instant":      {"copilotUse.earlierThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
+		"not later than that instant":    {"!copilotUse.laterThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour)), Undecided, "copilotUse is not known after 2026-11-21"},
+		"later than that instant":        {"!copilotUse.laterThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour-time.Second)), Keep, ""},
 		"a shorter span of another date": {"copilotUse.earlierThan(now - days(45)) && created.earlierThan(now - days(1))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
 		"used after the report's day":    {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
 
