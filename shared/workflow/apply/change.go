@@ -93,7 +93,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 			return result(runs.Refused, "%s", why)
 		}
 	}
-	if err := m.lookAgain(ctx); err != nil {
+	if err := m.lookAgain(ctx, ours); err != nil {
 		return result(troubled, "%v", err)
 	}
 	next := m.advance

@@ -38,6 +38,8 @@ type move struct {
 	// The field "leftBy" is for a rollback or a restore. It is the latest time at which the change that is undone may have
 	// left the source. It is zero if that change did not leave the source.
 	leftBy time.Time
+	// The field "contested" is the reason why another change of the person forbids this one. It is empty if none does.
+	contested string
 	// The field "turned" reports whether the change is being rolled back.
 	turned bool
 	// The field "took" reports whether this call took the license or may have taken it.
@@ -72,6 +74,9 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	}
 	if why := m.recalled(); why != "" {
 		return m.rollBack(ctx, ledger.Restored, why)
+	}
+	if m.contested != "" && m.left == nil {
+		return m.rollBack(ctx, ledger.RolledBack, m.contested)
 	}
 	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {

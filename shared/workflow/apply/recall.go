@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 )
 
 const (
@@ -25,8 +27,9 @@ func (m *move) recalled() string {
 
 // The method "lookAgain" reads again what another process may have written since this call began. It is called after
 // the intent is in the ledger. A restore writes its object first and then reads the ledger. Therefore this call sees
-// the restore, or the restore sees the intent and rolls the change back.
-func (m *move) lookAgain(ctx context.Context) error {
+// the restore, or the restore sees the intent and rolls the change back. The parameter "ours" reports whether an earlier
+// call wrote the intent.
+func (m *move) lookAgain(ctx context.Context, ours bool) error {
 	by, err := history.Withdrawn(ctx, m.Store, m.plan.Run)
 	if err != nil {
 		return err
@@ -34,6 +37,33 @@ func (m *move) lookAgain(ctx context.Context) error {
 	if by != "" {
 		m.withdrawn, m.closed = true, cmp.Or(m.closed, "run "+by+" restores it; plan a new run")
 	}
-	m.stopped, err = history.Stopped(ctx, m.Store, m.plan.Run)
+	if m.stopped, err = history.Stopped(ctx, m.Store, m.plan.Run); err != nil || m.change.Via == plan.Notice {
+		return err
+	}
+	m.contested, err = m.contest(ctx, ours)
 	return err
+}
+
+// The method "contest" looks again at the person's changes of other licenses. It returns the reason why this change
+// must not take its license, or "". Two runs may begin changes at the same moment that exclude each other. Each run
+// writes its intent and then looks. Therefore at least one of them sees the other change and goes back. The parameter
+// "ours" reports whether the page was listed after the intent was written.
+func (m *move) contest(ctx context.Context, ours bool) (why string, err error) {
+	if !ours {
+		if m.page, err = m.ledger.Of(ctx, m.change.Person()); err != nil {
+			return "", err
+		}
+	}
+	others, err := m.conflict(ctx)
+	if unbelieved(err) {
+		return err.Error(), nil
+	}
+	rule := m.run.Policy.RuleNamed(m.change.Rule)
+	if err != nil || rule == nil || rule.MailboxLost {
+		return "", err
+	}
+	if lost, too := m.run.Tenant.LosesMailbox(m.person, rule, others); lost == directory.Yes && too != "" {
+		return "the mailbox would be left without a license, since " + too + " is taken, too", nil
+	}
+	return "", nil
 }

@@ -35,6 +35,10 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 			}
 		} else if status, note := j.beginRestore(ctx, m, last); status != "" {
 			return status, note
+		} else if why, err := m.contest(ctx, false); err != nil {
+			return troubled, err.Error()
+		} else if why != "" {
+			return m.complete(ctx, ledger.Failed, why+"; restore again")
 		}
 	}
 	m.leftBy = takenBy(m.entry)

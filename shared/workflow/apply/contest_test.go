@@ -1,0 +1,120 @@
+package apply
+
+import (
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// The method "meanwhile" makes another run begin a change of a license, just before this run writes an object whose key
+// begins with the given text.
+func (b *bench) meanwhile(t *testing.T, key string, other ledger.Intent) {
+	t.Helper()
+	w := &writing{Store: b.Store, key: key}
+	w.before = func() {
+		w.key, other.Run, other.At = "", "other", b.now
+		if _, err := ledger.In(w.Store).Begin(t.Context(), other, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	b.Store = w
+}
+
+const otherOpen = "another run's change is still open: run other since "
+
+// TestTwoRunsBeginAtOnce: another run begins a change after this run has looked for one, and before this run writes its
+// intent. If the two changes exclude each other, this run goes back before it has written anything to a directory.
+func TestTwoRunsBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change plan.Change
+		other  ledger.Intent
+		note   string // empty: the change goes on
+		want   []string
+	}{
+		"the target, in groups":     {moveAnna, ledger.Intent{Person: "id-anna", License: "exo", Rule: "x", Via: "entra-group", Source: "g-exo", SKU: "sku-exo"}, otherOpen, nil},
+		"the target, directly":      {changeBo, ledger.Intent{Person: "id-bo", License: "exo", Rule: "x", Via: "direct", SKU: "sku-exo"}, otherOpen, nil},
+		"the source is to be given": {changeBo, ledger.Intent{Person: "id-bo", License: "visio", To: "e3", Rule: "x", Via: "direct", SKU: "sku-visio", TargetSKU: "sku-e3"}, otherOpen, nil},
+		"nothing in common":         {changeBo, ledger.Intent{Person: "id-bo", License: "visio", Rule: "x", Via: "direct", SKU: "sku-visio"}, "", []string{changeEXO}},
+		"of somebody else":          {changeBo, ledger.Intent{Person: "id-anna", License: "exo", Rule: "x", Via: "direct", SKU: "sku-exo"}, "", []string{changeEXO}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			b.meanwhile(t, "ledger/"+tc.change.User+"/e3/000001.json", tc.other)
+			if tc.note == "" {
+				b.apply(t, runs.Done, "")
+			} else {
+				b.apply(t, runs.Kept, tc.note)
+				b.logged(t, tc.change, "rolled back")
+			}
+			b.wrote(t, tc.want...)
+		})
+	}
+}
+
+// TestTwoRunsTakeOneMailbox: the two licenses that give one mailbox are taken by two runs at the same moment.
+func TestTwoRunsTakeOneMailbox(t *testing.T) {
+	t.Parallel()
+	b := mailboxBench(t, plan.EntraGroup, removeE3)
+	b.meanwhile(t, "ledger/id-bo/e3/", ledger.Intent{Person: "id-bo", License: "exo", Rule: "mail", Via: "entra-group", Source: "g-exo", SKU: "sku-exo"})
+	b.apply(t, runs.Kept, "the mailbox would be left without a license, since exo is taken, too")
+	b.wrote(t)
+}
+
+// TestTwoRunsBeganAtOnce: the call that wrote the intent ended before it looked again. The next call looks. A change
+// that may have taken its license does not go back.
+func TestTwoRunsBeganAtOnce(t *testing.T) {
+	t.Parallel()
+	other := ledger.Intent{Person: "id-bo", License: "exo", Rule: "x", Run: "other", Via: "direct", SKU: "sku-exo"}
+	for name, left := range map[string]bool{"nothing taken": false, "taken": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			b.entra.fail = map[string]error{"ChangeLicenses id-bo +sku-exo -sku-e3": errDown}
+			if left {
+				b.apply(t, runs.Pending, "did not go through")
+			} else {
+				e := b.put(t, ledger.Intent{Person: "id-bo", License: "e3", To: "exo", Rule: "m365", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo", At: b.now}, "")
+				if e.Seq != 1 {
+					t.Fatal(e)
+				}
+			}
+			b.entra.fail = nil
+			b.put(t, other, "")
+			if left {
+				b.apply(t, runs.Done, "")
+				return
+			}
+			b.apply(t, runs.Kept, otherOpen)
+			b.wrote(t)
+		})
+	}
+}
+
+// TestRestoreBeginsAtOnce: another run begins to take the successor while a restore begins.
+func TestRestoreBeginsAtOnce(t *testing.T) {
+	t.Parallel()
+	b := takenFromAnna(t)
+	b.meanwhile(t, "ledger/id-anna/e3/000002.json", ledger.Intent{Person: "id-anna", License: "exo", Rule: "x", Via: "entra-group", Source: "g-exo", SKU: "sku-exo"})
+	b.apply(t, runs.Failed, otherOpen)
+	b.wrote(t)
+}
+
+// TestContestCannotBeRead: if the ledger cannot be listed after the intent was written, nothing is taken or given.
+func TestContestCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, b := range map[string]*bench{"a change": newBench(t, moveAnna), "a restore": takenFromAnna(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := &writing{Store: b.Store, key: "ledger/id-anna/e3/00000"}
+			blind := &breaking{Store: w}
+			w.before = func() { blind.key = "ledger/id-anna/" }
+			b.Store = blind
+			b.apply(t, runs.Pending, "list the ledger")
+			b.wrote(t)
+		})
+	}
+}
