@@ -20,7 +20,7 @@ type screen struct {
 	dates   map[*attribute][]int64
 	through map[*attribute]time.Time // the end of the reports that have the dates
 	spans   []time.Duration          // the spans of the condition
-	since   map[*attribute]int64     // for the mark unusedDate: the start of the report's span, in microseconds since 1970
+	since   map[*attribute]int64     // for the marks unusedDate and mixedDate: the start of the report's span, in microseconds since 1970
 	never   map[*attribute]bool      // for the mark unusedDate: whether the person was never active; without an entry, it is unknown
 	moment  []int64                  // the time of each pair (see screenturns.go); nil if everybody is evaluated as of now
 

@@ -37,7 +37,7 @@ rules:
   - {name: b, license: citrix, when: 'anyUse.earlierThan(now - days(60)) || anyUse.hasNoValue()', then: remove}
   - {name: c, license: exchange, when: 'teams.hasNoValue() || teams.earlierThan(now - days(5)) && department != "HR"', then: remove}
   - {name: d, license: m365, when: '(anyUse.earlierThan(now - days(60)) || anyUse.hasNoValue()) && department == "HR"', then: remove}
-`, 3108}, {`
+`, 3180}, {`
 attributes: {teams: m365.teams}
 exempt: {when: 'teams.laterThan(now - days(5))'}
 rules:

@@ -148,7 +148,7 @@ func (s *screen) date(a *attribute) []int64 {
 			s.through[a] = used.Through
 		}
 	}
-	var unused func(row int) int64
+	var unused func(row int, date int64) int64
 	if begin > None {
 		unused = s.unused(a, begin-1)
 	}
@@ -157,7 +157,7 @@ func (s *screen) date(a *attribute) []int64 {
 		case !readable || open[row] || !known[row] && a.as != orNone:
 			dates[row] = unknownDate
 		case never[row] && dates[row] < begin:
-			dates[row] = unused(row)
+			dates[row] = unused(row, dates[row])
 		}
 	}
 	s.dates[a] = dates
@@ -165,19 +165,20 @@ func (s *screen) date(a *attribute) []int64 {
 }
 
 // The method "unused" returns a function for people without a use in the span of the report. The function returns the
-// mark that the person in a row has in place of a date. An account that is younger than the start of the span (since)
-// was never used, and has None (EntraUser.lastUse in package directory).
-func (s *screen) unused(a *attribute, since int64) func(row int) int64 {
-	created, ok := s.Field("entra.created")
-	if !ok || len(a.fields) > 1 {
-		return func(int) int64 { return mixedDate }
-	}
+// date or the mark for the person in a row whose other dates end with the argument "date". An account that is younger
+// than the start of the span (since) was never used (EntraUser.lastUse in package directory), so that the other dates
+// stand alone.
+func (s *screen) unused(a *attribute, since int64) func(row int, date int64) int64 {
 	s.since[a] = since
-	return func(row int) int64 {
-		if created.Rows[row] >= since {
-			return None
+	created, ok := s.Field("entra.created")
+	return func(row int, date int64) int64 {
+		switch {
+		case ok && created.Rows[row] >= since:
+			return date
+		case ok && len(a.fields) == 1:
+			return unusedDate
 		}
-		return unusedDate
+		return mixedDate
 	}
 }
 

@@ -85,10 +85,10 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 }
 
 // turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
-// at[i] is a time for the row rows[i]. The times of one row are together and ascending. A mark in place of a date adds
-// no time. A test of such a date may have no result. If the condition is false nevertheless, other tests make it false,
-// and the missing result does not matter until one of the other tests changes. The result "ok" is false if the columns
-// lack a date that the conditions read.
+// at[i] is a time for the row rows[i]. The times of one row are together and ascending. An unknown date adds no
+// time. A test of such a date may have no result. If the condition is false nevertheless, other tests make it false, and
+// the missing result does not matter until one of the other tests changes. The result "ok" is false if the columns lack a
+// date that the conditions read.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -100,7 +100,7 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		switch {
 		case a.kind != directory.Date:
 		case s.readable(a):
-			dates = append(dates, newMovable(s.date(a), offsets, now, last))
+			dates = append(dates, newMovable(s.bounds(a), offsets, now, last))
 		case !a.bounded(): // a date from a report that cannot be trusted is unknown, and adds no time
 			return nil, nil, false
 		}
@@ -134,6 +134,25 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 		}
 	}
 	return rows, at, true
+}
+
+// The method "bounds" returns the dates of an attribute for the turning points. In place of a mark for a report without a
+// use of a person, it returns the start of the report's span, which is the time that the Judge uses (Judge.addDates).
+// Without a column of the creation dates, the account may be younger than the start. A time that Screen finds may then be
+// up to a second too early.
+func (s *screen) bounds(a *attribute) []int64 {
+	dates := s.date(a)
+	since, reported := s.since[a]
+	if !reported {
+		return dates
+	}
+	dates = slices.Clone(dates)
+	for row, date := range dates {
+		if date == unusedDate || date == mixedDate {
+			dates[row] = since
+		}
+	}
+	return dates
 }
 
 // The type "movable" holds the dates of one attribute and some offsets. A date plus an offset is a time at which a

@@ -25,8 +25,11 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 		switch {
 		case state == Here && used.Last[row] != None:
 			known[row] = true
-			never[row] = never[row] || used.Last[row] == Never
-			dates[row] = max(dates[row], used.Last[row])
+			if used.Last[row] == Never {
+				never[row] = true
+			} else {
+				dates[row] = max(dates[row], used.Last[row])
+			}
 		case state != Nowhere:
 			open[row] = true
 		}
