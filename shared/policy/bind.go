@@ -201,7 +201,10 @@ func (s *dateTest) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	var at types.Timestamp
 	plain := v.State != directory.Unknown
 	if plain && s.at != nil {
-		at, plain = s.at.Exec(f).(types.Timestamp)
+		bound := s.at.Exec(f)
+		if at, plain = bound.(types.Timestamp); !plain && !v.Through.IsZero() {
+			return bound // CEL's own step would blame the date, because it does not read dates of reports
+		}
 	}
 	if !plain {
 		return s.InterpretableV2.Exec(f)

@@ -69,6 +69,8 @@ func TestDatesOfReports(t *testing.T) {
 	copilot := directory.CopilotUse
 	newcomer := copilotHolder(notUsed(copilot))
 	newcomer.Entra.Created = noon.Add(-100 * day)
+	undated := copilotHolder(usedOn(copilot, 46*day))
+	undated.Entra.Created = time.Time{}
 	stale := copilotHolder(usedOn(copilot, 60*day))
 	stale.Stale[copilot] = "the feed has stalled"
 	staleTeams := copilotHolder(usedOn(copilot, 60*day))
@@ -114,6 +116,7 @@ func TestDatesOfReports(t *testing.T) {
 		"used at that very instant":      {"copilotUse.earlierThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
 		"not later than that instant":    {"!copilotUse.laterThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour)), Undecided, "copilotUse is not known after 2026-11-21"},
 		"later than that instant":        {"!copilotUse.laterThan(now - duration(\"36h\"))", copilotHolder(usedOn(copilot, 36*time.Hour-time.Second)), Keep, ""},
+		"the time itself is missing":     {"copilotUse.earlierThan(created.value())", undated, Undecided, "created has no value"},
 		"a shorter span of another date": {"copilotUse.earlierThan(now - days(45)) && created.earlierThan(now - days(1))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
 		"used after the report's day":    {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
 
