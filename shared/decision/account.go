@@ -39,9 +39,12 @@ func (a account) created() time.Time {
 	return a.entra.Created
 }
 
-func (a account) enabled() bool {
+// The method "enabled" reports whether the account is enabled at the time of its reading. Nobody can log on with an
+// account of Active Directory that has expired ([MS-ADA1], accountExpires: "the date when the account expires"), although
+// its userAccountControl does not change.
+func (a account) enabled(read time.Time) bool {
 	if a.ad != nil {
-		return a.ad.Enabled == directory.Yes
+		return a.ad.Enabled == directory.Yes && (a.ad.Expires.IsZero() || a.ad.Expires.After(read))
 	}
 	return a.entra.Enabled == directory.Yes
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // An outlook counts the verdicts that turn to reclaim within its days. A license that was restored turns only after it
-// has cooled down, and an exempt license turns when the leave ends.
+// has cooled down. A license that a leave kept turns when the person has been idle for the rule's span since its end.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	restored := func(days int) []any {
@@ -31,7 +31,8 @@ func TestLook(t *testing.T) {
 		"idle, restored a while ago":  {"", 100, restored(45), []int{15}},
 		"restored before the sign-in": {"", 50, restored(200), []int{10}},
 		"taken now":                   {"", 70, nil, nil},
-		"on leave":                    {leave, 70, nil, []int{10}},
+		"on leave":                    {leave, 70, nil, nil},
+		"back from leave":             {"leave: [{user: p@x.example, until: 2026-10-02}]", 100, nil, []int{8}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

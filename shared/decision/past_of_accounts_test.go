@@ -59,6 +59,41 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
+// An account of Active Directory that expired is not enabled, although nobody disabled it. It is enabled again when its
+// end is moved.
+func TestEnabledSinceTheEndWasMoved(t *testing.T) {
+	t.Parallel()
+	night := func(n int) time.Time { return asOf.AddDate(0, 0, n) }
+	never, over, later := time.Time{}, asOf, night(90)
+	for name, tc := range map[string]struct {
+		ends []time.Time // accountExpires, by night
+		want time.Time
+	}{
+		"never expires":        {[]time.Time{never, never, never}, never},
+		"expires later":        {[]time.Time{later, later, later}, never},
+		"has expired":          {[]time.Time{over, over, over}, never},
+		"expires tonight":      {[]time.Time{later, later, night(2)}, never},
+		"is extended":          {[]time.Time{over, over, later}, night(2)},
+		"was extended":         {[]time.Time{over, later, later}, night(1)},
+		"never expires again":  {[]time.Time{over, never, never}, night(1)},
+		"extended beforehand":  {[]time.Time{night(2), later, later}, never},
+		"expired, and was not": {[]time.Time{never, over, later}, night(2)},
+	} {
+		r := firstNight(t)
+		var h *directory.Accounts
+		for n, ends := range tc.ends {
+			if n > 0 {
+				r = r.nextNight(n)
+			}
+			h = accountsIn(nil, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1), Enabled: directory.Yes, Expires: ends})
+			r.read(t, h)
+		}
+		if got := h.AD[0].Past.EnabledSince; !got.Equal(tc.want) {
+			t.Errorf("%s: enabled since %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
 // Seen is the time of the first reading in an unbroken series of readings that saw the account.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()

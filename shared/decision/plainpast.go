@@ -123,6 +123,15 @@ var dateColumns = [2][]string{
 // read just before a change, or another account of the person that the row lacks. For the other rows, it fills
 // Screen.kept with the entries of the next table.
 func (p *screening) recall() error {
+	expired := func(int) bool { return false }
+	if p.run.Manifest.Has("ad_expires") {
+		ends, err := p.people.Columns("ad_expires")
+		if err != nil {
+			return err
+		}
+		read := p.run.Begin.Read.UnixMicro()
+		expired = func(row int) bool { at := ends[0].Rows[row]; return at != table.None && at <= read }
+	}
 	for _, source := range []directory.Source{directory.Entra, directory.AD} {
 		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
 		if err != nil {
@@ -131,7 +140,7 @@ func (p *screening) recall() error {
 		keys, others := p.keys[source].Rows, p.keys[1-source].Rows
 		for row, open := range p.open {
 			if !open && keys[row] != table.None {
-				p.compare(row, source, others[row] != table.None, columns[0].Rows[row] == 1, columns[1:])
+				p.compare(row, source, others[row] != table.None, columns[0].Rows[row] == 1 && !(source == directory.AD && expired(row)), columns[1:])
 			}
 		}
 	}

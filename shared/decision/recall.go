@@ -94,7 +94,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 		if a.found {
 			continue
 		}
-		if a.enabled() { // the account is new, or enabled again
+		if a.enabled(c.now) { // the account is new, or enabled again
 			a.past().EnabledSince = c.now
 		}
 		c.neverSeen(a)
@@ -120,7 +120,7 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	for i := range g.list {
 		a := &g.list[i]
 		a.past().ForgottenBy = c.last.Run
-		if a.enabled() {
+		if a.enabled(c.now) {
 			a.past().EnabledSince = c.now
 		}
 		for _, key := range h.Memberships[a.id()] {
@@ -186,7 +186,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
-	case !a.enabled() || k.Enabled == known.Always:
+	case !a.enabled(c.now) || k.Enabled == known.Always:
 	case k.Enabled == 0:
 		a.past().EnabledSince = c.now
 	default:

@@ -139,7 +139,7 @@ func remembered(a account, read time.Time) known.Account {
 	if k.Seen == 0 {
 		k.Seen = known.SecondOf(read)
 	}
-	if a.enabled() {
+	if a.enabled(read) {
 		k.Enabled = max(known.Always, known.SecondOf(a.past().EnabledSince))
 	}
 	dates := a.dates()

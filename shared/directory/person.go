@@ -148,9 +148,9 @@ type ADUser struct {
 	// LastLogonTimestamp is the replicated date, which is up to 14 days late. When a single person is read again, it is
 	// the newest of the replicated date and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
-	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // also zero when the password must be changed at the next logon
-	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
-	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // a logon lies in the future, so no logon date of the account is trusted
+	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"`               // also zero when the password must be changed at the next logon
+	Expires            time.Time `field:"expires" source:"accountExpires" read:"always"` // zero: never
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`                 // a logon lies in the future, so no logon date of the account is trusted
 	DatesLost          time.Time // the first reading in which the logon date was missing or earlier than in Past; zero if no date is lost
 	// Unreadable holds the LDAP names of attributes that arrived without a value although a value may exist. The
 	// reading account may lack the right to see these attributes.

@@ -72,7 +72,7 @@ var Keys = []Key{
 	{Path: "grace", Shape: MappingKey, Is: "days for which the rules leave a person alone; each 0 to 3650", LeftOut: "none", Example: "{neverSignedIn: 14, newHolder: 14, enabledAgain: 14}"},
 	{Path: "grace.neverSignedIn", Shape: CountKey, Max: maxDays, Is: "from the creation of an account that was never used", LeftOut: "0", Example: "14"},
 	{Path: "grace.newHolder", Shape: CountKey, Max: maxDays, Is: "from the day on which the person got the license", LeftOut: "0", Example: "14"},
-	{Path: "grace.enabledAgain", Shape: CountKey, Max: maxDays, Is: "from the first run that saw the account enabled after one that did not", LeftOut: "0", Example: "14"},
+	{Path: "grace.enabledAgain", Shape: CountKey, Max: maxDays, Is: "from the first run that saw the account enabled, and not expired, after one that did not", LeftOut: "0", Example: "14"},
 	{Path: "kinds", Shape: ChoicesKey, Words: directory.AccountKinds, Min: 1, Max: mostItems, Is: "kinds of accounts that rules ask about; all others are exempt", LeftOut: "`[person]`", Example: "[person, service]"},
 	{Path: "exempt", Shape: MappingKey, Is: "the people whom no rule touches", LeftOut: "nobody"},
 	{Path: "exempt.users", Shape: TextsKey, Max: mostItems, Is: "userPrincipalName of either directory, object id, SID or sAMAccountName without its domain; no patterns", LeftOut: "nobody", Example: "[breakglass@contoso.example]"},

@@ -29,6 +29,13 @@ func (e *ErrNoColumn) Error() string {
 	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
+// laterColumns lists columns that grace periods read where a snapshot has them. A snapshot of accounts that a relay of an
+// older version read lacks them.
+var laterColumns = []string{"entra_hired", "ad_expires"}
+
+// Has reports whether the tables of people have a column.
+func (m *Manifest) Has(column string) bool { return slices.Contains(m.Columns, column) }
+
 // ColumnsFor returns the columns for a policy that names the given fields, such as "entra.department". The error is
 // ErrNoColumn if the snapshot lacks one of the columns, because a missing column must not look like an empty value. For
 // a snapshot without tables, ColumnsFor returns nil, which stands for all columns.
@@ -37,7 +44,9 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 		return nil, m.partsHave(fields)
 	}
 	for i := range personColumns {
-		if c := &personColumns[i]; c.always || slices.Contains(fields, c.field) {
+		c := &personColumns[i]
+		named := slices.Contains(fields, c.field)
+		if older := slices.Contains(laterColumns, c.name) && !m.Has(c.name); named || c.always && !older {
 			columns = append(columns, c.name)
 		}
 	}
