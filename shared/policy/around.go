@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +21,7 @@ var (
 	calledOn   = regexp.MustCompile(`([A-Za-z_]\w*)\.\w+$`)
 	field      = regexp.MustCompile(`^\.(\w+)`)
 	operand    = regexp.MustCompile(`^[=!<>]=?\s*(.*)`)
-	numeral    = regexp.MustCompile(`^\d+\b`)
+	numeral    = regexp.MustCompile(`^\d+(?:\.\d+)?\b`)
 	someText   = regexp.MustCompile(`^["']([^"']*)["']`)
 	someDays   = regexp.MustCompile(`^now\s*-\s*days\((\d+)\)`)
 	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
@@ -123,8 +122,11 @@ func missingEnd(source, before, after string) string {
 	case opened < closed:
 		return "a ( is missing, or a ) is too much"
 	}
-	if i := slices.IndexFunc([]string{"&&", "||"}, func(sign string) bool { return strings.HasSuffix(before, sign) }); i >= 0 && after == "" {
-		return "a condition is missing after " + []string{"&&", "||"}[i]
+	end := strings.TrimRight(bare, " \n") // in a block, CEL finds the fault on the line after the sign
+	for _, sign := range []string{"&&", "||"} {
+		if strings.HasSuffix(end, sign) || strings.HasSuffix(before, sign) && after == "" {
+			return "a condition is missing after " + sign
+		}
 	}
 	return "something is missing here: && or || joins two conditions, and a sign such as == stands between two values"
 }

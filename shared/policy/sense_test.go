@@ -145,6 +145,11 @@ func TestWords(t *testing.T) {
 		`sizeOf(department) > 3`:                                      "there is no function sizeOf; of a date,",
 		`AzureAdSistaLogon.eatierThan(now - days(9))`:                 "there is no function eatierThan; of a date,", // as near to earlierThan as to laterThan
 		`department == 15`:                                            `department is a text; write department == "15"`,
+		`department == 1.5`:                                           `department is a text; write department == "1.5"`,
+		`accountEnabled &&`:                                           "a condition is missing after &&",
+		`accountEnabled || // or so`:                                  "a condition is missing after ||",
+		`accountEnabled staff // and so on`:                           "this is not an expression of the language",
+		`accountEnabled and department == "//"`:                       `"and" is written &&`,
 		`accountEnabled == "true"`:                                    "accountEnabled is already true or false; write accountEnabled, or !accountEnabled for not",
 		`if accountEnabled then staff`:                                "CONDITION ? THIS : THAT",
 		`(accountEnabled && staff`:                                    "a ) is missing",

@@ -233,7 +233,14 @@ func wrongSyntax(e *common.Error, source string) string {
 	return "this is not an expression of the language; they look like accountEnabled && systemRole == \"Employee\" && AzureAdSistaLogon.earlierThan(now - days(60))"
 }
 
-var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'|//[^\n]*`)
 
-// The function "unquoted" returns an expression without its text literals.
-func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }
+// The function "unquoted" returns an expression without its text literals and comments.
+func unquoted(source string) string {
+	return quoted.ReplaceAllStringFunc(source, func(part string) string {
+		if strings.HasPrefix(part, "//") {
+			return ""
+		}
+		return `""`
+	})
+}
