@@ -59,6 +59,15 @@ func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
+// Returning reports whether an open entry returns a license to the person, by a restore or by a rollback.
+func (l *Ledger) Returning(ctx context.Context, e *Entry) (bool, error) {
+	if e.RestoreOf != "" {
+		return true, nil
+	}
+	back, err := l.RollbackMark(ctx, e)
+	return back != nil, err
+}
+
 // LeavingMark returns the mark that the license is about to be taken, or nil if the mark does not exist.
 func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)

@@ -203,6 +203,18 @@ type Begun struct {
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
 	Reason            string    `json:"reason"` // why the change is not finished
+	// Back means that the change returns the license to the person, by a restore or by a rollback.
+	Back bool `json:"back,omitempty"`
+}
+
+// Returning returns the runs among Resumes that have begun to return a license and have not finished that.
+func (p *Plan) Returning() (names []string) {
+	for _, run := range p.Resumes {
+		if slices.ContainsFunc(p.Pending, func(b Begun) bool { return b.Run == run && b.Back }) {
+			names = append(names, run)
+		}
+	}
+	return names
 }
 
 // Verdict is the result of the gate for a plan.

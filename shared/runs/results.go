@@ -38,6 +38,7 @@ type Scope string
 const (
 	All   Scope = ""
 	Begun Scope = "begun" // the changes that an earlier call has begun
+	Back  Scope = "back"  // of these, the changes that return a license, by a restore or by a rollback
 )
 
 // Ended returns the status of a change that is complete in the ledger. The status is Failed for the outcome Unsure and

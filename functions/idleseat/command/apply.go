@@ -78,7 +78,7 @@ func (c *applyCmd) Run(a *Process) error {
 		}
 	}
 	line.bar.begins("reading the people of the changes afresh")
-	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "")
+	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "", runs.Begun)
 	behind := errors.Join(err, resumeFailed(earlier.failed))
 	if idle || a.interrupted() {
 		line.bar.clear()
@@ -127,14 +127,14 @@ type resumed struct {
 }
 
 // The function "resume" continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
-// runs. If the argument "only" names a person, the function continues only the changes of this person. If a run may not
-// continue, or if an object of the run is missing or was altered, the function prints the reason. After any error it goes
-// on with the next run, because the trouble of one run is no reason to leave others half-way. It returns all other errors
-// together.
-func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
+// runs. If the argument "only" names a person, the function continues only the changes of this person. The argument
+// "scope" can leave out more changes. If a run may not continue, or if an object of the run is missing or was altered,
+// the function prints the reason. After any error it goes on with the next run, because the trouble of one run is no
+// reason to leave others half-way. It returns all other errors together.
+func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string, scope runs.Scope) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {
-		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only, Scope: runs.Begun})
+		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only, Scope: scope})
 		switch {
 		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
@@ -153,7 +153,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 		var open alike
 		for _, b := range p.Pending {
 			x := results.Resumed(p, &b)
-			if x == nil {
+			if x == nil || scope == runs.Back && !b.Back {
 				continue
 			}
 			if all.by == nil {

@@ -128,10 +128,20 @@ func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// The method "applies" reports whether this night may write. The mode must not be audit, and the plan must not be on
-// hold. The plan must need no approval, or there must be changes of earlier runs to resume.
+// The method "applies" reports whether this night may write. The mode must not be audit. The plan must need no approval,
+// or there must be changes of earlier runs to resume.
 func (n *night) applies() bool {
-	return n.plan.Mode != policy.Audit && n.plan.Verdict != plan.Hold && (n.plan.Verdict == plan.Apply || len(n.plan.Resumes) > 0)
+	earlier, _ := n.resumes()
+	return n.plan.Mode != policy.Audit && (n.plan.Verdict == plan.Apply || len(earlier) > 0)
+}
+
+// The method "resumes" returns the earlier runs whose changes this night finishes, and which changes these are. If the
+// plan is on hold, the night finishes only changes that return a license, because they rest on no dates.
+func (n *night) resumes() ([]string, runs.Scope) {
+	if n.plan.Verdict == plan.Hold {
+		return n.plan.Returning(), runs.Back
+	}
+	return n.plan.Resumes, runs.Begun
 }
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or
@@ -142,7 +152,8 @@ func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
 	defer n.line.bar.clear()
-	left, own := n.plan.Resumes, n.plan.Verdict == plan.Apply
+	left, scope := n.resumes()
+	own := n.plan.Verdict == plan.Apply
 	for round := 1; ; round++ {
 		_, text, err := n.load()
 		if err != nil {
@@ -151,7 +162,7 @@ func (n *night) apply() error {
 		var pending, troubled int
 		n.behind = nil
 		for _, run := range slices.Clone(left) {
-			r, err := resume(n.a, applier, n.plan, []string{run}, text, "")
+			r, err := resume(n.a, applier, n.plan, []string{run}, text, "", scope)
 			n.line.bar.clear()
 			if err != nil && n.a.interrupted() {
 				return err
@@ -252,8 +263,9 @@ func (n *night) pending() int {
 	if n.results != nil {
 		open += n.results.Count(runs.Pending)
 	}
+	_, scope := n.resumes()
 	for _, b := range n.plan.Pending {
-		if r, went := n.earlier[b.Run]; !went || r.refused {
+		if r, went := n.earlier[b.Run]; !went || r.refused || scope == runs.Back && !b.Back {
 			open++
 		}
 	}

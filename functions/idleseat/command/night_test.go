@@ -139,6 +139,39 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
+// TestHeldNightGoesBack leaves a person half-way back when a restore is interrupted. The next night is on hold. It must
+// finish the way back, and must not touch the other pending changes.
+func TestHeldNightGoesBack(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t, withoutGrace(t))
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	s.want(exitFailed, "restore", c.UserPrincipalName, "--yes")
+	if r := s.became(first.Run, c); r.Status != runs.Pending || !strings.Contains(r.Note, "going back is not finished") {
+		t.Fatalf("%+v", r)
+	}
+	s.company.Intercept(nil)
+	before := s.results(first.Run)
+	s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("percent: 10,"), []byte("percent: 1,"), 1) })
+	s.later(day)
+	s.waits = &naps{ahead: s.ahead}
+	if a := s.want(exitHeld, "run"); !strings.Contains(a.err, "limits.stopAbove.percent 1") {
+		t.Errorf("not on hold: %s", a.err)
+	}
+	s.endsInSource(first, c, i, runs.Kept, "somebody asked to restore it")
+	after := s.results(first.Run)
+	if was, left := before.Count(runs.Pending), after.Count(runs.Pending); left != was-1 || was < 2 {
+		t.Errorf("%d of %d changes are pending after the night", left, was)
+	}
+}
+
 // TestPendingNight makes licenses arrive later than the end of a night. The changes must be pending at the end of the
 // night, and the following nights must finish them.
 func TestPendingNight(t *testing.T) {

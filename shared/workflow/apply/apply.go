@@ -172,8 +172,8 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{Applier: a, run: run, plan: p, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only}
-	if j.batches, err = j.within(ctx, batches, in.Scope); err != nil {
+	j := &job{Applier: a, run: run, plan: p, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only, scope: in.Scope}
+	if j.batches, err = j.within(ctx, batches); err != nil {
 		return nil, err
 	}
 	j.done = j.total() - j.left()
@@ -203,6 +203,7 @@ type job struct {
 	// has begun is rolled back.
 	stopped map[string]bool
 	only    string // the key of the person whose changes this call makes; empty: everybody
+	scope   runs.Scope
 	// The field "closed" is the reason why this call must begin no more changes. It is empty if changes may begin.
 	// Changes that have begun are finished in either case.
 	closed string
@@ -215,25 +216,36 @@ type job struct {
 	stale   [directory.Signals]string
 }
 
-// The method "within" returns the batches with the changes that are within the scope.
-func (j *job) within(ctx context.Context, batches []plan.Batch, scope runs.Scope) ([]plan.Batch, error) {
-	if scope == runs.All {
+// The method "within" returns the batches with the changes that are within the job's scope.
+func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, error) {
+	if j.scope == runs.All {
 		return batches, nil
 	}
 	for i := range batches {
 		var changes []plan.Change
 		for _, c := range batches[i].Changes {
-			last, err := j.ledger.Latest(ctx, c.User, c.License)
+			is, err := j.inScope(ctx, &c)
 			if err != nil && !errors.Is(err, ledger.ErrDamaged) { // nothing finishes a damaged change
 				return nil, err
 			}
-			if last != nil && last.Run == j.plan.Run {
+			if is {
 				changes = append(changes, c)
 			}
 		}
 		batches[i].Changes = changes
 	}
 	return batches, nil
+}
+
+func (j *job) inScope(ctx context.Context, c *plan.Change) (bool, error) {
+	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	switch {
+	case err != nil || last == nil || last.Run != j.plan.Run:
+		return false, err
+	case last.Completion != nil || j.scope == runs.Begun:
+		return true, nil
+	}
+	return j.ledger.Returning(ctx, last)
 }
 
 // The method "reopen" makes a change pending again if its stored result is final but its ledger entry is open. A call

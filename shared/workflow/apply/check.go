@@ -48,6 +48,9 @@ func (j *job) check(ctx context.Context, in Request) error {
 		}
 		return nil
 	}
+	if j.scope == runs.Back { // nor does a rollback
+		return nil
+	}
 	return j.probe(ctx, refuse)
 }
 

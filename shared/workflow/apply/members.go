@@ -8,13 +8,14 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // readMemberships reads the Entra groups of exemptions and of rules again. After the run read a group, somebody may
 // have deleted, emptied or hidden it. The membership of such a group is then unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
-	if j.plan.Restores != "" {
+	if j.plan.Restores != "" || j.scope == runs.Back {
 		return nil
 	}
 	for _, q := range j.memberQueries() {

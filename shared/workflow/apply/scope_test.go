@@ -113,3 +113,45 @@ func TestRestoreOfOneBeginsNoOther(t *testing.T) {
 	b.logged(t, moveAnna, "given back")
 	b.logged(t, changeBo, "")
 }
+
+// TestOnlyGoingBack: a run on a held night finishes a rollback although the source of the dates has died. It touches no
+// other change that it has begun.
+func TestOnlyGoingBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, freeAnna, changeBo)
+	b.entra.fail = map[string]error{changeEXO: errDown, leaveEXO: errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.entra.full["g-exo"] = "CountViolation"
+	b.entra.in.remove("g-visio", "id-anna") // as the write of the first call shows
+	b.follow()
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Only: "id-anna"}); err != nil {
+		t.Fatal(err)
+	}
+	b.logged(t, moveAnna, "open")
+	b.logged(t, changeBo, "open")
+	b.entra.fail = map[string]error{"ReadPeople id-anna": errDown, "ListPeople": errDown, "GroupsOf id-anna": errDown, "FindGroup g-exempt": errDown}
+	before := len(b.entra.writes())
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{leaveEXO}, b.entra.writes()[before:]); d != "" {
+		t.Errorf("writes (-want +got):\n%s", d)
+	}
+	b.logged(t, moveAnna, "rolled back")
+	b.logged(t, changeBo, "open")
+}
+
+// TestHeldRunGoesOnWithARestore: a run on a held night finishes a restore that it has begun.
+func TestHeldRunGoesOnWithARestore(t *testing.T) {
+	t.Parallel()
+	b := takenFromAnna(t)
+	b.apply(t, runs.Pending, "joined the source group again")
+	b.follow()
+	b.entra.fail = map[string]error{"ListPeople": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+		t.Fatal(err)
+	}
+	b.wrote(t, "AddMember g-e3 id-anna", leaveEXO)
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -38,6 +39,10 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 			}
 			said[b.Run] = r
 		}
+		var err error
+		if b.Back, err = j.returns(ctx, b); err != nil {
+			return nil, err
+		}
 		b.Reason = "begun, and nothing is known of it since"
 		if x := r.Of(&plan.Change{User: b.User, License: b.License}); x != nil && x.Note != "" {
 			b.Reason = x.Note
@@ -47,6 +52,21 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 		}
 	}
 	return all, nil
+}
+
+// The method "returns" reports whether an open change returns the license to the person. It returns false if the entry
+// is damaged, because nothing finishes such a change.
+func (j *judgement) returns(ctx context.Context, b *plan.Begun) (bool, error) {
+	book := ledger.In(j.store)
+	last, err := book.Latest(ctx, b.User, b.License)
+	back := false
+	if err == nil && last != nil && last.Run == b.Run {
+		back, err = book.Returning(ctx, last)
+	}
+	if errors.Is(err, ledger.ErrDamaged) {
+		return false, nil
+	}
+	return back, err
 }
 
 // The method "said" returns the results that the batches of an earlier run have stored so far. If these results are

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +159,61 @@ func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	}
 	if err := runs.PutResults(t.Context(), s, "entra-0001", said); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestHeldNightGoesBack: a scheduled run whose plan is on hold finishes only what returns a license: a rollback and a
+// restore. The execution then still ends as held. If nothing returns, it ends at once.
+func TestHeldNightGoesBack(t *testing.T) {
+	t.Parallel()
+	for _, back := range []string{"", "dan", "cid"} {
+		s := store.Store(&store.Memory{})
+		old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "dan": ""})
+		goesOn(t, s, "earlier")
+		book := ledger.In(s)
+		dan, err := book.Latest(t.Context(), "dan", "e3")
+		if err == nil && back == "dan" {
+			_, err = book.RollBack(t.Context(), dan, ledger.Mark{Outcome: ledger.RolledBack, Why: "signed in"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Back}}, AD: []Batch{}}
+		if back == "cid" { // a restore that another run has begun
+			again := earlier.Run(t, s, "again", nil)
+			again.Changes = []plan.Change{{User: "cid", License: "e3", Via: plan.Direct, Rule: plan.RestoreRule, RestoreOf: "r9"}}
+			again.Bind()
+			_, err := book.Begin(t.Context(), ledger.Intent{Person: "cid", License: "e3", Run: "again", Rule: plan.RestoreRule, RestoreOf: "r9", Via: "direct", At: asOf}, nil)
+			planned := &history.Planned{Run: "again", Touches: []history.Touch{{User: "cid", License: "e3"}}}
+			if err := errors.Join(err, runs.PutPlan(t.Context(), s, again, runs.Nobody), history.PutPlanned(t.Context(), s, planned, true)); err != nil {
+				t.Fatal(err)
+			}
+			goesOn(t, s, "again")
+			want.Entra[0].Run, want.Entra[0].PlanHash = "again", again.PlanHash
+		}
+		e := quiet()
+		e.partitions[0], e.scheduled = []plan.Decision{reclaim("a", 70)}, true
+		e.text, e.tallies[0].Reclaim = enforced(text), 11
+		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+		e.putInto(t, s)
+		steps := stepsOn(s)
+		out := steps.gated(t, false)
+		if back == "" {
+			if out.Go || out.Unapproved || out.Verdict != plan.Hold {
+				t.Errorf("nothing returns: %+v", out)
+			}
+			continue
+		}
+		if d := cmp.Diff(want, out.Batches); d != "" || !out.Go || out.Verdict != plan.Hold || sum(out.Resumed) != 1 {
+			t.Fatalf("%s: goes on %t, %s, resumes %v, batches (-want +got):\n%s", back, out.Go, out.Verdict, out.Resumed, d)
+		}
+		last, err := book.Latest(t.Context(), back, "e3")
+		if err != nil || book.Complete(t.Context(), last, ledger.Completion{Outcome: ledger.RolledBack}) != nil {
+			t.Fatal(err)
+		}
+		out, err = steps.Do(t.Context(), StepInput{Op: "settle", Run: "run", Unapproved: out.Unapproved})
+		if err != nil || out.Go || sum(out.Resumed) != 1 || out.Resumed[runs.Kept] != 1 || steps.told(t, out).Notice.Outcome != Held {
+			t.Errorf("%s, returned: %+v, %v", back, out, err)
+		}
 	}
 }

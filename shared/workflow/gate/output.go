@@ -25,7 +25,8 @@ type StepOutput struct {
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
-	// Unapproved means that the plan waits for an operator. The execution only finishes changes that earlier runs began.
+	// Unapproved means that the plan waits for an operator, or is on hold. The execution only finishes changes that
+	// earlier runs began. If the plan is on hold, it finishes only changes that return a license.
 	Unapproved bool `json:"unapproved"`
 
 	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again

@@ -130,13 +130,14 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	}
 	out.Scheduled = b.Scheduled
 	s.report(ctx, out)
-	if p.Mode == policy.Audit || p.Verdict == plan.Hold || !in.Apply && !b.Scheduled {
+	held := p.Verdict == plan.Hold
+	if p.Mode == policy.Audit || held && len(p.Returning()) == 0 || !in.Apply && !b.Scheduled {
 		return out, nil
 	}
-	if !in.Apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
+	if held || !in.Apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
 		out.unapproved()
 	}
-	if err := s.resume(ctx, p, out); err != nil {
+	if err := s.resume(ctx, p, out, held); err != nil {
 		return nil, err
 	}
 	out.Go = out.Batches.any()
@@ -177,9 +178,14 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 }
 
 // The method "resume" adds the open batches of the runs that a plan resumes, and counts the present status of their
-// changes. It adds nothing for a run whose data has expired.
-func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
-	for _, run := range p.Resumes {
+// changes. It adds nothing for a run whose data has expired. The parameter "held" means that a safety check holds the
+// plan. Then only changes that return a license go on, because they rest on no dates.
+func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
+	names, scope := p.Resumes, runs.Begun
+	if held {
+		names, scope = p.Returning(), runs.Back
+	}
+	for _, run := range names {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
 		if runs.Gone(err) {
 			continue
@@ -187,9 +193,9 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 		if err != nil {
 			return err
 		}
-		out.Batches.add(earlier, results, results.Override == earlier.PlanHash, runs.Begun)
+		out.Batches.add(earlier, results, results.Override == earlier.PlanHash, scope)
 		for _, b := range p.Pending {
-			if x := results.Resumed(p, &b); x != nil {
+			if x := results.Resumed(p, &b); x != nil && (b.Back || !held) {
 				out.resumed(x)
 			}
 		}
@@ -207,7 +213,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 	if in.Unapproved {
 		out.unapproved()
 	}
-	if err := s.resume(ctx, p, out); err != nil {
+	if err := s.resume(ctx, p, out, in.Unapproved && p.Verdict == plan.Hold); err != nil {
 		return nil, err
 	}
 	if !in.Unapproved {
