@@ -215,9 +215,6 @@ func (p *Policy) Fields() (names []string) {
 	for _, c := range p.conditions {
 		list = addNew(list, c.reads...)
 	}
-	for _, r := range p.Rules {
-		list = addNew(list, r.asks...)
-	}
 	for _, a := range list {
 		for _, f := range a.fields {
 			names = append(names, f.Name)

@@ -84,7 +84,8 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
-// ReadsActivity reports whether the condition "when" reads a date of use.
+// ReadsActivity reports whether the condition "when" reads a date of use. Without such a date, the rule cannot show that
+// a person returned.
 func (r *Rule) ReadsActivity() bool { return len(r.when.activity) > 0 }
 
 // Noun returns the word for the activity that the rule reads, such as "sign-in".

@@ -233,7 +233,3 @@ func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool
 // Late returns how late the usage reports of a rule may be. These are the reports from which the condition "when" reads
 // dates of use. Late returns zero for a rule without such a report.
 func (r *Rule) Late() time.Duration { return r.late() }
-
-// SeesUse reports whether the rule's condition "when" reads a date of use. Without such a date, the rule cannot show
-// that a person returned.
-func (r *Rule) SeesUse() bool { return len(r.when.activity) > 0 }

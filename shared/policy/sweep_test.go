@@ -128,8 +128,8 @@ func TestAllBefore(t *testing.T) {
 	}
 }
 
-// A rule sees use if its condition "when" reads a date of use.
-func TestSeesUse(t *testing.T) {
+// A rule reads activity if its condition "when" reads a date of use.
+func TestReadsActivity(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
 		"AzureAdSistaLogon.hasNoValue()":                                  true,
@@ -142,7 +142,7 @@ func TestSeesUse(t *testing.T) {
 attributes: {teams: m365.teams, teamsSince: m365.teamsAssigned}
 rules: [{name: r, license: m365, for: AzureAdSistaLogon.hasNoValue(), when: '`+when+`', then: remove}]
 `)
-		if got := p.Rules[0].SeesUse(); got != want {
+		if got := p.Rules[0].ReadsActivity(); got != want {
 			t.Errorf("%s: %t", when, got)
 		}
 	}

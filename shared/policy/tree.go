@@ -274,10 +274,7 @@ func (n *Node) decide() {
 	parts := n.Parts
 	switch n.Join {
 	case And, Or:
-		outweighs := map[string]Says{And: False, Or: True}[n.Join]
-		if n.Says == outweighs || n.Says == Unknown {
-			parts = slices.DeleteFunc(slices.Clone(parts), func(part *Node) bool { return part.Says != n.Says })
-		}
+		parts = slices.DeleteFunc(slices.Clone(parts), func(part *Node) bool { return part.Says != n.Says })
 		if len(parts) == 0 { // no single part settles the result, so all parts together do
 			parts = n.Parts
 		}

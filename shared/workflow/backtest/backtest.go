@@ -225,7 +225,7 @@ func constant(r *policy.Rule, chosen int) (days int, why string) {
 		calls = append(calls, fmt.Sprintf("days(%d)", n))
 	}
 	switch {
-	case !r.SeesUse():
+	case !r.ReadsActivity():
 		return 0, `its condition "when" reads no date of use, so nobody can be seen to come back`
 	case len(list) == 0:
 		return 0, `its condition "when" has no days(n), so there is nothing to try`
