@@ -215,7 +215,7 @@ func (p *screening) crowd() *policy.Crowd {
 // The method "field" returns the column of a field. It reads the column when a condition first needs the column.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
-	if column == "" {
+	if !p.run.Manifest.Has(column) {
 		return policy.Column{}, false
 	}
 	columns, err := p.people.Columns(column)

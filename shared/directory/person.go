@@ -84,7 +84,7 @@ type EntraUser struct {
 	LastInteractive    time.Time `field:"lastInteractiveSignIn" source:"signInActivity/lastSignInDateTime" meaning:"activity" read:"always"`
 	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity" read:"always"`
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
-	Hired              time.Time `field:"hired" source:"employeeHireDate"` // may lie in the future
+	Hired              time.Time `field:"hired" source:"employeeHireDate" read:"always"` // may lie in the future
 	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
 	// DatesInDoubt means that a sign-in date lies in the future. In that case some clock is wrong, and no sign-in date
 	// of the account is trusted.

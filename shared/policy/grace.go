@@ -45,7 +45,9 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p)).or(j.afterLeave(r, p))
 }
 
-// neverSignedIn gives grace to a person who never signed in and whose account is new.
+// neverSignedIn gives grace to a person who never signed in and whose account is new, or who was hired lately or will be.
+// A company may create the account weeks before the first day (Microsoft Graph, user resource type, employeeHireDate:
+// "the date and time when the user was hired or will start work if there is a future hire").
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
@@ -57,7 +59,11 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 		return grace{flag: directory.No}
 	}
 	if created.State == directory.Known {
-		g := j.since(created.Time, days, "never "+verb(r.when.activity).past+"; new account")
+		begins, why := created.Time, "new account"
+		if p.Entra != nil && p.Entra.Hired.After(begins) {
+			begins, why = p.Entra.Hired, "hired on "+dayOf(p.Entra.Hired)
+		}
+		g := j.since(begins, days, "never "+verb(r.when.activity).past+"; "+why)
 		if g.flag == directory.No || never == directory.Yes {
 			return g
 		}

@@ -141,17 +141,18 @@ func (s *screen) graceBegan(days int) int64 {
 }
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
-// person has no known date of use. The creation date of the person's account is unknown, or is after the time that
-// graceBegan returned (the parameter "ended").
+// person has no known date of use. The creation date of the person's account is unknown, or this date or the hire date
+// is after the time that graceBegan returned (the parameter "ended").
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
 		uses = append(uses, s.date(a))
 	}
 	created := s.date(s.policy.attributes["created"])
+	hired, dated := s.Field("entra.hired")
 	return func(row int) bool {
 		used := slices.ContainsFunc(uses, func(dates []int64) bool { return isDate(dates[row]) })
-		return !used && (!isDate(created[row]) || created[row] > ended)
+		return !used && (!isDate(created[row]) || created[row] > ended || dated && hired.Rows[row] > ended)
 	}
 }
 

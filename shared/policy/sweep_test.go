@@ -47,9 +47,15 @@ func TestGraceInASweep(t *testing.T) {
 		crowd                func(*Crowd)
 		want                 bool // the license is taken
 	}{
-		"the policy has no grace":           {"{}", "m365", unused, func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }, nil, true},
-		"a new account, never used":         {"{neverSignedIn: 14}", "m365", unused, nil, nil, false},
-		"a new account, of unknown age":     {"{neverSignedIn: 14}", "m365", unused, func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }, nil, false},
+		"the policy has no grace":       {"{}", "m365", unused, func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }, nil, true},
+		"a new account, never used":     {"{neverSignedIn: 14}", "m365", unused, nil, nil, false},
+		"a new account, of unknown age": {"{neverSignedIn: 14}", "m365", unused, func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }, nil, false},
+		"hired for long": {"{neverSignedIn: 14}", "m365", unused, func(p *directory.Person) {
+			p.Entra.Created, p.AD.Created, p.Entra.Hired = noon.Add(-90*day), noon.Add(-90*day), noon.Add(-14*day)
+		}, nil, true},
+		"hired lately": {"{neverSignedIn: 14}", "m365", unused, func(p *directory.Person) {
+			p.Entra.Created, p.AD.Created, p.Entra.Hired = noon.Add(-90*day), noon.Add(-90*day), noon.Add(-14*day+time.Microsecond)
+		}, nil, false},
 		"a new account, without use":        {"{neverSignedIn: 14}", "m365", young, nil, nil, true},
 		"given long ago":                    {"{newHolder: 10}", "m365", unused, nil, changed(true, "2026-01-02T03:04:05Z 2025-01-02T03:04:05Z"), true},
 		"given lately":                      {"{newHolder: 10}", "m365", unused, nil, changed(true, "2026-01-02T03:04:05Z 2026-11-20T03:04:05Z"), false},
