@@ -57,11 +57,15 @@ func (adGroup) system() string       { return "Active Directory" }
 // Scheduler").
 const syncs = 2 * time.Hour
 
+// The constant "relayWrites" is how long after a request the relay may make a write. It is longer than TimeoutSeconds of the
+// task "Write AD batch to AD" of the state machine. After that time, the relay loses its lease.
+const relayWrites = 35 * time.Minute
+
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
 		return syncs
 	}
-	return directory.Settling
+	return relayWrites
 }
 
 func (adGroup) reread(ctx context.Context, j *job) error { return j.readCounterparts(ctx) }

@@ -37,17 +37,18 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 }
 
 // undoDirect assigns again the product that a change removed from the person's direct assignments. If Graph refuses to
-// assign a product that the person lacks, the change cannot go back.
+// assign a product that the person lacks, the change cannot go back. Another call may still take the product. Therefore
+// each call assigns it again and the change stays pending, until readLagOver is true.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch reason := definite(err); {
 	case reason != "" && !m.holds(m.entry.SKU, ""):
 		return m.cannotGoBack(ctx, why, reason)
-	case reason != "" && m.readLagOver(): // Graph refuses what the person has already
-		return m.complete(ctx, o, why)
 	case err != nil && reason == "":
 		return m.goingBack(why, err)
-	case !shown:
+	case !m.readLagOver():
+		return runs.Pending, sentences(why, m.watched())
+	case !shown && reason == "": // Graph refuses only what the person has already
 		return runs.Pending, sentences(why, "given again, and Graph does not show it yet")
 	}
 	return m.complete(ctx, o, why)
@@ -67,14 +68,42 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
+// The method "takenSince" is for a change that is closed and was rolled back. Another call, which is over, may have taken
+// the license after that. If a read does not show the license, takenSince gives it again and returns a note. It looks
+// only until the plan expires. Later, somebody else has probably taken the license.
+func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, err error) {
+	if e.Completion.Outcome == ledger.Done || e.RestoreOf != "" || m.change.RestoreOf != "" || m.person == nil || m.expired() {
+		return "", nil
+	}
+	left, err := m.ledger.LeavingMark(ctx, e)
+	if left == nil || err != nil {
+		return "", err
+	}
+	m.entry = e
+	if why, err := m.altered(ctx, e, m.change); err != nil || why != "" || m.target() == nil || m.target().absent(m) {
+		return "", err
+	}
+	held, err := m.in(ctx, e.Source)
+	if held || err != nil {
+		return "", err
+	}
+	then := "given again, and looked at once more"
+	if err := m.write(ctx, e.Source, true); definite(err) != "" {
+		then = "it cannot be given again, do it by hand: " + definite(err)
+	} else if err != nil {
+		then = fmt.Sprintf("giving it again is not finished, run apply again: %v", err)
+	}
+	return sentences(e.Completion.Note, "another call had taken the license after that; "+then), nil
+}
+
 // The method "undo" rolls back a move between groups. It also carries out a restore of such a move. It joins the source
 // group again, waits until the source group gives its license, and only then leaves the target group. It does not wait
 // if membership itself is the license, or if the person did not have the license through the source group before the
 // change.
 //
-// While readLagOver is false, reads may still show the state before the person left the source group. Therefore undo
-// joins the source group whatever the reads show. It does not believe a read that shows the license of the source group
-// as active.
+// While readLagOver is false, reads may still show the state before the person left the source group, and another call
+// or a relay may still remove the person. Therefore undo joins the source group whatever the reads show, and the change
+// stays pending. It does not believe a read that shows the license of the source group as active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -95,8 +124,11 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		}
 	}
 	had := m.change.RestoreOf != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
-	if m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from())) {
+	switch {
+	case m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from())):
 		return runs.Pending, sentences(why, rejoined)
+	case !m.readLagOver():
+		return runs.Pending, sentences(why, m.watched())
 	}
 	return m.leaveTarget(ctx, o, why)
 }
@@ -133,8 +165,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// readLagOver reports whether reads no longer show the state before the person left the source group. It also returns
-// true if the person did not leave the source group.
+// The method "watched" returns the note of a change that has given the license again and stays pending until
+// readLagOver is true.
+func (m *move) watched() string {
+	return "given again at once; each call gives it again until " + m.leftBy.Add(m.readLag()).UTC().Format(time.RFC3339) + ", because the removal may still take effect"
+}
+
+// readLagOver reports whether reads no longer show the state before the person left the source group, and no write that
+// takes the license can be on its way any more. It also returns true if the person did not leave the source group.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }

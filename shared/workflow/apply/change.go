@@ -48,6 +48,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
 			}
 		}
+		if why, err := m.takenSince(ctx, last); err != nil || why != "" {
+			return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
+		}
 		return result(runs.Ended(last.Completion.Outcome), "%s", last.Completion.Note)
 	}
 	if ours {

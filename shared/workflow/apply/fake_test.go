@@ -247,6 +247,7 @@ func (f *fakeEntra) ChangeLicenses(_ context.Context, id string, add []directory
 		}
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "" && slices.Contains(remove, a.SKU) })
 		for _, a := range add {
+			u.Assignments = slices.DeleteFunc(u.Assignments, func(held directory.Assignment) bool { return held.Group == "" && held.SKU == a.SKU })
 			u.Assignments = append(u.Assignments, directory.Assignment{SKU: a.SKU, State: "Active", DisabledPlans: a.DisabledPlans})
 		}
 	})

@@ -202,7 +202,7 @@ func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	if in || m.holds(e.SKU, m.from()) {
 		return runs.Pending, "left the source group; waiting for its license to be freed"
 	}
-	return m.complete(ctx, ledger.Done, "")
+	return m.freed(ctx)
 }
 
 const (

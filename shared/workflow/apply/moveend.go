@@ -50,6 +50,19 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
+// The method "freed" ends a change whose license is gone. Another call may have begun to roll the change back since this
+// call looked. This call then rolls it back, too.
+func (m *move) freed(ctx context.Context) (runs.Status, string) {
+	back, err := m.ledger.RollbackMark(ctx, m.entry)
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case back != nil:
+		return m.rollBack(ctx, back.Outcome, back.Why)
+	}
+	return m.complete(ctx, ledger.Done, "")
+}
+
 // The method "complete" closes the entry. If another call of the run has closed the entry with a different outcome, the
 // outcome of that call is kept.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {

@@ -34,7 +34,7 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 			}
 			return
 		}
-		b.settle()
+		b.lag()
 		b.follow()
 	}
 	t.Error("it waits for ever")

@@ -41,7 +41,7 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
 		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
 	}
-	return m.complete(ctx, ledger.Done, "")
+	return m.freed(ctx)
 }
 
 // byMembership changes membership in groups whose membership is itself the license. The license counts as taken or
@@ -91,5 +91,5 @@ func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	case in:
 		return runs.Pending, m.target().system() + " accepted the change but still shows the member"
 	}
-	return m.complete(ctx, ledger.Done, "")
+	return m.freed(ctx)
 }

@@ -134,7 +134,7 @@ func TestDirectWayBack(t *testing.T) {
 	}{
 		"missing":                    {long, []directory.Assignment{exo}, nil, false, []string{give}, runs.Done, "", "done"},
 		"held, long ago":             {long, []directory.Assignment{e3}, nil, false, nil, runs.Done, "", "done"},
-		"held, a moment ago":         {now.Add(-directory.Settling + time.Second), []directory.Assignment{e3, exo}, nil, false, []string{give}, runs.Done, "", "done"},
+		"held, a moment ago":         {now.Add(-directory.Settling + time.Second), []directory.Assignment{e3, exo}, nil, false, []string{give}, runs.Pending, "given again at once", "open"},
 		"held, just settled":         {now.Add(-directory.Settling), []directory.Assignment{e3, exo}, nil, false, nil, runs.Done, "", "done"},
 		"held in error":              {long, []directory.Assignment{broken}, nil, false, nil, runs.Pending, "", "open"},
 		"does not show":              {long, []directory.Assignment{exo}, nil, true, []string{give}, runs.Pending, "", "open"},
@@ -166,9 +166,11 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		since  time.Duration // time since the intent
 		writes []string
+		want   runs.Status
+		logged string
 	}{
-		"a moment ago": {directory.Settling - time.Second, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}},
-		"settled":      {directory.Settling, nil},
+		"a moment ago": {directory.Settling - time.Second, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, runs.Pending, "open"},
+		"settled":      {directory.Settling, nil, runs.Done, "done"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,9 +184,9 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 			if _, err := ledger.In(b.Store).Begin(t.Context(), in, last); err != nil {
 				t.Fatal(err)
 			}
-			b.apply(t, runs.Done, "")
+			b.apply(t, tc.want, "")
 			b.wrote(t, tc.writes...)
-			b.logged(t, c, "done")
+			b.logged(t, c, tc.logged)
 		})
 	}
 }

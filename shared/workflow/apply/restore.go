@@ -190,7 +190,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 
 // restoreDirect assigns again the product that the change took, with the same service plans disabled. It removes the
 // successor, unless the person held the successor before the change. If a read shows the product, it writes only while
-// reads may be out of date.
+// reads may be out of date. During that time the restore stays pending.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")
@@ -204,8 +204,11 @@ func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 			return m.writeFailed(ctx, err)
 		}
 	}
-	if !shown {
+	switch {
+	case !shown:
 		return runs.Pending, notShown
+	case !m.readLagOver():
+		return runs.Pending, m.watched()
 	}
 	return m.complete(ctx, ledger.Done, e.Note)
 }

@@ -174,6 +174,18 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
+// The method "goesBack" applies a plan whose only change is rolled back after it may have taken the license. The license is
+// given again at once. The change ends only when no removal can be on its way any more.
+func (b *bench) goesBack(t *testing.T, want runs.Status, note string) {
+	t.Helper()
+	b.apply(t, runs.Pending, note)
+	b.lag()
+	b.apply(t, want, note)
+}
+
+// The method "lag" advances the clock until no removal can be on its way any more.
+func (b *bench) lag() { b.at(b.now.Add(adGroup{}.readLag(true))) }
+
 // The method "wrote" checks that the parameter "want" is the list of all writes to the directories so far: first the
 // writes to Entra ID, and then those to Active Directory.
 func (b *bench) wrote(t *testing.T, want ...string) {

@@ -41,7 +41,8 @@ type target interface {
 	// The method "late" returns how long reads may still show the old state after the directory accepted a write.
 	late() time.Duration
 	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the
-	// source group. The parameter "follows" reports whether the license follows membership in a group.
+	// source group. In this time, a write that was decided before also takes effect. The parameter "follows" reports
+	// whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
 	// The method "unshown" returns the status of a change whose write was accepted but does not appear in the next read.
 	unshown() runs.Status

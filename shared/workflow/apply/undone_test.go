@@ -20,8 +20,8 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.entra.fail = map[string]error{changeEXO: errDown}
 		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
-		b.apply(t, runs.Kept, "signed in 1 hour ago")
-		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may take effect late
+		b.goesBack(t, runs.Kept, "signed in 1 hour ago")
+		b.wrote(t, changeEXO, backFromEXO, backFromEXO) // the first write may take effect late
 		b.logged(t, changeBo, "rolled back")
 	})
 	t.Run("AD group", func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.ad.fail = map[string]error{leaveEgon: errDown}
 		b.apply(t, runs.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
-		b.apply(t, runs.Kept, "logged on 1 hour ago")
+		b.goesBack(t, runs.Kept, "logged on 1 hour ago")
 		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may take effect late
 		b.logged(t, freeEgon, "rolled back")
 	})
@@ -125,8 +125,11 @@ func TestKilledAndExpired(t *testing.T) {
 	b.Store, b.entra.fail = whole, nil
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
-		t.Fatal(err)
+	for range 2 { // Bo's license may have been taken
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		b.lag()
 	}
 	b.logged(t, moveAnna, "failed")
 	b.logged(t, changeBo, "failed")

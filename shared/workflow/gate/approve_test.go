@@ -78,7 +78,7 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 }
 
 // TestWhatBecame: the ledger decides what happened to a change. If the ledger has no entry of the run for the change,
-// the results of the batches decide.
+// the results of the batches decide. They also decide if a call may have taken the license after a rollback.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
@@ -87,6 +87,18 @@ func TestWhatBecame(t *testing.T) {
 			e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: "e3", Run: run, At: asOf}, nil)
 			if err == nil && o != "" {
 				err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o, Note: "of the ledger"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	left := func(o ledger.Outcome) func(*testing.T, *ledger.Ledger) {
+		return func(t *testing.T, book *ledger.Ledger) {
+			entry("run", o)(t, book)
+			e, err := book.Latest(t.Context(), "ann", "e3")
+			if err == nil {
+				_, _, err = book.Leave(t.Context(), e, asOf)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -106,6 +118,11 @@ func TestWhatBecame(t *testing.T) {
 		"restored":                          {entry("run", ledger.Restored), "", runs.Kept, "of the ledger", false},
 		"announced":                         {entry("run", ledger.Announced), "", runs.Announced, "of the ledger", false},
 		"failed":                            {entry("run", ledger.Failed), "", runs.Failed, "of the ledger", false},
+		"rolled back, said to wait":         {entry("run", ledger.RolledBack), runs.Pending, runs.Kept, "of the ledger", false},
+		"rolled back, and taken since":      {left(ledger.RolledBack), runs.Pending, runs.Pending, "said", false},
+		"rolled back, and taken for good":   {left(ledger.RolledBack), runs.Failed, runs.Failed, "said", false},
+		"rolled back, said to be kept":      {left(ledger.RolledBack), runs.Kept, runs.Kept, "of the ledger", false},
+		"taken, said to wait":               {left(ledger.Done), runs.Pending, runs.Done, "of the ledger", false},
 		"open, nothing said":                {entry("run", ""), "", runs.Pending, "begun, and not finished yet", false},
 		"open, said to wait":                {entry("run", ""), runs.Pending, runs.Pending, "said", false},
 		"open, said to be done":             {entry("run", ""), runs.Done, runs.Pending, "begun, and not finished yet", false},

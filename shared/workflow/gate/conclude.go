@@ -17,7 +17,8 @@ import (
 )
 
 // Conclude finds the result of each change and each notice of a plan. The ledger decides if it has a completed entry of
-// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. A change is also
+// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. They also decide if a
+// change was rolled back and a call that may have taken the license after that says pending or failed. A change is also
 // pending if the ledger has it open and the results do not say pending. A change that is neither in the ledger nor in
 // the results did not begin. It counts as pending, with the field Retry set. Conclude writes
 // runs/<run>/results/settled.json.
@@ -57,6 +58,11 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	known := said.Of(c)
 	switch {
 	case last != nil && last.Run == run && last.Completion != nil:
+		if known != nil && (known.Status == runs.Pending || known.Status == runs.Failed) && last.Completion.Outcome != ledger.Done {
+			if left, err := book.LeavingMark(ctx, last); left != nil || err != nil {
+				return *known, err
+			}
+		}
 		return runs.ResultOf(c, runs.Ended(last.Completion.Outcome), last.Completion.Note), nil
 	case known != nil && (known.Status == runs.Pending || last == nil || last.Run != run):
 		return *known, nil
