@@ -57,7 +57,7 @@ func (s *shell) restored(args ...string) runs.Results {
 		s.t.Fatal(err)
 	}
 	for r.Count(runs.Pending) > 0 {
-		s.passes(time.Minute)
+		s.passes(2 * time.Hour)
 		run := r.Run
 		r = runs.Results{}
 		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
@@ -110,6 +110,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	s.passes(7 * time.Hour) // every controller knows the removals
 	// This restore stays pending until the license follows the membership.
 	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes")
 	var r runs.Results

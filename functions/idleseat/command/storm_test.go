@@ -218,7 +218,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		} else if a.status != exitDone {
 			t.Fatalf("restore again: %s", a.err)
 		}
-		s.passes(10 * time.Minute)
+		s.passes(7 * time.Hour) // every controller knows the removals
 	}
 	s.asBefore(before)
 	for _, c := range p.Changes {

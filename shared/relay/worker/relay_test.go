@@ -157,6 +157,19 @@ func TestGoneGroup(t *testing.T) {
 	}
 }
 
+// TestAddedAnyway: an addition is written although the person is in the group. The read may come from a controller that
+// does not know an earlier removal yet.
+func TestAddedAnyway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &fakeAD{member: true})
+	asked := b.send(b.change(protocol.Add, group))
+	b.run()
+	want := protocol.Result{ID: "c1", GUID: guid, Outcome: protocol.Done, Before: true, After: true}
+	if diff := cmp.Diff(want, b.result(asked)); diff != "" || b.ad.writes != 1 {
+		t.Errorf("%d writes, result (-want +got):\n%s", b.ad.writes, diff)
+	}
+}
+
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	user := new(fakeAD).user()

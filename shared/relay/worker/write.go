@@ -46,7 +46,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 
 // The method "change" makes one change. It finds the person, and reads whether the person is in the group. For a
 // removal, it compares the account with the evidence. It then writes, and reads the group again. Only the last read
-// decides whether the change is done. If it is not done, the answer to the write says why.
+// decides whether the change is done. If it is not done, the answer to the write says why. An addition is always
+// written, because the read may come from a controller that does not know an earlier removal yet.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
 	end := func(o protocol.Outcome, note string) protocol.Result {
@@ -68,7 +69,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	} else if err != nil {
 		return end(protocol.Failed, err.Error())
 	}
-	if result.After = result.Before; result.Before == wanted {
+	if result.After = result.Before; !wanted && !result.Before {
 		return end(protocol.Done, "")
 	}
 	if why := r.outdated(l.ctx, c, groups); why != "" {

@@ -36,7 +36,9 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 }
 
 // The method "bootstrap" returns the controllers to ask first. If controllers are configured, these are the configured
-// controllers. Otherwise, these are the controllers from DNS, nearest first (MS-ADTS 6.3.2.3).
+// controllers. Otherwise, these are all controllers of the domain from DNS (MS-ADTS 6.3.2.3), in the order of their
+// priorities and at random within a priority (RFC 2782). By default, all have the same priority (Microsoft Learn,
+// "LdapSrvPriority"). Each call may therefore reach another controller, in any site.
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && len(d.forest) > 0 {
 		return d.entrance(ctx)

@@ -48,7 +48,7 @@ func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
 // heldAgain is for a change that took a license, if a read shows the license. Soon after the write, the read may be out
 // of date. A read through Graph may be out of date for the time directory.Settling. A read in Active Directory may come
-// from another domain controller, and may be out of date for the time "doubtful". Later, heldAgain ends the change,
+// from another domain controller, and may be out of date for the time "replicates". Later, heldAgain ends the change,
 // because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
@@ -56,7 +56,7 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	switch {
 	case err != nil || madeErr != nil:
 		return troubled, errors.Join(err, madeErr).Error()
-	case free != nil && m.Now().Sub(free.At) < directory.Settling:
+	case free != nil && m.Now().Sub(free.At) < m.target().late():
 		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
 		return m.rollBack(ctx, ledger.Restored, "somebody restored it after it was seen free at "+free.At.Format(time.RFC3339))

@@ -74,6 +74,30 @@ func TestRelayedRemovalAfterRestore(t *testing.T) {
 	}
 }
 
+// TestOtherController: a license of Active Directory was taken ten minutes ago through one controller. A restore asks
+// another controller, to which the removal has not been replicated. The restore is not over before the removal must have
+// arrived, and gives the license again after that.
+func TestOtherController(t *testing.T) {
+	t.Parallel()
+	c := freeEgon
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+	in := ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, At: b.now, Before: ledger.Holding{InGroups: []string{citrixDN}}}
+	b.put(t, in, ledger.Done)
+	b.at(b.now.Add(10 * time.Minute))
+	b.apply(t, runs.Pending, "given again at once; each call gives it again until 2026-11-23T16:35:00Z") // this controller still lists Egon
+	b.ad.in.remove(citrixDN, c.User)                                                                     // the removal arrives
+	b.at(b.now.Add(replicates))
+	b.apply(t, runs.Pending, "given again at once")
+	b.logged(t, c, "open")
+	b.lag()
+	b.apply(t, runs.Done, "")
+	if !slices.Contains(b.ad.in[citrixDN], c.User) {
+		t.Errorf("Egon is not in the group: %v", b.ad.writes())
+	}
+}
+
 // TestTakenSince: a change is closed as rolled back, and its license was taken after that. A call that has not ended the
 // change looks once more.
 func TestTakenSince(t *testing.T) {
