@@ -84,6 +84,7 @@ func TestCommandsOfAStory(t *testing.T) {
 		t.Errorf("history:\n%s", text)
 	}
 	one = s.story("history", ingrid, in...)
+	s.passes(7 * time.Hour) // every controller knows the removals
 	for _, l := range one.Ledger {
 		s.typed(l.Undo)
 	}
