@@ -102,8 +102,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo makes the completions in the ledger three hours older. After three hours, reads of Graph show a write even in
-// a synced group, so a restore does not wait.
+// longAgo makes the completions in the ledger nine hours older. After nine hours, every controller and reads of Graph
+// show a write even in a synced group, so a restore does not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {
@@ -117,7 +117,7 @@ func (r *rig) longAgo() {
 		if err := store.GetJSON(r.Context(), r.store, key, &done); err != nil {
 			r.Fatal(err)
 		}
-		done.At = done.At.Add(-3 * time.Hour)
+		done.At = done.At.Add(-9 * time.Hour)
 		if err := store.PutJSON(r.Context(), r.store, key, done); err != nil {
 			r.Fatal(err)
 		}
