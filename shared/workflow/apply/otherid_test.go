@@ -30,6 +30,7 @@ func (b *bench) tookCitrix(t *testing.T, id string) {
 		t.Fatal(err)
 	}
 	b.put(t, ledger.Intent{Person: id, SID: doraSID, License: "citrix", Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, At: daysAgo(10), Before: ledger.Holding{InGroups: []string{citrixDN}}}, ledger.Done)
+	b.lag()
 }
 
 // TestRestoredUnderTheFormerId: a license in Active Directory comes back although the ledger has the person under
