@@ -219,3 +219,29 @@ func TestGivenBackStands(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 }
+
+// An open change returns a license if it is a restore, or if it has a rollback mark. If the mark cannot be read, the
+// result is an error.
+func TestReturning(t *testing.T) {
+	t.Parallel()
+	l, s := open(t)
+	e := begun(t, l)
+	for _, want := range []bool{false, true} {
+		if is, err := l.Returning(t.Context(), e); is != want || err != nil {
+			t.Errorf("%t, %v, want %t", is, err, want)
+		}
+		if _, err := l.RollBack(t.Context(), e, Mark{Outcome: Restored, At: e.At}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.PutBytes(t.Context(), s, e.beside(backSuffix), []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Returning(t.Context(), e); !errors.Is(err, ErrDamaged) {
+		t.Errorf("damaged: %v", err)
+	}
+	e.RestoreOf = "r0"
+	if is, err := l.Returning(t.Context(), e); !is || err != nil {
+		t.Errorf("a restore: %t, %v", is, err)
+	}
+}

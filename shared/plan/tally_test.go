@@ -172,3 +172,15 @@ func TestLimitsAtTheBounds(t *testing.T) {
 		}
 	}
 }
+
+// The runs that return a license are those among the resumed runs that have such a pending change. Each is named once.
+func TestReturning(t *testing.T) {
+	t.Parallel()
+	p := &Plan{Resumes: []string{"a", "b", "c"}, Pending: []Begun{{Run: "a"}, {Run: "b", Back: true}, {Run: "b"}, {Run: "b", Back: true}, {Run: "lost", Back: true}, {Run: "c", Back: true}}}
+	if got := p.Returning(); !slices.Equal(got, []string{"b", "c"}) {
+		t.Errorf("%q", got)
+	}
+	if got := (&Plan{Resumes: []string{"a"}, Pending: []Begun{{Run: "a"}}}).Returning(); len(got) != 0 {
+		t.Errorf("nothing returns: %q", got)
+	}
+}
