@@ -95,6 +95,9 @@ func TestRenamedAfterTheHelpDesk(t *testing.T) {
 				if slices.ContainsFunc(next.Changes, func(again plan.Change) bool { return again.User == c.User && again.License == "renamed" }) {
 					t.Errorf("planned again: %+v", next.Changes)
 				}
+				if all := s.story("history", c.User).Ledger; len(all) != 1 || all[0].License != license || all[0].Undo != "" || all[0].CoolsUntil.IsZero() {
+					t.Errorf("the history has %+v", all)
+				}
 			}
 		})
 	}
