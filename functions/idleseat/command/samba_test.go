@@ -15,11 +15,39 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
+	"github.com/idleseat/idleseat/shared/store"
 )
+
+// longAgo makes the completions in the ledger nine hours older. Every controller then knows the removals, so a restore
+// does not wait. The clock of a real domain cannot be advanced.
+func (s *shell) longAgo() {
+	s.t.Helper()
+	objects, err := store.Open(s.t.Context(), s.path("store"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for key, err := range objects.List(s.t.Context(), "ledger/") {
+		if err == nil && !strings.HasSuffix(key, ".done.json") {
+			continue
+		}
+		var done ledger.Completion
+		if err == nil {
+			err = store.GetJSON(s.t.Context(), objects, key, &done)
+		}
+		done.At = done.At.Add(-9 * time.Hour)
+		if err == nil {
+			err = store.PutJSON(s.t.Context(), objects, key, done)
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
 
 // TestSamba runs plan and apply against a real Samba domain and the simulated Graph. The domain and Graph have the same
 // people, as if Entra Connect had synced them.

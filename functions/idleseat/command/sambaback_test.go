@@ -44,6 +44,7 @@ func TestSambaGivesBack(t *testing.T) {
 		t.Fatalf("%d are to lose Citrix, %s among them?", len(taken), who)
 	}
 	s.done(p.Run)
+	s.longAgo()
 	if next := s.plan(exitDone); len(next.Changes) != 0 || len(next.Returned) != 0 {
 		t.Errorf("nobody came back, but: %+v, %+v", next.Changes, next.Returned)
 	}

@@ -47,6 +47,7 @@ func TestSambaWayBack(t *testing.T) {
 		t.Fatalf("%d are to lose Citrix", len(taken))
 	}
 	s.done(p.Run)
+	s.longAgo()
 
 	must(admin.ModifyDN(ldap.NewModifyDNRequest(old, "CN=Citrix 2027", true, "")))
 	another := ldap.NewAddRequest(old, nil)
