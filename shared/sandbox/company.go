@@ -57,7 +57,8 @@ type Options struct {
 	Witness func(Event)
 
 	// LostController is the DNS name of a second domain controller. The directory lists this controller, but the
-	// controller does not answer. If LostController is empty, there is no second controller.
+	// controller does not answer. Its changes have reached the first controller until the start of the company. If
+	// LostController is empty, there is no second controller.
 	LostController string
 
 	// Absent is the number of people who have no account before a call of Hire. These people have the highest numbers.
@@ -155,6 +156,7 @@ func NewCompany(o Options) *Company {
 	}
 	if o.LostController != "" {
 		c.fixed = append(c.fixed, controllerEntries("DC2", o.LostController)...)
+		c.replicated("DC2")
 	}
 	c.present.Store(&groups)
 	if c.Size() <= keptPeople {

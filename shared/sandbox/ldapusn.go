@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,12 +18,31 @@ const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
-	at := slices.IndexFunc(list, func(e *entry) bool { return e.dn == settingsDN })
 	list = slices.Clone(list)
-	own := *list[at]
-	own.attrs = append(slices.Clone(own.attrs), attribute{"invocationId", []string{id.raw()}})
-	list[at] = &own
+	extend(list, settingsDN, attribute{"invocationId", []string{id.raw()}})
 	return list
+}
+
+// The function "extend" replaces the entry with the given DN by a copy that has one more attribute.
+func extend(list []*entry, dn string, more attribute) {
+	at := slices.IndexFunc(list, func(e *entry) bool { return e.dn == dn })
+	own := *list[at]
+	own.attrs = append(slices.Clone(own.attrs), more)
+	list[at] = &own
+}
+
+// The method "replicated" records that the first controller received the changes of another controller at the start of
+// the company. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a DSTIME in
+// seconds since 1601.
+func (c *Company) replicated(controller string) {
+	const from1601 = 11_644_473_600 // seconds from 1601 to 1970
+	id := guid{0: 0xdc, 15: 2}
+	extend(c.fixed, "CN=NTDS Settings,CN="+controller+","+sitesDN, attribute{"invocationId", []string{id.raw()}})
+	vector := binary.LittleEndian.AppendUint32(nil, 2)
+	vector = append(vector, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)
+	vector = binary.LittleEndian.AppendUint64(append(vector, id.raw()...), firstUSN)
+	vector = binary.LittleEndian.AppendUint64(vector, uint64(c.start.Unix()+from1601))
+	extend(c.fixed, BaseDN, attribute{"replUpToDateVector", []string{string(vector)}})
 }
 
 // usnOf returns a person's uSNChanged. A change of membership does not raise uSNChanged, because the membership is
