@@ -238,7 +238,7 @@ func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, e
 }
 
 func (j *job) inScope(ctx context.Context, c *plan.Change) (bool, error) {
-	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
 	switch {
 	case err != nil || last == nil || last.Run != j.plan.Run:
 		return false, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -42,6 +43,33 @@ func TestOnlyWhatHasBegun(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.logged(t, changeBo, "done")
+	}
+}
+
+// TestFormerIdHasBegun: the ledger has a restore under a former id of the person. A run that another run resumes finds
+// that it has begun this restore.
+func TestFormerIdHasBegun(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
+		c := freeDora
+		c.Rule, c.RestoreOf, c.TakenAs = plan.RestoreRule, "r0", "id-dora-0"
+		b := newBench(t, c)
+		b.ad.people[doraSID].LastLogonTimestamp = daysAgo(1)
+		b.tookCitrix(t, c.TakenAs)
+		book := ledger.In(b.Store)
+		last, err := book.Latest(t.Context(), c.TakenAs, "citrix")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := last.Intent
+		begun.Run, begun.Rule, begun.RestoreOf, begun.At = "run", c.Rule, "r0", b.now
+		if _, err := book.Begin(t.Context(), begun, last); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope}); err != nil {
+			t.Fatal(err)
+		}
+		b.wrote(t, "AddMember "+citrixDN+" guid-dora")
 	}
 }
 
