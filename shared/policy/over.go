@@ -35,10 +35,9 @@ func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
 	if len(j.policy.Exempt.Leave) == 0 {
 		return grace{flag: directory.No}
 	}
-	rest := j.policy.leaveRest()
 	for _, hit := range j.names.Of(p) {
 		for _, l := range hit.one.leave {
-			ended := !j.now.Before(l.Until) && j.now.Before(l.Until.Add(rest))
+			ended := !j.now.Before(l.Until) && j.now.Before(l.Until.Add(j.policy.leaveRest()))
 			if ended && !j.idleSince(r, p, l.Until) {
 				return grace{flag: directory.Yes, reason: "was on leave until " + l.written + ", and has not been idle for the whole span of the rule since"}
 			}
