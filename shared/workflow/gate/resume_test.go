@@ -108,7 +108,7 @@ func TestRestorePlans(t *testing.T) {
 		user    string
 		want    []string // people whose license is restored
 		resumes []string
-		stopped map[string]bool // people of whom the run may change nothing more
+		stopped map[string]bool // people whose changes the run must not make any more
 	}{
 		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}, nil}, // bob: the data of the run "earlier" has expired, so "earlier" cannot roll back
 		"one, done":        {"ann", []string{"ann"}, nil, map[string]bool{"ann": true}},
@@ -163,7 +163,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 			stopped, err := history.Stopped(t.Context(), s, "earlier")
 			if d := cmp.Diff(tc.stopped, stopped, cmpopts.EquateEmpty()); d != "" || err != nil {
-				t.Errorf("%v, people of whom the run is stopped (-want +got):\n%s", err, d)
+				t.Errorf("%v, people whose changes are stopped (-want +got):\n%s", err, d)
 			}
 		})
 	}
