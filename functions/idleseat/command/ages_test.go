@@ -19,7 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn makes each person in the changes of plan p sign in.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -29,8 +28,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the process of the command apply while apply reads the fifteenth person. All people in the plan
-// sign in before the test resumes the process. Nobody may lose a license.
+// TestAsleep suspends the command apply while it reads people. A person who signs in during the suspension must keep
+// E3.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -68,9 +67,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks the results of plan p for the license E3. In each result, the person kept E3, and the note says
-// that the person signed in. The argument "before" has what each person held before the plan. Nobody may be in the
-// target group. Apart from Citrix, which the Citrix rule may take, each person must hold the same as before.
+// nothingTaken checks that the people of plan p kept E3 because they signed in. The argument "before" has what each
+// person held before the plan. The Citrix rule may take Citrix.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -95,8 +93,7 @@ func besidesCitrix(held []string) []string {
 	return slices.DeleteFunc(slices.Clone(held), func(entry string) bool { return entry == sandbox.CitrixGroup })
 }
 
-// TestSignsInDuringRetryAfter makes Graph answer with a Retry-After when the command takes a license. The person signs
-// in during the delay and must keep the license.
+// TestSignsInDuringRetryAfter: a person who signs in during the delay of a Retry-After keeps the license.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -131,13 +128,11 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	}
 }
 
-// The function "takes" reports whether r is a request that takes a license.
 func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// The method "chosen" makes a plan for one person with a single change, and returns this plan. The parameter "via" is
-// the target of the change.
+// The method "chosen" returns a plan for one person. The only change of this plan uses the target "via".
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -151,8 +146,7 @@ func (s *shell) chosen(via plan.Via) printed {
 	return printed{}
 }
 
-// TestRetryAfterNinetySeconds makes Graph answer the first write with a Retry-After of 90 seconds. The command must
-// wait for these 90 seconds before it makes the change.
+// TestRetryAfterNinetySeconds: the command waits for the 90 seconds that Graph asks for before it makes the change.
 func TestRetryAfterNinetySeconds(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -161,8 +155,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			// The variable "until" is the earliest time that Graph allows for the next write. The variable "done" is the time of
-			// that write.
+			// The earliest time that Graph allows for the next write, and the time of that write.
 			var until, done time.Time
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

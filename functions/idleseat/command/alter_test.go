@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/alter"
 )
 
-// alteration is one change to one object of the store. It alters, drops or repeats a field, a line, a cell or a row.
+// alteration is one change to one object of the store.
 type alteration struct {
 	kind, key string // the kind, as in objectKinds, and the key of the object
 	field     string // the path of the field; [] stands for every index of a list
@@ -24,9 +24,9 @@ type alteration struct {
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
-// objectKinds lists every kind of object in a store. The expression in the field "key" matches the keys of the objects
-// of a kind. The function in the field "text" splits an object into its JSON texts. It also returns a function that
-// makes an object of altered texts. The field is nil for a kind of object that contains no JSON.
+// objectKinds lists the kinds of objects that the tests alter. The field "key" matches the keys of the objects of a
+// kind. The function "text" splits an object into its JSON texts, and returns a function that makes an object of
+// altered texts. It is nil for a kind of object that is not only JSON.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -58,10 +58,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try|rejoined)\.json$`), plainObject},
 }
 
-// The function "alterations" returns the alterations of an object. An object of JSON has every alteration of every
-// field. A CSV file, a report and a binary table have some alterations. A JSON alteration may replace the value of a
-// field by a value that the same field has in another object. The argument "others" has these values. A key of this map
-// is the kind of the object followed by the path of the field.
+// The function "alterations" returns the alterations of an object. The argument "others" has values that the same field
+// has in other objects. A key of this map is the kind of the object followed by the path of the field.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -156,7 +154,7 @@ func lineObject(raw []byte) ([][]byte, func([][]byte) []byte, error) {
 }
 
 // textAlterations returns the alterations of each field in the JSON texts of a stored object. If the object has several
-// lines, there are two more alterations for each line: one drops the line, and one repeats it.
+// lines, it also drops and repeats each line.
 func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]byte) []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	with := func(n int, text ...[]byte) func() []byte {

@@ -21,8 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "state" is a copy of everything that a chapter of a story can change: the time, the company, the store and
-// the ids of the runs. The copy is made at the beginning of the chapter. The method "again" restores it.
+// The type "state" is a copy of what a chapter of a story can change. The method "again" restores it.
 type state struct {
 	at      time.Time
 	company func()
@@ -35,7 +34,6 @@ func (s *tale) keep() state {
 	return state{s.clock.now(), s.company.Company.Keep(), s.store.Objects(), maps.Clone(s.runs), holding(s.company.Company)}
 }
 
-// The method "again" restores the state k.
 func (s *tale) again(k state) {
 	s.t.Helper()
 	s.clock.pass(k.at.Sub(s.clock.now()))
@@ -46,8 +44,7 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs the story stories[n] once. The result "kept" has the state at the beginning of each chapter. The last
-// element of this result is the state at the end of the story.
+// newTale runs a story once. The result "kept" has the state before each chapter and the state at the end.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -77,16 +74,14 @@ type altered struct {
 	alteration
 }
 
-// The function "cases" returns the alterations of every field of every kind of object, before every chapter except the
-// first. Many alterations are alike: they differ only in the object or in the index of a list. Of the alterations that
-// are alike, the function returns a random one.
+// The function "cases" returns alterations of the stored objects before each chapter except the first. Of several
+// alterations that differ only in the object or in the index of a list, it returns a random one.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		// Skip an object that has not changed since the previous chapter. The cases of the previous chapter already
-		// alter this object.
+		// The cases of the previous chapter already alter an object that has not changed since.
 		maps.DeleteFunc(objects, func(key string, b []byte) bool {
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
@@ -108,13 +103,11 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered alters one field of one stored object, and then continues the story. Two outcomes are correct.
-// In the first outcome, a command refuses the object and prints the key of the object, and nobody loses more than in
-// the story without the alteration. In the second outcome, everybody has the same licenses at the end as in the story
-// without the alteration.
+// TestEveryFieldAltered alters one field of one stored object, and then continues the story. Either a command prints
+// the key of the object, or everybody has the same licenses at the end as in the story without the alteration.
 //
 // IDLESEAT_TEST_SEED is the seed for the choice of the cases. IDLESEAT_TEST_ALTER is the number of cases in each story.
-// The default is 30, and "all" runs every case. Each story has a subtest for each kind of object.
+// The default is 30, and "all" runs every case.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 30
@@ -151,7 +144,6 @@ func TestEveryFieldAltered(t *testing.T) {
 	}
 }
 
-// alterEach continues the story once for each alteration.
 func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	t.Helper()
 	refused := 0
@@ -165,8 +157,7 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that the alterations in the argument "all" cover every kind of object, except the kinds in the
-// argument "lacks".
+// everyKind checks that exactly the kinds of objects in the argument "lacks" have no alteration.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}
@@ -181,16 +172,16 @@ func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// The method "share" returns the index of the worker that runs the alteration. Several workers divide the alterations
-// of a story among themselves if all cases run. The argument "of" is the number of workers.
+// The method "share" returns the index of the worker that runs the alteration. The argument "of" is the number of
+// workers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// The method "alter" makes one alteration and continues the story. It reports whether a command refused the altered
-// object, which means that the command printed the key of the object.
+// The method "alter" makes one alteration and continues the story. The alteration counts as refused if a command prints
+// the key of the altered object.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -221,11 +212,9 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// The function "seen" reports whether the licenses of a person fit the earlier states of the company. The argument
-// "holds" has the present licenses. The argument "kept" has the earlier states. Two conditions must be true. The person
-// held each present license in some earlier state. The person still has all licenses of at least one earlier state. The
-// person may have more licenses than in that state, because a change that is refused halfway leaves both the old and
-// the new license.
+// The function "seen" reports whether the present licenses of a person fit the earlier states of the company. The
+// person held each license in some earlier state, and still has all licenses of at least one earlier state. More
+// licenses than in that state are correct: a change that is refused halfway leaves both the old and the new license.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

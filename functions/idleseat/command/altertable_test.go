@@ -25,8 +25,7 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 }
 
 // cellAlterations returns alterations of one number in the argument "cells". The argument "at" is the offset of the
-// number, and the argument "size" is its length in bytes. The new values are 0, 1, the greatest value, the old value
-// plus the argument "step", and the old value minus the argument "step".
+// number, and the argument "size" is its length in bytes.
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -39,8 +38,7 @@ func cellAlterations(field string, cells []byte, at, size int, step uint64, pack
 	return all
 }
 
-// knownAlterations alters the header and every cell of a table of known accounts. The table is in the format of package
-// known. Dates change by a day.
+// knownAlterations alters the header and the cells of a table of known accounts. Package known describes the format.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	text, err := inflated(raw)
@@ -84,8 +82,7 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// reportAlterations alters the header, every cell and every row of a usage report. The report is in the format of
-// package usage. Dates are stored as days and change by a month.
+// reportAlterations alters the header, the cells and the rows of a usage report. Package usage describes the format.
 func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	head, cells, all := headed(t, "usage report", raw, func(text []byte) []byte { return text })
@@ -120,9 +117,8 @@ func reportAlterations(t *testing.T, raw []byte) (all []alteration) {
 	return all
 }
 
-// byteAlterations returns damaged copies of a Parquet file. Each of eight copies has one flipped bit. The positions of
-// these bits are evenly spaced, and the first and the last position are in the magic numbers. A further copy is
-// truncated, and another copy is empty.
+// byteAlterations returns damaged copies of a Parquet file: with a flipped bit, truncated or empty. The first and the
+// last of the flipped bits are in the magic numbers.
 func byteAlterations(raw []byte) (all []alteration) {
 	for i := range 8 {
 		at := i * (len(raw) - 1) / 7
@@ -187,7 +183,7 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 }
 
 // otherCells returns values that can replace the cell of column c in a row. The keys describe the values. The value of
-// a text cell is an index into c.Words. The index len(c.Words) means a new word, which the caller appends.
+// a text cell is an index of c.Words. The index len(c.Words) means a new word, which the caller appends.
 func otherCells(c *table.Column, row int) map[string]int64 {
 	was, ways := c.Rows[row], map[string]int64{}
 	if was != table.None {

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites checks the result of a change when Graph answers a write with an error. There are three cases:
-// Graph made the write before the error, the write conflicts with another write, or the write is forbidden.
+// TestAnswersToWrites checks the result of a change when Graph answers a write with an error.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
@@ -24,8 +23,8 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		// The function "answer" answers the nth DELETE. It can call the function "made", which makes the write in the
-		// simulated company. If "answer" returns false, the simulated Graph makes the write and answers.
+		// The function "answer" answers the nth DELETE. The function "made" makes the write in the simulated company.
+		// If "answer" returns false, the simulated Graph makes the write and answers.
 		answer func(n int, w http.ResponseWriter, made func()) bool
 		want   runs.Status
 		note   string
@@ -49,7 +48,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
-			return n == 1 // only the first DELETE is refused; the second DELETE removes the person from the target group, which is in no restricted unit
+			return n == 1 // the second DELETE removes the person from the target group, which is in no restricted unit
 		}, runs.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {

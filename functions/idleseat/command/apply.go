@@ -58,8 +58,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// The variable "idle" is true if the plan has no changes of its own, earlier runs have changes to finish, and the mode
-	// is not audit.
+	// An idle plan has no changes of its own. It only continues the changes of earlier runs.
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
@@ -104,8 +103,8 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, behind)
 }
 
-// policyOf returns the text of the policy that is in force for a plan. For a restore it returns "", because a restore
-// needs no policy.
+// policyOf returns the text of the policy that is in force. For a restore it returns "", because a restore needs no
+// policy.
 func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -126,11 +125,10 @@ type resumed struct {
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// The function "resume" continues the changes in p.Pending that earlier runs began. The argument "earlier" lists these
-// runs. If the argument "only" names a person, the function continues only the changes of this person. The argument
-// "scope" can leave out more changes. If a run may not continue, or if an object of the run is missing or was altered,
-// the function prints the reason. After any error it goes on with the next run, because the trouble of one run is no
-// reason to leave others half-way. It returns all other errors together.
+// The function "resume" continues the changes that earlier runs began. If the argument "only" names a person, it
+// continues only the changes of this person. The argument "scope" can leave out more changes. A run that is refused or
+// damaged is printed, and is no error. After an error, the function goes on with the next run, unless it was
+// interrupted: the trouble of one run is no reason to leave others half-way.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string, scope runs.Scope) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {
@@ -180,7 +178,6 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 	return all, errors.Join(errs...)
 }
 
-// resumeFailed returns an error if the number of failed changes is not zero.
 func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
@@ -188,8 +185,7 @@ func resumeFailed(failed int) error {
 	return fmt.Errorf("%s of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", plain.Many(failed, "change"))
 }
 
-// approver returns the name of the person at the terminal, as user@host. If the user has no name, it uses the uid. The
-// ledger records this name.
+// approver returns the name of the person at the terminal, as user@host. The ledger records this name.
 func approver() string {
 	name := "uid " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
@@ -202,8 +198,7 @@ func approver() string {
 }
 
 // The function "failures" returns an error if a change failed, or if a change is pending because a read or a write
-// failed. If there is no such change, but a restore did not return a license, it returns an error that wraps
-// runs.ErrRefused.
+// failed. Otherwise, if a restore did not return a license, it returns an error that wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
@@ -214,7 +209,6 @@ func failures(p *plan.Plan, r *runs.Results) error {
 	return nil
 }
 
-// The function "unrestored" returns an error if a restore did not restore a number n of licenses.
 func unrestored(run string, n int) error {
 	if n == 0 {
 		return nil

@@ -20,12 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// isWrite reports whether r changes the directory.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// The method "results" returns the results of all batches of a run.
 func (s *shell) results(run string) (all runs.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
@@ -46,8 +44,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills the command apply when a write has reached Graph and is not yet recorded. Later calls of
-// apply must finish the change.
+// TestKilledInTheMiddle kills the command apply when a write has reached Graph and is not yet recorded. Later calls
+// finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -96,8 +94,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls uses up all seats between plan and apply, so the target group cannot assign its license. Every
-// change of E3 must be rolled back or fail. Nobody may stay in the target group.
+// TestTargetStalls: if the target group has no free seat, each change of E3 is rolled back or fails. Nobody stays in
+// the target group.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
@@ -140,8 +138,8 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun checks that later runs list a pending change and do not plan the change again. The run
-// that began the change may still finish the change. After a newer plan, the run may begin no further change.
+// TestPendingBelongsToItsRun: a later run lists a pending change and does not plan it again. After a newer plan, the
+// run that began the change may still finish it, but may begin no further change.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -177,8 +175,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn checks that the next run finishes the changes that an earlier run began, even if the next run has
-// no changes of its own. Each change must be made only once.
+// TestLaterRunsGoOn: the next run finishes the changes that an earlier run began, even if the next run has no changes
+// of its own. Each change is made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 3 * time.Minute})
@@ -208,9 +206,8 @@ func TestLaterRunsGoOn(t *testing.T) {
 	}
 }
 
-// TestPlanOfAPullRequest plans over what the night read, by a policy that nobody has merged. The plan of the night stays
-// the one to approve. The prices of the other policy do not become prices of the company. After the policy has been
-// merged, its plan can be approved, and that of the night cannot.
+// TestPlanOfAPullRequest plans by a policy that is not in force. The plan of the night can still be applied. After the
+// other policy is in force, its plan can be applied, and the plan of the night cannot.
 func TestPlanOfAPullRequest(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond})
@@ -239,7 +236,7 @@ func TestPlanOfAPullRequest(t *testing.T) {
 	s.want(exitDone, "apply", tried.Run, "--yes", "--policy", s.path("policy.yaml"))
 }
 
-// TestSuperseded checks that a plan cannot be applied after a newer plan for everybody was made.
+// TestSuperseded: a plan cannot be applied after a newer plan for everybody.
 func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

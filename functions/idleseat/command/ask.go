@@ -24,8 +24,8 @@ func (a *Process) atTerminal() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// The method "ask" asks one question at the terminal. The question may have several lines. The answer is empty if the
-// terminal is closed. An interrupt ends the question at once.
+// The method "ask" asks one question at the terminal. The answer is empty if the terminal is closed. An interrupt ends
+// the question at once.
 func (a *Process) ask(question string) (string, error) {
 	a.live.End()
 	lines := strings.Split(question, "\n")

@@ -48,7 +48,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	if c.Keep { // --keep writes to the store, so the store is opened again for writing; c.view has refused a missing store, which c.open would create
+	if c.Keep { // c.view has refused a missing store, which c.open would create
 		if s, err = c.open(a); err != nil {
 			return err
 		}
@@ -86,8 +86,7 @@ func (c *backtestCmd) Run(a *Process) error {
 	return printBacktest(a, answer)
 }
 
-// writeReport writes the page of a backtest to a file. It replaces an existing file. Only the owner can read the file
-// afterwards, because the page names departments.
+// writeReport writes the page of a backtest to a file. The file is private, because the page names departments.
 func writeReport(path string, answer *backtest.Answer) error {
 	var text bytes.Buffer
 	if err := lookback.Write(&text, answer); err != nil {
@@ -116,8 +115,8 @@ func writePrivate(path string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// The method "policy" returns the policy whose thresholds the command varies. It is the policy of --policy. Without
-// --policy, it is the policy of the newest run for everybody. A run whose name has a time in the future does not count.
+// The method "policy" returns the policy of --policy, or else the policy of the newest run for everybody. A run whose
+// name has a time in the future does not count.
 func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byte, err error) {
 	if c.Policy != "" {
 		_, text, err := policyFlag{c.Policy}.load()
@@ -136,7 +135,7 @@ func (c *backtestCmd) policy(a *Process, s store.Store) (name string, text []byt
 	return "policy of run " + run, []byte(b.Policy), nil
 }
 
-// The function "share" parses a percentage and returns it as a fraction. It returns 0.02 for "2%".
+// The function "share" parses a percentage. It returns 0.02 for "2%".
 func share(text string) (float64, error) {
 	number, _ := strings.CutSuffix(strings.TrimSpace(text), "%")
 	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
@@ -211,8 +210,7 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// The function "regret" returns the share of hits that came back, in words. If no hit is known to have come back or
-// stayed away, the function returns "not known yet".
+// The function "regret" returns the share of hits that came back, in words.
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

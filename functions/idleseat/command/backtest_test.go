@@ -120,7 +120,7 @@ func TestBacktest(t *testing.T) {
 	backtestsRefused(t, s)
 }
 
-// backtestsRefused checks which policies and flags the command backtest accepts and refuses, and what it prints.
+// backtestsRefused checks which policies and flags the command backtest accepts and refuses.
 func backtestsRefused(t *testing.T, s *shell) {
 	t.Helper()
 	policy := string(s.company.Policy())

@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestNightBehindAnother makes Active Directory unreachable while changes of an earlier run are pending. The earlier run
-// cannot go on without it. The night must still apply its own plan for the rules that need only Entra ID, and must say
-// that the earlier run could not go on.
+// TestNightBehindAnother makes Active Directory unreachable while changes of an earlier run are pending. The night
+// applies its own changes of Entra ID, and says that the earlier run could not go on.
 func TestNightBehindAnother(t *testing.T) {
 	t.Parallel()
 	few := replace(t, "perRun: 200", "perRun: 8")
@@ -31,8 +30,8 @@ func TestNightBehindAnother(t *testing.T) {
 	}
 }
 
-// TestRestoreBehindOne restores a run while Graph refuses to change one person whose change is pending. The restore must
-// fail for this person, and must restore all others.
+// TestRestoreBehindOne restores a run while Graph refuses to change one person. The restore fails, but restores all
+// others.
 func TestRestoreBehindOne(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)

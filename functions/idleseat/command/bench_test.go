@@ -17,8 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkPlan measures the command plan. The command runs in its own process against a company that is served over
-// HTTP and LDAPS. The benchmark reports the time, the peak memory, and the number and size of the stored objects.
+// BenchmarkPlan measures the command plan in its own process, against a company that is served over HTTP and LDAPS.
 func BenchmarkPlan(b *testing.B) {
 	for _, users := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {
@@ -64,7 +63,6 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// everybodyRead fails the benchmark unless both directories are healthy in the plan.
 func everybodyRead(b *testing.B, out []byte) {
 	b.Helper()
 	var p printed
@@ -78,8 +76,7 @@ func everybodyRead(b *testing.B, out []byte) {
 	}
 }
 
-// The function "kept" returns the number and the total size, in bytes, of the objects that are stored for runs. It logs
-// the size of each kind of object.
+// The function "kept" returns the number of objects that are stored for runs, and their total size in bytes.
 func kept(b *testing.B, runs string) (objects, size int64) {
 	b.Helper()
 	kinds := map[string]int64{}

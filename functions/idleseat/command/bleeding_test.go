@@ -26,8 +26,7 @@ func (s *shell) activeHolders() (ids []string) {
 }
 
 // The method "frozen" makes Graph return a fixed sign-in date for some people, even after they sign in. So these people
-// look idle after some nights. The argument "dates" has the date of each of these people, by the object id of the
-// person.
+// look idle after some nights. A key of the argument "dates" is the object id of a person.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -37,7 +36,6 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// The function "taken" returns the number of changes of E3 that are done in the results r.
 func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == runs.Done {
@@ -47,9 +45,8 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding breaks a feed so that a few more active people look idle each night. In each single night, there are
-// fewer such people than the limit stopAbove allows. Within 30 days, the runs must not take more licenses than
-// stopAbove allows.
+// TestSlowBleeding: each night a few more active people look idle, but fewer than stopAbove allows. Within 30 days, the
+// runs take no more licenses than stopAbove allows.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -96,7 +93,6 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// The method "holders" returns the number of people who hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {
@@ -106,8 +102,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople overrides a plan on hold. The override accepts the people in the plan. The next night,
-// other people are idle. Although they are no more than the accepted people, they must put the run on hold again.
+// TestOverrideAcceptsItsPeople: an override accepts only the people in the plan. The next night, other idle people put
+// the run on hold, even if they are no more than the accepted people.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

@@ -57,8 +57,7 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes returns the number of changes of E3 in plan p. If sign-in dates are broken, this number must be zero,
-// because the E3 rule depends on these dates. The Citrix rule does not.
+// e3Changes returns the number of changes of E3 in plan p. The E3 rule needs sign-in dates. The Citrix rule does not.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -81,9 +80,8 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight breaks part of the feed of Entra ID, which was healthy the night before. The E3 rule depends on this
-// feed. It must take nothing, and the plan must give the reason. The Citrix rule depends on Active Directory and
-// continues. If the Citrix rule matches nobody, the run is on hold.
+// TestBrokenNight breaks part of the feed of Entra ID. The E3 rule needs this feed and takes nothing. The Citrix rule
+// needs only Active Directory and continues.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -139,8 +137,8 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds halves the list of people. The source must be unhealthy until an operator accepts it with
-// --accept-feeds. From this run on, the source must be healthy although it stays smaller.
+// TestAcceptFeeds halves the list of people. The source is unhealthy until an operator accepts it with --accept-feeds.
+// From this run on, it is healthy.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -180,8 +178,8 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage answers with status 503 from the seventh page of people on. The run must fail, and the
-// incomplete list of people must not become a snapshot.
+// TestGraphFailsOnAPage: if Graph fails after some pages of people, the run fails, and the incomplete list becomes no
+// snapshot.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})

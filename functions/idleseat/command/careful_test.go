@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "done" applies a plan until nothing is pending, and returns the results.
 func (s *shell) done(run string, args ...string) (r runs.Results) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
@@ -25,7 +24,7 @@ func (s *shell) done(run string, args ...string) (r runs.Results) {
 	return r
 }
 
-// The method "entries" returns the rule and the outcome of each ledger entry about one license of a person, in order.
+// The method "entries" returns the rule and the outcome of each ledger entry about one license of a person.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -52,7 +51,6 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// The method "number" returns the index that a person has in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -65,8 +63,7 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// The method "change" returns the first change of plan p for which the function "fits" returns true. It also returns
-// the index that the person has in the company.
+// The method "change" returns the first change of plan p that fits, and the index of the person in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -80,8 +77,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// The method "reason" returns the reason in the plan for which a person keeps a license. It returns "" if the plan has
-// no such reason.
+// The method "reason" returns why a person keeps a license. It returns "" if the plan gives no reason.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -91,8 +87,8 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner takes a license from people who then sign in again. If the rule has "onReturn: restore", the next run
-// returns the license. Otherwise the plan only reports the person.
+// TestReturner takes a license from people who then sign in. If the rule has "onReturn: restore", the next run returns
+// the license. Otherwise the plan only lists the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -176,8 +172,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand restores one license with the command restore, and another license by hand in the directory. After
-// a restore, a run may take the license again only when the rule's full idle period has passed.
+// TestRestoredByHand: after a restore by a command or by hand, a run may take the license again only when the rule's
+// full idle period has passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -227,8 +223,8 @@ func TestRestoredByHand(t *testing.T) {
 	}
 }
 
-// TestNotice checks that the first run only announces a change. A later run makes the change, unless the person was
-// active in the meantime.
+// TestNotice: the first run only announces a change. A later run makes the change, unless the person was active in the
+// meantime.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))

@@ -39,9 +39,8 @@ func TestPlanSaysWhatTheRulesSay(t *testing.T) {
 			got.Undecided++
 		}
 	}
-	// The test does not compare the numbers of undecided and exempt people, because the command counts some people
-	// differently from the function "golden". If the identity of a person is in doubt, the command cannot know whether the
-	// person holds Citrix.
+	// If the identity of a person is in doubt, the command cannot decide whether the person holds Citrix. So its
+	// numbers of undecided and exempt people differ from the numbers of the function "golden".
 	if p.Counts.Keep != got.Keep || p.Counts.Reclaim != got.Reclaim || p.Counts.Users != got.Users {
 		t.Errorf("counts %+v, worked out %+v", p.Counts, got)
 	}
@@ -107,8 +106,8 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	}
 }
 
-// The function "holders" checks that each change in the argument "done" has taken effect in everybody's licenses and
-// groups. A key of this map is the id of the user followed by the license.
+// The function "holders" checks that each change in the argument "done" has taken effect. A key of this map is the id
+// of the user followed by the license.
 func holders(t *testing.T, s *shell, done map[string]bool) {
 	t.Helper()
 	const e3, exo = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"

@@ -27,7 +27,6 @@ type channelConfig struct {
 	Reports string `env:"IDLESEAT_REPORTS_URL"`  // the https address at which a browser finds the folder of the store
 }
 
-// The method "client" reads the address of the webhook, and returns a client for it.
 func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	text, err := readSmall(c.File)
 	if err != nil {
@@ -40,10 +39,9 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// The method "link" returns the address at which a browser can open the object with a key. If IDLESEAT_REPORTS_URL is
-// set, the address is this URL, a slash and the key. Otherwise it is a page of the AWS console. The method returns ""
-// if the URL has another scheme than https, or if the variable is empty and the store is not in S3. The argument
-// "location" is the location of the store.
+// The method "link" returns the address at which a browser can open the object with a key. The address begins with
+// IDLESEAT_REPORTS_URL. If this variable is empty, the address is a page of the AWS console. The method returns "" if
+// the URL has another scheme than https, or if the variable is empty and the store is not in S3.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -58,9 +56,8 @@ func (c *channelConfig) link(location, region, key string) string {
 // Ctrl-C expects that the command ends soon.
 const hastily = 5 * time.Second
 
-// The method "post" posts a message about the end of the night to the channel, if a channel is configured. The argument
-// "err" is the error of the command. If the channel does not take the message, the method only prints the reason. The
-// exit status of the night does not change.
+// The method "post" posts how the night ended, if a channel is configured. The argument "err" is the error of the
+// command. If the post fails, the method only prints the reason: the exit status of the night does not change.
 func (n *night) post(err error) {
 	src, _ := n.a.sources() // an error here is about another setting, and the night has already ended with this error
 	if src.Channel.File == "" {
@@ -124,15 +121,14 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function "refused" reports whether err is a refusal. A refused command stops before it changes anything. The same
-// command fails again until the cause is gone.
+// The function "refused" reports whether err means that the command began nothing, and not that something failed.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
 }
 
-// The method "nameless" returns the text of an error without names of people. It also removes paths, which may contain
-// a name.
+// The method "nameless" returns the text of an error without names of people and without paths, which may contain a
+// name.
 func (n *night) nameless(err error) string {
 	if errors.Is(err, lease.ErrHeld) {
 		return lease.ErrHeld.Error() // the rest of the text has the name of the person who started the other run

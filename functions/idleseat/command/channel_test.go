@@ -111,8 +111,8 @@ func mode(m policy.Mode) func(t *testing.T) policyText {
 	return func(t *testing.T) policyText { return inMode(t, m) }
 }
 
-// TestChannelThatDoesNotListen: if the channel does not take the message, the night ends in the same way as without a
-// channel. The command prints that the message failed.
+// TestChannelThatDoesNotListen: if the channel does not take the message, the night ends as without a channel, and the
+// command prints that the message failed.
 func TestChannelThatDoesNotListen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -26,8 +26,6 @@ type choiceFlags struct {
 
 func (c *choiceFlags) given() bool { return c.Only != "" || c.Except != "" || c.Limit != nil }
 
-// The method "choice" turns the flags into a plan.Choice. It reads the lists of people from the files that the flags
-// name.
 func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	if c.Limit != nil {
 		if in.Limit = *c.Limit; in.Limit < 1 {
@@ -47,9 +45,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// The method "choose" makes the plan of a new run and prints this plan. The flags choose the changes of the new plan
-// from the changes of plan p. The method refuses if p may not be applied now. It does not refuse if p is on hold only
-// because of limits.
+// The method "choose" makes and prints the plan of a new run from the chosen changes of plan p. It refuses if p may not
+// be applied now. It does not refuse if p is on hold only because of limits.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":
@@ -115,7 +112,6 @@ func (c *applyCmd) unseen(a *Process, p *plan.Plan) error {
 		runs.ErrRefused, p.Chosen.From, plain.Many(len(p.Changes)+len(p.Notices), "change"), p.Run, c.next(a, "apply "+p.Run+" --yes"))
 }
 
-// chosenText prints from which plan the changes of p were chosen, how many were chosen, and how many were left out.
 func chosenText(out *printer, p *plan.Plan) {
 	out.printf("  chosen by the operator from the plan of run %s: %d to be made, %d left out\n", p.Chosen.From, len(p.Changes)+len(p.Notices), p.Chosen.LeftOut)
 	if len(p.Changes)+len(p.Notices) == 0 {
@@ -176,8 +172,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// The type "columns" has the indexes of the columns that have the name of a person and the license. If the field
-// "license" is -1, the file has no column for the license.
+// The type "columns" has the indexes of the columns of a file. The field "license" is -1 if the file has no such
+// column.
 type columns struct {
 	name    []int
 	license int
@@ -191,9 +187,8 @@ func (columns) cell(row []string, n int) string {
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// The function "header" reads a row as the header of a file. It returns the columns, and whether the row is a header.
-// If the header has both a column of ids and a column of userPrincipalNames, the column of ids is the first in the
-// field "name". So the id is used, because an id always belongs to one person only.
+// The function "header" reads a row as the header of a file, and reports whether it is one. A column of ids comes
+// before a column of userPrincipalNames, because an id belongs to one person only.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {
@@ -211,8 +206,7 @@ func header(row []string) (columns, bool) {
 	return at, len(at.name) > 0
 }
 
-// The function "separator" returns the separator of a CSV file. It is the comma, the semicolon or the tab, whichever is
-// the most frequent in the first line.
+// The function "separator" returns the comma, the semicolon or the tab: the most frequent one in the first line.
 func separator(text []byte) rune {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	best, most := ',', 0

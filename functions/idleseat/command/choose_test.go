@@ -34,7 +34,6 @@ func (s *shell) made() (p printed) {
 	return p
 }
 
-// The function "keys" returns the person and the license of each change, in order.
 func keys(changes []plan.Change) (all []string) {
 	for _, c := range changes {
 		all = append(all, c.User+" "+c.License)
@@ -42,8 +41,8 @@ func keys(changes []plan.Change) (all []string) {
 	return all
 }
 
-// TestChoose applies the changes of the people whom a file lists, and then all other changes of the plan. Each choice
-// is a plan with its own hash.
+// TestChoose applies the changes of the people whom a file lists, and then the others. Each choice is a plan with its
+// own hash.
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -89,9 +88,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseFromHeld applies a few changes of a plan that is on hold because of a limit. --yes does not approve a
-// choice before an operator has seen the choice. A large choice is itself on hold. The limits count several choices
-// together.
+// TestChooseFromHeld: a few changes of a plan that limits hold can be made, but --yes does not approve them unseen. The
+// limits count several choices together.
 func TestChooseFromHeld(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200, Seed: 3}, func(text string) string {
@@ -138,8 +136,7 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt checks that apply refuses a choice if a feed is in doubt or if the plan may no longer be
-// applied. Of all plans on hold, apply allows a choice only from a plan that is on hold because of limits.
+// TestChooseNotFromDoubt: apply refuses a choice if a feed is in doubt or if the plan may no longer be applied.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -223,8 +220,8 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown checks that apply prints all changes of a choice from a plan on hold, even if the choice has the
-// maximum number of changes. Otherwise an operator would approve changes that the operator has not seen.
+// TestChoiceIsShown: apply prints all changes of the largest choice. Otherwise an operator would approve changes
+// unseen.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

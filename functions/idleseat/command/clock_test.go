@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock makes the clock of this machine differ from the clock of Graph. If the difference is eleven minutes or
-// more, the command plan must fail before a run begins, and the command apply must fail, too. If the difference is nine
-// minutes, the command plan must work.
+// TestWrongClock: if this machine's clock differs from the clock of Graph by eleven minutes or more, plan and apply
+// fail, and no run begins. A difference of nine minutes is allowed.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -57,8 +56,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory makes the clock of this machine differ from the clock of the domain controller by eleven
-// minutes. No run may begin, and an earlier plan may not be applied. A difference of nine minutes must not matter.
+// TestWrongClockOfTheDirectory: if this machine's clock differs from the clock of the domain controller by eleven
+// minutes, no run begins, and no plan is applied. A difference of nine minutes is allowed.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
@@ -80,8 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead advances the clocks of this machine and of the company by the same time, calls the function "do", and sets
-// the clocks back. During that call the two clocks agree, so no command can notice the fault.
+// whileAhead calls the function "do" while the clocks of this machine and of the company are ahead. They agree, so no
+// command can notice the fault.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
