@@ -1,6 +1,5 @@
-// Package command is the command line of idleseat. It runs the steps of the AWS functions on one machine: read, decide,
-// plan, apply and explain. All access to the machine goes through a Process, so tests can run commands against a
-// simulated company.
+// Package command is the command line of idleseat. It runs the steps of the AWS functions on one machine. All access to
+// the machine goes through a Process, so tests can run commands against a simulated company.
 package command
 
 import (
@@ -41,8 +40,8 @@ const (
 	exitUnread  = 5 // a source could not be read
 )
 
-// The type "commands" has a field for each command. The fields of a command's type are its flags and arguments. kong
-// calls the method Run of that type with the Process.
+// kong fills the type "commands". The fields of a command's type are its flags and arguments. kong calls the method Run
+// of that type with the Process.
 type commands struct {
 	Init       initCmd       `cmd:"" help:"Write a first policy from what the tenant has. Changes nothing in a directory."`
 	Doctor     doctorCmd     `cmd:"" help:"Examine every prerequisite, and show the command that mends what is not met. Changes nothing in a directory."`
@@ -78,7 +77,7 @@ type Process struct {
 	Clock   clock.Clock
 	// Variable looks up an environment variable. The result "set" is false if the variable does not exist.
 	Variable func(name string) (value string, set bool)
-	// Environ lists the environment as name=value. If it is nil, commands do not look for misspelt variables.
+	// Environ lists the environment as name=value. If it is nil, misspelt variables are not reported.
 	Environ func() []string
 	// OpenStore opens the store at a location. The location is a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
@@ -100,8 +99,7 @@ type Process struct {
 	place   string         // location of the store in use; empty if an environment variable has the location, or if no store is in use
 }
 
-// Main runs the command given by os.Args and returns its exit status. The argument "version" is the version of this
-// build.
+// Main runs the command given by os.Args and returns its exit status.
 func Main(version string, by clock.Clock) int {
 	tuneGC()
 	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe exits (| head), the write fails and the command can still clean up
@@ -115,17 +113,15 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often, which saves processor time and costs memory. This memory is small,
-// because memory use grows with the size of a partition, and not with the number of people. So memory use stays far
-// below the memory limit that tuneGC sets.
+// tuneGC makes the garbage collector run less often, which saves processor time and costs memory. Memory use grows with
+// the size of a partition, and not with the number of people, so it stays far below this limit.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)
 }
 
 // Run parses and runs one command and returns its exit status. The output passes through filters of package plain,
-// because names in a directory are untrusted. Only spreadsheets and Markdown do not, because their text is already
-// printable.
+// because names in a directory are untrusted.
 func (a *Process) Run(args []string) int {
 	shown, screen := *a, terminal.Of(a.Stderr, a.Variable)
 	shown.live = terminal.NewLine(a.Stderr, screen)
@@ -215,7 +211,6 @@ type endError struct {
 
 func (e endError) Unwrap() error { return e.error }
 
-// The method "fail" prints err if err is not nil. It returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone

@@ -8,14 +8,14 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The completion scripts are made from the description of the commands that the parser itself uses. So a script always
-// has the commands and flags that the parser accepts.
+// The completion scripts are made from the parser's own description of the commands. So a script has the commands and
+// flags that the parser accepts.
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish,powershell" help:"bash, zsh, fish or powershell."`
 }
 
-// Run prints a script for a shell. The script completes commands, flags and the values of flags.
+// Run prints a script for a shell.
 func (c *completionCmd) Run(a *Process, k *kong.Context) error {
 	var script string
 	switch root := k.Model.Node; c.Shell {
@@ -32,7 +32,6 @@ func (c *completionCmd) Run(a *Process, k *kong.Context) error {
 	return err
 }
 
-// everyNode returns the root and all visible commands and subcommands.
 func everyNode(root *kong.Node) (nodes []*kong.Node) {
 	nodes = []*kong.Node{root}
 	for _, c := range root.Children {
@@ -43,7 +42,6 @@ func everyNode(root *kong.Node) (nodes []*kong.Node) {
 	return nodes
 }
 
-// flagsOf returns the visible flags of a command and of the commands above it.
 func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	for _, group := range n.AllFlags(true) {
 		flags = append(flags, group...)
@@ -51,8 +49,8 @@ func flagsOf(n *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// The function "candidates" returns the words that may follow a command. These are its subcommands, and the values of
-// an argument that allows only certain values.
+// The function "candidates" returns the words that may follow a command: its subcommands, and the values of an argument
+// that allows only certain values.
 func candidates(n *kong.Node) (words []string) {
 	for _, c := range n.Children {
 		if !c.Hidden {
@@ -65,7 +63,6 @@ func candidates(n *kong.Node) (words []string) {
 	return words
 }
 
-// choicesOf returns the values of a flag that allows only certain values.
 func choicesOf(f *kong.Flag) []string {
 	if f.Enum == "" {
 		return nil

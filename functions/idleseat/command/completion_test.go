@@ -42,7 +42,6 @@ func script(t *testing.T, shell string) string {
 	return file
 }
 
-// The function "offered" runs a shell and returns the words that the shell prints, sorted.
 func offered(t *testing.T, shell string, args ...string) []string {
 	t.Helper()
 	path, err := exec.LookPath(shell)
@@ -100,8 +99,7 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
-// TestCompletionInPowerShell: the script for PowerShell has every command, the flags of each command, and the values of
-// the flags.
+// TestCompletionInPowerShell: the script for PowerShell has commands, flags, and values of flags.
 func TestCompletionInPowerShell(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(script(t, "powershell"))
@@ -121,8 +119,6 @@ func TestCompletionInPowerShell(t *testing.T) {
 	}
 }
 
-// TestMan: the manual page has every command and flag, and a section about the exit status. groff finds no fault in the
-// page.
 func TestMan(t *testing.T) {
 	t.Parallel()
 	a := call(t, "man")

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten gives a person an anchor in Entra ID that contradicts the account with the same SID
-// in Active Directory. The next night, Active Directory is down. The E3 rule needs only Entra ID. The rule must
-// nevertheless stay undecided until the anchor is corrected and both directories are read.
+// TestContradictionIsNotForgotten: the anchor of a person in Entra ID contradicts the account with the same SID in
+// Active Directory. If Active Directory is down the next night, the E3 rule, which needs only Entra ID, stays
+// undecided.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates removes the sign-in dates of one person. The feed still looks healthy. The person must not count
-// as somebody who never signed in. The rule stays undecided until the dates are back, or until an operator accepts the
+// TestOneLosesTheDates removes the sign-in dates of one person, while the feed still looks healthy. The person must not
+// count as somebody who never signed in. The rule is undecided until the dates are back or an operator accepts the
 // sources.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
@@ -69,8 +69,7 @@ func TestOneLosesTheDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome checks that a sign-in date in the future counts as a sign of a wrong clock. Such a date must not
-// count as "never signed in".
+// TestDatesToCome: a sign-in date in the future counts as a sign of a wrong clock, and not as "never signed in".
 func TestDatesToCome(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

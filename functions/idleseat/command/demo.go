@@ -31,12 +31,12 @@ type demoCmd struct {
 	Shell  string `help:"The shell of that terminal: sh (bash and zsh, too) or powershell; by the operating system when not given." enum:"sh,powershell," default:"" placeholder:"SHELL"`
 }
 
-// licenseDelay is the time after which licenses follow a change of group membership in the simulated company. In a real
-// tenant this takes between minutes and a day.
+// licenseDelay is the time after which licenses follow a change of membership. In a real tenant this takes between
+// minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run simulates c.Nights nights of a company. Then it shows a whole cycle: it plans, applies the plan, and plans again.
-// With --serve, the operator does these steps instead.
+// Run simulates c.Nights nights of a company. Then it plans, applies the plan and plans again. With --serve, the
+// operator does these steps instead.
 func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in, and an unhealthy feed
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
@@ -88,7 +88,6 @@ type demo struct {
 func (d *demo) policyFile() string  { return filepath.Join(d.folder, "policy.yaml") }
 func (d *demo) storeFolder() string { return filepath.Join(d.folder, "store") }
 
-// The method "open" makes the folder with the policy and the store, and connects to the company.
 func (d *demo) open() (err error) {
 	if d.folder, err = os.MkdirTemp("", "idleseat-demo-"); err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -114,8 +113,7 @@ func (d *demo) open() (err error) {
 	return err
 }
 
-// The method "show" makes a plan. Unless the plan is on hold or has no changes, it applies the plan and plans again. It
-// prints the plan, the path of the report, and commands to try.
+// The method "show" makes a plan. Unless the plan is on hold or has no changes, it applies the plan and plans again.
 func (d *demo) show() error {
 	p, err := d.plan()
 	if err != nil {
@@ -158,7 +156,6 @@ func (d *demo) plan() (*plan.Plan, error) {
 	return p, nil
 }
 
-// The method "apply" applies the plan repeatedly until no change is pending.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// demonstration is a demo that runs in a goroutine of the test, until the test ends the demo. The channel "said"
-// delivers the output of the demo line by line.
+// demonstration is a demo that runs in a goroutine of the test. It ends by itself, or when the test calls the function
+// "stop". The channel "said" delivers the output of the demo line by line.
 type demonstration struct {
 	said  chan string
 	ended chan answer
@@ -107,7 +107,6 @@ func TestDemo(t *testing.T) {
 	if err != nil || !bytes.Contains(report, []byte("<html")) {
 		t.Errorf("the report: %v, %.80s", err, report)
 	}
-	// Each command that the demo prints works in the folder that the demo prints.
 	s := &shell{t: t, dir: folder, env: []string{"IDLESEAT_TEST_MAIN=1"}, apart: true}
 	for _, m := range regexp.MustCompile(`(?m)^  idleseat (.*)$`).FindAllStringSubmatch(text, -1) {
 		if args := strings.Fields(m[1]); args[0] != "serve" { // serve does not end
@@ -125,8 +124,7 @@ func matched(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// TestDemoServe follows the instructions in the output of the demo. It pastes the printed lines, plans, explains, edits
-// the policy, applies and restores, and then ends the demo.
+// TestDemoServe follows the instructions in the output of the demo, and then ends the demo.
 func TestDemoServe(t *testing.T) {
 	t.Parallel()
 	d := demonstrate(t, "--serve", "--users", "150", "--nights", "1", "--shell", "sh")

@@ -10,7 +10,6 @@ import (
 // powershell is the value of --shell for PowerShell. Every other value means a POSIX shell.
 const powershell = "powershell"
 
-// shellOf returns the shell that is usual on an operating system.
 func shellOf(system string) string {
 	if system == "windows" {
 		return powershell
@@ -18,7 +17,6 @@ func shellOf(system string) string {
 	return "sh"
 }
 
-// The function "exported" returns a command that sets environment variables. Each variable has the form name=value.
 func exported(shell string, variables []string) string {
 	parts := make([]string, len(variables))
 	for i, v := range variables {

@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// awsFlag is the flag --aws. With this flag, a command does its work in a deployment in AWS, and not on this machine.
+// awsFlag is the flag --aws. With it, a command does its work in a deployment in AWS, and not on this machine.
 type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
@@ -31,9 +31,8 @@ type awsFlag struct {
 // The constant "look" is the interval between two checks of an execution.
 const look = 2 * time.Second
 
-// The method "start" starts an execution in a deployment. The argument "wish" is the kind of work, and decides which
-// state machine of the deployment does it. The argument "request" is the input of the execution. The method prints each
-// step to stderr when the step begins. It returns the output of the execution.
+// The method "start" starts an execution in a deployment, follows it and returns its output. The argument "wish"
+// decides which state machine of the deployment does the work. The argument "request" is the input of the execution.
 func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -56,7 +55,7 @@ func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepO
 	return follow(a, executions, started.ExecutionArn)
 }
 
-// signedIn returns the AWS settings and the identity of the operator. The identity has the account and the partition.
+// signedIn returns the AWS settings and the identity of the operator.
 func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	if cloud, err = config.LoadDefaultConfig(a.Context); err != nil {
 		return cloud, self, fmt.Errorf("read the AWS settings: %w", err)
@@ -72,8 +71,8 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	return cloud, self, nil
 }
 
-// The function "follow" prints the steps of an execution until the execution ends. An interrupt ends only the function.
-// The execution continues.
+// The function "follow" prints the steps of an execution until the execution ends. An interrupt does not end the
+// execution.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
@@ -92,7 +91,7 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps prints the steps that began after the event whose id is the argument "seen". It returns the id of the
+// showSteps prints the steps that began after the event whose id is the argument "seen", and returns the id of the
 // latest event. It reads only the 200 latest events of the execution.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
@@ -113,7 +112,7 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 }
 
 // The function "outcome" returns the output or the error of a finished execution. An execution that refused the request
-// has the status "succeeded", so the function looks for a refusal in the output.
+// has the status SUCCEEDED, so the function looks for a refusal in the output.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		return nil, fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
@@ -128,8 +127,8 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	return out, nil
 }
 
-// printOutcome prints the output of an execution. It returns an error if the run is on hold, if the run was refused, if
-// changes failed, if changes are pending because a read or a write failed, or if a restore did not restore a license.
+// printOutcome prints the output of an execution. It returns an error if the execution did not do all that the operator
+// asked for.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {
@@ -181,7 +180,6 @@ type approveCmd struct {
 	Override bool   `name:"override-limits" help:"Also when its limits hold it."`
 }
 
-// Run approves a plan in a deployment, which then applies the plan.
 func (c *approveCmd) Run(a *Process) error {
 	if err := itself(c.ID); err != nil {
 		return err

@@ -27,13 +27,12 @@ type doctorCmd struct {
 	Shell string `help:"The shell whose commands are shown: bash or powershell; by the operating system when not given." enum:"bash,powershell," default:"" placeholder:"SHELL"`
 }
 
-// The type "examined" is the output of the command doctor with --format json.
 type examined struct {
 	Worst    doctor.State     `json:"worst"`
 	Findings []doctor.Finding `json:"findings"`
 }
 
-// Run examines every prerequisite. If a prerequisite is not met, Run prints advice. It changes nothing in a directory.
+// Run examines every prerequisite, and prints advice about each one that is not met. It changes nothing in a directory.
 func (c *doctorCmd) Run(a *Process) error {
 	src, err := a.sources()
 	if err != nil {
@@ -83,7 +82,6 @@ func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll
 	return p, closeAll
 }
 
-// deploymentOf returns the AWS clients for the account and the region in which the operator is signed in.
 func deploymentOf(a *Process) (*doctor.AWS, error) {
 	cloud, self, err := signedIn(a)
 	if err != nil {
@@ -95,9 +93,8 @@ func deploymentOf(a *Process) (*doctor.AWS, error) {
 	}, nil
 }
 
-// verdictOf returns an error with the names of the worst findings, if their state is failed or unknown. The error has
-// the exit status of this state. In all other states, verdictOf returns nil, because such findings do not prevent a
-// plan.
+// verdictOf returns an error with the names of the worst findings, if their state is failed or unknown. Other findings
+// do not prevent a plan.
 func verdictOf(findings []doctor.Finding) error {
 	worst := doctor.Worst(findings)
 	status := map[doctor.State]int{doctor.Failed: exitFailed, doctor.Unknown: exitHeld}[worst]
@@ -138,7 +135,6 @@ func (c *doctorCmd) print(a *Process, findings []doctor.Finding) error {
 	return out.err
 }
 
-// asksAzure reports whether the advice of a finding has a command of the Azure CLI.
 func asksAzure(f doctor.Finding) bool {
 	return f.Mend != nil && strings.Contains("\n"+f.Mend.Bash, "\naz ")
 }
@@ -160,8 +156,8 @@ func (c *doctorCmd) printMend(out *printer, f doctor.Finding) {
 	}
 }
 
-// The function "folded" breaks text between words into lines. The argument "width" is the maximum number of letters in
-// a line. A word with more letters has a line of its own.
+// The function "folded" breaks text between words into lines of at most "width" letters. A longer word has a line of
+// its own.
 func folded(text string, width int) (lines []string) {
 	line, letters := "", 0
 	for word := range strings.FieldsSeq(text) {

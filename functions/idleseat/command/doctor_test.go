@@ -27,7 +27,6 @@ var updateDoctor = flag.Bool("update-doctor", false, "write testdata/doctor.txt"
 // logged on recently, and the logon dates would look stale.
 const grown = 200
 
-// The function "examine" runs the command doctor and returns the findings by title.
 func examine(s *shell, args ...string) (map[string]doctor.Finding, answer) {
 	s.t.Helper()
 	a := s.run(append([]string{"doctor", "--format", "json"}, args...)...)
@@ -59,7 +58,6 @@ type ill struct {
 	cure    func(s *shell, f doctor.Finding)
 }
 
-// The function "pasted" runs the advice of a finding in bash. The working directory is the folder of the shell s.
 func pasted(s *shell, f doctor.Finding) {
 	s.t.Helper()
 	cmd := exec.Command("bash", "-c", f.Mend.Bash)
@@ -69,7 +67,6 @@ func pasted(s *shell, f doctor.Finding) {
 	}
 }
 
-// The function "rewritten" returns a cure that edits the policy, as an operator would with an editor.
 func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	return func(s *shell, _ doctor.Finding) {
 		text := string(s.company.Policy())
@@ -80,7 +77,6 @@ func rewritten(edit ...policyText) func(*shell, doctor.Finding) {
 	}
 }
 
-// The function "answering" makes Graph give a fixed answer to requests for the path.
 func answering(path string, status int, body string) func(*shell) {
 	return func(s *shell) {
 		s.company.Intercept(func(next http.Handler) http.Handler {
@@ -211,15 +207,15 @@ func ills(t *testing.T) []ill {
 	}
 }
 
-// The type "hurried" is a clock that does not wait, so a test that makes requests fail does not wait for the retries.
+// The type "hurried" is a clock that does not wait between retries.
 type hurried struct{}
 
 func (hurried) Now() time.Time { return time.Now() }
 
 func (hurried) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// TestDoctorFindsEachIll: in each case, one prerequisite is not met. The finding describes the fault. The advice has
-// correct syntax. After the cure, all checks are ok.
+// TestDoctorFindsEachIll: the command doctor finds each prerequisite that is not met. Its advice has correct syntax.
+// After the cure, all checks are ok.
 func TestDoctorFindsEachIll(t *testing.T) {
 	t.Parallel()
 	list := ills(t)
@@ -280,7 +276,6 @@ func TestDoctorFindsEachIll(t *testing.T) {
 	}
 }
 
-// The function "titled" returns the finding whose title begins with the text "begin".
 func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.Finding {
 	t.Helper()
 	if f, exact := found[begin]; exact {
@@ -298,7 +293,6 @@ func titled(t *testing.T, found map[string]doctor.Finding, begin string) doctor.
 	return doctor.Finding{}
 }
 
-// The function "parses" fails the test if the advice has a syntax error of bash or of PowerShell.
 func parses(t *testing.T, f doctor.Finding) {
 	t.Helper()
 	if f.Mend == nil {
@@ -319,14 +313,13 @@ func parses(t *testing.T, f doctor.Finding) {
 
 var varying = regexp.MustCompile(`dial tcp: lookup .*|127\.0\.0\.1:\d+|localhost:\d+|\d{4}-\d\d-\d\d(?:T[0-9:]+Z)?|request-id [0-9a-f-]+`)
 
-// The function "shown" returns a finding as text, without the parts that differ from run to run.
 func shown(s *shell, name string, f doctor.Finding) string {
 	text := fmt.Sprintf("%s\n  %s  %s\n  %s\n  %s\n  bash:\n%s\n  PowerShell:\n%s\n", name, f.State, title(f), f.Means, f.Mend.Do, f.Mend.Bash, f.Mend.PowerShell)
 	return varying.ReplaceAllString(strings.ReplaceAll(text, s.dir, "/dir"), "…")
 }
 
-// TestDoctorOfAHealthyCompany: every check that is tried is ok, as JSON and as text. The command changes nothing in a
-// directory, and posts nothing to the channel.
+// TestDoctorOfAHealthyCompany: every check that is tried is ok. The command changes nothing in a directory, and posts
+// nothing to the channel.
 func TestDoctorOfAHealthyCompany(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})
@@ -373,8 +366,6 @@ func TestDoctorKeepsOtherChecks(t *testing.T) {
 	}
 }
 
-// TestDoctorNamesWhatAzNeeds: if the advice has a command of the Azure CLI, the output has the prerequisites of the
-// CLI. Otherwise the output does not have these prerequisites.
 func TestDoctorNamesWhatAzNeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: grown})

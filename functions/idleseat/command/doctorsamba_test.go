@@ -25,14 +25,13 @@ type sambaPatient struct {
 	people []string // SIDs of the people who have logged on at some time
 }
 
-// readerName, readerUPN and readerPassword belong to the account that idleseat uses. The CN, the account name and the
-// user principal name of that account all differ.
+// The account that idleseat uses. Its CN, its account name and its user principal name all differ.
 const (
 	readerName, readerUPN = `CORP\svc-idleseat`, "reader@corp.example.test"
 	readerPassword        = "R3ads!only-here"
 )
 
-// memberGUID, lastLogonGUID and lastLogonTimestampGUID are GUIDs of attributes in the schema.
+// These are GUIDs of attributes in the schema.
 const memberGUID, lastLogonGUID, lastLogonTimestampGUID = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967997-0de6-11d0-a285-00aa003049e2", "c0e20a04-0e5a-4ff3-9482-5efeaecd7060"
 
 var (
@@ -41,7 +40,6 @@ var (
 	otherDN  = samba.DN("Citrix People", samba.GroupsOU)
 )
 
-// The method "console" runs a script with Samba's own tools on the first controller, as an administrator.
 func (p *sambaPatient) console(script string) {
 	p.t.Helper()
 	if _, err := p.domain.Console(p.t.Context(), 0, script); err != nil {
@@ -49,16 +47,15 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// The method "deny" revokes the right of idleseat's account to read an attribute of the object dn. The argument "flags"
-// has the flags of the access control entry.
+// The method "deny" revokes the right of idleseat's account to read an attribute. The argument "flags" has the flags of
+// the access control entry.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)
 }
 
-// The method "follow" runs the advice in a finding and returns the output of the advice. If the advice exports
-// variables of idleseat, the variables stay set. If the advice asks for the password, the method types the right
-// password. If the advice starts an editor, the editor replaces the DN of the group.
+// The method "follow" runs the advice in a finding and returns its output. Variables of idleseat that the advice
+// exports stay set.
 func (p *sambaPatient) follow(f doctor.Finding) string {
 	p.t.Helper()
 	p.write("typed", readerPassword+"\n")
@@ -83,7 +80,6 @@ func (p *sambaPatient) follow(f doctor.Finding) string {
 	return out
 }
 
-// sambaIll is a test case: a prerequisite that the domain does not meet.
 type sambaIll struct {
 	name  string
 	bind  string // the name with which idleseat binds; if empty, readerName
@@ -165,7 +161,6 @@ func sambaIlls() []sambaIll {
 	}
 }
 
-// logonsAt sets lastLogonTimestamp to a date for all people in p.people.
 func (p *sambaPatient) logonsAt(date time.Time) {
 	p.t.Helper()
 	const unixEpoch = 11644473600 // seconds from 1601 to 1970
@@ -177,8 +172,6 @@ func (p *sambaPatient) logonsAt(date time.Time) {
 	p.console("ldbmodify -H /var/lib/samba/private/sam.ldb '" + p.path("stamps.ldif") + "'")
 }
 
-// The method "renew" replaces the certificate of the first controller. The new certificate is valid until the time
-// "ends".
 func (p *sambaPatient) renew(ends time.Time) {
 	p.t.Helper()
 	if err := p.domain.Renew(p.t.Context(), 0, ends); err != nil {
@@ -186,16 +179,14 @@ func (p *sambaPatient) renew(ends time.Time) {
 	}
 }
 
-// wrongCA makes idleseat trust a CA that is not the CA of the domain.
 func (p *sambaPatient) wrongCA() {
 	p.t.Helper()
 	p.console(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Other -keyout /dev/null -out '` + p.path("other.pem") + `' 2>/dev/null`)
 	p.setenv("IDLESEAT_AD_CA", "other.pem")
 }
 
-// TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. The test uses
-// Samba's own tools. The command doctor must find each fault. After the test has followed the printed advice, every
-// check must be ok.
+// TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. The command doctor
+// finds each fault. After the test has followed the printed advice, every check is ok.
 func TestDoctorOnSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: grown, Seed: 5})
 	d, synced := onPremises(t, s, samba.Options{Replicating: true, People: []samba.Person{{Password: readerPassword, ADUser: directory.ADUser{
@@ -226,7 +217,6 @@ func TestDoctorOnSamba(t *testing.T) {
 	}
 }
 
-// The method "heals" breaks the domain, follows the advice, and examines the domain again.
 func (p *sambaPatient) heals(ill sambaIll) {
 	t := p.t
 	t.Helper()

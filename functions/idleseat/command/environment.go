@@ -14,17 +14,16 @@ import (
 
 const ours = "IDLESEAT_"
 
-// The variable "elsewhere" lists the environment variables that only the relay and the Lambda functions read.
+// The variable "elsewhere" lists environment variables that only the relay and the Lambda functions read.
 var elsewhere = []string{
 	"IDLESEAT_DEPLOYMENT", "IDLESEAT_RELAY", "IDLESEAT_RELAY_READ_QUEUE", "IDLESEAT_RELAY_WRITE_QUEUE", "IDLESEAT_STATE_MACHINE", "IDLESEAT_WEBHOOK_SECRET",
 }
 
-// forTests lists the prefixes of the variables that tests and benchmarks of idleseat use.
 var forTests = []string{"IDLESEAT_TEST_", "IDLESEAT_BENCH_"}
 
 // The method "foreign" returns an error if the environment has an unknown variable whose name looks like a setting of
-// idleseat. A misspelt setting would otherwise have no effect. The command would then use another store, or read people
-// whom the setting was meant to exclude.
+// idleseat. A misspelt setting would otherwise have no effect: the command would use another store, or read people whom
+// the setting was meant to exclude.
 func (a *Process) foreign(model *kong.Application) error {
 	if a.Environ == nil {
 		return nil
@@ -53,7 +52,6 @@ func (a *Process) foreign(model *kong.Application) error {
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}
 }
 
-// The function "settings" returns the names of all environment variables of idleseat, sorted.
 func settings(model *kong.Application) []string {
 	known := slices.Clone(elsewhere)
 	for _, node := range model.Leaves(false) {
@@ -74,8 +72,8 @@ func settings(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// The function "nearest" returns the end of an error message, which suggests the known name that is closest to the
-// argument "name". If no known name is close, the function returns "".
+// The function "nearest" returns the end of an error message, which suggests the closest known name. It returns "" if
+// no known name is close.
 func nearest(name string, known []string) string {
 	best, closest := "", 4
 	for _, k := range known {

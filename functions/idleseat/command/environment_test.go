@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestEveryVariableIsKnown: the command knows every variable that a program of this repository reads. So the command
-// does not report a correct name as misspelt.
+// TestEveryVariableIsKnown: the command does not report a variable that a program of this repository reads as misspelt.
 func TestEveryVariableIsKnown(t *testing.T) {
 	t.Parallel()
 	k, err := kong.New(&commands{}, kong.Vars{})
@@ -48,8 +47,7 @@ func TestEveryVariableIsKnown(t *testing.T) {
 	}
 }
 
-// TestMisspeltVariables: a misspelt variable stops a command before the command reads or writes anything. The help
-// still works.
+// TestMisspeltVariables: a misspelt variable stops the command plan. The help still works.
 func TestMisspeltVariables(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 20})

@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 )
 
-// storyFlags are the flags of the commands explain and history, which print the story of one user.
 type storyFlags struct {
 	storeFlag
 	formatFlag
@@ -28,7 +27,7 @@ func (c *explainCmd) Run(a *Process) error { return c.tell(a, story.Detail{Value
 
 type historyCmd struct{ storyFlags }
 
-// Run prints the same as the command explain, and every change of the licenses of one user.
+// Run prints the same as the command explain, and the past changes of the user's licenses.
 func (c *historyCmd) Run(a *Process) error {
 	return c.tell(a, story.Detail{Past: true, Values: a.verbose})
 }
@@ -62,7 +61,6 @@ func (c *storyFlags) tell(a *Process, d story.Detail) error {
 	return tellAll(a, people, d)
 }
 
-// tellAll prints stories, with an empty line between two stories.
 func tellAll(a *Process, people []*story.Story, d story.Detail) error {
 	for i, one := range people {
 		if i > 0 {

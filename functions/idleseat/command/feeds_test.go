@@ -52,7 +52,6 @@ func edited(collection string, edit func(object map[string]any)) func(http.Handl
 	}
 }
 
-// answerOf lets the handler "next" answer the request r, and returns the answer as a decoded JSON object.
 func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	kept := &recorder{header: http.Header{}}
 	next.ServeHTTP(kept, r)
@@ -62,8 +61,7 @@ func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	return body
 }
 
-// recorder is a ResponseWriter that keeps an answer and does not send it. A test can then change the answer before it
-// sends the answer itself.
+// recorder is a ResponseWriter that keeps an answer and does not send it.
 type recorder struct {
 	header http.Header
 	status int
@@ -167,7 +165,6 @@ func TestFeedWithoutSignIns(t *testing.T) {
 	s.unwritten()
 }
 
-// TestShortList ends Graph's list of people after the first page. The run must fail.
 func TestShortList(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200})
@@ -242,8 +239,8 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests checks the number of requests of a plan. There is one request for each 500 people and one for each 999
-// members of a named group. The number of other requests is constant.
+// TestRequests: a plan sends one request for each 500 people and one for each 999 members of a named group. The number
+// of other requests is constant.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{100, 500, 501, 2600} {
@@ -266,8 +263,9 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// The nine constant requests are the organization, the products, the renewal dates of the products, the count of
-			// people, three groups by name, the groups that assign licenses, and the group that is nested in the named group.
+			// The nine constant requests are the organization, the products, the renewal dates of the products, the
+			// count of people, three groups by name, the groups that assign licenses, and the group that is nested in
+			// the named group.
 			want := (accounts+499)/500 + 1 + 9
 			got := 0
 			for _, r := range s.company.Requests() {
@@ -282,8 +280,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestEverythingWeSendIsDocumented runs the whole chain and checks every request and answer against docs/graph.md. The
-// chain must also send each request that docs/graph.md lists.
+// TestEverythingWeSendIsDocumented: each request and answer of the whole chain is in docs/graph.md, and each request of
+// docs/graph.md is sent.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule, citrixNotices,

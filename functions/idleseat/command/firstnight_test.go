@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates makes Graph return a sign-in date for only one account in the first night of a store. The
-// store has no earlier run with more dates to compare with. The run must still take no license.
+// TestFirstNightWithoutDates: in the first night of a store, only one account has a sign-in date. No earlier run shows
+// that dates are missing, but the run takes no license.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -47,9 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading removes the date of one active person in the first night of a store. The plans of this day must say
-// that the person never signed in, and that only one reading shows this. The plan of the next day must no longer say
-// that it is the first reading.
+// TestFirstReading: a plan says that a person who never signed in was read for the first time. The plan of the next day
+// no longer says this.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

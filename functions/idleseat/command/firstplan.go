@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "held" prints advice if the plan is on hold only because of limits and the format is text. The first plan
-// of a tenant is usually on hold, because nobody has taken idle licenses before.
+// The method "held" prints advice about a plan that is on hold only because of limits. The first plan of a tenant is
+// usually on hold, because nobody has taken idle licenses before.
 func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	if c.Format != "text" || p.Verdict != plan.Hold || !p.Overridable {
 		return nil
@@ -49,8 +49,8 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// The function "few" returns the number of changes with which an operator may begin when a plan is on hold: 20, 9 or 3.
-// It returns the largest of these numbers that the limits allow and that the plan has. If there is none, it returns 0.
+// The function "few" returns the number of changes with which an operator may begin when a plan is on hold: the largest
+// of 20, 9 and 3 that the limits allow and that the plan has, or 0.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestHeldFirstPlan: if a plan is on hold only because of limits, the command prints advice. The commands in the advice
-// work.
+// TestHeldFirstPlan: if a plan is on hold only because of limits, the command prints advice with commands that work.
 func TestHeldFirstPlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300}, replace(t, "percent: 10", "percent: 1"))

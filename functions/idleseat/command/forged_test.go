@@ -21,7 +21,6 @@ const (
 	skuOfE3    = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// The method "forge" edits the first ledger intent about the license of change c, and returns the key of the intent.
 func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	s.t.Helper()
 	key = "ledger/" + c.User + "/" + c.License + "/000001.json"
@@ -39,9 +38,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent alters the intent of a pending change. An attacker who can write only to the ledger could do the
-// same. The command must refuse the change, and its note must have the key of the altered object. Nobody may join or
-// leave a group that does not belong to the license. All other changes must finish.
+// TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
+// command refuses the change and names the altered object. Nobody joins or leaves a group that does not belong to the
+// license.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,10 +77,9 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast adds a ledger entry which says that a run took a license from a person. In fact, the person never had
-// this license. As long as the plan of the run exists, a restore must refuse, because the plan has no such change.
-// After the data of the run are gone, only an operator who names the person can restore the license. This restore must
-// use the group that the policy names for the license, and not the group in the forged entry.
+// TestForgedPast adds a ledger entry which says that a run took a license that the person never had. While the plan of
+// the run exists, a restore refuses. Later, an operator who names the person can restore the license, through the group
+// of the policy and not through the group of the entry.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -140,7 +138,7 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride stores an override with a wrong plan hash for a plan on hold. The override must not end the hold.
+// TestForgedOverride: an override with a wrong plan hash does not end a hold.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
@@ -165,9 +163,8 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds a completion that says that a pending restore is done. This completion lacks the hash of
-// its intent, so the command must refuse it. Otherwise the license would count as restored although no read has shown
-// it.
+// TestForgedCompletion adds a completion without the hash of its intent to a pending restore. The command refuses it.
+// Otherwise the license would count as restored although no read has shown it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute})

@@ -11,13 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "planned" reports whether plan p takes the license from the user.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// The function "idler" returns the index and the object id of an employee who is not exempt and for whom the function
-// "fits" returns true.
+// The function "idler" returns the index and the object id of an employee who is not exempt and who fits.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -39,14 +37,13 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes newHolder and enabledAgain from the policy. A test uses this edit if a grace period would hide
-// another reason to keep a license.
+// withoutGrace removes two grace periods from the policy, which would hide another reason to keep a license.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense gives licenses to some people and enables the accounts of other people, one night before a plan.
-// The rules must take nothing from all these people until the grace period is over.
+// TestNewInTheLicense gives licenses to some people and enables the accounts of others, one night before a plan. The
+// rules take nothing from these people until the grace period is over.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})
@@ -89,8 +86,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite gives one person the license again and enables the account of another person again.
-// Both actions happen between plan and apply. Both people must keep their licenses.
+// TestNewInTheLicenseBeforeTheWrite: a person who gets the license again, or whose account is enabled again, between
+// plan and apply keeps the license.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -30,8 +30,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight changes a group between two nights. If the next plan finds the right group, the plan must
-// have the same changes as before. Otherwise the run must be on hold for a reason that names the group.
+// TestExemptGroupOvernight changes a group between two nights. If the next plan finds the right group, it has the same
+// changes as before. Otherwise the run is on hold, and the reason names the group.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -82,8 +82,8 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
-// A group that fills a nested group loses its people when its own source is broken. The exempt group still has some
-// members then, and the run is on hold until the people are back.
+// TestExemptGroupLosesANestedGroup empties a group that is nested in the exempt group. The exempt group still has some
+// members, but the run is on hold until the people are back.
 func TestExemptGroupLosesANestedGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 5})
@@ -109,8 +109,8 @@ func TestExemptGroupLosesANestedGroup(t *testing.T) {
 	}
 }
 
-// A sync rule that clears an attribute ends the exemptions by exempt.when. The run is on hold until the attribute is back
-// or an operator accepts the loss.
+// TestExemptByAnAttributeThatIsLost clears an attribute that exempt.when reads. The run is on hold until the attribute
+// is back or an operator accepts the loss.
 func TestExemptByAnAttributeThatIsLost(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 5}, replace(t, `userType == "Guest"`, `department == "Sales"`), replace(t, "percent: 10", "percent: 100"))
@@ -132,8 +132,7 @@ func TestExemptByAnAttributeThatIsLost(t *testing.T) {
 	s.plan(exitDone)
 }
 
-// TestGroupIsAccepted checks that later runs trust the present state of a changed group after a run with
-// --accept-feeds.
+// TestGroupIsAccepted: after a run with --accept-feeds, later runs trust the present state of a changed group.
 func TestGroupIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
@@ -152,7 +151,7 @@ func TestGroupIsAccepted(t *testing.T) {
 }
 
 // TestExemptGroupAtTheLastMoment changes the exempt group between plan and apply. If the group's members are unknown,
-// apply must change nothing.
+// apply changes nothing.
 func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -192,8 +191,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Then only the list of the group's members shows who
-// is a member. Without this list, no license may be taken, and the verdict is undecided.
+// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the list of the group's members shows who is a
+// member. Without this list, no license is taken, and the verdict is undecided.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -214,8 +213,7 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 }
 
 // TestHiddenLicenseGroup hides a license group. Without a further permission, no read shows whether a person has joined
-// or left the group, so a change would stay pending forever. The plan must refuse such changes and name the missing
-// permission.
+// or left the group, so a change would stay pending forever. The plan refuses such changes and names the permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {
@@ -251,7 +249,7 @@ func TestHiddenLicenseGroup(t *testing.T) {
 }
 
 // TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one person
-// reads no list of members, and must not take the license either.
+// reads no list of members, but does not take the license either.
 func TestEmptiedADGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	const contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN

@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "guarded" starts a company. Its policy has a mailboxQuota of 50 GB for exchange-online. People with a
-// larger mailbox may not move to this license.
+// The function "guarded" starts a company with a mailboxQuota of 50 GB for exchange-online. People with a larger
+// mailbox may not move to this license.
 func guarded(t *testing.T) *shell {
 	t.Helper()
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
 }
 
-// TestMailboxesAreGuarded checks that a person keeps E3 if the person's mailbox is too large for exchange-online. All
-// other changes must be made.
+// TestMailboxesAreGuarded: a person keeps E3 if the person's mailbox is too large for exchange-online. The other
+// changes are made.
 func TestMailboxesAreGuarded(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)
@@ -65,8 +65,8 @@ func TestMailboxesAreGuarded(t *testing.T) {
 	}
 }
 
-// TestMailboxesUnknown makes Graph withhold the mailbox report or conceal the names in it. Nobody may move to
-// exchange-online, but changes of Citrix continue.
+// TestMailboxesUnknown: without the mailbox report, or if it conceals names, nobody moves to exchange-online, but
+// changes of Citrix continue.
 func TestMailboxesUnknown(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -111,7 +111,7 @@ func TestMailboxesUnknown(t *testing.T) {
 }
 
 // TestTargetWithoutMail removes the service plan of the mailbox from the target group. Afterwards, neither the earlier
-// plan nor a new plan may move a person to the group.
+// plan nor a new plan moves a person to the group.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "department" returns the indexes of people who are in the department "name", hold Citrix, are not
-// exempt, and have the given logon activity.
+// The function "department" returns the indexes of people who are in a department, hold Citrix, are not exempt, and
+// have the given logon activity.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
 	for i := 20; i < c.Size(); i++ { // the people with an index below 20 are the same special cases in every company
@@ -25,7 +25,7 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 }
 
 // TestHiddenAttributes revokes the right of idleseat's account to read the last logons in one department. The people of
-// this department look as if they never logged on. They must keep Citrix, and the plan must name the missing right.
+// this department look as if they never logged on. They keep Citrix, and the plan names the missing right.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -53,8 +53,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// After the plan, revoke the right for a second department, too. The plan takes Citrix from idle people of this
-	// department. They must keep Citrix, because apply can no longer prove that they are idle.
+	// Revoke the right for a second department, from whose idle people the plan takes Citrix. They must keep Citrix,
+	// because apply can no longer prove that they are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

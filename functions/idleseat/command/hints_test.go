@@ -18,10 +18,9 @@ import (
 )
 
 // printedHint matches a command that an operator can paste. The command stands between back quotes or at the end of a
-// line. At the end of a line, it stands alone or after a label.
+// line.
 var printedHint = regexp.MustCompile("`(idleseat [a-z][^`]*)`|(?m:(?:^ *|  )(idleseat [a-z][^`]*?) *$)")
 
-// hintsIn returns the commands in a text.
 func hintsIn(text string) (all []string) {
 	for _, m := range printedHint.FindAllStringSubmatch(colors.ReplaceAllString(text, ""), -1) {
 		all = append(all, m[1]+m[2])
@@ -31,8 +30,8 @@ func hintsIn(text string) (all []string) {
 
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// pastedWords splits a command as bash does. It fails the test if bash, zsh (where installed) or the parser of idleseat
-// rejects the command.
+// pastedWords splits a command as bash does. It fails the test if a shell or the parser of idleseat rejects the
+// command.
 func pastedWords(t *testing.T, hint string) []string {
 	t.Helper()
 	for _, name := range []string{"bash", "zsh"} {
@@ -56,8 +55,8 @@ func pastedWords(t *testing.T, hint string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The parser's error begins with "expected" if only arguments are missing. This is no fault, because a text may name a
-	// command without its arguments.
+	// The parser's error begins with "expected" if only arguments are missing. A text may name a command without its
+	// arguments.
 	if _, err := parser.Parse(all[1:]); err != nil && !strings.HasPrefix(err.Error(), "expected ") {
 		t.Errorf("%q is no command: %v", hint, err)
 	}
@@ -67,9 +66,8 @@ func pastedWords(t *testing.T, hint string) []string {
 // The variable "keepless" lists the commands that use no store.
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
-// TestHints tests every command that other commands print. The folders of the operator's store and policy have names
-// that a shell would split and evaluate. bash, zsh and the parser of idleseat must accept each command. Each command
-// must name the operator's store.
+// TestHints tests the commands that other commands print. The folders of the store and of the policy have names that a
+// shell would split and evaluate. The shells and the parser accept each command, and each command names the store.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 7, LicenseDelay: 9 * time.Hour})
@@ -134,7 +132,6 @@ func TestHints(t *testing.T) {
 	t.Logf("commands printed: %v", count)
 }
 
-// TestHintsOfGoldens parses the commands in the golden files of other tests.
 func TestHintsOfGoldens(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"testdata/doctor.txt", "testdata/mistakes.txt", "../../../infra/endtoend/testdata/notices.txt", "../../../shared/story/testdata/stories.txt", "../../../shared/plain/terminal/testdata/80-color.txt"} {

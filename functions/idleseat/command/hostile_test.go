@@ -16,17 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The constant "hostile" is text that an attacker could write into a directory. It has terminal sequences that clear
-// the screen, set the title and change colors, characters that reorder or hide text, line breaks, a tab, and a
-// spreadsheet formula.
+// The constant "hostile" is text that an attacker could write into a directory: terminal sequences, characters that
+// reorder or hide text, line breaks, a tab, and a spreadsheet formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
-// The expression "structural" matches the values from Graph that programs interpret: ids, dates, type names, and links.
-// The function "poisoned" leaves such values unchanged.
+// The expression "structural" matches the values from Graph that programs interpret, such as ids and dates.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// The function "poisoned" appends the text "hostile" to the strings in v. It changes a string only if the function
-// "fits" returns true for the JSON name of the string. The argument "name" is the JSON name of v.
+// The function "poisoned" appends the text "hostile" to the strings in v whose JSON names fit. The argument "name" is
+// the JSON name of v.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -45,7 +43,6 @@ func poisoned(v any, name string, fits func(name string) bool) any {
 	return v
 }
 
-// The function "poison" applies the function "poisoned" to Graph's answers to GET requests, except counts and reports.
 func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +57,7 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// The function "failing" makes Graph answer some requests with an error. It does so if the function "fits" returns true
-// for the request. The error contains the text "hostile" in its code and message.
+// The function "failing" makes Graph answer the requests that fit with an error. The error contains the text "hostile".
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,8 +73,8 @@ func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// shownWell checks the output of a command. The output must have no unprintable characters, and no line that begins
-// with directory text. JSON output must be valid.
+// shownWell checks that the output of a command has no unprintable characters, and that no line begins with text of a
+// directory. JSON output must be valid.
 func (s *shell) shownWell(a answer, args []string) {
 	s.t.Helper()
 	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
@@ -96,8 +92,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText puts hostile text into both directories. No command may write this text unchanged to a terminal or to
-// changes.csv, and a command that fails may not do so either.
+// TestHostileText: no command, even one that fails, writes hostile text of a directory unchanged to a terminal or to
+// changes.csv.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {

@@ -15,9 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "waiting" starts a company whose clock is ten days behind the real time, and applies a plan. The
-// licenses of the target group take half a day to arrive, so the changes stay pending. The function returns the plan,
-// one of the pending changes, and the index of the person of this change.
+// The function "waiting" starts a company and applies a plan. The licenses of the target group take half a day to
+// arrive, so the changes stay pending. The function returns the plan, one pending change, and the index of its person.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -30,8 +29,7 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// The method "became" returns the result that a run has for change c. It returns the zero value if the run has no
-// result for c.
+// The method "became" returns the result of change c in a run, or the zero value if there is none.
 func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -41,7 +39,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// The method "night" advances the time by a day, plans, and applies the plan. A nightly script does the same.
+// The method "night" advances the time by a day, plans, and applies the plan.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -54,20 +52,18 @@ func (s *shell) night() printed {
 	return p
 }
 
-// inGroup reports whether person i is a member of the group.
 func (s *shell) inGroup(i int, group string) bool {
 	return slices.Contains(s.company.Company.Person(i).Groups, group)
 }
 
-// lostE3 reports whether person i was removed from the group that assigns E3.
 func (s *shell) lostE3(i int) bool {
 	return slices.ContainsFunc(s.company.Company.History(), func(e sandbox.Event) bool {
 		return e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3"
 	})
 }
 
-// TestPolicyInForce edits the policy while a change is pending. The change may take a license only if the edited policy
-// takes the license, too. If the edited policy keeps the license, the change must be rolled back.
+// TestPolicyInForce edits the policy while a change is pending. If the edited policy keeps the license, the change is
+// rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -127,8 +123,7 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce sets the mode in the policy to audit while changes are pending. The command apply must write
-// nothing. It must not even finish the pending changes.
+// TestAuditInForce: in mode audit, apply writes nothing. It does not even finish pending changes.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -151,8 +146,7 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan checks that apply finds the policy file from which the plan was made, and compares the plan
-// with this file. The command line need not name the file.
+// TestPolicyFileOfThePlan: without --policy, apply compares the plan with the policy file from which it was made.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -171,9 +165,9 @@ func TestPolicyFileOfThePlan(t *testing.T) {
 	s.want(exitDone, "apply", p.Run, "--yes", "--policy", "other.yaml")
 }
 
-// TestPolicyInTheStore applies a run that knows no path of a policy file, as a run of a deployment. The policy in force
-// is then the object policy.yaml of the store, also if --policy names a file. If the store has no such object, the
-// command needs --policy.
+// TestPolicyInTheStore applies a run that has no path of a policy file, as a run of a deployment. The policy in force
+// is then the object policy.yaml of the store, even if --policy names a file. Without this object, apply needs
+// --policy.
 func TestPolicyInTheStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -22,8 +22,8 @@ type initCmd struct {
 	Force    bool               `help:"Overwrite files that exist."`
 }
 
-// The method "files" returns the names of the files that the command writes: the policy, the golden people and the
-// note. An example is policy.yaml, policy_test.yaml and policy_note.md.
+// The method "files" returns the names of the policy, the golden people and the note, for example policy.yaml,
+// policy_test.yaml and policy_note.md.
 func (c *initCmd) files() [3]string {
 	extension := filepath.Ext(c.Policy)
 	name := strings.TrimSuffix(c.Policy, extension)
@@ -63,7 +63,6 @@ func (c *initCmd) Run(a *Process) error {
 	return c.say(a, seen, d)
 }
 
-// The method "free" returns an error if init would overwrite a file.
 func (c *initCmd) free() error {
 	if c.Force {
 		return nil
@@ -93,8 +92,8 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 	return draft.Read(a.Context, e, ad, bar.people)
 }
 
-// The method "write" writes the policy, the golden people and the note. Without --force, it never overwrites a file,
-// even if the file appears after the check.
+// The method "write" writes the policy, the golden people and the note. Without --force, it overwrites no file, even if
+// the file appears after the check.
 func (c *initCmd) write(d *draft.Draft) error {
 	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if c.Force {

@@ -17,8 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// The function "started" runs the command init, and then the next commands that the output of init names. These
-// commands use the policy that init wrote.
+// The function "started" runs the command init, and then the commands that its output names.
 func started(s *shell, args ...string) (said string, p printed) {
 	s.t.Helper()
 	s.setenv("IDLESEAT_POLICY", s.path("first.yaml"))
@@ -67,8 +66,7 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestInitOverwritesNothing: if one of the files exists, init leaves the file unchanged, reads no directory and writes
-// no other file.
+// TestInitOverwritesNothing: if one of its files exists, init reads no directory and writes no file.
 func TestInitOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"first.yaml", "first_test.yaml", "first_note.md"} {
@@ -99,9 +97,8 @@ func TestInitOverwritesNothing(t *testing.T) {
 	}
 }
 
-// TestInitOfAStrangeTenant: init works in a tenant without Active Directory, in a tenant with a hidden group, and in a
-// tenant that refuses some reads. Data that the tenant refuses count as not read. If the tenant refuses its products,
-// init fails and writes no policy.
+// TestInitOfAStrangeTenant: data that the tenant refuses count as not read. If the tenant refuses its products, init
+// fails and writes no policy.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {
@@ -175,8 +172,8 @@ func TestInitOfAStrangeTenant(t *testing.T) {
 	})
 }
 
-// TestInterview: init asks only for values that neither the flags nor the tenant give. After an invalid answer, init
-// asks again.
+// TestInterview: init asks only for values that neither the flags nor the tenant give. After an invalid answer, it asks
+// again.
 func TestInterview(t *testing.T) {
 	t.Parallel()
 	seen := &draft.Seen{

@@ -18,11 +18,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "stall" delays some requests until the client gives up. The function in the field "matches" selects the
-// requests.
+// The type "stall" delays some requests until the client gives up.
 type stall struct {
 	mu      sync.Mutex
-	matches func(r *http.Request) bool // returns true for the requests to delay; nil if no request is delayed
+	matches func(r *http.Request) bool // nil if no request is delayed
 	reached chan struct{}              // gets a value when a request is delayed
 }
 
@@ -62,9 +61,8 @@ func (x *stall) wait(t *testing.T) {
 // The constant "soon" is the maximum time between Ctrl-C and the end of the command.
 const soon = 20 * time.Second
 
-// The method "interrupts" sends Ctrl-C, and checks that the command ends within the time that the constant "soon"
-// gives. The screen must show the texts in the argument "want". It must show no error of the request that the interrupt
-// stopped.
+// The method "interrupts" sends Ctrl-C, and checks that the command ends soon. The screen shows the texts in the
+// argument "want", and no error of the request that the interrupt stopped.
 func (x *session) interrupts(want ...string) string {
 	x.t.Helper()
 	sent := time.Now()
@@ -93,7 +91,6 @@ var colored = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 var hint = regexp.MustCompile(`(?m)(?:^ *|  )(idleseat [a-z].*)$`)
 
-// The method "pasted" runs the last command on the screen, as if an operator pasted it into bash.
 func (s *shell) pasted(screen string) string {
 	s.t.Helper()
 	found := hint.FindAllStringSubmatch(screen, -1)
@@ -117,7 +114,7 @@ func (s *shell) pasted(screen string) string {
 	return line
 }
 
-// The method "named" puts a program with the name idleseat into a folder of PATH, so that a test can paste commands.
+// The method "named" puts a program with the name idleseat into a folder, so that a test can paste commands.
 func (s *shell) named() {
 	s.t.Helper()
 	if err := os.Mkdir(s.path("bin"), 0o700); err != nil {
@@ -140,9 +137,8 @@ func (s *shell) without(name string) {
 	}
 }
 
-// TestInterrupt sends Ctrl-C at each prompt and in each phase. It checks the state that the command prints. Then it
-// runs the command that the output recommends. The name of the store's folder contains characters that a shell would
-// split.
+// TestInterrupt sends Ctrl-C at prompts and in phases. The output says how far the work has come, and the command that
+// it recommends continues the work.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))
@@ -207,7 +203,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 // TestTerminal checks the output of commands on a terminal. Only commands to paste may be wider than the terminal. No
-// progress line may be left. The output has colors unless NO_COLOR is set.
+// progress line is left.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))

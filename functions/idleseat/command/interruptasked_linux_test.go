@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestInterruptedInit sends Ctrl-C at each question of init. Each question is tested in a new process. init must write
-// no file.
+// TestInterruptedInit: init writes no file if Ctrl-C ends it at a question.
 func TestInterruptedInit(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300})
@@ -43,7 +42,6 @@ func TestInterruptedInit(t *testing.T) {
 	}
 }
 
-// The method "asks" waits until the command has asked n questions. It returns false if the command ends earlier.
 func (x *session) asks(n int) bool {
 	x.t.Helper()
 	for late := time.After(patience); ; {
@@ -60,11 +58,10 @@ func (x *session) asks(n int) bool {
 	}
 }
 
-// endOfQuestion matches the end of a question of init.
 var endOfQuestion = regexp.MustCompile(`empty:[^)]*\):? `)
 
-// TestInterruptedNight sends Ctrl-C while a night waits for the directory. The output must have the number of pending
-// changes and the command that continues the night.
+// TestInterruptedNight: after Ctrl-C, the output of a night has the number of pending changes and the command that
+// continues the night.
 func TestInterruptedNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))

@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted gives accounts the attributes that they have after a conversion to cloud-only. Such accounts keep a SID
-// but are not synced any more. The rules must treat them as accounts that exist only in Entra ID, and the plan must say
-// so.
+// TestConverted: accounts that were converted to cloud-only keep a SID but are no longer synced. The rules treat them
+// as accounts that exist only in Entra ID, and the plan says so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -55,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors joins accounts by the immutable id. The immutable id comes from the objectGUID or from the employeeID. If
-// it comes from the employeeID, the policy must name employeeID as the anchor.
+// TestAnchors joins accounts by the immutable id. If this id comes from the employeeID, the policy must name employeeID
+// as the anchor.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -99,9 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID removes the SID of two people from Entra ID. The immutable id must still join the two accounts of each
-// person. The policy exempts one of these people by the object id in Entra ID. This person must keep Citrix in Active
-// Directory.
+// TestWithoutSID removes the SID of two people from Entra ID. The immutable id still joins their accounts. The policy
+// exempts one of them by the object id in Entra ID, and this person keeps Citrix in Active Directory.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,9 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "killer" kills a process at its nth operation on Graph, Active Directory or the store. If the field "after"
-// is false, it kills the process before the operation takes effect. If the field is true, it kills the process between
-// the effect and the answer.
+// The type "killer" kills a process at its nth operation on Graph, Active Directory or the store. The field "after" is
+// true to kill it between the effect and the answer, and false to kill it before the effect.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -38,9 +37,8 @@ type killer struct {
 	process *os.Process
 }
 
-// The method "op" counts an operation and carries it out by calling the function "do". At operation k.at, it also kills
-// the process. If the field "after" is true, it kills the process after the operation. Otherwise it kills the process
-// and does not carry out the operation. The method reports whether the answer may be sent.
+// The method "op" counts an operation and calls the function "do" for its effect. At operation k.at, it kills the
+// process. It reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -57,7 +55,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP counts each request to the handler "next" as an operation. It sends either the whole answer or nothing.
+// overHTTP counts each request as an operation. It sends either the whole answer or nothing.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}
@@ -70,8 +68,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// The type "trial" is a company and its S3 store. A trial that gets the objects of another trial begins just after the
-// other trial made its plan.
+// The type "trial" is a company and its S3 store.
 type trial struct {
 	*shell
 	killer
@@ -80,9 +77,9 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial returns a trial whose company was created at the time "began". So two trials with the same time have the
-// same people and the same dates. The store of the trial has the given objects. If o.Lag is positive, every request to
-// Graph advances the clock.
+// newTrial returns a trial whose company was created at the time "began". Two trials with the same time have the same
+// people and dates. The store of the trial has the given objects. If o.Lag is positive, requests to Graph advance the
+// clock.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -127,7 +124,6 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	return x
 }
 
-// The method "kept" returns all objects in the store.
 func (x *trial) kept() map[string][]byte {
 	x.t.Helper()
 	all := map[string][]byte{}
@@ -148,8 +144,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process at operation n. The operations of all calls of
-// apply are counted together.
+// killedAt applies a run until nothing is pending. It kills the process once, at operation n of all calls of apply.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -184,10 +179,8 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls is the maximum number of times that a test calls apply until nothing is pending.
 const mostCalls = 50
 
-// The method "ended" applies a run until nothing is pending.
 func (x *trial) ended(run string) {
 	x.t.Helper()
 	for range mostCalls {
@@ -201,8 +194,8 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// The type "came" is the outcome of a run: the licenses of all people, the ledger without times, and the number of
-// times that each write was made.
+// The type "came" is the outcome of a run: licenses, the ledger without times, and the number of times that each write
+// was made.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -219,11 +212,11 @@ func (x *trial) came() came {
 			if err := json.Unmarshal(body, &done); err != nil {
 				x.t.Fatal(err)
 			}
-			done.At, done.Intent = time.Time{}, "" // the hash in Intent depends on the time of the intent, so the outcome has neither of them
+			done.At, done.Intent = time.Time{}, "" // the hash in Intent depends on the time of the intent
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"), strings.HasSuffix(key, ".rejoined.json"): // these marks do not count: they record observations, and their number varies
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"), strings.HasSuffix(key, ".rejoined.json"): // these marks record observations, and their number varies
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {
@@ -242,9 +235,8 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before or after one operation of a plan with 50 changes, and then calls apply
-// again until it finishes. The outcome must be the same as without a kill: the same licenses and the same ledger. No
-// write may be made twice.
+// TestKilledAtEveryOperation kills apply before or after one operation, and calls apply again until it finishes. The
+// licenses and the ledger are the same as without a kill, and no write is made twice.
 //
 // The test does the same in a company whose reads lag up to a minute behind writes. IDLESEAT_TEST_SEED is the seed for
 // the choice of the operations. IDLESEAT_TEST_KILLS=all tests every operation.
@@ -299,8 +291,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	}
 }
 
-// testSeed returns IDLESEAT_TEST_SEED, or a seed from the time if the variable is not set. It logs the seed, so that a
-// failure can be repeated.
+// testSeed returns IDLESEAT_TEST_SEED, or a seed from the time. It logs the seed, so that a failure can be repeated.
 func testSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -314,8 +305,7 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// The function "drawn" returns the numbers of ten random operations, or of all operations if IDLESEAT_TEST_KILLS is
-// all.
+// The function "drawn" returns the numbers of ten random operations, or of all if IDLESEAT_TEST_KILLS is "all".
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders returns the indexes of synced people from whom plan p takes E3. The argument "want" is the number of
-// people that it returns.
+// idleHolders returns the indexes of as many synced people, from whom plan p takes E3, as the argument "want" says.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,14 +25,13 @@ func (s *shell) idleHolders(p printed, want int) (list []int) {
 	return list[:want]
 }
 
-// The method "has" reports whether plan p takes E3 from the person with index i.
 func (s *shell) has(p printed, i int) bool {
 	id := s.company.Company.Person(i).Entra.ID
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == id && c.License == "m365-e3" })
 }
 
-// TestAccountsThatAreNoPeople checks that agents, service accounts, rooms and shared mailboxes keep their licenses.
-// They may lose a license only if the policy names their kind.
+// TestAccountsThatAreNoPeople: agents, service accounts, rooms and shared mailboxes may lose a license only if the
+// policy names their kind.
 func TestAccountsThatAreNoPeople(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5}, replace(t, "  when:   userType == \"Guest\"\n", ""))
@@ -97,8 +95,8 @@ func TestAccountsThatAreNoPeople(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDisabledLeaver checks accounts whose sign-in is blocked. Such an account may belong to a shared mailbox. So a
-// change is refused until the mailbox report says that the mailbox is a user mailbox.
+// TestDisabledLeaver: an account whose sign-in is blocked may belong to a shared mailbox. A change of such an account
+// is refused until the mailbox report says that the mailbox is a user mailbox.
 func TestDisabledLeaver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond},

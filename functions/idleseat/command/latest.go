@@ -31,7 +31,7 @@ func latestPlanned(a *Process, s store.Store) (string, error) {
 	return "", fmt.Errorf("%w has a plan: plan first", snapshot.ErrUnknownRun)
 }
 
-// planOf returns the plan of a run that the operator named. If the store has no such run, it returns a usageError.
+// planOf returns the plan of a run. If the store has no such run, it returns a usageError.
 func planOf(a *Process, s store.Store, run string) (*plan.Plan, error) {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if errors.Is(err, runs.ErrNoPlan) {
@@ -50,8 +50,8 @@ func latestRead(a *Process, s store.Store) (string, error) {
 	})
 }
 
-// The function "itself" returns a usageError if the argument "run" is the word "latest". A command that changes
-// licenses accepts only the name of a run, because a newer run may have been made after the operator looked.
+// The function "itself" returns a usageError for the word "latest". A command that changes licenses accepts only the
+// name of a run, because a newer run may have been made after the operator looked.
 func itself(run string) error {
 	if run != latest {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog applies the changes of a large backlog over many nights. The people who are idle longest must come first.
-// One override on the first night must be enough.
+// TestBacklog applies a large backlog over many nights. The people who are idle longest come first. One override on the
+// first night is enough.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
@@ -46,9 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches makes the rules match at least 5,000 people. The plan must be on hold. With an override that has
-// the hash of the plan, apply must make the changes once, and must refuse a second time. It must refuse an override with
-// another hash.
+// TestEverybodyMatches: a plan whose rules match thousands of people is on hold. An override with the hash of the plan
+// lets apply make the changes once. Another hash is refused.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
@@ -75,7 +74,7 @@ func TestEverybodyMatches(t *testing.T) {
 	}
 }
 
-// TestWrongTenant checks that the commands apply and plan end with an error when Graph answers for another tenant.
+// TestWrongTenant: apply and plan fail when Graph answers for another tenant.
 func TestWrongTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

@@ -30,9 +30,8 @@ func changed(p printed) (all []string) {
 	return all
 }
 
-// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night must make these tables
-// again from the readings of the earlier runs. The plan of the next night must be the same as without damage, with a
-// note that names a damaged table.
+// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night makes these tables again
+// from the readings of the earlier runs. Its plan is the same as without damage, with a note about the damage.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {
@@ -72,12 +71,11 @@ func TestUnreadableMemory(t *testing.T) {
 }
 
 // TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the second night, no date
-// can be compared with an earlier date, so every verdict is undecided. The reason names the remedy. In the third night,
-// the rules decide again about people with a date. They do not decide about people without a date, because these people
-// may have lost the date.
+// can be compared with an earlier one, so every verdict is undecided. In the third night, the rules decide about people
+// with a date, but not about people who may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
-	// Remove two grace periods from the policy. They would begin again, because the earlier data are lost.
+	// The two grace periods would begin again, because the earlier data are lost.
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9}, replace(t, ", newHolder: 14, enabledAgain: 14", ""))
 	first := s.plan(exitDone)
 	s.later(day)

@@ -27,8 +27,7 @@ var unreadablePlans = map[string]struct {
 	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
 }
 
-// The method "rewrite" replaces the content of a file by the result of the function "change". It fails the test if the
-// content stays the same.
+// The method "rewrite" replaces the content of a file by the result of the function "change", which must differ.
 func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	s.t.Helper()
 	old, err := os.ReadFile(file)
@@ -44,10 +43,9 @@ func (s *shell) rewrite(file string, change func([]byte) []byte) {
 	}
 }
 
-// TestUnreadablePlanOfAnEarlierRun makes the plan of a run with pending changes unreadable. The next night must plan
-// and apply, and its plan must have a note about the unreadable plan. A restore of the run with the unreadable plan
-// must use only the ledger. This restore must return the licenses that the run took, and roll back the changes that the
-// run began.
+// TestUnreadablePlanOfAnEarlierRun: if the plan of a run with pending changes is unreadable, the next night plans and
+// applies. A restore of that run reads only the ledger: it returns the licenses that the run took, and rolls back the
+// changes that the run began.
 func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -78,9 +76,8 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 	}
 }
 
-// TestUnreadableHistory damages the object history/plans/<run>.json, in which the last run told later runs what it
-// planned. The next night must use the object of an older run, and its plan must have a note about the damaged object.
-// Without an older run, the next plan must fail and name the damaged object.
+// TestUnreadableHistory damages the object history/plans/<run>.json of the last run. The next night uses the object of
+// an older run. Without an older run, the next plan fails and names the damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
@@ -106,8 +103,8 @@ func TestUnreadableHistory(t *testing.T) {
 	}
 }
 
-// TestUnreadablePlanOfARestore makes the plan of a pending restore unreadable. A second restore of the same run must
-// finish the pending restore.
+// TestUnreadablePlanOfARestore: if the plan of a pending restore is unreadable, a second restore of the same run
+// finishes the pending restore.
 func TestUnreadablePlanOfARestore(t *testing.T) {
 	t.Parallel()
 	for name, tc := range unreadablePlans {
@@ -131,7 +128,6 @@ func TestUnreadablePlanOfARestore(t *testing.T) {
 	}
 }
 
-// runOf returns the id of the run from the JSON results of a command.
 func runOf(t *testing.T, out []byte) string {
 	t.Helper()
 	var r runs.Results

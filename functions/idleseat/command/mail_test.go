@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// changesOf returns two lists about E3 in a plan: the reasons of the changes, and the reasons of the refusals.
 func changesOf(p printed) (reasons, refused []string) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -25,8 +24,8 @@ func changesOf(p printed) (reasons, refused []string) {
 	return reasons, refused
 }
 
-// TestMailboxIsNotLost: if a change would leave a mailbox without a license, the plan refuses the change. If the policy
-// has "mailbox: lost", the plan has the change, and the reason says that the mailbox is lost.
+// TestMailboxIsNotLost: the plan refuses a change that would leave a mailbox without a license, unless the policy has
+// "mailbox: lost".
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes its content for good 30 days later"
@@ -66,9 +65,8 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter makes the target group switch off a service plan. The change must be refused only if that
-// service plan provides the mailbox, or if the policy lists it under the key "needs". The change must also be refused
-// if the policy needs a service plan that the target product does not have.
+// TestServicePlansThatMatter: a change is refused if the target group switches off a service plan that provides the
+// mailbox or that the policy lists under the key "needs". It is not refused because of another service plan.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -73,7 +73,6 @@ func quickFolder(t *testing.T) string {
 	return dir
 }
 
-// clockFrom returns the clock that the environment variables of a command choose.
 func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
 		if ahead, err := time.ParseDuration(text); err == nil {
@@ -101,17 +100,15 @@ type shell struct {
 	web     http.RoundTripper // if set, the transport with which commands in this process post to webhooks
 }
 
-// policyText edits the text of a policy.
 type policyText func(string) string
 
-// newShell starts a company, edits its policy, and writes the policy into the folder of the shell.
 func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company whose clock is behind the real time. The argument "ago" is the difference, and so the
-// longest time by which a test may advance the clock. If the clock were ahead of the real time, dates would look wrong.
+// newShellAgo starts a company whose clock is behind the real time by the argument "ago". A test may advance the clock
+// only by this time. If the clock were ahead of the real time, dates would look wrong.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -137,8 +134,7 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// The function "replace" returns an edit that replaces the text "old" by the text "new". The edit fails the test if the
-// policy lacks the text "old".
+// The function "replace" returns an edit that replaces the text "old". The policy must contain this text.
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
 		if !strings.Contains(text, old) {
@@ -157,7 +153,6 @@ func (s *shell) write(name, text string) {
 	}
 }
 
-// setenv sets an environment variable for the following commands.
 func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
 const day = 24 * time.Hour
@@ -171,7 +166,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// The method "later" advances the clock by a duration. All active people sign in and log on again at the new time.
+// The method "later" advances the clock. All active people sign in and log on again at the new time.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -186,15 +181,14 @@ func (s *shell) later(passed time.Duration) {
 	}
 }
 
-// The type "answer" has the exit status and the output of a command.
 type answer struct {
 	status int
 	out    []byte
 	err    string
 }
 
-// The method "run" runs a command in this process. If the field "apart" is set, or if the environment has variables
-// that libraries read directly, it runs the command in a separate process.
+// The method "run" runs a command in this process. If the field "apart" is set, or if libraries read a variable of the
+// environment directly, it runs the command in a separate process.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
@@ -226,12 +220,11 @@ func (s *shell) run(args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// ofTheMachine reports whether libraries read a variable directly from the environment. v has the form name=value.
+// ofTheMachine reports whether libraries read the variable v directly from the environment. v has the form name=value.
 func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5") || strings.HasPrefix(v, "SSL_CERT_FILE=")
 }
 
-// The method "child" runs a command in its own process.
 func (s *shell) child(args ...string) answer {
 	s.t.Helper()
 	cmd := exec.Command(cmp.Or(s.built, os.Args[0]), args...)
@@ -249,7 +242,6 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// The method "want" runs a command. It fails the test if the exit status of the command is not the argument "status".
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -265,7 +257,6 @@ type printed struct {
 	Refused, Undecided, Returned []listed
 }
 
-// The type "listed" is one license of one person in one of the plan's lists.
 type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
@@ -304,7 +295,7 @@ func (s *shell) finish(run string, args ...string) answer {
 }
 
 // The function "golden" computes the verdicts from the company's data, without code of the product. A key of the result
-// consists of the user's id, a space, and the rule.
+// is the user's id, a space, and the rule.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}

@@ -9,7 +9,7 @@ import (
 
 type manCmd struct{}
 
-// Run prints the manual page of idleseat, in the format of man(7).
+// Run prints the manual page in the format of man(7).
 func (manCmd) Run(a *Process, k *kong.Context) error {
 	_, err := fmt.Fprint(a.Stdout, manual(k.Model, a.Version))
 	return err
@@ -45,7 +45,6 @@ func manual(model *kong.Application, version string) string {
 	return b.String()
 }
 
-// The variable "statuses" has the meanings of the exit statuses.
 var statuses = [...]string{
 	exitDone:    "Done.",
 	exitFailed:  "The store, a snapshot or a source that every rule needs could not be read, or changes failed.",
@@ -73,8 +72,7 @@ func writeFlag(b *strings.Builder, f *kong.Flag) {
 	fmt.Fprintf(b, ".TP\n.B \\-\\-%s\n%s\n", roff(f.Name+value), roff(help))
 }
 
-// roff escapes a text so that it can be a line in the format of man(7). No line then looks like a request of that
-// format.
+// roff escapes a text, so that it is no request in the format of man(7).
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

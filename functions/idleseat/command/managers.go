@@ -13,14 +13,14 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// managersAtOnce is the number of managers that are read at the same time. Batches of Graph would not be faster: a
-// batch has at most 20 requests, and each of these requests counts against the limits like a single request (Microsoft
-// Graph, "Combine multiple HTTP requests using JSON batching").
+// managersAtOnce is the number of managers that are read at the same time. Batches of Graph would not be faster,
+// because each request in a batch counts against the limits (Microsoft Graph, "Combine multiple HTTP requests using
+// JSON batching").
 const managersAtOnce = 8
 
 // The method "managers" reads the managers of people from Entra ID, and returns them by the id of the person. It skips
-// people who have an account only in Active Directory. If some managers cannot be read, it leaves them out and prints
-// their number on stderr. If no manager can be read, it returns an error.
+// people who have an account only in Active Directory. If some managers cannot be read, it prints their number. If none
+// can be read, it returns an error.
 func (a *Process) managers(ctx context.Context, users []string) (map[string]report.Manager, error) {
 	src, err := a.sources()
 	if err != nil {

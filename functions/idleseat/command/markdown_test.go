@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestPlanAsMarkdown: stdout has the comment for a pull request and nothing else, also if the plan is on hold. The exit
-// status is the same as for a plan that is printed as text.
+// TestPlanAsMarkdown: stdout has the comment for a pull request and nothing else, even if the plan is on hold.
 func TestPlanAsMarkdown(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

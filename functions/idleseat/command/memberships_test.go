@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// withSeats adds a license that consists of membership in an Entra ID group. It also adds a rule that takes this
-// license after 45 days without a sign-in.
+// withSeats adds a license that is membership in an Entra ID group, and a rule that takes it after 45 days without a
+// sign-in.
 func withSeats(t *testing.T) policyText {
 	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
 	limits := replace(t, "percent: 10,", "percent: 60,")
@@ -30,8 +30,7 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication takes and restores seats in an application. Membership in a group assigns these seats. Each
-// seat in the application must follow the membership.
+// TestSeatsOfAnApplication takes and restores seats in an application that follow the membership in a group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -84,8 +83,8 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct: the policy has a second group that assigns E3. The plan must have the same changes as
-// with one group. A restore must return each person to the group that the person left.
+// TestSeveralGroupsOfAProduct: with a second group that assigns E3, the plan has the same changes. A restore adds each
+// person to the group that the person left.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond},
@@ -110,9 +109,8 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestEachOfSeveralGroups uses two groups that both assign E3. People who are members of only one group lose E3, and
-// get E3 back through the same group. People who are members of both groups keep E3, because leaving one group frees no
-// seat.
+// TestEachOfSeveralGroups uses two groups that both assign E3. People in one of them lose E3, and get it back through
+// the same group. People in both keep E3, because leaving one group frees no seat.
 func TestEachOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	const lab = "LIC-E3-Lab"
@@ -160,7 +158,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 	s.asBefore(before)
 }
 
-// syncedE3 changes the policy so that a group in Active Directory assigns E3. Entra Connect syncs this group.
+// syncedE3 changes the policy so that a synced group of Active Directory assigns E3.
 func syncedE3(t *testing.T) policyText {
 	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)
 	then := replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}")
@@ -168,8 +166,8 @@ func syncedE3(t *testing.T) policyText {
 	return func(text string) string { return limits(then(group(text))) }
 }
 
-// TestSyncedLicenseGroup takes and restores a license through a synced group. The write goes to Active Directory. The
-// change stays pending until Graph shows the result of the sync.
+// TestSyncedLicenseGroup takes and restores a license through a synced group. The change stays pending until Graph
+// shows the result of the sync.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

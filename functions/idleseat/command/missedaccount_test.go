@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMissedAccountOvernight removes a person's Entra ID account from the list overnight. The verdict on the person
-// must be undecided, because the account may have made the person exempt.
+// TestMissedAccountOvernight removes a person's Entra ID account from the list overnight. The verdict is undecided,
+// because the account may have made the person exempt.
 func TestMissedAccountOvernight(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {

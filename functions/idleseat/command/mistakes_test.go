@@ -114,11 +114,11 @@ var mistakes = []mistake{
 	{name: "nobody is signed in, in full", env: []string{"IDLESEAT_GRAPH_URL=https://graph.microsoft.com/v1.0", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", onlyEnvironment}, args: []string{"plan", "--verbose"}},
 }
 
-// onlyEnvironment is a setting with which azidentity looks for credentials only in the environment. Without it,
-// azidentity would also ask the network for a managed identity of this machine.
+// onlyEnvironment makes azidentity look for credentials only in the environment. Otherwise azidentity would also ask
+// the network for a managed identity of this machine.
 const onlyEnvironment = "AZURE_TOKEN_CREDENTIALS=EnvironmentCredential"
 
-// The expression "changing" matches text that differs from test run to test run: ports and the ids of runs.
+// The expression "changing" matches text that differs from test run to test run.
 var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\b2\d{7}T\d{6}Z-[0-9a-f]{8}\b`)
 
 // TestMistakes compares the messages about mistakes with testdata/mistakes.txt. -update-mistakes writes the file.
@@ -182,8 +182,7 @@ func TestMistakes(t *testing.T) {
 	s.unwritten()
 }
 
-// The function "environment" returns env with changes. If an element of changes has no value, the function removes the
-// variable.
+// The function "environment" returns env with changes. A change without a value removes the variable.
 func environment(env, changes []string) (list []string) {
 	list = append(list, env...)
 	for _, c := range changes {

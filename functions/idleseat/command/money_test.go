@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "saved" runs the command "savings" and returns the figures in its output.
 func (s *shell) saved(args ...string) (all savings) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"savings", "--format", "json"}, args...)...)
@@ -26,9 +25,8 @@ func (s *shell) saved(args ...string) (all savings) {
 	return all
 }
 
-// TestSavings checks the seats that a plan could free, the freed seats and the returned seats over a whole cycle. When
-// the plan is applied, the seats that it could free become freed seats. When the run is restored, the freed seats
-// become returned seats. The department of a person is the department at the time of the plan.
+// TestSavings checks a whole cycle. An applied plan turns the seats that it could free into freed seats. A restore
+// turns these into returned seats. The department of a person is the department at the time of the plan.
 func TestSavings(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))
@@ -120,8 +118,8 @@ func (s *shell) sameByAll(want savings) {
 	}
 }
 
-// TestSavingsOfMonths: in a new store, the figures of this month are the figures of all months, and earlier months have
-// no figures. Wrong values of the flags are refused.
+// TestSavingsOfMonths: in a new store, the figures of this month are the figures of all months. Wrong values of flags
+// are refused.
 func TestSavingsOfMonths(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 4})
@@ -139,7 +137,7 @@ func TestSavingsOfMonths(t *testing.T) {
 }
 
 // TestRenewalsOfOddTenants: Graph refuses the subscriptions, does not have them, or answers with unusual values. A plan
-// must be made in each of these cases. Only the date on which E3 renews is then unknown.
+// is made in each case.
 func TestRenewalsOfOddTenants(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(map[string]any) {

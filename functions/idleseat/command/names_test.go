@@ -8,13 +8,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "lists" adds a name to the list of exempt users in the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// The method "takes" reports whether plan p takes a license from the person with index i.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -25,7 +23,6 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// The method "said" fails the test unless a note of the plan contains the text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -33,7 +30,7 @@ func (p printed) said(t *testing.T, text string) {
 	}
 }
 
-// TestListedByEveryName checks that the policy can exempt a person by each name that commands print.
+// TestListedByEveryName: the policy can exempt a person by each name that commands print.
 func TestListedByEveryName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -52,8 +49,7 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed renames an exempt person and gives the old name to another person. Both people must be exempt.
-// The test does the same in a run for one person.
+// TestListedIsFollowed: an exempt person gets a new name, and another person gets the old name. Both are exempt.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -72,8 +68,8 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			// The account in Active Directory still has the old name. So the test makes Active Directory unreachable, and
-			// idleseat must find the person without this account.
+			// The account in Active Directory still has the old name. Without Active Directory, idleseat must find the
+			// person by the id.
 			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1")
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
@@ -89,8 +85,8 @@ func TestListedIsFollowed(t *testing.T) {
 	}
 }
 
-// TestNameOfNobody misspells a name in the policy. Every run must be on hold until the name is correct. The command
-// "policy check" must report the misspelt name, too.
+// TestNameOfNobody misspells a name in the policy. Runs are on hold until the name is correct, and "policy check"
+// reports it.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -129,9 +125,9 @@ func TestNameOfNobody(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedOnPremises exempts a person by a name that only Active Directory has. While Active Directory is down, the
-// name matches nobody, and the run is on hold. Once a run has found the person, later runs find the person even if
-// Active Directory is down.
+// TestListedOnPremises exempts a person by a name that only Active Directory has. If Active Directory is down, the name
+// matches nobody, and the run is on hold. Once a run has found the person, later runs find the person without Active
+// Directory.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -156,8 +152,7 @@ func TestListedOnPremises(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsGone deletes an account that the policy exempts. The plan must say so, and all other changes must stay
-// the same.
+// TestListedIsGone: if an account that the policy exempts is deleted, the plan says so and has the same changes.
 func TestListedIsGone(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -9,10 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/lease"
 )
 
-// The type "naps" is a clock that a company and its commands share. When a command waits, the clock advances minute by
-// minute, and the command does not sleep. The goroutine that renews the lease is an exception, and never advances the
-// clock. When a renewal is due, the clock stops until the goroutine has renewed the lease. Otherwise the lease would
-// expire before the goroutine runs.
+// The type "naps" is a clock that a company and its commands share. When a command waits, the clock advances, and the
+// command does not sleep. When a renewal of the lease is due, the clock stops until the goroutine has renewed the
+// lease. Otherwise the lease would expire before the goroutine runs.
 type naps struct {
 	ahead *atomic.Int64
 	due   atomic.Int64 // the time of the next renewal of the lease, in Unix nanoseconds; 0 while no renewal waits

@@ -34,7 +34,6 @@ type runCmd struct {
 	formatFlag
 }
 
-// The type "night" is the state of one call of "idleseat run".
 type night struct {
 	*runCmd
 	a       *Process
@@ -46,10 +45,9 @@ type night struct {
 	failed  error              // why the plan could not be printed or applied completely; nil if it was
 }
 
-// Run does the work of a night. It plans for everybody. Unless the mode is audit or the plan is on hold, it finishes
-// the changes that earlier runs began. In mode enforce, it also applies the plan without asking. A lease ensures that
-// only one call of "idleseat run" works in a store at a time. At the end, Run posts a message to the channel if one is
-// configured.
+// Run does the work of a night. It plans for everybody. As the mode and the plan allow, it finishes the changes that
+// earlier runs began, and in mode enforce it applies the plan without asking. A lease ensures that only one call of
+// "idleseat run" works in a store at a time.
 func (c *runCmd) Run(a *Process) error {
 	n := &night{runCmd: c, a: a, earlier: map[string]resumed{}}
 	err := n.take()
@@ -57,7 +55,6 @@ func (c *runCmd) Run(a *Process) error {
 	return err
 }
 
-// The method "take" takes the lease of the store and does the work of the night.
 func (n *night) take() error {
 	in, err := n.loadStart()
 	if err != nil {
@@ -113,8 +110,9 @@ func (n *night) work(s store.Store, in start) (err error) {
 	return errors.Join(n.print(s), n.status(s, n.failed))
 }
 
-// The function "unread" returns an error with the exit status exitUnread if a source could not be read. It returns err
-// unchanged if the cause is a wrong clock, a wrong policy or an interrupt, or if err is about no source.
+// The function "unread" returns an error with the exit status exitUnread if a source could not be read. It returns
+// other errors unchanged. A wrong clock, a wrong policy and an interrupt do not count as a source that could not be
+// read.
 func unread(err error) error {
 	var source *directory.UnreadError
 	if errors.As(err, &source) && !errors.Is(err, directory.ErrClock) && !errors.Is(err, collect.ErrPolicy) && !errors.Is(err, context.Canceled) {
@@ -123,13 +121,13 @@ func unread(err error) error {
 	return err
 }
 
-// The method "tell" prints a line about the progress to stderr. The line begins with the time.
+// The method "tell" prints a line to stderr, after the time.
 func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// The method "applies" reports whether this night may write. The mode must not be audit. The plan must need no approval,
-// or there must be changes of earlier runs to resume.
+// The method "applies" reports whether this night may write. In mode audit it may not. In another mode, the plan needs
+// no approval, or there are changes of earlier runs to resume.
 func (n *night) applies() bool {
 	earlier, _ := n.resumes()
 	return n.plan.Mode != policy.Audit && (n.plan.Verdict == plan.Apply || len(earlier) > 0)
@@ -144,10 +142,9 @@ func (n *night) resumes() ([]string, runs.Scope) {
 	return n.plan.Resumes, runs.Begun
 }
 
-// The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, or
-// after nightRounds rounds. It stops after fewer rounds if every pending change waits until a fault is repaired (see
-// gate.Wait). A run that cannot go on does not keep the night from its own plan. In each round the method loads the policy
-// again, because an operator may edit the policy during the night.
+// The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, after
+// nightRounds rounds, or when gate.Wait gives up. A run that cannot go on does not keep the night from its own plan.
+// Each round loads the policy again, because an operator may edit it during the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
@@ -197,9 +194,9 @@ func (n *night) apply() error {
 	}
 }
 
-// The method "status" returns the error of the command, or nil for status 0. It checks these conditions in order:
-// something failed, a source could not be read, the plan is on hold or waits for approval, changes are pending. The
-// error describes every condition that is true. The first true condition decides the exit status.
+// The method "status" returns the error of the command, or nil for status 0. The error describes each condition that is
+// true: something failed, a source could not be read, the plan is on hold or waits for approval, changes are pending.
+// The first true condition, in this order, decides the exit status.
 func (n *night) status(s store.Store, failed error) error {
 	var all []error
 	status := exitDone
@@ -248,7 +245,7 @@ func (n *night) again() string {
 	return n.next(n.a, command)
 }
 
-// The method "count" adds up one of the counters over all resumed runs. The function "of" returns the counter of a run.
+// The method "count" adds up a counter over all resumed runs.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -257,7 +254,7 @@ func (n *night) count(of func(resumed) int) (sum int) {
 }
 
 // The method "pending" returns the number of changes that are pending at the end of the night. The number includes the
-// open changes of each run that could not be resumed.
+// open changes of runs that could not be resumed.
 func (n *night) pending() int {
 	open := n.count(func(r resumed) int { return r.pending })
 	if n.results != nil {
@@ -272,8 +269,8 @@ func (n *night) pending() int {
 	return open
 }
 
-// notRead returns two errors. The result "why" names the sources that the run could not read. It is nil if the run read
-// all sources. The result "err" means that the manifest could not be read.
+// notRead returns an error "why" that names the sources that the run could not read. The error "err" means that the
+// manifest could not be read.
 func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	if err != nil {
@@ -293,7 +290,7 @@ func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	return errors.Join(all...), nil
 }
 
-// The method "show" prints the plan before the plan is applied. It prints nothing if the output is JSON.
+// The method "show" prints the plan, unless the output is JSON.
 func (n *night) show(s store.Store) error {
 	if n.json() {
 		return nil
@@ -305,8 +302,8 @@ func (n *night) show(s store.Store) error {
 	return printPlan(n.a, s, n.plan, n.formatFlag, next)
 }
 
-// The method "print" prints the results. With --format json it prints one object with the plan and the results. The
-// plan and the results have the same form as in the output of the commands plan and apply.
+// The method "print" prints the results. With --format json it prints one object with the plan and the results. Both
+// have the same form as in the output of the commands plan and apply.
 func (n *night) print(s store.Store) error {
 	if !n.json() {
 		if n.results == nil {

@@ -19,7 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// printedNight is the output of "idleseat run --format json".
 type printedNight struct {
 	Pending int
 	Plan    printed
@@ -35,8 +34,8 @@ func newNights(t *testing.T, o sandbox.Options, edit ...policyText) (*shell, *na
 	return s, clock
 }
 
-// The method "runs" executes "idleseat run". It fails the test if the exit status is not the argument "status", or if
-// stdout is not one JSON object.
+// The method "runs" executes "idleseat run". It fails the test on another exit status, or if stdout is not one JSON
+// object.
 func (s *shell) runs(status int) (n printedNight, stderr string) {
 	s.t.Helper()
 	a := s.want(status, "run", "--format", "json")
@@ -51,8 +50,8 @@ func inMode(t *testing.T, mode policy.Mode) policyText {
 	return replace(t, "mode: review", "mode: "+string(mode))
 }
 
-// TestNightByMode checks what a night does in each mode. In audit, it writes nothing. In review, it only finishes
-// changes that were begun before. In enforce, it also applies its plan. A scheduled execution in AWS does the same.
+// TestNightByMode: in audit, a night writes nothing. In review, it only finishes changes that were begun before. In
+// enforce, it also applies its plan.
 func TestNightByMode(t *testing.T) {
 	t.Parallel()
 	t.Run("audit", func(t *testing.T) {
@@ -128,7 +127,7 @@ func TestNightByMode(t *testing.T) {
 	})
 }
 
-// TestHeldNight checks that a night does not apply a plan on hold, even in mode enforce.
+// TestHeldNight: a night does not apply a plan on hold, even in mode enforce.
 func TestHeldNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 300, Seed: 1}, inMode(t, policy.Enforce), replace(t, "percent: 100,", "percent: 1,"))
@@ -139,8 +138,8 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldNightGoesBack leaves a person half-way back when a restore is interrupted. The next night is on hold. It must
-// finish the way back, and must not touch the other pending changes.
+// TestHeldNightGoesBack: a restore that was interrupted leaves a person half-way back. A night on hold finishes this
+// restore, and does not touch the other pending changes.
 func TestHeldNightGoesBack(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -172,8 +171,8 @@ func TestHeldNightGoesBack(t *testing.T) {
 	}
 }
 
-// TestPendingNight makes licenses arrive later than the end of a night. The changes must be pending at the end of the
-// night, and the following nights must finish them.
+// TestPendingNight: licenses arrive after the end of a night. The changes are pending at that time, and the following
+// nights finish them.
 func TestPendingNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 9 * time.Hour}, inMode(t, policy.Enforce))
@@ -205,8 +204,8 @@ func TestPendingNight(t *testing.T) {
 	t.Error("the changes stay pending")
 }
 
-// TestUnreadNight checks the exit status after a night in which a source could not be read. Without Entra ID, the night
-// ends without a plan. Without Active Directory, rules that need only Entra ID must still be applied.
+// TestUnreadNight: without Entra ID, a night ends without a plan. Without Active Directory, it applies the rules that
+// need only Entra ID.
 func TestUnreadNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: time.Minute}, inMode(t, policy.Enforce))
@@ -237,7 +236,6 @@ func TestUnreadNight(t *testing.T) {
 	}
 }
 
-// TestNightThatCannotBegin checks the exit statuses for a wrong command line, a wrong policy and an unusable store.
 func TestNightThatCannotBegin(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 50, Seed: 3})
@@ -251,8 +249,7 @@ func TestNightThatCannotBegin(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoNightsAtOnce checks that a second night ends at once and changes nothing. Its error names the person who holds
-// the lease.
+// TestTwoNightsAtOnce: a second night ends at once and changes nothing. Its error names the person who holds the lease.
 func TestTwoNightsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -282,8 +279,7 @@ func TestTwoNightsAtOnce(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestKilledNight kills a night. The lease of that night remains. The next night must be refused until the lease has
-// expired.
+// TestKilledNight kills a night. Its lease remains, and the next night is refused until the lease has expired.
 func TestKilledNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -317,8 +313,8 @@ func TestKilledNight(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestNightThatLostItsLease makes another process take the lease during a night. The night must fail. The changes that
-// this night has begun must stay pending.
+// TestNightThatLostItsLease: if another process takes the lease, the night fails. The changes that it has begun stay
+// pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

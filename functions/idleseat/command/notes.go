@@ -9,17 +9,15 @@ import (
 // manyAlike is the minimum number of rows or people with the same note for which this note is printed only once.
 const manyAlike = 4
 
-// The expression "ids" matches the ids of people and requests in a note. Notes with the same cause differ only in such
-// ids.
+// The expression "ids" matches the ids of people and requests in a note.
 var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|S-1-5-21(?:-[0-9]+)+`)
 
-// The function "cause" returns a note in which "…" replaces each id.
+// The function "cause" returns a note in which "…" replaces each id. Notes with the same result count as one note.
 func cause(note string) string { return ids.ReplaceAllString(note, "…") }
 
-// The function "told" finds notes that many rows of a table share. In these rows, it replaces the note by a number in
-// brackets. It returns one line for each such note. Without this, a directory that does not answer would add the same
-// note to the row of every person. Notes that differ only in ids count as the same note. The first row is the header,
-// and the last column has the notes.
+// The function "told" replaces a note that many rows share by a number in brackets, and returns one line for each such
+// note. Without this, a directory that does not answer would add the same note to the row of every person. The first
+// row is the header, and the last column has the notes.
 func told(rows [][]string) (shared []string) {
 	var all alike
 	last := len(rows[0]) - 1
@@ -42,8 +40,7 @@ func told(rows [][]string) (shared []string) {
 	return shared
 }
 
-// toldTable prints a table in the same way as shortTable. If many rows share a note, it prints the note below the
-// table.
+// toldTable prints a table like shortTable, and notes that many rows share below it.
 func (p *printer) toldTable(rows [][]string, rest string) {
 	shared := told(rows)
 	p.shortTable(rows, rest)
@@ -52,15 +49,15 @@ func (p *printer) toldTable(rows [][]string, rest string) {
 	}
 }
 
-// The type "alike" collects one text about each person, and then makes lines of these texts. If many people have the
-// same text, the text is in a single line.
+// The type "alike" collects one text about each person, and makes lines of these texts. A text of many people gets a
+// single line.
 type alike struct {
-	said []string // the causes, in the order in which they were added
+	said []string // the results of the function "cause", in the order in which they were added
 	by   map[string]*saying
 }
 
-// The type "saying" is a group of texts with the same cause. The texts in the group differ at most in ids. If they do
-// differ, the field "what" has the text with "…" in place of each id. Otherwise "what" is the text itself.
+// The type "saying" is a group of texts that differ at most in ids. If they differ, the field "what" has the text with
+// "…" in place of each id.
 type saying struct {
 	what    string
 	people  []string
@@ -84,7 +81,7 @@ func (x *alike) add(person, what string) {
 }
 
 // The method "lines" returns a line for each person. If at least manyAlike people have the same text, it returns one
-// line for all of them, with the userPrincipalNames of the first three people and the number of the other people.
+// line for all of them, with the names of the first three people.
 func (x *alike) lines() (all []string) {
 	for _, key := range x.said {
 		s := x.by[key]

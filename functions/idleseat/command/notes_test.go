@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestOneLineForOneCause checks that a note is printed only once if many rows share the note. Rarer notes stay in their
-// rows.
+// TestOneLineForOneCause: a note that many rows share is printed once. Rarer notes stay in their rows.
 func TestOneLineForOneCause(t *testing.T) {
 	t.Parallel()
 	rows := [][]string{{"USER", "NOTE"}, {"a", "AD is down"}, {"b", "AD is down"}, {"c", "is active"}, {"d", "AD is down"}, {"e", "AD is down"}, {"f", ""}, {"g", "is active"}}
@@ -37,8 +36,8 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// TestOneLineForOneCauseWithIDs: notes that differ only in the ids of people and requests share one line. If all these
-// notes have the same id, the id stays in the line.
+// TestOneLineForOneCauseWithIDs: notes that differ only in ids share one line. If all these notes have the same id, the
+// id stays in the line.
 func TestOneLineForOneCauseWithIDs(t *testing.T) {
 	t.Parallel()
 	const group = "99999999-2222-3333-4444-555555555555"

@@ -29,12 +29,11 @@ func citrixNotices(text string) string {
 	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)
 }
 
-// The variable "subjects" has the beginning of a notice's subject, by the preferred language of the person.
+// The variable "subjects" has the beginning of a notice's subject, by language.
 var subjects = map[string]string{"en-US": "Your license ", "": "Your license ", "sv-SE": "Din licens ", "nb-NO": "Lisensen din "}
 
-// The method "mailed" checks every mail of the company. Each mail goes to a person for whom one of the plans has a
-// notice. The mail is in the person's language, with a copy to the manager. Nobody gets two mails. The method returns
-// the number of mails.
+// The method "mailed" checks every mail of the company. A mail goes to a person with a notice in one of the plans, in
+// the person's language, with a copy to the manager. Nobody gets two mails. The method returns the number of mails.
 func (s *shell) mailed(plans ...plan.Plan) int {
 	s.t.Helper()
 	told := map[string]*directory.EntraUser{}
@@ -74,7 +73,6 @@ func (s *shell) mailed(plans ...plan.Plan) int {
 	return len(seen)
 }
 
-// The function "printable" returns text without marks of writing direction, because a mail contains no such marks.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -84,9 +82,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// TestNoticesReachPeople: two nights give notice to different people. Each night gives notice to at most perRun people.
-// Nobody loses a license before the end of the notice. When the 14 days of the first night's notices are over, the
-// people of that night lose their licenses, and nobody else does.
+// TestNoticesReachPeople: two nights give notice to different people. When the 14 days of the first notices are over,
+// only the people of the first night lose their licenses.
 func TestNoticesReachPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 30*24*time.Hour, sandbox.Options{Users: 400, Seed: 21}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -174,8 +171,8 @@ func TestMailsThatFail(t *testing.T) {
 	}
 }
 
-// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have only one line about the missing right,
-// and not a line for each person. The line says how to grant the right.
+// TestMailsThatAllFail: if idleseat may not use the mailbox, the results have one line about the missing right. The
+// line says how to grant it.
 func TestMailsThatAllFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 22}, mailedNotices, replace(t, "perRun: 200", "perRun: 8"))
@@ -195,8 +192,7 @@ func TestMailsThatAllFail(t *testing.T) {
 	}
 }
 
-// TestKilledWhileTelling kills the process when it sends a mail, before or after Graph accepts the mail. Nobody gets
-// two mails. A plan on the next day must not announce the same changes again.
+// TestKilledWhileTelling kills the process before or after Graph accepts a mail. Nobody gets two mails.
 func TestKilledWhileTelling(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

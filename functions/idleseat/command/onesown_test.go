@@ -13,13 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy removes the exemption of guests from the policy. For people who are only in Active Directory, this
-// exemption would be unknown, and their verdicts would be undecided.
+// nobodyExemptBy removes the exemption of guests from the policy. This exemption would be unknown for people who are
+// only in Active Directory, and their verdicts would be undecided.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// The method "object" creates or replaces an object in the store.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -28,8 +27,8 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// The method "restoring" runs the command restore, which must exit with the given status. Then it repeats apply until
-// no change is pending, or until a failed read or write blocks every pending change.
+// The method "restoring" runs the command restore. Then it repeats apply until no change is pending, or until a failed
+// read or write blocks every pending change.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -47,8 +46,7 @@ func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr st
 }
 
 // TestRestoreWithoutOneAccount restores a run after somebody replaced one person's account in Active Directory. The
-// result must name this person and the reason. All other people must get their licenses back. While Active Directory is
-// not configured, only licenses in Entra ID can be restored.
+// result names this person and the reason. The others get their licenses back.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
@@ -92,7 +90,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	}
 }
 
-// inCitrix reports whether the user is in the Citrix group. The argument "user" is an object id or a SID.
+// inCitrix reports whether a user is in the Citrix group. The argument "user" is an object id or a SID.
 func (s *shell) inCitrix(user string) bool {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
@@ -106,9 +104,8 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object must make only one
-// person undecided: the person whose id is in the key. The reason must name the object. A damaged manifest of the last
-// run, or a damaged list of its people, must not stop later runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object makes only one person
+// undecided, and the reason names the object. A damaged manifest or list of people does not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRestoreUnderAFormerId: the ledger has a person under the id of an account in Entra ID that was deleted and created
-// again. The command restore, called with the name of the person, gives Citrix back.
+// TestRestoreUnderAFormerId: the ledger has a person under the id of an account that was deleted and created again. The
+// command restore, called with the name of the person, gives the license back.
 func TestRestoreUnderAFormerId(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the result that change c has at the end. Person i must be in the source group, and not in the
-// target group.
+// endsInSource checks the final result of change c. Person i must be in the source group, and not in the target group.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -24,9 +23,8 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand adds a person to the source group by hand, on the morning after a run removed the person from
-// this group. At that time, the change still waits until the license is free. The person must keep the license. No run
-// may take the license again before the rule's full idle period is over.
+// TestGivenBackByHand adds a person to the source group by hand, while the change that removed the person waits. The
+// person keeps the license. No run takes it again before the rule's full idle period is over.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -54,8 +52,7 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan leaves a change pending until the plan has expired. In the first case, no run is made in the
-// meantime. In the second case, the account is deleted for some days. The change must fail without taking a license.
+// TestLongAfterThePlan leaves a change pending until the plan has expired. The change fails without taking a license.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -79,7 +76,8 @@ func TestLongAfterThePlan(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget removes a person from the target group by hand. Later nights must not add the person again.
+// TestTakenOutOfTheTarget: if somebody removes a person from the target group, later nights do not add the person
+// again.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -96,9 +94,9 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone makes Graph accept writes that have no effect. A change through groups must fail after three
-// attempts to add the person to the target group. A direct change must not be repeated after Graph confirmed it,
-// because somebody may have returned the license in the meantime.
+// TestAcceptedAndNeverDone makes Graph accept writes that have no effect. A change through groups fails after three
+// attempts. A direct change is not repeated after Graph confirmed it, because somebody may have returned the license in
+// the meantime.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -155,8 +153,8 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 	}
 }
 
-// TestWhatIsResumedIsListed checks that the next plan lists each change that an earlier run began and did not finish.
-// The plan says why such a change waits.
+// TestWhatIsResumedIsListed: the next plan lists each change that an earlier run began and did not finish, and says why
+// it waits.
 func TestWhatIsResumedIsListed(t *testing.T) {
 	t.Parallel()
 	s, first, c, _ := waiting(t)
@@ -184,8 +182,7 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne restores one person while the changes of a run are pending. Only this person's change may stop.
-// Later runs must change no license of this person.
+// TestRestoreStopsOne restores one person while changes of a run are pending. Only this person's change stops.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

@@ -24,7 +24,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// storeFlag is the flag --store, which says where a command reads and writes runs.
 type storeFlag struct {
 	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
@@ -39,7 +38,6 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// The method "view" opens the store for reading only.
 func (f storeFlag) view(a *Process) (store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -58,7 +56,6 @@ func (f storeFlag) check() error {
 	return nil
 }
 
-// The method "next" returns the command line for a further command on the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if at := f.elsewhere(a); at != "" {
 		command += " --store " + plain.Word(at)
@@ -66,8 +63,8 @@ func (f storeFlag) next(a *Process, command string) string {
 	return "idleseat " + command
 }
 
-// The method "elsewhere" returns the value of the option --store that further commands need. It returns "" if the
-// environment names the store, because further commands then need no option.
+// The method "elsewhere" returns the value of --store that further commands need. It returns "" if the environment
+// names the store.
 func (f storeFlag) elsewhere(a *Process) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return ""
@@ -75,19 +72,16 @@ func (f storeFlag) elsewhere(a *Process) string {
 	return f.Store
 }
 
-// policyFlag is the flag --policy, which names the policy file of a command.
 type policyFlag struct {
 	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
 }
 
-// formatFlag is the flag --format, which chooses between text and JSON on stdout.
 type formatFlag struct {
 	Format string `help:"text, or json: one object on stdout and nothing else there." enum:"text,json" default:"text"`
 }
 
 func (f formatFlag) json() bool { return f.Format == "json" }
 
-// The method "load" reads and compiles the policy file. It also returns the text of the file.
 func (f policyFlag) load() (*policy.Policy, string, error) {
 	if f.Policy == "" {
 		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY; idleseat init writes a first one")}
@@ -100,8 +94,7 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// loadStart returns a value of the type "start". The value has the policy, the policy's text and the policy's file. The
-// caller sets the other fields.
+// loadStart returns a value of the type "start" with the policy. The caller sets the other fields.
 func (f policyFlag) loadStart() (start, error) {
 	rules, text, err := f.load()
 	if err != nil {
@@ -111,8 +104,8 @@ func (f policyFlag) loadStart() (start, error) {
 	return start{policy: rules, text: text, file: file}, err
 }
 
-// The method "file" returns the absolute path of the policy file, so that a later command finds the file from any
-// folder. It returns "" if the flag gives no file.
+// The method "file" returns the absolute path of the policy file, so that a later command finds it from any folder. It
+// returns "" if the flag names no file.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -124,9 +117,9 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy that is in force. If a run knows the path of its policy file, the policy is in
-// the file of --policy, or else in that file. A run of a deployment knows no path: its policy is an object of the store.
-// If the store has no such object, the policy is in the file of --policy.
+// inForce returns the text of the policy that is in force. If a run has the path of its policy file, this is the file
+// of --policy, or else that file. A run of a deployment has no path: its policy is an object of the store. Without this
+// object, it is the file of --policy.
 func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (string, error) {
 	if b.PolicyFile == "" {
 		text, err := store.GetBytes(a.Context, s, layout.Policy, maxFile)
@@ -149,10 +142,10 @@ func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (strin
 	return text, err
 }
 
-// maxFile is the maximum size of a file that readSmall reads, in bytes.
+// maxFile is in bytes.
 const maxFile = 1 << 20
 
-// readSmall returns the text of a file. An error contains the name of the file.
+// readSmall returns the text of a file of at most maxFile bytes. An error contains the name of the file.
 func readSmall(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -172,19 +165,16 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// The type "sources" has the settings of the two directories and of the channel that gets messages.
 type sources struct {
 	Entra   entra.Config
 	AD      activedirectory.Config
 	Channel channelConfig
 }
 
-// The type "lookup" makes a function such as os.LookupEnv an envconfig.Lookuper.
 type lookup func(name string) (value string, set bool)
 
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// The method "sources" reads the settings of the directories and the channel from the environment.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
@@ -194,7 +184,7 @@ func (a *Process) sources() (sources, error) {
 	return s, nil
 }
 
-// The method "connect" returns clients for both directories. The second client is nil if Active Directory is not
+// The method "connect" returns clients for both directories. The second one is nil if Active Directory is not
 // configured.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// pastClock is a clock that can be set to an earlier time. The demo uses it to simulate nights before the present.
+// pastClock is a clock that the demo can set to an earlier time.
 type pastClock struct {
 	at  atomic.Pointer[time.Time] // nil for the present
 	now func() time.Time
@@ -26,8 +26,7 @@ func (c *pastClock) Now() time.Time {
 }
 
 // keepPast simulates some nights before the present, and keeps a run of each night. It takes the lists of people
-// directly from the simulated company, because lists over HTTP or LDAP would take most of the time. Everything else is
-// the same as in the command plan.
+// directly from the simulated company, because lists over HTTP or LDAP would take most of the time.
 func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nights int) error {
 	defer past.at.Store(nil)
 	for n := range nights {
@@ -49,7 +48,7 @@ func (d *demo) keepPast(past *pastClock, rules *policy.Policy, text string, nigh
 	return nil
 }
 
-// livingEntra lists the people in the Entra ID of a simulated company. It does not use HTTP.
+// livingEntra lists the people in the Entra ID of a simulated company without HTTP.
 type livingEntra struct {
 	collect.Entra
 	company *sandbox.Company
@@ -66,7 +65,7 @@ func (e livingEntra) ListPeople(ctx context.Context, _ string, page func([]direc
 	return page(all, "")
 }
 
-// livingAD lists the people in the Active Directory of a simulated company. It does not use LDAP.
+// livingAD lists the people in the Active Directory of a simulated company without LDAP.
 type livingAD struct {
 	collect.AD
 	company *sandbox.Company

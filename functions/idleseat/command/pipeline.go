@@ -21,20 +21,17 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// The type "pipeline" runs the steps of a run on this machine. The steps have the same order as in the state machine in
-// AWS.
+// The type "pipeline" runs the steps of a run on this machine, in the order of the state machine in AWS.
 type pipeline struct {
-	store store.Store
-	entra *entra.Client
-	ad    *activedirectory.Forest
-	now   func() time.Time
-	tool  string // version of idleseat
-	bar   *progress
-	// report writes the report of a run.
+	store  store.Store
+	entra  *entra.Client
+	ad     *activedirectory.Forest
+	now    func() time.Time
+	tool   string // version of idleseat
+	bar    *progress
 	report func(ctx context.Context, run string)
 }
 
-// openPipeline returns a pipeline for the directories that the environment names.
 func openPipeline(a *Process, s store.Store, bar *progress) (*pipeline, error) {
 	src, err := a.sources()
 	if err != nil {
@@ -51,7 +48,6 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.Version, bar: bar, report: a.reporter(s)}, nil
 }
 
-// The method "close" closes the connections to the directories.
 func (p *pipeline) close() {
 	p.entra.Close()
 	if p.ad != nil {
@@ -67,7 +63,6 @@ func (p *pipeline) collector() *collect.Collector {
 	return c
 }
 
-// The type "start" has the options of a new run.
 type start struct {
 	asOf   time.Time
 	policy *policy.Policy
@@ -79,7 +74,6 @@ type start struct {
 	scheduled   bool // a night makes the run, so in mode enforce the plan is applied without review
 }
 
-// The method "plan" reads the directories and makes the plan of a new run.
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
@@ -98,9 +92,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both directories at the same time and seals the snapshot. If Entra ID cannot be read, it fails,
-// because every rule needs Entra ID. If Active Directory cannot be read, it continues, because some rules need only
-// Entra ID.
+// collectAll reads both directories at the same time and seals the snapshot. It fails if Entra ID cannot be read. It
+// continues without Active Directory, because some rules need only Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
@@ -126,8 +119,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// The method "again" makes a new run over the snapshot of an older run, and plans the new run. The argument "old" is
-// the older run.
+// The method "again" plans a new run over the snapshot of the run "old".
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
@@ -136,9 +128,8 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// The method "choose" makes the plan of a new run over the snapshot of an earlier run. The argument "b" is the Begin of
-// the earlier run. The argument "changes" has the changes that an operator chose from the plan of the earlier run. The
-// caller has checked that the plan of the earlier run may be applied.
+// The method "choose" plans a new run over the snapshot of an earlier run. The argument "b" is the Begin of the earlier
+// run. The argument "changes" has the chosen changes of its plan. The caller has checked that this plan may be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
@@ -156,7 +147,6 @@ func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash strin
 	return p.decide(ctx, run)
 }
 
-// The method "decide" evaluates all partitions of a sealed run, makes the plan of the run, and writes the report.
 func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	p.bar.begins("deciding")
 	defer p.bar.clear()
@@ -194,8 +184,8 @@ func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
 	return made, err
 }
 
-// The method "reporter" returns a function that writes the report of a run into the store s. The run does not need the
-// report. So if the report cannot be written, the function only prints the error, and the exit status stays the same.
+// The method "reporter" returns a function that writes the report of a run. The run does not need the report, so an
+// error is only printed.
 func (a *Process) reporter(s store.Store) func(ctx context.Context, run string) {
 	write := a.Report
 	if write == nil {

@@ -23,7 +23,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// inMarkdown is the format for a comment on a pull request.
 const inMarkdown = "markdown"
 
 type planCmd struct {
@@ -122,7 +121,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 }
 
 // The method "rules" loads the policy file of --policy. If only --run is given, it returns the policy that this run
-// stored, because a plan over an old snapshot needs no policy file.
+// stored.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -135,8 +134,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// The function "someone" returns an error for an empty user name, which can come from an unset shell variable. An empty
-// name would otherwise mean everybody.
+// The function "someone" returns an error for an empty user name, which can come from an unset shell variable and would
+// mean everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -163,7 +162,6 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// onHold returns an onHoldError if the plan is on hold. Otherwise it returns nil.
 func onHold(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
 		return onHoldError{p.HoldReasons}
@@ -171,8 +169,8 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. The argument "next" is the command that applies the plan. The argument is empty if the
-// caller applies the plan at once.
+// printPlan prints a plan. The argument "next" is the command that applies the plan. It is empty if the caller applies
+// the plan at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -196,8 +194,6 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 	return planText(a, s, r, p, next)
 }
 
-// planText prints a plan as text. The text has the sources, the changes, the people who are left out, the reasons for
-// leaving them out, and the next step.
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
@@ -263,12 +259,9 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// countsOf returns a text with the number of people who were read, and the number of each verdict.
 func countsOf(c *plan.Counts) string { return fmt.Sprintf("people %d; %s", c.Users, c.Verdicts()) }
 
-// ruleTable returns a row for each rule. A row has five numbers of people: the holders, the holders whom the rule asks
-// about, the matches, the undecided holders, and the exempt holders. The last cell names the attributes without a
-// value.
+// ruleTable returns a row for each rule, with numbers of people. The last cell names the attributes without a value.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -278,7 +271,6 @@ func ruleTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// pendingText lists the changes that earlier runs began and did not finish.
 func pendingText(out *printer, p *plan.Plan) {
 	what := "finished first: " + strings.Join(p.Resumes, ", ")
 	if p.Mode == policy.Audit {
@@ -301,8 +293,7 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut prints the numbers of people whom the plan leaves out, by reason. These are people who returned, people who
-// match a rule but keep the license, undecided people, and exempt people.
+// leftOut prints the numbers of people whom the plan leaves out, by reason.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list string, entry *runs.Listed) error {
@@ -324,8 +315,7 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// The function "saves" returns the verb for a summary of the savings. The verb is "would save" in the mode audit and if
-// the plan is on hold, because nothing is written then.
+// The function "saves" returns the verb for a summary of the savings.
 func saves(p *plan.Plan) string {
 	switch {
 	case p.Mode == policy.Audit || p.Verdict == plan.Hold:

@@ -24,7 +24,7 @@ type policyCheckCmd struct {
 	Store string `help:"Also look whether everybody whom the policy lists by name is in the latest snapshot of this store." placeholder:"S"`
 }
 
-// Run compiles a policy file and prints a summary of the policy. With --store, it also checks the names in the policy.
+// Run compiles a policy file and prints a summary. With --store, it also checks the names in the policy.
 func (c *policyCheckCmd) Run(a *Process) error {
 	p, text, err := policyFlag{c.File}.load()
 	if err != nil {
@@ -42,8 +42,8 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// The method "names" checks that each name in the policy belongs to a person in the latest snapshot. It returns an
-// error if a name belongs to nobody.
+// The method "names" checks the names in the policy against the latest snapshot. It returns an error if a name belongs
+// to nobody.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {
@@ -85,7 +85,7 @@ type policyTestCmd struct {
 	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
 }
 
-// Run tests a policy with the golden users in the file NAME_test.yaml. This file is in the same folder as the policy.
+// Run tests a policy with the golden users in the file NAME_test.yaml beside it.
 func (c *policyTestCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

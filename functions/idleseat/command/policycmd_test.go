@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "call" runs a command in this process.
 func call(t *testing.T, args ...string) answer {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -22,7 +21,7 @@ func call(t *testing.T, args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// The constant "infra" is the path of the example policy of this repository, which tests of several commands use.
+// The constant "infra" is the path of the example policy of this repository.
 const infra = "../../../infra/policy.yaml"
 
 func TestPolicyOfTheProject(t *testing.T) {
@@ -125,7 +124,6 @@ func TestPolicyCommandsRefuse(t *testing.T) {
 	}
 }
 
-// TestHelp checks the help of every command.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]string{ // words that the help must contain, by command

@@ -18,7 +18,7 @@ type policyExplainCmd struct {
 	Store    string `help:"Also name the groups that the policy has by their ids, as the latest run of this store read them." placeholder:"S"`
 }
 
-// Run prints a policy in plain words. If a leave of absence in the policy is over, Run does not print it.
+// Run prints a policy in plain words, without the leaves of absence that are over.
 func (c *policyExplainCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {
@@ -45,9 +45,8 @@ func (c *policyExplainCmd) Run(a *Process) error {
 	return out.err
 }
 
-// The method "groups" returns the displayNames of the Entra ID groups that the policy names by object id, by these ids.
-// The names come from the newest run for everybody. If the store has no such run, the method prints this and returns
-// nil.
+// The method "groups" returns the displayNames of the Entra ID groups that the policy names by object id. A key of the
+// result is the object id. The names come from the newest run for everybody. Without such a run, the result is nil.
 func (c *policyExplainCmd) groups(a *Process) (map[string]string, error) {
 	s, err := storeFlag{c.Store}.view(a)
 	if err != nil {

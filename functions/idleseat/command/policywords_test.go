@@ -48,8 +48,7 @@ func TestPolicyExplain(t *testing.T) {
 	}
 }
 
-// TestPolicyExplainNamesGroups: the policy has the id of a group. "policy explain" prints the name of the group if a
-// run knows the name.
+// TestPolicyExplainNamesGroups: for the id of a group in the policy, "policy explain" prints the name that a run read.
 func TestPolicyExplainNamesGroups(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -88,8 +87,6 @@ func TestPolicyExplainNamesGroups(t *testing.T) {
 	}
 }
 
-// TestPolicySchema: the command prints the schema as one JSON object. The object has the keys and the fields of a
-// policy.
 func TestPolicySchema(t *testing.T) {
 	t.Parallel()
 	a := call(t, "policy", "schema")

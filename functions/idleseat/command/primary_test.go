@@ -14,8 +14,7 @@ func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// The function "reasons" looks in the lists for the entries about person i and the license Citrix. It returns the
-// reasons of these entries.
+// The function "reasons" returns the reasons in the lists about person i and the license Citrix.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -27,8 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup checks that people count as members of their primary group, although the attribute "member" of this
-// group does not list them.
+// TestPrimaryGroup: people count as members of their primary group, although the attribute "member" of this group does
+// not list them.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -56,7 +55,7 @@ func TestPrimaryGroup(t *testing.T) {
 }
 
 // TestHiddenMembers revokes the right to read the members of an exempt group. Then anybody in Active Directory could be
-// exempt. So the commands plan and apply must take nothing from people in Active Directory.
+// exempt, so the commands plan and apply take nothing from people in Active Directory.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

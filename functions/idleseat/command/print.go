@@ -37,8 +37,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// The method "whole" prints a line without breaking it, even on a narrow terminal. The line is, for example, a command
-// to copy.
+// The method "whole" prints a line, such as a command to copy, without breaking it on a narrow terminal.
 func (p *printer) whole(indent int, line string) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, "%*s%s\n", indent, "", oneLine(line))
@@ -57,11 +56,10 @@ func (p *printer) table(rows [][]string) {
 	p.err = out.Table(rows)
 }
 
-// shownRows is the maximum number of rows that shortTable prints, without the header.
 const shownRows = 25
 
-// shortTable prints the first rows of a table. If it leaves out rows, it also prints how many, and the argument "rest".
-// This argument says where the reader finds the rows that are left out.
+// shortTable prints the first rows of a table, and how many it leaves out. The argument "rest" says where the reader
+// finds these.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -72,10 +70,9 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// oneLine replaces the line breaks in a text, and makes the text safe to display.
 func oneLine(text string) string { return plain.OneLine(text) }
 
-// The function "flowing" returns a writer that writes to w, and that breaks lines to the width of the terminal.
+// The function "flowing" returns a writer that breaks lines to the width of the terminal.
 func flowing(w io.Writer) io.Writer {
 	if out, fits := w.(*terminal.Out); fits {
 		return out.Flowing()
@@ -94,8 +91,8 @@ func amount(sum float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", sum, currency))
 }
 
-// Limits of the type "top". maxReasons is the maximum number of different reasons that a top counts. shownReasons is
-// the maximum number of reasons that a top prints.
+// maxReasons is the maximum number of different reasons that the type "top" counts. shownReasons is the maximum number
+// that it prints.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

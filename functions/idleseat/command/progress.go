@@ -10,10 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain/terminal"
 )
 
-// The type "progress" is a line on a terminal that shows how far a command has come. While people are read, the line
-// has the number of people, the speed, and the remaining time. In other phases, it has the number of finished changes,
-// nights or checks, or only the name of the phase. A nil progress prints nothing. newProgress returns nil if stderr is
-// not a terminal.
+// The type "progress" is a line on a terminal that shows how far a command has come. A nil progress prints nothing.
+// newProgress returns nil if stderr is not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	line    *terminal.Line
@@ -35,7 +33,6 @@ func newProgress(a *Process) *progress {
 	return p
 }
 
-// The method "begins" starts a new phase and shows the phase on the line.
 func (p *progress) begins(phase string) {
 	if p == nil {
 		return
@@ -92,13 +89,10 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
-// The method "changes" updates the line with the number of finished changes.
 func (p *progress) changes(done, total int) { p.count(done, total, "change") }
 
-// The method "nights" updates the line with the number of finished nights.
 func (p *progress) nights(done, total int) { p.count(done, total, "night") }
 
-// The method "checks" updates the line with the number of finished checks.
 func (p *progress) checks(done, total int) { p.count(done, total, "check") }
 
 func (p *progress) count(done, total int, what string) {
@@ -111,7 +105,6 @@ func (p *progress) count(done, total int, what string) {
 	p.often()
 }
 
-// The method "clear" erases the line.
 func (p *progress) clear() {
 	if p != nil {
 		p.line.End()

@@ -26,7 +26,6 @@ type session struct {
 	more   chan struct{} // gets a value when output arrives
 }
 
-// The method "terminal" starts a command in a terminal of the given width.
 func (s *shell) terminal(width uint16, args ...string) *session {
 	s.t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -88,7 +87,6 @@ func (x *session) text() string {
 // The constant "patience" is the maximum time that a test waits for a command. A busy machine may need that long.
 const patience = 3 * time.Minute
 
-// The method "until" waits until the command shows the text "want".
 func (x *session) until(want string) {
 	x.t.Helper()
 	late := time.After(patience)
@@ -125,9 +123,7 @@ func (x *session) ends() (status int, screen string) {
 	return x.cmd.ProcessState.ExitCode(), left(x.text())
 }
 
-// The expression "overwritten" matches text that a command has printed and then erased, such as a progress line. A
-// terminal no longer shows such text.
+// The expression "overwritten" matches text that a command has printed and then erased, such as a progress line.
 var overwritten = regexp.MustCompile(`[^\n]*\r\x1b\[K`)
 
-// The function "left" returns the part of text that remains on the screen.
 func left(text string) string { return overwritten.ReplaceAllString(text, "") }

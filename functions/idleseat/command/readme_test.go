@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// tenMinutes returns the commands in the README's section about the first ten minutes. The result "playing" has the
-// commands for the company of the demo. The result "own" has the commands for the reader's own tenant.
+// tenMinutes returns the commands in the README's section about the first ten minutes. The result "playing" has those
+// for the company of the demo. The result "own" has those for the reader's own tenant.
 func tenMinutes(t *testing.T) (playing, own []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../../README.md")
@@ -35,8 +35,8 @@ func tenMinutes(t *testing.T) (playing, own []string) {
 	return commands(before), commands(after)
 }
 
-// The function "arguments" returns the arguments of a command of idleseat. It returns false for the commands demo and
-// serve, which do not end by themselves, and for a command of another program.
+// The function "arguments" returns the arguments of a command of idleseat. It returns false for a command of another
+// program, and for demo and serve, which do not end by themselves.
 func arguments(command string) (args []string, ends bool) {
 	text, _, _ := strings.Cut(command, " #")
 	args = strings.Fields(text)
@@ -49,8 +49,7 @@ func arguments(command string) (args []string, ends bool) {
 // endOfApply matches the last line that apply prints while changes are pending.
 var endOfApply = regexp.MustCompile(`(?m); then finish:  idleseat (.+)$`)
 
-// TestTenMinutes runs the commands of the README. It runs them first against the company of the demo, and then against
-// another tenant. The shells must accept every line.
+// TestTenMinutes runs the commands of the README against the company of the demo, and then against another tenant.
 func TestTenMinutes(t *testing.T) {
 	t.Parallel()
 	playing, own := tenMinutes(t)

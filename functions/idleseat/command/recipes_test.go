@@ -27,8 +27,7 @@ func nightsChapter(t *testing.T) string {
 	return text
 }
 
-// TestPageHasEveryStatus checks that the section about nights without AWS lists exactly the exit statuses of the
-// command.
+// TestPageHasEveryStatus: the section about nights without AWS lists exactly the exit statuses of the command.
 func TestPageHasEveryStatus(t *testing.T) {
 	t.Parallel()
 	var got []int
@@ -44,8 +43,7 @@ func TestPageHasEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnits checks the systemd unit files with systemd-analyze. It replaces the path of the command by a path that
-// exists on this machine.
+// TestUnits checks the systemd unit files with systemd-analyze.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
@@ -71,8 +69,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestNightEnvironment checks the unit and the example environment. They may name only variables that the command
-// reads, and contain no secret.
+// TestNightEnvironment: the unit and the example environment name only variables that the command reads, and contain no
+// secret.
 func TestNightEnvironment(t *testing.T) {
 	t.Parallel()
 	known := []string{"IDLESEAT_POLICY", "IDLESEAT_STORE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"}
@@ -102,8 +100,8 @@ func TestNightEnvironment(t *testing.T) {
 	}
 }
 
-// TestCronLine checks that the cron line has five time fields, a user, and a command that sh can parse. The command
-// must not contain a percent sign, because cron turns a percent sign into a newline (crontab(5)).
+// TestCronLine checks the cron line. Its command must not contain a percent sign, because cron turns a percent sign
+// into a newline (crontab(5)).
 func TestCronLine(t *testing.T) {
 	t.Parallel()
 	_, block, found := strings.Cut(nightsChapter(t), "\n### cron\n")

@@ -8,9 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The method "remedy" returns the text that follows an error message: advice, or with --verbose the whole error. It
-// returns "" if there is neither. The advice names commands and flags. Other packages cannot give it in their errors,
-// because they do not know the command line.
+// The method "remedy" returns advice that follows an error message, or "". The advice names commands and flags. Other
+// packages cannot give it in their errors, because they are independent of the command line.
 func (a *Process) remedy(err error) string {
 	var signIn *entra.SignInError
 	var stop interruptedError

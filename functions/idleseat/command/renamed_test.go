@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense renames a license in the policy after a run changed the license of a person. If the license was
-// restored, the person must keep the license. If the change is pending, the change must not begin again.
+// TestRenamedLicense renames a license in the policy after a run changed the license of a person. A license that was
+// restored stays with the person. A pending change does not begin again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -63,15 +63,13 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// relicensed gives a license of the policy another name.
 func relicensed(old, new string) policyText {
 	return func(text string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(text, "license: "+old+"\n", "license: "+new+"\n"), "  "+old+": ", "  "+new+": ")
 	}
 }
 
-// TestRenamedAfterTheHelpDesk renames a license after the help desk gave it back to a person. The person keeps it, in
-// the next night and in the night after that.
+// TestRenamedAfterTheHelpDesk renames a license after the help desk gave it back to a person. The person keeps it.
 func TestRenamedAfterTheHelpDesk(t *testing.T) {
 	t.Parallel()
 	for license, group := range map[string]string{"citrix": "Citrix Users", "m365-e3": "LIC-M365-E3"} {
@@ -103,8 +101,8 @@ func TestRenamedAfterTheHelpDesk(t *testing.T) {
 	}
 }
 
-// TestRenamedAndBack renames a license after it was taken from a person. The person returns. The plan lists the person,
-// and a restore gives the license back.
+// TestRenamedAndBack renames a license after it was taken. When the person returns, the plan lists the person, and a
+// restore gives the license back.
 func TestRenamedAndBack(t *testing.T) {
 	t.Parallel()
 	restoring := replace(t, "then: remove", "then: {remove: true, onReturn: restore}")

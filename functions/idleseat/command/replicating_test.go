@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSambaTwoControllers runs two real controllers. The configuration has only the first controller. idleseat must
-// find the second controller in the directory. A person who logs on only there must keep Citrix. While the second
-// controller is stopped, Citrix may be taken only if the replicated date alone proves that the person is idle.
+// TestSambaTwoControllers runs two real controllers. The configuration has only the first one, and idleseat finds the
+// second one in the directory. While the second one is stopped, Citrix may be taken only if the replicated date alone
+// proves that the person is idle.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})

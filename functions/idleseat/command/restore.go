@@ -24,7 +24,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Restore without being asked."`
 }
 
-// Run restores the licenses that runs took. For each of these runs, it makes a new run.
+// Run restores the licenses that runs took. It makes a new run for each of these runs.
 func (c *restoreCmd) Run(a *Process) error {
 	if err := itself(c.From); err != nil {
 		return err
@@ -75,8 +75,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key under which the ledger has a user. The key is the object id. If the argument "name" is a SID,
-// idOf returns the SID unchanged.
+// idOf returns the key under which the ledger has a user: the object id, or a SID as it is given.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -88,8 +87,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce returns the text of the policy that is in force. If the file cannot be read, inForce prints a warning and
-// returns "", because a restore must work without a valid policy.
+// inForce returns the text of the policy that is in force. If the file is not usable, it prints a warning and returns
+// "", because a restore must work without a valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -105,8 +104,8 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// restoreRun plans the restore of one run. After the operator has approved the plan, it first resumes the pending
-// changes of earlier runs and then applies the plan. It applies the plan even if a pending change cannot be finished.
+// restoreRun plans and applies the restore of one run. It applies the plan even if a pending change of an earlier run
+// cannot be finished.
 func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	if !c.Yes && !a.atTerminal() {
 		return errNotApproved // return before restore.Plan stops the changes of the run

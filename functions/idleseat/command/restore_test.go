@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "holding" returns the groups and the licenses of each person, by the index of the person. Each license
-// has its group, its state and its disabled service plans.
+// The function "holding" returns the groups and the licenses of each person, by the index of the person.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -34,8 +33,8 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that each person holds the same as in the argument "before". Licenses follow group membership with a
-// delay, so asBefore advances the clock by a minute, up to 150 times.
+// asBefore checks that people hold the same as in the argument "before". Licenses follow group membership with a delay,
+// so asBefore advances the clock.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -48,8 +47,7 @@ func (s *shell) asBefore(before map[int][]string) {
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
-// The method "restored" runs the command restore, and then the command apply until nothing is pending. It returns the
-// results.
+// The method "restored" runs the command restore, and then the command apply until nothing is pending.
 func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()
 	var r runs.Results
@@ -67,8 +65,7 @@ func (s *shell) restored(args ...string) runs.Results {
 	return r
 }
 
-// TestRestore restores one person's licenses, and then the rest of the run. All people must hold the same as before the
-// run.
+// TestRestore restores one person's licenses, and then the rest of the run. All people hold the same as before the run.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
@@ -95,8 +92,7 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers restores a run while the restore of one person is pending. The restore of the run must not wait.
-// In the end, all people must hold the same as before the run.
+// TestRestoreOfOthers: the restore of a run does not wait for a pending restore of one person.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -133,8 +129,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreUnasked: a restore without --yes and without a terminal does not stop the run. The run can still finish
-// its changes.
+// TestRestoreUnasked: a restore without --yes and without a terminal does not stop the run.
 func TestRestoreUnasked(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -153,8 +148,8 @@ func TestRestoreUnasked(t *testing.T) {
 	}
 }
 
-// TestRestoreWhileApplied restores a run whose changes are pending. The run must begin no further change. Pending
-// changes must be rolled back, and taken licenses must be returned.
+// TestRestoreWhileApplied restores a run whose changes are pending. The run begins no further change, pending changes
+// are rolled back, and taken licenses are returned.
 func TestRestoreWhileApplied(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -184,8 +179,7 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver deletes the data of a run, as the store does after some weeks. A restore must still work
-// from the ledger.
+// TestRestoreWhenDataAreOver: after the store has deleted the data of a run, a restore still works from the ledger.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})

@@ -30,8 +30,7 @@ func approved(a *Process, p *plan.Plan, next string) error {
 	return nil
 }
 
-// The function "question" returns the question whether to apply a plan. The question says what happens after the answer
-// yes: licenses are taken or restored, or pending changes are finished.
+// The function "question" returns the question whether to apply a plan. The question says what the answer yes does.
 func question(p *plan.Plan) string {
 	what := "Apply " + plain.Many(len(p.Changes), "change") + " of run " + p.Run
 	if p.Restores != "" {
@@ -62,8 +61,7 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// The function "restored" says what a plan restores. For one person, it names the licenses and the person. For several
-// people, it returns the numbers of licenses and people.
+// The function "restored" says what a plan restores, and to whom.
 func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {
@@ -77,7 +75,7 @@ func restored(p *plan.Plan) string {
 }
 
 // printResults prints the results of a plan. The argument "earlier" is the number of pending changes that earlier runs
-// began. The argument "next" is the command that finishes all pending changes.
+// began. The argument "next" is the command that finishes the pending changes.
 func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
@@ -96,7 +94,6 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, earlier int, f form
 	return out.waits(r.Count(runs.Pending)+earlier, next)
 }
 
-// The method "waits" prints the number of pending changes, and the command that finishes them.
 func (p *printer) waits(pending int, next string) error {
 	if pending > 0 {
 		p.printf("%s for the directory, often for minutes; then finish:  %s\n", stillWait(pending), next)
@@ -111,8 +108,8 @@ func stillWait(pending int) string {
 	return fmt.Sprintf("%d pending changes wait", pending)
 }
 
-// The function "freed" returns a monthly saving in words. After a restore, the words say that the licenses are paid
-// again. The saving of a restore is negative, or 0 if no price is known.
+// The function "freed" returns a monthly saving in words. The saving of a restore is negative, or 0 if no price is
+// known.
 func freed(saving float64, currency string, restored bool) string {
 	if restored || saving < 0 {
 		return amount(math.Abs(saving), currency) + " a month paid again"
@@ -120,7 +117,6 @@ func freed(saving float64, currency string, restored bool) string {
 	return amount(saving, currency) + " a month freed"
 }
 
-// The function "counts" lists the number of changes in each status, such as "done 3, pending 1".
 func counts(of func(runs.Status) int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {

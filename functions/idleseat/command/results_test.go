@@ -13,7 +13,7 @@ import (
 )
 
 // TestQuestion: the question before a plan is applied has the changes of the plan and the pending changes of earlier
-// runs. If a restore is for one person, the question names the person.
+// runs.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	anna := plan.Change{User: "1", UserPrincipalName: "anna@x", License: "citrix"}
@@ -45,8 +45,8 @@ func TestQuestion(t *testing.T) {
 	}
 }
 
-// TestEndsWithWhatIsPending: while changes are pending, the output of the commands plan and apply ends with the command
-// that finishes the changes. After the changes are done, plan prints no such command.
+// TestEndsWithWhatIsPending: while changes are pending, the output of plan and apply ends with the command that
+// finishes them.
 func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})
@@ -81,8 +81,7 @@ func TestEndsWithWhatIsPending(t *testing.T) {
 	t.Error("changes stay pending")
 }
 
-// TestSaysWhatIsHalfway: while a change is pending, the outputs of three commands mention the change. The commands are
-// "apply" with a choice of this change, "runs" after a plan without changes, and "explain" after a restore.
+// TestSaysWhatIsHalfway: while a change is pending, the commands apply, runs and explain mention it.
 func TestSaysWhatIsHalfway(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16, LicenseDelay: time.Minute})

@@ -18,7 +18,6 @@ type runsCmd struct {
 	Last int `help:"How many runs to list; 0 lists all." default:"20" placeholder:"N"`
 }
 
-// listedRuns is the JSON output of the command "runs".
 type listedRuns struct {
 	Total int              `json:"total"` // the number of runs in the store
 	Runs  []*runs.Overview `json:"runs"`  // newest first
@@ -88,7 +87,7 @@ func overviewRow(o *runs.Overview, now time.Time) []string {
 	return row
 }
 
-// The function "done" says in a few words what stage a run has reached, and what its results are.
+// The function "done" says how far a run has come.
 func done(o *runs.Overview, now time.Time) string {
 	text := ""
 	switch o.Stage {
@@ -117,8 +116,7 @@ func done(o *runs.Overview, now time.Time) string {
 	return text
 }
 
-// The function "idle" returns the words for a run that had no changes of its own. The run may have found pending
-// changes of earlier runs.
+// The function "idle" returns the words for a run that had no changes of its own.
 func idle(o *runs.Overview) string {
 	if o.Pending == 0 {
 		return "nothing to do"

@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// listedNow returns the JSON output of the command "runs".
 func (s *shell) listedNow(args ...string) (l listedRuns) {
 	s.t.Helper()
 	a := s.want(exitDone, append([]string{"runs", "--format", "json"}, args...)...)
@@ -86,7 +85,7 @@ func TestRunsAreListed(t *testing.T) {
 	s.want(exitUsage, "runs", "--last", "-1")
 }
 
-// TestRunsSaysWhatIsDamaged: the list names the damage of a damaged run, and still shows the other runs.
+// TestRunsSaysWhatIsDamaged: the list says what is damaged in a run, and still shows the other runs.
 func TestRunsSaysWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

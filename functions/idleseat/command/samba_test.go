@@ -49,8 +49,8 @@ func (s *shell) longAgo() {
 	}
 }
 
-// TestSamba runs plan and apply against a real Samba domain and the simulated Graph. The domain and Graph have the same
-// people, as if Entra Connect had synced them.
+// TestSamba runs plan and apply against a real Samba domain and the simulated Graph. Both have the same people, as if
+// Entra Connect had synced them.
 func TestSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
 	_, synced := onPremises(t, s, samba.Options{}, nil)
@@ -99,9 +99,8 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the people whom the company has in Active Directory. If the function "change"
-// is not nil, it edits each person. onPremises configures idleseat for the first controller. It returns the domain, and
-// the people of the domain by sAMAccountName.
+// onPremises starts a Samba domain with the people whom the company has in Active Directory, and configures idleseat
+// for its first controller. The function "change" may be nil. The map has the people of the domain by sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
 	t.Helper()
 	citrix := samba.DN("Citrix Users", samba.GroupsOU)
@@ -134,7 +133,6 @@ func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Pers
 	return d, synced
 }
 
-// bySAM reads all people from the domain d and returns them by sAMAccountName.
 func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	t.Helper()
 	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
@@ -152,8 +150,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom changes Graph's answers so that they look as after a sync by Entra Connect. It replaces the SIDs and GUIDs
-// of the company by the SIDs and GUIDs in the argument "synced". A key of this argument is a sAMAccountName.
+// syncedFrom changes Graph's answers so that they look as after a sync by Entra Connect. A key of the argument "synced"
+// is a sAMAccountName.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaGivesBack takes Citrix from people in a real Samba domain. One person logs on again and gets Citrix back
-// from the next run. Then the test restores the whole first run. Nobody may be added to the group twice.
+// TestSambaGivesBack takes Citrix from people in a real Samba domain. One person logs on and gets Citrix back, and then
+// the run is restored. Nobody is added to the group twice.
 func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
@@ -89,7 +89,7 @@ func TestSambaGivesBack(t *testing.T) {
 	}
 }
 
-// logOn binds with the account and its password. Active Directory records the bind as a logon.
+// logOn binds as the account. Active Directory records the bind as a logon.
 func logOn(t *testing.T, d *samba.Domain, account, password string) {
 	t.Helper()
 	conn, err := d.Dial(d.URLs[0])

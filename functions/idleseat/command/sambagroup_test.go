@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The function "administrator" returns a connection as the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	conn, err := d.Administrator(d.URLs[0])
@@ -27,9 +26,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaWayBack takes Citrix from people in a real Samba domain. Then the group is renamed, another group gets the
-// old name, and one account is deleted. A restore must return people to the original group, and never to the other
-// group.
+// TestSambaWayBack takes Citrix from people in a real Samba domain. Then the group is renamed, and another group gets
+// the old name. A restore adds people to the original group, and never to the other group.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -92,7 +90,7 @@ func TestSambaWayBack(t *testing.T) {
 		must(os.RemoveAll(s.path("store/" + folder)))
 		must(os.Rename(s.path(folder), s.path("store/"+folder)))
 	}
-	// Delete one account. All other people can still be restored.
+	// The other people can still be restored after one account is deleted.
 	gone, last := taken[2], taken[3]
 	account, err := ad.ReadPerson(t.Context(), gone.SID)
 	must(err)
@@ -104,7 +102,6 @@ func TestSambaWayBack(t *testing.T) {
 	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
-	// Delete the original group. Only the other group with the old name is left.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSambaKilled kills apply repeatedly while apply removes people from a group in a real Samba domain. Samba's audit
-// log must show exactly one removal of each person.
+// TestSambaKilled kills apply repeatedly while it removes people from a group in a real Samba domain. Samba's audit log
+// shows exactly one removal of each person.
 func TestSambaKilled(t *testing.T) {
 	x := newTrial(t, sandbox.Options{Users: 600, Seed: 5}, time.Now(), nil)
 	d, synced := onPremises(t, x.shell, samba.Options{}, nil)

@@ -22,14 +22,12 @@ type savingsCmd struct {
 	separatorFlag
 }
 
-// The type "savings" is the JSON output of the command "savings".
 type savings struct {
 	Run string `json:"run,omitempty"` // the run whose plan could free seats
 	*money.Sums
 }
 
-// Run prints what the plan of the newest run could free a month, what runs have freed a month, and what this saved up
-// to now. It prints the totals, and a line for each license, department or cost center.
+// Run prints what the newest plan could free a month, what runs have freed a month, and what this saved up to now.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err
@@ -65,8 +63,8 @@ func (c *savingsCmd) Run(a *Process) error {
 	return c.print(a, run, sums)
 }
 
-// newestPlan returns the newest run for everybody, and the tenant in the plan of this run. If there is no such run, or
-// if its plan is missing, the result "run" is empty and the tenant is money.Unknown.
+// newestPlan returns the newest run for everybody, and its tenant. Without such a run, or without its plan, the run is
+// empty and the tenant is money.Unknown.
 func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	run, err = history.Newest(a.Context, s, a.Clock.Now())
 	if err != nil || run == "" {
@@ -82,8 +80,8 @@ func newestPlan(a *Process, s store.Store) (run, tenant string, err error) {
 	return run, p.Tenant, nil
 }
 
-// monthFlag returns the beginning of the month that the text names, or zero if the text is empty. The argument "name"
-// is the name of the flag.
+// monthFlag returns the beginning of a month, or zero if the text is empty. The argument "name" is the name of the
+// flag.
 func monthFlag(name, text string) (month time.Time, err error) {
 	if text == "" {
 		return month, nil
@@ -135,7 +133,6 @@ func (c *savingsCmd) print(a *Process, run string, s *money.Sums) error {
 	return out.err
 }
 
-// The method "lines" returns the lines of the sums as a table.
 func (c *savingsCmd) lines(s *money.Sums) [][]string {
 	rows := [][]string{{map[string]string{"license": "LICENSE", "department": "DEPARTMENT", "costcenter": "COST CENTER"}[c.By], "COULD BE FREED", "FREED", "NET", "SAVED", "NOT PROVEN", "RENEWS"}}
 	for _, l := range s.By(c.group()) {

@@ -13,9 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing checks changes that free no seat. There are three causes: the assignment is in an error state, the
-// seats of the license are not counted by user, or the person is also in a group that is nested in the group. The plan,
-// the total in the plan, changes.csv and the ledger must agree on the saving.
+// TestSavesNothing checks changes that free no seat. The plan, changes.csv and the ledger agree on the saving.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -79,8 +77,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// The method "sums" compares the sum of the savings in changes.csv with the argument "want". It also compares the
-// saving of one Citrix change with the ledger entry about that change.
+// The method "sums" checks the savings in changes.csv and in the ledger. The argument "want" is the sum in changes.csv.
 func (s *shell) sums(p printed, want float64) {
 	s.t.Helper()
 	file, err := os.Open(s.path("store/runs/" + p.Run + "/changes.csv"))

@@ -26,14 +26,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "browser" requests the pages of a store. It has the cookie, like a browser that was opened with the key.
+// The type "browser" requests the pages of a store, like a browser that was opened with the key.
 type browser struct {
 	t       *testing.T
 	pages   http.Handler
 	cookies []*http.Cookie
 }
 
-// The method "browse" returns a browser for the pages of the shell's store.
 func (s *shell) browse() *browser {
 	s.t.Helper()
 	view, err := store.OpenReadOnly(s.t.Context(), s.path("store"))
@@ -71,8 +70,6 @@ func (b *browser) get(target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// The method "wants" requests a page. It fails the test unless the answer has the status and contains each of the
-// words.
 func (b *browser) wants(status int, target string, words ...string) string {
 	b.t.Helper()
 	w := b.get(target)
@@ -90,14 +87,13 @@ func (b *browser) wants(status int, target string, words ...string) string {
 
 var markup = regexp.MustCompile(`(?s)<style>.*?</style>|<script.*?</script>|<template.*?</template>|<[^>]*>`)
 
-// shownText returns the text of a page in its first language.
 func shownText(html string) string {
 	text := regexp.MustCompile(`\s*\n\s*`).ReplaceAllString(markup.ReplaceAllString(html, " "), "\n")
 	return text[:min(len(text), 3000)]
 }
 
-// The method "tree" returns a checksum of the names, modes and times of all files in the store. A test compares two of
-// these checksums to see whether a page has changed the store.
+// The method "tree" returns a checksum of the names, modes and times of the files in the store. It shows whether a page
+// has changed the store.
 func (s *shell) tree() string {
 	s.t.Helper()
 	sum := sha256.New()
@@ -160,8 +156,7 @@ func TestServeShowsRunsAndPeople(t *testing.T) {
 	}
 }
 
-// TestServeWhatIf: the page about another number of days has the same numbers as a plan whose policy has that number of
-// days.
+// TestServeWhatIf: the page about another number of days has the same numbers as a plan with that number of days.
 func TestServeWhatIf(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 16})
@@ -191,7 +186,6 @@ func TestServeWhatIf(t *testing.T) {
 	}
 }
 
-// The function "addresses" returns the addresses of the pages about the store, the runs and the user.
 func addresses(user string, runs ...string) (all []string) {
 	user = url.QueryEscape(user)
 	all = []string{"/", "/state", "/people?q=a", "/people?q=" + user, "/person?user=" + user, "/policy", "/what-if", "/what-if?days=30", "/runs/latest"}
@@ -202,8 +196,8 @@ func addresses(user string, runs ...string) (all []string) {
 	return all
 }
 
-// TestServeDamagedStore damages or removes each object of one run, and each ledger object of one person. The pages must
-// show the damage. The pages of another run must stay complete.
+// TestServeDamagedStore damages or removes each object of one run, and each ledger object of one person. The pages show
+// the damage. The pages of another run stay complete.
 func TestServeDamagedStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -260,7 +254,6 @@ func TestServeDamagedStore(t *testing.T) {
 	}
 }
 
-// The function "turned" returns an object with one bit changed.
 func turned(whole []byte) []byte {
 	broken := bytes.Clone(whole)
 	broken[len(broken)/10] ^= 0x20
@@ -268,7 +261,7 @@ func turned(whole []byte) []byte {
 }
 
 // TestServeWhileARunGoesOn: the pages show a run as soon as its first object exists. The test removes the objects of a
-// finished run in reverse order, so that the run looks like a run that is still going on.
+// finished run in reverse order, so that the run looks as if it were going on.
 func TestServeWhileARunGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})
@@ -308,7 +301,6 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	// Now the run looks as if it were still reading. No page about it may answer with an internal error.
 	b := s.browse()
 	for _, target := range addresses(p.Changes[0].User, p.Run) {
 		if w := b.get(target); w.Code == http.StatusInternalServerError {
@@ -317,8 +309,8 @@ func TestServeWhileARunGoesOn(t *testing.T) {
 	}
 }
 
-// TestServeHostileNames puts names that could cause trouble into the addresses of the pages. No page may answer with an
-// internal error, lead to another site, or show such a name without escaping it.
+// TestServeHostileNames puts hostile names into the addresses of the pages. No page answers with an internal error,
+// leads to another site, or shows such a name without escaping it.
 func TestServeHostileNames(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLookingIntoABucket uses a bucket that refuses writes. The commands that only read the store must work with this
-// bucket. The command serve must also end when it gets a signal.
+// TestLookingIntoABucket: commands that only read the store work with a bucket that refuses writes. The command serve
+// ends when it gets a signal.
 func TestLookingIntoABucket(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

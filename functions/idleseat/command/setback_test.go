@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "refusing" makes Graph refuse every write that mentions one of the users. The keys of the argument
-// "users" are object ids.
+// The function "refusing" makes Graph refuse writes that mention one of the users. A key of the argument "users" is an
+// object id.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,9 +37,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. A plan must list such a change after all other changes. It may list
-// the change only in the nights 2, 4, 8 and 16, because the pause doubles after each failure. The reason of the change
-// must have the last failure.
+// TestSetbacks makes some changes fail every night. A plan lists such a change after all other changes, and only in the
+// nights 2, 4, 8 and 16, because the pause doubles after each failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))
@@ -93,9 +92,8 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder checks the order of the changes in a plan. If a person has several changes, they have the order
-// of the rules in the policy, and not the alphabetical order of the rules' names. Among the changes of one rule, those
-// of the people who are idle longest come first.
+// TestRulesInTheirOrder: several changes of a person have the order of the rules in the policy, and not the
+// alphabetical order. Among the changes of one rule, those of the people who are idle longest come first.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

@@ -10,19 +10,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sheetFlags are the flags with which a command prints a run as a spreadsheet.
 type sheetFlags struct {
 	CSV      string `name:"csv" help:"Print a spreadsheet instead: changes, or left-out: whom the plan leaves out, why, and what resolves it." enum:"changes,left-out," default:"" placeholder:"WHAT"`
 	Managers bool   `help:"With --csv, add the manager of each person, read from Entra ID now: one request for each person."`
 	separatorFlag
 }
 
-// separatorFlag is the flag --csv-separator. It chooses the character between the cells of a spreadsheet.
 type separatorFlag struct {
 	Separator string `name:"csv-separator" help:"Between the cells: a comma, or a semicolon for spreadsheets of countries with a decimal comma." default:"," placeholder:";"`
 }
 
-// The method "check" returns an error if the flag --managers is set without --csv, or if the separator is wrong.
 func (c *sheetFlags) check() error {
 	if c.Managers && c.CSV == "" {
 		return usageError{errors.New("--managers adds columns to a spreadsheet; give --csv changes or --csv left-out, too")}
@@ -30,7 +27,6 @@ func (c *sheetFlags) check() error {
 	return c.separatorFlag.check()
 }
 
-// The method "check" returns an error if the separator is neither a comma nor a semicolon.
 func (c *separatorFlag) check() error {
 	if c.Separator != "," && c.Separator != ";" {
 		return usageError{fmt.Errorf("--csv-separator %q is neither a comma nor a semicolon; quote it in a shell: --csv-separator ';'", c.Separator)}
@@ -41,7 +37,7 @@ func (c *separatorFlag) check() error {
 func (c *separatorFlag) separator() rune { return rune(c.Separator[0]) }
 
 // The method "sheet" prints the spreadsheet of a run. It writes to stdout without the filter for unprintable runes,
-// because that filter would replace the byte order mark. The text of the cells is already printable.
+// which would replace the byte order mark. The text of the cells is already printable.
 func (c *sheetFlags) sheet(a *Process, s store.Store, run string) error {
 	p, err := runs.GetPlan(a.Context, s, run)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "sheet" makes the command print a spreadsheet of a run, and returns the rows. The keys of a row are the
-// titles of the columns.
+// The method "sheet" returns the rows of a spreadsheet that the command prints. A key of a row is the title of a
+// column.
 func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[string]string) {
 	s.t.Helper()
 	all := sheetOf(s.t, s.want(exitDone, append([]string{"show", run, "--csv", what, "--csv-separator", separator}, more...)...).out, separator)
@@ -28,7 +28,7 @@ func (s *shell) sheet(run, what, separator string, more ...string) (rows []map[s
 	return rows
 }
 
-// sheetOf returns the rows of a CSV file. It fails the test if the file has no byte order mark.
+// sheetOf returns the rows of a CSV file. The file must have a byte order mark.
 func sheetOf(t *testing.T, file []byte, separator string) [][]string {
 	t.Helper()
 	text, marked := bytes.CutPrefix(file, []byte("\ufeff"))
@@ -44,8 +44,8 @@ func sheetOf(t *testing.T, file []byte, separator string) [][]string {
 	return rows
 }
 
-// TestSheets compares the two spreadsheets of a run with the plan of the run. The first spreadsheet has each change.
-// The second has each verdict that is neither keep nor a change, with the person's name and a remedy.
+// TestSheets compares the two spreadsheets of a run with its plan. The first has each change. The second has each
+// verdict that is neither keep nor a change, with a remedy.
 func TestSheets(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6}, func(text string) string {
@@ -84,8 +84,8 @@ func TestSheets(t *testing.T) {
 	}
 }
 
-// TestManagers compares the managers in both spreadsheets with the company. The manager of a person is unknown if Graph
-// has no manager for the person, or if the person is not in Entra ID.
+// TestManagers: the manager of a person is unknown if Graph has no manager for the person, or if the person is not in
+// Entra ID.
 func TestManagers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})

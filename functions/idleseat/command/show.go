@@ -84,8 +84,6 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	return out.err
 }
 
-// showTables prints the signals, the rules, the changes with their results, and the reasons why people without a change
-// are left out.
 func showTables(out *printer, n *report.Night) {
 	rows := [][]string{{"SIGNAL", "STATE", "NEWEST DATE", "ACCOUNTS WITH A DATE", ""}}
 	for _, s := range n.Signals {

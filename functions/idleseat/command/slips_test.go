@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy checks that a command rejects common mistakes in a policy before the command reads a directory.
-// The error must suggest what the author probably means, and never the opposite.
+// TestSlipsInThePolicy: a command rejects common mistakes in a policy before it reads a directory. The error suggests
+// what the author probably means, and never the opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType uses a rule that excludes one employee type. The rule does not distinguish upper and lower case.
-// People without an employee type must keep their license. The reason must say what to add to the rule.
+// TestWhoHasNoType: people without an employee type keep their license under a rule that excludes one type. The reason
+// says what to add to the rule.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))
@@ -84,8 +84,8 @@ func TestWhoHasNoType(t *testing.T) {
 	}
 }
 
-// TestADOnlyIsDecided checks that rules decide about people who are only in Active Directory. The exemption of guests
-// needs an attribute of Entra ID, but must not prevent the decision.
+// TestADOnlyIsDecided: rules decide about people who are only in Active Directory, although the exemption of guests
+// needs an attribute of Entra ID.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))
@@ -106,9 +106,8 @@ func TestADOnlyIsDecided(t *testing.T) {
 	}
 }
 
-// TestRuleLines checks what a plan says about each rule: the number of people for whom the condition was evaluated, and
-// the attributes without a value. The plan must also say if a condition was evaluated for nobody, or if the leave of an
-// exempt person is over.
+// TestRuleLines: a plan says of each rule for how many people its condition was evaluated, and which attributes have no
+// value. It says if the leave of an exempt person is over.
 func TestRuleLines(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {

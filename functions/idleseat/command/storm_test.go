@@ -20,9 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "storm" makes Graph unreliable. On average, of 100 requests Graph throttles 30, fails 5 with status 503,
-// and loses 3 before they take effect. Another 3 requests take effect, but their answers are lost. Request 15 takes 20
-// seconds.
+// The function "storm" makes Graph unreliable: it throttles requests, fails, loses requests before they take effect,
+// and loses answers of requests that took effect.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex
@@ -55,8 +54,8 @@ func storm(seed uint64) func(http.Handler) http.Handler {
 	}
 }
 
-// TestStorm applies a plan while Graph is unreliable. The outcome must be the same as with a reliable Graph: the same
-// licenses and the same ledger. No write may be made twice.
+// TestStorm: a plan that is applied while Graph is unreliable gives the same licenses and the same ledger. No write is
+// made twice.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 24, Seed: 11}, time.Now()
@@ -84,8 +83,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestStormWhilePlanning plans while Graph is unreliable. The plan must have the same changes as with a reliable
-// Graph.
+// TestStormWhilePlanning: while Graph is unreliable, a plan has the same changes.
 func TestStormWhilePlanning(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 2000, Seed: 11})
@@ -105,8 +103,8 @@ func TestStormWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime applies the plan for everybody, and at the same time a plan for each person in that plan. Each
-// change must be made exactly once.
+// TestAtTheSameTime applies the plan for everybody, and at the same time a plan for each person in it. Each change is
+// made exactly once.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
@@ -168,8 +166,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted kills the restore of 200 licenses and repeats the restore. All people must hold the same as
-// before the run, with the same disabled service plans.
+// TestRestoreInterrupted kills a restore of 200 licenses and repeats it. All people hold the same as before the run,
+// with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 900, Seed: 9, LicenseDelay: 20 * time.Millisecond}, replace(t, "days(60)", "days(2)"), replace(t, "percent: 10", "percent: 100"), replace(t, "count: 500", "count: 900"))

@@ -13,8 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// The method "story" returns the story of one user. The argument "command" is the command that prints the story as
-// JSON.
 func (s *shell) story(command, user string, flags ...string) *story.Story {
 	s.t.Helper()
 	var told struct {
@@ -28,8 +26,7 @@ func (s *shell) story(command, user string, flags ...string) *story.Story {
 	return told.People[0]
 }
 
-// The method "typed" runs a command that another command printed. A shell first splits the line into words. The line
-// may have a label before the command.
+// The method "typed" runs a command that another command printed. The line may have a label before the command.
 func (s *shell) typed(line string) {
 	s.t.Helper()
 	command := line[max(0, strings.Index(line, "idleseat ")):]
@@ -53,8 +50,7 @@ func holdsOf(one *story.Story) map[string]story.State {
 	return states
 }
 
-// TestCommandsOfAStory: the commands in a story do what the story says: they take the license, finish the change, or
-// restore the license. The name of the store has a blank.
+// TestCommandsOfAStory: the commands in a story do what the story says. The name of the store has a blank.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
@@ -108,8 +104,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// The method "until" runs the commands that finish the pending changes of a user. It stops when both licenses have the
-// state "want".
+// The method "until" finishes the pending changes of a user, until both licenses have the state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

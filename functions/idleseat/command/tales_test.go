@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tale" is a company in which a story of the variable "stories" happens. A test can restart the story at any
-// chapter.
+// The type "tale" is a company in which a story happens. A test can restart the story at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter
@@ -25,7 +24,6 @@ type tale struct {
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
 }
 
-// The method "tell" runs a command and records its output.
 func (s *tale) tell(args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -37,7 +35,7 @@ func (s *tale) tell(args ...string) answer {
 	return a
 }
 
-// The method "plans" makes a plan and stores the id of its run under the given name.
+// The method "plans" makes a plan. A later chapter finds its run under the given name.
 func (s *tale) plans(name string, args ...string) (p printed) {
 	s.t.Helper()
 	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
@@ -48,7 +46,6 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// The method "until" runs a command every few minutes until nothing is pending.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -63,7 +60,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay advances the clock by a day. All active people sign in. The people in the argument "also" sign in, too.
+// nextDay advances the clock by a day. All active people and the people in the argument "also" sign in.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -74,22 +71,21 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// The type "chapter" is a part of a story. It runs commands and makes events in the company. A test may alter an object
-// before any chapter except the first.
+// The type "chapter" is a part of a story: commands, and events in the company.
 type chapter struct {
 	name string
 	tell func(*tale)
 }
 
-// The variable "stories" lists the stories that tests run. A story is a list of chapters. Together, the stories produce
-// every kind of object that commands write, except backtests.
+// The variable "stories" lists the stories that tests run. Their field "lacks" names the kinds of objects that a story
+// does not produce.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string
 	found    func(*tale)
 	chapters []chapter
-	lacks    []string // kinds of objects that the story does not produce
-	least    int      // the minimum number of events in the company's history
+	lacks    []string
+	least    int // the minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
 		s.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its feed would look stale
@@ -97,7 +93,6 @@ var stories = []struct {
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
 
-// threeNights is a story with an overridden plan, a restore of one person, and a restore of a run.
 var threeNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")
@@ -133,7 +128,6 @@ var threeNights = []chapter{
 	}},
 }
 
-// twoRules returns the company's policy with few changes for each run, so that some changes are deferred.
 func twoRules(s *tale) string {
 	return s.edited([][2]string{
 		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},
@@ -142,8 +136,8 @@ func twoRules(s *tale) string {
 	})
 }
 
-// The method "edited" returns the company's policy after the edits. Each edit is a pair of an old and a new text. The
-// method fails the test if the policy lacks an old text.
+// The method "edited" returns the company's policy after the edits. Each edit is an old text, which the policy must
+// contain, and a new text.
 func (s *tale) edited(edits [][2]string) string {
 	s.t.Helper()
 	text := string(s.company.Policy())

@@ -10,7 +10,7 @@ import (
 )
 
 // usageAndGroups returns a policy with rules about usage reports. The licenses come from a direct assignment, from an
-// application's group, and from a group that Entra Connect syncs.
+// application's group, and from a synced group.
 func usageAndGroups(s *tale) string {
 	return s.edited([][2]string{
 		{"\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n  m365Use: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)\n"},
@@ -34,7 +34,7 @@ func usageAndGroups(s *tale) string {
 const syncedGroup = "LIC-E3-OnPrem"
 
 // foundUsage assigns Copilot to active people and moves idle people to the synced group. Two of the people with Copilot
-// have not used Copilot for a long time.
+// have not used it for a long time.
 func foundUsage(s *tale) {
 	c := s.company.Company
 	c.SetSeats("Microsoft_365_Copilot", 100)
@@ -61,8 +61,6 @@ func foundUsage(s *tale) {
 	s.passes(time.Hour) // within this time, the licenses of the groups arrive
 }
 
-// usageNights is a story with a second plan over the same snapshot, a person who becomes active again, and a restore of
-// a run.
 var usageNights = []chapter{
 	{"plan", func(s *tale) {
 		p := s.plans("first")

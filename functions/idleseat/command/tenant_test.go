@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAccountsAreNotTheTenant uses subscriptions as in Microsoft's example. Some of these subscriptions have other
-// billing accounts, and some have expired. Only the organization may identify the tenant.
+// TestAccountsAreNotTheTenant: only the organization identifies the tenant. Subscriptions may have other billing
+// accounts or may have expired.
 func TestAccountsAreNotTheTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -45,9 +45,8 @@ func TestAccountsAreNotTheTenant(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoProductsOfOneName adds a second product with the part number of E3. Microsoft, too, has two products with the
-// part number MCOPSTN5, and two with the part number Microsoft_Teams_Premium. A policy must name such a product by
-// skuId.
+// TestTwoProductsOfOneName adds a second product with the part number of E3. A policy must name such a product by
+// skuId. Microsoft, too, has two products with the part number MCOPSTN5, and two with Microsoft_Teams_Premium.
 func TestTwoProductsOfOneName(t *testing.T) {
 	t.Parallel()
 	const e3, twin = "05e9a617-0261-4cee-bb44-138d3ef5d965", "0c266dff-15dd-4b49-8397-2bb16070ed52"

@@ -40,7 +40,7 @@ func TestProgressText(t *testing.T) {
 	}
 }
 
-// TestProgressLine checks that progress overwrites one line, at a limited rate, and erases the line at the end.
+// TestProgressLine: progress overwrites one line, at a limited rate, and erases it at the end.
 func TestProgressLine(t *testing.T) {
 	t.Parallel()
 	var w bytes.Buffer

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestTwoRulesOnePerson uses two rules that match the same license of a person. Only the rule that is first in the
-// policy may change the license. The plan must say why the second rule does not change the license.
+// TestTwoRulesOnePerson: if two rules match the same license of a person, only the first rule of the policy changes it.
+// The plan says why the second rule does not.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

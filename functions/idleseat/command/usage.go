@@ -21,8 +21,7 @@ var (
 	noFlags     = regexp.MustCompile(`^missing flags: (.+)$`)
 )
 
-// The function "misused" returns an error that says in plain words what is wrong with the command line. The error names
-// the command that prints the help.
+// The function "misused" returns an error that says in plain words what is wrong with the command line.
 func misused(k *kong.Kong, err error) error {
 	node := k.Model.Node
 	var parse *kong.ParseError
@@ -32,8 +31,7 @@ func misused(k *kong.Kong, err error) error {
 	return usageError{errors.New(sentences(usageWords(k, node, err.Error()), fmt.Sprintf("see %s --help", node.FullPath())))}
 }
 
-// The function "sentences" joins two parts of a message. If the first part is a question, the second part begins a new
-// sentence.
+// The function "sentences" joins two parts of a message. After a question, the second part begins a new sentence.
 func sentences(first, second string) string {
 	if strings.HasSuffix(first, "?") {
 		return first + " " + strings.ToUpper(second[:1]) + second[1:]
@@ -41,7 +39,6 @@ func sentences(first, second string) string {
 	return first + "; " + second
 }
 
-// argumentWords describes the arguments of commands.
 var argumentWords = map[string]string{
 	"<run>":  "the id of a run, as `idleseat runs` lists them",
 	"<user>": "a user: userPrincipalName, object id, SID or account name",
@@ -83,8 +80,8 @@ func usageWords(k *kong.Kong, node *kong.Node, text string) string {
 	return text
 }
 
-// The function "perhaps" returns the end of a message about a wrong command line: "; did you mean X?". X is the
-// parser's suggestion. If the parser suggests nothing, the function returns "".
+// The function "perhaps" returns the end of a message with the parser's suggestion. Without a suggestion, it returns
+// "".
 func perhaps(suggested string) string {
 	if suggested == "" {
 		return ""
@@ -92,7 +89,6 @@ func perhaps(suggested string) string {
 	return fmt.Sprintf("; did you mean %s?", strings.ReplaceAll(strings.ReplaceAll(suggested, `"`, ""), ", ", " or "))
 }
 
-// haveFlag returns the commands that have the flag "name".
 func haveFlag(node *kong.Node, name string) (commands []string) {
 	for _, c := range node.Leaves(true) {
 		if slices.ContainsFunc(c.Flags, func(f *kong.Flag) bool { return f.Name == name }) {

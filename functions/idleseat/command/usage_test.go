@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// copilotRule adds a rule about the use of Copilot to the policy.
 func copilotRule(text string) string {
 	text = strings.Replace(text, "\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n", 1)
 	text = strings.Replace(text, "\nlicenses:\n", "\nlicenses:\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\n", 1)
@@ -27,7 +26,7 @@ func copilotRule(text string) string {
 }
 
 // withCopilot starts a company in which a third of the active employees have Copilot by direct assignment. The result
-// "holders" has the indexes of these employees.
+// "holders" has their indexes.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)
@@ -47,7 +46,6 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// The method "copilots" returns the indexes of the people from whom plan p takes Copilot, in ascending order.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -59,7 +57,7 @@ func (s *shell) copilots(p printed) (taken []int) {
 }
 
 // TestCopilotUnused runs a rule about a usage report from plan to restore. A person may lose Copilot only if the person
-// has not used Copilot for a long time, or never.
+// has not used it for a long time, or never.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
@@ -113,8 +111,8 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong breaks the usage report in several ways after a plan. Then neither that plan nor a new plan may
-// take Copilot from people whom the report does not show as idle. The other rules must continue.
+// TestReportsGoWrong breaks the usage report after a plan. Then neither that plan nor a new plan takes Copilot from
+// people whom the report does not show as idle. The other rules continue.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"

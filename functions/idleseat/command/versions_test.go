@@ -32,7 +32,7 @@ func main() {
 `
 
 // The function "build" replaces some files of the repository, builds the command, and returns the path of the program.
-// The keys of the argument "files" are paths in the repository.
+// A key of the argument "files" is a path in the repository.
 func build(t *testing.T, name string, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
@@ -65,8 +65,8 @@ func build(t *testing.T, name string, files map[string]string) string {
 }
 
 // TestTwoBuiltVersions builds this version of the command, and a newer version whose changes have an additional field.
-// The newer version must finish the changes that this version began. This version must restore the licenses that the
-// newer version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
+// The newer version finishes the changes that this version began. This version restores the licenses that the newer
+// version took. The builds are slow, so the test runs only with IDLESEAT_TEST_VERSIONS=1.
 func TestTwoBuiltVersions(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("IDLESEAT_TEST_VERSIONS") != "1" {

@@ -33,8 +33,8 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger rewrites the ledger and a run's manifest in the format of older versions. This format has no hashes and
-// no GUIDs of groups.
+// earlierLedger rewrites the ledger and a run's manifest in the format of older versions, without hashes and without
+// GUIDs of groups.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -67,8 +67,7 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: in each case, something that a restore would like to read is missing, damaged, or in the
-// format of an older version. Only the ledger is complete. A restore must still return every license.
+// TestRestoreFromLedgerAlone: a restore returns every license, even if only the ledger is complete.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -118,8 +117,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun removes the data of a run whose changes are pending. The restore must roll back the pending
-// changes, and return the licenses that the run took.
+// TestRestoreOfWhatWasBegun removes the data of a run whose changes are pending. The restore rolls back the pending
+// changes, and returns the licenses that the run took.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -133,15 +132,15 @@ func TestRestoreOfWhatWasBegun(t *testing.T) {
 	s.asBefore(before)
 }
 
-// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of the group with which the function
-// "remade" replaces that group.
+// idOfE3 is the object id of the group that assigns E3. idAnew is the object id of the group that replaces it in the
+// function "remade".
 const (
 	idOfE3 = "60000000-0000-4000-8000-000000000001"
 	idAnew = "60000000-0000-4000-8000-0000000000e3"
 )
 
-// The function "remade" replaces the group that assigns E3 by a new group with the same name, licenses and members.
-// Graph shows the same after somebody deleted a group and created it again.
+// The function "remade" replaces the group that assigns E3 by a new group with the same name, licenses and members, as
+// if somebody had deleted the group and created it again.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {
@@ -159,9 +158,8 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup makes the original group unusable. The group is deleted, dynamic or role-assignable, it
-// lacks the license, or it has further licenses. If the policy names a usable group, the restore must use that group.
-// Otherwise the restore must be refused with the reason, and must work after the original group is usable again.
+// TestRestoreIntoPresentGroup makes the original group unusable. If the policy names a usable group, the restore uses
+// that group. Otherwise the restore is refused with the reason.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

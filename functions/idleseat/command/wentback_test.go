@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn returns an edit of a user in Graph's answers. The edit leaves only the sign-in date "at", which is old.
-// Graph, too, may omit any of the sign-in dates (docs-contrib, api-reference/v1.0/resources/signinactivity.md).
+// onlySignIn returns an edit of a user in Graph's answers. The edit leaves only the old sign-in date "at". Graph, too,
+// may omit sign-in dates (docs-contrib, api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
 		if user["id"] == id {
@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// The function "keeper" returns an active person with accounts in both directories. The given rule keeps the person's
-// license. The person holds E3 only through the group that assigns E3.
+// The function "keeper" returns an active person with accounts in both directories who holds E3 only through the group.
+// The given rule keeps the person's license.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -38,11 +38,10 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	return 0, sandbox.Person{}
 }
 
-// The method "now" returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. The last
-// activity of these people is then unknown, and they must keep their licenses.
+// TestADateGoesBack removes the newest date of two people overnight, so that only an older date is left. Their last
+// activity is then unknown, and they keep their licenses.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -86,8 +85,8 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite: the command apply reads an older date of a person than the plan did. The person must
-// keep the license.
+// TestADateGoesBackBeforeTheWrite: if apply reads an older date of a person than the plan did, the person keeps the
+// license.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})
