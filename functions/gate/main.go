@@ -1,5 +1,4 @@
-// Command gate is a Lambda function that makes the plan of a run. It also compares an approved plan with the stored
-// plan, sums up the results of the changes, and writes the notice about the end of an execution.
+// Command gate is a Lambda function that makes and checks plans, sums up results, and writes notices.
 package main
 
 import (

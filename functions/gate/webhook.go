@@ -18,7 +18,7 @@ type teller struct {
 	transport http.RoundTripper // nil for the default transport
 }
 
-// longestRead is the maximum time for the reading of the secret. A notice must not wait longer.
+// longestRead is the maximum time for the reading of the secret.
 const longestRead = 20 * time.Second
 
 // The method "tell" posts a message. It reads the secret each time, so a new address takes effect at once.

@@ -1,5 +1,5 @@
-// Command reevaluate is a Lambda function that reads one person again when an operator requests it. It starts the state
-// machine for the person, waits for a limited time, and answers with the verdicts and the changes.
+// Command reevaluate is a Lambda function that reads one person again when an operator requests it. It waits for a
+// limited time, and answers with the verdicts and the changes.
 package main
 
 import (

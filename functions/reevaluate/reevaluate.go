@@ -19,17 +19,15 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// errRequest means that the request is invalid.
 var errRequest = errors.New("not a request")
 
-// The type "input" is an operator's request.
 type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
 	Apply bool   `json:"apply"` // whether to make the changes that the rules ask for
 }
 
-// The type "answer" is the result of a request. The field People is nil while the execution is running, and also when
-// Failed or Refused is set.
+// The type "answer" is the result of a request. The field People is nil if the execution is running, or if it failed or
+// refused the request.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
 	Status    string         `json:"status"`    // status of the execution
@@ -41,8 +39,7 @@ type answer struct {
 	Results   []runs.Result  `json:"results,omitempty"`
 }
 
-// The type "reevaluation" starts executions and waits until they end. It reads the verdicts and the results from the
-// store. Only the execution reads the directories.
+// The type "reevaluation" starts executions, waits until they end, and reads their verdicts and results from the store.
 type reevaluation struct {
 	store      store.Store
 	executions *sfn.Client
@@ -52,9 +49,8 @@ type reevaluation struct {
 // The constant "interval" is the time between two checks of an execution.
 const interval = time.Second
 
-// The method "do" starts an execution for one person, and waits until the execution has ended. If ctx is done or the
-// time "until" is less than a second away, it returns before the end, with an answer without people. If "until" is
-// zero, only ctx limits the time.
+// The method "do" starts an execution for one person, and waits until it ends. If ctx is done or the time "until" is
+// less than a second away, the answer has no people. If "until" is zero, only ctx limits the time.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
@@ -91,8 +87,8 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 	}
 }
 
-// The method "explain" adds the verdicts and the results of an execution to the answer a. The execution has succeeded.
-// If it refused the request, its output has the reason, and the method sets only a.Refused.
+// The method "explain" adds the verdicts and the results of an execution to the answer a. If the execution refused the
+// request, the method sets only a.Refused.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct {
 		Run     string
@@ -119,8 +115,6 @@ func (r *reevaluation) explain(ctx context.Context, a *answer, user, output stri
 	return err
 }
 
-// The method "deployment" returns the name of the deployment. The names of the deployment's state machines begin with
-// this name.
 func (r *reevaluation) deployment() string {
 	name := r.machine[strings.LastIndex(r.machine, ":")+1:]
 	return strings.TrimSuffix(name, entrance.Approve.Machine(""))

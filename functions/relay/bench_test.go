@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BenchmarkReadEveryone measures the built relay when it reads 50,000 people from a real controller. The relay first
-// reads everybody, and then only the changes. Each reading runs in its own process. The benchmark reports the peak
-// memory of both readings.
+// BenchmarkReadEveryone measures the built relay when it reads 50,000 people from a real controller, and then only the
+// changes. Each reading runs in its own process.
 func BenchmarkReadEveryone(b *testing.B) {
 	const people = 50_000
 	var o samba.Options

@@ -44,7 +44,6 @@ func (c company) truth(*rig) seen {
 	return want
 }
 
-// The method "changes" returns 20 changes of the Citrix group. They remove 12 members and add 8 people.
 func (c company) changes(*rig) (list protocol.Changes) {
 	wanted := map[protocol.Action]int{protocol.Remove: 12, protocol.Add: 8}
 	for i := range c.Company.Size() {

@@ -35,8 +35,7 @@ type seen struct {
 	Sampled     int
 }
 
-// The method "sealed" seals a snapshot with the reading that the store has at the given key. It returns the content of
-// the snapshot.
+// The method "sealed" seals a snapshot with the reading at a key, and returns the content of the snapshot.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -71,14 +70,12 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// The function "killing" checks that a piece of work is completed even if the relay is killed during the work. It first
-// does the work without a kill and counts the events (see the type "tap"). It divides these events into equal parts,
-// whose number is the constant "kills". For each part, it repeats the work, kills the relay at a random event of the
-// part, and starts another relay.
+// The function "killing" checks that work is completed even if the relay is killed. It does the work without a kill and
+// counts the events (see the type "tap"). Then, for each of as many equal parts of these events as the constant "kills"
+// says, it repeats the work, kills the relay at a random event of the part, and starts another relay.
 //
-// The parameter "work" returns two functions. The function "ask" starts the work. The function "check" waits for the
-// end of the work and checks the result. The parameter "queue" returns the queue of the work. This queue must be empty
-// at the end.
+// The parameter "work" returns two functions: "ask" starts the work, and "check" waits for its end and checks the
+// result. The parameter "queue" returns the queue of the work, which must be empty at the end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)

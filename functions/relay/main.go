@@ -1,5 +1,5 @@
-// Command relay runs on premises. It receives messages from two queues. A message asks the relay to read Active
-// Directory or to write group members. The relay reports the outcome to the state machine.
+// Command relay runs on premises. It receives messages from two queues, reads Active Directory or writes group members,
+// and reports the outcome to the state machine.
 package main
 
 import (
@@ -55,7 +55,6 @@ func main() {
 	}
 }
 
-// The type "settings" has the values that the relay reads from the environment.
 type settings struct {
 	Relay worker.Config
 	AD    activedirectory.Config

@@ -28,17 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// The variable "built" is the path of the relay that the tests run. The command "make build" makes the same program.
-// The variable "taps" has the tap of each test. All tests share one S3 server, which finds the tap by the prefix of the
-// store to which a request goes.
+// The variable "built" is the path of the relay that the tests run. The variable "taps" has the tap of each test. All
+// tests share one S3 server, which finds the tap by the prefix of the store.
 var (
 	built string
 	taps  sync.Map
 )
 
-// The variable "linked" makes the test binary depend on the relay's code. TestMain compiles the relay separately.
-// Without the variable, "go test" would not notice that the code of the relay has changed, and would return a cached
-// result.
+// The variable "linked" makes the test binary depend on the relay's code, which TestMain compiles separately. Without
+// it, "go test" would return a cached result after a change of the relay.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -62,7 +60,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// serveS3 serves one bucket for all tests. It sets the environment variables that make the SDK use this server.
+// serveS3 serves one bucket for all tests, and makes the SDK use this server.
 func serveS3() *httptest.Server {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(bucket); err != nil {
@@ -126,8 +124,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			// Each case has its own store, because two checks at the same time would interfere with each other in one
-			// store.
+			// Two checks at the same time would interfere with each other in one store.
 			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-")
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
@@ -143,8 +140,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckShowsPlainly checks that unprintable characters from a controller or the command line never reach the
-// terminal or the log.
+// TestCheckShowsPlainly: unprintable characters from a controller or the command line never reach the terminal or the
+// log.
 func TestCheckShowsPlainly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -168,8 +165,8 @@ func TestCheckShowsPlainly(t *testing.T) {
 	}
 }
 
-// TestVersion compares the version with the file VERSION. It ignores the revision, because only builds from a
-// repository have a revision.
+// TestVersion compares the version with the file VERSION. Only builds from a repository have a revision, so the test
+// ignores it.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("../../VERSION")
@@ -183,8 +180,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredentialProcess checks that the relay signs its calls with the credentials from a credential_process. The
-// credential_process reads the key from the folder $CREDENTIALS_DIRECTORY, in which systemd puts the key.
+// TestCredentialProcess: the relay signs its calls with the credentials from a credential_process. It reads the key
+// from the folder $CREDENTIALS_DIRECTORY of systemd.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -214,8 +211,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// TestExampleEnvironment checks that the example environment and the unit together name each of the relay's variables,
-// and no other variable.
+// TestExampleEnvironment: the example environment and the unit together name each of the relay's variables, and no
+// other variable.
 func TestExampleEnvironment(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../../infra/relay/relay.env.example")

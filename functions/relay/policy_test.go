@@ -23,8 +23,7 @@ var implied = []string{
 	"kms:GenerateDataKey", // S3 uses this action on behalf of the relay, for writes to a bucket with its own key
 }
 
-// TestPolicyHasWhatIsCalled makes the relay do each kind of work. The documented IAM policy must allow exactly the
-// actions that the relay calls.
+// TestPolicyHasWhatIsCalled: the documented IAM policy allows exactly the actions that the relay calls.
 func TestPolicyHasWhatIsCalled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -17,8 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant "minute" is a visibility timeout that is longer than a test takes. It expires only if the test advances
-// the clock of the simulated AWS.
+// The constant "minute" is a visibility timeout that is longer than a test takes.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {
@@ -76,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince requests a full reading and then a delta reading. The delta reading must result in a snapshot with
-// everybody, and with the new logons. If the earlier reading is missing, the relay must make a full reading.
+// TestChangesSince requests a full reading and then a delta reading. The delta reading gives a snapshot with everybody,
+// and with the new logons. If the earlier reading is missing, the relay makes a full reading.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -279,7 +278,7 @@ func TestQueuesAreSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestLogsNameNobody checks that no line in the log names a person.
+// TestLogsNameNobody: no line in the log names a person.
 func TestLogsNameNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

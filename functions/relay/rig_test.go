@@ -24,10 +24,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tap" counts the events between a relay and its systems, so that a test can kill the relay at any event. An
-// event is a request, an answer, a number of bytes from the controller (see the constant "step"), or the end of a
-// connection to the controller. At the event with the number in the field "at", the tap calls the function "strike",
-// which can kill the relay.
+// The type "tap" counts the events between a relay and its systems: a request, an answer, a number of bytes from the
+// controller (see the constant "step"), or the end of a connection to the controller. At the event with the number
+// "at", it calls the function "strike", which can kill the relay.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -55,8 +54,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// The method "arm" resets the count to zero, and sets the fields "at" and "strike". It returns the count before the
-// reset.
+// The method "arm" resets the count, and sets the fields "at" and "strike". It returns the count before the reset.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,18 +63,16 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// The interface "domain" is an Active Directory for tests. It knows the expected results of the relay's work.
+// The interface "domain" is an Active Directory for tests, with the expected results of the relay's work.
 type domain interface {
-	// env returns the environment variables that make a relay connect to the domain through the given proxy. The argument
-	// "proxy" has the form host:port.
+	// env returns the environment variables that make a relay connect to the domain through a proxy at host:port.
 	env(proxy string) []string
 	address() string               // host:port of the controller
 	everyone() protocol.Message    // a request to read everybody and some groups
 	truth(*rig) seen               // the snapshot after a reading of everybody
 	changes(*rig) protocol.Changes // some additions and removals; each has an effect
-	// written returns how often the controller accepted each write. A key is the id of a change without the prefix
-	// "change-", a space, and the action of the change. So the change "change-p00007" that removes a person has the key
-	// "p00007 remove".
+	// written returns how often the controller accepted each write. A key is for example "p00007 remove", for the
+	// change "change-p00007" that removes a person.
 	written(*rig) map[string]int
 }
 
@@ -97,7 +93,6 @@ type rig struct {
 
 var rigs atomic.Int32
 
-// newRig returns a rig on a simulated company.
 func newRig(t *testing.T, visibility time.Duration) *rig {
 	t.Helper()
 	box, err := sandbox.Start(sandbox.Options{Users: 1200, Seed: 7})
@@ -137,9 +132,8 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 // long, so a test can kill the relay in the middle of it.
 const step = 1 << 10
 
-// proxyLDAP starts a proxy to the controller and returns the address of the proxy. The proxy listens on the
-// controller's IP address, because the certificate is valid for that address. The tap counts an event after every 1024
-// bytes from the controller (see the constant "step"), and at the end of a connection.
+// proxyLDAP starts a proxy to the controller and returns its address. The proxy listens on the controller's IP address,
+// because the certificate is valid for that address.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())
@@ -186,7 +180,6 @@ func (r *rig) pass(client net.Conn) {
 	}
 }
 
-// The type "process" is a running relay.
 type process struct {
 	*exec.Cmd
 	ended chan struct{}
@@ -227,7 +220,6 @@ func (r *rig) start(env ...string) *process {
 	return p
 }
 
-// The method "kill" sends SIGKILL and waits until the process has ended.
 func (p *process) kill() {
 	_ = p.Process.Kill() // an error means that the process has already ended
 	<-p.ended
@@ -265,8 +257,7 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// The method "ask" starts a task for the message m, and sends m to the queue for messages of this kind. The default
-// heartbeat of the task is an hour.
+// The method "ask" starts a task for the message m, and sends m to its queue. The default heartbeat is an hour.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
@@ -283,8 +274,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// The method "answer" waits until the task t ends. It returns the key in the answer, under which the relay has stored
-// the reading or the results.
+// The method "answer" waits until a task ends. It returns the key under which the relay has stored the result.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
@@ -298,7 +288,6 @@ func (r *rig) answer(t *awsfake.Task) string {
 	return a.Key
 }
 
-// The method "put" stores v as the input of a batch and returns the key of the input.
 func (r *rig) put(batch string, v any) string {
 	r.Helper()
 	key := "runs/run-1/ad/input/" + batch + ".json"
@@ -316,7 +305,6 @@ func get[T any](r *rig, key string) (v T) {
 	return v
 }
 
-// The method "drained" waits until the queue is empty.
 func (r *rig) drained(queue string) {
 	r.Helper()
 	for ctx := r.soon(); len(r.aws.Bodies(queue)) > 0; {

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba kills relays that work on a real Active Directory, in the same ways as relays on the simulated Active
-// Directory.
+// TestSamba kills relays that work on a real Active Directory.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -61,8 +60,8 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain implements the interface domain with a real domain. Each rig uses its own group in that domain. The group
-// has the first 30 people as direct members, and 20 more people through a nested group.
+// sambaDomain implements the interface domain with a real domain. Each rig uses its own group. The group has the first
+// 30 people as direct members, and 20 more people through a nested group.
 type sambaDomain struct {
 	*samba.Domain
 	people map[string]directory.ADUser // all people by sAMAccountName, from an undisturbed reading
@@ -104,7 +103,6 @@ func (d sambaDomain) truth(*rig) seen {
 	return want
 }
 
-// The method "changes" returns 20 changes of the group d.group. They remove 12 members and add 8 people.
 func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
 		u, action := d.people[sambaName(i)], protocol.Remove
