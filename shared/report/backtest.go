@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Backtest is the result of a backtest, kept for the reports of later runs. A backtest uses the nights whose data is
-// kept. For each rule, Backtest says what the rule would have done in these nights with other numbers of days.
+// Backtest is the result of a backtest, kept for the reports of later runs. It says what each rule would have done in
+// earlier nights with other numbers of days.
 type Backtest struct {
 	Version  int            `json:"version"` // backtestVersion
 	Run      string         `json:"run"`     // the last night of the backtest
@@ -57,14 +57,13 @@ type BacktestThreshold struct {
 
 const backtestVersion = 1
 
-// Limits of the size of a kept backtest. A backtest tries at most 32 numbers of days.
+// A backtest tries at most 32 numbers of days.
 const (
 	mostBacktestRules      = 1000
 	mostBacktestThresholds = 40
 )
 
-// PutBacktest keeps a backtest for the reports of later runs. It replaces an earlier kept backtest with the same last
-// night.
+// PutBacktest keeps a backtest for the reports of later runs. It replaces a kept backtest with the same last night.
 func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	kept := *b
 	kept.Version = backtestVersion
@@ -77,9 +76,8 @@ func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	return nil
 }
 
-// The method "backtested" adds the newest kept backtest that uses no night after this run. If that backtest is damaged,
-// or if another version wrote it, the method adds a note and no backtest. A run for one person and a restore show no
-// backtest.
+// The method "backtested" adds the newest kept backtest that uses no night after this run. If that backtest is damaged
+// or has another version, the method adds a note instead.
 func (g *gathering) backtested(ctx context.Context) error {
 	if g.OnePerson || g.Restores != "" {
 		return nil
@@ -90,7 +88,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 			return err
 		}
 		if run := strings.TrimSuffix(strings.TrimPrefix(key, layout.Backtests), ".json"); run <= g.Run && layout.Noted(layout.Backtests, run) == key {
-			newest = run // names of runs sort by time, so the last run is the newest
+			newest = run // names of runs sort by time
 		}
 	}
 	if newest == "" {
@@ -121,7 +119,7 @@ func (g *gathering) backtested(ctx context.Context) error {
 	return nil
 }
 
-// The method "unfit" returns why the backtest cannot be shown. It returns "" if the backtest can be shown.
+// The method "unfit" returns why the backtest cannot be shown, or "".
 func (b *Backtest) unfit() string {
 	if b.Version != backtestVersion {
 		return fmt.Sprintf("it has version %d, and this idleseat reads version %d", b.Version, backtestVersion)
@@ -147,8 +145,7 @@ func (b *Backtest) unfit() string {
 
 var dayNumbers = regexp.MustCompile(`days\(\s*\d+\s*\)`)
 
-// About reports whether the backtest tried the rule "now" with its present text. Only the numbers of days in the text
-// may differ.
+// About reports whether the backtest tried the rule "now" with its present text. The numbers of days may differ.
 func (r *BacktestRule) About(now *Rule) bool {
 	same := func(a, b string) bool {
 		return dayNumbers.ReplaceAllString(a, "days") == dayNumbers.ReplaceAllString(b, "days")

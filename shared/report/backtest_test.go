@@ -59,8 +59,8 @@ func TestKeptBacktest(t *testing.T) {
 	}
 }
 
-// TestBacktestIsChecked: if a backtest is altered or inconsistent, only the charts of the backtest are missing from the
-// report. A note in the report gives the reason.
+// TestBacktestIsChecked: if a kept backtest is altered or inconsistent, the report lacks it and a note gives the
+// reason.
 func TestBacktestIsChecked(t *testing.T) {
 	t.Parallel()
 	key := layout.Noted(layout.Backtests, thisRun)

@@ -1,5 +1,4 @@
-// Package report writes, for each run, the files that people read. It also stores figures of the run that the reports
-// of later runs show. No other part of the product reads any of these files.
+// Package report writes the files of a run that people read. It also stores figures for the reports of later runs.
 package report
 
 import (
@@ -15,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan. Display names and
-// departments come from the snapshot of r. The parameter "r" is nil if the plan was not made from a snapshot.
+// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan, or nil if the plan
+// was not made from a snapshot.
 func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		return WriteChanges(ctx, w, s, r, p, Sheet{Separator: ','})
@@ -27,8 +26,8 @@ func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Pla
 	return nil
 }
 
-// WriteChanges writes the changes of a plan as CSV. The parameter "r" is the run of the plan. It is nil if the plan was
-// not made from a snapshot.
+// WriteChanges writes the changes of a plan as CSV. The parameter "r" is the run of the plan, or nil if the plan was
+// not made from a snapshot. Without a run, names and departments are empty.
 func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	wanted, users := map[uint64]bool{}, []string{}
 	for _, c := range p.Changes {
@@ -60,8 +59,8 @@ func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.R
 	})
 }
 
-// profilesOf returns the names and departments of people, by the id of the account. No decision depends on these texts.
-// If the data cannot be read, profilesOf therefore returns no profiles and no error.
+// profilesOf returns the names and departments of people, by the id of the account. No decision depends on these texts,
+// so data that cannot be read is no error.
 func profilesOf(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) map[string]profile {
 	if r == nil || len(wanted) == 0 || !r.Manifest.Derives() || len(r.Manifest.People) == 0 {
 		return nil

@@ -80,7 +80,6 @@ func TestPutChangesFails(t *testing.T) {
 	}
 }
 
-// The type "failing" is a store whose Put always fails.
 type failing struct {
 	store.Store
 	err error

@@ -8,13 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The constant "joiner" is an invisible character. Within a text such as "GH-5", it prevents GitHub from making a link
-// from the text.
+// The constant "joiner" is an invisible character. Within a text such as "GH-5", it prevents GitHub from making a link.
 const joiner = "\u2060"
 
-// The function "code" writes text as a code span, in which no character has a special meaning. A reader can copy the
-// text unchanged (GFM 0.29, section 6.3). A bar would end the cell of a table, and a backtick would end the span. The
-// function therefore writes a text with a bar or a backtick as prose, and also an empty text.
+// The function "code" writes text as a code span, which a reader can copy unchanged (GFM 0.29, section 6.3). A bar
+// would end the cell of a table, and a backtick would end the span. A text with one of them, or an empty text, becomes
+// prose.
 func code(text string) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" || strings.ContainsAny(text, "|`") {

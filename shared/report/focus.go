@@ -25,14 +25,12 @@ var focusColumns = []string{
 	"x_Month", // the first day of the charge period as a date, because spreadsheets cannot read a date with a time in the format of FOCUS
 }
 
-// WriteFOCUS writes the money as CSV in the shape of FOCUS. Each row is one calendar month, license, department and
-// cost center. A saving is no charge, so each cost for which FOCUS has a column is 0. A reader can therefore append the
-// rows to the rows of a bill without changing the sums of the bill. The amounts are in our own columns. The argument
-// "tenant" is the billing account.
+// WriteFOCUS writes the money as CSV in the shape of FOCUS, with a row for each month, license, department and cost
+// center. A saving is no charge, so each cost for which FOCUS has a column is 0, and the rows do not change the sums of
+// a bill. The amounts are in our own columns. The argument "tenant" is the billing account.
 //
-// The argument "separator" is the character between two cells. With a comma, numbers have decimal points, as in FOCUS
-// itself. With a semicolon, numbers have decimal commas. The file begins with a byte order mark, like Microsoft's own
-// exports of costs (azure-sdk-for-net#34129).
+// The argument "separator" is the character between two cells. With a semicolon, numbers have decimal commas. The file
+// begins with a byte order mark, like Microsoft's own exports of costs (azure-sdk-for-net#34129).
 func WriteFOCUS(w io.Writer, tenant string, s *money.Sums, separator rune) error {
 	sheet := Sheet{Separator: separator}
 	err := sheet.write(w, func(write func(...string) error) error {
@@ -83,7 +81,6 @@ func focusRow(tenant string, r *money.Row, separator rune) ([]string, error) {
 	}, nil
 }
 
-// tagsOf returns a cell with the department and the cost center as a JSON object. Unknown values are left out.
 func tagsOf(r *money.Row) (string, error) {
 	tags := map[string]string{}
 	if r.Department != money.Unknown {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/money"
 )
 
-// TestWriteFOCUS: the rows have every value that FOCUS requires. The tags have no unknown value. No cell is a formula.
+// TestWriteFOCUS: the rows have the values that FOCUS requires. The tags have no unknown value. No cell is a formula.
 func TestWriteFOCUS(t *testing.T) {
 	t.Parallel()
 	line := func(license, department, center string) money.Line {
@@ -72,7 +72,6 @@ func TestWriteFOCUS(t *testing.T) {
 	}
 }
 
-// The function "focused" returns the rows that WriteFOCUS writes, without the byte order mark.
 func focused(t *testing.T, s *money.Sums, separator rune) [][]string {
 	t.Helper()
 	var out bytes.Buffer

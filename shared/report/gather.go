@@ -15,9 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Gather returns the data of the pages of a run. It reads only stored objects: the data, plan, decisions and results of
-// the run, and objects of earlier and later runs. It fails with runs.ErrNoPlan for a run without a plan. The lists have
-// maximum lengths (mostChanges, mostOthers), so the memory does not grow with the number of people.
+// Gather returns the data of the pages of a run. It reads only stored objects. It fails with runs.ErrNoPlan for a run
+// without a plan. The lists have maximum lengths, so the memory does not grow with the number of people.
 func Gather(ctx context.Context, s store.Store, run string) (*Night, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -46,7 +45,6 @@ const (
 	mostOthers  = 2_000
 )
 
-// The type "gathering" is a Night that Gather fills.
 type gathering struct {
 	*Night
 	run   *decision.Run
@@ -71,8 +69,7 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	}
 }
 
-// The method "earned" computes the money up to the newest results. If there are no results, it computes the money up to
-// the creation of the plan.
+// The method "earned" computes the money up to the newest results, or else up to the creation of the plan.
 func (g *gathering) earned(ctx context.Context) error {
 	at := g.plan.Created
 	if g.outcome != nil && g.outcome.At.After(at) {
@@ -85,7 +82,7 @@ func (g *gathering) earned(ctx context.Context) error {
 	return err
 }
 
-// signalsOf returns the health of every signal that the run judged. The directories come first.
+// signalsOf returns the health of the signals that the run judged. The directories come first.
 func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 	if p.Restores != "" {
 		return nil // a restore reads no source
@@ -110,7 +107,6 @@ func signalsOf(r *decision.Run, p *plan.Plan) (all []Signal) {
 	return all
 }
 
-// rulesOf returns the rules, with the counts that the plan has for each rule.
 func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	if p.Restores != "" {
 		return nil // a restore evaluates no rule
@@ -140,8 +136,7 @@ func rulesOf(r *decision.Run, p *plan.Plan) (all []Rule) {
 	return all
 }
 
-// The method "rule" returns the Rule with the given name. It returns nil if the policy of the run has no rule with the
-// given name.
+// The method "rule" returns the Rule with the given name, or nil.
 func (g *gathering) rule(name string) *Rule {
 	i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.Name == name })
 	if i < 0 {
@@ -150,7 +145,6 @@ func (g *gathering) rule(name string) *Rule {
 	return &g.Rules[i]
 }
 
-// The method "settled" adds the results that the changes have up to now.
 func (g *gathering) settled(ctx context.Context) error {
 	all, err := runs.Outcome(ctx, g.store, g.plan)
 	if err != nil || len(all.Results) == 0 && all.Refused == "" {
@@ -172,8 +166,7 @@ func (g *gathering) settled(ctx context.Context) error {
 	return nil
 }
 
-// The method "decided" reads the decisions. It completes the rows with the values that only decisions have. For each
-// rule, it computes the number of deferred changes. It also adds the idle times and the future reclaims.
+// The method "decided" adds the values that the decisions have and the plan lacks.
 func (g *gathering) decided(ctx context.Context) error {
 	if len(g.plan.Rules) == 0 {
 		return nil // the plan was not made from decisions

@@ -40,7 +40,6 @@ func reading(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: earlier.AsOf.Add(-time.Hour)}}
 }
 
-// The method "put" writes the run and its plan.
 func (n night) put(t *testing.T, s store.Store) *plan.Plan {
 	t.Helper()
 	ctx := t.Context()
@@ -182,7 +181,7 @@ func TestGatherEnded(t *testing.T) {
 	}
 }
 
-// The function "ended" concludes a run. The changes get the given statuses, in order.
+// The function "ended" stores the results of a run. The changes get the given statuses, in order.
 func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statuses ...runs.Status) {
 	t.Helper()
 	all := &runs.Results{Run: p.Run, PlanHash: p.PlanHash, At: earlier.AsOf}
@@ -194,8 +193,7 @@ func ended(ctx context.Context, t *testing.T, s store.Store, p *plan.Plan, statu
 	}
 }
 
-// TestPut: if the report cannot be written, Put returns an error and writes no object. If the renderer panics, Put also
-// returns an error.
+// TestPut: if the report cannot be written, or if the renderer panics, Put returns an error and writes no object.
 func TestPut(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -232,8 +230,7 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestTrend: the trend of a night shows earlier nights. The figures of an earlier night come from the point that the
-// night stored. If the night has no point, the figures come from its plan.
+// TestTrend: the figures of an earlier night in the trend come from its stored point, or else from its plan.
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

@@ -29,10 +29,9 @@ type leftRow struct {
 	runs.Listed
 }
 
-// WriteLeftOut writes as CSV the people whom the plan of a run leaves out. These people are undecided, refused,
-// returned, exempt, deferred or announced. Each row has the reason and the remedy. A license that a rule keeps because
-// the person uses it has no row. Memory grows with the number of rows, so only an operator's machine should write the
-// file.
+// WriteLeftOut writes as CSV the people whom the plan of a run leaves out, with the reason and the remedy. A license
+// that a rule keeps because the person uses it has no row. Memory grows with the number of rows, so only an operator's
+// machine should write the file.
 func WriteLeftOut(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	rows, err := leftOut(ctx, s, r, p)
 	if err != nil {
@@ -101,7 +100,6 @@ func leftOut(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) 
 	return rows, err
 }
 
-// The method "remedy" returns the remedies of the reason, or "" if no remedy is known.
 func (x *leftRow) remedy() string {
 	switch x.why {
 	case deferred:

@@ -16,8 +16,7 @@ import (
 )
 
 // MostMarkdown is the maximum length of a comment on GitHub, in characters
-// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units. Every other way to count
-// characters gives at most the same number.
+// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units, which are at least as many.
 const MostMarkdown = 65_536
 
 // Limits of a comment. mostReason is the maximum length of one text, in characters. Names of people are never cut.
@@ -26,9 +25,8 @@ const (
 	mostLines  = 30 // lines for hold reasons, sources, counts and notes together; also the most lines for rules
 )
 
-// WriteMarkdown writes a plan as a comment for a pull request. The comment has at most MostMarkdown characters, however
-// many changes the plan has. Texts of directories and policies appear as plain text, and not as mentions, links, markup
-// or HTML. A reader can copy names of people unchanged.
+// WriteMarkdown writes a plan as a comment for a pull request, with at most MostMarkdown characters. Texts of
+// directories and policies appear as plain text, and not as mentions, links, markup or HTML.
 func WriteMarkdown(w io.Writer, p *plan.Plan) error {
 	foot := fmt.Sprintf("\nPlan hash %s, run %s, policy %s. It may be applied until %s.\n", code(p.PlanHash), code(p.Run), code(short(p.PolicyHash)), p.Expires.UTC().Format(time.RFC3339))
 	text := bounded{room: MostMarkdown - units(foot)}
@@ -46,8 +44,8 @@ type bounded struct {
 	room int
 }
 
-// The method "add" adds a part if it fits and leaves room for further text. The argument "after" is the length of the
-// further text in UTF-16 units. The result is true if the method added the part.
+// The method "add" adds a part if it fits and leaves room for "after" more UTF-16 units. It reports whether it added
+// the part.
 func (b *bounded) add(part string, after int) bool {
 	n := units(part)
 	if n+after > b.room {
@@ -66,7 +64,6 @@ func units(text string) (n int) {
 	return n
 }
 
-// markdownHead writes the figures of a plan, its holds and its notes.
 func markdownHead(text *bounded, p *plan.Plan) {
 	title := map[plan.Verdict]string{plan.Apply: "a plan to apply", plan.Review: "a plan to approve", plan.Hold: "a plan on HOLD", plan.Nothing: "nothing to change"}[p.Verdict]
 	if p.Mode == policy.Audit && p.Verdict != plan.Hold && p.Verdict != plan.Nothing {
@@ -93,8 +90,8 @@ func markdownHead(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownLines writes the hold reasons, the unhealthy sources and the notes of a plan, and the numbers of deferred,
-// announced and pending changes. It writes at most mostLines lines, and then the number of the other lines.
+// markdownLines writes at most mostLines lines about holds, sources, counts and notes, and then the number of the other
+// lines.
 func markdownLines(text *bounded, p *plan.Plan) {
 	shown, total := 0, 0
 	line := func(format, told string) {
@@ -130,8 +127,7 @@ func markdownLines(text *bounded, p *plan.Plan) {
 	}
 }
 
-// markdownChanges writes as many changes as fit, in the order of the plan. Then it writes the number of changes that do
-// not fit.
+// markdownChanges writes as many changes as fit, and then the number of the others.
 func markdownChanges(text *bounded, p *plan.Plan) {
 	const end = "\n</details>\n"
 	rest := func(n int) string {
@@ -169,5 +165,4 @@ func sum(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, prose(currency)))
 }
 
-// The function "short" returns the beginning of a hash.
 func short(hash string) string { return hash[:min(len(hash), 12)] }

@@ -39,7 +39,6 @@ func markdown(t *testing.T, p *plan.Plan) string {
 	return out.String()
 }
 
-// aPlan returns a plan with n changes. Each change uses the next text of the argument "texts".
 func aPlan(texts []string, n int) *plan.Plan {
 	p := &plan.Plan{
 		Run: "20261129T020000Z-1a2b3c4d", Tenant: "11111111-2222-3333-4444-555555555555", Mode: policy.Review, Verdict: plan.Hold, PlanHash: strings.Repeat("ab", 32), PolicyHash: strings.Repeat("cd", 32),
@@ -54,7 +53,7 @@ func aPlan(texts []string, n int) *plan.Plan {
 	return p
 }
 
-// TestMarkdownGolden compares a comment with testdata/plan.md. The plan has hostile texts.
+// TestMarkdownGolden compares a comment about a plan with hostile texts with testdata/plan.md.
 func TestMarkdownGolden(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/plan.md"
@@ -73,8 +72,7 @@ func TestMarkdownGolden(t *testing.T) {
 	}
 }
 
-// The variable "alive" matches text with a meaning for Markdown or GitHub: unescaped markup, and text that GitHub
-// links.
+// The variable "alive" matches unescaped markup, and text that GitHub links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
 // TestProseIsPlain: the text of a directory stays in its cell and is only text. If the test removes the escapes, the

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Night has the data of the pages of one run: figures, and texts from the directories. Night has no markup. Its only
-// sentences are reasons and notes. All data comes from stored objects, which later runs may have changed.
+// Night has the data of the pages of one run, without markup. All data comes from stored objects, which later runs may
+// have changed.
 type Night struct {
 	Run         string       `json:"run"`
 	Tenant      string       `json:"tenant"`
@@ -48,7 +48,7 @@ type Night struct {
 	Backtest *Backtest `json:"backtest,omitempty"`
 }
 
-// List is a table. The page has only its first rows. Total counts all rows.
+// List is a table. Total counts all rows, of which Rows may have only the first ones.
 type List[T any] struct {
 	Total int `json:"total"`
 	Rows  []T `json:"rows"`
@@ -86,8 +86,7 @@ type Signal struct {
 	Named    bool           `json:"named"`           // whether a rule depends on the signal
 }
 
-// Rule has a count for each stage of a rule. The first stage is the holders of the license, and the last stage is the
-// changes.
+// Rule has a count for each stage of a rule, from the holders of the license to the changes.
 type Rule struct {
 	Name    string   `json:"name"`
 	License string   `json:"license"`
@@ -101,14 +100,14 @@ type Rule struct {
 	// Undecided counts verdicts that are undecided because a value is missing.
 	Undecided int `json:"undecided"`
 	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
-	// the verdicts of UndecidedHolders for which the condition "for" is known to be true.
+	// those for which the condition "for" is known to be true.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
 	Refused          int `json:"refused"`
 	Deferred         int `json:"deferred"`
 	Announced        int `json:"announced"`
 	Changed          int `json:"changed"` // the number of planned changes; after a call has worked on the changes, the number of done changes
-	// MonthlyPrice is the price of one seat for a month. It is zero if the policy has no price.
+	// MonthlyPrice is the price of one seat for a month, or 0 if the policy has no price.
 	MonthlyPrice float64 `json:"monthlyPrice"`
 	Threshold    int     `json:"threshold"` // the number of days in the condition "when"; 0 if the condition has no number or several numbers
 	// Idled[d] counts holders who were idle for d days. The last element counts all longer times.
@@ -130,7 +129,7 @@ type Turn struct {
 	On                time.Time `json:"on"`
 }
 
-// ReasonCount is one reason why nothing is changed, with the number of people who have the reason.
+// ReasonCount is a reason why nothing is changed, with the number of people.
 type ReasonCount struct {
 	Rule    string         `json:"rule"`
 	Outcome policy.Outcome `json:"outcome"` // Undecided, or Reclaim if the change was refused
@@ -159,7 +158,7 @@ type Point struct {
 	Restored  int          `json:"restored"`
 }
 
-// Past is a license that an earlier run took. Past also says how the person got the license back.
+// Past is a license that an earlier run took, and how the person got it back.
 type Past struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName"`

@@ -12,8 +12,8 @@ import (
 // The variable "horizons" has the numbers of days for the three counts in Rule.Turns.
 var horizons = [3]int{7, 14, 30}
 
-// The method "outlook" adds the idle times and the future reclaims. Both come from the counts in the summary of the
-// decisions. A run of an earlier version has no such counts.
+// The method "outlook" adds the idle times and the future reclaims from the summary of the decisions. A run of an
+// earlier version has no such counts.
 func (g *gathering) outlook(sum *decision.Summary) {
 	for i := range sum.Outlooks {
 		o, r := &sum.Outlooks[i], &g.Rules[i]
@@ -35,8 +35,8 @@ func (g *gathering) outlook(sum *decision.Summary) {
 	g.turning = sum.Turning[:min(len(sum.Turning), mostOthers)]
 }
 
-// The method "turners" fills the list Turning with the people whose profiles are in the argument "found". A person
-// without a profile counts in the total of the list, but has no row.
+// The method "turners" fills the list Turning. A person without a profile counts in the total of the list, but has no
+// row.
 func (g *gathering) turners(found map[string]profile) {
 	ids := map[uint64]string{}
 	for id := range found {

@@ -23,8 +23,7 @@ const (
 	ByOtherHand = "otherHand" // somebody else gave the license back, outside idleseat
 )
 
-// The method "past" lists the licenses that earlier runs took. A license may have come back since then. The data comes
-// from this run's digest of the ledger.
+// The method "past" lists the licenses that earlier runs took, from this run's digest of the ledger.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {
@@ -51,7 +50,6 @@ func (g *gathering) past(context.Context) error {
 	return nil
 }
 
-// The method "last" returns the time of the last event of the license.
 func (p *Past) last() time.Time {
 	if p.Returned.After(p.At) {
 		return p.Returned
@@ -62,7 +60,7 @@ func (p *Past) last() time.Time {
 // mostPoints is the maximum number of runs in the trend.
 const mostPoints = 180
 
-// pointsAtOnce is the maximum number of runs that are read for the trend at the same time.
+// pointsAtOnce is the maximum number of runs that are read at the same time.
 const pointsAtOnce = 16
 
 // The method "trend" adds the points of this run and of the earlier runs whose data is kept.
@@ -93,7 +91,6 @@ func (g *gathering) trend(ctx context.Context) error {
 	return nil
 }
 
-// The method "point" returns the point of this run.
 func (g *gathering) point() Point { return newPoint(g.plan, g.outcome) }
 
 func newPoint(p *plan.Plan, became *runs.Results) Point {
@@ -113,8 +110,8 @@ func newPoint(p *plan.Plan, became *runs.Results) Point {
 	return point
 }
 
-// pointOf returns the stored point of an earlier run. If there is no stored point, pointOf makes the point from the
-// plan of the run. It returns nil if the plan is also missing or damaged.
+// pointOf returns the stored point of an earlier run, or else a point that is made from its plan. It returns nil if the
+// plan is also missing or damaged.
 func pointOf(ctx context.Context, s store.Store, run string) (*Point, error) {
 	point := &Point{}
 	err := store.GetJSON(ctx, s, layout.Point(run), point)

@@ -13,20 +13,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "profile" has the names and the department of a person. The lists of the report show these texts.
 type profile struct{ principal, display, department string }
 
-// The variable "profiled" has the names of the columns of a profile. The first list is for the account in Active
-// Directory, the second for the account in Entra ID. In each list, the first column is the id. The other columns have
-// the values of the fields of profile, in the order of the fields.
+// The variable "profiled" has the names of the columns of a profile, for the account in Active Directory and for the
+// account in Entra ID. The first column is the id. The others are in the order of the fields of profile.
 var profiled = [2][]string{
 	{"ad_sid", "ad_user_principal_name", "ad_display_name", "ad_department"},
 	{"entra_id", "entra_user_principal_name", "entra_display_name", "entra_department"},
 }
 
-// The method "named" adds names and departments to the people of the lists. The names and departments come from the
-// snapshot. A snapshot of an earlier version has no table of people. In that case, the lists keep the names in the
-// plan.
+// The method "named" adds names and departments from the snapshot. A snapshot of an earlier version has no table of
+// people. The lists then keep the names in the plan.
 func (g *gathering) named(ctx context.Context) error {
 	if !g.run.Manifest.Derives() || len(g.run.Manifest.People) == 0 {
 		return nil
@@ -53,7 +50,6 @@ func (g *gathering) lists() []*List[Row] {
 	return []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned, &g.Pending}
 }
 
-// The method "wanted" returns the keys of all people in the lists.
 func (g *gathering) wanted() map[uint64]bool {
 	keys := map[uint64]bool{}
 	for _, list := range g.lists() {
@@ -71,7 +67,7 @@ func (g *gathering) wanted() map[uint64]bool {
 }
 
 // The function "profiles" returns the profiles of accounts, by the id of the account. It returns both accounts of a
-// person if the argument "wanted" has the key of at least one of these accounts.
+// person if the argument "wanted" has the key of one of them.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory
@@ -95,7 +91,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
 				for _, c := range columns {
 					if id := c[0].Text(row); id != "" {
-						// Clone is needed because a text of a column would keep all texts of its page in memory.
+						// A text of a column would keep all texts of its page in memory.
 						found[strings.Clone(id)] = profile{strings.Clone(c[1].Text(row)), strings.Clone(c[2].Text(row)), strings.Clone(c[3].Text(row))}
 					}
 				}
@@ -105,8 +101,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 	return found, nil
 }
 
-// profileColumns returns the columns that the variable "profiled" lists. In place of a column that the snapshot lacks,
-// it returns a column without values.
+// profileColumns returns the columns of the variable "profiled". A column that the snapshot lacks has no values.
 func profileColumns(r *decision.Run, people *snapshot.People) (of [2][]*table.Column, err error) {
 	for i, names := range profiled {
 		for _, name := range names {

@@ -17,8 +17,8 @@ type reasonKey struct {
 	outcome    policy.Outcome
 }
 
-// mostReasons is the maximum number of different reasons. Beyond this number, further reasons of one rule with the same
-// outcome and the same remedy count as one reason.
+// mostReasons is the maximum number of different reasons. Further reasons of one rule with the same outcome and the
+// same remedy count as one reason.
 const mostReasons = 1000
 
 func (c reasonCounts) add(r ReasonCount) {
@@ -33,11 +33,11 @@ func (c reasonCounts) add(r ReasonCount) {
 	c[k].Reason = common(c[k].Reason, r.Reason)
 }
 
-// The variable "own" matches the words in a reason that differ from person to person: words with an at sign or a digit.
+// The variable "own" matches words with an at sign or a digit, which differ from person to person.
 var own = regexp.MustCompile(`[^\s]*[@0-9][^\s]*`)
 
-// The function "common" returns the text a, with "…" in place of each word in which the text b differs. If the texts
-// differ in the number of words, the function returns the text a unchanged.
+// The function "common" returns the text a, with "…" in place of each word in which the text b differs. If the numbers
+// of words differ, it returns the text a.
 func common(a, b string) string {
 	if a == b {
 		return a

@@ -22,7 +22,7 @@ func keyOf(d *plan.Decision) rowKey {
 	return rowKey{d.User, d.Rule, d.License}
 }
 
-// The method "rows" returns the rows of all lists except Pending, by their keys.
+// The method "rows" returns the rows by their keys. It omits the list Pending.
 func (g *gathering) rows() map[rowKey][]*Row {
 	all := map[rowKey][]*Row{}
 	for _, list := range []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned} {
@@ -38,7 +38,7 @@ func (g *gathering) rows() map[rowKey][]*Row {
 	return all
 }
 
-// The method "complete" adds values of a decision to the row. The plan, from which the row was made, lacks some of them.
+// The method "complete" adds values of a decision that the plan may lack.
 func (r *Row) complete(d *plan.Decision) {
 	r.To, r.Via, r.Created, r.SavesNothing = cmp.Or(r.To, d.To), cmp.Or(r.Via, d.Via), d.Created, cmp.Or(r.SavesNothing, d.SavesNothing)
 	if !d.IdleSince.IsZero() {
@@ -50,7 +50,6 @@ func (r *Row) complete(d *plan.Decision) {
 	}
 }
 
-// The method "listed" fills the lists from the plan.
 func (g *gathering) listed(ctx context.Context) error {
 	g.Changes = g.changes(g.plan.Changes, mostChanges)
 	// The lists Changes and Notices together must fit into the file.
@@ -83,8 +82,7 @@ func (g *gathering) listed(ctx context.Context) error {
 	return nil
 }
 
-// The method "changes" returns a row for each of the first changes in the argument "of", with the result of the change.
-// The argument "most" is the maximum number of rows.
+// The method "changes" returns a row for each of the first changes. The argument "most" is the maximum number of rows.
 func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	list := List[Row]{Total: len(of), Rows: make([]Row, 0, min(len(of), most))}
 	for _, c := range of[:min(len(of), most)] {
@@ -100,9 +98,8 @@ func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	return list
 }
 
-// The type "fair" is a list with at most mostOthers rows. Rows with the same rule and remedy are a group. When the list
-// is full, a new row of a smaller group replaces a row of the largest group. A frequent reason therefore does not hide
-// a rare reason.
+// The type "fair" is a list with at most mostOthers rows. When it is full, a new row of a smaller group replaces a row
+// of the largest group. A group has the same rule and remedy. So a frequent reason does not hide a rare one.
 type fair struct {
 	total, kept int
 	groups      map[[2]string][]Row
