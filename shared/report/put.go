@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Put writes report.html of a run, and the run's point in the trend. The function "write" makes the content. A second
-// call replaces both with the newer state of the store. An error means that the report is missing or older than the
-// store. The run itself is not affected. If "write" panics, Put returns an error.
+// Put writes report.html of a run. For a run for everybody, it also writes the run's point in the trend. The function
+// "write" makes the content. A second call replaces both with the newer state of the store. After an error, the report
+// or the point may be missing or old. The run itself is not affected. If "write" panics, Put returns an error.
 func Put(ctx context.Context, s store.Store, run string, write func(io.Writer, *Night) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -20,8 +20,8 @@ var style string
 //go:embed assets/boot.js
 var boot string
 
-// The variable "script" has the script that makes the tables of a page and their controls. The script wraps three files
-// into one function, so that no name in the files is global.
+// The variable "script" has the script that makes the tables of a page and their controls. One function wraps the
+// files, so that no name in them is global.
 var script = "(function () {\n\"use strict\";\n" + texts + tables + person + "})();\n"
 
 //go:embed assets/texts.js
@@ -45,9 +45,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"share": chart.Share,
 }).ParseFS(files, "templates/*.html"))
 
-// Policy returns the Content-Security-Policy of the page. Only the style sheet and the scripts of this package may run.
-// If an attacker brings markup into a page, the markup can therefore neither run nor load anything. Only a live page
-// may send requests, and only to its own site.
+// Policy returns the Content-Security-Policy of the page. Only the style sheet and the scripts of this package may run,
+// so markup that an attacker brings into a page can neither run nor load anything. Only a live page may send requests,
+// to its own site.
 func (d *Document) Policy() string {
 	scripts, connect := digest(boot)+" "+digest(script), ""
 	if d.Live != nil {
@@ -63,7 +63,6 @@ func digest(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// The function "render" executes a template of this package.
 func render(name string, view any) (template.HTML, error) {
 	var out strings.Builder
 	if err := templates.ExecuteTemplate(&out, name, view); err != nil {

@@ -1,6 +1,6 @@
 package page
 
-// englishBacktest has the texts of the page about a backtest. Package lookback makes that page.
+// englishBacktest has the texts of the page about a backtest.
 
 var englishBacktest = map[string]string{
 	"backtest.title":       "What other numbers of days would have done",

@@ -7,14 +7,13 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Clean returns a copy of v in which every text is one line of printable runes. It changes the texts at any depth of
-// structs, slices, maps and pointers. Text from a directory may contain invisible runes, or runes that reverse the
-// reading direction.
+// Clean returns a copy of v in which every text is one line of printable runes. Text from a directory may contain
+// invisible runes, or runes that reverse the reading direction.
 func Clean[T any](v T) T {
 	return edited(reflect.ValueOf(&v).Elem(), plain.Line).Interface().(T)
 }
 
-// InStore returns a copy of v with plain.InStore applied to each text. The commands in the texts then name the store.
+// InStore returns a copy of v in which the commands in the texts name the store (plain.InStore).
 func InStore[T any](v T, store string) T {
 	if store == "" {
 		return v

@@ -34,7 +34,6 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// TestInStore: the commands in the texts of a run name the store that the pages show.
 func TestInStore(t *testing.T) {
 	t.Parallel()
 	n := &report.Night{Changes: report.List[report.Row]{Rows: []report.Row{{Note: "pending: run R began it; `idleseat apply R` finishes it"}}}}

@@ -1,7 +1,6 @@
 package page
 
-// englishServe has the texts that only the pages of idleseat serve use. These pages also use the texts of the variable
-// "english".
+// englishServe has the texts that only the pages of idleseat serve use.
 var englishServe = map[string]string{
 	"serve.runs":               "Runs",
 	"serve.people":             "People",

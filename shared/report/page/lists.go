@@ -7,7 +7,6 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// tablesOf returns the tables of a run.
 func tablesOf(n *report.Night) *Data {
 	d := NewData()
 	d.Command = true
@@ -23,7 +22,6 @@ func tablesOf(n *report.Night) *Data {
 	return d
 }
 
-// The method "rows" adds a table. Each row is one license of one person.
 func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	r := list.Rows
 	t := d.Table(id, list.Total, len(r))
@@ -55,8 +53,7 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	return t
 }
 
-// The method "license" adds a column with the license. If the person gets another license in exchange, the other
-// license stands beside the first license.
+// The method "license" adds a column with the license, and the license that the person gets in exchange beside it.
 func (t *Table) license(from, to func(i int) string) {
 	license := t.Text("license", Text, from)
 	license.Filter = true
@@ -64,15 +61,14 @@ func (t *Table) license(from, to func(i int) string) {
 	license.Then.Detail = true
 }
 
-// The method "why" adds a column with the reason why a license is taken. Only the view of a person shows the column,
-// because the evidence repeats the reason in figures.
+// The method "why" adds a column with the reason why a license is taken. Only the view of a person shows it, because
+// the evidence repeats the reason in figures.
 func (t *Table) why(r []report.Row) {
 	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
 	reason.Lang, reason.Detail = English, true
 }
 
-// The method "reasons" adds a column with the reason why nothing is changed, and a column with the remedy of the
-// reason.
+// The method "reasons" adds a column with the reason why nothing is changed, and a column with its remedy.
 func (t *Table) reasons(r []report.Row) {
 	t.Text("reason", Reason, func(i int) string { return r[i].Reason }).Filter = true
 	t.Text("remedy", Word, func(i int) string { return r[i].Remedy }).Minor = true

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// lookbackView is the newest backtest in one language. It shows what the rules of the run would do with other numbers
-// of days.
+// lookbackView is the newest backtest in one language: what the rules would do with other numbers of days.
 type lookbackView struct {
 	*Words
 	*report.Backtest
@@ -18,7 +17,6 @@ type lookbackView struct {
 	Tried []triedView
 }
 
-// triedView is one rule of a backtest, with a row for each number of days that the backtest tried.
 type triedView struct {
 	*Words
 	report.BacktestRule
@@ -31,15 +29,14 @@ type triedView struct {
 	Rows     []triedRow
 }
 
-// triedRow is the row of the table of a rule for one number of days.
 type triedRow struct {
 	report.BacktestThreshold
 	Back                 string
 	InForce, Recommended bool
 }
 
-// newLookback returns the view of the backtest. It returns nil if there is no backtest, or if no rule of the backtest
-// is a rule of the run with the same conditions.
+// newLookback returns the view of the backtest. It returns nil if no rule of a backtest is a rule of the run with the
+// same conditions.
 func newLookback(w *Words, n *report.Night) *lookbackView {
 	b := n.Backtest
 	if b == nil {
@@ -78,8 +75,7 @@ func newLookback(w *Words, n *report.Night) *lookbackView {
 	return v
 }
 
-// Over returns a sentence with the number of nights of the backtest, the first and the last night, and the number of
-// people.
+// Over returns a sentence with the number of nights, the first and the last night, and the number of people.
 func (v *lookbackView) Over() string {
 	return v.T("backtest.over", v.Nights, v.Day(v.From), v.Day(v.To), v.People)
 }
@@ -93,8 +89,8 @@ type Drawn struct {
 	Drawing template.HTML
 }
 
-// Charts are the charts of one rule of a backtest. The horizontal axis is the number of days. A chart without a point
-// is nil. Regret is nil if it is unknown, for every hit, whether the person came back.
+// Charts are the charts of one rule of a backtest, over the number of days. A chart without a point is nil. Regret is
+// nil if it is unknown, for every hit, whether the person came back.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.
@@ -132,11 +128,10 @@ func drawn(w *Words, l *chart.Line) *Drawn {
 	return &Drawn{l, l.SVG()}
 }
 
-// The constant "closest" is the smallest distance between two labels on the horizontal axis, as a share of the length
-// of the axis.
+// The constant "closest" is the smallest distance between two labels on the horizontal axis, as a share of its length.
 const closest = 0.1
 
-// placesOf returns a point for each threshold, at its position on the axis of days. The points have no values yet.
+// placesOf returns a point without a value for each threshold, at its position on the axis of days.
 func placesOf(w *Words, r *report.BacktestRule) []chart.Point {
 	least, most := r.Thresholds[0].Days, r.Thresholds[len(r.Thresholds)-1].Days
 	all, labelled := make([]chart.Point, len(r.Thresholds)), -1.0

@@ -29,7 +29,7 @@ type nightView struct {
 	Came     int // rows of Night.Earlier whose person has the license again
 }
 
-// The type "state" is the summary at the top of the page: a headline in a color, the reasons, and the next action.
+// The type "state" is the summary at the top of the page.
 type state struct {
 	Tone     string // good, info, warn or bad
 	Headline string
@@ -73,8 +73,7 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	return v
 }
 
-// shortRun returns a short name of a run for the title of the page. It is the day of the planning time, or the name of
-// the run if the planning time is missing.
+// shortRun returns the day of the planning time, or the name of the run if there is no planning time.
 func shortRun(n *report.Night) string {
 	if n.AsOf.IsZero() {
 		return n.Run
@@ -165,7 +164,6 @@ func (v *nightView) AnyTurn() bool {
 	return slices.ContainsFunc(v.Night.Rules, func(r report.Rule) bool { return r.Turns[2] > 0 })
 }
 
-// signalView is the health of a signal in words.
 type signalView struct {
 	report.Signal
 	Tone, Label string
@@ -193,8 +191,7 @@ func newSignalView(w *Words, n *report.Night, s report.Signal) signalView {
 	return v
 }
 
-// The function "age" returns the time between "then" and "now" in words: "less than an hour", then hours, and days from
-// 48 hours on.
+// The function "age" returns the time between "then" and "now" in words. It counts days from 48 hours on.
 func age(w *Words, then, now time.Time) string {
 	switch hours := int(now.Sub(then).Hours()); {
 	case hours < 1:
@@ -206,7 +203,6 @@ func age(w *Words, then, now time.Time) string {
 	}
 }
 
-// reasonView is a reason why nothing is changed, with its remedy.
 type reasonView struct {
 	report.ReasonCount
 	Kind, Remedy string
@@ -246,8 +242,8 @@ type cell struct {
 	Lines       []string
 }
 
-// Without JavaScript, the page shows plainChanges rows of the table of changes, and plainOthers rows of every other
-// table. It shows them only in the first language.
+// Without JavaScript, the page shows plainChanges rows of the table of changes, and plainOthers rows of another table.
+// It shows them only in the first language.
 const (
 	plainChanges = 100
 	plainOthers  = 20

@@ -8,26 +8,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// The type "packed" is a column of texts in one of five forms. The field Form names the form. "texts" has each text.
-// "list" has indexes of a list of distinct texts. "times" has seconds after the field Base. "names" cuts each text at
-// its last at sign: the part before the at sign is in Texts, and the rest is packed as a list. "guids" has GUIDs as
-// bytes in base64.
+// The type "packed" is a column of texts in one of five forms. "texts" has each text. "list" has indexes of a list of
+// distinct texts. "times" has seconds after the field Base. "names" has the part before the last at sign in Texts, and
+// the rest as a list. "guids" has GUIDs as bytes in base64.
 type packed struct {
 	Texts []string `json:"s,omitempty"`
 	List  []string `json:"d,omitempty"`
 	At    []int    `json:"i,omitempty"` // the index in List, or seconds after Base; -1 for an empty text
 	Base  int64    `json:"b,omitempty"`
 	Bytes []byte   `json:"g,omitempty"` // 16 bytes for each text
-	// Most texts of the column are GUIDs. Other has the texts that are no GUIDs, such as SIDs, by the row.
+	// Other has the texts that are no GUIDs, such as SIDs, by the row.
 	Other map[int]string `json:"x,omitempty"`
 	Form  string         `json:"f"` // texts, list, times, names or guids
 }
 
-// The function "lists" reports whether a column becomes shorter as indexes of a list. The arguments are the number of
-// distinct texts and the number of all texts.
+// The function "lists" reports whether a column becomes shorter as indexes of a list of its distinct texts.
 func lists(distinct, texts int) bool { return distinct <= 16 || 3*distinct <= 2*texts }
 
-// The function "pack" returns a column in the first form that suits the column: times, guids, list, names or texts.
+// The function "pack" returns a column in the first form that suits it: times, guids, list, names or texts.
 func pack(texts []string) packed {
 	if p, ok := packTimes(texts); ok {
 		return p
@@ -52,8 +50,7 @@ func pack(texts []string) packed {
 	return packed{Form: "texts", Texts: texts}
 }
 
-// packGUIDs packs a column as GUIDs in lower case. It returns false unless more than half of the texts are GUIDs in
-// lower case.
+// packGUIDs packs a column as GUIDs in lower case. It returns false unless more than half of the texts are such GUIDs.
 func packGUIDs(texts []string) (packed, bool) {
 	p := packed{Form: "guids", Other: map[int]string{}}
 	for i, s := range texts {
@@ -66,7 +63,6 @@ func packGUIDs(texts []string) (packed, bool) {
 	return p, 2*len(p.Other) < len(texts)
 }
 
-// packList packs a column as indexes of a list of its distinct texts.
 func packList(texts []string) packed {
 	places := map[string]int{}
 	p := packed{Form: "list", At: make([]int, len(texts))}
@@ -86,8 +82,8 @@ func packList(texts []string) packed {
 	return p
 }
 
-// packTimes packs a column of times in UTC without a fraction of a second. Texts may be empty. packTimes returns false
-// if the column has any other text, or if all texts are empty.
+// packTimes packs a column of times in UTC, without a fraction of a second, and of empty texts. It returns false for
+// another text, or if all texts are empty.
 func packTimes(texts []string) (packed, bool) {
 	p := packed{Form: "times", At: make([]int, len(texts))}
 	base, some := int64(math.MaxInt64), false

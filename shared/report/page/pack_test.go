@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "unpack" reads a column in the same way as the script of the page.
 func unpack(p packed, i int) string {
 	tail := func() string {
 		if p.At[i] < 0 {

@@ -1,8 +1,6 @@
-// Package page writes the results of a run as a page. It writes report.html, a single file that makes no request, and
-// the parts of the pages of idleseat serve. Each sentence on a page follows from its figures. All texts are in English
-// and Swedish. A reason without words in a language appears as the run stored it. Text from a directory may be hostile.
-// html/template escapes such text, or the script reads it from JSON and sets it as text content. The text therefore
-// never becomes markup.
+// Package page writes report.html, which makes no request, and the parts of the pages of idleseat serve. Texts are in
+// English and Swedish. A reason without words in a language appears as the run stored it. Text from a directory may be
+// hostile: html/template escapes it, or the script reads it from JSON and sets it as text content.
 package page
 
 import (
@@ -14,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// Document is one page. If Lang is empty, the page has its content in every language, and a button changes the
-// language. The language of the browser decides which language shows first.
+// Document is one page. If Lang is empty, the page has its content in every language, and the browser and a button
+// choose one.
 type Document struct {
 	Lang Lang // empty for all languages
 	// Title returns the text of the window's title.
@@ -30,10 +28,9 @@ type Document struct {
 	Live *Live
 }
 
-// Live says how an open page learns about a change. The page requests the address in the field From on its own site, at
-// the interval in the field Every. The answer is JSON with the members "version" and "live". "live" is false after the
-// last change. The page reloads itself when "version" differs from the field Version. The page delays the reload while
-// the reader types or has opened a person. A hidden page sends no requests.
+// Live says how an open page learns about a change. At the interval Every, the page requests the address From on its
+// own site. The answer is JSON with the members "version" and "live", which is false after the last change. The page
+// reloads itself when "version" differs from the field Version.
 type Live struct {
 	From    string
 	Version string // the version of the page at the time of writing
@@ -49,13 +46,12 @@ type Link struct {
 	Here       bool // the link leads to this page
 }
 
-// The type "content" is the body of a page in one language.
 type content struct {
 	*Words
 	Title string
 	Body  template.HTML
 	Menu  []Link
-	// Switch means that the page has another language. A button shows the content in the language Other.
+	// Switch means that a button shows the content in the language Other.
 	Switch bool
 	Other  Lang
 }

@@ -27,7 +27,6 @@ func written(t *testing.T, n *report.Night) string {
 	return out.String()
 }
 
-// The function "embedded" returns the JSON of a page, and the rest of the page.
 func embedded(t *testing.T, html string) (data map[string]any, rest string) {
 	t.Helper()
 	before, after, ok := strings.Cut(html, `<script type="application/json" id="data">`)
@@ -50,7 +49,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkWrite writes a report about a million people. The report has 20,000 changes and full lists.
+// BenchmarkWrite writes a report about a million people with 20,000 changes.
 func BenchmarkWrite(b *testing.B) {
 	n := sample.Night(1, 1_000_000, 20_000)
 	b.ReportAllocs()
@@ -126,7 +125,7 @@ func TestEmptyNight(t *testing.T) {
 	}
 }
 
-// TestALivePageMayAskItsSite: a live page may only connect to its own site. Its Content-Security-Policy has the hash of
+// TestALivePageMayAskItsSite: a live page may connect to its own site only. Its Content-Security-Policy has the hash of
 // each of its scripts.
 func TestALivePageMayAskItsSite(t *testing.T) {
 	t.Parallel()
@@ -154,8 +153,8 @@ func TestALivePageMayAskItsSite(t *testing.T) {
 	}
 }
 
-// TestReasonsInEachLanguage: the page and its tables show a reason in the language of the page. The filter by reason
-// compares reasons as runs stored them.
+// TestReasonsInEachLanguage: the page shows a reason in its language. The filter by reason compares reasons as runs
+// stored them.
 func TestReasonsInEachLanguage(t *testing.T) {
 	t.Parallel()
 	const stored, swedish = "undecided: LastlogonTimestamp was not read", "LastlogonTimestamp har inte lästs"
@@ -181,8 +180,7 @@ func TestReasonsInEachLanguage(t *testing.T) {
 	}
 }
 
-// TestLookback: the page shows the newest backtest for each rule, in both languages. Charts and a table show the regret
-// with its interval, the seats, and the number of days in force.
+// TestLookback: the page shows the newest backtest for each rule, in both languages.
 func TestLookback(t *testing.T) {
 	t.Parallel()
 	n := sample.Night(1, 5000, 20)

@@ -2,7 +2,6 @@ package page
 
 import "github.com/idleseat/idleseat/shared/story/reason"
 
-// withRemedies adds the remedies to the texts of a language.
 func withRemedies(texts map[string]string, l reason.Language) map[string]string {
 	for _, key := range reason.Remedies() {
 		texts["remedy."+key] = reason.Do(l, key)

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page/chart"
 )
 
-// ruleView is a rule with its stages. The first stage is the holders of the rule's license, and the last stage is the
-// changes.
+// ruleView is a rule with its stages, from the holders of the license to the changes.
 type ruleView struct {
 	*Words
 	report.Rule
@@ -20,8 +19,8 @@ type ruleView struct {
 	Drawing   template.HTML // a chart of the idle days; empty if no holder has a date
 	Table     template.HTML // the figures of Drawing as a table
 	Currency  string
-	// Conditions has the conditions in the policy, which are the same as Rule.Words. A template cannot use the name Words,
-	// because ruleView also embeds the type Words.
+	// Conditions has the same conditions as Rule.Words. A template cannot use this name, because ruleView also embeds
+	// the type Words.
 	Conditions []string
 }
 
@@ -34,7 +33,6 @@ type step struct {
 	Left  []left
 }
 
-// The type "left" is one reason why people do not reach the next stage. Count is the number of these people.
 type left struct {
 	Name  string
 	Count int
@@ -73,7 +71,6 @@ func newRuleView(w *Words, n *report.Night, r *report.Rule, i int) ruleView {
 	return v
 }
 
-// barRows returns a table row for each bar with a value.
 func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	for _, b := range bars {
 		if b.Value > 0 {
@@ -83,8 +80,8 @@ func barRows(w *Words, bars []chart.Bar) (rows [][]string) {
 	return rows
 }
 
-// The function "lefts" returns the reasons why people left a step of the funnel. The arguments alternate: the name of a
-// reason, and the number of people. It leaves out a number of zero. The key of a reason's text is "left." and the name.
+// The function "lefts" returns the reasons why people do not reach the next stage. The arguments alternate between a
+// reason and a number of people. A number of zero is left out.
 func lefts(w *Words, pairs ...any) (all []left) {
 	for i := 0; i < len(pairs); i += 2 {
 		if count := pairs[i+1].(int); count > 0 {
@@ -94,12 +91,11 @@ func lefts(w *Words, pairs ...any) (all []left) {
 	return all
 }
 
-// mostBars is the maximum number of bars in a histogram. With this number, a bar is still some pixels wide on a narrow
-// page.
+// mostBars is the maximum number of bars in a histogram, so that a bar is some pixels wide on a narrow page.
 const mostBars = 40
 
-// The function "histogram" returns a chart of the holders by days of inactivity. A line marks the rule's threshold. The
-// result is nil if no holder has a date.
+// The function "histogram" returns a chart of the holders by days of inactivity. It returns nil if no holder has a
+// date.
 func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 	last := len(r.Idled) - 1 // the last element counts all longer times
 	if last < 1 || !slices.ContainsFunc(r.Idled, func(n int) bool { return n > 0 }) {
@@ -132,8 +128,7 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 			b.Class = "over"
 			over += int(b.Value)
 		}
-		// The last bar stands apart. Its label needs room, so no other label comes closer than half the distance between
-		// labels.
+		// The label of the last bar, which stands apart, needs room.
 		if from%every == 0 && (r.Idled[last] == 0 || until-from > every/2) {
 			b.Tick = w.N(from)
 		}
@@ -152,7 +147,7 @@ func histogram(w *Words, r *report.Rule, id string) *chart.Columns {
 }
 
 // barWidth returns the number of days of one bar. The threshold is a multiple of the width, so no bar is on both sides
-// of the threshold.
+// of it.
 func barWidth(until, threshold int) int {
 	for _, width := range []int{1, 2, 3, 5, 7, 10, 14, 15, 30, 60, 90, 180} {
 		if threshold%width == 0 && until <= mostBars*width {
@@ -162,7 +157,7 @@ func barWidth(until, threshold int) int {
 	return max(1, threshold)
 }
 
-// tickEvery returns the distance between labels, in days. The labels then fit on a narrow page.
+// tickEvery returns the distance between labels, in days, so that they fit on a narrow page.
 func tickEvery(until, width int) int {
 	for _, days := range []int{7, 10, 14, 30, 60, 90, 180, 360} {
 		if days%width == 0 && until <= 8*days {

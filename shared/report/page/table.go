@@ -10,18 +10,16 @@ import (
 	"time"
 )
 
-// Data has the tables of a page. The script of the page sorts, filters and searches the tables. The function Clean has
-// made all texts safe.
+// Data has the tables of a page. The function Clean has made the texts safe.
 type Data struct {
 	people  []Person
 	index   map[string]int
 	Tables  []*Table
 	Command bool // whether the view of a person shows commands of idleseat
-	// Link is the beginning of the address of a person's page. The id of the person follows this beginning. If Link is
-	// empty, the page with the table also shows the person.
+	// Link is the beginning of the address of a person's page, before the id of the person. If it is empty, the page
+	// with the table also shows the person.
 	Link string
-	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
-	// option.
+	// Store is the value of --store in commands. It is empty if commands need no such option.
 	Store string
 }
 
@@ -77,7 +75,7 @@ func (d *Data) Table(id string, total, rows int) *Table {
 	return t
 }
 
-// HTML returns the table for the page without JavaScript. The script later completes the table.
+// HTML returns the table for the page without JavaScript.
 func (t *Table) HTML(w *Words) (template.HTML, error) {
 	return render("table", newTableView(w, t, true))
 }
@@ -97,8 +95,8 @@ func (t *Table) Whom(get func(i int) Person) *Column {
 	return c
 }
 
-// The method "person" returns the index of p in the list of people. It adds p if the list does not have the person yet.
-// If the list has the person without a name or a department, the method takes the missing text from p.
+// The method "person" returns the index of p in the list of people, and adds p if necessary. It adds a missing name or
+// department to a person in the list.
 func (d *Data) person(p Person) int {
 	i, known := d.index[p.ID]
 	if !known {
@@ -182,8 +180,8 @@ func (c *Column) Empty() bool {
 	return true
 }
 
-// Shown returns the columns for the table and for the view of a person. It leaves out an empty column, unless the column
-// has a text for a missing date.
+// Shown returns the columns for the table and for the view of a person. It leaves out an empty column, unless the
+// column has a text for a missing date.
 func (t *Table) Shown() (shown []*Column) {
 	for _, c := range t.Columns {
 		if !c.Empty() || c.Kind == Date && c.None != "" {
@@ -198,7 +196,7 @@ func (t *Table) Heads() []*Column {
 	return slices.DeleteFunc(t.Shown(), func(c *Column) bool { return c.Detail })
 }
 
-// The method "encode" writes the tables and the texts for the script as JSON. The JSON is safe in a script element.
+// The method "encode" writes the tables and the texts for the script as JSON that is safe in a script element.
 func (d *Data) encode(langs []Lang) ([]byte, error) {
 	all := map[string]any{}
 	words := map[Lang]map[string]string{}
@@ -223,8 +221,8 @@ func (d *Data) encode(langs []Lang) ([]byte, error) {
 	return text, nil
 }
 
-// The method "reasons" returns the words for the stored reasons in each language. It leaves out a reason whose words in
-// the language are the same as the stored text.
+// The method "reasons" returns the words for the stored reasons in each language. A reason whose words are the stored
+// text is left out.
 func (d *Data) reasons(langs []Lang) map[Lang]map[string]string {
 	all := map[Lang]map[string]string{}
 	for _, lang := range langs {

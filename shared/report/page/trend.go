@@ -8,7 +8,7 @@ import (
 )
 
 // trendView has the figures of the runs whose data is kept. Each figure has its own chart, because the figures differ
-// in size. One table has all figures.
+// in size.
 type trendView struct {
 	Charts []Drawn
 	Table  template.HTML

@@ -27,8 +27,6 @@ var catalogues = map[Lang]map[string]string{
 	Swedish: joined(withRemedies(swedish, reason.Swedish), swedishServe, swedishBacktest),
 }
 
-// The function "joined" adds the texts of the maps in the argument "more" to the map "all", which has the texts of a
-// language.
 func joined(all map[string]string, more ...map[string]string) map[string]string {
 	for _, texts := range more {
 		maps.Copy(all, texts)
@@ -78,7 +76,7 @@ func (w *Words) T(key string, values ...any) string {
 // Has reports whether the language has a text for the key.
 func (w *Words) Has(key string) bool { return w.texts[key] != "" }
 
-// Or returns the text of the key prefix.key. If there is no such text, Or returns the argument "key" itself.
+// Or returns the text of the key prefix.key. Without such a text, it returns the argument "key".
 func (w *Words) Or(prefix, key string) string {
 	if text := w.texts[prefix+"."+key]; text != "" {
 		return text
@@ -86,12 +84,11 @@ func (w *Words) Or(prefix, key string) string {
 	return key
 }
 
-// Reason returns the words for a stored reason. If the reason has no words, Reason returns the stored text unchanged. A
-// reason that another version stored may have no words.
+// Reason returns the words for a stored reason, or the stored text. A reason that another version stored may have no
+// words.
 func (w *Words) Reason(text string) string { return reason.Words(reason.Language(w.Lang), text) }
 
-// Count returns the text for a number. For the number 1, Count uses the text of key.one. For all other numbers, it uses
-// the text of key.many.
+// Count returns the text of key.one for the number 1, and else the text of key.many.
 func (w *Words) Count(key string, n int) string {
 	if n == 1 {
 		return w.T(key+".one", n)
@@ -130,8 +127,7 @@ func (w *Words) number(whole, part string) string {
 	return text
 }
 
-// Amount writes an amount without its currency. It writes no decimals if the amount is an integer, or has at least four
-// digits before the decimals.
+// Amount writes an amount without its currency. An integer, or an amount from 1,000 on, has no decimals.
 func (w *Words) Amount(x float64) string {
 	if x >= 1000 || x <= -1000 || x == float64(int(x)) {
 		return w.F(x, 0)
@@ -139,9 +135,8 @@ func (w *Words) Amount(x float64) string {
 	return w.F(x, 2)
 }
 
-// Percent writes the argument "part" as a percentage of the argument "whole". A percentage below 10, or between 99 and
-// 100, has a decimal. A smaller percentage than 0.1 is written as "< 0.1 %". If the argument "whole" is zero, Percent
-// writes a dash.
+// Percent writes the argument "part" as a percentage of the argument "whole", with a decimal where a small difference
+// matters. If "whole" is zero, it writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"

@@ -39,8 +39,8 @@ func TestEveryTextIsInBothLanguages(t *testing.T) {
 	}
 }
 
-// TestKeysInUse finds the keys of texts in templates, scripts and code. Each such key has a text, because a page would
-// show the key in place of a missing text. Each text is used.
+// TestKeysInUse: each key of a text in templates, scripts and code has a text, because a page would show the key in
+// place of a missing text. Each text is used.
 func TestKeysInUse(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
@@ -190,8 +190,7 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestFunnel: each person of a stage either reaches the next stage or counts among those who leave. Nobody counts
-// twice.
+// TestFunnel: each person of a stage either reaches the next stage or counts once among those who leave.
 func TestFunnel(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Rule{

@@ -46,7 +46,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestDrawing parses drawings as XML. Each text in the drawings is hostile.
+// TestDrawing parses drawings of hostile texts as XML.
 func TestDrawing(t *testing.T) {
 	t.Parallel()
 	hostile := `</svg><script>&"'`

@@ -12,8 +12,8 @@ type Columns struct {
 	Description string // a sentence about the content of the chart
 	Across, Up  string // titles of the axes, with their units
 	Bars        []Bar
-	// Mark is the position of a vertical line: the number of bars to the left of the line. Zero means no line. MarkLabel
-	// is the label of the line.
+	// Mark is the number of bars to the left of a vertical line. Zero means no line. MarkLabel is the label of the
+	// line.
 	Mark      int
 	MarkLabel string
 	Number    Number
@@ -28,7 +28,7 @@ type Bar struct {
 	Apart bool   // a gap comes before the bar, because the bar does not continue the range of the bars before it
 }
 
-// The constant "gap" is the width of the gap before a bar whose field Apart is set. The unit is the width of a bar.
+// The constant "gap" is the width of the gap before a bar whose field Apart is set, in widths of a bar.
 const gap = 0.8
 
 // SVG draws the chart. If a bar is much higher than the other bars, SVG cuts the bar and writes the number above it.
@@ -90,8 +90,8 @@ func (s *svg) bars(c *Columns, width, top float64) {
 	}
 }
 
-// The method "tick" writes the label below a bar. The label stands at the left edge of the bar, where the range of the
-// bar begins. The label of a bar that stands apart or has a single value stands in the middle.
+// The method "tick" writes the label below a bar, at the left edge, where the range of the bar begins. The label of a
+// bar that stands apart or has a single value stands in the middle.
 func (s *svg) tick(at, width float64, b Bar) {
 	if b.Apart || b.Class == "single" {
 		s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent((at+0.5)/width), plotHeight+17, text(b.Tick))
@@ -100,8 +100,8 @@ func (s *svg) tick(at, width float64, b Bar) {
 	s.add(`<text class="tick" x="%s" y="%d" text-anchor="middle">%s</text>`, percent(at/width), plotHeight+17, text(b.Tick))
 }
 
-// The method "threshold" draws a vertical line with a label. The argument "at" is the position of the line, as a share
-// of the width. The label stands on the side of the line with more room.
+// The method "threshold" draws a vertical line with a label, on the side with more room. The argument "at" is the
+// position as a share of the width.
 func (s *svg) threshold(at float64, label string) {
 	anchor, dx := "start", 6
 	if at > 0.6 {
@@ -111,5 +111,4 @@ func (s *svg) threshold(at float64, label string) {
 		percent(at), percent(at), plotHeight, percent(at), dx, anchor, text(label))
 }
 
-// The function "text" escapes text for SVG.
 func text(s string) string { return html.EscapeString(s) }

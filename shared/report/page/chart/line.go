@@ -67,8 +67,7 @@ func (c *Line) SVG() template.HTML {
 	return template.HTML(s.String())
 }
 
-// The method "band" fills the area between the lower and the upper bounds of the values. If there is only one value,
-// the area becomes a vertical line.
+// The method "band" fills the area between the lower and the upper bounds of the values.
 func (s *svg) band(points []Point, top float64) {
 	if !slices.ContainsFunc(points, func(p Point) bool { return p.High > p.Low }) {
 		return
@@ -85,8 +84,8 @@ func (s *svg) band(points []Point, top float64) {
 	s.add(`Z"/></svg>`)
 }
 
-// The method "curve" draws the line and the area below it into a square. The SVG stretches the square to the size of
-// the plot.
+// The method "curve" draws the line and the area below it into a square, which the SVG stretches to the size of the
+// plot.
 func (s *svg) curve(points []Point, top float64) {
 	if len(points) < 2 {
 		return
@@ -107,8 +106,8 @@ func (s *svg) curve(points []Point, top float64) {
 	s.add(`"/></svg>`)
 }
 
-// The function "side" returns the alignment of a label at a position from 0 to 1. The alignment keeps the labels of the
-// first and the last point inside the drawing.
+// The function "side" returns the alignment of a label at a position from 0 to 1. It keeps the labels of the first and
+// the last point inside the drawing.
 func side(at float64) string {
 	switch {
 	case at < 0.05:

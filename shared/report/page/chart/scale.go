@@ -20,9 +20,8 @@ const (
 	beside     = 52 // room for the numbers of the vertical axis; the style sheet leaves this room free on the left
 )
 
-// The function "ticks" returns up to five round integers for an axis. An axis needs no fractions, because charts show
-// numbers of people, amounts of money and percentages. The first integer is 0, and the last integer is at least the
-// argument "most".
+// The function "ticks" returns up to five round integers for an axis. The first one is 0, and the last one is at least
+// the argument "most". An axis needs no fractions, because charts show people, money and percentages.
 func ticks(most float64) []float64 {
 	step := 1.0
 	for power := 1.0; 4*step < most; power *= 10 {
@@ -40,7 +39,7 @@ func ticks(most float64) []float64 {
 }
 
 // The function "cut" returns the value at the top of the vertical axis. If one or two bars are more than four times as
-// high as all other bars, the axis ends below the tops of the high bars. A reader can then compare the other bars.
+// high as the others, the axis ends below their tops, so that a reader can compare the others.
 func cut(values []float64) (top float64, isCut bool) {
 	var first, second, third float64
 	for _, v := range values {
@@ -62,18 +61,16 @@ func cut(values []float64) (top float64, isCut bool) {
 	return math.Max(first, 1), false
 }
 
-// The type "svg" collects the text of a drawing.
 type svg struct{ strings.Builder }
 
 func (s *svg) add(format string, args ...any) { fmt.Fprintf(s, format, args...) }
 
-// The function "percent" writes a fraction as a percentage with two decimals. If the drawing is 1,000 pixels wide, the
-// last decimal is a tenth of a pixel.
+// The function "percent" writes a fraction as a percentage with up to two decimals. If the drawing is 1,000 pixels
+// wide, the last decimal is a tenth of a pixel.
 func percent(fraction float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", 100*fraction), "0"), ".") + "%"
 }
 
-// The method "open" begins a drawing that fills the available width.
 func (s *svg) open(id, title, description string, height int) {
 	s.add(`<svg class="chart" role="img" aria-labelledby="%s-title %s-desc" width="100%%" height="%d">`, id, id, height)
 	s.add(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(title), id, text(description))
