@@ -1,5 +1,4 @@
-// Package card makes the message to operators about the end of a run. The message has a heading, facts, and the next
-// step of the reader. The package writes the message in three shapes: as text for mail, as an Adaptive Card for
+// Package card makes the message to operators about the end of a run, as text for mail, as an Adaptive Card for
 // Microsoft Teams, and as blocks for Slack. A card has figures, ids and commands, and no names of people.
 package card
 

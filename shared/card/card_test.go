@@ -18,7 +18,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// The function "held" returns a card that has every part.
 func held() *Card {
 	return &Card{
 		Subject: "seats: HELD by a safety check; nothing was changed", Tone: Warning,
@@ -32,7 +31,6 @@ func held() *Card {
 	}
 }
 
-// TestShapes compares the three shapes of one card with the files in testdata.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	for name, got := range map[string][]byte{"text.txt": []byte(held().Text()), "teams.json": held().Teams(), "slack.json": held().Slack()} {
@@ -65,7 +63,7 @@ var hostile = []string{
 	":tada: &amp;", `"}],"type":"x"`, strings.Repeat("漢😀", 5000), strings.Repeat(`\"`, 5000), "\xff\xfe",
 }
 
-// TestEveryCardIsTaken: a card with any content matches the schemas of Teams and Slack, and is not too large for them.
+// TestEveryCardIsTaken: a card with any content matches the schemas of Teams and Slack, and is not too large.
 func TestEveryCardIsTaken(t *testing.T) {
 	t.Parallel()
 	many := &Card{Subject: "s", Next: "n"}
@@ -89,8 +87,8 @@ func TestEveryCardIsTaken(t *testing.T) {
 	}
 }
 
-// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged. The texts have the
-// same order as in Text.
+// TestTextsStay: the messages for Teams and for Slack show each text of a card once and unchanged, in the order of
+// Text.
 func TestTextsStay(t *testing.T) {
 	t.Parallel()
 	c := held()
@@ -136,7 +134,6 @@ func TestTextsStay(t *testing.T) {
 	}
 }
 
-// The function "texts" returns every text of a JSON value, in the order of the JSON value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case []any:

@@ -9,10 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// MostBytes is the maximum size of a message that this package makes for Teams or Slack. Teams documents 28 KB for the
-// message of a webhook (Microsoft Learn, "Create Incoming Webhooks"), but users saw Teams refuse messages of more than
-// 21 KB. Slack documents 40,000 characters for the text of a message (docs.slack.dev, chat.postMessage, "Truncating
-// content").
+// MostBytes is the maximum size of a message for Teams or Slack. Teams documents 28 KB (Microsoft Learn, "Create
+// Incoming Webhooks"), but users saw it refuse more than 21 KB. Slack documents 40,000 characters (docs.slack.dev,
+// chat.postMessage, "Truncating content").
 const MostBytes = 20_000
 
 // Limits of one message.
@@ -24,35 +23,33 @@ const (
 	mostCommand = 500 // characters; a longer command is left out, because a part of a command does something else
 )
 
-// Teams returns the card as the JSON that a webhook of Teams Workflows takes: a message with one Adaptive Card
-// (Microsoft Learn, "Create and send messages"). All texts are text runs, in which Markdown has no meaning
-// (adaptivecards.io, TextRun).
+// Teams returns the card as the JSON that a webhook of Teams Workflows takes (Microsoft Learn, "Create and send
+// messages"). All texts are text runs, in which Markdown has no meaning (adaptivecards.io, TextRun).
 func (c *Card) Teams() []byte { return fitted(c, (*Card).teams) }
 
 // Slack returns the card as the JSON that an incoming webhook of Slack takes (docs.slack.dev, "Sending messages using
-// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. Only the text of the
-// notification is not rich text, so this method escapes that text.
+// incoming webhooks"). The texts are elements of rich text, in which markup has no meaning. The text of the
+// notification is not rich text, so this method escapes it.
 func (c *Card) Slack() []byte { return fitted(c, (*Card).slack) }
 
-// The type "object" is a JSON object.
 type object map[string]any
 
-// The function "fitted" writes the card. While the message has more than MostBytes, the function halves the maximum
-// length of a text and writes the card again. It stops when this length is at most leastText.
+// The function "fitted" writes the card. While the message is larger than MostBytes, it halves the maximum length of a
+// text, down to leastText.
 func fitted(c *Card, write func(*Card) object) []byte {
 	for most := mostText; ; most /= 2 {
 		var out bytes.Buffer
 		e := json.NewEncoder(&out)
 		e.SetEscapeHTML(false)
-		_ = e.Encode(write(c.within(most))) // cannot fail, because the object has only strings, maps and lists
+		_ = e.Encode(write(c.within(most))) // cannot fail: the object has only strings, maps and lists
 		if text := bytes.TrimSpace(out.Bytes()); len(text) <= MostBytes || most <= leastText {
 			return text
 		}
 	}
 }
 
-// The method "within" returns the card with at most mostFacts facts. The argument "most" is the maximum length of each
-// text except the subject and the commands, in characters. All characters of the returned card are printable.
+// The method "within" returns the card with at most mostFacts facts and with printable texts. The argument "most" is
+// the maximum length of most texts, in characters. A command that is too long is left out.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {
@@ -70,8 +67,8 @@ func (c *Card) within(most int) *Card {
 	return out
 }
 
-// The function "cut" returns text on one line. The argument "most" is the maximum length, in characters. An empty text
-// becomes a hyphen, because both vendors refuse an empty text.
+// The function "cut" returns text on one line, with at most "most" characters. An empty text becomes a hyphen, because
+// both vendors refuse an empty text.
 func cut(text string, most int) string {
 	text = strings.TrimSpace(plain.OneLine(text))
 	if text == "" {
@@ -83,7 +80,6 @@ func cut(text string, most int) string {
 	return text
 }
 
-// openReport is the title of the link to the report.
 const openReport = "Open the report"
 
 func (c *Card) teams() object {

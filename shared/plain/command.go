@@ -5,13 +5,11 @@ import (
 	"strings"
 )
 
-// The expression "stored" matches a command between back quotes, such as `idleseat runs`. Only commands that work on a
-// store match.
+// The expression "stored" matches a command between back quotes that works on a store, such as `idleseat runs`.
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
 // InStore adds the option --store to each command between back quotes that works on a store and has neither --store nor
-// --aws. It returns the text unchanged if the argument "store" is empty. The code that writes the texts does not know
-// the location of the store, so the text gets the location here.
+// --aws. The code that writes the texts does not have the location of the store. An empty "store" changes nothing.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Fault describes a panic for the developers of this program. The text names places in the program and has no data of
-// people. Fault therefore quotes only a runtime error. Of any other value, it writes only the type. The deferred
-// function that recovers must call Fault directly, because Fault leaves out exactly one function above its own call.
+// Fault describes a panic for the developers. The text names places in the program and has no data of people: it quotes
+// a runtime error, and writes only the type of another value. The deferred function that recovers must call Fault
+// directly, because Fault leaves out exactly one function above its own call.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)
 	if err, ok := value.(runtime.Error); ok {

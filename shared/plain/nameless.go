@@ -12,15 +12,14 @@ import (
 const LeftOut = "(name left out)"
 
 // The expression "named" matches text that may contain the name of a person or group: text in quotation marks,
-// distinguished names (RFC 4514), Active Directory names of the form DOMAIN\name, and words with an at sign (also
-// URL-encoded).
+// distinguished names (RFC 4514), names of the form DOMAIN\name, and words with an at sign, also URL-encoded.
 var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|(?i:\b(?:CN|OU)=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*)` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
 // Nameless replaces names in text by LeftOut. Logs, notices and the history of executions have many readers, so
-// personal data must not appear there. The function "keep" reports whether a name may stay. It gets the name without
-// quotation marks.
+// personal data must not appear there. The function "keep" gets a name without quotation marks, and reports whether it
+// may stay.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -39,13 +38,13 @@ func Nameless(text string, keep func(name string) bool) string {
 	})
 }
 
-// Without replaces the given names in text by LeftOut. A name that is a part of a longer word stays. Without ignores
-// letter case.
+// Without replaces the given names in text by LeftOut, in any letter case. A name that is a part of a longer word
+// stays.
 func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // the name is not UTF-8; the text is UTF-8 and therefore cannot contain the name
+			continue // the name is not UTF-8, so the text cannot contain it
 		}
 		var out strings.Builder
 		at := 0
@@ -61,8 +60,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// The function "within" reports whether the bytes of the text between the positions "from" and "to" are a part of a
-// longer word.
+// The function "within" reports whether text[from:to] is a part of a longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])
@@ -72,6 +70,5 @@ func within(text string, from, to int) bool {
 var id = regexp.MustCompile(`^(?:S-1-[0-9-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}|[0-9a-f]{64}` +
 	`|runs/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}/[\w./-]+)$`)
 
-// IsID reports whether the text is an identifier without a name: a SID, a GUID, a run, a hash, or the key of an object
-// of a run.
+// IsID reports whether the text is an identifier without a name, such as a SID, a GUID, a run or a hash.
 func IsID(text string) bool { return id.MatchString(text) }

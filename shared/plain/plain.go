@@ -1,8 +1,7 @@
-// Package plain makes directory text safe to show. Anybody may have written a name in a directory. The name may contain
-// sequences that move the cursor of a terminal, change colors, reorder text or hide letters. The package replaces the
-// runes that such sequences need, because Unicode does not count them as graphic: controls (C0, C1), formatting
-// (bidirectional marks, zero width), and line and paragraph separators. It also replaces bytes that are not UTF-8
-// (Unicode Technical Report 36, "Security Considerations").
+// Package plain makes directory text safe to show. Anybody may have written a name in a directory, with sequences that
+// move the cursor of a terminal, change colors, reorder text or hide letters. The package replaces the runes that such
+// sequences need, because Unicode does not count them as graphic, and bytes that are not UTF-8 (Unicode Technical
+// Report 36, "Security Considerations").
 package plain
 
 import (
@@ -20,7 +19,7 @@ func Line(text string) string { return strings.Map(shown, text) }
 // OneLine replaces each line feed of text by a blank, and returns Line of the result.
 func OneLine(text string) string { return Line(strings.ReplaceAll(text, "\n", " ")) }
 
-// Prefixed returns the prefix and the text. It returns "" if the text is empty.
+// Prefixed returns the prefix and the text, or "" if the text is empty.
 func Prefixed(prefix, text string) string {
 	if text == "" {
 		return ""
@@ -45,7 +44,7 @@ func shown(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// Writer passes only printable runes and line feeds to another writer. It replaces all other runes.
+// Writer passes printable runes and line feeds to another writer, and replaces the others.
 type Writer struct {
 	to      io.Writer
 	instead func(r rune) string // returns the replacement for a rune that is not printable

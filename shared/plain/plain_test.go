@@ -61,7 +61,6 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestJSON: the decoded value is unchanged, and every unprintable rune is escaped.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for text := range texts {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestWord: a shell reads a quoted word as the original word. A word without special characters has no quotes.
+// TestWord: a shell reads a quoted word as the original word.
 func TestWord(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{

@@ -24,10 +24,8 @@ func code(text string) string {
 
 // The function "prose" writes text so that Markdown shows the text unchanged. It cuts a text after mostReason
 // characters, and writes a dash in place of an empty text. The text may stand in a cell of a table, or in a line after
-// the beginning of the line. The function escapes markup with a backslash, or with a character reference where a table
-// has its own rules (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and pictures even of some
-// texts without markup: names after @, numbers after #, GH-1, addresses with a scheme or www, and :names:. The function
-// puts a joiner into such a text to prevent this.
+// the beginning of the line (GFM 0.29, sections 6.1, 6.2 and 4.10). GitHub makes links, mentions and pictures even of
+// some texts without markup, such as names after @. The function puts a joiner into such a text to prevent this.
 func prose(text string) string {
 	// Cut a long text first, so that the conversion does not read all of it.
 	runes := []rune(strings.TrimSpace(plain.OneLine(text[:min(len(text), mostReason*utf8.UTFMax)])))

@@ -75,8 +75,8 @@ func TestMarkdownGolden(t *testing.T) {
 // The variable "alive" matches unescaped markup, and text that GitHub links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
-// TestProseIsPlain: the text of a directory stays in its cell and is only text. If the test removes the escapes, the
-// original text is left.
+// TestProseIsPlain: the text of a directory stays in its cell and is only text. Without the escapes, it is the
+// original.
 func TestProseIsPlain(t *testing.T) {
 	t.Parallel()
 	undo := regexp.MustCompile(`\\(.)`)
@@ -101,8 +101,7 @@ func TestProseIsPlain(t *testing.T) {
 	}
 }
 
-// TestMarkdownFits: a comment is short enough by every way to count characters. It shows the number of changes that it
-// leaves out.
+// TestMarkdownFits: a comment is short enough, and shows the number of changes that it leaves out.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
 	wide := strings.Repeat("漢@😀", 3000)
@@ -143,8 +142,8 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-// TestMarkdownInGitHubsParser renders plans with GitHub's own parser. Each row has five cells. The cells show the texts
-// of the directory, and have no elements except code spans and the spans of dollar signs.
+// TestMarkdownInGitHubsParser renders plans with GitHub's own parser. The cells show the texts of the directory, and
+// have no elements except code spans and the spans of dollar signs.
 func TestMarkdownInGitHubsParser(t *testing.T) {
 	t.Parallel()
 	parser, err := exec.LookPath("cmark-gfm")

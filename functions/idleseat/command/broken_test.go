@@ -203,8 +203,8 @@ func TestGraphFailsOnAPage(t *testing.T) {
 	}
 }
 
-// TestPremiumLapses ends the tenant's premium license overnight, so Graph refuses to return sign-in dates. Neither
-// plan nor apply may continue.
+// TestPremiumLapses ends the tenant's premium license overnight, so Graph refuses sign-in dates. Neither plan nor apply
+// continues.
 func TestPremiumLapses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})

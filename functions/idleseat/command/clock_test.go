@@ -119,9 +119,8 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan must not be applied. Later runs
-// must not compare their sources with the sources of this plan. Instead, they must compare a source that became smaller
-// with the same source in the run before this plan.
+// TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan cannot be applied. Later runs
+// compare their sources with the run before it.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -140,8 +139,7 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing makes a plan with a wrong rule. This plan is on hold. An earlier plan, which was made
-// with the right rule, must still be applicable.
+// TestHeldPlanSupersedesNothing: after a plan that is on hold, an earlier plan can still be applied.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Address is the address of a webhook. No text form of an Address shows the address itself.
+// Address is the address of a webhook, which is a secret. No text form of an Address shows it.
 type Address struct {
 	url   *url.URL
 	slack bool
@@ -28,7 +28,7 @@ const mostAddress = 4096
 // webhooks") and of GovSlack.
 var slackHosts = []string{"hooks.slack.com", "hooks.slack-gov.com"}
 
-// Parse reads the address of a webhook. The text must contain nothing else. The errors of Parse do not quote the text.
+// Parse reads the address of a webhook. The text must contain nothing else. The errors do not quote the text.
 func Parse(secret string) (*Address, error) {
 	text := strings.TrimSpace(secret)
 	switch {
@@ -55,7 +55,7 @@ func Parse(secret string) (*Address, error) {
 	return a, nil
 }
 
-// Vendor returns the name of the vendor. Every address outside of slackHosts counts as Teams, because the hosts of
+// Vendor returns the name of the vendor. An address outside of slackHosts counts as Teams, because the hosts of
 // workflows differ by region and cloud.
 func (a *Address) Vendor() string {
 	if a.slack {
@@ -74,9 +74,9 @@ func (a *Address) GoString() string { return a.String() }
 func (a *Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // The method "accepted" reports whether an answer means success. Slack answers 200 and the text "ok" (docs.slack.dev,
-// "Sending messages using incoming webhooks"). A workflow of Teams answers 202 before the workflow runs (Microsoft
-// Learn, "Receive and respond to inbound HTTPS calls", default response). If the workflow then cannot post the card,
-// only the run history of the workflow shows the failure.
+// "Sending messages using incoming webhooks"). A workflow of Teams answers 202 before it runs (Microsoft Learn,
+// "Receive and respond to inbound HTTPS calls", default response). If it then cannot post the card, only its run
+// history shows this.
 func (a *Address) accepted(status int, body []byte) bool {
 	if a.slack {
 		return status == http.StatusOK && strings.TrimSpace(string(body)) == "ok"
@@ -84,12 +84,12 @@ func (a *Address) accepted(status int, body []byte) bool {
 	return status == http.StatusOK || status == http.StatusAccepted
 }
 
-// slackCode and teamsCode match the code in an answer of Slack or Teams. An error shows only this code of an answer.
+// slackCode and teamsCode match the code in an answer of Slack or Teams.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// The method "refusal" describes an answer that does not mean success. Slack answers with a code as text
-// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow of Teams answers with JSON,
-// and the code is in the member error.code.
+// The method "refusal" describes an answer that does not mean success. Of the answer, it shows only the code. Slack
+// answers with a code as text (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow
+// of Teams answers with JSON, and the code is in the member error.code.
 func (a *Address) refusal(status int, body []byte) error {
 	code := ""
 	if a.slack {
@@ -115,8 +115,7 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// The map "remedies" has the meaning of each code for an operator. The comment of the method "refusal" names the page
-// that lists the codes of Slack.
+// The map "remedies" has the meaning of each code for an operator. See the method "refusal" for the list of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",
@@ -128,7 +127,7 @@ var remedies = map[string]string{
 	"DirectApiInvalidAuthorizationScheme": "the workflow lets only signed-in people post; let it be triggered by anyone",
 }
 
-// The method "cause" returns the reason why a request got no answer. The text does not contain the address.
+// The method "cause" returns why a request got no answer. The text does not contain the address.
 func (a *Address) cause(err error) error {
 	var whole *url.Error
 	if errors.As(err, &whole) {

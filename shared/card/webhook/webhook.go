@@ -1,6 +1,5 @@
-// Package webhook posts cards to a channel of Microsoft Teams or Slack. The address of a webhook is a secret, because
-// everybody who knows the address can post to the channel. Therefore no text and no error of this package contains a
-// secret part of the address.
+// Package webhook posts cards to a channel of Microsoft Teams or Slack. Everybody who has the address of a webhook can
+// post to the channel. So no text and no error of this package contains a secret part of the address.
 package webhook
 
 import (
@@ -17,21 +16,21 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// Limits of a post. All attempts and waits together take at most Longest.
+// Longest limits all attempts and waits of a post together.
 const (
 	Longest  = time.Minute
 	attempts = 3
 	patience = 10 * time.Second // the time limit for one answer
-	mostWait = 30 * time.Second // the longest pause for which Post waits; after a longer pause, Post does not try again
-	mostRead = 4 << 10          // the maximum number of bytes that are read from an answer
+	mostWait = 30 * time.Second // Post does not try again after a longer pause
+	mostRead = 4 << 10          // bytes of an answer
 )
 
 // Client posts cards to one address.
 type Client struct {
 	To    *Address
 	Clock clock.Clock
-	// The field Transport sends the requests. If it is nil, the client uses the default transport, with the proxy of
-	// the environment.
+	// Transport sends the requests. If it is nil, the client uses the default transport, with the proxy of the
+	// environment.
 	Transport http.RoundTripper
 }
 
@@ -58,7 +57,6 @@ func (c *Client) Post(ctx context.Context, message *card.Card) error {
 	}
 }
 
-// The type "passing" is an error after which another attempt may succeed.
 type passing struct{ error }
 
 // The method "once" posts a body one time. The result "wait" is the pause that the vendor asks for, or zero.
@@ -92,8 +90,8 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 	return 0, refused
 }
 
-// The method "pause" returns the pause that a Retry-After header asks for. The header has a number of seconds or a date
-// (RFC 9110, section 10.2.3).
+// The method "pause" returns the pause that a Retry-After header asks for: a number of seconds or a date (RFC 9110,
+// section 10.2.3).
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
@@ -108,8 +106,8 @@ func (c *Client) client() *http.Client {
 	return &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// Reach connects to the vendor without posting. It requests the root of the host, because any request to the address
-// itself may start a workflow. Reach does not show whether the webhook accepts messages. Only a post shows it.
+// Reach connects to the vendor without posting. It requests the root of the host, because a request to the address
+// itself may start a workflow. It does not show whether the webhook accepts messages.
 func (c *Client) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -37,7 +37,6 @@ func (n *naps) Sleep(ctx context.Context, d time.Duration) error {
 
 var message = &card.Card{Subject: "seats: done, 3 changes", Tone: card.Good, Facts: []card.Fact{{Heading: "Run", Text: "r"}}, Next: "Nothing needs to be done.", Report: "https://reports.example/r"}
 
-// The function "client" returns a client for an address of the simulated channel.
 func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	t.Helper()
 	to, err := Parse(address)
@@ -48,7 +47,6 @@ func client(t *testing.T, s *channel.Server, address string) (*Client, *naps) {
 	return &Client{To: to, Clock: clock, Transport: s.Transport()}, clock
 }
 
-// The function "secretless" fails the test if the text contains a secret part of an address.
 func secretless(t *testing.T, text string) {
 	t.Helper()
 	for _, part := range []string{channel.Signature, channel.Token, "T00000000", "/workflows/", "sig="} {
@@ -58,7 +56,6 @@ func secretless(t *testing.T, text string) {
 	}
 }
 
-// TestPost: Teams and Slack each get the message in their own shape and show it.
 func TestPost(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -145,7 +142,6 @@ func TestPostThatFails(t *testing.T) {
 	}
 }
 
-// TestPostThatReachesNobody: a network error does not show the address.
 func TestPostThatReachesNobody(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -179,14 +175,12 @@ func TestPostThatReachesNobody(t *testing.T) {
 	}
 }
 
-// The type "failing" is a transport whose error quotes the address of the request.
 type failing struct{}
 
 func (failing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("proxy refused " + r.URL.String() + " of " + r.URL.Host)
 }
 
-// TestReach: Reach connects to the vendor without posting.
 func TestReach(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()
@@ -238,7 +232,6 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestAddressIsNotShown prints an Address in several ways. No output shows the address itself.
 func TestAddressIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := channel.Start()

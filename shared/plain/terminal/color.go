@@ -11,25 +11,22 @@ const (
 	plainAgain               = "\x1b[0m"
 )
 
-// stateColumns are the headers of the columns that contain states. Cells in these columns are colored.
 var stateColumns = []string{"STATUS", "STATE", "VERDICT", "OUTCOME"}
 
-// The map "states" has the colors of states: green for success, yellow for waiting, red for a state that an operator
-// must handle.
+// The map "states" has the colors of states: green for success, yellow for waiting, and red for trouble.
 var states = map[string]string{
 	"done": green, "healthy": green, "apply": green, "ok": green,
 	"pending": yellow, "announced": yellow, "hold": yellow, "review": yellow, "undecided": yellow,
 	"failed": red, "refused": red, "unhealthy": red, "absent": red, "damaged": red,
 }
 
-// The map "kinds" has the colors of the words that begin a line. Such a word names the kind of the line, such as an
-// error.
+// The map "kinds" has the colors of the words that begin a line and name its kind.
 var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red, "failed:": red, "held:": yellow, "interrupted:": yellow}
 
 var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
 
-// Paint colors the first word of each line if the word names the kind of the line. It makes a command at the end of a
-// line bold. The text must be safe to show, and must already fit the width.
+// Paint colors the first word of a line that names its kind. It makes a command at the end of a line bold. The text
+// must be safe to show, and must already fit the width.
 func (s Screen) Paint(text string) string {
 	if !s.Color {
 		return text

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Line is one line at the end of the screen. The line shows the progress of a command. New text overwrites the line. A
-// nil Line shows nothing.
+// Line is one line at the end of the screen that shows the progress of a command. A nil Line shows nothing.
 type Line struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -26,12 +25,11 @@ func NewLine(w io.Writer, s Screen) *Line {
 	return &Line{w: w, width: s.Width}
 }
 
-// The constant "repaint" is the time between two updates of the line. The updates keep the times in the text of the
-// line current.
+// The constant "repaint" is the time between two updates of the line, which keep the times in its text current.
 const repaint = time.Second
 
 // Begin shows the line at once, and again every second until End is called. The function "text" makes the text of the
-// line. The function must not call methods of the line.
+// line. It must not call methods of the line.
 func (l *Line) Begin(text func() string) {
 	if l == nil {
 		return

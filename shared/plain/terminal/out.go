@@ -16,19 +16,19 @@ type Out struct {
 	live   *Line  // the progress line, which Out erases before it writes; may be nil
 	begun  string // the incomplete last line of the text that Print got
 
-	// The function Edit changes text before the text is fitted to the screen. Print and Table call Edit. Write calls
-	// Edit if the field "flows" is set. Edit may be nil.
+	// Edit changes text before the text is fitted to the screen. Write calls Edit only if the field "flows" is set.
+	// Edit may be nil.
 	Edit func(text string) string
 }
 
-// NewOut returns a stream to w. If the argument "flows" is set, the stream fits all lines to the screen. Otherwise it
-// fits only the lines of Print and Table. Write then leaves lines whole, so a caller can write CSV or a script.
+// NewOut returns a stream to w. Unless the argument "flows" is set, Write leaves lines whole, so a caller can write CSV
+// or a script.
 func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
 
-// Write writes b. If the field "flows" is set, Write fits the lines of b to the screen. A text without a line end, such
-// as a question, appears at once.
+// Write writes b. If the field "flows" is set, it fits the lines to the screen. A text without a line end, such as a
+// question, appears at once.
 func (o *Out) Write(b []byte) (n int, err error) {
 	if err := o.Flush(); err != nil {
 		return 0, err
@@ -47,7 +47,7 @@ func (o *Out) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// Flowing returns a writer that fits all lines to the screen, as Print does.
+// Flowing returns a writer that fits lines to the screen, as Print does.
 func (o *Out) Flowing() io.Writer { return printing{o} }
 
 type printing struct{ out *Out }

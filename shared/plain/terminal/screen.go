@@ -1,6 +1,5 @@
-// Package terminal fits text to a terminal. Lines are not wider than the window. Columns align in every script. Some
-// words have a color. While a command works, one line shows its progress. Text for a file or a pipe is not fitted and
-// has no colors.
+// Package terminal fits text to a terminal: lines, columns in every script, colors, and a progress line. Text for a
+// file or a pipe is not fitted and has no colors.
 package terminal
 
 import (
@@ -16,13 +15,12 @@ type Screen struct {
 	Color bool // whether escape sequences may change colors
 }
 
-// The constant "narrowest" is the smallest width to which this package fits text. If a window is narrower, the terminal
+// The constant "narrowest" is the smallest width to which this package fits text. In a narrower window, the terminal
 // itself breaks the lines.
 const narrowest = 40
 
 // Of returns the screen that w writes to, or the zero value if w is no terminal. The function "variable" looks up an
-// environment variable. If NO_COLOR is not empty (https://no-color.org), the screen has no colors. If TERM is "dumb",
-// the screen has no colors either.
+// environment variable. NO_COLOR (https://no-color.org) and TERM=dumb switch colors off.
 func Of(w io.Writer, variable func(name string) (value string, set bool)) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

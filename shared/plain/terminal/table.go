@@ -8,15 +8,13 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// The constant "narrow" is the smallest width to which the package reduces a column of words. The constant
-	// narrowLast is the smallest width of the last column, which has the reasons.
+	// The smallest width of a column of words, and of the last column, which has the reasons.
 	narrow, narrowLast = 10, 24
 )
 
-// Table returns rows in aligned columns. The first row is the header. If the rows do not fit the screen, a cell with
-// several words takes several lines. If the rows then still do not fit, the last cell of each row stands below the
-// other cells of the row. If the rows still do not fit, each row becomes a text in which each cell follows its header.
-// Cells must be safe to show, and must not have line breaks.
+// Table returns rows in aligned columns. The first row is the header. Cells of several words may take several lines. If
+// the rows still do not fit the screen, the last cell stands below the others, or each row becomes a text. Cells must
+// be safe to show, and must not have line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""
@@ -38,7 +36,6 @@ func (s Screen) Table(rows [][]string) string {
 	return out.String()
 }
 
-// The function "natural" returns the width of the widest cell of each column.
 func natural(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
@@ -60,8 +57,8 @@ func total(widths []int) int {
 	return sum
 }
 
-// The method "narrowed" makes the widest columns narrower, one character at a time, until the first n columns fit the
-// screen. It reports whether the columns fit.
+// The method "narrowed" makes the widest columns narrower until the first n columns fit the screen. It reports whether
+// they fit.
 func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	least := make([]int, n)
 	for i := range least {
@@ -92,7 +89,6 @@ func (s Screen) narrowed(rows [][]string, widths []int, n int) bool {
 	return true
 }
 
-// The method "grid" writes the rows. It breaks each cell at the width of its column.
 func (s Screen) grid(out *strings.Builder, rows [][]string, widths []int) {
 	for n, row := range rows {
 		s.row(out, rows[0], row[:min(len(row), len(widths))], widths, n == 0)
@@ -108,7 +104,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 		height = max(height, len(cells[i]))
 	}
 	for line := range height {
-		var text, plainly strings.Builder // the variable "plainly" has the same text without colors
+		var text, plainly strings.Builder // the same text without colors
 		plainly.WriteString(strings.Repeat(" ", margin))
 		text.WriteString(plainly.String())
 		for i := range cells {
@@ -130,7 +126,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 	}
 }
 
-// The method "below" writes the rows. The last cell of a row stands below the other cells of the row.
+// The method "below" writes the rows. The last cell of a row stands below the others.
 func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	last := len(widths)
 	for n, row := range rows {
@@ -144,8 +140,7 @@ func (s Screen) below(out *strings.Builder, rows [][]string, widths []int) {
 	}
 }
 
-// The method "named" writes the first cell of each row. Below this cell, it writes the other cells of the row with
-// their headers.
+// The method "named" writes the first cell of each row, and below it the other cells with their headers.
 func (s Screen) named(out *strings.Builder, rows [][]string) {
 	for _, row := range rows[1:] {
 		out.WriteString(strings.Repeat(" ", margin) + s.bold(s.ordered(row[0])) + "\n")
@@ -168,8 +163,7 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// The method "cell" returns the text of a cell in the order in which a terminal displays it, and in the color of its
-// state.
+// The method "cell" returns a cell in the order in which a terminal displays it, and in the color of its state.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)
 	if first {

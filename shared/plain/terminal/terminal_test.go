@@ -103,8 +103,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestColumnsAlign: a column begins at the same place in every row. The script of the cells in the previous column does
-// not matter.
+// TestColumnsAlign: a column begins at the same place in every row, whatever the script of the other cells.
 func TestColumnsAlign(t *testing.T) {
 	t.Parallel()
 	at := -1
@@ -167,7 +166,6 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// TestLineIsClearedBeforeOutput: the line is erased before other output reaches the screen.
 func TestLineIsClearedBeforeOutput(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -199,7 +197,7 @@ func TestLineIsClearedBeforeOutput(t *testing.T) {
 	}
 }
 
-// TestNoScreen: a stream that is no terminal has the zero Screen. Tests of the command check terminals.
+// TestNoScreen: a stream that is no terminal has the zero Screen.
 func TestNoScreen(t *testing.T) {
 	t.Parallel()
 	if d := cmp.Diff(Screen{}, Of(&bytes.Buffer{}, os.LookupEnv)); d != "" {
@@ -215,8 +213,7 @@ func TestNoScreen(t *testing.T) {
 	}
 }
 
-// TestQuestion: a question ends with a blank, after which the reader types the answer. The blank stays when the
-// question takes two lines.
+// TestQuestion: the blank at the end of a question stays when the question takes two lines.
 func TestQuestion(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

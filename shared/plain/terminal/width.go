@@ -9,19 +9,17 @@ import (
 )
 
 // The variable "columns" counts the columns of text (Unicode Standard Annex #11). A character of ambiguous width, such
-// as an arrow, takes one column in every locale. The same text therefore has the same form everywhere.
+// as an arrow, takes one column in every locale, so text has the same form everywhere.
 var columns = runewidth.Condition{StrictEmojiNeutral: true}
 
 // Width returns the number of columns that text takes.
 func Width(text string) int { return columns.StringWidth(text) }
 
-// leftToRight is U+200E, which takes no column.
 const leftToRight = "\u200e"
 
-// The function "ordered" adds a left-to-right mark after right-to-left letters that precede a number or the end of the
-// text. Without the mark, a terminal that reorders text treats the blanks and digits after a Hebrew or Arabic name as a
-// part of the name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1). The function
-// puts no mark between the words of a name.
+// The function "ordered" adds a left-to-right mark after right-to-left letters before a number or the end of the text.
+// Without the mark, a terminal that reorders text treats the blanks and digits after a Hebrew or Arabic name as a part
+// of the name, and shows the columns in the wrong order (Unicode Standard Annex #9, rules W2 and N1).
 func ordered(text string) string {
 	var marks []int // the positions of the marks, in bytes of text
 	end := -1       // the end of the last right-to-left letter; -1 after another letter

@@ -9,16 +9,15 @@ import (
 // blanks, or after a colon.
 var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 
-// The expression "hanging" matches the label or number at the beginning of a line, and the two or more blanks after the
-// label. The text of the line begins after the blanks.
+// The expression "hanging" matches the label or number at the beginning of a line, and the two or more blanks after it.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
 
-// widestLabel is the maximum width of a label, with the blanks after it. If a line begins with a label up to this width
-// and must be broken, its further lines begin below the text after the label.
+// widestLabel is the maximum width of a label with its blanks. The further lines of a broken line with such a label
+// begin below the text after the label.
 const widestLabel = 16
 
-// Wrap breaks each line that is wider than the screen. It breaks lines between words. A command stays whole, on a line
-// of its own, so that a reader can copy the command.
+// Wrap breaks lines between words if they are wider than the screen. A command stays whole, on a line of its own, so
+// that a reader can copy it.
 func (s Screen) Wrap(text string) string {
 	if s.Width == 0 {
 		return text
@@ -49,8 +48,8 @@ func (s Screen) line(line string) string {
 	return strings.Join(broken(line, s.Width, hang), "\n")
 }
 
-// The function "broken" breaks a line between words. The argument "hang" is the number of blanks before each line after
-// the first.
+// The function "broken" breaks a line between words. The argument "hang" is the number of blanks before the further
+// lines.
 func broken(line string, width, hang int) (lines []string) {
 	text := strings.TrimLeft(line, " ")
 	now := strings.Repeat(" ", len(line)-len(text))
