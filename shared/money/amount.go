@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Cents is an amount of money in hundredths of a currency. In JSON the amount is a number with two decimals. Sums of
-// Cents are exact.
+// Cents is an amount of money in hundredths of a currency. Sums of Cents are exact.
 type Cents int64
 
 // String returns the amount with two decimals, such as "-3.05".
@@ -20,7 +19,7 @@ func (c Cents) String() string {
 	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
-// Float returns the amount as a number for charts. Sums of these numbers are not exact, unlike sums of Cents.
+// Float returns the amount as a number for charts. Sums of these numbers are not exact.
 func (c Cents) Float() float64 { return float64(c) / 100 }
 
 // MarshalJSON writes the amount as a number with two decimals.
@@ -36,20 +35,18 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// The constant "parts" says how many units of the type "amount" make one unit of a currency, such as one euro. Prices
-// are rounded to four decimals. The highest price of a policy (999,999), for each of 31 days, for a million seats, is
-// 3.1e17, which fits into an int64. The package needs no library for decimals, because it only adds, multiplies by a
-// number of days, and divides once for each row.
+// One unit of a currency has this many units of the type "amount". The highest price of a policy (999,999), for each of
+// 31 days, for a million seats, is 3.1e17, which fits into an int64. The package needs no library for decimals, because
+// it only adds, multiplies by a number of days, and divides once for each row.
 const parts = 10_000
 
 // amount is money in ten-thousandths of a currency.
 type amount int64
 
-// The function "priced" returns a price of the policy as an amount, rounded to four decimals.
 func priced(price float64) amount { return amount(math.Round(price * parts)) }
 
-// The method "per" returns the amount divided by n, rounded once to whole cents. The argument "n" is positive. Half a
-// cent is rounded away from zero.
+// The method "per" returns the amount divided by n, rounded once to whole cents. Half a cent is rounded away from zero.
+// The argument "n" is positive.
 func (a amount) per(n int) Cents {
 	const inCent = parts / 100
 	d := amount(n) * inCent

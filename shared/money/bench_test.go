@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BenchmarkOf computes the money of a ledger. The ledger has 20,000 changes of 500 departments in two years. One
-// sub-benchmark has a memory of the ledger, and one has none.
+// BenchmarkOf computes the money of 20,000 changes in two years, with and without a memory of the ledger.
 func BenchmarkOf(b *testing.B) {
 	const changes = 20_000
 	ctx, s := context.Background(), &store.Memory{}

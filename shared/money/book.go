@@ -6,21 +6,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "key" identifies a row.
 type key struct {
 	month                                     time.Time
 	license, department, costCenter, currency string
 }
 
-// The type "tally" has the figures of a row before they are rounded.
 type tally struct {
 	could, freed, returned, waiting amount
-	saved, unproven                 amount // the monthly price of a seat, added once for each day; row() divides the sum by the days of the month
+	saved, unproven                 amount // the monthly price of a seat, once for each day; the method "row" divides the sum by the days of the month
 	seats, seatsFreed, seatsBack    int
 	seatDays                        int
 }
 
-// book adds up the figures of all seats.
+// The type "book" adds up the figures of all seats.
 type book struct {
 	now      time.Time
 	prices   prices
@@ -29,7 +27,6 @@ type book struct {
 	unread   int
 }
 
-// The method "row" returns the figures of a tally as a row, rounded to whole cents.
 func (b *book) row(k key, t *tally) Row {
 	r := Row{Month: k.month, Currency: k.currency, Line: Line{License: k.license, Department: k.department, CostCenter: k.costCenter}}
 	if p, _ := b.prices.on(k.license, dayOf(b.now)); p != nil {
@@ -48,9 +45,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// The method "on" returns the price of a license on the day d, and the tally to which an amount at this price is added.
-// There is one tally for each month, license, department, cost center and currency. The argument "payer" has the
-// department and the cost center. If the argument "given" is not nil, it overrides the price.
+// The method "on" returns the price of a license on the day d, and the tally of its row. If the argument "given" is not
+// nil, it overrides the price.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -79,8 +75,8 @@ func (b *book) at(month time.Time, license string, payer *directory.Payer, given
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// The method "add" adds a span to the figures. If s.saves is set, a paid seat of s.license became free. If s.to is not
-// empty, the person got a seat of s.to in exchange. The method subtracts the price of this seat.
+// The method "add" adds a span to the figures. If s.to is not empty, the person got a seat of s.to in exchange, and the
+// method subtracts its price.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
 	until := dayOf(b.now) // only whole days count
@@ -110,9 +106,8 @@ func (b *book) add(s *span) {
 }
 
 // The method "save" adds the price for the days on which the seat was free. The company stops paying for a free seat at
-// the first renewal after the change. Days from this renewal on count as saved. If the renewal lies in the future and
-// the person has not got the seat back, the seat counts as waiting. If the renewal is unknown, all days count as
-// unproven.
+// the first renewal after the change, so days from this renewal on count as saved. Until then, the seat counts as
+// waiting unless the person gets it back. If the renewal is unknown, the days count as unproven.
 func (b *book) save(s *span, until time.Time, returned bool) {
 	freed, renewal := nextDay(s.from), b.prices.renewal(s.license, s.from)
 	if renewal.IsZero() {
@@ -131,8 +126,8 @@ func (b *book) save(s *span, until time.Time, returned bool) {
 	})
 }
 
-// The method "each" splits the days from "from" to the day before "until" into parts. All days of a part have the same
-// month and the same price. The method calls the function "add" for each part.
+// The method "each" splits the days from "from" to the day before "until" into parts with the same month and price, and
+// calls the function "add" for each part.
 func (b *book) each(from, until time.Time, license string, payer *directory.Payer, given *amount, add func(t *tally, price amount, days int)) {
 	for d := from; d.Before(until); {
 		month := monthOf(d)

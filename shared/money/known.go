@@ -11,10 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Know returns the prices that are known after a run. The argument "earlier" has the prices of earlier runs. The
-// argument b is the Begin of the run, and the argument "p" is the policy of the run. For each license that is new, or
-// whose price, renewal or product has changed, Know adds a new price to the earlier prices. A license that is missing
-// from the policy keeps its last price.
+// Know returns the prices that are known after a run. The argument "earlier" has the prices of earlier runs. Know adds
+// a price for each license that is new, or whose price, renewal or product has changed. A license that is missing from
+// the policy keeps its last price.
 func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []history.Price {
 	all, ids := slices.Clone(earlier), b.SKUIDs()
 	for _, l := range p.Licenses {
@@ -35,7 +34,7 @@ func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []histor
 	return all
 }
 
-// Reasons for an unknown renewal. A reason always has the same text, because a new text would make a new price.
+// Reasons for an unknown renewal. A reason has a fixed text, because a new text would make a new price.
 const (
 	notInPolicy = "the policy has no renews for it"
 	isOver      = "the date that the policy has for it is over"
@@ -44,9 +43,9 @@ const (
 	notDated    = "a subscription of it has no date that is still to come"
 )
 
-// The function "renews" returns the first time at which the company can pay for fewer seats of a license, or the reason
-// why the time is unknown. It assumes that the company gives up the seats that are free now, and as many seats as one
-// run may take. A date in the policy overrides the dates from Graph.
+// The function "renews" returns the first time at which the company can pay for fewer seats of a license, or why it is
+// unknown. It assumes that the company gives up the seats that are free now, and as many seats as one run may take. A
+// date in the policy overrides the dates from Graph.
 func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, notKnown string) {
 	switch {
 	case l.Renews != nil:
@@ -67,12 +66,11 @@ func renews(l *policy.License, b *snapshot.Begin, perRun int) (at time.Time, not
 	return earliest(b.Subscriptions.List, id, need, b.Started)
 }
 
-// The function "earliest" returns the time at which the company can stop paying for the given number of seats of a
-// product. A product may have several subscriptions with different dates, and no data says which subscription a seat
-// belongs to. The time is the first date by which the renewed subscriptions have enough seats. For example, 100 seats
-// renew in March and 50 in June. The time is then in March for 80 seats, and in June for 120. If all subscriptions
-// together have too few seats, the time is the last date. If a subscription has no date, it may be the last to renew.
-// The time is then unknown, unless the subscriptions with dates have enough seats.
+// The function "earliest" returns the time at which the company can stop paying for a number of seats of a product. No
+// data says which of several subscriptions a seat belongs to. So the time is the first date by which the renewed
+// subscriptions have enough seats: if 100 seats renew in March and 50 in June, it is in March for 80 seats, and in June
+// for 120. If all subscriptions together have too few seats, it is the last date. A subscription without a date may be
+// the last to renew.
 func earliest(list []directory.Subscription, sku string, seats int, now time.Time) (at time.Time, notKnown string) {
 	var dated []directory.Subscription
 	undated, paid := false, false

@@ -21,8 +21,8 @@ func sub(sku, status string, seats, renews int) directory.Subscription {
 	return s
 }
 
-// TestEarliest: if subscriptions have several dates, the function "earliest" returns the first date by which enough
-// seats have renewed. With an earlier date, the savings would include unproven amounts.
+// TestEarliest: if subscriptions have several dates, the time is the first date by which enough seats have renewed.
+// With an earlier date, the savings would include unproven amounts.
 func TestEarliest(t *testing.T) {
 	t.Parallel()
 	trial := sub("e3", "Enabled", 500, 20)
@@ -69,7 +69,7 @@ limits: {perRun: 3}
 rules: [{name: r, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: remove}]
 `
 
-// TestKnow: Know adds a price only if the price or the renewal differs from the last known price of the license.
+// TestKnow: Know adds a price only if it differs from the last known price of the license.
 func TestKnow(t *testing.T) {
 	t.Parallel()
 	known := []history.Price(nil)

@@ -21,15 +21,15 @@ type subject struct {
 	Person  string `json:"person"`
 	SID     string `json:"sid,omitempty"` // the person's SID in the newest entry that has one
 	License string `json:"license"`
-	// The field Objects is the number of objects that the ledger had about the license. If the ledger has another number
-	// now, the entries are read again.
+	// Objects is the number of objects that the ledger had about the license. If the ledger has another number now, the
+	// entries are read again.
 	Objects int    `json:"objects"`
 	Facts   []fact `json:"facts,omitempty"`
-	// The field Version is subjectVersion. Older versions wrote lines without the SID and without Version. The function
-	// Of ignores these lines and reads the entries of the ledger again.
+	// Version is subjectVersion. Older versions wrote lines without the SID and without Version. These lines are
+	// ignored, and the entries are read again.
 	Version int `json:"version,omitempty"`
 
-	damaged bool // an entry is damaged; Remember does not store such a subject
+	damaged bool // an entry is damaged; Remember does not store the subject
 }
 
 const subjectVersion = 1
@@ -37,10 +37,9 @@ const subjectVersion = 1
 // rememberTime is the maximum time for which Remember reads the ledger. A longer reading would delay the run.
 const rememberTime = 3 * time.Minute
 
-// Remember copies the facts from the entries of the ledger into an object. It returns the key of the object, which the
-// manifest of the run records. Later runs read the object and only newer entries of the ledger. The key is empty if the
-// ledger has no entries. If the reading takes longer than rememberTime, Remember stores the facts that it has read, and
-// the next run reads the rest.
+// Remember copies the facts from the entries of the ledger into an object, and returns its key for the manifest of the
+// run. Later runs read the object and only newer entries. The key is empty if the ledger has no entries. If the reading
+// takes too long, Remember stores the facts that it has read, and the next run reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -79,14 +78,14 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 	})
 }
 
-// Limits of the reading. The package reads batches of people one after the other, to keep the order of the keys.
+// Limits of the reading. Batches of people are read one after the other, to keep the order of the keys.
 const (
 	batch       = 256
 	readsAtOnce = 16
 )
 
 // eachSubject calls the function "each" for every license of every person in the ledger, in the order of the people's
-// keys. It reads the entries of a license if the memory does not have all ledger objects about the license.
+// keys. It reads the entries of a license only if the memory does not have all ledger objects about the license.
 func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subject) error) error {
 	var people [][]*subject
 	all, inner := errgroup.WithContext(ctx)
@@ -136,7 +135,7 @@ func eachSubject(ctx context.Context, s store.Store, m *memory, each func(*subje
 	return flush()
 }
 
-// readSubject reads the entries of one license of one person. If an entry is damaged, the result has no facts, and its
+// readSubject reads the entries of one license of one person. After a damaged entry, the result has no facts, and its
 // field "damaged" is set.
 func readSubject(ctx context.Context, page *ledger.Page, license string) (*subject, error) {
 	of := &subject{Person: page.Person(), License: license, Objects: page.Objects(license), Version: subjectVersion}
@@ -153,19 +152,17 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 	return of, nil
 }
 
-// The type "memory" is the object that an earlier run stored with Remember. Its lines have the same order as the people
-// in the ledger. The package therefore reads the memory and the ledger side by side, and keeps only a few lines in RAM.
+// The type "memory" is the object that an earlier run stored with Remember. Its lines have the order of the ledger, so
+// both are read side by side, with only a few lines in RAM.
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	// The field "held" is a line that the method "of" has read already. The line is about a later person than the one
-	// for whom the method was called.
+	// A line about a later person than the one whom the method "of" was called for.
 	held *subject
 }
 
-// newestMemory opens the newest complete memory that a run for everybody stored. If the argument "run" is not empty,
-// newestMemory considers only runs older than this run. If every memory is missing or damaged, newestMemory returns a
-// memory without lines. All facts then come from the ledger.
+// newestMemory opens the newest complete memory of a run for everybody. If the argument "run" is not empty, only older
+// runs count. If each memory is missing or damaged, the result has no lines, and the facts come from the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll
@@ -188,8 +185,7 @@ func newestMemory(ctx context.Context, s store.Store, run string, now time.Time)
 		if m.Freed == "" {
 			continue
 		}
-		// Damage may show only at the end of the object. The loop therefore reads the whole object before it uses a
-		// line.
+		// Damage may show only at the end of the object, so the whole object is read before a line is used.
 		switch err := store.GetLines(ctx, s, m.Freed, func(*subject) error { return nil }); {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
 			continue
@@ -227,8 +223,8 @@ func (m *memory) close() {
 	}
 }
 
-// The method "of" returns the subjects that the memory has about a person, by license. Callers must ask for people in
-// the order of the people's keys, because the method reads the memory only once.
+// The method "of" returns the subjects that the memory has about a person, by license. Calls must be in the order of
+// the people's keys, because the memory is read only once.
 func (m *memory) of(person string) (map[string]*subject, error) {
 	known := map[string]*subject{}
 	for m.next != nil {

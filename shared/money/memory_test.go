@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "counting" is a store that counts the reads of ledger objects. A read fails if the key contains the text in
-// the field "broken".
+// The type "counting" is a store that counts the reads of ledger objects. A read fails if the key contains the field
+// "broken".
 type counting struct {
 	store.Store
 	gets   atomic.Int64
@@ -39,8 +39,7 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 }
 
 // TestMemory: the function Of reads only the entries that the memory lacks, and returns the same figures as without a
-// memory. If the memory is damaged or missing, the function reads the whole ledger. If the read of the memory fails,
-// the function fails.
+// memory. If the memory is damaged or missing, it reads the whole ledger.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -77,7 +76,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("seed %d: %d objects of the ledger are read although all are remembered; %+v", seed, n, first.Figures)
 	}
 
-	subject := w.seats[3] // the ledger gets one more entry for a person; the function Of reads only the license of this entry
+	subject := w.seats[3] // the function Of reads only the license of the new entry
 	e, err := w.ledger.Begin(ctx, ledger.Intent{Person: subject.person, License: "new", Run: run, At: at}, nil)
 	if err == nil {
 		err = w.ledger.Complete(ctx, e, ledger.Completion{Outcome: ledger.Done, At: at})
@@ -114,7 +113,7 @@ func TestMemory(t *testing.T) {
 }
 
 // TestTwoKeys: a license is taken under the SID, and later again under the object id. Both entries are about one seat.
-// Older versions wrote lines without the SID into the memory. The function Of does not use these lines.
+// Lines of older versions, which lack the SID, are not used.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -173,7 +172,7 @@ func TestTwoKeys(t *testing.T) {
 	}
 }
 
-// The type "waiting" is a store in which a read of some ledger objects blocks until the context of the read ends.
+// The type "waiting" is a store in which a read of some ledger objects blocks until its context ends.
 type waiting struct {
 	store.Store
 	from string // the first key whose read waits; empty: no read waits
@@ -188,7 +187,7 @@ func (w *waiting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 }
 
 // TestMemoryInParts: a run that lacks time to read the whole ledger remembers a part of it. The next run continues. The
-// function Of returns the same figures after each run.
+// figures are the same after each run.
 func TestMemoryInParts(t *testing.T) {
 	t.Parallel()
 	s, at := &store.Memory{}, on(5)
@@ -235,8 +234,8 @@ func TestMemoryInParts(t *testing.T) {
 	}
 }
 
-// TestMemoryInTheOrderOfKeys: the order of the memory must be the order of the ledger's keys. It is not the order of
-// the people: "a" comes before "a-b", but the key "a-b/" comes before "a/", because "-" comes before "/".
+// TestMemoryInTheOrderOfKeys: the memory has the order of the ledger's keys, and not of the people: "a" comes before
+// "a-b", but the key "a-b/" comes before "a/".
 func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -267,8 +266,7 @@ func TestMemoryInTheOrderOfKeys(t *testing.T) {
 	}
 }
 
-// TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure. The license is not in the
-// memory.
+// TestDamagedEntries: a license with a damaged entry counts in Unread and in no other figure.
 func TestDamagedEntries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -1,9 +1,6 @@
-// Package money computes the money that a company saves when idleseat takes licenses. Three of its figures are monthly
-// prices: of the seats that a plan could free, of the seats that runs have freed, and of the freed seats that people
-// did not get back. Another figure is the money saved up to a day. The inputs are the entries of the ledger, the
-// changes of a plan, the restores by somebody else that a run saw, the prices and renewals that each run knew, and
-// dates. Every amount is an integer. Each row of each month is rounded once, to a cent. All other figures are sums of
-// rows. The total is therefore the same to the cent for every grouping.
+// Package money computes the money that a company saves when idleseat takes licenses. Amounts are integers. Each row of
+// each month is rounded once, to a cent, and other figures are sums of rows. So the total is the same for every
+// grouping.
 package money
 
 import (
@@ -21,10 +18,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. The parameter "run" names the run whose plan CouldFree is about. If "run" is empty,
-// CouldFree is zero. Of knows the restores by somebody else from the same run, or from the newest run for everybody if
-// "run" is empty. The function lists the whole ledger. It reads the entries that the memory lacks, a few people at a
-// time. Damaged entries count only in Unread.
+// Of returns all figures up to now. The parameter "run" names the run whose plan CouldFree is about. If it is empty,
+// CouldFree is zero, and the newest run for everybody says which licenses somebody else restored. Damaged entries of
+// the ledger count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -57,8 +53,8 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// The type "restores" has the licenses that were restored, as far as one run knew, by person and license. If somebody
-// else restored a license, its item has the name of the run that took the license, and the time at which a run saw the
+// The type "restores" has the restored licenses that one run knew, by person and license. If somebody else restored a
+// license, the item's field Run names the run that took the license, and At is the time of the run that saw the
 // restore.
 type restores map[history.Touch]*history.Item
 
@@ -66,9 +62,8 @@ func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns the restores that a run knew. The run read a digest of earlier runs, and may itself have found
-// restores by somebody else. If the parameter "run" is empty, or the run has no snapshot, lastKnown uses the newest run
-// for everybody.
+// lastKnown returns the restored licenses that a run knew: from its digest of earlier runs, and those that it saw
+// itself. If the parameter "run" is empty, or the run has no snapshot, it uses the newest run for everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {
@@ -105,7 +100,6 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (r
 	return all, nil
 }
 
-// The function "manifest" returns the manifest of a run, or nil if the run has none.
 func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifest, error) {
 	if run == "" {
 		return nil, nil
@@ -117,7 +111,6 @@ func manifest(ctx context.Context, s store.Store, run string) (*snapshot.Manifes
 	return m, err
 }
 
-// The method "read" adds the figures of the whole ledger to the book.
 func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores) error {
 	known, err := bySID(ctx, s)
 	if err != nil {
@@ -142,8 +135,8 @@ func (b *book) read(ctx context.Context, s store.Store, m *memory, last restores
 	return nil
 }
 
-// The method "license" adds one license of one person to the book. The argument "same" has one subject for each key
-// under which the ledger has the person.
+// The method "license" adds one license of one person. The argument "same" has one subject for each key under which the
+// ledger has the person.
 func (b *book) license(last restores, same ...*subject) {
 	var restored []*history.Item
 	for _, of := range same {
@@ -157,7 +150,6 @@ func (b *book) license(last restores, same ...*subject) {
 	}
 }
 
-// The method "plan" adds to the book the seats that a plan would free.
 func (b *book) plan(p *plan.Plan) {
 	month := monthOf(b.now)
 	for i := range p.Changes {
@@ -176,7 +168,6 @@ func (b *book) plan(p *plan.Plan) {
 	}
 }
 
-// The method "sums" returns the rows of the book, and their sums.
 func (b *book) sums() *Sums {
 	s := &Sums{AsOf: b.now.UTC(), Currency: b.currency, Unread: b.unread}
 	for k, t := range b.tallies {

@@ -13,7 +13,6 @@ const day = 24 * time.Hour
 // dayOf returns the beginning of the day of t, in UTC.
 func dayOf(t time.Time) time.Time { return t.UTC().Truncate(day) }
 
-// nextDay returns t if t is the beginning of a day, and otherwise the beginning of the next day.
 func nextDay(t time.Time) time.Time {
 	if d := dayOf(t); d.Before(t) {
 		return d.Add(day)
@@ -21,16 +20,14 @@ func nextDay(t time.Time) time.Time {
 	return dayOf(t)
 }
 
-// monthOf returns the beginning of the calendar month of t, in UTC.
 func monthOf(t time.Time) time.Time {
 	t = t.UTC()
 	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// daysIn returns the number of days of the calendar month that begins at the time "month".
 func daysIn(month time.Time) int { return int(month.AddDate(0, 1, 0).Sub(month) / day) }
 
-// The type "prices" has the prices that runs knew for each license, oldest first.
+// The type "prices" has the known prices of each license, oldest first.
 type prices map[string][]history.Price
 
 // pricesOf returns the known prices by license. Prices of runs that began after the time "now" are left out.
@@ -49,9 +46,8 @@ func pricesOf(all []history.Price, now time.Time) prices {
 	return of
 }
 
-// The method "on" returns the price in force on a day, and the index of the price. A price is in force from the day of
-// the run that first had the price. The first known price is also in force on all days before. The method returns nil
-// if no price is known.
+// The method "on" returns the price in force on a day, and its index. A price is in force from the day of the run that
+// first had it. The first known price is also in force on the days before. The result is nil if no price is known.
 func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	list := p[license]
 	i := max(0, len(list)-1)
@@ -64,10 +60,9 @@ func (p prices) on(license string, d time.Time) (*history.Price, int) {
 	return &list[i], i
 }
 
-// The method "renewal" returns the first day on which the company need not pay for a seat. The seat became free at the
-// time "freed". The day is the first renewal from that time on, or zero if the renewal is unknown. A later run may know
-// another day. Its day counts if the day that was known before has not come yet. A run that does not know the renewal
-// leaves the day as it is.
+// The method "renewal" returns the first day on which the company need not pay for a seat that became free at the time
+// "freed", or zero if the renewal is unknown. A later run may change the day until the day has come. A run without a
+// renewal does not change it.
 func (p prices) renewal(license string, freed time.Time) time.Time {
 	_, i := p.on(license, dayOf(freed))
 	var at time.Time

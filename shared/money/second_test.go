@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// This file computes the money a second time, in another way. It decodes the stored objects itself, iterates over all
-// seats day by day, and adds up fractions. It shares only the names of the figures with the code that it checks.
+// This file computes the money a second time, in another way: it decodes the stored objects itself, iterates over seats
+// day by day, and adds up fractions. It shares only the names of the figures with the code that it checks.
 
 // The type "object" is a stored object, decoded without the types of package money.
 type object map[string]any
@@ -32,7 +32,6 @@ func (o object) time(t *testing.T, name string) (at time.Time) {
 	return at.UTC()
 }
 
-// objectsOf returns all objects below a prefix, by their keys.
 func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 	t.Helper()
 	all := map[string]object{}
@@ -55,7 +54,6 @@ func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 	return all
 }
 
-// The type "second" is the second computation, with its inputs and its results.
 type second struct {
 	t    *testing.T
 	now  time.Time
@@ -63,7 +61,6 @@ type second struct {
 	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 
-// The type "statement" has the price and the renewal of a license, as one run knew them.
 type statement struct {
 	from, renews time.Time
 	price        *big.Rat
@@ -82,8 +79,7 @@ func exactly(t *testing.T, number any) *big.Rat {
 	return r
 }
 
-// The method "price" returns the price of a license on a day. The last run that began by the end of that day says the
-// price.
+// The method "price" returns the price on a day: the one of the last run that began by the end of that day.
 func (c *second) price(license string, day time.Time) *big.Rat {
 	r, end := new(big.Rat), day.AddDate(0, 0, 1)
 	for i, said := range c.said[license] {
@@ -94,9 +90,8 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// The method "renewal" returns the first renewal at or after the time "freed", or zero if it is unknown. The last
-// statement up to the day of "freed" gives the date. Until this date has come, each newer statement may change the
-// date.
+// The method "renewal" returns the first renewal at or after the time "freed", or zero if it is unknown. Until this
+// date has come, each newer statement may change it.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {
@@ -136,8 +131,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// The method "seat" adds the figures of one license of one person. The argument "entries" has the intents, oldest
-// first. The argument "done" has the completions, by key.
+// The method "seat" adds the figures of one license of one person. The intents are oldest first. The argument "done"
+// has the completions, by key.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time
@@ -174,7 +169,7 @@ func (c *second) seat(entries []object, done map[string]object) {
 	}
 }
 
-// The method "free" adds the figures of one seat, day by day. The seat was free between the times "from" and "until".
+// The method "free" adds the figures of a seat that was free between the times "from" and "until".
 func (c *second) free(e object, from, until time.Time) {
 	license, other, payer := e.text("license"), e.text("to"), e["payer"]
 	saves := e.text("savesNothing") == ""
@@ -228,7 +223,6 @@ func (c *second) free(e object, from, until time.Time) {
 	}
 }
 
-// The function "secondly" computes all rows from the stored objects.
 func secondly(t *testing.T, s store.Store, now time.Time) *second {
 	t.Helper()
 	c := &second{t: t, now: now, said: map[string][]statement{}, sums: map[string]map[string]*big.Rat{}}
@@ -293,7 +287,6 @@ func whole(r *big.Rat) int {
 	return int(r.Num().Int64())
 }
 
-// The method "rows" returns the figures of each row, by the name of the row.
 func (c *second) rows() map[string]Figures {
 	all := map[string]Figures{}
 	for row, f := range c.sums {

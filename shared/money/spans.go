@@ -17,8 +17,8 @@ type span struct {
 	from        time.Time // the time at which a read of the directory showed the change
 	until       time.Time // the time at which the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// The field "flat" is the monthly amount that the entry of an older version recorded. An entry of an older version
-	// does not record whether a seat became free. The field is nil for newer entries.
+	// The monthly amount that the entry of an older version recorded, which does not say whether a seat became free. It
+	// is nil for newer entries.
 	flat *amount
 }
 
@@ -32,7 +32,7 @@ type fact struct {
 	To      string           `json:"to,omitempty"`
 	Saves   bool             `json:"saves,omitempty"` // a paid seat becomes free
 	Payer   *directory.Payer `json:"payer,omitempty"`
-	// The field Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
+	// Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
 	Flat      *amount   `json:"flat,omitempty"`
 	HeldSince time.Time `json:"heldSince,omitzero"`
 }
@@ -53,12 +53,11 @@ func factOf(e *ledger.Entry) fact {
 }
 
 // spansOf returns the spans of one license of one person. The facts are oldest first. The argument "restored" has the
-// restores of the license, as far as the newest run knew. Facts after the time "now" do not count.
+// restores of the license that the newest run knew. Facts after the time "now" do not count.
 //
-// A seat is free from the time of a completion with the outcome done. A pending change frees no seat. From the start of
-// a restore, the seat is no longer free, unless the restore failed or was rolled back. If two changes of the ledger
-// take the license and no restore lies between them, somebody else restored the license. The seat was then free until a
-// run saw the license again. If no run saw the license, the free time is unknown and counts as zero.
+// A seat is free from the completion of a change that is done to the start of a restore, unless the restore failed or
+// was rolled back. If two changes take the license and no restore lies between them, somebody else restored it. The
+// seat was then free until a run saw the license again. If no run saw it, the free time counts as zero.
 func spansOf(license string, facts []fact, restored []*history.Item, now time.Time) (all []span) {
 	free := false // whether the seat of the last span is free
 	for _, f := range facts {

@@ -6,42 +6,38 @@ import (
 	"time"
 )
 
-// Unknown replaces a department or cost center that was not read when the license was taken. Entries of older versions
-// have no department and no cost center.
+// Unknown replaces a department or cost center that was not read when the license was taken, as in entries of older
+// versions.
 const Unknown = "unknown"
 
 // Figures are the sums of one row, of one line, or of everything. Amounts are in one currency.
 type Figures struct {
-	// CouldFree is the monthly price of the seats that the plan would free, less the price of the seats that it would
-	// give in exchange.
+	// CouldFree is the monthly price of the seats that the plan would free, less the price of the seats given in
+	// exchange.
 	CouldFree Cents `json:"couldFree"`
-	// The field Freed is the monthly price of all seats that runs have freed, less the price of the seats that they
-	// gave in exchange. The field Returned is the monthly price of the freed seats that people got back, from idleseat
-	// or from somebody else, less the price of the exchanged seats that became free again. The field FreedNet is Freed
-	// minus Returned.
+	// Freed is the monthly price of the seats that runs have freed, less the price of the seats given in exchange.
+	// Returned is the part of it that came back, from idleseat or from somebody else. FreedNet is Freed minus Returned.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`
-	// The field Saved is the amount that the company did not pay up to now, less the price of the seats given in
-	// exchange. A freed seat counts from the first renewal after it became free.
+	// Saved is the amount that the company did not pay up to now, less the price of the seats given in exchange. A
+	// freed seat counts from the first renewal after it became free.
 	Saved Cents `json:"saved"`
-	// The field Unproven is the amount for seats whose renewal is unknown. The company saved this amount only if no
-	// contract obliges the company to keep paying. Saved does not include the amount.
+	// Unproven is the amount for seats whose renewal is unknown. A contract may oblige the company to keep paying.
+	// Saved does not include it.
 	Unproven Cents `json:"unproven"`
-	// The field Waiting is the monthly price of seats that are free now, but that the company pays for until a future
-	// renewal.
+	// Waiting is the monthly price of seats that are free now, and that the company pays for until a future renewal.
 	Waiting Cents `json:"waiting"`
 
 	Seats      int `json:"seats"`      // seats that the plan would free
 	SeatsFreed int `json:"seatsFreed"` // seats that runs have freed so far
 	SeatsNet   int `json:"seatsNet"`   // seats freed, without those that were restored
-	// SeatDays counts the days on which the company did not pay for a free seat, added up over all seats. Saved is the
+	// SeatDays counts the days on which the company did not pay for a free seat, added up over the seats. Saved is the
 	// money for these days.
 	SeatDays int `json:"seatDays"`
 }
 
-// The method "add" adds the figures in o to f. All figures are already rounded, so a sum does not depend on the order
-// of the rows or on the groups.
+// The method "add" adds the figures in o to f. The figures are rounded already, so the groups do not change a sum.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -57,18 +53,18 @@ func (f *Figures) add(o *Figures) {
 }
 
 // Line has the figures of one license, for one department and cost center. Department is empty for people without a
-// department, and Unknown if the department was not read. CostCenter is empty or Unknown in the same way.
+// department, and Unknown if it was not read. The same applies to CostCenter.
 type Line struct {
 	License    string `json:"license"`
 	Department string `json:"department"`
 	CostCenter string `json:"costCenter"`
 	Figures
-	// The field Renews is the next renewal of the license, or zero if the renewal is unknown.
+	// Renews is the next renewal of the license, or zero if it is unknown.
 	Renews time.Time `json:"renews,omitzero"`
 }
 
-// Row has the figures of a line for one calendar month. Seats count in the month in which they became free. Restored
-// seats count in the month in which they were restored. CouldFree and Waiting count in the month of AsOf.
+// Row has the figures of a line for one calendar month. Seats count in the month in which they became free, and
+// restored seats in the month of the restore. CouldFree and Waiting count in the month of AsOf.
 type Row struct {
 	Month time.Time // the beginning of the month, in UTC
 	Line
@@ -83,16 +79,14 @@ type Sums struct {
 	Currency string    `json:"currency"`
 	Figures
 	Lines []Line `json:"lines"` // sorted by license, department and cost center
-	// The field Unread counts the licenses of people whose ledger entries are damaged. No other figure includes these
-	// licenses.
+	// Unread counts the licenses whose ledger entries are damaged. No other figure includes these licenses.
 	Unread int `json:"unread,omitempty"`
 	// OtherCurrencies lists earlier currencies of the policy. No sum includes rows in these currencies.
 	OtherCurrencies []string `json:"otherCurrencies,omitempty"`
 	Rows            []Row    `json:"-"` // oldest month first, then in the order of Lines
 }
 
-// Between returns the sums of the rows of some months. The first month contains the time "from", and the last month
-// contains the time "to". A zero time is no limit.
+// Between returns the sums of the rows from the month of "from" to the month of "to". A zero time is no limit.
 func (s *Sums) Between(from, to time.Time) *Sums {
 	part := *s
 	part.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool {
@@ -102,9 +96,8 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By adds up the lines by some of their three names: license, department and cost center. The function "group" gets the
-// names of a line. It returns them without the names that must not keep lines apart. Lines for which it returns the
-// same names become one line.
+// By adds up the lines by some of their three names. The function "group" gets the names of a line, and clears those
+// that must not keep lines apart.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {
@@ -126,7 +119,6 @@ func (l *Line) compare(o *Line) int {
 	return cmp.Or(cmp.Compare(l.License, o.License), cmp.Compare(l.Department, o.Department), cmp.Compare(l.CostCenter, o.CostCenter))
 }
 
-// The method "total" computes the lines and the sums from the rows.
 func (s *Sums) total() {
 	s.Figures, s.Lines, s.OtherCurrencies = Figures{}, []Line{}, nil
 	at := map[Line]int{} // the index in Lines, by license, department and cost center

@@ -21,8 +21,8 @@ func bookAt(now time.Time) *book {
 	return &book{now: now, prices: pricesOf(known, now), currency: "SEK", tallies: map[key]*tally{}}
 }
 
-// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. If the person gets another
-// license in exchange, its price is subtracted.
+// TestCouldFree: a change of a plan counts if it takes a license and frees a paid seat. The price of a license in
+// exchange is subtracted.
 func TestCouldFree(t *testing.T) {
 	t.Parallel()
 	sales := "Sales"
@@ -69,7 +69,6 @@ func TestTwoCurrencies(t *testing.T) {
 	}
 }
 
-// TestBetween: Between returns the rows of some months, and the sums of these rows.
 func TestBetween(t *testing.T) {
 	t.Parallel()
 	b := bookAt(on(100))

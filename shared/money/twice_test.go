@@ -9,8 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMoneyComputedTwice: package money and the second computation give the same figures for 200 nights. The nights
-// have restores, renewals, changed prices, failures and pending changes. Each row and each sum is equal to the cent.
+// TestMoneyComputedTwice: package money and the second computation give the same figures for 200 nights.
 func TestMoneyComputedTwice(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1, 16, 2026, 1129} {
@@ -47,7 +46,6 @@ func TestMoneyComputedTwice(t *testing.T) {
 	}
 }
 
-// sameInGroups checks that the lines have the same sum in every grouping.
 func sameInGroups(t *testing.T, s *Sums, rows map[string]Figures) {
 	t.Helper()
 	var want Figures

@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// twoKeys collects the licenses of people who may have two keys in the ledger. While only Active Directory has the
-// person, the key is the SID. Later, the key is the object id in Entra ID. A seat with entries under both keys must
-// count once.
+// twoKeys collects the licenses of people who may have two keys in the ledger: the SID, while only Active Directory has
+// the person, and later the object id in Entra ID. A seat with entries under both keys must count once.
 type twoKeys struct {
 	sids map[string]bool // the SIDs that are keys in the ledger
 	held map[[2]string][]*subject
@@ -30,8 +29,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// The method "hold" reports whether the person of a license may have a second key. If the person may have a second key,
-// the method also stores the license until the whole ledger is read.
+// The method "hold" reports whether the person of a license may have a second key. It then stores the license until the
+// whole ledger is read.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {
@@ -45,7 +44,7 @@ func (t *twoKeys) hold(of *subject) bool {
 	return true
 }
 
-// factsOf returns the facts about one license of one person, oldest first. The facts come from all keys of the person.
+// factsOf returns the facts about one license of one person from all keys, oldest first.
 func factsOf(same []*subject) []fact {
 	if len(same) == 1 {
 		return same[0].Facts

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "nights" is a company in which licenses are taken and restored for many nights. Random numbers decide each
-// event.
+// The type "nights" is a company in which licenses are taken and restored for many nights, at random.
 type nights struct {
 	t      *testing.T
 	dice   *rand.Rand
@@ -29,11 +28,11 @@ type nights struct {
 	twice  int // licenses taken under both keys of a person
 }
 
-// seat is one license of one person, as the company knows it.
+// seat is one license of one person.
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night in which the accounts join; before that night, the key in the ledger is the SID, and from then on the object id
+	joins               int // the night in which the accounts join; before it, the key in the ledger is the SID, and then the object id
 	payer               *directory.Payer
 	last                *ledger.Entry
 	free                bool      // the license was taken, and the person does not have it
@@ -73,7 +72,6 @@ func newNights(t *testing.T, seed uint64) *nights {
 	return w
 }
 
-// The method "night" simulates one night.
 func (w *nights) night(n int) {
 	at := w.start.AddDate(0, 0, n).Add(time.Duration(w.dice.IntN(24*3600)) * time.Second)
 	run := snapshot.NewRun(at, [4]byte{byte(n), byte(n >> 8)})
@@ -113,7 +111,7 @@ func (w *nights) ledgerKeys() (keys []string) {
 	return keys
 }
 
-// The method "learn" gives the run of a night random prices and renewals, and appends them to the field "known".
+// The method "learn" gives the run of a night random prices and renewals.
 func (w *nights) learn(n int, run string, at time.Time) {
 	for _, l := range company {
 		p := history.Price{License: l.license, SKU: l.sku, Run: run, From: at, Currency: "SEK", MonthlyPrice: float64(1000*l.price+w.dice.IntN(3000)) / 1000}
