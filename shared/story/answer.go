@@ -17,8 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// answerOf completes the answer of a rule. It adds the state of the license today, the sentences about this state, and
-// the actions that an operator can take.
 func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	x := Answer{Answer: a, Decisive: decisive(a.Tree)}
 	past := one.pastOf(a.License)
@@ -33,8 +31,8 @@ func answerOf(one *Story, rule *policy.Rule, a decision.Answer) Answer {
 	return x
 }
 
-// stateOf returns the state of a license. It first looks at the ledger, because the ledger may have entries that are
-// newer than the run. If the ledger does not settle the state, the verdict of the run does.
+// stateOf returns the state of a license. The ledger comes first, because it may have entries that are newer than the
+// run. Then the verdict of the run counts.
 func stateOf(one *Story, a *decision.Answer, past *License) State {
 	if past != nil {
 		switch {
@@ -69,9 +67,8 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// The function "decisive" returns the innermost parts of a rule that settle the verdict. Every rule also requires that
-// the person holds the license, is not exempt and is in no grace period. If the verdict takes the license, these
-// requirements are always met, so the function leaves them out.
+// The function "decisive" returns the innermost parts of a rule that settle the verdict. If the verdict takes the
+// license, it leaves out the parts that are not conditions of the policy, such as a grace period.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {
@@ -93,7 +90,7 @@ func decisive(root *policy.Node) (list []*policy.Node) {
 	return list
 }
 
-// The function "says" returns one sentence with the state and the reason of the state, without the full stop.
+// The function "says" returns one sentence with the state and its reason, without the full stop.
 func says(x *Answer, past *License, one *Story) string {
 	name := x.License
 	switch x.State {
@@ -123,7 +120,7 @@ func says(x *Answer, past *License, one *Story) string {
 		}
 		return fmt.Sprintf("%s is to be restored, because the person was %s", name, x.Reason)
 	case Cooling:
-		if x.Cools.IsZero() { // the end of the cooling is not known
+		if x.Cools.IsZero() { // the end is not known
 			return fmt.Sprintf("%s is kept: %s", name, x.Refused)
 		}
 		return fmt.Sprintf("%s is kept until %s%s", name, day(x.Cools), given(x, past, one))
@@ -147,12 +144,11 @@ func says(x *Answer, past *License, one *Story) string {
 	return name + " is not held"
 }
 
-// The expression "last" matches a reason to keep a license that consists of the last activity and its age, such as
-// "last sign-in on 2026-11-01 (28 days)".
+// The expression "last" matches a reason to keep a license, such as "last sign-in on 2026-11-01 (28 days)".
 var last = regexp.MustCompile(`^(last .+ \(\d+ days?)\)$`)
 
-// nextRun says what the next run does, depending on the mode of the policy. The argument "does" is an action of the
-// rules, such as "restores it".
+// nextRun says what the next run does in the mode of the policy. The argument "does" is an action, such as "restores
+// it".
 func (s *Story) nextRun(does string) string {
 	switch s.mode {
 	case policy.Enforce:
@@ -165,7 +161,6 @@ func (s *Story) nextRun(does string) string {
 
 func lower(sentence string) string { return strings.ToLower(sentence[:1]) + sentence[1:] }
 
-// The method "exemption" returns the reason why a person is exempt, in words.
 func (s *Story) exemption(text string) string {
 	name, listed := strings.CutSuffix(text, " is listed")
 	_, condition := strings.CutPrefix(text, "exempt: ")
@@ -180,8 +175,6 @@ func (s *Story) exemption(text string) string {
 	return text
 }
 
-// The function "taken" returns "taken" if the argument "to" is empty. Otherwise the person gets the license "to" in
-// exchange, and the result is "exchanged for" with the name of that license.
 func taken(to string) string {
 	if to == "" {
 		return "taken"
@@ -189,8 +182,7 @@ func taken(to string) string {
 	return "exchanged for " + to
 }
 
-// The function "change" returns one or more sentences about the events or the values that would change the state of the
-// license.
+// The function "change" returns sentences about the events or the values that would change the state of the license.
 func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	switch x.State {
 	case Idle, Announced:
@@ -242,7 +234,7 @@ func turning(x *Answer) string {
 }
 
 // The function "when" returns the day of t and its distance from the time "now", such as "2026-11-29 (today)". For a
-// time in the past, it returns only the day.
+// past time, it returns only the day.
 func when(now, t time.Time) string {
 	switch n := clock.Days(now, t); {
 	case t.Before(now):

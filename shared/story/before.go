@@ -48,7 +48,6 @@ func approved(e *Entry) string {
 	return ", approved by " + e.ApprovedBy
 }
 
-// The method "sentence" returns the words for one change.
 func (e *Entry) sentence() string {
 	if e.Damaged != "" {
 		return "unreadable: " + e.Damaged
@@ -85,7 +84,6 @@ func (e *Entry) sentence() string {
 	return fmt.Sprintf("run %s %s on %s%s%s", e.Run, did, day(e.Ended), approved(e), note)
 }
 
-// The method "entries" writes every change of the license.
 func (t *text) entries(past *License) {
 	for i := range past.Entries {
 		e := &past.Entries[i]
@@ -96,8 +94,8 @@ func (t *text) entries(past *License) {
 	}
 }
 
-// The method "leftovers" writes each license in the ledger that no written answer is about. Either the policy has no
-// rule about such a license, or the person does not hold it.
+// The method "leftovers" writes each license in the ledger that no written answer is about: the policy has no rule
+// about it, or the person does not hold it.
 func (t *text) leftovers(d Detail) {
 	for i := range t.story.Ledger {
 		l := &t.story.Ledger[i]
@@ -112,7 +110,6 @@ func (t *text) leftovers(d Detail) {
 	}
 }
 
-// The method "stands" returns words for the state that the license has according to the ledger.
 func (l *License) stands() string {
 	switch l.State {
 	case history.Open:
@@ -131,8 +128,8 @@ func (l *License) stands() string {
 	return "no change stands"
 }
 
-// The method "do" returns the actions that an operator can take for the license. If the argument "gone" is true, no
-// reading has the person.
+// The method "do" returns the actions that an operator can take for the license. The argument "gone" is true if no
+// snapshot has the person.
 func (l *License) do(gone bool) (list []string) {
 	if l.Finish != "" {
 		list = append(list, "to finish it now:  "+l.Finish)

@@ -62,20 +62,18 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// The type "world" has the accounts that a run reads, and the entries that earlier and later runs wrote into the
-// ledger.
+// The type "world" has the accounts that a run reads, and entries of the ledger.
 type world struct {
 	entra  []directory.EntraUser
 	ad     []directory.ADUser
 	citrix []string // SIDs of the members
 	exempt []string // object ids of the members of LIC-Exempt
 
-	earlier, later []done // ledger entries from before the reading (earlier), and from after the reading (later)
+	earlier, later []done // ledger entries from before and from after the reading
 	begin          func(*snapshot.Begin)
 	manifest       func(*snapshot.Manifest)
 }
 
-// The type "done" is an entry of the ledger.
 type done struct {
 	ledger.Intent
 	outcome ledger.Outcome // empty while the change is pending
@@ -84,7 +82,7 @@ type done struct {
 }
 
 // The function "person" returns the account of an employee in Entra ID. The argument "days" is the number of days since
-// the last sign-in, or -1 if there was no sign-in.
+// the last sign-in, or -1 for none.
 func person(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	u := directory.EntraUser{
 		ID: "id-" + name, UserPrincipalName: name + "@contoso.example", DisplayName: name, UserType: "Member", EmployeeType: "Employee",
@@ -96,7 +94,7 @@ func person(name string, days int, holds ...directory.Assignment) directory.Entr
 	return u
 }
 
-// The function "synced" makes u a synchronized account, and returns the account in Active Directory that belongs to u.
+// The function "synced" makes u a synchronized account, and returns its account in Active Directory.
 func synced(u *directory.EntraUser, days int) directory.ADUser {
 	sid := "S-1-5-21-" + u.ID
 	u.SID, u.Synced, u.ImmutableID = sid, true, "guid-"+u.ID
@@ -107,7 +105,6 @@ func synced(u *directory.EntraUser, days int) directory.ADUser {
 	return ad
 }
 
-// The method "seal" writes the world into a store.
 func (w *world) seal(t *testing.T) store.Store {
 	t.Helper()
 	ctx, s := t.Context(), store.Store(&store.Memory{})
@@ -174,7 +171,6 @@ func (w *world) read(t *testing.T, s store.Store, b *snapshot.Begin, source dire
 	return reading
 }
 
-// The method "write" writes entries into the ledger.
 func (w *world) write(t *testing.T, s store.Store, list []done) {
 	t.Helper()
 	book := ledger.In(s)
@@ -193,8 +189,7 @@ func (w *world) write(t *testing.T, s store.Store, list []done) {
 	}
 }
 
-// The function "took" returns the entry with which a run exchanged m365-e3 for exchange-online. The argument "days" is
-// the number of days since the run.
+// The function "took" returns the entry with which a run exchanged m365-e3 for exchange-online, "days" days ago.
 func took(name string, days int, outcome ledger.Outcome) done {
 	idle := daysAgo(days + 75)
 	return done{outcome: outcome, took: 3 * time.Minute, Intent: ledger.Intent{
@@ -203,8 +198,8 @@ func took(name string, days int, outcome ledger.Outcome) done {
 	}}
 }
 
-// The function "back" returns the entry with which a later run restored a license. The entry "of" took the license. The
-// argument "days" is the number of days since the restore.
+// The function "back" returns the entry with which a later run restored a license, "days" days ago. The entry "of" took
+// the license.
 func back(name string, days int, of done) done {
 	d := of
 	d.Rule, d.RestoreOf, d.Run, d.At, d.TakenAt = "restore", of.Run, "r"+daysAgo(days).Format("20060102"), daysAgo(days), of.At

@@ -2,7 +2,7 @@ package story
 
 import "slices"
 
-// About is the topic of a line of a story. A terminal shows the topic as the label of the line.
+// About is the topic of a line of a story, and its label on a terminal.
 type About string
 
 // The topics.

@@ -24,15 +24,13 @@ type Question struct {
 	Run  string // empty for the newest run that read everybody, or only this person
 	User string // userPrincipalName, object id, SID or account name
 	Now  time.Time
-	// Store is the location of the store for the option --store in commands. It is empty if commands need no such
-	// option.
+	// Store is the value of --store in commands. It is empty if commands need no such option.
 	Store string
-	// Deployment is the deployment in AWS that runs the commands of the story. It is empty if the command line works in
-	// the store itself.
+	// Deployment is the deployment in AWS that runs the commands of the story. It is empty if they work in the store
+	// itself.
 	Deployment string
 }
 
-// The method "flags" returns the flags for a command that makes changes.
 func (q *Question) flags() []string {
 	switch {
 	case q.Deployment != "":
@@ -43,9 +41,9 @@ func (q *Question) flags() []string {
 	return nil
 }
 
-// Of looks for the name in the question in the snapshot of a run, and returns the story of each person who has the name.
-// If nobody has it, Of looks for the name in the ledger, as an object id or SID. The story then has only the past. If
-// the ledger has no such id, Of fails with decision.ErrUnknownUser or snapshot.ErrUnknownRun.
+// Of returns the story of each person who has the name in the snapshot of a run. If nobody has it, Of looks for it in
+// the ledger, as an object id or SID. The story then has only the past. Otherwise Of fails with decision.ErrUnknownUser
+// or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {
@@ -67,7 +65,7 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	return all, err
 }
 
-// findTwins finds all Entra accounts that have the same SID as the person. It puts their names into the field twins.
+// findTwins puts the names of all Entra accounts with the SID of the person into the field twins.
 func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	var names []string
 	err := r.Find(ctx, s.SID, func(p *directory.Person) error {
@@ -80,7 +78,6 @@ func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	return err
 }
 
-// The method "run" returns the run whose snapshot the story uses.
 func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	if q.Run != "" {
 		return q.Run, nil
@@ -90,8 +87,8 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// The method "gone" returns the story of a person whom no snapshot has. The story comes from the ledger. If the ledger
-// does not have the person either, the method returns an error that wraps the argument "unknown".
+// The method "gone" returns the story of a person whom no snapshot has, from the ledger. If the ledger does not have
+// the person either, it returns an error that wraps the argument "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
 		return nil, unknown
@@ -111,7 +108,6 @@ func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*S
 	return []*Story{one}, nil
 }
 
-// The method "tell" returns the story of one person whom the snapshot of a run has.
 func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *directory.Person) (*Story, error) {
 	e, err := r.Explain(p, r.Begin.AsOf)
 	if err != nil {
@@ -158,8 +154,8 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// The function "spoken" puts the part n and all parts below n into words, if their text is a condition. A part that
-// cannot be put into words keeps its text.
+// The function "spoken" puts the part n and the parts below it into words. A part that cannot be put into words keeps
+// its text.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
 		say = words.Exemption // words.Exemption has its own words for the conditions of exemptions
@@ -175,13 +171,11 @@ func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.P
 	}
 }
 
-// allKnown reports whether n is an innermost part and the person has a value for each attribute of n.
 func allKnown(n *policy.Node) bool {
 	without := func(v policy.Evidence) bool { return slices.Contains(noValues, v.Value) }
 	return len(n.Parts) == 0 && len(n.Values) > 0 && !slices.ContainsFunc(n.Values, without)
 }
 
-// noValues has the texts that stand for none or unknown in the place of a value.
 var noValues = []string{"", "no value", "not read", "no account"}
 
 func name(p *directory.Person) string {
@@ -204,8 +198,7 @@ func department(p *directory.Person) string {
 	return ""
 }
 
-// valueOf returns a fact with its source, the time of the reading, and, for a date, the age of the date at the time of
-// the run.
+// valueOf returns a fact with its source, the time of the reading, and the age of a date at the time of the run.
 func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 	v := Value{Fact: f}
 	var sources []string
@@ -235,7 +228,7 @@ func valueOf(f policy.Fact, b *snapshot.Begin) Value {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Command returns a command line of idleseat. Command quotes the arguments that need quotes.
+// Command returns a command line of idleseat, with quotes around the arguments that need them.
 func Command(words ...string) string {
 	line := "idleseat"
 	for _, w := range words {
@@ -244,8 +237,7 @@ func Command(words ...string) string {
 	return line
 }
 
-// The function "ago" returns the time between t and "now" in words. Below one hour the words give no number, below two
-// days they give hours, and from then on days.
+// The function "ago" returns the time between t and "now" in words. It counts days from 48 hours on.
 func ago(now, t time.Time) string {
 	n, unit := int(now.Sub(t)/time.Hour), "hour"
 	if n >= 48 {

@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// snapshotOf is a person in the snapshot of a run.
 type snapshotOf struct {
 	run    *decision.Run
 	person *directory.Person
@@ -66,7 +65,6 @@ func (q *Question) past(ctx context.Context, s store.Store, one *Story, seen *sn
 	return nil
 }
 
-// The method "read" reads the entries about the license from the ledger, and adds them to l.
 func (l *License) read(ctx context.Context, page *ledger.Page) error {
 	for e, err := range page.Entries(ctx, l.License) {
 		if errors.Is(err, ledger.ErrDamaged) {
@@ -99,7 +97,6 @@ func entryOf(e *ledger.Entry) Entry {
 	return n
 }
 
-// The method "stands" sets the state that the license has according to the ledger, and the commands for that state.
 func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, one *Story, l *License) error {
 	if l.State != "" { // an entry is damaged, or the entries under the object id have already set the state
 		return nil
@@ -123,8 +120,8 @@ func (q *Question) stands(ctx context.Context, page *ledger.Page, key string, on
 	return nil
 }
 
-// The method "undo" sets the commands that restore licenses. A command has the name of the run only if several runs
-// took licenses.
+// The method "undo" sets the commands that restore licenses. A command names the run only if several runs took
+// licenses.
 func (q *Question) undo(one *Story) {
 	several := false
 	for _, l := range one.Ledger {
@@ -145,8 +142,8 @@ func (q *Question) undo(one *Story) {
 	}
 }
 
-// nameOf returns the name of the person for a command. The name is the userPrincipalName if the argument "key" is the
-// object id, and if the shell reads the userPrincipalName as one plain word. Otherwise the name is the argument "key".
+// nameOf returns the name of the person for a command: the userPrincipalName if the shell reads it as one plain word
+// and if "key" is the object id, and else the argument "key".
 func nameOf(one *Story, key string) string {
 	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn
@@ -155,8 +152,8 @@ func nameOf(one *Story, key string) string {
 }
 
 // The method "cool" sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
-// answers of the rules have this time. The ledger does not have a restore by somebody else, so the method takes such a
-// restore from the digest of the run.
+// answers of the rules have this time. The ledger does not have a restore by somebody else, which comes from the digest
+// of the run.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.named)
@@ -181,7 +178,7 @@ func (l *License) cool(seen *snapshotOf) error {
 	return nil
 }
 
-// coolUntil sets the field CoolsUntil to t, unless the field has an earlier time. A rule may take the license from the
+// coolUntil sets the field CoolsUntil to t, unless it has an earlier time. A rule may take the license from the
 // earliest of these times on.
 func (l *License) coolUntil(t time.Time) {
 	if !t.IsZero() && (l.CoolsUntil.IsZero() || t.Before(l.CoolsUntil)) {
@@ -189,8 +186,8 @@ func (l *License) coolUntil(t time.Time) {
 	}
 }
 
-// pastOf returns the past of a license of the run's policy, or nil if the ledger has no entry about the license. The
-// ledger may have the license under several names, if the policy named it anew. The last event counts.
+// pastOf returns the past of a license of the run's policy, or nil if the ledger has none. The ledger may have the
+// license under several names, if the policy named it anew. The last event counts.
 func (s *Story) pastOf(license string) (past *License) {
 	for i := range s.Ledger {
 		l := &s.Ledger[i]
@@ -201,7 +198,7 @@ func (s *Story) pastOf(license string) (past *License) {
 	return past
 }
 
-// The method "newest" returns the newest entry that is not damaged, or nil if there is no such entry.
+// The method "newest" returns the newest entry that is not damaged, or nil.
 func (l *License) newest() *Entry {
 	for i := range slices.Backward(l.Entries) {
 		if l.Entries[i].Damaged == "" {
@@ -211,6 +208,6 @@ func (l *License) newest() *Entry {
 	return nil
 }
 
-// The function "lately" reports whether the snapshot may lack the effect of a change. The argument "at" is the end of
-// the change, and the argument "read" is the time at which the reading began.
+// The function "lately" reports whether the snapshot may lack the effect of a change that ended at the time "at". The
+// argument "read" is the time at which the reading began.
 func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

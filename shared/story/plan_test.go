@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// TestPlanned: a rule takes a license, and the story says how the plan of the run treats the license.
+// TestPlanned: if a rule takes a license, the story says how the plan of the run treats it.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	change := plan.Change{User: "id-idle", Rule: "m365-idle-60", License: "m365-e3", To: "exchange-online", Via: plan.EntraGroup}
@@ -81,7 +81,6 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// The function "become" stores the result "r" for the only change of a plan. If r is nil, it stores no result.
 func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	t.Helper()
 	if r == nil {
@@ -93,8 +92,8 @@ func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	}
 }
 
-// TestUnknown: a person is unknown if no snapshot and no ledger entry has the person. Of does not look into the ledger
-// for a name that cannot be a key of the ledger.
+// TestUnknown: a person is unknown if no snapshot and no ledger entry has the person. A name that cannot be a key of
+// the ledger is not looked up there.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	s := (&world{entra: []directory.EntraUser{person("busy", 0)}}).seal(t)
@@ -108,7 +107,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// TestMembersThatProgramsRead: the JSON of a story has every member that the JSON of earlier versions had.
+// TestMembersThatProgramsRead: the JSON of a story has the members that earlier versions had.
 func TestMembersThatProgramsRead(t *testing.T) {
 	t.Parallel()
 	s := goodNight(t)
@@ -144,8 +143,7 @@ func TestMembersThatProgramsRead(t *testing.T) {
 	lacks("an answer of a returned person", members("id-returned")["answers"].([]any)[0], "back")
 }
 
-// TestNextByMode: the mode of the policy decides the words about the next run. In the mode review, the words name the
-// approval.
+// TestNextByMode: the words about the next run depend on the mode of the policy.
 func TestNextByMode(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[string]string{

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// planOf is the plan of a run, with what happened to the plan: its refusals, its results and a newer plan.
+// planOf is the plan of a run, with what happened to the plan.
 type planOf struct {
 	*plan.Plan
 	refused map[rowKey]string // the reasons why the plan refuses changes of the person
@@ -25,9 +25,8 @@ type planOf struct {
 
 type rowKey struct{ rule, license string }
 
-// The method "planned" completes the answers whose rule takes the license. It adds how the plan of the run treats the
-// license, and the result of the change. A run may have no plan. Only the plan considers the number of free seats, the
-// content of the mailbox, and the limits of a run. The verdict of a rule does not consider them.
+// The method "planned" completes the answers whose rule takes the license. The verdict of a rule does not consider the
+// number of free seats, the content of the mailbox, and the limits of a run. Only the plan does.
 func (q *Question) planned(ctx context.Context, s store.Store, one *Story) error {
 	idle := func(x Answer) bool { return x.State == Idle || x.State == Announced }
 	if !slices.ContainsFunc(one.Answers, idle) {
@@ -85,8 +84,8 @@ func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*pl
 	return p, err
 }
 
-// byPlan completes an answer whose rule takes the license. It adds words about the plan, and the command that makes the
-// planned change.
+// byPlan completes an answer whose rule takes the license: with words about the plan, and the command that makes the
+// change.
 func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {
 		return c.User == one.User && c.License == x.License && c.Rule == x.Rule
@@ -119,7 +118,7 @@ func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	x.Change += " The plan of run " + p.Run + " has this change."
 }
 
-// The method "became" sets the state of the license if the result says that the planned change was not made, and why.
+// The method "became" sets the state of the license if the planned change was not made.
 func (x *Answer) became(r *runs.Result) {
 	note := strings.TrimSuffix(r.Note, ".")
 	switch r.Status {

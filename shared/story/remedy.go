@@ -8,7 +8,6 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The function "causes" returns the causes of a verdict that is undecided, or of a refusal.
 func causes(x *Answer) []reason.Part {
 	switch {
 	case x.State == Refused, x.State == Return && x.Refused != "":
@@ -19,7 +18,6 @@ func causes(x *Answer) []reason.Part {
 	return nil
 }
 
-// The method "resolve" sets the fields Codes and Remedies from the causes of the answer.
 func (x *Answer) resolve() {
 	x.Codes, x.Remedies = nil, nil
 	for _, p := range causes(x) {
@@ -32,7 +30,6 @@ func (x *Answer) resolve() {
 	}
 }
 
-// The function "do" returns the actions that an operator can take for the license.
 func do(x *Answer, past *License) (list []string) {
 	for _, key := range x.Remedies {
 		list = append(list, reason.Do(reason.English, key))

@@ -15,12 +15,11 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The expression "advice" matches the part of a reason that recommends an addition to the condition of the rule, such as
-// && department != "". A story shows the addition under "to do".
+// The expression "advice" matches the part of a reason that recommends an addition to the condition of the rule. A
+// story shows the addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// The function "hint" returns a sentence with the addition to the condition of a rule, or "" if the reason recommends
-// no addition. The addition says whether the rule means people whose attribute is an empty text.
+// The function "hint" returns a sentence with the addition that the reason recommends, or "".
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])
@@ -28,8 +27,7 @@ func hint(text string) string {
 	return ""
 }
 
-// The method "reworded" returns the reason of an undecided verdict for a reader who does not know idleseat. The reason
-// has a part for each unknown value.
+// The method "reworded" returns the reason of an undecided verdict for a reader who does not know idleseat.
 func (s *Story) reworded(text string) string {
 	var parts []string
 	for _, p := range reason.Parts(text) {
@@ -42,13 +40,11 @@ func (s *Story) reworded(text string) string {
 	return strings.Join(slices.Compact(parts), "; ")
 }
 
-// sameSID is the text of the doubt that accounts of Entra ID have the same SID.
 const sameSID = "two Entra accounts carry the same SID"
 
 var created = regexp.MustCompile(`^(newest\()?((entra|ad)\.created(, )?)+\)?$`)
 
-// The method "creation" reports whether an attribute is the creation date of an account. The attribute may also be made
-// from the creation dates of both accounts.
+// The method "creation" reports whether an attribute is made from the creation dates of the accounts.
 func (s *Story) creation(name string) bool {
 	return slices.ContainsFunc(s.Profile, func(v Value) bool { return v.Attribute == name && created.MatchString(v.Field) })
 }
@@ -63,7 +59,7 @@ func decided(text string) string {
 
 var kind = regexp.MustCompile(`the account is of the kind (\w+): `)
 
-// kindOf returns the kind of the account if the account is exempt because of its kind, and otherwise "".
+// kindOf returns the kind of the account if this kind exempts the account, and else "".
 func kindOf(text string) string {
 	if m := kind.FindStringSubmatch(text); m != nil {
 		return m[1]
@@ -71,11 +67,9 @@ func kindOf(text string) string {
 	return ""
 }
 
-// The variable "waiting" has the keys of the remedies of two kinds of refusals: refusals that only postpone the change,
-// and refusals that are intended.
+// The variable "waiting" has the remedies of refusals that only postpone the change, or that are intended.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
-// The function "refused" returns the reason why a license stays although it is unused.
 func refused(x *Answer) string {
 	switch _, key := reason.Of(x.Refused); {
 	case slices.Contains(waiting, key):
@@ -88,7 +82,7 @@ func refused(x *Answer) string {
 	return ", but idleseat cannot take it: " + reason.Words(reason.English, x.Refused)
 }
 
-// The function "given" says how the license was restored, and for how long no rule takes the license.
+// The function "given" says how the license was restored, and for how long no rule takes it.
 func given(x *Answer, past *License, one *Story) string {
 	if past != nil && past.HeldAgain && strings.HasPrefix(x.Given, "restored ") {
 		at := one.Read

@@ -2,8 +2,6 @@ package story
 
 import "testing"
 
-// TestReworded: each reason is in words for a reader who does not know idleseat. A reason without such words stays
-// unchanged.
 func TestReworded(t *testing.T) {
 	t.Parallel()
 	s := &Story{Profile: []Value{{}, {}}, twins: " (a@x and b@x)"}

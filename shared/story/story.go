@@ -1,7 +1,6 @@
-// Package story collects everything that idleseat knows about one person: the values from the sources, the answer and
-// reason of each rule, the day on which the answer changes, the events that would change the answer, and all changes of
-// the person's licenses. The package only reads stored objects. The answers come from the packages that decide. Package
-// decision has the verdicts, and the packages ledger and history have the past.
+// Package story collects what the stored objects say about one person: the values, the answer and reason of each rule,
+// the events that would change the answer, and the changes of the person's licenses. The verdicts come from package
+// decision, and the past from the packages ledger and history.
 package story
 
 import (
@@ -12,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Story is everything about one person.
 type Story struct {
 	Run               string    `json:"run"`  // the run of the verdicts; empty if no snapshot has the person
 	AsOf              time.Time `json:"asOf"` // the time for which the rules were evaluated
@@ -32,7 +30,7 @@ type Story struct {
 
 	mode     policy.Mode // the mode in the policy of the run
 	exempted string      // the condition in the policy's exemptions, in words
-	twins    string      // the names of all accounts with the same SID; a story has them after the text sameSID
+	twins    string      // the names of all accounts with the same SID
 }
 
 // Value is one attribute of the person.
@@ -44,10 +42,10 @@ type Value struct {
 	Days *int `json:"days,omitempty"`
 }
 
-// State is the state of one license of the person. The sentence Says describes the state.
+// State is the state of one license of the person.
 type State string
 
-// The states. The first five come from the ledger, and may be newer than the run. The other states come from the rule.
+// The states. The first five come from the ledger, and may be newer than the run. The others come from the rule.
 const (
 	Damaged   State = "damaged"   // an entry of the ledger is damaged
 	Pending   State = "pending"   // a run has begun to change the license and has not finished
@@ -74,10 +72,10 @@ type Answer struct {
 	Decisive []*policy.Node `json:"decisive,omitempty"`
 	// Change says which event or value would change the verdict.
 	Change string `json:"change,omitempty"`
-	// Codes are the codes of the causes for which a verdict is undecided or a change is refused. A code stays the same
-	// when the words of a reason change.
+	// Codes are the codes of the causes of an undecided verdict or of a refusal. A code stays the same when the words
+	// of a reason change.
 	Codes []string `json:"codes,omitempty"`
-	// Remedies are the keys of the remedies for the causes. reason.Remedies lists all keys.
+	// Remedies are the keys of the remedies for the causes (reason.Remedies).
 	Remedies []string `json:"remedies,omitempty"`
 	// Do lists the actions that an operator can take, with commands.
 	Do []string `json:"do,omitempty"`
@@ -96,10 +94,9 @@ type License struct {
 	CoolsUntil time.Time `json:"coolsUntil,omitzero"`
 	// Undo is the command that restores the license. It is empty if there is nothing to restore.
 	Undo string `json:"undo,omitempty"`
-	// Finish is the command that finishes a pending change. A deployment needs no such command, so the field is empty
-	// there.
+	// Finish is the command that finishes a pending change. A deployment needs no such command.
 	Finish string `json:"finish,omitempty"`
-	// Damaged says which object of the ledger is damaged. It is empty if no object is damaged.
+	// Damaged says which object of the ledger is damaged, or is empty.
 	Damaged string  `json:"damaged,omitempty"`
 	Entries []Entry `json:"entries"` // oldest first
 

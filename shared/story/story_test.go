@@ -19,15 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden stories")
 
-// The type "tale" is a person whose story the test writes.
 type tale struct {
 	title string
 	user  string
 	d     story.Detail
 }
 
-// The variable "each" has an example of every kind of person and of every state. The worlds differ in the data that the
-// run was able to read.
+// The variable "each" has examples of people and of states. The worlds differ in the data that the run was able to
+// read.
 var each = []struct {
 	name  string
 	world func(*testing.T) store.Store
@@ -191,7 +190,6 @@ func goodNightBut(t *testing.T, begin func(*snapshot.Begin), manifest func(*snap
 	return s
 }
 
-// The function "damage" replaces the only entry of one person by invalid content.
 func damage(t *testing.T, s store.Store) {
 	t.Helper()
 	const key = "ledger/id-damaged/m365-e3/000001.json"

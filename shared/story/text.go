@@ -18,8 +18,7 @@ type Detail struct {
 	Values bool // every value, and every part of every rule
 }
 
-// Text writes the story for a terminal. It begins with the person. For each license it writes the state, the reason,
-// the day of the next change, earlier changes, and the actions that an operator can take.
+// Text writes the story for a terminal: the person, and the lines about each license.
 func (s *Story) Text(w io.Writer, d Detail) error {
 	t := &text{w: w, story: s}
 	t.line("%s", s.who())
@@ -66,7 +65,6 @@ var kinds = map[string]string{
 	directory.KindUnknown: "an account of a kind that this version does not know",
 }
 
-// The method "who" returns the name and the kind of the person.
 func (s *Story) who() string {
 	name := cmp.Or(s.DisplayName, s.UserPrincipalName, s.User)
 	if s.UserPrincipalName != "" && s.UserPrincipalName != name {
@@ -85,9 +83,8 @@ func (s *Story) who() string {
 	return who
 }
 
-// The method "shown" returns the answers that Text writes. If d.Values is set, these are all answers. Otherwise the
-// method returns one answer for each license that the person holds or held. If several rules are about the license, it
-// returns the answer that the method "before" prefers.
+// The method "shown" returns the answers that Text writes. Unless d.Values is set, these are one answer for each
+// license that the person holds or held (see the method "before").
 func (s *Story) shown(d Detail) (list []*Answer) {
 	for i := range s.Answers {
 		x := &s.Answers[i]
@@ -105,15 +102,15 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 	return list
 }
 
-// The variable "ranks" has all states. If several rules are about one license, Text shows the answer whose state is
-// first in ranks.
+// The variable "ranks" has all states. If several rules are about one license, the answer whose state is first is
+// shown.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
 // States returns all states. If several rules are about one license, the state that comes first is shown.
 func States() []State { return slices.Clone(ranks) }
 
-// The method "before" reports whether Text shows the answer x and not the answer y. Both answers are about the same
-// license. The rule of y comes first in the policy.
+// The method "before" reports whether Text shows the answer x and not the answer y, about the same license. The rule of
+// y comes first in the policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
 		return a < b
@@ -139,12 +136,11 @@ func (t *text) answer(x *Answer, d Detail) {
 	t.about(lines, ToDo)
 }
 
-// The method "about" writes the lines with one topic.
 func (t *text) about(lines []Line, what About) {
 	for _, l := range lines {
 		switch {
 		case l.About != what:
-		case what == ToDo && strings.HasPrefix(l.Text, "to "): // the text itself begins with "to", so it needs no label
+		case what == ToDo && strings.HasPrefix(l.Text, "to "): // the text itself begins with "to"
 			t.line("  %s", l.Text)
 		default:
 			t.labelled(string(what), l.Text)
@@ -152,8 +148,7 @@ func (t *text) about(lines []Line, what About) {
 	}
 }
 
-// The method "next" returns a sentence with the day on which the license is taken if the person stays away. The
-// sentence also has the events that would move that day.
+// The method "next" returns when the license is taken if the person stays away, and what would move that day.
 func (t *text) next(x *Answer) string {
 	now := t.story.Now
 	switch {
@@ -173,7 +168,7 @@ func (t *text) next(x *Answer) string {
 	return x.Change
 }
 
-// The method "others" names the licenses about which the policy has rules, if the person holds none of these licenses.
+// The method "others" names the licenses of the rules if the person holds none of them.
 func (t *text) others(shown []*Answer) {
 	if len(shown) > 0 || t.story.Run == "" {
 		return

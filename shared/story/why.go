@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The method "why" returns the rule that decides, and the parts of the rule that settle the verdict.
 func (t *text) why(x *Answer, past *License) string {
 	switch x.State {
 	case Taken, Pending, Announced:
@@ -58,8 +57,8 @@ func (t *text) why(x *Answer, past *License) string {
 	return rule + because + ": " + strings.Join(texts, "; ")
 }
 
-// falseParts returns words for parts that are false. The argument "texts" has the words of the parts. If each part has
-// a denial, falseParts uses the denials in place of the argument "texts".
+// falseParts returns words for parts that are false: their denials, if each part has one, and else the argument
+// "texts".
 func falseParts(parts []*policy.Node, texts []string) string {
 	denials := make([]string, len(parts))
 	for i, n := range parts {
@@ -71,8 +70,7 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// The function "unspelt" returns words for a decisive part that is not a condition of the policy: holding the license,
-// an exemption, or a grace period.
+// The function "unspelt" returns words for a part that is not a condition of the policy.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {
@@ -81,9 +79,8 @@ func unspelt(n *policy.Node, license string) string {
 	return what
 }
 
-// The function "telling" returns the decisive parts that the reader needs. If several parts are about the same
-// attributes, it returns one of these parts. It returns parts that are not conditions of the policy, such as an
-// exemption, only if no other part is decisive.
+// The function "telling" returns the decisive parts that the reader needs: one of several parts about the same
+// attributes, and parts that are not conditions of the policy only if no other part is decisive.
 func telling(x *Answer) (list []*policy.Node) {
 	at := map[string]int{}
 	var spoken []*policy.Node
@@ -120,8 +117,8 @@ func timed(n *policy.Node) bool {
 	return strings.Contains(n.Text, "now") || strings.Contains(n.Text, "timestamp(")
 }
 
-// The method "verdict" returns the name of the verdict that the rule gives by its conditions alone. The past of the
-// license may override this verdict. For example, a rule does not take a license that was restored lately.
+// The method "verdict" returns the verdict that the rule gives by its conditions alone. The past of the license may
+// override it.
 func (x *Answer) verdict() string {
 	if x.Tree.Says == policy.True {
 		return policy.Reclaim.String()
@@ -129,8 +126,8 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// The function "said" returns a part in words, with the values of the part. It leaves out values that are already in
-// the text "told".
+// The function "said" returns a part in words, with its values. Values that are already in the text "told" are left
+// out.
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string
@@ -148,7 +145,6 @@ func said(n *policy.Node, told string) string {
 	return text
 }
 
-// The function "short" returns a time as its day, and any other value unchanged.
 func short(value string) string {
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
 		return day(at)

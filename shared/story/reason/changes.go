@@ -1,9 +1,7 @@
 package reason
 
-// The variable "changes" has the forms of the reasons from the packages plan, decision and gate. Such a reason says
-// that a change is refused, postponed or not needed.
+// The variable "changes" has the forms of the reasons why a change is refused, postponed or not needed.
 var changes = []form{
-	// Reasons about earlier changes.
 	{code: "setback", remedy: "setback", text: "{}; tried again from {} on$", swedish: "$1; nytt försök från och med $2"},
 	{code: "ledgerDamaged", remedy: "ledger", text: "damaged ledger: the object {} is about another person, license or number than its name",
 		english: "damaged ledger: the content of $1 does not match its file name", swedish: "skadad liggare: innehållet i $1 stämmer inte med filens namn"},
@@ -42,7 +40,6 @@ var changes = []form{
 	{code: "leftOut", remedy: "leftOut", text: "left out by the operator", swedish: "bortvald av operatören"},
 	{code: "otherChange", remedy: "fresh", text: "the plan of run {} lists another change of this license", swedish: "planen från körning $1 har en annan ändring av licensen"},
 
-	// Reasons about the mailbox and about seats.
 	{code: "noSeat", remedy: "seats", text: "no free seat of {} is left for it, beside the {} that are kept free", swedish: "ingen ledig plats för $1 finns kvar, utöver de $2 som hålls lediga"},
 	{code: "mailboxReportUnread", remedy: "mailboxReport", text: "the mailbox usage report could not be read: {}", swedish: "rapporten över postlådornas användning gick inte att läsa: $1"},
 	{code: "mailboxNamesHidden", remedy: "mailboxSize", text: "the mailbox usage report conceals names", swedish: "rapporten över postlådornas användning döljer namnen"},
@@ -59,7 +56,6 @@ var changes = []form{
 	{code: "mailboxTooLarge", remedy: "mailbox", text: "the mailbox holds {} GB, and {} allows {} GB", swedish: "postlådan har $1 GB, och $2 tillåter $3 GB"},
 	{code: "mailboxLeft", remedy: "mailboxLost", text: "the mailbox is left without a license", swedish: "postlådan blir utan licens, och Exchange Online raderar innehållet för gott 30 dagar senare"},
 
-	// Reasons about the way in which the person holds the license.
 	{code: "twin", remedy: "twin", text: "holds {} already, {}", swedish: "har redan $1, men inte alla delar av den"},
 	{code: "planMissing", remedy: "plans", text: "the product {} has no service plan {}, which the policy says that {} needs", swedish: "produkten $1 saknar tjänstplanen $2, som $3 behöver enligt policyn"},
 	{code: "noUsageLocation", remedy: "usageLocation", text: "the person has no usage location", swedish: "personen saknar användningsplats, och utan den tilldelar Graph ingen licens"},
@@ -69,7 +65,6 @@ var changes = []form{
 	{code: "severalWays", remedy: "severalWays", text: "held directly and through a group at once", english: "it is assigned both directly and through a group", swedish: "den är tilldelad både direkt och genom en grupp"},
 	{code: "severalWays", remedy: "severalWays", text: "held {} and {} at once", swedish: "den är tilldelad på flera sätt samtidigt"},
 
-	// Reasons about the group.
 	{code: "noGroupNamed", remedy: "otherGroup", text: "held through a group, but the policy names no group for {}", swedish: "den kommer från en grupp, men policyn anger ingen grupp för $1"},
 	{code: "noGroupNamed", remedy: "otherGroup", text: "held through the group {}, but the policy names no group for {}", swedish: "den kommer från gruppen $1, men policyn anger ingen grupp för $2"},
 	{code: "groupMailEnabled", remedy: "lockedGroup", text: "held through the group {}, which is mail-enabled and can only be changed in Exchange", swedish: "den kommer från gruppen $1, som är e-postaktiverad och bara kan ändras i Exchange"},

@@ -24,8 +24,7 @@ var reasonFiles = []string{
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
 }
 
-// TestRefusalsOfEveryTargetAreRead checks that reasonFiles has the file of every target, because that file has the
-// refusals of the target.
+// TestRefusalsOfEveryTargetAreRead: reasonFiles has the file of every target, because that file has its refusals.
 func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../plan/*.go")
@@ -52,7 +51,7 @@ func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	}
 }
 
-// noReasons lists the texts in reasonFiles that only look like reasons, and the texts that are only a part of a reason.
+// noReasons lists the texts in reasonFiles that only look like reasons, or that are only a part of a reason.
 var noReasons = []string{
 	"x and x x x", "x x, and x", "through a group", "the group x gives x x", "x, which x", "the group x x", // the parts of these texts have remedies
 	"is not known: x",                                                                                       // the part after the colon has a form
@@ -64,13 +63,12 @@ var noReasons = []string{
 	"x; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", // a note of the plan
 }
 
-// The variable "within" lists the forms of sentences in which a text from the code may stand. The text replaces %s. The
-// letter x stands for a varying part.
+// The variable "within" lists sentences in which a text from the code may stand, in place of %s. The letter x stands
+// for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
-// TestEveryReasonHasItsForm finds the reasons in the code. A reason is a text that a function returns, assigns to a
-// refusal or a doubt, or adds to the gaps. Each reason has a code, a remedy, and words in both languages. Each form has
-// a reason.
+// TestEveryReasonHasItsForm finds the reasons in the code. Each reason has a code, a remedy, and words in both
+// languages. Each form has a reason.
 func TestEveryReasonHasItsForm(t *testing.T) {
 	t.Parallel()
 	found, excused, used := 0, map[string]bool{}, map[string]bool{}
@@ -108,8 +106,8 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// The function "unfit" says what the text lacks as a reason: a form, a remedy or words. It adds the forms of the text
-// to the map "used".
+// The function "unfit" says what the text lacks as a reason: a form, a remedy or words. It adds the forms to the map
+// "used".
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {
@@ -133,14 +131,14 @@ func unfit(text string, used map[string]bool) string {
 	return "has no form"
 }
 
-// The expression "predicate" matches texts without a subject. Such a text is a reason only within one of the sentences
-// in the variable "within".
+// The expression "predicate" matches texts without a subject. Such a text is a reason only within a sentence of the
+// variable "within".
 var predicate = regexp.MustCompile(`^(is|was|has|may|cannot be (computed|trusted)|went|got|grants) `)
 
 // The expression "english" matches words that a Swedish text does not contain.
 var english = regexp.MustCompile(`\b(the|is|are|was|were|and|of|not|no|which|that|has|have)\b`)
 
-// reasonsIn returns the texts in a file that may become reasons. Such a text has at least three words.
+// reasonsIn returns the texts of at least three words that may become reasons.
 func reasonsIn(file *ast.File) (texts []string) {
 	constants := map[string]string{}
 	add := func(e ast.Expr) {
@@ -177,7 +175,7 @@ func reasonsIn(file *ast.File) (texts []string) {
 	return texts
 }
 
-// reasonAt lists the functions that have a parameter for a reason. The number is the index of that parameter.
+// reasonAt has the index of the parameter for a reason, by function.
 var reasonAt = map[string]int{"add": 2, "shows": 1, "contradict": 0, "unhealthy": 0}
 
 func nameOf(e ast.Expr) string {
@@ -192,7 +190,7 @@ func nameOf(e ast.Expr) string {
 
 var verb = regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
 
-// textOf returns the text of an expression. The letter x stands for each part that is no literal or constant.
+// textOf returns the text of an expression. The letter x stands for a part that is no literal or constant.
 func textOf(e ast.Expr, constants map[string]string) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -1,6 +1,5 @@
 package reason
 
-// Forms returns the texts of all forms.
 func Forms() (texts []string) {
 	for _, f := range forms {
 		texts = append(texts, f.text)
@@ -8,8 +7,7 @@ func Forms() (texts []string) {
 	return texts
 }
 
-// Used adds the form of each part of a text to the map "used". A text may consist of several reasons, and a reason may
-// contain another reason.
+// Used adds the form of each part of a text to the map "used".
 func Used(text string, used map[string]bool) {
 	for _, p := range Parts(text) {
 		f, m := find(p.Text)

@@ -1,7 +1,6 @@
-// Package reason has the reasons why a license is not changed. Each reason has a stable code, words in English and
-// Swedish, and a remedy. A remedy is the action that resolves the reason. The packages that decide write a reason as an
-// English text, and runs store the text. A form is the text of one reason, with places for the parts that vary. The
-// forms let the package find the code from the text alone, for the runs of every version.
+// Package reason has the reasons why a license is not changed. The packages that decide write a reason as an English
+// text, and runs store this text. From the text alone, for the runs of every version, this package finds a stable code,
+// words in English and Swedish, and a remedy.
 package reason
 
 import (
@@ -18,14 +17,13 @@ const (
 	Swedish Language = "sv"
 )
 
-// The type "form" is the text of one reason, with places. A text has the form if the beginning of the text matches the
-// form. If the form ends in "$", the whole text must match. A place takes at least one character: {s} takes the subject
-// of the reason, {n} the event of a date, {d} a day or a time (shown as a day), {r} another reason, and {} any other
-// part.
+// The type "form" is the text of one reason, with places for the parts that vary. It need only match the beginning of a
+// text, unless it ends in "$". A place takes at least one character: {s} takes the subject of the reason, {n} the event
+// of a date, {d} a day or a time (shown as a day), {r} another reason, and {} any other part.
 type form struct {
 	code string
 	text string
-	// english has the words for a reader who does not know idleseat. If english is empty, the reader sees the text of the
+	// english has the words for a reader who does not know idleseat. If it is empty, the reader sees the text of the
 	// reason.
 	english string
 	swedish string
@@ -47,8 +45,7 @@ type Part struct {
 	tail  string // the end of Text, which the form does not cover
 }
 
-// In returns the words of the cause in a language. If the text of the cause has no form, the result is the text
-// unchanged.
+// In returns the words of the cause in a language. A text without a form stays unchanged.
 func (p *Part) In(l Language) string {
 	switch {
 	case p.form == nil:
@@ -87,16 +84,13 @@ func compiled(list []form) []form {
 	return list
 }
 
-// mostPlaces is the maximum number of places in a form.
 const mostPlaces = 6
 
-// The variable "plural" maps the verb that follows one subject to the verb that follows several subjects.
 var plural = map[string]string{" is ": " are ", " was ": " were ", " has ": " have "}
 
-// The method "match" compares a text with the form. It returns what the text has at each place of the form, in order. It
-// returns false if the text does not have the form. A place ends at the first occurrence of the words that follow the
-// place in the form. A last place takes the rest of the text, but {d} ends at a space, a comma or a semicolon. The method
-// uses no regular expression, because that would take ten times as long, and a night has many reasons.
+// The method "match" returns what a text has at each place of the form, or false if the text does not have the form. A
+// place ends at the first occurrence of the words that follow it. A last place takes the rest of the text, but {d} ends
+// at a space, a comma or a semicolon. A regular expression would take ten times as long, and a night has many reasons.
 func (f *form) match(text string) (taken []string, is bool) {
 	var all [mostPlaces]string
 	rest, is := strings.CutPrefix(text, f.literals[0][0])
@@ -120,7 +114,7 @@ func (f *form) match(text string) (taken []string, is bool) {
 	return slices.Clone(all[:len(f.places)]), true
 }
 
-// The function "cut" splits text at the first occurrence of any of the separators.
+// The function "cut" splits text at the first occurrence of one of the separators.
 func cut(text string, separators []string) (before, after string, found bool) {
 	at, length := -1, 0
 	for _, s := range separators {
@@ -157,7 +151,7 @@ func Parts(text string) (parts []Part) {
 	return parts
 }
 
-// The function "split" splits text at its semicolons, except inside quotation marks. A name from a directory may
+// The function "split" splits text at its semicolons, except inside quotation marks: a name from a directory may
 // contain semicolons.
 func split(text string) (pieces []string) {
 	begin, quoted := 0, false
@@ -196,8 +190,7 @@ func (f *form) part(text string, taken []string) Part {
 
 var number = regexp.MustCompile(`\$[1-9]`)
 
-// The method "filled" replaces $1, $2 and so on in the words of a form, and returns the result. The replacement of $1
-// is the part of the reason in the first place of the form.
+// The method "filled" replaces $1, $2 and so on in the words of a form by the parts of the reason in these places.
 func (f *form) filled(words string, taken []string, l Language) string {
 	return number.ReplaceAllStringFunc(words, func(place string) string {
 		i := place[1] - '1'
@@ -225,8 +218,8 @@ func Words(l Language, text string) string {
 	return strings.Join(slices.Compact(words), "; ")
 }
 
-// Of returns the code of a reason and the key of its remedy. An unknown code or key is "". If the reason has several
-// causes, the cause whose remedy is first in Remedies counts.
+// Of returns the code of a reason and the key of its remedy, or "". If the reason has several causes, the cause whose
+// remedy is first in Remedies counts.
 func Of(text string) (code, remedy string) {
 	best := len(remedies)
 	for _, p := range Parts(text) {
@@ -237,7 +230,6 @@ func Of(text string) (code, remedy string) {
 	return code, remedy
 }
 
-// remedyAt returns the index of a remedy, or the number of remedies if the key is unknown.
 func remedyAt(key string) int {
 	if i := slices.IndexFunc(remedies, func(r remedy) bool { return r.key == key }); i >= 0 {
 		return i
@@ -266,7 +258,7 @@ func Do(l Language, key string) string {
 	return remedies[i].english
 }
 
-// The function "subject" returns the subject of a reason in Swedish. It does not translate names of attributes.
+// The function "subject" returns the subject of a reason in Swedish. Names of attributes stay unchanged.
 func subject(text string) string {
 	switch text {
 	case "exemption":
@@ -281,7 +273,7 @@ func subject(text string) string {
 	return strings.NewReplacer(" and ", " och ", "license ", "licensen ").Replace(text)
 }
 
-// The function "noun" returns the event of a date in Swedish. It does not translate names of attributes and workloads.
+// The function "noun" returns the event of a date in Swedish.
 func noun(text string) string {
 	if text == "sign-in" {
 		return "inloggning"

@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// TestParts: each cause of a reason has a code, and words in each language. A text without a form stays unchanged.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	type part struct{ Code, English, Swedish string }
@@ -57,7 +56,7 @@ func TestNounOfEverySignal(t *testing.T) {
 	}
 }
 
-// TestOf: if a reason has several causes, Of returns the cause whose remedy comes first in the variable "remedies".
+// TestOf: if a reason has several causes, the cause whose remedy comes first in the variable "remedies" counts.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	const several = "undecided: x was not read; y cannot be trusted: a date of the account lies in the future"

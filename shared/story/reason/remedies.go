@@ -1,11 +1,11 @@
 package reason
 
-// The type "remedy" is the action that resolves a reason. It has one sentence in each language.
+// The type "remedy" is the action that resolves a reason, with one sentence in each language.
 type remedy struct{ key, english, swedish string }
 
-// The variable "remedies" has special remedies before general remedies. If a page has room for only one cause, it shows
-// the cause whose remedy is first in this list. Advice about one person must not harm other people. For example, a group
-// may assign other licenses, too, and a change of a rule affects everybody.
+// The variable "remedies" has special remedies before general ones. A page with room for one cause shows the cause
+// whose remedy is first. Advice about one person must not harm other people: a group may assign other licenses, too,
+// and a change of a rule affects everybody.
 var remedies = []remedy{
 	{"ledger", "Restore that file from an earlier version or a backup.", "Återställ filen från en tidigare version eller en säkerhetskopia."},
 	{"fresh", "Plan again: newer data decide.", "Planera igen: nyare uppgifter avgör."},

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The variable "stored" has the expected key of the remedy, by the reason as a run stores it.
+// The variable "stored" has the expected key of the remedy for a reason as a run stores it.
 var stored = map[string]string{
 	"undecided: damaged ledger: the object ledger/a/b/000001.json is no intent as it was written; bring back its earlier version":                                               "ledger",
 	"undecided: run r0 took the license on 2026-11-01, and these data may be from before that":                                                                                  "fresh",
@@ -110,7 +110,6 @@ var stored = map[string]string{
 	"not given back: the rule has no onReturn: restore; `idleseat restore a@x` does it":                                             "notBack",
 }
 
-// TestRemedy: each reason that runs store has the expected remedy.
 func TestRemedy(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}

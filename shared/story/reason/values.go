@@ -1,7 +1,7 @@
 package reason
 
-// The variable "values" has the forms of the reasons from package policy. They are about unknown values, and about
-// dates that cannot be trusted. Special forms come before general forms.
+// The variable "values" has the forms of the reasons about unknown values, and about dates that cannot be trusted.
+// Special forms come before general forms.
 var values = []form{
 	{code: "emptyText", remedy: "empty", text: "{s} has no value, and the condition does not say what holds then",
 		english: "$1 has no value, and the rule does not say what holds then",
@@ -76,8 +76,7 @@ var values = []form{
 	{code: "groupUnread", remedy: "group", text: "group {} could not be read", swedish: "gruppen $1 gick inte att läsa"},
 }
 
-// The variable "accounts" has the forms of the reasons from package directory. They are about accounts that contradict
-// each other.
+// The variable "accounts" has the forms of the reasons about accounts that contradict each other.
 var accounts = []form{
 	{code: "accountMissing", remedy: "outOfScope", text: "synced from Active Directory, but no account", swedish: "synkroniseras från Active Directory, men inget konto hittades där"},
 	{code: "noAccount", remedy: "account", text: "no account in {}", swedish: "inget konto i $1"},
