@@ -1,5 +1,4 @@
-// Package idleseat has the version of this source tree. Every command and function reports the version, no matter how
-// it was built. The hash of a plan covers the version.
+// Package idleseat has the version of this source tree. The hash of a plan covers the version.
 package idleseat
 
 import (
@@ -8,14 +7,14 @@ import (
 	"strings"
 )
 
-// The variable "number" is the content of the file VERSION. The build fails if the file is missing.
+// The variable "number" is the content of the file VERSION.
 //
 //go:embed VERSION
 var number string
 
-// Version returns the version, such as "0.1.0". If the build knows the revision of its sources, the first twelve digits
-// of the revision follow, as in "0.1.0+1a2b3c4d5e6f". If files differ from the revision, ".dirty" follows. A build from
-// a copy without .git, such as a build by SAM, knows no revision.
+// Version returns the version, such as "0.1.0". If the build has the revision of its sources, its first twelve digits
+// follow, as in "0.1.0+1a2b3c4d5e6f", and ".dirty" if files differ from the revision. A build from a copy without .git,
+// such as a build by SAM, has no revision.
 func Version() string {
 	version, revision, dirty := strings.TrimSpace(number), "", ""
 	info, _ := debug.ReadBuildInfo()

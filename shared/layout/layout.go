@@ -1,6 +1,6 @@
-// Package layout names every object in the store. No other package builds keys. This file therefore shows the whole
-// layout, which docs/store.md describes and on which the permissions on the bucket rely. Keys have slashes in every
-// kind of store. The keys of runs sort by time, because the names of runs sort by time.
+// Package layout names every object in the store. No other package builds keys, so this file shows the whole layout,
+// which docs/store.md describes and on which the permissions on the bucket rely. The keys of runs sort by time, because
+// the names of runs do.
 package layout
 
 import (
@@ -21,11 +21,11 @@ const (
 	Backtests = "history/backtests/" // one object for each kept backtest, named after the last run in the backtest
 )
 
-// Policy is the key of the policy in force in the bucket of a deployment. No other store has this object.
+// Policy is the key of the policy in force in the bucket of a deployment.
 const Policy = "policy.yaml"
 
-// Leases is the prefix of the objects of the lease. The lease permits only one night at a time. Leases are below runs/
-// so that the bucket retains them for as long as runs.
+// Leases is the prefix of the objects of the lease, which permits one night at a time. It is below runs/ so that the
+// bucket retains leases for as long as runs.
 const Leases = Runs + "lease/"
 
 // Lease returns the key of object n in the chain of a lease (package lease).
@@ -34,8 +34,7 @@ func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 // Run returns the prefix of all objects of a run.
 func Run(run string) string { return Runs + run + "/" }
 
-// IsRun reports whether a folder below Runs belongs to a run. The lease, the checks of the relay and the checks of
-// idleseat doctor also have folders below Runs.
+// IsRun reports whether a folder below Runs belongs to a run. The lease and two checks also have folders below Runs.
 func IsRun(folder string) bool {
 	return Run(folder) != Leases && folder != checked && folder != examined
 }
@@ -43,7 +42,7 @@ func IsRun(folder string) bool {
 // Begin returns the key of a run's inputs. The inputs are fixed before the run reads people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
-// Manifest returns the key of a run's manifest. The manifest turns the parts of the run into a snapshot.
+// Manifest returns the key of a run's manifest, which turns the parts of the run into a snapshot.
 func Manifest(run string) string { return Run(run) + "manifest.json" }
 
 // Part returns the key of the accounts that one attempt read from a source for one partition.
@@ -51,16 +50,16 @@ func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
 
-// IsLinePart reports whether a key belongs to a part in the old format, JSON Lines. New parts are Parquet files.
+// IsLinePart reports whether a key belongs to a part in the old format, JSON Lines.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of one partition of a table of a run. The argument "name" is the name of the table: people or
-// members. The argument "sum" is the SHA-256 of the content, in hex.
+// Table returns the key of one partition of a table of a run. The argument "name" is people or members. The argument
+// "sum" is the SHA-256 of the content, in hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
 
-// EntraCall returns the key of an object about one call that reads Entra ID. The object has the progress of the call.
+// EntraCall returns the key of the progress of one call that reads Entra ID.
 func EntraCall(run string, call int) string {
 	return fmt.Sprintf("%sentra/calls/%04d.json", Run(run), call)
 }
@@ -68,23 +67,19 @@ func EntraCall(run string, call int) string {
 // Relay returns the prefix of all objects that the relay reads or writes for a run.
 func Relay(run string) string { return Run(run) + "ad/" }
 
-// Since returns the key of the watermark for a delta reading by the relay. The watermark comes from an earlier reading
-// of Active Directory.
+// Since returns the key of the watermark for a delta reading by the relay.
 func Since(run string) string { return Relay(run) + "since.json" }
 
-// Input returns the key of the input of a task of the relay. The input is a list of people or changes. The argument
-// "task" is the name of the task.
+// Input returns the key of the input of a task of the relay: a list of people or changes.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// The constant "checked" takes the place of a run in the keys that the relay writes to check its access. No run has
-// this name.
+// The constant "checked" takes the place of a run in the keys that the relay writes to check its access.
 const checked = "relay-check"
 
 // Probe returns the key that the relay writes to check its access.
 func Probe() string { return Relay(checked) + "probe.json" }
 
-// The constant "examined" takes the place of a run in the keys that idleseat doctor writes to check the store. No run
-// has this name.
+// The constant "examined" takes the place of a run in the keys that idleseat doctor writes to check the store.
 const examined = "doctor-check"
 
 // DoctorProbe returns the key that idleseat doctor writes to check the store.
@@ -103,14 +98,13 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of one partition of a run's table of accounts. Later runs read this table to recall earlier
-// dates.
+// Known returns the key of one partition of a run's table of known accounts, which has the dates for later runs.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
 
-// ActivityGaps returns the key of a list of accounts without a date of activity. Only old versions write this list. New
-// versions write the table of Known instead.
+// ActivityGaps returns the key of a list of accounts without a date of activity, from old versions. New versions write
+// the table of Known instead.
 func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
@@ -155,7 +149,7 @@ func Noted(prefix, run string) string { return prefix + run + ".json" }
 // Stopped returns the prefix of the keys that Stop returns for a run.
 func Stopped(run string) string { return Withdrawn + run + "/" }
 
-// Stop returns the key of an object. If the object exists, the run may no longer change the licenses of the person.
+// Stop returns the key of an object. While it exists, the run may not change the licenses of the person.
 func Stop(run, user string) string { return Stopped(run) + user + ".json" }
 
 // Person returns the prefix of a person's objects in the ledger.
@@ -164,8 +158,8 @@ func Person(person string) string { return Ledger + person + "/" }
 // License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of an intent in the ledger. Other objects about the intent, such as its completion, have the
-// same key with another suffix instead of ".json".
+// Entry returns the key of an intent in the ledger. Other objects about the intent have the same key with another
+// suffix instead of ".json".
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeysStayAsTheyAre: the keys must not change. Existing runs use these keys, and the permissions of deployed
-// functions name them.
+// TestKeysStayAsTheyAre: existing runs use these keys, and the permissions of deployed functions name them.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// onPage has the keys that docs/store.md must list, by the function that returns the key. A function that returns only
-// a prefix has no keys in the map.
+// onPage has the keys that docs/store.md must list, by the function that returns the key. A function that returns a
+// prefix has none.
 var onPage = map[string][]string{
 	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
@@ -27,8 +27,8 @@ var onPage = map[string][]string{
 	"Stop":  {Stop("<run>", "<person>")}, "Entry": {Entry("<person>", "<license>", 999999)},
 }
 
-// TestPageHasEveryKey: the tables in docs/store.md have a line for every object in the layout. The only other line is
-// for the policy file, which an operator writes.
+// TestPageHasEveryKey: the tables in docs/store.md have a line for each object in the layout, and one for the policy
+// file.
 func TestPageHasEveryKey(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "layout.go", nil, 0)

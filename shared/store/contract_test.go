@@ -276,15 +276,13 @@ func TestJSON(t *testing.T) {
 	})
 }
 
-// The type "overwriting" is a store whose PutIfAbsent overwrites objects.
 type overwriting struct{ Store }
 
 func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Put(ctx, key, body)
 }
 
-// TestProven checks that PutJSONProven accepts a store that keeps the first object. It also checks that PutJSONProven
-// rejects a store that overwrites the first object.
+// TestProven: PutJSONProven accepts a store that keeps the first object, and rejects a store that overwrites it.
 func TestProven(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))
@@ -295,7 +293,6 @@ func TestProven(t *testing.T) {
 	})
 }
 
-// TestS3WithoutConditions checks that PutJSONProven detects a server that ignores If-None-Match.
 func TestS3WithoutConditions(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

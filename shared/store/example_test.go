@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The example calls PutIfAbsent twice for one key. Only the first call succeeds. The second call returns ErrExists, and
-// the first object stays.
+// The first call of PutIfAbsent for a key succeeds. The second call returns ErrExists, and the first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {
@@ -40,7 +39,7 @@ func ExampleStore() {
 	// runs/1/begin.json <nil>
 }
 
-// The example copies a sealed object to another key. GetJSON rejects the copy.
+// GetJSON rejects a sealed object that was copied to another key.
 func ExamplePutJSON() {
 	ctx := context.Background()
 	var s store.Memory

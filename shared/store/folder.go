@@ -26,8 +26,7 @@ const (
 	readDirBatch = 1000
 )
 
-// folder is a store in a directory. Every access goes through root, so no key and no symbolic link leads out of the
-// directory.
+// folder is a store in a directory. Every access goes through root, so no key and no symbolic link leads out of it.
 type folder struct {
 	root *os.Root
 }
@@ -48,7 +47,6 @@ func openFolder(location string) (*folder, error) {
 	return f, nil
 }
 
-// viewFolder opens an existing folder. It writes nothing.
 func viewFolder(location string) (*folder, error) {
 	location, err := filepath.Abs(location)
 	if err != nil {
@@ -71,11 +69,10 @@ func rootIn(location string) (*folder, error) {
 	return &folder{root}, nil
 }
 
-// othersWrite is the permission bit that allows every user of the machine to write.
 const othersWrite = 0o002
 
 // The function "closed" returns an error if every user of the machine may write to the store's folder or to a folder
-// directly inside it. A user who can write to the ledger could forge the record of taken licenses.
+// directly inside it. Such a user could forge the record of taken licenses.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // file modes do not show permissions on Windows
 		return nil
@@ -93,7 +90,7 @@ func closed(location string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // another process has just finished a write and removed its temporary file
+			continue // another process has just removed its temporary file
 		}
 		if err != nil {
 			return err
@@ -105,8 +102,8 @@ func closed(location string) error {
 	return nil
 }
 
-// The method "sweep" deletes temporary files that were last changed before the given time. Writers that died left these
-// files. The method ignores errors, because a store without write access is still useful.
+// The method "sweep" deletes temporary files that writers left when they died before the given time. It ignores errors,
+// because a store without write access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -153,8 +150,7 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing reports whether err means that there is no object at a key. A key below another object, such as "a/b" below
-// "a", also has no object.
+// isMissing reports whether err means that there is no object at a key. A key below another object also has no object.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -177,9 +173,9 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 	return nil
 }
 
-// linkNew moves a file to its key by a hard link. Unlike a rename, a hard link fails if the key is taken. A network
-// file system that loses the answer to a request repeats the request. The answer to the second request then says that
-// the key is taken, although the first request succeeded (Linux, open(2), O_EXCL). linkNew recognizes this case.
+// linkNew moves a file to its key by a hard link, which fails if the key is taken. A network file system that loses the
+// answer to a request repeats it, and says that the key is taken, although the first request succeeded (Linux, open(2),
+// O_EXCL). linkNew recognizes this case.
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {
@@ -199,8 +195,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// The method "write" writes the whole body to a hidden file and syncs the file to disk. It then calls the function
-// "place", which moves the file to its key. A crash at any moment leaves no partial object.
+// The method "write" writes the body to a hidden file and syncs it to disk. Then the function "place" moves the file to
+// its key. A crash leaves no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err
@@ -237,7 +233,7 @@ func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) err
 	return errors.Join(err, file.Close())
 }
 
-// syncParents syncs the directory of the key and all directories above it, because any of these directories may be new.
+// syncParents syncs the directory of the key and all directories above it, because each of them may be new.
 func (f *folder) syncParents(key string) error {
 	if runtime.GOOS == "windows" { // a directory cannot be synced on Windows
 		return nil
@@ -256,7 +252,6 @@ func (f *folder) syncParents(key string) error {
 	}
 }
 
-// contextReader returns the error of the context after the context has ended.
 type contextReader struct {
 	ctx context.Context
 	io.Reader

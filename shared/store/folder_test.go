@@ -29,8 +29,7 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	folder := t.TempDir()
 	mustPut(t, newFolder(t, folder), "linked", "x")
 	old, young := filepath.Join(folder, tempDir, "old"), filepath.Join(folder, tempDir, "young")
-	// A writer that died after the hard link and before the removal of its temporary file leaves the file under two
-	// names.
+	// A writer that died between the hard link and the removal of its temporary file leaves two names.
 	wantErr(t, nil, os.Link(filepath.Join(folder, "linked"), old))
 	wantErr(t, nil, os.WriteFile(young, nil, 0o600))
 	past := func(d time.Duration) time.Time { return time.Now().Add(-d) }
@@ -44,9 +43,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
-// TestFolderLostAnswer simulates a network file system that loses the answer to a link and repeats the link. The
-// repeated link fails, because the first link has taken the key. PutIfAbsent must not conclude that another writer took
-// the key.
+// TestFolderLostAnswer: a network file system loses the answer to a link and repeats the link, which then fails.
+// PutIfAbsent must not conclude that another writer took the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -138,8 +136,8 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// TestFolderNotWritable puts a file in place of the folder .tmp, so every write fails. The test does not use
-// permissions, because permissions do not stop a process that runs as root.
+// TestFolderNotWritable puts a file in place of the folder .tmp, so every write fails. Permissions would not stop a
+// process that runs as root.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -188,8 +186,8 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	}
 }
 
-// TestFolderThatIsOpenToAll checks that a store to which every user may write is rejected. The error must contain the
-// command that removes the permission.
+// TestFolderThatIsOpenToAll: a store to which every user may write is rejected. The error has the command that removes
+// the permission.
 func TestFolderThatIsOpenToAll(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

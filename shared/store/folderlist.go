@@ -28,8 +28,8 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
-// The method "walk" iterates over the keys below the parameter "dir", which is "" or ends with a slash. In memory, it
-// keeps the names of only one directory per level.
+// The method "walk" iterates over the keys below "dir", which is "" or ends with a slash. It keeps the names of only
+// one directory per level in memory.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -57,9 +57,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// The method "names" returns the sorted names of files and folders in the directory dir. It leaves out names that do
-// not match prefix. The name of a folder ends with a slash. Folder names therefore sort in the order of the keys below
-// them.
+// The method "names" returns the sorted names in a directory that match prefix. The name of a folder ends with a slash,
+// so folders sort in the order of the keys below them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {
@@ -81,7 +80,7 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				continue // the name cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// The method must return an error here, because a skipped name could hide an object.
+				// A name that is skipped here could hide an object.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

@@ -10,11 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Folders iterates over the names of the folders directly below prefix. A folder is a name with keys below it. The
-// order is the byte order of the keys. The parameter "prefix" is "" or ends with a slash. A name is one segment of a
-// key, without slashes. In a file system and in a bucket, the cost depends on the number of folders, and not on the
-// number of keys. A folder that a writer has just created may appear before there is a key below it. An error ends the
-// iteration.
+// Folders iterates over the names of the folders directly below prefix, in the byte order of the keys. The parameter
+// "prefix" is "" or ends with a slash. The cost depends on the number of folders, and not of keys. A folder may appear
+// before there is a key below it. An error ends the iteration.
 func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
 	if err := checkFolder(prefix); err != nil {
 		return func(yield func(string, error) bool) { yield("", fmt.Errorf("list what is below %q: %w", prefix, err)) }
@@ -27,7 +25,7 @@ func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, erro
 	return foldersOfKeys(ctx, s, prefix)
 }
 
-// foldersOfKeys finds the folders in a listing of all keys. It is for a store that cannot list folders.
+// foldersOfKeys finds the folders in a listing of all keys, for a store that cannot list folders.
 func foldersOfKeys(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last := ""

@@ -86,8 +86,8 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire is a body that calls the function "trip" at each read in its second half. If trip returns an error, the read
-// fails with this error.
+// tripwire is a body that calls the function "trip" at each read in its second half. An error of trip becomes the error
+// of the read.
 type tripwire struct {
 	pattern
 	trip func() error

@@ -37,7 +37,6 @@ func EachLine(r io.Reader, each func(line string) error) error {
 	return scan.Err()
 }
 
-// wholeLines is a bufio.SplitFunc that splits at newlines. It fails if the last line has no newline.
 func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i], nil
@@ -48,9 +47,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores values as a compressed, sealed JSONL object. The callback "write" passes each value to the function
-// "emit". PutLines replaces any object at the key. If the lines are too large for memory, PutLines collects them in a
-// temporary file.
+// PutLines stores values as a compressed, sealed JSONL object. It replaces any object at the key. Lines that are too
+// large for memory go to a temporary file first.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -67,7 +65,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// The variable "zips" holds writers for reuse, because a new gzip writer would need more memory than most objects.
+// The variable "zips" has writers for reuse, because a new gzip writer would need more memory than most objects.
 var zips = sync.Pool{New: func() any {
 	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
@@ -76,8 +74,8 @@ var zips = sync.Pool{New: func() any {
 	return zip
 }}
 
-// PutSpooled stores the output of the callback "write". If the output is too large for memory, PutSpooled collects it
-// in a temporary file.
+// PutSpooled stores the output of the callback "write". An output that is too large for memory goes to a temporary file
+// first.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()
@@ -94,7 +92,7 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 // spoolInMemory is the largest number of bytes that a spool keeps in memory.
 const spoolInMemory = 1 << 20
 
-// spool collects bytes in memory. If there are more than spoolInMemory bytes, it writes all bytes to a temporary file.
+// spool collects bytes in memory. More than spoolInMemory bytes go to a temporary file.
 type spool struct {
 	memory []byte
 	file   *os.File
@@ -111,7 +109,6 @@ func (s *spool) Write(b []byte) (n int, err error) {
 	return len(b), nil
 }
 
-// The method "flush" moves the bytes in memory to the file.
 func (s *spool) flush() (err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "idleseat-"); err != nil {
@@ -123,7 +120,6 @@ func (s *spool) flush() (err error) {
 	return err
 }
 
-// The method "body" returns all written bytes, from the start.
 func (s *spool) body() (io.ReadSeeker, error) {
 	if s.file == nil {
 		return bytes.NewReader(s.memory), nil
@@ -142,10 +138,9 @@ func (s *spool) close() {
 	}
 }
 
-// GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with the T. The error is
-// ErrDamaged, with the key, if the object is incomplete or was altered since it was sealed, and if the function "each"
-// returns ErrDamaged. Some damage shows only at the end of the object. If GetLines fails, the caller must therefore
-// discard everything that the function "each" received.
+// GetLines decodes every line of a JSONL object into a new T, and calls the function "each" with it. The error is
+// ErrDamaged, with the key, if the object is incomplete or was altered, or if "each" returns ErrDamaged. Some damage
+// shows only at the end of the object, so after an error the caller must discard everything that "each" received.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	return Read(ctx, s, key, func(body io.Reader) error {
 		var stop error

@@ -87,7 +87,7 @@ func TestDamagedLines(t *testing.T) {
 	}
 }
 
-// TestSpooled checks that an object larger than spoolInMemory is stored whole. No temporary file may remain.
+// TestSpooled: an object larger than spoolInMemory is stored whole. No temporary file remains.
 func TestSpooled(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
@@ -133,8 +133,8 @@ func (s cutStore) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(whole[:s.size]), iotest.ErrReader(s.err))), err
 }
 
-// TestInterruptedLines: a read that breaks off is not damage, because a later read may succeed. io.ErrUnexpectedEOF is
-// the error of a body in package net/http that is shorter than its announced length.
+// TestInterruptedLines: a read that breaks off is not damage, because a later read may succeed. Package net/http
+// returns io.ErrUnexpectedEOF for a body that is shorter than its announced length.
 func TestInterruptedLines(t *testing.T) {
 	t.Parallel()
 	s := &Memory{}

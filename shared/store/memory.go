@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// Memory is a store in the memory of the process. It serves simulations and tests that run thousands of times. Memory
-// can return to an earlier content. The zero value is an empty store.
+// Memory is a store in the memory of the process, for simulations and tests. It can return to an earlier content. The
+// zero value is an empty store.
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte

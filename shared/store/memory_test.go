@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMemoryIsTakenBack checks that the method Become restores an earlier content after any writes.
 func TestMemoryIsTakenBack(t *testing.T) {
 	t.Parallel()
 	var m Memory

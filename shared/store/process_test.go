@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary starts itself again as another process. The other process uses the same folder.
+// The test binary starts itself again as another process, which uses the same folder.
 const (
 	envChild  = "STORE_TEST_CHILD" // the kind of child
 	envFolder = "STORE_TEST_FOLDER"
@@ -58,7 +58,6 @@ func raceKey(i int) string { return fmt.Sprintf("ledger/%d/%d.json", i/10, i) }
 
 const crashStatus = 7
 
-// The function "crash" exits in the middle of a write.
 func crash(ctx context.Context, s Store) error {
 	die := func() error { os.Exit(crashStatus); return nil }
 	return s.Put(ctx, "runs/1/plan.json", tripwire{newPattern(1 << 20), die})

@@ -12,11 +12,11 @@ import (
 // ErrReadOnly is the error of a write through a read-only view.
 var ErrReadOnly = errors.New("this view of the store only reads")
 
-// ReadOnly returns a read-only view of the store s. Each write fails with ErrReadOnly and does not reach s.
+// ReadOnly returns a read-only view of the store s. A write fails with ErrReadOnly and does not reach s.
 func ReadOnly(s Store) Store { return readOnly{s} }
 
-// OpenReadOnly opens a read-only view of the store at a location in the form of Open. It creates no folder and changes
-// nothing in the store. The error is ErrNotFound if the folder does not exist.
+// OpenReadOnly opens a read-only view of the store at a location in the form of Open. It changes nothing in the store.
+// The error is ErrNotFound if the folder does not exist.
 func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	if strings.Contains(location, "://") || location == "" {
 		s, err := Open(ctx, location)
@@ -32,7 +32,7 @@ func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	return ReadOnly(f), nil
 }
 
-// readOnly has no exported field and no embedded store. A caller therefore cannot reach the writable store by a type
+// readOnly has no exported field and no embedded store, so a caller cannot reach the writable store by a type
 // assertion.
 type readOnly struct{ behind Store }
 

@@ -59,7 +59,7 @@ func TestFolders(t *testing.T) {
 	})
 }
 
-// OpenReadOnly must not create a folder with a misspelt name, and must not delete the temporary files of dead writers.
+// OpenReadOnly must not create a folder with a misspelt name, and must not delete temporary files.
 func TestOpenReadOnlyChangesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

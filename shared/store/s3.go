@@ -32,14 +32,14 @@ const writeToken = "write-token"
 const longestUnseen = 10 * time.Second
 
 // bucket is a store in an S3 bucket. It needs the rights to read, to write and to list objects. Without the right to
-// list objects (s3:ListBucket), S3 answers "access denied" for a missing object.
+// list (s3:ListBucket), S3 answers "access denied" for a missing object.
 type bucket struct {
 	client *s3.Client
 	name   string
 	prefix string // "" or ends with a slash
 }
 
-// openBucket opens a location. The parameter "location" has no "s3://" prefix.
+// openBucket opens a location without the prefix "s3://".
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -84,8 +84,7 @@ func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.fail("read", key, err)
 	}
-	// After the context has ended, the connection may still have bytes that it already received. contextReader makes
-	// such a read fail.
+	// After the context has ended, the connection may still have bytes. contextReader makes such a read fail.
 	return struct {
 		io.Reader
 		io.Closer
@@ -124,10 +123,10 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// The method "taken" returns nil if the object at the key has the token of this write, and ErrExists otherwise. If the
-// answer to a write is lost, the SDK repeats the write. The repeated write then finds the object of the first write. S3
-// shows a new object at once. Other servers (versitygw 1.8) may refuse the repeated write shortly before they show the
-// object of the first write. The method therefore waits for the object.
+// The method "taken" returns nil if the object at the key has the token of this write, and else ErrExists. If the
+// answer to a write is lost, the SDK repeats the write, which then finds the object of the first one. S3 shows a new
+// object at once, but versitygw 1.8 may refuse the repeated write shortly before it shows the object. So the method
+// waits for the object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second

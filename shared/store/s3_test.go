@@ -23,12 +23,11 @@ import (
 
 const fakeBucket = "idleseat-test"
 
-// fakeS3 is an S3 server on loopback. A test may set the function "before", which gets each request first.
+// fakeS3 is an S3 server on loopback.
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// The function "before" either answers a request itself or passes the request to its argument "pass", the handler of
-	// the server.
+	// The function "before" gets each request. It answers it itself, or passes it to the handler "pass". It may be nil.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
@@ -54,7 +53,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 	return f
 }
 
-// The method "store" returns a bucket like the bucket of Open, but without waits between retries.
+// The method "store" returns a bucket without waits between retries.
 func (f *fakeS3) store(prefix string) *bucket {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(f.url),
@@ -176,8 +175,8 @@ func TestS3Conflict(t *testing.T) {
 	}
 }
 
-// TestS3LostAnswer loses the answer to a write, so that the SDK repeats the write. PutIfAbsent must recognize its own
-// object and must not report ErrExists.
+// TestS3LostAnswer: the answer to a write is lost, and the SDK repeats the write. PutIfAbsent recognizes its own
+// object.
 func TestS3LostAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)
@@ -199,8 +198,8 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// TestS3LostAnswerAndNoLook writes to a key that is taken by an object that cannot be read. The writer of the object is
-// unknown, so PutIfAbsent must report neither success nor ErrExists.
+// TestS3LostAnswerAndNoLook: the object that takes the key cannot be read, so its writer is unknown. PutIfAbsent
+// reports neither success nor ErrExists.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

@@ -10,12 +10,10 @@ import (
 	"hash"
 )
 
-// A sealed JSON object ends with the member "sha256", its seal. The seal is the SHA-256, in hex, of the key of the
-// object, a newline, and the object without the seal. A sealed JSONL object ends with a line that has only the member
-// "sha256". The seal of a JSONL object covers the key and all lines before the last line. A seal shows that an object
-// was edited or copied from another key. A seal does not protect against a person who computes a new seal. Where
-// protection against such a person is necessary, another object records the hash. Objects of older versions have no
-// seal.
+// A sealed JSON object ends with the member "sha256", its seal: the SHA-256, in hex, of the key, a newline, and the
+// object without the seal. A sealed JSONL object ends with a line that has only this member. A seal shows that an
+// object was edited or copied from another key. It does not protect against a person who computes a new seal. Objects
+// of older versions have no seal.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)
@@ -24,7 +22,7 @@ const (
 // errAltered is the error for an object that does not match its seal.
 var errAltered = errors.New("it was altered, or copied from another place: its SHA-256 is not the one that it carries")
 
-// sumOf begins the hash of a seal: it hashes the key and the newline. The caller then adds the object.
+// sumOf begins the hash of a seal with the key and the newline. The caller then adds the object.
 func sumOf(key string) hash.Hash {
 	sum := sha256.New()
 	sum.Write([]byte(key + "\n"))
@@ -52,7 +50,7 @@ func Encode(key string, v any) ([]byte, error) {
 }
 
 // Unseal returns the JSON of an object without its seal. The error is ErrDamaged if the seal does not match the object
-// and its key.
+// and its key. An object without a seal is returned unchanged.
 func Unseal(key string, b []byte) ([]byte, error) {
 	plain, carried := unsealed(b)
 	if carried == nil {
@@ -62,7 +60,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // an older version wrote the text without a seal, or the text is not a JSON object
+		return b, nil // an older version wrote it without a seal, or it is not a JSON object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)
@@ -72,8 +70,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// The function "unsealed" splits an object into its content and its seal. The result "seal" is nil if the object does
-// not end with a seal.
+// The function "unsealed" splits an object into its content and its seal, or returns nil for an object without a seal.
 func unsealed(b []byte) (plain, seal []byte) {
 	at := len(b) - sealSize
 	if at < 1 || b[0] != '{' || !bytes.HasPrefix(b[at:], []byte(sealName)) {

@@ -20,8 +20,7 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed checks that an unchanged object can be read. Decode must reject an object with an altered byte, and an
-// object at another key.
+// TestSealed: Decode accepts an unchanged object. It rejects an object with an altered byte, or at another key.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {
@@ -75,7 +74,6 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestSealedLines checks the seals of JSONL objects in the same way as TestSealed.
 func TestSealedLines(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), t.TempDir())
@@ -150,7 +148,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed checks that no text causes a panic. If Unseal accepts a text, the text must have a valid seal or no seal.
+// FuzzSealed: no text causes a panic. A text that Unseal accepts has a valid seal or no seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))
@@ -191,7 +189,6 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// linesOf returns the stored lines of an object.
 func linesOf(t *testing.T, s Store, key string) (lines []string) {
 	t.Helper()
 	body, err := s.Get(t.Context(), key)

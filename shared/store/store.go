@@ -1,9 +1,9 @@
 // Package store keeps objects by key, in a folder or in an S3 bucket, with the same behavior in both. An object appears
 // whole or not at all. If several processes call PutIfAbsent for one key, exactly one succeeds. List is in byte order.
-// Objects are never deleted.
+// The package deletes no objects.
 //
-// File systems restrict the keys in two ways. A key must not also be the folder of another key ("a" and "a/b"). Two keys
-// must not differ only in letter case.
+// File systems restrict the keys. A key must not also be the folder of another key ("a" and "a/b"). Two keys must not
+// differ only in letter case.
 package store
 
 import (
@@ -46,18 +46,17 @@ type Store interface {
 	// Put stores body, from its current offset to its end. It replaces any object at the key. A reader gets either the
 	// old or the new object, and never a mixture.
 	Put(ctx context.Context, key string, body io.ReadSeeker) error
-	// PutIfAbsent stores body in the same way as Put if there is no object at the key. Otherwise the error is
-	// ErrExists. If several processes call PutIfAbsent for one key, exactly one call succeeds.
+	// PutIfAbsent works like Put if there is no object at the key. Otherwise the error is ErrExists. If several
+	// processes call it for one key, exactly one call succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List iterates in byte order over the keys that start with prefix. The parameter "prefix" may end in the middle of
-	// a segment, and "" lists all keys. An error ends the iteration. Objects that are stored during the iteration may
-	// or may not appear.
+	// List iterates in byte order over the keys that start with prefix, which may end in the middle of a segment. An
+	// error ends the iteration. Objects that are stored during the iteration may or may not appear.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
-// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder. It creates the folder if the folder
-// does not exist. The variables and files of the AWS SDK configure S3. Open does not connect to S3, so a wrong
-// configuration shows only in the first call of a method.
+// Open opens the store at "s3://bucket", at "s3://bucket/prefix" or in a folder, which it creates if necessary. The
+// variables and files of the AWS SDK configure S3. Open does not connect to S3, so a wrong configuration shows only in
+// the first call of a method.
 func Open(ctx context.Context, location string) (Store, error) {
 	scheme, rest, hasScheme := strings.Cut(location, "://")
 	var (
@@ -78,9 +77,9 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return s, nil
 }
 
-// CheckKey returns an ErrBadKey with the reason if a folder or S3 cannot use the key. A key has at most 1024 bytes. It
-// consists of segments of 1 to 255 bytes, separated by slashes. The characters are printable, without \ : * ? " < > |.
-// A segment does not start with a dot, and does not end with a dot or a space.
+// CheckKey returns an ErrBadKey with the reason if a folder or S3 cannot use the key. A key has at most 1024 bytes, in
+// segments of 1 to 255 bytes between slashes. The characters are printable, without \ : * ? " < > |. A segment does not
+// start with a dot, and does not end with a dot or a space.
 func CheckKey(key string) error {
 	if len(key) > maxKey {
 		return fmt.Errorf("%w: longer than %d bytes", ErrBadKey, maxKey)
@@ -107,8 +106,8 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// isRefused reports whether a key must not contain a character. Some operating systems forbid the character in file
-// names, or a listing of S3 cannot return the character.
+// isRefused reports whether a key must not contain a character, because some operating systems forbid it in file names,
+// or a listing of S3 cannot return it.
 func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
@@ -122,7 +121,6 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// The function "ready" returns an error if the context has ended or the key is not valid.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -130,8 +128,7 @@ func ready(ctx context.Context, key string) error {
 	return CheckKey(key)
 }
 
-// GetBytes reads an object. The argument "limit" is the largest size in bytes. The error is ErrDamaged if the object is
-// larger.
+// GetBytes reads an object of at most "limit" bytes. The error is ErrDamaged if the object is larger.
 func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {
@@ -148,10 +145,9 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// Read passes the content of an object to the callback "decode", and returns the error of the callback. A read that breaks
-// off says nothing about the object, and a later read may succeed. A callback cannot know this, because both a broken
-// connection and a shortened object end too early. If a read has failed and the callback returns ErrDamaged, Read
-// therefore returns the error of the read instead.
+// Read passes the content of an object to the callback "decode", and returns its error. A read that breaks off says
+// nothing about the object, and a later read may succeed. A callback cannot tell a broken connection from a shortened
+// object. So if a read has failed and the callback returns ErrDamaged, Read returns the error of the read.
 func Read(ctx context.Context, s Store, key string, decode func(io.Reader) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -181,8 +177,7 @@ func (r *reading) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// GetJSON decodes an object into v, in the same way as Decode. The error is ErrDamaged if the object is larger than
-// MaxJSON.
+// GetJSON decodes an object into v, as Decode does. The error is ErrDamaged if the object is larger than MaxJSON.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	b, err := GetBytes(ctx, s, key, MaxJSON)
 	if err != nil {
@@ -192,7 +187,7 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 }
 
 // Decode decodes the bytes of an object into v. The error is ErrDamaged if the bytes were altered since they were
-// sealed, are not exactly one JSON value, or do not fit v. Decode ignores members for which v has no field, because a
+// sealed, are not exactly one JSON value, or do not fit v. Members for which v has no field are ignored, because a
 // newer version may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
@@ -205,25 +200,24 @@ func Decode(key string, b []byte, v any) error {
 	return nil
 }
 
-// PutBytes stores b in the same way as Put.
+// PutBytes stores b as Put does.
 func PutBytes(ctx context.Context, s Store, key string, b []byte) error {
 	return s.Put(ctx, key, bytes.NewReader(b))
 }
 
-// PutJSON stores v as JSON in the same way as Put.
+// PutJSON stores v as JSON, as Put does.
 func PutJSON(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.Put, key, v)
 }
 
-// PutJSONIfAbsent stores v as JSON in the same way as PutIfAbsent.
+// PutJSONIfAbsent stores v as JSON, as PutIfAbsent does.
 func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }
 
-// PutJSONProven works like PutJSONIfAbsent, and also checks that the store keeps the first object. For this check it
-// writes the object a second time, and the store must refuse the second write. Some S3-compatible servers ignore
-// If-None-Match. For such a server the error is ErrOverwrites, because two runs could take the same license in such a
-// store.
+// PutJSONProven works like PutJSONIfAbsent, and then writes the object a second time, which the store must refuse. Some
+// S3-compatible servers ignore If-None-Match. The error is then ErrOverwrites, because two runs could take the same
+// license in such a store.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

@@ -63,8 +63,8 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
-// FuzzKey uses arbitrary keys in a folder. A valid key must return its object, and an invalid key must change nothing.
-// No key may cause a write outside the folder.
+// FuzzKey: a valid key returns its object, and an invalid key changes nothing. No key causes a write outside the
+// folder.
 func FuzzKey(f *testing.F) {
 	for _, seed := range []string{"a/b.json", "../a", "a/./b", `..\a`, "/a", "a//b", ".tmp/a", "a\x00", "ä/ö", "NUL"} {
 		f.Add(seed)

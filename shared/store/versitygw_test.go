@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// onVersitygw returns a bucket on versitygw, a server by another maker. The bucket has the configuration of Open.
+// onVersitygw returns a bucket on versitygw, a server by another maker.
 func onVersitygw(server *engines.S3) *bucket {
 	o := server.Client.Options()
 	configure(&o)
@@ -16,7 +16,7 @@ func onVersitygw(server *engines.S3) *bucket {
 }
 
 // TestVersitygwKeepsVersions checks docs/security.md: when an object is replaced, the bucket keeps the earlier version.
-// An object that PutIfAbsent stored has only one version, even after a second PutIfAbsent at the same key.
+// An object that PutIfAbsent stored has only one version.
 func TestVersitygwKeepsVersions(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, fakeBucket)
