@@ -50,7 +50,8 @@ type reevaluation struct {
 const interval = time.Second
 
 // The method "do" starts an execution for one person, and waits until it ends. If ctx is done or the time "until" is
-// less than a second away, the answer has no people. If "until" is zero, only ctx limits the time.
+// less than a second away, it returns before the end, with an answer without people. If "until" is zero, only ctx
+// limits the time.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)

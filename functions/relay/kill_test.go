@@ -70,9 +70,9 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// The function "killing" checks that work is completed even if the relay is killed. It does the work without a kill and
-// counts the events (see the type "tap"). Then, for each of as many equal parts of these events as the constant "kills"
-// says, it repeats the work, kills the relay at a random event of the part, and starts another relay.
+// The function "killing" checks that work is completed even if the relay is killed. It does the work without a kill,
+// counts the events (see the type "tap"), and divides them into as many equal parts as the constant "kills" says. For
+// each part, it repeats the work, kills the relay at a random event of the part, and starts another relay.
 //
 // The parameter "work" returns two functions: "ask" starts the work, and "check" waits for its end and checks the
 // result. The parameter "queue" returns the queue of the work, which must be empty at the end.

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill suspends a relay with SIGSTOP at the event "at" (see tap.arm), after it has sent it the message m. It
+// standStill sends the message m to a relay, and suspends the relay with SIGSTOP at the event "at" (see tap.arm). It
 // returns after the visibility timeout of the message and the heartbeat of the task have expired. The test can then
 // give the work to another relay, and wake the suspended one with SIGCONT.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {

@@ -142,8 +142,7 @@ func Results(run string) string { return Run(run) + "results/" }
 // Result returns the key of the results of one batch.
 func Result(run, batch string) string { return Results(run) + batch + ".json" }
 
-// Noted returns the key of an object of package history about a run. The prefix is Plans, Others, Overrides, Withdrawn
-// or Backtests.
+// Noted returns the key of an object about a run. The prefix is Plans, Others, Overrides, Withdrawn or Backtests.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
 // Stopped returns the prefix of the keys that Stop returns for a run.

@@ -157,7 +157,7 @@ func readSubject(ctx context.Context, page *ledger.Page, license string) (*subje
 type memory struct {
 	next func() (*subject, error, bool)
 	stop func()
-	// A line about a later person than the one whom the method "of" was called for.
+	// A line that is already read. It is about a later person than the person of the last call of the method "of".
 	held *subject
 }
 

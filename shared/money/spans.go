@@ -17,8 +17,8 @@ type span struct {
 	from        time.Time // the time at which a read of the directory showed the change
 	until       time.Time // the time at which the person got the license again; zero while the seat is free
 	saves       bool      // whether a paid seat became free
-	// The monthly amount that the entry of an older version recorded, which does not say whether a seat became free. It
-	// is nil for newer entries.
+	// The monthly amount that the entry of an older version recorded. Such an entry does not record whether a seat
+	// became free. The field is nil for newer entries.
 	flat *amount
 }
 

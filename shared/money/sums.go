@@ -16,7 +16,8 @@ type Figures struct {
 	// exchange.
 	CouldFree Cents `json:"couldFree"`
 	// Freed is the monthly price of the seats that runs have freed, less the price of the seats given in exchange.
-	// Returned is the part of it that came back, from idleseat or from somebody else. FreedNet is Freed minus Returned.
+	// Returned is the part of Freed that people got back, from idleseat or from somebody else. FreedNet is Freed minus
+	// Returned.
 	Freed    Cents `json:"freed"`
 	Returned Cents `json:"returned"`
 	FreedNet Cents `json:"freedNet"`

@@ -29,8 +29,8 @@ func bySID(ctx context.Context, s store.Store) (*twoKeys, error) {
 	return t, nil
 }
 
-// The method "hold" reports whether the person of a license may have a second key. It then stores the license until the
-// whole ledger is read.
+// The method "hold" reports whether the person of a license may have a second key. If so, it stores the license until
+// the whole ledger is read.
 func (t *twoKeys) hold(of *subject) bool {
 	sid := of.SID
 	if t.sids[of.Person] {

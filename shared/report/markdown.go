@@ -16,10 +16,11 @@ import (
 )
 
 // MostMarkdown is the maximum length of a comment on GitHub, in characters
-// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units, which are at least as many.
+// (https://github.com/orgs/community/discussions/27190). WriteMarkdown counts UTF-16 units. A text has at least as many
+// of them as characters.
 const MostMarkdown = 65_536
 
-// Limits of a comment. mostReason is the maximum length of one text, in characters. Names of people are never cut.
+// Limits of a comment. mostReason is the maximum length of a reason, in characters.
 const (
 	mostReason = 300
 	mostLines  = 30 // lines for hold reasons, sources, counts and notes together; also the most lines for rules

@@ -98,8 +98,9 @@ func (g *gathering) changes(of []plan.Change, most int) List[Row] {
 	return list
 }
 
-// The type "fair" is a list with at most mostOthers rows. When it is full, a new row of a smaller group replaces a row
-// of the largest group. A group has the same rule and remedy. So a frequent reason does not hide a rare one.
+// The type "fair" is a list with at most mostOthers rows. Rows with the same rule and remedy are a group. When the list
+// is full, a new row of a smaller group replaces a row of the largest group, so a frequent reason does not hide a rare
+// one.
 type fair struct {
 	total, kept int
 	groups      map[[2]string][]Row

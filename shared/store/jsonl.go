@@ -98,7 +98,6 @@ type spool struct {
 	file   *os.File
 }
 
-// Write implements io.Writer.
 func (s *spool) Write(b []byte) (n int, err error) {
 	if len(s.memory)+len(b) > spoolInMemory {
 		if err := s.flush(); err != nil {

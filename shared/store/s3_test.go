@@ -27,7 +27,8 @@ const fakeBucket = "idleseat-test"
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// The function "before" gets each request. It answers it itself, or passes it to the handler "pass". It may be nil.
+	// The function "before" gets each request. It answers the request, or passes it to the handler "pass". It may be
+	// nil.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 

@@ -168,7 +168,6 @@ type reading struct {
 	failed error
 }
 
-// Read implements io.Reader.
 func (r *reading) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -152,8 +152,8 @@ func nameOf(one *Story, key string) string {
 }
 
 // The method "cool" sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
-// answers of the rules have this time. The ledger does not have a restore by somebody else, which comes from the digest
-// of the run.
+// answers of the rules have this time. The ledger does not have restores by somebody else. They come from the digest of
+// the run.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.named)

@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
+// Story is what the stored objects say about one person.
 type Story struct {
 	Run               string    `json:"run"`  // the run of the verdicts; empty if no snapshot has the person
 	AsOf              time.Time `json:"asOf"` // the time for which the rules were evaluated

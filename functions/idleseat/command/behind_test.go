@@ -30,8 +30,8 @@ func TestNightBehindAnother(t *testing.T) {
 	}
 }
 
-// TestRestoreBehindOne restores a run while Graph refuses to change one person. The restore fails, but restores all
-// others.
+// TestRestoreBehindOne restores a run while Graph refuses to change one person. The command fails, but the licenses of
+// the other people are restored.
 func TestRestoreBehindOne(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)

@@ -121,7 +121,7 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function "refused" reports whether err means that the command began nothing, and not that something failed.
+// The function "refused" reports whether err is a refusal: the command began nothing.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)
@@ -153,27 +153,21 @@ func (n *night) nameless(err error) string {
 // name the store, because its path may contain the name of a person.
 type here struct{}
 
-// Plan implements gate.Hints.
 func (here) Plan() string { return "idleseat plan" }
 
-// Look implements gate.Hints.
 func (h here) Look(run, _ string) string { return h.Show(run) }
 
-// Show implements gate.Hints.
 func (here) Show(run string) string { return "idleseat show " + run }
 
-// Doctor implements gate.Hints.
 func (here) Doctor() string { return "idleseat doctor" }
 
-// Asked implements gate.Hints. It returns nil, because the operator of this machine knows how the night was started.
+// Asked returns nil, because the operator of this machine knows how the night was started.
 func (here) Asked() []card.Step { return nil }
 
-// Again implements gate.Hints.
 func (here) Again(*gate.StepOutput) (text string, steps []card.Step) {
 	return "Start it again; the new run continues what this one began.", []card.Step{{To: "To start it again", Command: "idleseat run"}}
 }
 
-// Apply implements gate.Hints.
 func (here) Apply(run, planHash string, override bool) string {
 	if override {
 		return "idleseat apply " + run + " --override-limits " + planHash
@@ -181,5 +175,4 @@ func (here) Apply(run, planHash string, override bool) string {
 	return "idleseat apply " + run
 }
 
-// Restore implements gate.Hints.
 func (here) Restore(run string) string { return "idleseat restore --run " + run }

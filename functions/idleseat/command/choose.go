@@ -172,8 +172,8 @@ func readPicks(path string) ([]plan.Pick, error) {
 	return picks, nil
 }
 
-// The type "columns" has the indexes of the columns of a file. The field "license" is -1 if the file has no such
-// column.
+// The type "columns" has the indexes of the columns of a file. The field "license" is -1 if the file has no column for
+// the license.
 type columns struct {
 	name    []int
 	license int
@@ -187,8 +187,8 @@ func (columns) cell(row []string, n int) string {
 	return strings.TrimSpace(strings.TrimPrefix(row[n], "'"))
 }
 
-// The function "header" reads a row as the header of a file, and reports whether it is one. A column of ids comes
-// before a column of userPrincipalNames, because an id belongs to one person only.
+// The function "header" reads a row as the header of a file, and reports whether it is one. In the result, a column of
+// ids comes before a column of userPrincipalNames, because an id belongs to one person only.
 func header(row []string) (columns, bool) {
 	at := columns{license: -1}
 	for _, wanted := range []string{"user", "userPrincipalName"} {

@@ -88,8 +88,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseFromHeld: a few changes of a plan that limits hold can be made, but --yes does not approve them unseen. The
-// limits count several choices together.
+// TestChooseFromHeld: a few changes can be chosen from a plan that is on hold because of a limit. --yes does not
+// approve them unseen. The limits count several choices together.
 func TestChooseFromHeld(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200, Seed: 3}, func(text string) string {

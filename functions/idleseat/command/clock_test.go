@@ -79,8 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead calls the function "do" while the clocks of this machine and of the company are ahead. They agree, so no
-// command can notice the fault.
+// whileAhead calls the function "do" while the clocks of this machine and of the company are ahead. These clocks agree,
+// so no command can notice the fault.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -120,7 +120,7 @@ func TestRunFromTheFuture(t *testing.T) {
 }
 
 // TestPlanFromTheFuture makes a plan while all clocks are two hours ahead. The plan cannot be applied. Later runs
-// compare their sources with the run before it.
+// compare their sources with the run before this plan.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

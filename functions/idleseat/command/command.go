@@ -114,7 +114,7 @@ func Main(version string, by clock.Clock) int {
 }
 
 // tuneGC makes the garbage collector run less often, which saves processor time and costs memory. Memory use grows with
-// the size of a partition, and not with the number of people, so it stays far below this limit.
+// the size of a partition, and not with the number of people, so it stays far below the memory limit.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)

@@ -71,8 +71,8 @@ func signedIn(a *Process) (cloud aws.Config, self arn.ARN, err error) {
 	return cloud, self, nil
 }
 
-// The function "follow" prints the steps of an execution until the execution ends. An interrupt does not end the
-// execution.
+// The function "follow" prints the steps of an execution until the execution ends. An interrupt ends the function, but
+// not the execution.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})

@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestEveryVariableIsKnown: the command does not report a variable that a program of this repository reads as misspelt.
+// TestEveryVariableIsKnown: if a program of this repository reads a variable, the command does not call the variable
+// misspelt.
 func TestEveryVariableIsKnown(t *testing.T) {
 	t.Parallel()
 	k, err := kong.New(&commands{}, kong.Vars{})

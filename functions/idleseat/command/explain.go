@@ -82,7 +82,6 @@ type reevaluateCmd struct {
 	Apply bool   `help:"Carry out what the rules say of the user, too."`
 }
 
-// reevaluation is the JSON output of the command reevaluate.
 type reevaluation struct {
 	Run     string         `json:"run"`
 	Verdict plan.Verdict   `json:"verdict"`

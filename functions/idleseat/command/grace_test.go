@@ -15,7 +15,8 @@ func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// The function "idler" returns the index and the object id of an employee who is not exempt and who fits.
+// The function "idler" returns the index and the object id of an employee who is not exempt, and for whom the function
+// "fits" returns true.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -37,7 +38,7 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes two grace periods from the policy, which would hide another reason to keep a license.
+// withoutGrace removes two grace periods from the policy. They would hide another reason to keep a license.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }

@@ -248,8 +248,8 @@ func TestHiddenLicenseGroup(t *testing.T) {
 	}
 }
 
-// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one person
-// reads no list of members, but does not take the license either.
+// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one
+// person, which reads no list of members, does not take the license.
 func TestEmptiedADGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	const contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN

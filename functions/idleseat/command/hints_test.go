@@ -67,7 +67,7 @@ func pastedWords(t *testing.T, hint string) []string {
 var keepless = []string{"policy", "init", "approve", "completion", "man", "version", "demo"}
 
 // TestHints tests the commands that other commands print. The folders of the store and of the policy have names that a
-// shell would split and evaluate. The shells and the parser accept each command, and each command names the store.
+// shell would split and evaluate. The shells and the parser accept each command. A command that uses a store names it.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 7, LicenseDelay: 9 * time.Hour})

@@ -23,8 +23,8 @@ const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\
 // The expression "structural" matches the values from Graph that programs interpret, such as ids and dates.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// The function "poisoned" appends the text "hostile" to the strings in v whose JSON names fit. The argument "name" is
-// the JSON name of v.
+// The function "poisoned" appends the text "hostile" to strings in v. The function "fits" chooses the strings by their
+// JSON names. The argument "name" is the JSON name of v.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -57,7 +57,8 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// The function "failing" makes Graph answer the requests that fit with an error. The error contains the text "hostile".
+// The function "failing" makes Graph answer with an error if the function "fits" returns true for the request. The
+// error contains the text "hostile".
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

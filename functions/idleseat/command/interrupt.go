@@ -29,8 +29,8 @@ func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }
 
-// The method "stopped" returns err if no interrupt came. Otherwise it returns an interruptedError with the argument
-// "state".
+// The method "stopped" returns err, or after an interrupt an interruptedError with the argument "state". A nil err
+// stays nil.
 func (a *Process) stopped(err error, state string) error {
 	if err == nil || !a.interrupted() {
 		return err
@@ -45,7 +45,7 @@ const untouched = "nothing was changed in a directory"
 var onlyRead = []string{"doctor", "explain", "history", "runs", "show", "savings", "backtest"}
 
 // The method "ended" returns the error with which a command ends. If an interrupt stopped a command of onlyRead, the
-// error begins with the interrupt, and not with the request that was stopped.
+// error names the interrupt, and not the request that was stopped.
 func (a *Process) ended(command string, err error) error {
 	var said interruptedError
 	if err == nil || !a.interrupted() || errors.As(err, &said) || !slices.Contains(onlyRead, command) {

@@ -137,8 +137,8 @@ func (s *shell) without(name string) {
 	}
 }
 
-// TestInterrupt sends Ctrl-C at prompts and in phases. The output says how far the work has come, and the command that
-// it recommends continues the work.
+// TestInterrupt sends Ctrl-C at prompts and during work. The output says how far the work has come, and the command
+// that it recommends continues the work.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 7}, replace(t, "percent: 10", "percent: 100"))

@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "killer" kills a process at its nth operation on Graph, Active Directory or the store. The field "after" is
-// true to kill it between the effect and the answer, and false to kill it before the effect.
+// The type "killer" kills a process at its nth operation on Graph, Active Directory or the store. If the field "after"
+// is true, this happens between the effect of the operation and the answer, and otherwise before the effect.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -38,7 +38,7 @@ type killer struct {
 }
 
 // The method "op" counts an operation and calls the function "do" for its effect. At operation k.at, it kills the
-// process. It reports whether the answer may be sent.
+// process, and calls "do" only if the field "after" is true. It reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -144,7 +144,8 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process once, at operation n of all calls of apply.
+// killedAt applies a run until nothing is pending. It kills the process once, at operation n. The operations of all
+// calls of apply are counted together.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders returns the indexes of as many synced people, from whom plan p takes E3, as the argument "want" says.
+// idleHolders returns the indexes of synced people from whom plan p takes E3. The argument "want" is the number of
+// people.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {

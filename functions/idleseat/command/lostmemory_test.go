@@ -31,7 +31,7 @@ func changed(p printed) (all []string) {
 }
 
 // TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night makes these tables again
-// from the readings of the earlier runs. Its plan is the same as without damage, with a note about the damage.
+// from the readings of the earlier runs. Except for a note about the damage, its plan is the same as without damage.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {

@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// unreadablePlans lists the ways in which the plan of an earlier run can be unreadable.
 var unreadablePlans = map[string]struct {
 	spoil func(s *shell, file string)
 	said  string // part of a note in the next plan

@@ -152,7 +152,8 @@ func TestListedOnPremises(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsGone: if an account that the policy exempts is deleted, the plan says so and has the same changes.
+// TestListedIsGone: if an account that the policy exempts is deleted, the plan says so, and has the same changes as
+// before.
 func TestListedIsGone(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

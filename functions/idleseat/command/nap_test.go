@@ -10,8 +10,8 @@ import (
 )
 
 // The type "naps" is a clock that a company and its commands share. When a command waits, the clock advances, and the
-// command does not sleep. When a renewal of the lease is due, the clock stops until the goroutine has renewed the
-// lease. Otherwise the lease would expire before the goroutine runs.
+// command does not sleep. When a renewal of the lease is due, the clock stops until a goroutine has renewed the lease.
+// Otherwise the lease would expire before this goroutine runs.
 type naps struct {
 	ahead *atomic.Int64
 	due   atomic.Int64 // the time of the next renewal of the lease, in Unix nanoseconds; 0 while no renewal waits

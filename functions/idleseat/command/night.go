@@ -121,20 +121,20 @@ func unread(err error) error {
 	return err
 }
 
-// The method "tell" prints a line to stderr, after the time.
 func (n *night) tell(format string, args ...any) {
 	fmt.Fprintf(n.a.Stderr, "%s  %s\n", n.a.Clock.Now().UTC().Format(time.RFC3339), oneLine(fmt.Sprintf(format, args...)))
 }
 
-// The method "applies" reports whether this night may write. In mode audit it may not. In another mode, the plan needs
-// no approval, or there are changes of earlier runs to resume.
+// The method "applies" reports whether this night may write. In mode audit it may not. In another mode it may if the
+// plan needs no approval, or if there are changes of earlier runs to resume.
 func (n *night) applies() bool {
 	earlier, _ := n.resumes()
 	return n.plan.Mode != policy.Audit && (n.plan.Verdict == plan.Apply || len(earlier) > 0)
 }
 
 // The method "resumes" returns the earlier runs whose changes this night finishes, and which changes these are. If the
-// plan is on hold, the night finishes only changes that return a license, because they rest on no dates.
+// plan is on hold, these are only changes that return a license, because such changes do not depend on dates of
+// activity.
 func (n *night) resumes() ([]string, runs.Scope) {
 	if n.plan.Verdict == plan.Hold {
 		return n.plan.Returning(), runs.Back
@@ -143,8 +143,9 @@ func (n *night) resumes() ([]string, runs.Scope) {
 }
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, after
-// nightRounds rounds, or when gate.Wait gives up. A run that cannot go on does not keep the night from its own plan.
-// Each round loads the policy again, because an operator may edit it during the night.
+// nightRounds rounds, or when every pending change waits until a fault is repaired (gate.Wait). A run that cannot go on
+// does not keep the night from its own plan. Each round loads the policy again, because an operator may edit it during
+// the night.
 func (n *night) apply() error {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
@@ -236,7 +237,6 @@ func (n *night) status(s store.Store, failed error) error {
 	return endError{status, errors.Join(all...)}
 }
 
-// The method "again" returns the command that starts the next night.
 func (n *night) again() string {
 	command := "run"
 	if v, _ := n.a.Variable("IDLESEAT_POLICY"); v != n.Policy {
@@ -245,7 +245,6 @@ func (n *night) again() string {
 	return n.next(n.a, command)
 }
 
-// The method "count" adds up a counter over all resumed runs.
 func (n *night) count(of func(resumed) int) (sum int) {
 	for _, r := range n.earlier {
 		sum += of(r)
@@ -290,7 +289,6 @@ func notRead(ctx context.Context, s store.Store, run string) (why, err error) {
 	return errors.Join(all...), nil
 }
 
-// The method "show" prints the plan, unless the output is JSON.
 func (n *night) show(s store.Store) error {
 	if n.json() {
 		return nil

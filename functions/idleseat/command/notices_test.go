@@ -17,13 +17,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// mailedNotices makes the rule about Microsoft 365 announce its changes by mail.
 func mailedNotices(text string) string {
 	text = strings.Replace(text, "\nrules:\n", "\nnotices: {from: "+sandbox.NoticeMailbox+", manager: true}\nrules:\n", 1)
 	return strings.Replace(text, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}", 1)
 }
 
-// citrixNotices makes the rule about Citrix announce its changes by mail.
 func citrixNotices(text string) string {
 	text = strings.Replace(text, "\nrules:\n", "\nnotices: {from: "+sandbox.NoticeMailbox+", manager: true}\nrules:\n", 1)
 	return strings.Replace(text, "    then: remove", "    then: {remove: true, notice: 14}", 1)

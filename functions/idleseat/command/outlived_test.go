@@ -23,8 +23,8 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand adds a person to the source group by hand, while the change that removed the person waits. The
-// person keeps the license. No run takes it again before the rule's full idle period is over.
+// TestGivenBackByHand adds a person to the source group by hand, while the change that removed the person is still
+// pending. The person keeps the license. No run takes it again before the rule's full idle period is over.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))

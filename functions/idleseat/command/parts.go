@@ -117,9 +117,9 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy that is in force. If a run has the path of its policy file, this is the file
-// of --policy, or else that file. A run of a deployment has no path: its policy is an object of the store. Without this
-// object, it is the file of --policy.
+// inForce returns the text of the policy that is in force. If a run has the path of its policy file, the policy comes
+// from the file of --policy, or without --policy from this path. A run of a deployment has no path, and its policy is
+// an object of the store. If the store has no such object, the policy comes from the file of --policy.
 func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (string, error) {
 	if b.PolicyFile == "" {
 		text, err := store.GetBytes(a.Context, s, layout.Policy, maxFile)
@@ -142,7 +142,7 @@ func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (strin
 	return text, err
 }
 
-// maxFile is in bytes.
+// maxFile is the maximum size of a file that readSmall reads, in bytes.
 const maxFile = 1 << 20
 
 // readSmall returns the text of a file of at most maxFile bytes. An error contains the name of the file.

@@ -59,7 +59,7 @@ func (p *printer) table(rows [][]string) {
 const shownRows = 25
 
 // shortTable prints the first rows of a table, and how many it leaves out. The argument "rest" says where the reader
-// finds these.
+// finds the other rows.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {

@@ -47,7 +47,6 @@ func (p *progress) begins(phase string) {
 	})
 }
 
-// The method "people" updates the line with the number of people who were read from the source s so far.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return

@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// nightsChapter returns the section of docs/operations.md about nights without AWS.
 func nightsChapter(t *testing.T) string {
 	t.Helper()
 	_, text, found := strings.Cut(pages.Read(t, "operations.md"), "\n## Every night without AWS\n")

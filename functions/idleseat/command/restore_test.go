@@ -179,7 +179,7 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver: after the store has deleted the data of a run, a restore still works from the ledger.
+// TestRestoreWhenDataAreOver: after the data of a run are deleted, a restore still works from the ledger.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})

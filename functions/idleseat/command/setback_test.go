@@ -37,8 +37,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks makes some changes fail every night. A plan lists such a change after all other changes, and only in the
-// nights 2, 4, 8 and 16, because the pause doubles after each failure.
+// TestSetbacks makes some changes fail every night. A plan lists such a change after all other changes, and lists it
+// again only in the nights 2, 4, 8 and 16, because the pause doubles after each failure.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))

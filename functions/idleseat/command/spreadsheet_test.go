@@ -85,7 +85,6 @@ func TestSpreadsheet(t *testing.T) {
 	}
 }
 
-// spreadCell is a cell of a flat OpenDocument file.
 type spreadCell struct {
 	Formula  string `xml:"urn:oasis:names:tc:opendocument:xmlns:table:1.0 formula,attr"`
 	Repeated int    `xml:"urn:oasis:names:tc:opendocument:xmlns:table:1.0 number-columns-repeated,attr"`

@@ -80,7 +80,7 @@ func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// perRequest advances the clock by one step at each request to Graph.
+// perRequest advances the clock by the argument "step" at each request to Graph.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

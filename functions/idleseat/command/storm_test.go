@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "storm" makes Graph unreliable: it throttles requests, fails, loses requests before they take effect,
-// and loses answers of requests that took effect.
+// The function "storm" makes Graph unreliable. It throttles some requests, fails others, loses others before they take
+// effect, and loses the answers of others that took effect.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex
@@ -54,8 +54,8 @@ func storm(seed uint64) func(http.Handler) http.Handler {
 	}
 }
 
-// TestStorm: a plan that is applied while Graph is unreliable gives the same licenses and the same ledger. No write is
-// made twice.
+// TestStorm: a plan that is applied while Graph is unreliable gives the same licenses and the same ledger as with a
+// reliable Graph. No write is made twice.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 24, Seed: 11}, time.Now()
@@ -83,7 +83,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestStormWhilePlanning: while Graph is unreliable, a plan has the same changes.
+// TestStormWhilePlanning: while Graph is unreliable, a plan has the same changes as with a reliable Graph.
 func TestStormWhilePlanning(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 2000, Seed: 11})

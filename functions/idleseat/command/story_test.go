@@ -41,7 +41,6 @@ func (s *shell) typed(line string) {
 	s.run(append(words[1:], "--yes")...) // the test ignores the exit status, which is 3 or 1 while a change is pending
 }
 
-// holdsOf returns the state of each license that the rules are about.
 func holdsOf(one *story.Story) map[string]story.State {
 	states := map[string]story.State{}
 	for _, x := range one.Answers {

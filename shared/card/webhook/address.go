@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Address is the address of a webhook, which is a secret. No text form of an Address shows it.
+// Address is the address of a webhook, which is a secret. No text form of an Address shows the address itself.
 type Address struct {
 	url   *url.URL
 	slack bool

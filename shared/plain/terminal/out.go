@@ -27,8 +27,8 @@ func NewOut(w io.Writer, s Screen, flows bool, live *Line) *Out {
 	return &Out{to: w, filter: plain.Text(w), screen: s, flows: flows, live: live}
 }
 
-// Write writes b. If the field "flows" is set, it fits the lines to the screen. A text without a line end, such as a
-// question, appears at once.
+// Write writes b. If the field "flows" is set, Write fits the lines of b to the screen. A text without a line end, such
+// as a question, appears at once.
 func (o *Out) Write(b []byte) (n int, err error) {
 	if err := o.Flush(); err != nil {
 		return 0, err

@@ -127,7 +127,8 @@ func (w *Words) number(whole, part string) string {
 	return text
 }
 
-// Amount writes an amount without its currency. An integer, or an amount from 1,000 on, has no decimals.
+// Amount writes an amount without its currency. It writes no decimals if the amount is an integer, or has at least four
+// digits before the decimals.
 func (w *Words) Amount(x float64) string {
 	if x >= 1000 || x <= -1000 || x == float64(int(x)) {
 		return w.F(x, 0)
