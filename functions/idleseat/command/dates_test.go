@@ -69,7 +69,7 @@ func TestOneLosesTheDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome: a sign-in date in the future counts as a sign of a wrong clock, and not as "never signed in".
+// TestDatesToCome: a sign-in date in the future makes the verdict undecided. It does not count as "never signed in".
 func TestDatesToCome(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

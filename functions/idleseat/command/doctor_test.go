@@ -215,7 +215,7 @@ func (hurried) Now() time.Time { return time.Now() }
 func (hurried) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // TestDoctorFindsEachIll: the command doctor finds each prerequisite that is not met. Its advice has correct syntax.
-// After the cure, all checks are ok.
+// After a cure, every check that is tried is ok.
 func TestDoctorFindsEachIll(t *testing.T) {
 	t.Parallel()
 	list := ills(t)

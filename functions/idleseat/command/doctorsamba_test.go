@@ -186,7 +186,7 @@ func (p *sambaPatient) wrongCA() {
 }
 
 // TestDoctorOnSamba breaks a real Samba domain, or the connection to it, in one way after another. The command doctor
-// finds each fault. After the test has followed the printed advice, every check is ok.
+// finds each fault. After the test has followed the printed advice, every check that is tried is ok.
 func TestDoctorOnSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: grown, Seed: 5})
 	d, synced := onPremises(t, s, samba.Options{Replicating: true, People: []samba.Person{{Password: readerPassword, ADUser: directory.ADUser{

@@ -39,8 +39,7 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 }
 
 // TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
-// command refuses the change and names the altered object. Nobody joins or leaves a group that does not belong to the
-// license.
+// command refuses the change and names the altered object. The person's groups and licenses stay as they are.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,8 +77,8 @@ func TestForgedIntent(t *testing.T) {
 }
 
 // TestForgedPast adds a ledger entry which says that a run took a license that the person never had. While the plan of
-// the run exists, a restore refuses. Later, an operator who names the person can restore the license, through the group
-// of the policy and not through the group of the entry.
+// the run exists, a restore refuses. Without the data of the run, only an operator who names the person can restore the
+// license, through the group of the policy and not through the group of the entry.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))

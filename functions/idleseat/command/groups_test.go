@@ -31,7 +31,7 @@ func (s *shell) onLeave() sandbox.Person {
 }
 
 // TestExemptGroupOvernight changes a group between two nights. If the next plan finds the right group, it has the same
-// changes as before. Otherwise the run is on hold, and the reason names the group.
+// changes as before. Otherwise the run is on hold.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -19,8 +19,8 @@ func guarded(t *testing.T) *shell {
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
 }
 
-// TestMailboxesAreGuarded: a person keeps E3 if the person's mailbox is too large for exchange-online. The other
-// changes are made.
+// TestMailboxesAreGuarded: a person keeps E3 if exchange-online does not suit the person's mailbox, for example because
+// of its size. The other changes are made.
 func TestMailboxesAreGuarded(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)

@@ -71,8 +71,8 @@ func TestUnreadableMemory(t *testing.T) {
 }
 
 // TestMemoryIsLost damages the table of known accounts and the reading of the last run. In the second night, no date
-// can be compared with an earlier one, so every verdict is undecided. In the third night, the rules decide about people
-// with a date, but not about people who may have lost the date.
+// can be compared with an earlier one, so the rules are undecided. In the third night, they decide about people with a
+// date, but not about people who may have lost the date.
 func TestMemoryIsLost(t *testing.T) {
 	t.Parallel()
 	// The two grace periods would begin again, because the earlier data are lost.

@@ -26,7 +26,7 @@ func (s *shell) saved(args ...string) (all savings) {
 }
 
 // TestSavings checks a whole cycle. An applied plan turns the seats that it could free into freed seats. A restore
-// turns these into returned seats. The department of a person is the department at the time of the plan.
+// turns these into returned seats.
 func TestSavings(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4}, replace(t, "\nattributes:\n", "\nattributes:\n  costCenter: entra.extensionAttribute5\n"))

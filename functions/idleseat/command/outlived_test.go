@@ -24,7 +24,7 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 }
 
 // TestGivenBackByHand adds a person to the source group by hand, while the change that removed the person is still
-// pending. The person keeps the license. No run takes it again before the rule's full idle period is over.
+// pending. The person keeps the license, and later nights do not take it again.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -94,7 +94,7 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone makes Graph accept writes that have no effect. A change through groups fails after three
+// TestAcceptedAndNeverDone makes Graph accept writes that have no effect. A change through groups fails after a few
 // attempts. A direct change is not repeated after Graph confirmed it, because somebody may have returned the license in
 // the meantime.
 func TestAcceptedAndNeverDone(t *testing.T) {

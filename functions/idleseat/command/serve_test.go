@@ -196,8 +196,8 @@ func addresses(user string, runs ...string) (all []string) {
 	return all
 }
 
-// TestServeDamagedStore damages or removes each object of one run, and each ledger object of one person. The pages show
-// the damage. The pages of another run stay complete.
+// TestServeDamagedStore damages or removes each object of one run, and each ledger object of one person. A page that
+// cannot be made says so. The pages of another run stay complete.
 func TestServeDamagedStore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 16})

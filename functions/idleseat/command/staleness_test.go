@@ -140,7 +140,7 @@ func (s *shell) untilDone(args ...string) runs.Results {
 }
 
 // TestGoingBackWhileReadsLag makes people with a pending change sign in, while reads still show the state before the
-// change. Each person has the old or the new license at any time. Then a restore returns every license that was taken.
+// change. Nobody is without a mailbox. Then a restore returns every license that was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})

@@ -112,7 +112,7 @@ func (s *shell) holdsCopilot(i int) bool {
 }
 
 // TestReportsGoWrong breaks the usage report after a plan. Then neither that plan nor a new plan takes Copilot from
-// people whom the report does not show as idle. The other rules continue.
+// people whom the report does not show as idle. The other changes of that plan are made.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"
