@@ -23,7 +23,8 @@ var implied = []string{
 	"kms:GenerateDataKey", // S3 uses this action on behalf of the relay, for writes to a bucket with its own key
 }
 
-// TestPolicyHasWhatIsCalled: the documented IAM policy allows exactly the actions that the relay calls.
+// TestPolicyHasWhatIsCalled: the documented IAM policy allows exactly the actions that the relay calls, and those of
+// the variable "implied".
 func TestPolicyHasWhatIsCalled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

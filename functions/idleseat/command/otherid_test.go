@@ -13,7 +13,7 @@ import (
 )
 
 // TestRestoreUnderAFormerId: the ledger has a person under the id of an account that was deleted and created again. The
-// command restore, called with the name of the person, gives the license back.
+// command restore, called with the name of the person, restores the license.
 func TestRestoreUnderAFormerId(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
