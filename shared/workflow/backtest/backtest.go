@@ -1,10 +1,8 @@
-// Package backtest shows the effect that a threshold would have had on past nights, before the threshold is in force. A
-// threshold is a number of days in a rule.
+// Package backtest shows the effect that another number of days in a rule would have had on past nights.
 //
-// The package evaluates the rules of a policy on every kept snapshot, with other numbers of days. It counts the hits of
-// the rules, and counts after how many hits the person came back. The package evaluates rules with policy.Judge, as
-// plans do. It evaluates each night as of the planning time of the night, with the values, doubts, exemptions and feed
-// states of the night. The package also compares two policies on one snapshot. It changes nothing.
+// It evaluates the rules of a policy on the kept snapshots with policy.Judge, as plans do. A night keeps its planning
+// time, values, doubts and feed states. The package counts the hits of a rule and the hits after which the person came
+// back. It also compares two policies on one snapshot. It writes nothing to the store.
 package backtest
 
 import (
@@ -28,33 +26,32 @@ var ErrQuestion = errors.New("the question does not fit the policy")
 // ErrNoNights is the error for a store without two snapshots that can be compared.
 var ErrNoNights = errors.New("the store has no two snapshots of everybody to compare")
 
-// Windows are numbers of days after a hit. The answer counts the returns within each of these numbers of days.
+// Windows are the numbers of days after a hit within which returns are counted.
 var Windows = [...]int{7, 30, 90}
 
-// mostThresholds is the largest number of thresholds of one rule.
 const mostThresholds = 32
 
 // Question is the input of a backtest.
 type Question struct {
 	PolicyName string
 	Policy     []byte // text of the policy, which policy.Load accepted before
-	Rule       string // empty: all rules
+	Rule       string // the thresholds to try; each rule's own number of days is added
 	Days       []int  // the thresholds to try, in days; each rule's own number of days is added
-	// A rule may contain several calls such as days(60). Constant is the number in the call that the thresholds
-	// replace. Constant may be 0 if all calls in the rule have the same number.
+	// Constant is the number n in the calls days(n) that the thresholds replace. It may be 0 if all calls in the rule
+	// have the same number.
 	Constant int
 	Regret   float64 // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
 	Within   int     // days after a hit within which a return counts for the recommendation; one of Windows
 	Now      time.Time
 	Workers  int // partitions that are evaluated at the same time; at least 1
-	// The function Progress is called after each night, unless it is nil.
+	// Progress is called after each night, unless it is nil.
 	Progress func(done, nights int)
 }
 
 // Answer is the result of a backtest.
 type Answer struct {
 	From     time.Time  `json:"from"` // the planning time of the first night
-	To       time.Time  `json:"to"`   // the planning time of the last night
+	To       time.Time  `json:"to"`
 	Last     string     `json:"lastRun"`
 	Nights   int        `json:"nights"`
 	Gap      int        `json:"longestGapDays"` // the longest time between two nights, in whole days
@@ -74,8 +71,8 @@ type LeftOut struct {
 	Why string `json:"why"`
 }
 
-// Doubted is a signal that a rule of the policy uses and whose feed was unhealthy or absent on some nights. On these
-// nights, the dates of the signal are unknown.
+// Doubted is a signal of the policy whose feed was unhealthy or absent on some nights. On these nights, the dates of
+// the signal are unknown.
 type Doubted struct {
 	Signal string `json:"signal"`
 	Nights int    `json:"nights"`
@@ -95,7 +92,7 @@ type Rule struct {
 	Words      []string    `json:"words"` // the conditions "for" and "when" of the policy
 	To         string      `json:"to,omitempty"`
 	Days       int         `json:"days"`       // the number of days in the policy
-	SeatPrice  float64     `json:"seatPrice"`  // monthly saving of one seat
+	SeatPrice  float64     `json:"seatPrice"`  // monthly saving of one seat in the currency of the policy
 	Thresholds []Threshold `json:"thresholds"` // ascending
 	Choice     Choice      `json:"recommendation"`
 }
@@ -106,16 +103,15 @@ type Threshold struct {
 	Days    int  `json:"days"`
 	InForce bool `json:"inForce"` // whether the policy in the question has this number of days
 	People  int  `json:"people"`  // people with at least one hit
-	// The field Seats is the number of people from whom the rule reclaims on the last night.
+	// Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
-	// The field Stock has the hits of the first night. The people of these hits may have been idle for any length of
-	// time. The field Flow has all later hits. A rule that stays in force meets only new hits, so its regret is the
-	// regret of Flow.
+	// Stock has the hits of the first night. These people may have been idle for any length of time. Flow has all
+	// later hits. A rule in force meets new hits, so its regret is the regret of Flow.
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
-	// The fields Older and Newer divide Flow by the night of the hit, into the older and the newer half of the nights.
-	// In Older, a return counts only if a snapshot of the older half shows the return.
+	// Older and Newer divide Flow by the night of the hit, into the halves of the nights. In Older, a return counts if
+	// a snapshot of the older half shows it.
 	Older       Group        `json:"older"`
 	Newer       Group        `json:"newer"`
 	Departments []Department `json:"departments"` // all hits by department, most hits first
@@ -154,7 +150,6 @@ type trial struct {
 	notTried []NotTried
 }
 
-// The type "tried" is a rule in a trial.
 type tried struct {
 	*policy.Rule       // the rule of the policy
 	days         int   // the rule's own number of days
@@ -162,7 +157,6 @@ type tried struct {
 	first        int   // index of the rule's first variant among the rules of the trial
 }
 
-// newTrial returns the trial of a question.
 func newTrial(q *Question) (*trial, error) {
 	p, err := policy.LoadKept(q.PolicyName, q.Policy)
 	if err != nil {
@@ -216,8 +210,7 @@ func ruleNames(p *policy.Policy) string {
 }
 
 // The function "constant" returns the number of days that the thresholds replace in a rule. The parameter "chosen" is
-// Question.Constant. If the backtest cannot try the rule, the result "why" gives the reason: the rule reads no date of
-// use, has no such number, or has several and none is chosen.
+// Question.Constant. If the backtest cannot try the rule, "why" gives the reason.
 func constant(r *policy.Rule, chosen int) (days int, why string) {
 	list := r.DayNumbers()
 	var calls []string
@@ -250,7 +243,6 @@ func price(r *policy.Rule) (saves float64) {
 	return saves
 }
 
-// The function "doubted" returns the signals of the policy whose feed was unhealthy or absent on at least one night.
 func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	all = []Doubted{}
 	for _, s := range p.Signals() {
@@ -268,7 +260,6 @@ func doubted(p *policy.Policy, nights []night) (all []Doubted) {
 	return all
 }
 
-// night is a snapshot that the backtest uses.
 type night struct {
 	run   string
 	asOf  time.Time

@@ -32,15 +32,12 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// benchDays are the thresholds of the benchmark. They already include each rule's own number of days, so each rule has
-// exactly twelve thresholds.
+// benchDays includes each rule's own number of days, so each rule has exactly twelve thresholds.
 var benchDays = []int{14, 21, 30, 38, 45, 52, 60, 75, 90, 105, 120, 150}
 
-// BenchmarkBacktest asks the two rules of the simulated company at twelve thresholds about every kept night.
-// IDLESEAT_BENCH_NIGHTS sets the number of nights, which defaults to 365. IDLESEAT_BENCH_PEOPLE sets the number of
-// people, which defaults to 100,000. IDLESEAT_BENCH_KEPT names a folder in which the benchmark keeps the nights. The
-// next benchmark with the same folder reads the kept nights and does not write them again. For comparison, DuckDB
-// answers the same question from the same files, with the same number of threads.
+// BenchmarkBacktest tries twelve thresholds of two rules on all kept nights. IDLESEAT_BENCH_NIGHTS and
+// IDLESEAT_BENCH_PEOPLE set the numbers of nights (365) and people (100,000). IDLESEAT_BENCH_KEPT names a folder that
+// keeps the nights for the next benchmark. For comparison, DuckDB answers the same question from the same files.
 func BenchmarkBacktest(b *testing.B) {
 	nights, people := fromEnvironment("IDLESEAT_BENCH_NIGHTS", 365), fromEnvironment("IDLESEAT_BENCH_PEOPLE", 100_000)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the values that the commands use
@@ -75,8 +72,7 @@ func BenchmarkBacktest(b *testing.B) {
 	besideDuckDB(b, folder, text, a, threads, clock, cpu)
 }
 
-// BenchmarkWhatIf compares two policies on one night. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults
-// to 100,000.
+// BenchmarkWhatIf compares two policies on one night. IDLESEAT_BENCH_PEOPLE sets the number of people (100,000).
 func BenchmarkWhatIf(b *testing.B) {
 	s, err := store.Open(b.Context(), b.TempDir())
 	if err != nil {
@@ -103,7 +99,6 @@ func fromEnvironment(name string, otherwise int) int {
 	return otherwise
 }
 
-// benchPolicy returns the text of the policy of the simulated company.
 func benchPolicy(b *testing.B) string {
 	b.Helper()
 	served, err := sandbox.Start(sandbox.Options{Users: 20})
@@ -114,7 +109,6 @@ func benchPolicy(b *testing.B) string {
 	return string(served.Policy())
 }
 
-// The function "processed" returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage
@@ -124,8 +118,7 @@ func processed(b *testing.B) float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
-// The function "peak" returns the peak memory of this process in MB. The peak also covers the time in which the process
-// wrote the nights.
+// The function "peak" returns the peak memory of this process in MB, since the process began.
 func peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
@@ -137,9 +130,8 @@ func peak(b *testing.B) float64 {
 	return kB / 1024
 }
 
-// keepCompany keeps nights of the simulated company. It writes the first night account by account. For each later
-// night, it copies the tables of the first night and changes only the dates of use. A year is therefore written in
-// minutes.
+// keepCompany keeps nights of the simulated company. It copies the tables of the first night for each later night and
+// changes the dates of use, because writing account by account is slow.
 func keepCompany(b *testing.B, s store.Store, text string, people, nights int) {
 	b.Helper()
 	p, err := load(text)
@@ -180,7 +172,6 @@ func beginOf(text string, p *policy.Policy, people, n int) *snapshot.Begin {
 	return begin
 }
 
-// firstOf writes the parts and tables of the first night.
 func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, people int) (*snapshot.Manifest, error) {
 	c := sandbox.NewCompany(sandbox.Options{Users: people, Seed: 1, Now: func() time.Time { return asOf(0) }})
 	begin := beginOf(text, p, people, 0)
@@ -196,8 +187,8 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	citrix := directory.GroupRef{Source: directory.AD, Name: sandbox.CitrixGroup}.Key(true)
 	for i := range c.Size() {
 		one := c.Person(i)
-		// The SQL query knows only the columns of the tables. A person whose verdict needs more than the columns
-		// therefore gets no license. Without these people, idleseat and the query count the same hits.
+		// The SQL query reads the tables alone. A person whose verdict needs more therefore gets no license, so that
+		// idleseat and the query count the same hits.
 		doubtful := i < 20 || one.Kind == sandbox.NoADAccount || one.Kind == sandbox.WrongAnchor
 		if u := one.Entra; u != nil {
 			for k := range u.Assignments {
@@ -229,7 +220,6 @@ func firstOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	return m, errors.Join(snapshot.PutBegin(ctx, s, begin), m.Weave(ctx, s, begin.Partitions))
 }
 
-// laterOf writes the tables of night n, from the tables of the first night.
 func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, first *snapshot.Manifest, n int) (*snapshot.Manifest, error) {
 	begin := beginOf(text, p, first.Readings[directory.Entra].People, n)
 	m := *first
@@ -257,9 +247,8 @@ func laterOf(ctx context.Context, s store.Store, text string, p *policy.Policy, 
 	return &m, snapshot.PutBegin(ctx, s, begin)
 }
 
-// livedUntil takes the table of people of the first night and returns the table as it is on night n. A tenth of the
-// people stop being active, and half of this tenth come back. All other people are active about every day, week, month
-// or quarter, or never.
+// livedUntil changes the table of people of the first night into the table of night n. A tenth of the people stop
+// being active, and half of this tenth come back.
 func livedUntil(object []byte, n int) ([]byte, error) {
 	file, err := table.Open(object)
 	if err != nil {
@@ -308,8 +297,8 @@ func livedUntil(object []byte, n int) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// The function "remembered" evaluates a night and stores what later nights need: they compare their dates with the dates
-// of this night.
+// The function "remembered" evaluates a night and stores the table of known accounts, with which later nights compare
+// their dates.
 func remembered(ctx context.Context, s store.Store, run string) error {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -2,22 +2,20 @@ package backtest
 
 import "fmt"
 
-// Choice is the recommended threshold of a rule. The older half of the nights chooses the lowest threshold with two
-// properties. At this threshold, the whole confidence interval of the regret of the older half is at or below the
-// accepted regret. At every higher threshold, the regret of the older half does not exceed the accepted regret. The
-// newer half, which had no part in the choice, then checks the threshold. If the regret of the newer half exceeds the
-// accepted regret or is unknown, no threshold is recommended.
+// Choice is the recommended threshold of a rule. The older half of the nights chooses it: the lowest threshold whose
+// confidence interval of the regret ends at or below the accepted regret. At higher thresholds, the regret must not
+// exceed the accepted regret either. No threshold is recommended if the newer half has a larger regret or no known
+// regret.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`
-	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold that Reason is about
+	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold of Reason
 	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
-	// The field Holds reports whether the regret of the newer half also stays within the accepted regret.
+	// Holds reports whether the regret of the newer half is at most the accepted regret.
 	Holds bool `json:"holds"`
 }
 
-// The function "choose" returns the recommended threshold. The parameter "window" is an index into the variable
-// Windows.
+// The function "choose" returns the recommended threshold. The parameter "window" is an index into Windows.
 func choose(thresholds []Threshold, accepted float64, window int) Choice {
 	best := -1
 	for k := len(thresholds) - 1; k >= 0 && thresholds[k].Older.Regret[window].Rate <= accepted; k-- {
@@ -48,7 +46,6 @@ func choose(thresholds []Threshold, accepted float64, window int) Choice {
 // The method "under" reports whether the whole confidence interval of a regret is at or below the accepted regret.
 func (r *Regret) under(accepted float64) bool { return r.Known() > 0 && r.High <= accepted }
 
-// The function "none" returns a Choice that recommends no number of days and gives the reason.
 func none(thresholds []Threshold, accepted float64, window int) Choice {
 	t := &thresholds[0] // the threshold whose regret has the lowest upper bound
 	for k := range thresholds {
@@ -69,10 +66,9 @@ func none(thresholds []Threshold, accepted float64, window int) Choice {
 	return c
 }
 
-// The method "words" returns the regret as part of a sentence.
 func (r *Regret) words() string {
 	return fmt.Sprintf("%d of %d hits (%s, with 95%% confidence between %s and %s)", r.Returned, r.Known(), Percent(r.Rate), Percent(r.Low), Percent(r.High))
 }
 
-// Percent returns a share as text.
+// Percent writes a share as percent with one decimal.
 func Percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// TestInterval checks the bounds by their definition. For a bound p, the distance between p and the counted rate is z
-// standard deviations. A standard deviation is sqrt(p(1-p)/n).
+// TestInterval checks the bounds of the Wilson interval by their definition: a bound p is z·sqrt(p(1-p)/n) away from
+// the counted rate.
 func TestInterval(t *testing.T) {
 	t.Parallel()
 	const z = 1.959963984540054
@@ -50,9 +50,8 @@ rules:
   - {name: a, license: m365, when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
 `
 
-// ofHabits returns a world of people with sign-ins. Some people stop for good, some people stop for a time, and the
-// other people never stop. A person who stops for a time comes back within the number of days in the parameter "away".
-// The parameter "every" has the possible averages of the days between two sign-ins.
+// ofHabits returns a world of people with sign-ins. Some stop for good, some for less than "away" days, and the others
+// do not stop. The parameter "every" has averages of the days between two sign-ins.
 func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *world {
 	w := &world{policy: onePolicy, partitions: func(int) int { return 1 }}
 	for i := range people {
@@ -71,10 +70,9 @@ func ofHabits(r *rand.Rand, people, nights int, every []float64, away float64) *
 	return w
 }
 
-// hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It leaves out the
-// first night, nights before the parameter "from", and nights from the parameter "to" on. A key of the map is a person
-// and a night. The value says whether the person was active again within 30 days. The value depends only on nights
-// before the parameter "until".
+// hitsByTruth computes the hits at one number of days from the true sign-ins, without a snapshot. It uses hits after
+// the first night and in the nights from "from" to before "to". A key is a person and a night. The value says whether
+// the person came back within 30 days, as far as the nights before "until" show it.
 func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string {
 	all := map[string]string{}
 	end := asOf(until - 1)
@@ -85,8 +83,8 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 			if k+1 < len(p.signIns) {
 				next = p.signIns[k+1]
 			}
-			// A hit is on the first night that is more than "days" days after a sign-in, unless the person signed in again by
-			// that night.
+			// A hit is on the first night that is more than "days" days after a sign-in, if no other sign-in is
+			// between them.
 			hit := int(math.Floor(s.Add(time.Duration(days)*day).Sub(firstNight).Hours()/24)) + 1
 			if hit < 1 || hit < from || hit >= min(to, nights) || !next.IsZero() && !next.After(asOf(hit)) {
 				continue
@@ -107,7 +105,6 @@ func hitsByTruth(w *world, days, nights, from, to, until int) map[string]string 
 	return all
 }
 
-// The function "counted" returns the number of hits by outcome.
 func counted(hits map[string]string) (counts map[string]int) {
 	counts = map[string]int{}
 	for _, became := range hits {
@@ -116,9 +113,10 @@ func counted(hits map[string]string) (counts map[string]int) {
 	return counts
 }
 
-// TestRecommendationHolds tries ten companies with different habits. At the recommended threshold, the regret on the
-// newer half of the nights must be at most the accepted regret. The newer half had no part in the choice. The counted
-// regret must equal the regret of the true sign-ins.
+// TestRecommendationHolds tries ten companies with different habits. The regret of a threshold is the share of its
+// hits after which the person comes back. The older half of the nights chooses a threshold. In the newer half, its
+// regret must be at most the accepted regret. For every threshold, the counted hits must equal the hits of the
+// simulation.
 func TestRecommendationHolds(t *testing.T) {
 	t.Parallel()
 	const seed = 16 // fixed, because chance also decides whether a threshold holds
@@ -190,8 +188,8 @@ func TestRecommendationHolds(t *testing.T) {
 	}
 }
 
-// TestHabitsThatChangeAreNoticed: the people of a company are away for weeks only in the newer half of the nights. A
-// threshold of 30 days fits the older half. The newer half does not confirm it, so no threshold is recommended.
+// TestHabitsThatChangeAreNoticed: a threshold fits the older half of the nights and not the newer half. No threshold
+// is recommended.
 func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	t.Parallel()
 	const people, nights = 400, 150

@@ -17,10 +17,9 @@ type Group struct {
 	Regret [len(Windows)]Regret `json:"regret"` // in the order of Windows
 }
 
-// Regret counts the hits after which the person came back within a number of days, the field Days. A hit is young if
-// fewer days than Days have passed since the hit. Nobody knows yet whether the person of a young hit comes back in
-// time. The rate leaves out all young hits, even young hits with a return. A young hit can show a return, but it cannot
-// show the absence of a return, so young hits would make the rate too high.
+// Regret counts the hits after which the person came back within the number of days in the field Days. A hit is young
+// if fewer days have passed since the hit. A young hit can show a return, but not the absence of a return. The rate
+// therefore leaves out all young hits, even young hits with a return.
 //
 // (A Kaplan-Meier estimate would also use young hits. But its confidence interval does not hold for the few returns at
 // a good threshold.)
@@ -29,9 +28,9 @@ type Regret struct {
 	Returned int `json:"returned"` // the person was active again within Days
 	Stayed   int `json:"stayed"`   // the person is known to be inactive for all of Days
 	NotYet   int `json:"notYet"`   // the hit is young, or the dates of the person became unknown
-	// The field Rate is the share of Returned in Returned and Stayed. Low and High are the bounds of the rate's
-	// confidence interval of 95% by Wilson's score. The score holds for few hits and for rates near zero (Brown, Cai
-	// and DasGupta, "Interval Estimation for a Binomial Proportion", 2001). Low is 0 and High is 1 if no hit is known.
+	// Rate is the share of Returned in Returned and Stayed. Low and High are the bounds of its confidence interval of
+	// 95% by Wilson's score, which holds for few hits and for rates near zero (Brown, Cai and DasGupta, "Interval
+	// Estimation for a Binomial Proportion", 2001). They are 0 and 1 if no outcome is known.
 	Rate float64 `json:"rate"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
@@ -43,7 +42,6 @@ func (r *Regret) Known() int { return r.Returned + r.Stayed }
 // z is the quantile of the normal distribution for a two-sided interval of 95%.
 const z = 1.959963984540054
 
-// The method "rate" computes the rate and its interval.
 func (r *Regret) rate() {
 	n := float64(r.Known())
 	if r.Low, r.High = 0, 1; n == 0 {
@@ -72,7 +70,6 @@ const (
 	parts
 )
 
-// The type "tally" has the counts of one rule at one threshold.
 type tally struct {
 	parts       [parts]Group
 	departments map[int32]*Group
@@ -80,7 +77,6 @@ type tally struct {
 	people      int
 }
 
-// The type "counts" has the counts of a replay.
 type counts struct {
 	*trial
 	asOf        []time.Time
@@ -104,8 +100,8 @@ func newCounts(t *trial, nights []night) *counts {
 	return c
 }
 
-// completeUntil returns the last night on which Entra ID was healthy, and Active Directory was healthy or not set up. It
-// returns -1 if there is no such night. A person who is missing from the snapshot of this night is gone.
+// completeUntil returns the last night on which Entra ID was healthy, and Active Directory was healthy or not set up,
+// or -1. A person who is missing from the snapshot of this night is gone.
 func completeUntil(nights []night) int {
 	for i, n := range slices.Backward(nights) {
 		ad := n.feeds[directory.AD].State
@@ -116,10 +112,8 @@ func completeUntil(nights []night) int {
 	return -1
 }
 
-// The method "half" returns the first night of the newer half.
 func (c *counts) half() int { return len(c.asOf) / 2 }
 
-// The method "count" adds a hit to the tally of its rule and threshold.
 func (c *counts) count(h *hit) {
 	t := &c.tallies[h.rule][h.threshold]
 	late := c.rules[h.rule].Late()
@@ -142,8 +136,8 @@ func (c *counts) count(h *hit) {
 	c.add1(&t.parts[flow], h, last, late)
 }
 
-// The method "add1" adds a hit to a group. The parameter "until" is the last night that add1 uses. The parameter "late"
-// is the largest delay of the reports.
+// The method "add1" adds a hit to a group, as the nights up to "until" show it. The parameter "late" is the largest
+// delay of the reports.
 func (c *counts) add1(g *Group, h *hit, until int, late time.Duration) {
 	g.Hits++
 	began := c.asOf[h.night]
@@ -178,7 +172,6 @@ func (c *counts) addPeople(rule int, mask uint32) {
 	}
 }
 
-// The method "add" adds the counts of a worker to c.
 func (c *counts) add(o *counts) {
 	c.people += o.people
 	for i := range c.tallies {
@@ -214,7 +207,6 @@ func (g *Group) rated() Group {
 	return *g
 }
 
-// The method "rule" returns the result for a rule.
 func (c *counts) rule(i int, a *Answer) Rule {
 	of := &c.rules[i]
 	r := Rule{Name: of.Name, License: of.License.Name, Days: of.days, SeatPrice: price(of.Rule), Words: []string{of.ForSource, of.WhenSource}}
@@ -240,7 +232,7 @@ func (c *counts) rule(i int, a *Answer) Rule {
 	return r
 }
 
-// The method "describe" fills in those fields of an answer that are about the nights.
+// The method "describe" fills in the fields of an answer that are about the nights.
 func (a *Answer) describe(p *policy.Policy, nights []night) {
 	last := &nights[len(nights)-1]
 	a.Nights, a.From, a.To, a.Last = len(nights), nights[0].asOf, last.asOf, last.run

@@ -10,11 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// hitsByDuckDB is the question of the benchmark in SQL. It counts the hits of one rule at every threshold, and how many
-// people came back within 30 days. A hit ends when a person is active again. The query therefore makes one record for
-// each person and each date of use. $HOLDS is the condition for the records that the rule asks about. $LAST is the
-// expression for the date of the last use. A person without a date of use is idle if the account is older than $OLD
-// days. Times are in microseconds since 1970.
+// hitsByDuckDB is the question of the benchmark in SQL. It counts the hits of one rule at each threshold, and the
+// people who came back within 30 days. A hit ends when a person is active again, so the query makes one record for
+// each person and each date of use. A person without a date of use is idle if the account is older than $OLD days.
+// Times are in microseconds since 1970.
 const hitsByDuckDB = `
 WITH seen AS (
   SELECT epoch_us(strptime(regexp_extract(filename, 'runs/([0-9]{8}T[0-9]{6})Z', 1), '%Y%m%dT%H%M%S')) AS night,
@@ -33,7 +32,6 @@ hits AS (
 SELECT days, count(*) AS hits, count(*) FILTER (WHERE came <= hit + 30 * 86400000000 AND hit + 30 * 86400000000 <= $END) AS returned
 FROM hits WHERE hit <= until GROUP BY days ORDER BY days`
 
-// inSQL returns the SQL of the question about a rule of the simulated company.
 func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 	holds, last, old := `entra_licenses LIKE '%05e9a617-0261-4cee-bb44-138d3ef5d965%' AND entra_account_enabled AND upper(entra_employee_type) = 'EMPLOYEE'
       AND coalesce(upper(entra_user_type), '') <> 'GUEST'`, "greatest(entra_last_interactive_sign_in, entra_last_non_interactive_sign_in, entra_last_successful_sign_in)", "14"
@@ -48,9 +46,8 @@ func inSQL(folder string, a *backtest.Answer, rule backtest.Rule) string {
 		"$END", fmt.Sprint(a.To.UnixMicro()), "$FIRST", fmt.Sprint(firstNight.UnixMicro()), "$DAYS", "["+strings.Join(days, ", ")+"]").Replace(hitsByDuckDB)
 }
 
-// askDuckDB is a program for Node. It reads a JSON list of queries from standard input and runs each query once. Its
-// first argument is the number of threads. It prints the rows of each query, the seconds of wall-clock time and of
-// processor time, and the peak memory in MiB.
+// askDuckDB is a program for Node. It runs the queries of a JSON list from standard input. Its first argument is the
+// number of threads. It prints the rows, the seconds of wall-clock and processor time, and the peak memory in MiB.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {
@@ -63,8 +60,8 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify({rows, clock: Number(process.hrtime.bigint() - begun) / 1e9, cpu: (cpu.user + cpu.system) / 1e6, peak: process.resourceUsage().maxRSS / 1024}));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB measures the time in which DuckDB answers the same question from the same files, and compares the
-// answers. DuckDB needs node with @duckdb/node-api. Without them, besideDuckDB only writes to the log.
+// besideDuckDB compares the answers and the time of DuckDB on the same files. DuckDB needs node with @duckdb/node-api.
+// Without them, besideDuckDB writes only to the log.
 func besideDuckDB(b *testing.B, folder, text string, a *backtest.Answer, threads int, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {

@@ -19,7 +19,6 @@ type Hit struct {
 	Department                   string
 }
 
-// Hits runs a question and returns the answer and every hit.
 func Hits(ctx context.Context, s store.Store, q Question) (*Answer, []Hit, error) {
 	t, err := newTrial(&q)
 	if err != nil {
@@ -50,19 +49,16 @@ func Hits(ctx context.Context, s store.Store, q Question) (*Answer, []Hit, error
 	return a, all, nil
 }
 
-// SortHits sorts hits, so that tests can compare them.
 func SortHits(all []Hit) {
 	slices.SortFunc(all, func(a, b Hit) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Days, b.Days), cmp.Compare(a.Night, b.Night), cmp.Compare(a.Key, b.Key))
 	})
 }
 
-// Interval returns the rate of a regret and its bounds.
 func Interval(returned, stayed int) (rate, low, high float64) {
 	r := Regret{Returned: returned, Stayed: stayed}
 	r.rate()
 	return r.Rate, r.Low, r.High
 }
 
-// Choose makes the function "choose" available to tests.
 var Choose = choose

@@ -6,7 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// Kept returns those facts of the answer that later reports show.
+// Kept returns the facts of the answer that later reports show.
 func (a *Answer) Kept() *report.Backtest {
 	b := &report.Backtest{
 		Run: a.Last, From: a.From, To: a.To, Nights: a.Nights, People: a.People, Currency: a.Currency, Accepted: a.Accepted, Within: a.Within,

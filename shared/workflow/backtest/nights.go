@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "nights" returns the nights of a replay, oldest first. It adds the snapshots that it cannot use to
-// a.LeftOut. It skips runs for one person, runs with a copy of an earlier run's snapshot, runs without a sealed
-// snapshot and runs whose clock was ahead. It returns ErrNoNights if fewer than two nights are left.
+// The method "nights" returns the nights of a replay, oldest first. It adds snapshots that do not fit the trial to
+// a.LeftOut. It skips runs for one person, copies of a snapshot, unsealed runs and runs from the future. It returns
+// ErrNoNights if fewer than two nights are left.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {
@@ -62,8 +62,8 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 	return nights, nil
 }
 
-// mostShifted is the largest time between the planning time of a night and the time at which the night read its data. A
-// run with a greater difference was planned for another day than it was read, so it cannot serve as a night.
+// mostShifted is the largest time between the planning time of a night and the time of its reading. With a larger
+// difference, the run was planned for another day, so it cannot serve as a night.
 const mostShifted = 36 * time.Hour
 
 // The method "cannot" returns the reason why the trial's policy does not fit a night, or "" if it fits.

@@ -9,10 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// nameColumns are the columns from which a Person is made.
 var nameColumns = []string{"entra_id", "ad_sid", "entra_user_principal_name", "ad_user_principal_name", "ad_sam_account_name", "entra_display_name", "entra_department"}
 
-// addSwept adds the verdicts that decision.Screen found from table columns alone.
+// addSwept adds the verdicts that decision.Screen finds from table columns alone.
 func (o *outcomes) addSwept(swept *decision.Swept) error {
 	if len(swept.Keys) == 0 {
 		return nil

@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "replay" asks the trial about every kept night and returns the counts of the hits. It also puts the facts
-// about the nights into the Answer. If the function "each" is not nil, replay calls it with every hit when the hit
-// ends. For hits of different people, the calls may be concurrent.
+// The method "replay" evaluates the rules of the trial on every kept night and returns the counts of the hits. It also
+// puts the facts about the nights into the Answer. If "each" is not nil, replay calls it for every hit that ended. The
+// calls may be concurrent for hits of different people.
 //
-// One worker evaluates a partition on all nights, in the order of the nights. The people of a partition therefore need
-// no lock. Different workers may be on different nights.
+// One worker evaluates a partition on all nights in order, so the people of a partition need no lock. Different
+// workers may be on different nights.
 func (t *trial) replay(ctx context.Context, s store.Store, a *Answer, q *Question, each func(*hit)) (*counts, error) {
 	nights, err := t.nights(ctx, s, a, q.Now)
 	if err != nil {
@@ -51,7 +51,6 @@ func (t *trial) replay(ctx context.Context, s store.Store, a *Answer, q *Questio
 	return total, nil
 }
 
-// replay is the state of a replay.
 type replay struct {
 	*trial
 	nights      []night
@@ -61,7 +60,6 @@ type replay struct {
 	departments departments
 }
 
-// task is one partition of one night.
 type task struct {
 	night     int
 	partition int
@@ -70,7 +68,7 @@ type task struct {
 	done      func()
 }
 
-// The method "hand" opens one night after the other and gives the partitions of each night to the workers.
+// The method "hand" opens one night after the other and gives its partitions to the workers.
 func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, nights int)) error {
 	defer func() {
 		for _, tasks := range r.tasks {
@@ -85,8 +83,7 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 		}
 		r.nights[i].feeds = run.Feeds
 		if n := run.Begin.Partitions; n != len(r.shards) {
-			// From this night on, the people are in other partitions. The shards can be replaced only when all tasks
-			// are done.
+			// This night has other partitions. The shards can be replaced only when all tasks are done.
 			done := make(chan struct{})
 			go func() { _ = begun.Wait(); close(done) }()
 			select {
@@ -118,7 +115,6 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 	return nil
 }
 
-// worker evaluates partitions one after the other.
 type worker struct {
 	*replay
 	counts   *counts
@@ -162,7 +158,6 @@ func (w *worker) one(ctx context.Context, t task) error {
 	return nil
 }
 
-// The method "open" prepares the worker for a run.
 func (w *worker) open(r *decision.Run) (err error) {
 	if w.run == r {
 		return nil

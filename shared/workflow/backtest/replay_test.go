@@ -31,12 +31,10 @@ rules:
   - {name: b, license: citrix, when: 'LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)', then: remove}
 `
 
-// nightsPolicy is the policy by which the nights are planned.
 const nightsPolicy = head + `
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt: {groups: [{entra: LIC-Exempt}], when: userType == "Guest"}` + rules
 
-// editedPolicy is the policy of the backtest.
 const editedPolicy = head + `
 grace: {neverSignedIn: 20, newHolder: 5, enabledAgain: 6}
 exempt:
@@ -45,7 +43,6 @@ exempt:
   leave:  [{user: id-0011@x.example, until: 2026-02-01, reason: parental leave}]
   when:   department == "Legal" || userType == "Guest"` + rules
 
-// The function "mixed" returns a world with many kinds of people and faults.
 func mixed(r *rand.Rand, people, nights int) *world {
 	w := &world{policy: nightsPolicy, withAD: true, planned: true, partitions: func(n int) int { return 1 + n/(nights/3) }}
 	for i := range people {
@@ -90,8 +87,8 @@ func mixed(r *rand.Rand, people, nights int) *world {
 	return w
 }
 
-// lastSeen returns the newest date of use of a person for a rule. A later date may exist if the feed is stale, or if a
-// date or an account is missing. In these cases, the result "known" is false, and the result "seen" is zero.
+// lastSeen returns the newest date of use of a person for a rule. The result "known" is false if a later date may
+// exist, because the feed is stale or a date or an account is missing.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:
@@ -107,8 +104,7 @@ func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	return seen, true
 }
 
-// The function "slowly" asks a policy for each threshold, each person and each night singly. It keeps the open hits in
-// a map.
+// The function "slowly" finds the hits by asking a policy for each threshold, each person and each night singly.
 func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]int, nights []int) (all []backtest.Hit) {
 	t.Helper()
 	own := map[string]int{"a": 60, "b": 90}
@@ -180,8 +176,8 @@ func slowly(t *testing.T, s store.Store, text string, thresholds map[string][]in
 	return all
 }
 
-// TestReplayFindsTheHitsOfTheJudge compares all hits of a replay with the hits that the Judge gives for each person,
-// night and threshold. The policy of the test is not the policy by which the nights were planned.
+// TestReplayFindsTheHitsOfTheJudge compares all hits of a replay with the verdicts of the Judge for each person, night
+// and threshold. The nights were planned with another policy.
 func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -189,8 +185,8 @@ func TestReplayFindsTheHitsOfTheJudge(t *testing.T) {
 		doubts map[string]int // by signal: the smallest number of nights on which the signal is in doubt
 	}{
 		"random": {rand.Uint64(), map[string]int{"entra": 2, "ad": 2}},
-		// With this seed, many people leave, and many new people without a logon come. Active Directory is therefore
-		// also in doubt on the last five nights.
+		// With this seed, many people leave and many new people without a logon come, so Active Directory is also in
+		// doubt on the last five nights.
 		"in doubt to the end": {17238715634987675524, map[string]int{"entra": 2, "ad": 7}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +242,7 @@ func replayed(t *testing.T, seed uint64, doubts map[string]int) {
 	}
 }
 
-// forgetPresence clears PresentOn of the hits that ended with a return. For such hits, PresentOn has no meaning.
+// forgetPresence clears PresentOn of the hits that ended with a return, for which PresentOn has no meaning.
 func forgetPresence(hits []backtest.Hit) {
 	for i := range hits {
 		if hits[i].Came != policy.None {

@@ -8,24 +8,23 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type "hit" is a hit of one rule at one threshold. The hit has ended, or is open at the end of the nights.
 type hit struct {
 	key        uint64 // decision.PersonKey
 	rule       int    // index into trial.rules
 	threshold  int    // index into tried.thresholds
 	department int32  // index into departments.names
 	night      int    // the night of the hit
-	// The field "came" is the time at which the person was active again, in microseconds since 1970. It is policy.None
-	// if the person did not come back. The field "shown" is the night whose snapshot shows the return.
+	// The field "came" is the time of the return in microseconds since 1970, or policy.None. The field "shown" is the
+	// night whose snapshot shows the return.
 	came  int64
 	shown int
-	// The field "known" is the last night before the night "shown" on which the person's dates were known. The field
-	// "present" is the last night whose snapshot has the person.
+	// The field "known" is the last night before "shown" on which the person's dates were known. The field "present"
+	// is the last night whose snapshot has the person.
 	known, present int
 }
 
-// shard has the people of one partition who were hit at any time. Only one worker at a time uses a shard. Each person
-// has a slot, which is an index into the field "keys".
+// shard has the people of one partition who were hit at any time. One worker at a time uses a shard. The slot of a
+// person is an index into "keys".
 type shard struct {
 	*trial
 	keys    []uint64 // by slot
@@ -35,15 +34,13 @@ type shard struct {
 	earlier *earlier // nil as long as the number of partitions has not changed
 }
 
-// shardRule has the hits of one rule.
 type shardRule struct {
-	// The fields "open" and "ever" have one number for each slot, with one bit for each threshold. The bit in "open" is
-	// set while the person is hit. The bit in "ever" is set if the person was hit at any time.
+	// The fields "open" and "ever" have one number for each slot, with one bit for each threshold. The bit in "open"
+	// is set while the person is hit. The bit in "ever" stays set.
 	open, ever []uint32
 	base       []int64 // by slot: the last date of use before the open hits
 	known      []int16 // by slot: the last night whose data rules out a later date of use
-	// The fields "night" and "department" have one element for each slot and threshold, because each hit has its own
-	// values.
+	// The fields "night" and "department" have one element for each slot and threshold.
 	night      []int16
 	department []int32
 }
@@ -52,8 +49,8 @@ func newShard(t *trial) *shard {
 	return &shard{trial: t, at: make([]int32, 64), rules: make([]shardRule, len(t.rules))}
 }
 
-// The method "home" returns the place of a key in the hash table, or the free place for a new key. A key is already a
-// hash, so the low bits of the key give the first place to try.
+// The method "home" returns the place of a key in the hash table, or the free place for a new key. A key is a hash, so
+// its low bits give the first place to try.
 func (s *shard) home(key uint64) int {
 	place := int(key) & (len(s.at) - 1)
 	for s.at[place] != 0 && s.keys[s.at[place]-1] != key {
@@ -71,8 +68,8 @@ func (s *shard) find(key uint64) int {
 	return slot
 }
 
-// takeOver moves a person from an earlier shard into this shard. It returns the new slot, or -1 if no earlier shard has
-// the person.
+// takeOver moves a person from an earlier shard into this shard. It returns the new slot, or -1 if no earlier shard
+// has the person.
 func (s *shard) takeOver(key uint64) int {
 	old, from, is := s.earlier.take(key)
 	if !is {
@@ -90,7 +87,6 @@ func (s *shard) takeOver(key uint64) int {
 	return slot
 }
 
-// The method "put" returns a new slot for a person.
 func (s *shard) put(key uint64) int {
 	if 2*(len(s.keys)+1) > len(s.at) {
 		s.at = make([]int32, 2*len(s.at))
@@ -110,8 +106,8 @@ func (s *shard) put(key uint64) int {
 }
 
 // The method "see" records the facts that one night shows about a person. The parameter "mask" has a bit for each
-// threshold at which the rule reclaims. The parameter "at" is the newest known date of use. The parameter "known" is
-// true if no later date can exist.
+// threshold at which the rule reclaims, and "at" is the newest known date of use. The parameter "known" is true if no
+// later date can exist.
 func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, department func() string) {
 	s, r := v.shard, &v.shard.rules[rule]
 	if r.open[slot] != 0 {
@@ -140,8 +136,7 @@ func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, departmen
 	}
 }
 
-// The method "close" ends the open hits of a person. The parameter "came" is the time of the return. It is policy.None
-// if the nights end without a return.
+// The method "close" ends the open hits of a person. The parameter "came" is the time of the return, or policy.None.
 func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
 	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
 	for open := r.open[slot]; open != 0; open &= open - 1 {
@@ -159,7 +154,6 @@ func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each fun
 	r.open[slot] = 0
 }
 
-// The method "end" closes all open hits at the end of the nights.
 func (s *shard) end(c *counts, each func(*hit)) {
 	for slot := range s.keys {
 		for rule := range s.rules {
@@ -168,9 +162,8 @@ func (s *shard) end(c *counts, each func(*hit)) {
 	}
 }
 
-// The type "earlier" has the shards of an earlier division into partitions, and the people of these shards. It is made
-// when the number of partitions changes. A key does not show to which partition a person belongs now. A new shard
-// therefore takes a person over only when a night shows the person in the partition of the shard.
+// The type "earlier" has the shards of an earlier division into partitions. A key does not show the partition of a
+// person, so a new shard takes a person over when a night shows the person in the partition of the shard.
 type earlier struct {
 	mu     sync.Mutex
 	shards []*shard
@@ -192,8 +185,8 @@ func (e *earlier) take(key uint64) (old *shard, slot int, is bool) {
 	return e.shards[at.shard], at.slot, true
 }
 
-// The function "divided" returns empty shards for another number of partitions. The new shards later take over the
-// people of the given shards.
+// The function "divided" returns empty shards for another number of partitions. They later take over the people of the
+// given shards.
 func divided(t *trial, shards []*shard, partitions int) []*shard {
 	var e *earlier
 	if len(shards) > 0 {
@@ -215,8 +208,8 @@ func divided(t *trial, shards []*shard, partitions int) []*shard {
 	return next
 }
 
-// The function "all" returns the given shards, and the shards of the earlier division, which still have the people that
-// the given shards have not taken over.
+// The function "all" returns the given shards, and the shards of the earlier division. These still have the people who
+// are not taken over yet.
 func all(shards []*shard) []*shard {
 	if len(shards) == 0 || shards[0].earlier == nil {
 		return shards

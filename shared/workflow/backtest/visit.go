@@ -6,15 +6,14 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// visit is the work on one partition of one night.
 type visit struct {
 	*worker
 	shard *shard
 	night int
-	last  bool // whether the night is the last night
+	last  bool
 }
 
-// The method "swept" works on the people whose verdicts decision.Screen found from table columns alone.
+// The method "swept" works on the people whose verdicts decision.Screen finds from table columns alone.
 func (v *visit) swept(swept *decision.Swept) error {
 	rows := len(swept.Keys)
 	for len(v.masks) < len(v.rules) {
@@ -65,8 +64,8 @@ func openOf(open []bool) (n int) {
 	return n
 }
 
-// The function "masked" returns one number for each row. The number has a bit for each threshold at which the rule
-// reclaims. The function reuses the memory of the parameter "masks".
+// The function "masked" returns one number for each row, with a bit for each threshold at which the rule reclaims. It
+// reuses the memory of "masks".
 func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
 	if cap(masks) < rows {
 		masks = make([]uint32, rows)

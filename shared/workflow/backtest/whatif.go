@@ -24,12 +24,12 @@ type RuleChange struct {
 	Rule    string `json:"rule"`
 	License string `json:"license"`
 	To      string `json:"to,omitempty"`
-	// The field Now has the verdicts of the run's own policy. The field Then has the verdicts of the other policy. Now
-	// or Then is nil if its policy lacks the rule.
+	// Now has the verdicts of the run's own policy. Then has the verdicts of the other policy. Each is nil if its
+	// policy lacks the rule.
 	Now  *Verdicts `json:"now"`
 	Then *Verdicts `json:"then"`
-	// The field Added has the people from whom only the other policy reclaims. The field Removed has the people from
-	// whom only the run's own policy reclaims.
+	// Added has the people from whom only the other policy reclaims. Removed has the people from whom only the run's
+	// own policy reclaims.
 	Added   []Person `json:"added"`
 	Removed []Person `json:"removed"`
 }
@@ -51,9 +51,8 @@ type Person struct {
 	Department        string `json:"department,omitempty"`
 }
 
-// WhatIf compares the policy of a run with another policy. It uses the run's snapshot and planning time. The parameter
-// "text" is the text of the other policy. (policy.Varied writes such a text with another number of days.) WhatIf stores
-// nothing.
+// WhatIf compares the policy of a run with the other policy in "text", on the run's snapshot and at its planning time.
+// It stores nothing.
 func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (*Difference, error) {
 	other, err := policy.Load(name, text)
 	if err != nil {
@@ -87,7 +86,6 @@ func WhatIf(ctx context.Context, s store.Store, run, name string, text []byte) (
 	return d, nil
 }
 
-// The type "outcomes" has the verdicts of all rules of a policy on a snapshot.
 type outcomes struct {
 	policy *policy.Policy
 	rules  []ruleOutcomes
@@ -122,8 +120,7 @@ func changeOf(r *policy.Rule, now, then *ruleOutcomes) RuleChange {
 	return c
 }
 
-// onlyIn compares the verdicts of a rule in two policies. It returns the people from whom policy a reclaims and policy
-// b does not reclaim, sorted by name.
+// onlyIn returns the people from whom policy a reclaims and policy b does not, sorted by name.
 func onlyIn(a, b *ruleOutcomes) []Person {
 	list := []Person{}
 	if a == nil {
@@ -140,7 +137,6 @@ func onlyIn(a, b *ruleOutcomes) []Person {
 	return list
 }
 
-// verdictsOf evaluates all rules of a run for everybody.
 func verdictsOf(ctx context.Context, r *decision.Run) (*outcomes, error) {
 	judge, err := r.Judge(r.Begin.AsOf)
 	if err != nil {

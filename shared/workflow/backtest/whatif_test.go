@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// askedSingly asks a policy about every person of a run, one by one. The result "names" has, by rule, the names of the
-// people from whom the rule reclaims.
+// askedSingly evaluates a policy for every person of a run, one by one. A key of "names" is a rule, and the value has
+// the people from whom the rule reclaims.
 func askedSingly(t *testing.T, s store.Store, run, text string) (counts map[string]map[policy.Outcome]int, names map[string][]string) {
 	t.Helper()
 	p, err := load(text)
@@ -116,7 +116,6 @@ func compareCounts(t *testing.T, rule string, want map[policy.Outcome]int, got *
 	}
 }
 
-// The function "less" returns those names of list a that are not in list b.
 func less(a, b []string) []string {
 	left := []string{}
 	for _, name := range a {

@@ -23,10 +23,9 @@ const (
 	day    = 24 * time.Hour
 )
 
-// firstNight is the planning time of the first night of every world.
 var firstNight = time.Date(2026, 1, 5, 2, 0, 0, 0, time.UTC)
 
-// person is a person in a world, with every true sign-in and logon.
+// The type "person" is a person in a world, with every true sign-in and logon.
 type person struct {
 	id, sid    string
 	department string
@@ -40,12 +39,12 @@ type person struct {
 	signIns    []time.Time // ascending
 	logOns     []time.Time // ascending
 	from, to   int         // the first and the last night on which the person is in the directories
-	// The function "hidden" reports whether the dates are missing on a night. The function "disabled" reports whether
-	// the account is disabled on a night.
+	// The function "hidden" reports whether the dates are missing on a night, and "disabled" whether the account is
+	// disabled.
 	hidden, disabled func(night int) bool
 }
 
-// The function "last" returns the newest time that is not after the parameter "at". The times must be ascending.
+// The function "last" returns the newest time that is not after "at". The times must be ascending.
 func last(times []time.Time, at time.Time) (newest time.Time) {
 	for _, t := range times {
 		if t.After(at) {
@@ -79,7 +78,6 @@ const (
 	citrixKey = "ad/direct:cn=citrix,dc=x"
 )
 
-// The method "keep" writes some nights of the world into a store.
 func (w *world) keep(t testing.TB, s store.Store, nights ...int) {
 	t.Helper()
 	for _, n := range nights {
@@ -209,14 +207,13 @@ func (p *person) inAD(at time.Time, n int) *directory.ADUser {
 }
 
 // habit describes when a person is active. The field "every" is the average number of days between two activities. The
-// person is not active between the times "stops" and "resume". Both times are in days after the first night.
+// person is inactive between "stops" and "resume", in days after the first night.
 type habit struct {
 	every         float64
 	stops, resume float64
 }
 
-// The method "times" returns the times at which a person with the habit is active. The times begin before the first
-// night.
+// The method "times" returns the times of activity. They begin 300 days before the first night.
 func (h habit) times(r *rand.Rand, nights int) (all []time.Time) {
 	at := -h.every*r.Float64() - 300
 	for at < float64(nights)+1 {

@@ -5,9 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// The function "figures" draws the charts of a rule: regret, hits and money, each by number of days. It leaves out a
-// chart that has nothing to show. The parameter "i" is the index of the rule, and the parameter "id" is its id in the
-// page.
+// The function "figures" draws the charts of a rule and leaves out a chart that has nothing to show. The parameter "i"
+// is the index of the rule, and "id" is its id in the page.
 func figures(w *page.Words, a *backtest.Answer, i int, id string) (all []page.Drawn) {
 	b := a.Kept()
 	c := page.Tried(w, b, &b.Rules[i], id)

@@ -1,5 +1,5 @@
-// Package lookback writes the answer of a backtest as a page. The page is one file without any outside request, in
-// every language of the reports. It has charts of regret, hits and money by number of days.
+// Package lookback writes the answer of a backtest as one HTML file without outside requests, in every language of the
+// reports.
 package lookback
 
 import (
@@ -50,7 +50,6 @@ func Write(w io.Writer, a *backtest.Answer) error {
 	return d.Write(w)
 }
 
-// view is the page in one language.
 type view struct {
 	*page.Words
 	*backtest.Answer
@@ -59,7 +58,7 @@ type view struct {
 	Table template.HTML
 }
 
-// ruleView is the part of the page about one rule.
+// The type "ruleView" is the part of the page about one rule.
 type ruleView struct {
 	*page.Words
 	backtest.Rule
@@ -73,8 +72,8 @@ type ruleView struct {
 	Charts     []page.Drawn
 }
 
-// thresholdView is a row of the table of numbers of days. The field Back is the regret as text, or a dash if no hit can
-// be followed.
+// The type "thresholdView" is a row of the table of numbers of days. The field Back is the regret, or a dash if no hit
+// can be followed.
 type thresholdView struct {
 	backtest.Threshold
 	Back        string
@@ -114,12 +113,11 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// The function "window" returns the index of a.Within in backtest.Windows. A person who comes back more than a.Within
-// days after a hit does not count.
+// The function "window" returns the index of a.Within in backtest.Windows.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
-// The function "shown" returns the threshold whose departments the page shows. It is the recommended threshold, or the
-// threshold in force if no threshold is recommended.
+// The function "shown" returns the threshold whose departments the page shows: the recommended one, or else the one in
+// force.
 func shown(r *backtest.Rule) *backtest.Threshold {
 	days := r.Choice.Days
 	if days == 0 {
@@ -128,7 +126,6 @@ func shown(r *backtest.Rule) *backtest.Threshold {
 	return &r.Thresholds[slices.IndexFunc(r.Thresholds, func(t backtest.Threshold) bool { return t.Days == days })]
 }
 
-// departmentsOf adds the table of hits by department to data.
 func departmentsOf(data *page.Data, a *backtest.Answer) *page.Table {
 	type row struct {
 		rule string

@@ -21,7 +21,6 @@ func written(t *testing.T, a *backtest.Answer) string {
 	return out.String()
 }
 
-// TestPage: in both languages, the page has the recommendation with both halves, the charts, and every number of days.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
@@ -39,8 +38,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// The page shows three charts of the first rule. The second rule has no chart of regret, because none of its hits can
-	// be followed for 30 days.
+	// The second rule has no chart of regret, because none of its hits can be followed for 30 days.
 	if got := strings.Count(html, `<svg class="chart"`); got != 2*5 {
 		t.Errorf("%d charts in two languages, want 10", got)
 	}
@@ -61,7 +59,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestHostileDepartments: the names of rules and departments are text and no markup.
+// TestHostileDepartments: the names of rules and departments are text and not markup.
 func TestHostileDepartments(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
@@ -76,7 +74,6 @@ func TestHostileDepartments(t *testing.T) {
 	}
 }
 
-// TestNothingTried: an answer without rules has a page too.
 func TestNothingTried(t *testing.T) {
 	t.Parallel()
 	a := sample.Backtest(5000)
