@@ -13,13 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// needsAD reports whether the policy has a rule about Active Directory, or a group there.
+// needsAD reports whether the policy reads dates or attributes of Active Directory, or names a group there.
 func (e *exam) needsAD() bool {
 	return e.Policy != nil && (slices.Contains(e.Policy.Signals(), directory.Logons) || len(e.Policy.Rests()) > 0 ||
 		slices.ContainsFunc(e.Policy.GroupRefs(), func(g directory.GroupRef) bool { return g.Source == directory.AD }))
 }
 
-// checkControllers asks every controller of the domain, because each controller has its own last logons.
+// checkControllers connects to every controller of the domain, because each controller has its own last logons.
 func checkControllers(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	switch {
 	case e.ADErr != nil:
@@ -48,7 +48,6 @@ func checkControllers(ctx context.Context, e *exam) (found []Finding, _ func()) 
 	return found, nil
 }
 
-// firstURL returns the address of the first controller in the settings, or "" if DNS finds the controllers.
 func (e *exam) firstURL() string {
 	urls, _ := e.Variable("IDLESEAT_AD_URLS")
 	first, _, _ := strings.Cut(urls, ",")
@@ -108,7 +107,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	}
 }
 
-// checkLastLogon reads one person from every controller. A run does the same before it takes a license.
+// checkLastLogon reads one person from every controller, as a run does before it takes a license.
 func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	_, err := e.AD.ReadPerson(ctx, e.first.SID)
 	if err == nil {
@@ -129,8 +128,8 @@ func checkLastLogon(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(f)
 }
 
-// checkADGroups reads the groups of the policy and their members. It asks the directory whether idleseat's account may
-// change the license groups.
+// checkADGroups reads the groups of the policy and their members. It also reads whether idleseat's account may change
+// the license groups.
 func checkADGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, ref := range e.Policy.GroupRefs() {
 		if ref.Source == directory.AD {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// forest is an Active Directory with at most one fault.
+// The type "forest" is an Active Directory with at most one fault.
 type forest struct {
 	controllers []activedirectory.Reached
 	unlisted    error
@@ -77,8 +77,6 @@ func (s stopped) Now() time.Time { return time.Time(s) }
 
 func (stopped) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// TestEachIllOfActiveDirectory: in each case, one part of Active Directory has a fault. The check of this part finds
-// the fault.
 func TestEachIllOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	p := demoPolicy(t)
@@ -164,8 +162,7 @@ func TestEachIllOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestActiveDirectoryIsNotNeeded: Active Directory is not set up. If no policy needs Active Directory, doctor does not
-// check it. If the policy needs Active Directory, doctor warns.
+// TestActiveDirectoryIsNotNeeded: without Active Directory, doctor warns if the policy needs it.
 func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	t.Parallel()
 	e := &exam{Patient: patient(), now: noon}
@@ -178,8 +175,8 @@ func TestActiveDirectoryIsNotNeeded(t *testing.T) {
 	}
 }
 
-// TestWhereReadingIsAllowed: the Mend gives the right to the domain, to the unit or to the person, depending on where
-// the attribute is hidden.
+// TestWhereReadingIsAllowed: the Mend gives the right to the domain, to the unit or to the person, depending on the
+// people whose attribute is hidden.
 func TestWhereReadingIsAllowed(t *testing.T) {
 	t.Parallel()
 	const domain, oslo, anna = "DC=corp,DC=example", "OU=Oslo,DC=corp,DC=example", `CN=Berg\, Anna,OU=Oslo,DC=corp,DC=example`
@@ -202,8 +199,8 @@ func TestWhereReadingIsAllowed(t *testing.T) {
 	}
 }
 
-// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name. For a DN or a user
-// principal name, the command in the advice therefore searches by the DN or by the user principal name.
+// TestAccountIsFound: the account name may differ from the name in a DN or in a user principal name, so the command
+// searches by the DN or by the user principal name.
 func TestAccountIsFound(t *testing.T) {
 	t.Parallel()
 	for bind, want := range map[string]string{
@@ -219,8 +216,7 @@ func TestAccountIsFound(t *testing.T) {
 	}
 }
 
-// TestDomainOfHostileNames: the method "domain" finds the DN of the domain in spite of letters that are longer in upper
-// case, escaped commas, and DC= within a name.
+// TestDomainOfHostileNames: a name in a DN may have letters that are longer in upper case, escaped commas, and DC=.
 func TestDomainOfHostileNames(t *testing.T) {
 	t.Parallel()
 	const domain = "DC=corp,DC=example"

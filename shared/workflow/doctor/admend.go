@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// setAD returns the Mend that sets up Active Directory.
 func setAD() *Mend {
 	return &Mend{
 		Do: "Say how to reach a controller and as which account, with the names of your domain.",
@@ -24,8 +23,8 @@ func setAD() *Mend {
 	}
 }
 
-// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports a certificate in
-// DER, and Samba stores a certificate in PEM. The commands therefore convert DER to PEM.
+// nameCA returns the Mend that makes this machine trust the domain's certificates. Windows exports DER and Samba
+// stores PEM, so the commands convert DER to PEM.
 func nameCA() *Mend {
 	return &Mend{
 		Do: "Bring the certificate of the domain's CA here as corp-ca.cer, and name it. On the CA's server, certutil -ca.cert corp-ca.cer exports it; " +
@@ -35,7 +34,7 @@ func nameCA() *Mend {
 	}
 }
 
-// writePassword returns the Mend that writes the password of the account into a file that only the operator can read.
+// writePassword returns the Mend that writes the password into a file that only the operator can read.
 func writePassword() *Mend {
 	return &Mend{
 		Do:         "Write the right password into the file, or correct IDLESEAT_AD_BIND.",
@@ -44,7 +43,6 @@ func writePassword() *Mend {
 	}
 }
 
-// mendADSettings returns the Mend for unusable settings of Active Directory.
 func (e *exam) mendADSettings() *Mend {
 	switch text := e.ADErr.Error(); {
 	case strings.Contains(text, "IDLESEAT_AD_PASSWORD_FILE"):
@@ -58,8 +56,7 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// The method "reach" returns the Mend for an error of a controller. The parameter "address" is empty if the address is
-// unknown.
+// The method "reach" returns the Mend for an error of a controller. The parameter "address" is empty if unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
 	var named x509.HostnameError
@@ -112,7 +109,6 @@ func (e *exam) nameBase() *Mend {
 	return m
 }
 
-// seeSomebody returns the Mend for a base below which the account sees nobody.
 func (e *exam) seeSomebody() *Mend {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); base != "" && !strings.EqualFold(base, e.domain("")) {
 		return e.nameBase()
@@ -138,8 +134,8 @@ func (e *exam) bindsByDN() bool {
 }
 
 // findSID returns the command that shows the SID of idleseat's account on a controller of Samba. samba-tool finds an
-// account only by its sAMAccountName, which may differ from the name in a DN or in a user principal name. For a DN or a
-// user principal name, the command is therefore ldbsearch.
+// account by its sAMAccountName alone, which may differ from the name in a DN or in a user principal name. ldbsearch
+// finds those.
 func (e *exam) findSID() string {
 	name, suffix, _ := strings.Cut(e.Bind, "@")
 	switch {
@@ -154,13 +150,12 @@ func (e *exam) findSID() string {
 	return "samba-tool user show " + word(name) + " --attributes=objectSid"
 }
 
-// The constant "administrator" is a sentence that says who must run the commands, and where.
+// The constant "administrator" says who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// The method "permit" returns the Mend that gives the account a right on one object. The parameter "right" is the right
-// in the form of dsacls. The parameter "sddl" is the right in SDDL (MS-DTYP 2.5.1). dsacls sorts the entries of the
-// access list. On Windows, an existing denial on the same object therefore stays before the new right. samba-tool puts
-// the new right before a denial.
+// The method "permit" returns the Mend that gives the account a right on one object. The parameter "right" has the
+// form of dsacls, and "sddl" is the same right in SDDL (MS-DTYP 2.5.1). On Windows, a denial on the same object stays
+// before the new right. samba-tool puts the new right before a denial.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -183,12 +178,12 @@ func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }
 
-// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter "hidden" has the
-// DNs of these people. The parameter "people" has the number of all people by unit.
+// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter "hidden" has
+// the DNs of these people, and "people" has the number of all people by unit.
 //
-// An access list of a unit or a person takes precedence over the access list of the domain. The right therefore goes
-// where the hidden people are. If the hidden people are in several units, the right goes to the domain. If they are
-// most of the people of a single unit, the right goes to that unit. Otherwise the right goes to one person.
+// An access list of a unit or a person takes precedence over the list of the domain. The right therefore goes to the
+// domain if the hidden people are in several units, to the unit if they are most of its people, and otherwise to one
+// person.
 func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	below := map[string]int{}
 	for _, dn := range hidden {
@@ -204,7 +199,7 @@ func (e *exam) showHidden(hidden []string, people map[string]int) *Mend {
 	return e.allowOne(hidden[0])
 }
 
-// The function "parent" returns the DN of the object above an object. It returns "" if dn has no such object.
+// The function "parent" returns the DN of the object above an object, or "".
 func parent(dn string) string {
 	for i := 0; i < len(dn); i++ {
 		switch dn[i] {
@@ -217,8 +212,8 @@ func parent(dn string) string {
 	return ""
 }
 
-// The method "domain" returns the DN of the domain of an object. If dn is empty, the method uses the first configured
-// base. If it finds no domain, it returns the DN of an invented domain.
+// The method "domain" returns the DN of the domain of an object. For an empty dn, it uses the first configured base.
+// Without a domain, it returns an example.
 func (e *exam) domain(dn string) string {
 	if base, _ := e.Variable("IDLESEAT_AD_BASE"); dn == "" {
 		dn, _, _ = strings.Cut(base, ";")
@@ -231,7 +226,6 @@ func (e *exam) domain(dn string) string {
 	return "DC=corp,DC=example"
 }
 
-// clearInterval returns the Mend that makes a domain maintain lastLogonTimestamp.
 func (e *exam) clearInterval(dn string) *Mend {
 	domain := e.domain(dn)
 	return &Mend{

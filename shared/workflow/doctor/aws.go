@@ -42,7 +42,6 @@ type AWS struct {
 	}
 }
 
-// deploymentChecks are the checks of a deployment in AWS.
 var deploymentChecks = []check{
 	{name: awsSignIn, run: checkAWS},
 	{name: "schedule", needs: []string{awsSignIn}, run: checkSchedule},
@@ -58,13 +57,11 @@ func checkAWS(_ context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: sentence("You are signed in to account %s, region %s", e.AWS.Account, e.AWS.Region)})
 }
 
-// arn returns the ARN of a resource of the deployment.
 func (e *exam) arn(service, resource string) string {
 	return "arn:" + e.AWS.Partition + ":" + service + ":" + e.AWS.Region + ":" + e.AWS.Account + ":" + resource
 }
 
-// The method "deploy" returns the Mend that deploys the stack again with one parameter changed. The deployment keeps
-// the other parameters.
+// The method "deploy" returns the Mend that deploys the stack again with one changed parameter.
 func (e *exam) deploy(do, parameter string) *Mend {
 	m := &Mend{Do: do + " With Terraform, set the variable of the same meaning."}
 	const how = " --capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides "
@@ -73,8 +70,8 @@ func (e *exam) deploy(do, parameter string) *Mend {
 	return m
 }
 
-// The method "unasked" returns the finding for a call that AWS refused or did not answer. The parameter "right" is the
-// permission for the call. The parameter "missing" is the error code for a resource that does not exist.
+// The method "unasked" returns the finding for a failed call of AWS. The parameter "right" is the permission for the
+// call. The parameter "missing" is the error code for a resource that does not exist.
 func (e *exam) unasked(err error, right, missing string) Finding {
 	code := ""
 	if api, answered := errors.AsType[smithy.APIError](err); answered {
@@ -103,7 +100,6 @@ func checkSchedule(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: "A night starts by itself: " + when})
 }
 
-// checkNotices counts the confirmed subscriptions to the notices.
 func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	topic := e.arn("sns", e.Stack+"-notices")
 	confirmed, waiting := 0, ""
@@ -137,8 +133,8 @@ func checkNotices(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: fmt.Sprintf("%s confirmed.", plain.ManyAre(confirmed, "subscription"))})
 }
 
-// checkQueues looks at the queues of the relay. SQS does not know which programs read a queue. Waiting messages are
-// therefore the only sign that the relay does not run.
+// checkQueues looks at the queues of the relay. SQS does not show which programs read a queue, so waiting messages are
+// the only sign that the relay does not run.
 func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	for _, name := range []string{e.Stack + "-ad-read", e.Stack + "-ad-write"} {
 		waiting, working, err := e.queue(ctx, name)
@@ -160,8 +156,7 @@ func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "queue" returns the number of messages that wait in a queue, and the number of messages that somebody
-// works on.
+// The method "queue" returns the numbers of messages that wait in a queue and that somebody works on.
 func (e *exam) queue(ctx context.Context, name string) (waiting, working int, err error) {
 	url, err := e.AWS.Queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
@@ -207,10 +202,9 @@ func checkLastNight(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// firstPlan returns the Mend that starts a plan in the deployment.
 func (e *exam) firstPlan() *Mend {
 	return &Mend{Do: "Make a plan by hand; it changes nothing.", Bash: "idleseat plan --aws " + word(e.Stack), PowerShell: "idleseat plan --aws " + literal(e.Stack)}
 }
 
-// The constant "old" is the age above which a run is not from last night.
+// The constant "old" is the age from which a run is not from last night.
 const old = 48 * time.Hour

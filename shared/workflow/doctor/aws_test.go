@@ -19,7 +19,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// cloud is a deployment in memory. The map "refused" has the calls that fail, by name, each with its error.
+// The type "cloud" is a deployment in memory. The map "refused" has the errors of failing calls, by the name of the
+// call.
 type cloud struct {
 	disabled                 bool
 	subscriptions            [][2]string // ARN and endpoint, one on each page
@@ -91,7 +92,6 @@ func deployed(c *cloud) *exam {
 	return &exam{Patient: Patient{Variable: patient().Variable, Stack: "idleseat", AWS: &AWS{Partition: "aws", Region: "eu-north-1", Account: "123456789012", Schedules: c, Topics: c, Queues: c, Machines: c}}, now: noon}
 }
 
-// TestEachIllOfADeployment: in each case, one part of a deployment has a fault. The check of this part finds the fault.
 func TestEachIllOfADeployment(t *testing.T) {
 	t.Parallel()
 	refuse := func(call, code string) func(*cloud) {
@@ -151,8 +151,7 @@ func TestEachIllOfADeployment(t *testing.T) {
 	}
 }
 
-// TestADeploymentIsAskedByItsNames: the names in the requests begin with the name of the stack, as the names in
-// template.yaml do.
+// TestADeploymentIsAskedByItsNames: the names in the requests begin with the name of the stack, as in template.yaml.
 func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	t.Parallel()
 	c := healthyCloud()
@@ -167,7 +166,6 @@ func TestADeploymentIsAskedByItsNames(t *testing.T) {
 	}
 }
 
-// TestWithoutAWSNothingIsTried: without a sign-in to AWS, doctor tries only the check of the sign-in.
 func TestWithoutAWSNothingIsTried(t *testing.T) {
 	t.Parallel()
 	p := patient()

@@ -9,7 +9,7 @@ import (
 )
 
 // checkChannel checks whether this machine can reach the vendor of the webhook. It posts no message, because people
-// would read the message.
+// would read it.
 func checkChannel(ctx context.Context, e *exam) ([]Finding, func()) {
 	switch {
 	case e.ChannelErr != nil:
@@ -33,8 +33,8 @@ func setWebhook() *Mend {
 	}
 }
 
-// checkTold returns a finding and true if an execution could not post its message to the channel. If the execution
-// posted the message, its output says nothing about the message, and checkTold returns false.
+// checkTold returns a finding and true if an execution did not post its message to the channel, or if AWS refused to
+// describe the execution. It returns false if the output has no such fault.
 func (e *exam) checkTold(ctx context.Context, execution string) (Finding, bool) {
 	const about = "channel"
 	x, err := e.AWS.Machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})

@@ -1,6 +1,6 @@
 package doctor
 
-// Names of checks that other checks need, or that the code uses elsewhere.
+// Names of checks that other code refers to.
 const (
 	aPolicy     = "policy"
 	aSignIn     = "sign-in"
@@ -12,7 +12,6 @@ const (
 	permissions = "permissions"
 )
 
-// The variable "checks" has the checks that doctor runs on every machine, in the order of the output.
 var checks = []check{
 	{name: aPolicy, run: checkPolicy},
 	{name: aSignIn, run: checkSignIn},

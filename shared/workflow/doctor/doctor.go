@@ -1,8 +1,7 @@
-// Package doctor examines the parts that idleseat needs: sign-in, permissions, signals, the names in the policy,
-// controllers, rights, clocks, the store and a deployment in AWS. Patient describes these parts. For each part, a
-// Finding tells the state and its meaning, and a Mend tells how to repair the part.
+// Package doctor examines the parts that idleseat needs, such as sign-in, permissions, signals, controllers, the store
+// and a deployment in AWS. A Finding tells the state of a part, and a Mend tells how to repair it.
 //
-// Package doctor only reads, except for two probes in the store. If no answer comes, the state is unknown and never ok.
+// The package only reads, except for two probes in the store. If no answer comes, the state is unknown and never ok.
 package doctor
 
 import (
@@ -42,7 +41,7 @@ type Finding struct {
 	Mend  *Mend  `json:"mend,omitempty"`
 }
 
-// Mend tells how to repair the fault of a finding. Bash and PowerShell are empty if no command can repair the fault.
+// Mend tells how to repair the fault of a finding. Bash and PowerShell are empty if no command can repair it.
 type Mend struct {
 	Do         string `json:"do"`
 	Bash       string `json:"bash,omitempty"`
@@ -72,8 +71,8 @@ type AD interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// Patient describes everything that doctor examines. A field of type error has the reason why the field above it could
-// not be set up.
+// Patient describes the parts that doctor examines. An error field has the reason why the field above it could not be
+// set up.
 type Patient struct {
 	Clock    clock.Clock
 	Variable func(name string) (value string, set bool) // environment variable
@@ -101,7 +100,7 @@ type Patient struct {
 	AWSErr error
 }
 
-// Worst returns the worst state of the findings.
+// Worst returns the worst state of the findings, or OK without findings.
 func Worst(findings []Finding) State {
 	worst := OK
 	for _, f := range findings {

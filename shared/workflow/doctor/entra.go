@@ -37,7 +37,6 @@ func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{{State: OK, Means: means}}, func() { e.grant = g }
 }
 
-// mendSettings returns the Mend for unusable settings of Microsoft Graph.
 func (e *exam) mendSettings() *Mend {
 	for name, usual := range map[string]string{"IDLESEAT_GRAPH_URL": "https://graph.microsoft.com/v1.0", "IDLESEAT_ENTRA_AUTH": entra.AuthDefault} {
 		if strings.HasPrefix(e.EntraErr.Error(), name+" is ") {
@@ -50,7 +49,6 @@ func (e *exam) mendSettings() *Mend {
 // The variable "ours" has the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
-// The method "missing" returns a sentence that names the unset variables, or "" if all variables are set.
 func (e *exam) missing() string {
 	unset := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		value, _ := e.Variable(name)
@@ -80,8 +78,8 @@ func (e *exam) setSignIn() *Mend {
 // The constant "never" is a permission that idleseat must not have.
 const never = "User.ReadWrite.All"
 
-// The function "needed" returns the permissions of the table in docs/operations.md. The result "read" has the
-// permissions that a complete plan needs. The result "write" has the permissions that the application of a plan needs.
+// The function "needed" returns the permissions of the table in docs/operations.md: "read" for a complete plan, and
+// "write" to apply it.
 func needed(p *policy.Policy) (read, write []string) {
 	read = []string{"User.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All"}
 	if p == nil {
@@ -99,8 +97,8 @@ func needed(p *policy.Policy) (read, write []string) {
 	return read, write
 }
 
-// checkPermissions checks whether the token names the permissions that idleseat needs. Graph may refuse a request in
-// spite of the token. Other checks therefore send requests to Graph.
+// checkPermissions compares the permissions in the token with the permissions that idleseat needs. Graph may refuse a
+// request in spite of the token, so other checks send requests.
 func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	g := e.grant
 	if g.Application == "" && g.Tenant == "" {
@@ -134,7 +132,6 @@ func checkPermissions(_ context.Context, e *exam) ([]Finding, func()) {
 	return found, nil
 }
 
-// takeAway returns the Mend that revokes a permission of idleseat.
 func (e *exam) takeAway(application, permission string) *Mend {
 	role := ` --api ` + graphAPI + ` --api-permissions "$(az ad sp show --id ` + graphAPI + ` --query "appRoles[?value=='` + permission + `'].id" --output tsv)"`
 	return &Mend{
@@ -144,7 +141,7 @@ func (e *exam) takeAway(application, permission string) *Mend {
 	}
 }
 
-// checkGraph reads the tenant. Each answer of Graph also shows Graph's time, so checkGraph checks the clock too.
+// checkGraph reads the tenant. The answer of Graph also shows Graph's time, so checkGraph checks the clock too.
 func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	const theClock = "clock"
 	id, skus, err := e.Entra.Tenant(ctx)
@@ -166,8 +163,7 @@ func checkGraph(ctx context.Context, e *exam) ([]Finding, func()) {
 	return found, func() { e.skus = skus }
 }
 
-// afterRefusal returns the Mend for an error of Graph. The parameter "permissions" has the permissions that the request
-// needs.
+// afterRefusal returns the Mend for an error of Graph. The request needs the permissions in "permissions".
 func (e *exam) afterRefusal(err error, permissions ...string) *Mend {
 	switch {
 	case errors.Is(err, entra.ErrNotPremium):
@@ -182,7 +178,7 @@ func setClock() *Mend {
 	return &Mend{Do: "Set the clock of the machine that is wrong, here or there.", Bash: "sudo timedatectl set-ntp true", PowerShell: "Start-Service w32time; w32tm /resync /force"}
 }
 
-// checkSignInDates judges the first page of people. A run judges the first reading of a tenant in the same way.
+// checkSignInDates judges the first page of people, as a run judges the first reading of a tenant.
 func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	var f directory.Freshness
 	err := evidence.SampleEntra(ctx, e.Entra, func(u *directory.EntraUser) { f.SampleEntra(u, e.now) })
@@ -197,8 +193,7 @@ func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
 }
 
-// withoutDates returns the Mend for missing dates. An operator can accept missing dates only if the reason mentions
-// --accept-feeds.
+// withoutDates returns the Mend for missing dates. An operator can accept them if the reason mentions --accept-feeds.
 func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 	switch {
 	case strings.Contains(reason, "--accept-feeds"):
@@ -211,8 +206,8 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// The method "signal" returns the finding about the dates of a signal. The parameter f has the counts of the dates. The
-// parameter "of" describes the accounts.
+// The method "signal" returns the finding about the dates of a signal. The parameter "of" describes the counted
+// accounts.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}

@@ -44,7 +44,6 @@ func (t *tenant) ListMembers(context.Context, directory.Group, string, func([]di
 	return t.members
 }
 
-// demoPolicy returns the policy of the simulated company.
 func demoPolicy(t *testing.T) *policy.Policy {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Options{})
@@ -119,7 +118,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestGroupsInEachForm: if no license can be changed through a group, the finding is a warning, and its Mend fits the
+// TestGroupsInEachForm: if no license can be changed through a group, the state is a warning, and the Mend fits the
 // group.
 func TestGroupsInEachForm(t *testing.T) {
 	t.Parallel()
@@ -158,8 +157,8 @@ func TestGroupsInEachForm(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. The finding must not say
-// that the name is unused, or that all members are visible.
+// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. A finding must not say that
+// nobody has the name.
 func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the network failed")
@@ -261,7 +260,7 @@ func TestMails(t *testing.T) {
 	}
 }
 
-// TestWhoseSignIn: with a deployment, doctor says that its checks are about the operator's sign-in. The applications of
+// TestWhoseSignIn: with a deployment, doctor says that its checks are about the operator's sign-in. The functions of
 // the deployment may have other rights.
 func TestWhoseSignIn(t *testing.T) {
 	t.Parallel()

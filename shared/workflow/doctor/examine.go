@@ -13,19 +13,19 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// check is a row of the table of checks.
+// The type "check" is a row of the table of checks.
 type check struct {
 	name string
-	// The field "needs" has the names of the checks that must be ok before this check runs. These checks stand above
-	// this check in the table.
+	// The field "needs" has the names of the checks that must be ok before this check runs. They stand above it in the
+	// table.
 	needs []string
-	// The function "run" returns the findings of the check, and the function "learned", which stores facts for other
-	// checks. The method "attempt" calls "learned" only if "run" ended in time.
+	// The function "run" returns the findings, and the function "learned" that stores facts for other checks. The
+	// method "attempt" calls "learned" only if "run" ended in time.
 	run func(ctx context.Context, e *exam) (findings []Finding, learned func())
 }
 
-// exam is one examination. The fields below Patient are facts that checks learned. A check reads only the facts of
-// checks that it needs.
+// The type "exam" is one examination. Checks store facts in the fields below Patient. A check reads only the facts of
+// the checks that it needs.
 type exam struct {
 	Patient
 	now   time.Time
@@ -36,8 +36,8 @@ type exam struct {
 	hiddenDates *Mend // Mend for people with a hidden lastLogonTimestamp; nil: none is hidden
 }
 
-// Examine runs all checks that fit the patient. It returns the findings in the order of the table. At the end of each
-// check, Examine calls the function "done" with the name of the check. These calls may be concurrent.
+// Examine runs all checks that fit the patient and returns the findings in the order of the table. It calls "done" at
+// the end of each check. These calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }
@@ -92,9 +92,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function "unmet" waits for the checks in the parameter "needs". It returns "" if each of these checks has at
-// least one finding in state ok. Otherwise it returns the reason why the dependent check cannot run. One finding in
-// state ok is enough. For example, doctor can ask for groups if one of three controllers answers.
+// The function "unmet" waits for the checks in "needs". It returns "" if each has at least one finding in state ok:
+// doctor can look for groups if one of three controllers answers. Otherwise it returns the reason why the dependent
+// check cannot run.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended
@@ -107,9 +107,9 @@ func unmet(all map[string]*result, needs []string) string {
 	return ""
 }
 
-// The method "attempt" runs a check. If the check panics, is interrupted or does not end in time, the only finding has
-// the state unknown. A check that continues after its time has no effect. If the findings of a check are all ok, they
-// count even if the time of the check is over.
+// The method "attempt" runs a check. If the check panics, is interrupted or does not end in time, the finding has the
+// state unknown. A check that continues after its time has no effect. Findings that are all ok count even after the
+// time.
 func (e *exam) attempt(ctx context.Context, c check, timeout time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

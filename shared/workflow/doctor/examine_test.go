@@ -22,7 +22,7 @@ func bad(context.Context, *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: "Bad."})
 }
 
-// The function "states" returns the state of each check. If a check has several findings, the last one counts.
+// The function "states" returns the state of each check. The last finding of a check counts.
 func states(findings []Finding) map[string]State {
 	all := map[string]State{}
 	for _, f := range findings {
@@ -31,8 +31,8 @@ func states(findings []Finding) map[string]State {
 	return all
 }
 
-// TestOneCheckStopsNoOther: one check panics, one check hangs, and one check ignores the end of its time. The state of
-// these checks is unknown. The checks that need one of them are not tried. All other checks run.
+// TestOneCheckStopsNoOther: one check panics, one hangs, and one ignores the end of its time. Their state is unknown.
+// The checks that need them are not tried, and all others run.
 func TestOneCheckStopsNoOther(t *testing.T) {
 	t.Parallel()
 	forever := make(chan struct{})
@@ -76,7 +76,7 @@ func TestOneCheckStopsNoOther(t *testing.T) {
 	}
 }
 
-// TestLateKnowledgeIsLost: facts that a check learns after its time have no effect.
+// TestLateKnowledgeIsLost: the facts that a check learns after its time have no effect.
 func TestLateKnowledgeIsLost(t *testing.T) {
 	t.Parallel()
 	var learned bool
@@ -89,7 +89,8 @@ func TestLateKnowledgeIsLost(t *testing.T) {
 	}
 }
 
-// TestAnInterruptEndsIt: after an interrupt, no check is ok.
+// TestAnInterruptEndsIt: a check that waits during an interrupt becomes unknown. Its text says that it was
+// interrupted.
 func TestAnInterruptEndsIt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -103,8 +104,7 @@ func TestAnInterruptEndsIt(t *testing.T) {
 	}
 }
 
-// TestAllEnd: all checks end, even if there are many more checks than may run at the same time. Examine calls the
-// function "done" for each check.
+// TestAllEnd: all checks end, even if there are many more checks than may run at the same time.
 func TestAllEnd(t *testing.T) {
 	t.Parallel()
 	var table []check
@@ -152,7 +152,7 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// TestLiteral: a name from a directory is one word in both shells. The shell runs no part of the name.
+// TestLiteral: a name from a directory is one word in both shells, and no part of it runs.
 func TestLiteral(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"plain": "'plain'", "it's": "'it''s'", "‘’‚‛": "'‘‘’’‚‚‛‛'", `$(rm)"`: `'$(rm)"'`, "": "''"} {
@@ -166,7 +166,7 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
-// TestHostileNames: the commands for a group and an account with a hostile name run no code from the name.
+// TestHostileNames: the commands for hostile names run no code from the names.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	const hostile = "x'; touch /tmp/evil; $(touch /tmp/evil) `touch /tmp/evil` \"\n"

@@ -13,8 +13,7 @@ import (
 
 const hiddenCheck = "hidden membership"
 
-// checkGroups finds the Entra groups of the policy. Package plan judges whether licenses can be changed through these
-// groups.
+// checkGroups finds the Entra groups of the policy. Package plan judges whether licenses can be changed through them.
 func checkGroups(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	var groups []directory.Group
 	for _, ref := range e.Policy.GroupRefs() {
@@ -57,8 +56,8 @@ func (e *exam) noGroup(ref directory.GroupRef, err error) Finding {
 	return f
 }
 
-// The function "about" returns the name of a group in a finding: the policy's name, or the group's name and the
-// policy's name if they differ.
+// The function "about" returns the name of a group in a finding: the group's name, with the policy's name in
+// parentheses if the names differ.
 func about(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.Name
@@ -66,7 +65,7 @@ func about(g *directory.Group) string {
 	return g.Name + " (" + g.Ref.Name + ")"
 }
 
-// The function "nickname" makes a mail nickname from a name. It leaves out the characters that a mail nickname must not
+// The function "nickname" makes a mail nickname from a name, without the characters that a mail nickname must not
 // have.
 func nickname(name string) string {
 	var kept []rune
@@ -81,7 +80,7 @@ func nickname(name string) string {
 	return string(kept[:min(len(kept), 64)])
 }
 
-// The method "group" returns a finding that tells whether the licenses of a group can be changed through the group.
+// The method "group" returns the finding about whether licenses can be changed through a group.
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	for _, l := range used(e.Policy) {
 		for _, ref := range l.Groups() {
@@ -97,8 +96,7 @@ func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	return Finding{About: about(g), State: OK, Means: "The group is there."}
 }
 
-// makeWritable returns the Mend for a group through which no license can be changed. Examples are a dynamic group and a
-// group that gives several products.
+// makeWritable returns the Mend for a group through which no license can be changed, such as a dynamic group.
 func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *Mend {
 	const scope = "Group.ReadWrite.All"
 	switch {
@@ -122,7 +120,7 @@ func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *
 
 var errSeen = errors.New("enough was seen")
 
-// The method "hidden" reads the members of a group with hidden membership, and returns the finding.
+// The method "hidden" returns the finding about the reading of a group with hidden membership.
 func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
 	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
 	f := Finding{Check: hiddenCheck, About: about(g), State: OK, Means: "The group hides its members, and this application may see them."}

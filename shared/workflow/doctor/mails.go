@@ -13,9 +13,9 @@ import (
 // sendAll is the permission to send mails from every mailbox of the tenant (Microsoft Graph permissions reference).
 const sendAll = "Mail.Send"
 
-// checkMails checks whether announcements can be sent. It sends no mail. Exchange Online can limit the right to one
-// mailbox. Such a right is in no token, and Graph does not show it (Microsoft Learn, "Role Based Access Control for
-// Applications in Exchange Online"), so an administrator must ask Exchange.
+// checkMails checks whether announcements can be sent. It sends no mail. A right that Exchange Online limits to one
+// mailbox is in no token, and Graph does not show it (Microsoft Learn, "Role Based Access Control for Applications in
+// Exchange Online"), so an administrator must look in Exchange.
 func checkMails(ctx context.Context, e *exam) ([]Finding, func()) {
 	if e.Policy.Notices == nil || !slices.ContainsFunc(e.Policy.Rules, func(r *policy.Rule) bool { return r.Notice > 0 }) {
 		return one(Finding{State: NotTried, Means: "Not tried, because no rule announces changes by mail."})
@@ -32,7 +32,6 @@ func checkMails(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{{About: mailbox, State: OK, Means: sentence("%s exists", from)}, e.sending(from)}, nil
 }
 
-// The method "sending" returns the finding about the right to send from a mailbox.
 func (e *exam) sending(from string) Finding {
 	const about = "right to send"
 	g := e.grant
@@ -49,8 +48,8 @@ func (e *exam) sending(from string) Finding {
 		Mend:  narrowed("Allow it in Exchange Online, as an administrator. The last line asks whether it may; InScope must be True. A change there takes up to two hours. When another application applies the plans, as in AWS, use its id.", g.Application, from)}
 }
 
-// The function "narrowed" returns the Mend that lets an application send mails from one mailbox. The Mend then asks
-// Exchange whether the application may send. Only PowerShell has a module for Exchange Online.
+// The function "narrowed" returns the Mend that lets an application send mails from one mailbox. Only PowerShell has a
+// module for Exchange Online.
 func narrowed(do, application, from string) *Mend {
 	const find, show = "az ad sp show --id ", " --query id --output tsv"
 	script := "Connect-ExchangeOnline\n" +

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// graphAPI is the application id of Microsoft Graph. It is the same in every tenant (Microsoft Learn, "Verify
-// first-party Microsoft applications in sign-in reports").
+// graphAPI is the application id of Microsoft Graph in every tenant (Microsoft Learn, "Verify first-party Microsoft
+// applications in sign-in reports").
 const graphAPI = "00000003-0000-0000-c000-000000000000"
 
 // The function "literal" returns text as one word of PowerShell.
@@ -16,26 +16,22 @@ func literal(text string) string { return plain.Literal(plain.Line(text)) }
 // The function "word" returns text as one word of a POSIX shell.
 func word(text string) string { return plain.Word(plain.Line(text)) }
 
-// The function "same" returns a Mend with one command for both shells.
 func same(do, command string) *Mend { return &Mend{Do: do, Bash: command, PowerShell: command} }
 
 func (e *exam) again() *Mend {
 	return e.command("Run it again; if it stays so, look whether the network or a firewall keeps the answer back.", "doctor", "")
 }
 
-// setVariable returns the commands that set an environment variable to a value.
 func setVariable(name, value string) (bash, powershell string) {
 	return "export " + name + "=" + word(value), "$env:" + name + " = " + literal(value)
 }
 
-// setTo returns a Mend that sets an environment variable.
 func setTo(do, name, value string) *Mend {
 	m := &Mend{Do: do}
 	m.Bash, m.PowerShell = setVariable(name, value)
 	return m
 }
 
-// grantRole returns a Mend that gives the application permissions of Graph.
 func grantRole(do, application string, permissions ...string) *Mend {
 	m := &Mend{Do: do}
 	bash, powershell := `"$AZURE_CLIENT_ID"`, `"$env:AZURE_CLIENT_ID"`
@@ -71,11 +67,10 @@ func read(do, path, query string) *Mend {
 	return same(do, "az rest --method get --url "+quoted("https://graph.microsoft.com/v1.0"+path)+" --query "+quoted(query)+" --output tsv")
 }
 
-// The function "quoted" returns text in double quotation marks, for both shells. The text must not have characters that
-// are special between such quotation marks.
+// The function "quoted" returns text in double quotation marks, for both shells. The text must not have characters
+// that are special between them.
 func quoted(text string) string { return `"` + text + `"` }
 
-// The method "edit" returns a Mend that opens the policy in an editor.
 func (e *exam) edit(do string) *Mend {
 	return &Mend{Do: do, Bash: `"${EDITOR:-vi}" ` + word(e.PolicyFile), PowerShell: "notepad " + literal(e.PolicyFile)}
 }

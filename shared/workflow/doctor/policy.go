@@ -39,8 +39,8 @@ func used(p *policy.Policy) (list []*policy.License) {
 	return list
 }
 
-// checkProducts checks whether the tenant has each product. It also checks whether a product to which a rule changes
-// has free seats.
+// checkProducts checks whether the tenant has each product, and whether a product to which a rule changes has free
+// seats.
 func checkProducts(_ context.Context, e *exam) (found []Finding, _ func()) {
 	for _, l := range e.Policy.Licenses {
 		if l.SKU == "" {
@@ -74,8 +74,8 @@ func (e *exam) product(l *policy.License) Finding {
 	return Finding{About: l.Name, State: OK, Means: fmt.Sprintf("%d of %d seats are used.", s.Consumed, s.Enabled)}
 }
 
-// likeProduct returns the end of a sentence about an unknown product, such as "; is it SPE_E3?". It names the product of
-// the tenant with the most similar part number. likeProduct returns "" if no part number is similar.
+// likeProduct returns the end of a sentence about an unknown product, such as "; is it SPE_E3?". It returns "" if no
+// part number of the tenant is similar.
 func (e *exam) likeProduct(name string) string {
 	best, nearest := "", 4
 	for _, s := range e.skus {
@@ -89,7 +89,7 @@ func (e *exam) likeProduct(name string) string {
 	return "; is it " + best + "?"
 }
 
-// checkNames looks for the people whom the policy lists. A name that matches nobody exempts nobody.
+// checkNames looks for the people whom the policy lists. A name that nobody has exempts nobody.
 func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	names, matched := e.Policy.Listed(e.now), 0
 	for _, name := range names {
@@ -109,9 +109,8 @@ func checkNames(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "somebody" reports whether any person has the given name. It asks Active Directory only if nobody in Entra
-// ID has the name. It returns an error if a directory that it asks does not answer, or if Active Directory could not be
-// set up.
+// The method "somebody" reports whether any person has the given name. It asks Active Directory if nobody in Entra ID
+// has the name. It returns an error if a directory does not answer, or if Active Directory could not be set up.
 func (e *exam) somebody(ctx context.Context, name string) (bool, error) {
 	_, err := e.Entra.FindID(ctx, name)
 	if err == nil || !errors.Is(err, directory.ErrNoPerson) {

@@ -21,12 +21,10 @@ func showNames() *Mend {
 		`{"displayConcealedNames":false}`, "@{displayConcealedNames=$false}")
 }
 
-// The function "late" returns the Mend for a report that Microsoft has not brought up to date.
 func late() *Mend {
 	return read("Wait until Microsoft brings the report up to date; this shows whether a service has trouble.", "/admin/serviceAnnouncement/healthOverviews", "value[].[service,status]")
 }
 
-// checkMailboxes reads the mailbox usage report if a rule depends on facts about mailboxes.
 func checkMailboxes(ctx context.Context, e *exam) ([]Finding, func()) {
 	if !slices.ContainsFunc(e.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return one(Finding{State: NotTried, Means: "Not tried, because no license of the policy has a mailboxQuota."})
@@ -80,7 +78,6 @@ func checkUsage(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "reported" returns the finding about a signal of a report.
 func (e *exam) reported(s directory.Signal, f usage.Facts) Finding {
 	if f.Failed != "" {
 		feed := plan.Health(s, plan.FeedFacts{Failed: f.Failed}, e.now)
@@ -89,8 +86,8 @@ func (e *exam) reported(s directory.Signal, f usage.Facts) Finding {
 	return e.signal(s, f.Freshness, "the people of the report")
 }
 
-// checkDelicensing tells an administrator to look at the setting for mailboxes that lose their license. Graph does not
-// show the setting (Microsoft Learn, "Delicensing Resiliency in Exchange Online": Get-OrganizationConfig,
+// checkDelicensing tells an administrator to look at the setting for mailboxes that lose their license, because Graph
+// does not show it (Microsoft Learn, "Delicensing Resiliency in Exchange Online": Get-OrganizationConfig,
 // DelayedDelicensingEnabled).
 func checkDelicensing(_ context.Context, e *exam) ([]Finding, func()) {
 	if !slices.ContainsFunc(e.Policy.Rules, func(r *policy.Rule) bool { return r.License.SKU != "" }) {

@@ -27,7 +27,6 @@ func (e *exam) bucket() string {
 	return name
 }
 
-// mendStore returns the Mend for an error of the store.
 func (e *exam) mendStore(err error) *Mend {
 	if b := e.bucket(); b != "" {
 		return same("Sign in to AWS with the rights s3:GetObject, s3:PutObject and s3:ListBucket on the bucket, and its key's; the commands show who you are and what is missing.",
@@ -47,8 +46,7 @@ func (e *exam) mendStore(err error) *Mend {
 	return m
 }
 
-// plainLetter returns the letter r if the name of a bucket or of a queue may contain it, and -1 otherwise. plainLetter
-// is a mapping for strings.Map.
+// plainLetter is a mapping for strings.Map that drops runes that a name of a bucket or of a queue must not have.
 func plainLetter(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
 		return r
@@ -56,8 +54,8 @@ func plainLetter(r rune) rune {
 	return -1
 }
 
-// checkStore writes an object and reads it back. It also asks for a missing object: without the right s3:ListBucket, S3
-// refuses this request and does not report that the object is missing.
+// checkStore writes an object and reads it back. It also asks for a missing object, because without the right
+// s3:ListBucket S3 answers with a refusal.
 func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	if e.StoreErr != nil {
 		return one(Finding{State: Failed, Means: sentence("%v", e.StoreErr), Mend: e.mendStore(e.StoreErr)})
@@ -85,8 +83,8 @@ func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: sentence("Objects can be written, read and listed in %s", e.Location)})
 }
 
-// checkConditional creates an object only if the object does not exist. The store must refuse to create the object
-// again, because this refusal stops two runs from taking the same license.
+// checkConditional creates an object only if it does not exist. The store must refuse to create it again, because this
+// refusal stops two runs from taking the same license.
 func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	err := store.PutJSONProven(ctx, e.Store, layout.DoctorOnce(), "created once")
 	switch {
@@ -100,7 +98,6 @@ func checkConditional(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: Failed, Means: sentence("%v", err), Mend: e.mendStore(err)})
 }
 
-// checkLastRun looks at the newest run for everybody.
 func checkLastRun(ctx context.Context, e *exam) ([]Finding, func()) {
 	names, err := snapshot.Runs(ctx, e.Store)
 	if err != nil {
@@ -137,7 +134,7 @@ func (e *exam) lastRun(o *runs.Overview) Finding {
 }
 
 // The method "command" returns a Mend with a command of idleseat for the same store and policy. The parameter "run" is
-// the argument of the command, or "".
+// an argument of the command, or "".
 func (e *exam) command(do, command, run string) *Mend {
 	m := same(do, "idleseat "+command)
 	add := func(before, text string) {

@@ -67,7 +67,6 @@ func newStore(t *testing.T) store.Store {
 	return s
 }
 
-// TestEachIllOfAStore: in each case, the store has one fault, and doctor finds it. Without the fault, the check is ok.
 func TestEachIllOfAStore(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("AccessDenied: you may not")

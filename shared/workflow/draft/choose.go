@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type "license" is a license of the new policy.
 type license struct {
 	name   string
 	sku    directory.SKU     // empty for the group of Citrix
@@ -24,7 +23,7 @@ type license struct {
 	citrix string            // DN of the group; empty for a product
 }
 
-// choice has the licenses of the new policy and the facts for its rules.
+// The type "choice" has the licenses of the new policy and the facts for its rules.
 type choice struct {
 	seen    *Seen
 	product *license // the product whose idle seats the rule takes; nil: none
@@ -34,26 +33,26 @@ type choice struct {
 	role    string   // the employeeType that the rule asks for; empty: none
 }
 
-// Part numbers of Microsoft 365 E3 and Exchange Online (Plan 1). If the tenant has the products, a rule of the first
-// policy changes E3 to Exchange Online.
+// Part numbers of Microsoft 365 E3 and Exchange Online (Plan 1). If the tenant has both, the first policy changes E3
+// to Exchange Online.
 const (
 	skuE3       = "SPE_E3"
 	skuExchange = "EXCHANGESTANDARD"
 )
 
-// The map "names" has the license names of well-known products, by part number (Microsoft Entra documentation, "Product
-// names and service plan identifiers for licensing").
+// The map "names" has the license names of well-known products, by part number (Microsoft Entra documentation,
+// "Product names and service plan identifiers for licensing").
 var names = map[string]string{
 	skuE3: "m365-e3", "SPE_E5": "m365-e5", skuExchange: "exchange-online", "ENTERPRISEPACK": "o365-e3", "ENTERPRISEPREMIUM": "o365-e5",
 	"STANDARDPACK": "o365-e1", "SPB": "business-premium", "O365_BUSINESS_PREMIUM": "business-standard", "Microsoft_365_Copilot": "copilot",
 }
 
-// The expression "free" matches the part numbers of products that cost nothing, such as trials (the source is the same
-// as for the map "names").
+// The expression "free" matches the part numbers of products that cost nothing, such as trials. The source is the same
+// as for "names".
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
-// The function "choose" finds the licenses of the new policy and the facts for its rules. The parameter "citrix" is the
-// DN that the operator gave for the group of Citrix, or "".
+// The function "choose" finds the licenses of the new policy and the facts for its rules. The parameter "citrix" is
+// the DN of the group of Citrix that the operator gave, or "".
 func choose(s *Seen, citrix string) *choice {
 	c := &choice{seen: s}
 	paid := s.paid()
@@ -79,8 +78,6 @@ func choose(s *Seen, citrix string) *choice {
 	return c
 }
 
-// The method "licenses" returns the licenses of the policy that exist, in this order: the product, the target, and
-// Citrix.
 func (c *choice) licenses() (all []*license) {
 	for _, l := range []*license{c.product, c.target, c.citrix} {
 		if l != nil {
@@ -90,8 +87,7 @@ func (c *choice) licenses() (all []*license) {
 	return all
 }
 
-// The method "paid" returns the products that cost money and have holders. The product with the most seats in use comes
-// first.
+// The method "paid" returns the products that cost money and have holders, the one with the most seats in use first.
 func (s *Seen) paid() []directory.SKU {
 	paid := slices.DeleteFunc(slices.Clone(s.SKUs), func(sku directory.SKU) bool {
 		return sku.ID == "" || s.Trials[sku.ID] || free.MatchString(sku.PartNumber) || sku.Consumed == 0
@@ -102,7 +98,7 @@ func (s *Seen) paid() []directory.SKU {
 	return paid
 }
 
-// givesMailbox reports whether a product may give a mailbox. A product with unknown service plans may give a mailbox.
+// givesMailbox reports whether a product may give a mailbox. A product with unknown service plans may give one.
 func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
@@ -126,7 +122,7 @@ func (s *Seen) license(sku directory.SKU) *license {
 	return l
 }
 
-// The function "unfit" returns the reason why idleseat does not change a group, or "" if idleseat can change the group.
+// The function "unfit" returns the reason why idleseat cannot change a group, or "".
 func unfit(g *directory.Group) string {
 	switch {
 	case g.Unreadable != "":
@@ -152,8 +148,7 @@ var (
 	notInName  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// nameOf returns the license name of a product. The name needs no quotes in a policy. It differs from the names of the
-// other licenses of the policy.
+// nameOf returns the license name of a product. The name needs no quotes in a policy.
 func nameOf(part string) string {
 	if name := names[part]; name != "" {
 		return name
@@ -170,7 +165,6 @@ func nameOf(part string) string {
 
 const citrixName = "citrix"
 
-// These shares decide whether the rule asks for an employeeType.
 const (
 	mostlyFilled = 0.9 // share of the enabled people who have an employeeType
 	mostlyEqual  = 0.5 // share of the people with an employeeType who have the same employeeType
@@ -179,9 +173,8 @@ const (
 // longestWord is the largest number of characters of a value in a condition.
 const longestWord = 63
 
-// safeWord reports whether a value can stand in a condition without escapes. It uses no regular expression, because the
-// compilation of a regular expression with all letters and this length would take a fifth of the start time of a
-// command.
+// safeWord reports whether a value can stand in a condition without escapes. A regular expression with all letters and
+// this length would take a fifth of the start time of a command.
 func safeWord(s string) bool {
 	for i, r := range s {
 		if !unicode.In(r, unicode.L, unicode.N) && (i == 0 || !strings.ContainsRune(" _-", r)) {
@@ -191,8 +184,8 @@ func safeWord(s string) bool {
 	return s != "" && utf8.RuneCountInString(s) <= longestWord
 }
 
-// The method "role" returns the employeeType that most people have, without regard to letter case, as in conditions. It
-// returns "" if many people have no employeeType, because the rule would then ask only a few people.
+// The method "role" returns the employeeType that most people have, without regard to letter case. It returns "" if
+// many people have no employeeType, because the rule would then ask only a few people.
 func (s *People) role() string {
 	if s.Unread != "" || s.Enabled == 0 || float64(s.Filled["employeeType"]) < mostlyFilled*float64(s.Enabled) {
 		return ""

@@ -30,7 +30,7 @@ type Draft struct {
 	Told                 []string // the sentences of the note
 }
 
-// Licenses returns the names of the licenses that the new policy has.
+// Licenses returns the names of the licenses of the new policy.
 func Licenses(s *Seen, w Wishes) (all []string) {
 	for _, l := range choose(s, w.Citrix).licenses() {
 		all = append(all, l.name)
@@ -38,12 +38,12 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 	return all
 }
 
-// Write makes the first policy of a tenant. The parameter "file" is the name of the policy file, for use in the texts.
-// Before Write returns, it loads the policy and tests the policy with the golden people.
+// Write makes the first policy of a tenant, loads it and tests it with the golden people. The parameter "file" is the
+// name of the policy file, for the texts.
 //
-// Write fails with ErrNothing if there is no license for a rule. It fails with ErrModel if the operator gave a model
-// without a group of Citrix. It also fails if the operator gave a price for a license that the policy does not have. It
-// fails with policy.Faults if a wish does not fit into a policy.
+// Write fails with ErrNothing if there is no license for a rule, and with ErrModel if a model has no group of Citrix.
+// It fails with policy.Faults if a wish does not fit into a policy. A price for a license that the policy does not
+// have is also an error.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {

@@ -28,8 +28,7 @@ func read(t *testing.T, of *tenant, withAD bool) *draft.Seen {
 	return seen
 }
 
-// TestAdviceOnNotices follows the advice in the note of a draft, which says how to turn on notices. The changed policy
-// can be loaded, and announces changes by mail.
+// TestAdviceOnNotices follows the advice in the note, which says how to turn on notices.
 func TestAdviceOnNotices(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*tenant){"changed to another product": func(*tenant) {}, "removed": func(of *tenant) { of.skus = of.skus[:2] }} {
@@ -266,8 +265,8 @@ func TestFirstPolicy(t *testing.T) {
 	}
 }
 
-// TestNothingToWrite: Read fails if it cannot read the tenant's id. Write fails if the tenant has no license that a
-// rule could take.
+// TestNothingToWrite: Read fails without the tenant's id. Write fails if the tenant has no license that a rule could
+// take.
 func TestNothingToWrite(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("403")

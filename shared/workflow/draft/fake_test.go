@@ -88,8 +88,8 @@ func group(n int, name string, grants ...string) directory.Group {
 	return directory.Group{ID: guid(2000 + n), Name: name, Grants: grants}
 }
 
-// The function "staff" returns enabled people of a domain. The parameter "kind" is the employeeType of some people. The
-// parameter "typed" is the number of people with this employeeType in every hundred.
+// The function "staff" returns enabled people of a domain. In every hundred people, "typed" people have the
+// employeeType "kind".
 func staff(from, count int, domain, kind string, typed int) (people []directory.EntraUser) {
 	for i := range count {
 		u := directory.EntraUser{
@@ -104,7 +104,6 @@ func staff(from, count int, domain, kind string, typed int) (people []directory.
 	return people
 }
 
-// The function "usual" returns a tenant with the products, groups and attributes of the two rules.
 func usual() *tenant {
 	e3, exchange := sku(1, "SPE_E3", 300, "EXCHANGE_S_ENTERPRISE"), sku(2, "EXCHANGESTANDARD", 20, "EXCHANGE_S_STANDARD")
 	t := &tenant{

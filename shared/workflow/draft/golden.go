@@ -17,8 +17,8 @@ func (c *choice) golden(file string) []byte {
 	return []byte(l.String())
 }
 
-// goldenCase is one case. The fields "entra" and "ad" are accounts, written as in the file of golden people. The method
-// "write" omits an empty account.
+// The type "goldenCase" is one case. The fields "entra" and "ad" are accounts, written as in the file of golden
+// people.
 type goldenCase struct{ name, entra, ad, license, outcome string }
 
 func (g goldenCase) write(l *lines, rule string) {

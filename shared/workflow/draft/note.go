@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The method "note" returns the note about the tenant, as Markdown.
 func (c *choice) note(told []string, now time.Time) []byte {
 	l, p := &lines{}, &c.seen.People
 	l.add("# What idleseat init saw on %s", now.Format(time.DateOnly))
@@ -44,13 +43,12 @@ func (c *choice) note(told []string, now time.Time) []byte {
 	return []byte(l.String())
 }
 
-// The function "cell" returns directory text in a form that is safe in a cell of a Markdown table.
+// The function "cell" makes directory text safe in a cell of a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "'", "[", "(", "]", ")").Replace(shown(text))
 }
 
-// The method "use" returns the name of the license that the policy has for a product, or the reason why the policy has
-// no license for the product.
+// The method "use" returns the name of the policy's license for a product, or the reason why there is none.
 func (c *choice) use(sku directory.SKU) string {
 	for _, l := range c.licenses() {
 		if l.citrix == "" && l.sku.ID == sku.ID {
@@ -222,7 +220,7 @@ func (c *choice) tellAD(tell func(string, ...any)) {
 	}
 }
 
-// The function "first" joins texts. After the first three texts, it gives only the number of the other texts.
+// The function "first" joins the first three texts and gives the number of the others.
 func first(all []string) string {
 	const most = 3
 	shownAll := make([]string, 0, most+1)

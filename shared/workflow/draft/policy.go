@@ -19,8 +19,8 @@ type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
 
-// The function "shown" returns directory text as one line of at most 100 characters. A line break in the text therefore
-// cannot end a comment or a line of the note. An ellipsis follows a text that was cut off.
+// The function "shown" returns directory text as one line of at most 100 characters, so that a line break in the text
+// cannot end a comment or a line of the note.
 func shown(text string) string {
 	const most = 100
 	text = strings.Join(strings.Fields(plain.Line(text)), " ")
@@ -37,7 +37,8 @@ var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._@-]*[A-Za-z0-9]|[0-9a-f]{8}
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
 
 // The function "scalar" returns a text as a YAML scalar. A text that needs quotes becomes a JSON string, because JSON
-// strings are YAML scalars (YAML 1.2.2, 1.3). The function escapes the runes that YAML forbids or reads as line breaks.
+// strings are YAML scalars (YAML 1.2.2, 1.3). The function also escapes the runes that YAML forbids or reads as line
+// breaks.
 func scalar(text string) string {
 	if bare.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
@@ -57,7 +58,6 @@ func scalar(text string) string {
 	return b.String()
 }
 
-// The method "policy" returns the text of the policy file.
 func (c *choice) policy(w Wishes, file string, now time.Time) []byte {
 	l := &lines{}
 	l.add("# The first policy of this tenant, written by idleseat init on %s from what the tenant has.", now.Format(time.DateOnly))
@@ -160,7 +160,6 @@ func (c *choice) exemptText(l *lines, w Wishes) {
 	l.add(`  when: userType == "Guest"`)
 }
 
-// ruleName returns the name of the rule about a license.
 func (l *license) ruleName() string {
 	if l.citrix != "" {
 		return "citrix-idle-90"

@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/draft"
 )
 
-// The variable "hostile" has texts that a directory may contain.
 var hostile = []string{
 	"", " ", "Employee", "employee", "no", "null", "~", "0x10", "1e3", "2026-11-23", "a: b", "- a", "# comment", "a #b", "{x: y}", "[a]", "'", `"`, `\`, `\u0041`,
 	"a\nrules: []", "a\r\nb", "EXCHANGE ONLINE", "Citrix", "a\tb", "a\u0085b", "a\u2028b", "a\u2029b", "\ufeffa", "a\u202eb", "a\x00b", "a\xffb", "&anchor", "*alias", "!!binary x", "%TAG", "@at", "`tick`",
@@ -65,8 +64,8 @@ func randomTenant(r *rand.Rand) *tenant {
 	return t
 }
 
-// TestAnyTenantGetsAPolicyThatLoads: the policy of a random tenant can be loaded, and its golden people agree. The
-// names in the tenant may contain any text. No name breaks a line of the note.
+// TestAnyTenantGetsAPolicyThatLoads: the policy of a random tenant loads, and its golden people agree, even if names
+// have hostile text. No name breaks a line of the note.
 func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	t.Parallel()
 	written := 0
@@ -96,8 +95,8 @@ func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	}
 }
 
-// The function "fits" returns an error if the policy names a product or a user that the tenant does not have, or if the
-// policy is not in mode audit.
+// The function "fits" returns an error if the policy names a product or a user that the tenant does not have, or is
+// not in mode audit.
 func fits(p *policy.Policy, of *tenant) error {
 	ids := directory.SKUIDs(of.skus)
 	for _, l := range p.Licenses {

@@ -29,11 +29,11 @@ type ActiveDirectory interface {
 // errEnough ends the reading of a list after MostPeople people.
 var errEnough = errors.New("enough people were read")
 
-// Read reads a tenant. The parameter "ad" is nil if Active Directory is not set up. Read calls the function "progress"
-// with the number of people that Read has read from a source.
+// Read reads a tenant. The parameter "ad" is nil if Active Directory is not set up. Read calls "progress" with the
+// number of people that it has read from a source.
 //
-// Read fails if it cannot read the tenant's id and products, or if ctx ends. If any other read fails, the result gives
-// the reason in a field whose name ends in Unread.
+// Read fails if it cannot read the tenant's id and products, or if ctx ends. If another reading fails, a field whose
+// name ends in Unread has the reason.
 func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s directory.Source, people, total int)) (*Seen, error) {
 	s := &Seen{People: newPeople(), Trials: map[string]bool{}, AD: AD{Configured: ad != nil, Domains: tally{}}}
 	var err error
@@ -54,7 +54,6 @@ func Read(ctx context.Context, entra Entra, ad ActiveDirectory, progress func(s 
 	return s, nil
 }
 
-// mostCitrix is the largest number of groups of Citrix that Read returns.
 const mostCitrix = 20
 
 func unread(err error) string {
@@ -79,7 +78,6 @@ func (s *Seen) subscriptions(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// The method "people" counts the first people of Entra ID.
 func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.Source, int, int)) error {
 	if total, err := entra.CountPeople(ctx); err == nil {
 		s.People.Total = total
@@ -99,8 +97,8 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// The method "groups" reads the groups that give licenses. The Graph of some tenants does not list all of these groups.
-// The method therefore also reads the groups that give licenses to the people who were read.
+// The method "groups" reads the groups that give licenses. Some tenants' Graph does not list all of them, so the
+// method also reads the groups that give licenses to the people who were read.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)
 	s.Groups = list
@@ -118,7 +116,6 @@ func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	return err
 }
 
-// The method "people" counts the first people of Active Directory.
 func (s *AD) people(ctx context.Context, ad ActiveDirectory, progress func(directory.Source, int, int)) error {
 	_, err := ad.ListFull(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error {
 		if s.Read == MostPeople {

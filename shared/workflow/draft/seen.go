@@ -1,6 +1,5 @@
-// Package draft writes the first policy of a tenant. It reads the products, license groups and attributes of the
-// tenant. The result is policy.yaml in mode audit, golden people and a note. If a value could not be read, the note
-// calls the value unread, and never empty. The package changes nothing in a directory.
+// Package draft writes the first policy of a tenant from its products, license groups and attributes. The result is
+// policy.yaml in mode audit, golden people and a note. The package changes nothing in a directory.
 package draft
 
 import (
@@ -13,16 +12,16 @@ import (
 // every two seconds, so 2,000 people take about eight seconds.
 const MostPeople = 2000
 
-// mostDifferent is the largest number of different values that a tally counts. The limit bounds the memory, because a
-// directory may be hostile.
+// mostDifferent is the largest number of different values in a tally. It bounds the memory, because a directory may be
+// hostile.
 const mostDifferent = 1000
 
 // Seen has the facts that Read found about a tenant. A field whose name ends in Unread has the reason why a reading
-// failed. Such a field is empty if the reading succeeded.
+// failed, or "".
 type Seen struct {
 	Tenant string
 	SKUs   []directory.SKU
-	// The field Trials has the skuIds of the products of which the tenant has only a trial.
+	// Trials has the skuIds of the products of which the tenant has only a trial.
 	Trials       map[string]bool
 	TrialsUnread string
 	Groups       []directory.Group // groups that give licenses
@@ -32,7 +31,7 @@ type Seen struct {
 }
 
 // People has counts of the first people of Entra ID. The counts from Synced to ADDomains are about enabled accounts of
-// persons only.
+// persons.
 type People struct {
 	Unread string
 	Total  int // number of people in the tenant; 0 if unknown
@@ -60,7 +59,6 @@ type AD struct {
 	CitrixUnread string
 }
 
-// The type "tally" counts different texts.
 type tally map[string]int
 
 func (t tally) add(text string) {
@@ -69,7 +67,7 @@ func (t tally) add(text string) {
 	}
 }
 
-// The variable "descriptive" has the text fields that describe a person. A rule may have conditions on these fields.
+// The variable "descriptive" has the text fields that describe a person, for conditions of a rule.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {
@@ -87,7 +85,6 @@ func newPeople() People {
 	return People{Filled: map[string]int{}, EmployeeTypes: tally{}, Domains: tally{}, ADDomains: tally{}, Holders: tally{}, GroupIDs: tally{}}
 }
 
-// The method "add" counts one account of Entra ID.
 func (s *People) add(u *directory.EntraUser) {
 	s.Read++
 	for _, a := range u.Assignments {
@@ -126,15 +123,16 @@ func (s *People) add(u *directory.EntraUser) {
 	}
 }
 
-// The function "emergency" reports whether an account looks like an account for an emergency. Nobody signs in with such
-// an account, so every rule would match it.
+// The function "emergency" reports whether the name of an account has the text "breakglass" or "emergency". It ignores
+// letter case and the characters "-", "_" and ".". Such an account is seldom used, so a rule about idle people may
+// match it.
 func emergency(u *directory.EntraUser) bool {
 	account, _, _ := strings.Cut(strings.ToLower(u.UserPrincipalName), "@")
 	account = strings.NewReplacer("-", "", "_", "", ".", "").Replace(account)
 	return strings.Contains(account, "breakglass") || strings.Contains(account, "emergency")
 }
 
-// domainOf returns the SID of the domain that issued the parameter "sid". It returns "" if no domain issued it.
+// domainOf returns the SID of the domain that issued a SID, or "".
 func domainOf(sid string) string {
 	i := strings.LastIndexByte(sid, '-')
 	if i < 0 || !strings.HasPrefix(sid, "S-1-5-21-") {
@@ -143,7 +141,6 @@ func domainOf(sid string) string {
 	return sid[:i]
 }
 
-// The method "add" counts one account of Active Directory.
 func (s *AD) add(u *directory.ADUser) {
 	s.Read++
 	switch {

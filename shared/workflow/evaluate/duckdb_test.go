@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// twoRules contains the two rules of the simulated company in SQL, with the exemption of guests. The query reads the
-// table of people. FOLDER stands for the folder of the table. Each ? stands for the planning time.
+// twoRules has the two rules of the simulated company in SQL, with the exemption of guests. FOLDER stands for the
+// folder of the table of people. Each ? stands for the planning time.
 const twoRules = `
 SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   SELECT entra_id, ad_sid,
@@ -23,8 +23,8 @@ SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
   WHERE coalesce(upper(entra_user_type), '') <> 'GUEST')
 WHERE idle_e3 OR idle_citrix`
 
-// askDuckDB reads the query from standard input and runs it five times on one thread. It prints the number of rows
-// and, for each run, the seconds of wall-clock time and of processor time.
+// askDuckDB runs the query from standard input five times on one thread. It prints the number of rows and, for each
+// run, the seconds of wall-clock and processor time.
 const askDuckDB = `
 const {DuckDBInstance} = require('@duckdb/node-api');
 (async () => {
@@ -42,10 +42,8 @@ const {DuckDBInstance} = require('@duckdb/node-api');
   console.log(JSON.stringify(out));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// besideDuckDB measures the median time in which DuckDB evaluates the two rules over the files of the night. The
-// parameters "clock" and "cpu" are the medians of idleseat for one night, in seconds of wall-clock time and of
-// processor time. The benchmark reports idleseat's time divided by DuckDB's time. DuckDB needs node with
-// @duckdb/node-api. Without it, the function only writes a line to the log.
+// besideDuckDB compares the median time of DuckDB with "clock" and "cpu", the medians of idleseat for one night in
+// seconds. DuckDB needs node with @duckdb/node-api. Without it, the function only writes to the log.
 func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
 	b.Helper()
 	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {
@@ -71,7 +69,6 @@ func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float6
 	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
 }
 
-// The function "processed" returns the processor time that this process has used, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage

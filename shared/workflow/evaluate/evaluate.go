@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Worker evaluates partitions of a run one after the other and reuses its memory. A Worker is not safe for concurrent
-// use: each goroutine needs its own Worker.
+// Worker evaluates partitions of a run one after the other and reuses its memory. It is not safe for concurrent use.
 type Worker struct {
 	run      *decision.Run
 	judge    *policy.Judge
@@ -33,8 +32,8 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 	return &Worker{run: r, judge: judge, names: r.Names(), read: decision.NewScreen(r, judge).Read}, nil
 }
 
-// Partition evaluates one partition and writes its decisions. It also writes the facts about the accounts that later
-// runs compare with their own readings.
+// Partition evaluates one partition and writes its decisions. It also writes the table of known accounts, with which
+// later runs compare their readings.
 func (w *Worker) Partition(ctx context.Context, n int) error {
 	plain, err := w.read(ctx, n, &w.accounts)
 	if err != nil {
@@ -78,8 +77,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 }
 
 // The method "reclaim" makes the decisions on a person whose verdicts follow from the columns. The parameter "rules"
-// contains the indexes of the rules that reclaim. All other rules keep the person's licenses. No earlier run changed
-// these licenses.
+// has the indexes of the rules that reclaim. All other rules keep, and no earlier run changed these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	for _, i := range rules {
@@ -94,7 +92,7 @@ func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary
 	return nil
 }
 
-// The method "person" asks every rule about a person and makes the decisions.
+// The method "person" evaluates every rule for a person and makes the decisions.
 func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	tallies := sum.Tallies

@@ -14,7 +14,7 @@ func (w *Worker) AskEverybody() {
 	}
 }
 
-// CountPlain makes the worker count the people whom it does not evaluate singly. The worker adds the count to *people.
+// CountPlain makes the worker add the number of people whom it does not evaluate singly to *people.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {

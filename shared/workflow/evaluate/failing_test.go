@@ -16,9 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// TestObjectThatCannotBeRead: if any of the objects of an evaluation cannot be read or written, the evaluation fails.
-// It does not go on as if the object were empty. The test evaluates by columns and with every person singly. It does
-// both with the tables of known accounts, and without them, so that they must be made again.
+// TestObjectThatCannotBeRead: if an object of an evaluation cannot be read or written, the evaluation fails, and does
+// not go on as if the object were empty.
 func TestObjectThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[3] // a policy with usage reports

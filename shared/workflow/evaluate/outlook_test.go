@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// lookedAt contains the counts that bruteForce makes of the holders of one rule's license.
+// lookedAt has the counts that bruteForce makes of the holders of one rule's license.
 type lookedAt struct {
 	days            map[int]int
 	never, notKnown int
@@ -26,8 +26,8 @@ type lookedAt struct {
 	turning         map[uint64]int // the day on which the verdict turns to reclaim, by person
 }
 
-// TestOutlookByBruteForce asks the rules about everybody as of each of the next thirty days. It reads the idle time
-// from the evidence. The stored counts must equal the counts of the test.
+// TestOutlookByBruteForce evaluates the rules for everybody as of each of the next thirty days. The stored counts must
+// equal the counts of the test.
 func TestOutlookByBruteForce(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -108,7 +108,6 @@ func bruteForce(t *testing.T, s store.Store, run string, before *history.Digest)
 	return all
 }
 
-// The method "look" counts one holder.
 func (l *lookedAt) look(judges []*policy.Judge, rule *policy.Rule, p *directory.Person) {
 	attribute := map[string]string{"a": "AzureAdSistaLogon", "b": "LastlogonTimestamp"}[rule.Name]
 	evidence := judges[0].Evidence(rule, p)

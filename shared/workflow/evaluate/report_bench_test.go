@@ -17,9 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// BenchmarkReport gathers and writes the report of a night of the simulated company. The benchmark reports the size of
-// the file and the peak of the memory in use. IDLESEAT_BENCH_PEOPLE sets the number of people, which defaults to
-// 1,000,000.
+// BenchmarkReport writes the report of a night of the simulated company. It reports the size of the file and the peak
+// of the memory. IDLESEAT_BENCH_PEOPLE sets the number of people (1,000,000).
 func BenchmarkReport(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
@@ -54,14 +53,14 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportMetric(float64(file.Size())/1e6, "file-MB")
 }
 
-// The function "memory" returns the number of bytes of memory that the process has from the system.
+// The function "memory" returns the bytes of memory that the process has from the system.
 func memory() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
 }
 
-// peakMemory measures the memory until the channel "done" is closed. It returns the highest value, in bytes.
+// peakMemory returns the highest memory in bytes until the channel "done" is closed.
 func peakMemory(done <-chan struct{}) (peak uint64) {
 	for {
 		peak = max(peak, memory())

@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// The policies in screenPolicies contain the two rules of the simulated company word for word. Their other rules have
-// every kind of condition that can be evaluated by columns, and some conditions that cannot.
+// screenPolicies has the two rules of the simulated company word for word. The other rules have conditions that can be
+// evaluated by columns, and some that cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
@@ -84,16 +84,14 @@ licenses:
 
 var screenNow = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 
-// The type "found" is the result of an evaluation.
 type found struct {
 	Decisions []plan.Decision
 	Summary   decision.Summary
 	Known     []*known.Partition
 }
 
-// The function "ask" evaluates a run. If the parameter "alone" is true, the worker evaluates every person singly;
-// otherwise it evaluates by columns. The result "plain" is the number of people whom the worker did not evaluate
-// singly.
+// The function "ask" evaluates a run, by columns or with every person singly. The result "plain" is the number of
+// people whom the worker did not evaluate singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -135,8 +133,8 @@ func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone 
 	return f, plain
 }
 
-// TestColumnsChangeNothing evaluates towns for some nights, both by columns and with every person singly. Both ways
-// must give the same decisions, the same counts and the same memory for later runs.
+// TestColumnsChangeNothing: an evaluation by columns gives the same decisions, counts and tables of known accounts as
+// an evaluation of every person singly.
 func TestColumnsChangeNothing(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{unused, rand.Uint64()} {
@@ -151,9 +149,8 @@ func TestColumnsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestColumnsOfSmallTowns is like TestColumnsChangeNothing, and takes about a second. The number of people whom the
-// columns alone settle is known for each policy and night, because a fault that evaluates more people singly changes
-// nothing else.
+// TestColumnsOfSmallTowns is a short TestColumnsChangeNothing. It also compares the number of people whom the columns
+// alone settle, because a fault that evaluates more people singly changes nothing else.
 func TestColumnsOfSmallTowns(t *testing.T) {
 	t.Parallel()
 	settled := [][]int{{90, 76, 47}, {34, 28, 21}, {22, 21, 17}, {65, 38, 24}, {60, 48, 37}, {71, 51, 35}, {79, 60, 35}}
@@ -166,12 +163,12 @@ func TestColumnsOfSmallTowns(t *testing.T) {
 	}
 }
 
-// The constant "unused" is the seed of a town with a rare holder. No rule asks about the holder, the account is younger
-// than the horizon of a report, and the report shows no use.
+// The constant "unused" is the seed of a town with a rare holder: no rule asks about the holder, the account is
+// younger than the horizon of a report, and the report shows no use.
 const unused = 9994588365929793398
 
-// sameByColumns evaluates a town for some nights, both by columns and with every person singly, and compares the
-// results. It returns the number of people whom the columns alone settle, by night.
+// sameByColumns evaluates a town for some nights, by columns and singly, and compares the results. It returns the
+// number of people whom the columns alone settle, by night.
 func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool, people, nights int) (settled []int) {
 	t.Helper()
 	text = screenHead + text
@@ -206,8 +203,7 @@ func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool, p
 	return settled
 }
 
-// TestColumnsWithoutTheLastNight evaluates a town by columns after the data of the last night was lost. The worker must
-// then evaluate every person singly.
+// TestColumnsWithoutTheLastNight: if the data of the last night was lost, the worker evaluates every person singly.
 func TestColumnsWithoutTheLastNight(t *testing.T) {
 	t.Parallel()
 	text := screenHead + screenPolicies[0]

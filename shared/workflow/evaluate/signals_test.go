@@ -26,10 +26,9 @@ const (
 	attributes = "attributes:\n"
 )
 
-// BenchmarkSignals measures how much longer a night takes if the same two rules use five signals instead of two. Two
-// policies have five signals: one policy compares each workload's date separately, and the other policy compares only
-// the newest of all dates. The nights of the three policies alternate. IDLESEAT_BENCH_PEOPLE sets the number of people,
-// which defaults to 100,000.
+// BenchmarkSignals measures how much longer a night takes if the same two rules use five signals instead of two. One
+// policy compares each workload's date separately, and the other compares the newest of all dates.
+// IDLESEAT_BENCH_PEOPLE sets the number of people (100,000).
 func BenchmarkSignals(b *testing.B) {
 	people := 100_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// trialOf returns the policy with several variants of each rule: the rule itself, and the rule with other numbers of
-// days.
+// trialOf returns the policy with variants of each rule: the rule itself, and the rule with other numbers of days.
 func trialOf(t *testing.T, text string) *policy.Policy {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))
@@ -40,7 +39,6 @@ func trialOf(t *testing.T, text string) *policy.Policy {
 	return trial
 }
 
-// The type "seen" has the verdicts on one person, by rule.
 type seen struct {
 	Outcomes []policy.Outcome
 	Last     []time.Time
@@ -78,14 +76,13 @@ func addSingly(t *testing.T, r *decision.Run, judge *policy.Judge, h *directory.
 	}
 }
 
-// plainOutcomes maps a verdict that Sweep reads from columns to its outcome.
 var plainOutcomes = map[policy.Plain]policy.Outcome{
 	policy.PlainNotHolder: policy.NotHolder, policy.PlainNotAsked: policy.Keep, policy.PlainKeep: policy.Keep, policy.PlainReclaim: policy.Reclaim,
 }
 
-// seenByColumns returns the verdicts on each person. It takes a verdict from columns if the verdict follows from
-// columns. It asks the Judge about all other people. The result "plain" is the number of people whose verdicts follow
-// from columns. The result "reclaimed" is the number of verdicts to reclaim among these people.
+// seenByColumns takes a verdict from columns if it follows from them, and asks the Judge about all other people. The
+// result "plain" is the number of people whose verdicts follow from columns. The result "reclaimed" is the number of
+// verdicts to reclaim among them.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}
@@ -129,8 +126,8 @@ func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[
 
 const editedGrace = "grace: {neverSignedIn: 30, newHolder: 20, enabledAgain: 3}\n"
 
-// TestSweepSaysWhatTheJudgeSays checks that Sweep, which evaluates columns, gives the same verdicts as the Judge, which
-// evaluates one person at a time. A run is written with one policy, and then evaluated with other policies.
+// TestSweepSaysWhatTheJudgeSays: Sweep, which evaluates columns, gives the same verdicts as the Judge, which evaluates
+// one person at a time. The run was written with one policy, and other policies evaluate it.
 func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -138,7 +135,7 @@ func TestSweepSaysWhatTheJudgeSays(t *testing.T) {
 	total := 0
 	for i, added := range []string{
 		"", editedGrace,
-		// The nights did not read the report, so it is unknown whether anybody is exempt.
+		// The nights have no such report, so it is unknown whether anybody is exempt.
 		editedGrace + "attributes: {teams: m365.teams}\nexempt: {when: teams.laterThan(now - days(20))}\n",
 		editedGrace,
 	} {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "town" is a set of random people. Some of the people change from night to night.
+// The type "town" is a set of random people, some of whom change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
@@ -152,7 +152,6 @@ func (r *town) sighted(t *testing.T, at time.Time) *history.Digest {
 	return digest
 }
 
-// The method "sleep" advances the town by one day.
 func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
@@ -193,8 +192,8 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 }
 
-// The method "night" writes and seals a run about the town. If the parameter "absent" is true, Active Directory is not
-// set up in this run.
+// The method "night" writes and seals a run about the town. If "absent" is true, Active Directory is not set up in
+// this run.
 func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []directory.Question, absent bool) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: run, Taken: read}

@@ -24,9 +24,8 @@ func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader
 	return read(strings.NewReader(string(c)))
 }
 
-// The method "report" writes the usage reports that the policy needs. Some people are missing from the reports, and some
-// people were never active. Some dates of activity that the report of the night before showed are missing from the new
-// report.
+// The method "report" writes the usage reports that the policy needs. Some people are missing, some were never active,
+// and some dates of the report of the night before are missing.
 func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text string, read time.Time) {
 	t.Helper()
 	p, err := policy.Load("policy", []byte(text))
@@ -55,7 +54,6 @@ func (r *town) report(t *testing.T, s store.Store, m *snapshot.Manifest, text st
 	}
 }
 
-// The method "csv" returns a usage report. The parameter "refreshed" is the last day of the report.
 func (r *town) csv(of usage.Report, refreshed time.Time) csv {
 	head := []string{"Report Refresh Date", "User Principal Name", "Report Period", "Is Deleted"}
 	for _, c := range of.Columns {
