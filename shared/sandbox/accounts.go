@@ -16,8 +16,8 @@ func (c *Company) ADClock() time.Duration {
 	return c.adAhead
 }
 
-// Rename changes the common name of a person's account in Active Directory, as an administrator may do between a plan
-// and the apply. The account keeps its GUID and SID. The account's DN then starts with "CN=NEW NAME (ACCOUNT NAME),".
+// Rename changes the common name of a person's account in Active Directory. The account keeps its GUID and SID. The DN
+// then starts with "CN=NEW NAME (ACCOUNT NAME),".
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -25,9 +25,8 @@ func (c *Company) Rename(i int, name string) {
 	c.move(i)
 }
 
-// Replace deletes a person's account in Active Directory and creates another account with the same names. The new
-// account has its own SID and GUID. The new account is in no group, and nobody has used it. In Entra ID, the person
-// only leaves the synced groups.
+// Replace deletes a person's account in Active Directory and creates an unused account with the same names, another
+// SID and GUID, and no groups. In Entra ID, the person only leaves the synced groups.
 func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {

@@ -15,7 +15,6 @@ const everything = "id,userPrincipalName,accountEnabled,userType,createdDateTime
 	"licenseAssignmentStates,onPremisesSyncEnabled,onPremisesImmutableId,onPremisesSecurityIdentifier,onPremisesSamAccountName," +
 	"onPremisesExtensionAttributes,signInActivity"
 
-// BenchmarkUserPage answers a request for one page of 500 users with all properties that the product reads.
 func BenchmarkUserPage(b *testing.B) {
 	g := newGraph(NewCompany(Options{Users: 100_000}))
 	benchmarkGet(b, g, "/users?$top=500&$select="+url.QueryEscape(everything))
@@ -34,15 +33,14 @@ func benchmarkGet(b *testing.B, g http.Handler, path string) {
 	}
 }
 
-// BenchmarkNewCompany creates a company of a million people. The measured time includes counting the seats.
+// BenchmarkNewCompany creates a company of a million people, and counts their seats.
 func BenchmarkNewCompany(b *testing.B) {
 	for b.Loop() {
 		NewCompany(Options{Users: 1_000_000})
 	}
 }
 
-// The function "lived" returns a company of 300 people. A third of the people have signed in, have logged on and have
-// joined or left a group, so the benchmarks also read stored effects of writes.
+// The function "lived" returns a company of 300 people. A third of them have stored effects of writes.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {
@@ -54,7 +52,7 @@ func lived() *Company {
 	return c
 }
 
-// BenchmarkNight measures each kind of Graph read of a night, and the method Truth for all 300 people. It uses no
+// BenchmarkNight measures each kind of Graph read of a night, and the method Truth for all 300 people, without a
 // network.
 func BenchmarkNight(b *testing.B) {
 	c := lived()
@@ -77,8 +75,7 @@ func BenchmarkNight(b *testing.B) {
 	})
 }
 
-// BenchmarkLDAP measures each kind of Active Directory read of a night over TLS, and a new connection. The company has
-// 300 people.
+// BenchmarkLDAP measures each kind of Active Directory read of a night over TLS, and a new connection.
 func BenchmarkLDAP(b *testing.B) {
 	s, conn := bound(b, Options{Users: 300, Seed: 5})
 	attributes := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "lastLogon",

@@ -6,9 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand makes a change on behalf of an administrator or another tool. The events of the change have ByHand set, unlike
-// the events of a request to Graph or Active Directory. Before the change, byHand applies the license changes that are
-// already due. These license changes keep the ByHand of the writes that caused them.
+// byHand makes a change on behalf of an administrator or another tool, so its events have ByHand set. It first applies
+// the license changes that are already due, because these keep the ByHand of their own writes.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -18,9 +17,9 @@ func (c *Company) byHand(do func()) {
 	do()
 }
 
-// SetMember adds a person to a group or removes the person from the group, as an administrator does by hand. The
-// argument "name" is the original name of the group. The licenses change after Options.LicenseDelay. If the group is
-// synced, the delay of Entra Connect comes in addition.
+// SetMember adds a person to a group or removes the person, as an administrator does by hand. The argument "name" is
+// the original name of the group. The licenses change after Options.LicenseDelay. For a synced group, the delay of
+// Entra Connect comes in addition.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
@@ -40,22 +39,21 @@ func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns a person's assignments except the direct assignment of one product. The argument "part" is the
-// product's part number.
+// withoutDirect returns a person's assignments except the direct assignment of the product with a part number.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
 
-// skuOf returns the skuId of the product with a part number. It panics if the company does not have the product.
+// skuOf panics if the company does not have the product.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess repeats the group assignments that failed because no seat was free. Entra ID has a button for this purpose.
-// Without Reprocess, the person gets no license even if a seat becomes free (entra-docs:
-// licensing-groups-resolve-problems, "Force group license processing").
+// Reprocess repeats the group assignments that failed because no seat was free, as a button of Entra ID does. A seat
+// that becomes free alone does not give the license (entra-docs: licensing-groups-resolve-problems, "Force group
+// license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
 // SetEnabled allows or blocks a person's sign-in in both directories, as an administrator does by hand.
@@ -66,7 +64,6 @@ func (c *Company) SetEnabled(i int, on bool) {
 	c.move(i)
 }
 
-// The method "enabled" reports whether a person may sign in.
 func (c *Company) enabled(i int, t profile) directory.Flag {
 	if ch := c.changes[i]; ch != nil && ch.enabled != directory.Unset {
 		return ch.enabled

@@ -1,10 +1,10 @@
-// Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS. The
-// demo and tests use the sandbox. The seed and the number of a person determine all data that the person has at the
-// start. The sandbox computes these data on demand and stores only the effects of writes, so a company of a million
-// people needs little memory. The sandbox behaves as Microsoft documents. If Microsoft does not document the answer to
-// a request, the sandbox answers with an error.
+// Package sandbox simulates a company on loopback, with Microsoft Graph over HTTP and Active Directory over LDAPS, for
+// the demo and tests. The seed and the number of a person determine all data of the person at the start. The sandbox
+// computes these data on demand and stores only the effects of writes, so a company of a million people needs little
+// memory. It behaves as Microsoft documents, and answers with an error where Microsoft does not document an answer.
 //
-// The original name of a group is the name that the group has when the company is created. Methods identify a group by
+// The original name of a group is its name when the company is created. Methods identify a group by this name, even
+// after a rename.
 // its original name, even after the group was renamed.
 package sandbox
 
@@ -36,32 +36,30 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is the time from a change of membership to the change of licenses.
 	LicenseDelay time.Duration
-	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. After a change
-	// of membership in a synced Active Directory group, the licenses change after SyncDelay plus LicenseDelay.
-	// SetSyncDelay changes the delay. In reality, "by default every 30 minutes a synchronization cycle is run" (Microsoft
-	// Learn, "Microsoft Entra Connect Sync: Scheduler").
+	// SyncDelay is the time that Entra Connect needs to copy a change from Active Directory to Entra ID. LicenseDelay
+	// comes in addition. SetSyncDelay changes the delay. In reality, "by default every 30 minutes a synchronization
+	// cycle is run" (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is the maximum lag of reads from Graph behind writes. Licenses and memberships lag. Accounts and their dates
-	// do not.
+	// Lag is the maximum lag of reads from Graph behind writes of licenses and memberships. Accounts and their dates
+	// do not lag.
 	Lag time.Duration
 
 	Seats     map[string]int // paid seats by part number; a product without an entry has enough seats for everybody
 	ListLimit int            // lists of users with signInActivity per 10 s; 0: unlimited (the real limit is 5)
-	// SignInPage is the largest $top with signInActivity. A request with a larger $top is rejected, as real Graph once
-	// rejected a $top above 120. If SignInPage is 0, a larger $top than 500 is reduced to 500.
+	// SignInPage is the largest $top with signInActivity. Above it, a request is rejected, as real Graph once did
+	// above 120. If SignInPage is 0, a $top above 500 is reduced to 500.
 	SignInPage int
 
-	// Witness is called with each event when the event happens. The function must not call a method of the company.
-	// Witness may be nil.
+	// Witness is called with each event when it happens. It must not call a method of the company. It may be nil.
 	Witness func(Event)
 
-	// LostController is the DNS name of a second domain controller. The directory lists this controller, but the
-	// controller does not answer. Its changes have reached the first controller until the start of the company. If
-	// LostController is empty, there is no second controller.
+	// LostController is the DNS name of a second domain controller, which the directory lists and which does not
+	// answer. Its changes until the start of the company have reached the first controller. Empty means no second
+	// controller.
 	LostController string
 
-	// Absent is the number of people who have no account before a call of Hire. These people have the highest numbers.
+	// Absent is the number of people, with the highest numbers, who have no account before a call of Hire.
 	Absent int
 }
 
@@ -105,7 +103,7 @@ type Company struct {
 	mailFaults []MailFault // faults of the next requests to send a mail
 }
 
-// The type "change" describes the effect of writes on a person. Zero fields have no effect.
+// The type "change" has the effects of writes on a person. Zero fields have no effect.
 type change struct {
 	licensed    bool // whether the field "assignments" replaces the assignments that the person had at the start
 	assignments []assignment
@@ -208,8 +206,8 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
-// RestoreFromBackup restores a person's Active Directory object from a backup, as an authoritative restore (ntdsutil)
-// does. The argument "logOn" is the last logon in the backup.
+// RestoreFromBackup restores a person's Active Directory object, as an authoritative restore (ntdsutil) does. The
+// argument "logOn" is the last logon in the backup.
 func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,8 +216,8 @@ func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns the changes of a person. The caller may modify the changes, and must hold the write lock. Because of
-// the modification, changeOf also removes the person's Active Directory object from the cache.
+// changeOf returns the changes of a person, which the caller may modify under the write lock. It therefore also
+// removes the person's Active Directory object from the cache.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)
@@ -230,13 +228,11 @@ func (c *Company) changeOf(i int) *change {
 	return c.changes[i]
 }
 
-// inEntra reports whether the person has an account in Entra ID now.
 func (c *Company) inEntra(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
 }
 
-// inAD reports whether the person has an account in Active Directory now.
 func (c *Company) inAD(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)

@@ -14,7 +14,6 @@ import (
 
 var testStart = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// The type "clock" is a clock that only tests advance.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -60,15 +59,13 @@ func holdsE3(p Person) bool {
 	return p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == skuE3 && a.Active() })
 }
 
-// idleInEntra reports whether the Microsoft 365 rule of the demo policy matches a person, given a grace of 14 days and
-// no exemptions.
+// idleInEntra reports whether the Microsoft 365 rule of the demo policy matches a person, apart from exemptions.
 func idleInEntra(p Person) bool {
 	last := p.Entra.LastActivity()
 	idle := last.IsZero() && p.Entra.Created.Before(testStart.Add(-14*day)) || !last.IsZero() && last.Before(testStart.Add(-60*day))
 	return idle && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
 }
 
-// idleInAD reports whether the Citrix rule of the demo policy matches a person.
 func idleInAD(p Person) bool {
 	if last := p.AD.LastLogonTimestamp; !last.IsZero() {
 		return last.Before(testStart.Add(-90 * day))

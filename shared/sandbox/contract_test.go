@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
-// TestContract makes every request that the sandbox answers, and compares the requests and answers with
-// docs/graph.md.
+// TestContract compares the requests that the sandbox answers, and the answers, with docs/graph.md.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 400})
@@ -63,8 +62,8 @@ func TestContract(t *testing.T) {
 	a.people("/groups/" + groups[groupE3].id + "/members?$select=id")
 }
 
-// TestPageHasWhatIsSimulated checks that the tables of docs/graph.md and the simulation have the same paths, options,
-// properties and report columns.
+// TestPageHasWhatIsSimulated: the tables of docs/graph.md and the simulation have the same paths, options, properties
+// and report columns.
 func TestPageHasWhatIsSimulated(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)
@@ -108,8 +107,8 @@ func TestPageHasWhatIsSimulated(t *testing.T) {
 
 func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }
 
-// TestPageHasEveryRefusal makes every request that the simulation refuses. Each answer must match a line of
-// docs/graph.md. Each line that is marked as simulated must match an answer.
+// TestPageHasEveryRefusal: each refusal of the simulation matches a line of docs/graph.md, and each line that is
+// marked as simulated matches a refusal.
 func TestPageHasEveryRefusal(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)

@@ -1,6 +1,6 @@
 package sandbox
 
-// The type "link" describes the link of an Entra account to an Active Directory account.
+// The type "link" is the link of an Entra account to an Active Directory account.
 type link struct {
 	state       linkState
 	sid, anchor string // SID and anchor of the linked account; empty: SID and anchor of the person's own account
@@ -16,7 +16,6 @@ const (
 	linked              // the account is linked to the account that sid and anchor identify
 )
 
-// linkOf returns the link of a person's Entra account.
 func (c *Company) linkOf(i int, t profile) (l link) {
 	if ch := c.changes[i]; ch != nil {
 		l = ch.link
@@ -30,8 +29,8 @@ func (c *Company) linkOf(i int, t profile) (l link) {
 	return l
 }
 
-// MakeGuest turns a person's Entra account into a guest account, as an invitation of an internal user does. The account
-// keeps its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
+// MakeGuest turns a person's Entra account into a guest account, as an invitation of an internal user does. The
+// account keeps its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
 func (c *Company) MakeGuest(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,9 +38,8 @@ func (c *Company) MakeGuest(i int) {
 }
 
 // MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
-// (docs-contrib: resources/user). The account in Active Directory stays. If the argument "clear" is set, the SID, the
-// immutable id and the other properties from Active Directory are also cleared, as an administrator can do. An account
-// that was never synced does not change.
+// (docs-contrib: resources/user). If "clear" is set, the SID, the immutable id and the other properties from Active
+// Directory are also cleared. An account that was never synced does not change.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +53,7 @@ func (c *Company) MakeCloudOnly(i int, clear bool) {
 	}
 }
 
-// SetDepartment changes a person's department in both directories, and updates the memberships of dynamic groups.
+// SetDepartment changes a person's department in both directories, and the memberships of dynamic groups.
 func (c *Company) SetDepartment(i int, name string) {
 	c.byHand(func() {
 		c.changeOf(i).department = name
@@ -66,7 +64,7 @@ func (c *Company) SetDepartment(i int, name string) {
 	})
 }
 
-// SetEmployeeType sets a person's employeeType in both directories. The empty value removes the employeeType.
+// SetEmployeeType sets a person's employeeType in both directories. An empty value removes it.
 func (c *Company) SetEmployeeType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +72,7 @@ func (c *Company) SetEmployeeType(i int, value string) {
 	c.move(i)
 }
 
-// SetUsageLocation sets a person's usageLocation. The empty value removes the usageLocation.
+// SetUsageLocation sets a person's usageLocation. An empty value removes it.
 func (c *Company) SetUsageLocation(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,7 @@ type dates struct {
 	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
-// The type "span" describes an interval of time. The fields "from" and "to" are numbers of days before the start of the
-// company.
+// The type "span" is an interval, in days before the start of the company.
 type span struct{ from, to int }
 
 var (
@@ -24,8 +23,7 @@ var (
 // noSuccessBefore is when Entra ID started to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf returns a person's dates. datesOf derives the dates from the profile and from the person's actions since the
-// start of the sandbox.
+// datesOf derives a person's dates from the profile and from the effects of writes.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
@@ -66,7 +64,6 @@ func seconds(d *dice, below time.Duration) time.Duration {
 	return time.Duration(d.below(int(below/time.Second))) * time.Second
 }
 
-// signIns derives the three dates of signInActivity from the last sign-in.
 func (x *dates) signIns(d *dice, last time.Time) {
 	x.interactive = last.Add(-seconds(d, 3*day))
 	x.nonInteractive = last.Add(-seconds(d, day))
@@ -81,7 +78,6 @@ func (x *dates) signIns(d *dice, last time.Time) {
 	}
 }
 
-// The method "used" updates the dates with the person's actions since the start of the sandbox.
 func (x *dates) used(ch *change, now time.Time) {
 	if !ch.hired.IsZero() {
 		x.created = ch.hired
@@ -102,7 +98,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// The function "earliest" returns the earliest instant that is not zero.
+// The function "earliest" ignores zero times among "more".
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

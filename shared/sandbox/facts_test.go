@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Some of the fixtures, by number.
 const (
 	ingrid = 2  // synced, idle, E3 by group, in the Citrix group
 	nora   = 4  // synced, new
@@ -18,8 +17,7 @@ const (
 	cora   = 19 // synced, contractor, in the Citrix group and in its nested group
 )
 
-// TestFacts changes one fact about a person in each case and lists the effects in both directories. Nothing else may
-// change.
+// TestFacts changes one fact about a person in each case and lists all effects in both directories.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	at := testStart.Add(-time.Hour)

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// The type "clause" describes a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any()
-// asks whether a collection has elements.
+// The type "clause" is a comparison in a $filter: "path op value", "path in (values)" or "path/any()". any() asks
+// whether a collection has elements.
 type clause struct {
 	path   string
 	op     string
@@ -43,7 +43,6 @@ func parseFilter(s string) (*clause, error) {
 
 var errFilter = &graphError{status: 400, code: "BadRequest", message: "Invalid filter clause"}
 
-// filterTokens splits a filter into words, quoted strings, parentheses and commas.
 func filterTokens(s string) (tokens []string, err error) {
 	for s = strings.TrimLeft(s, " "); s != ""; s = strings.TrimLeft(s, " ") {
 		end := 1
@@ -63,8 +62,8 @@ func filterTokens(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// quotedEnd returns the end of the quoted string at the start of s, or -1 if the string is not closed. A doubled quote
-// stands for a quote in the string.
+// quotedEnd returns the end of the quoted string at the start of s, or -1 if it is not closed. A doubled quote stands
+// for a quote.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '\'' {
@@ -147,12 +146,11 @@ func (p *filterParser) list() (values []string, err error) {
 	}
 }
 
-// The method "is" reports whether the filter is a single comparison with the given path and operator.
 func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// The method "mentions" reports whether a comparison refers to a property or to a part of the property.
+// The method "mentions" reports whether a comparison refers to a property or to a part of it.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {
@@ -163,7 +161,7 @@ func (c *clause) mentions(property string) bool {
 }
 
 // The method "refused" returns the error for a filter that the sandbox does not support. The argument "kind" is the
-// type of the filtered objects, such as "User", for Graph's message.
+// type of the filtered objects, such as "User".
 func (c *clause) refused(kind string) error {
 	if c.mentions("signInActivity") && c.and != nil {
 		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")

@@ -1,14 +1,13 @@
 package sandbox
 
-// The type "fixture" describes one of the first people of every company. All companies have all fixtures, so even the
-// smallest company has a person of every kind. Person 1, Anna, is on leave. The leave is in the policy, and not in the
-// directories.
+// The type "fixture" is one of the first people of every company, so that even the smallest company has every kind of
+// person. Person 1, Anna, is on leave in the policy.
 type fixture struct {
 	profile
 	given, surname, local string // local: the part of the UPN before the @
 }
 
-// The variable "fixtures" has the people 0 to 19. Some have names with characters that code must escape.
+// The variable "fixtures" has the people 0 to 19. Some names have characters that code must escape.
 var fixtures = [20]fixture{
 	{profile{kind: CloudOnly, activity: Never, hold: holdE3Direct}, "Break", "Glass", "breakglass"},
 	{profile{kind: Synced, activity: Idle, logon: Idle, hold: holdE3, citrix: true}, "Anna", "Lindqvist", "anna"},

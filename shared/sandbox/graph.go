@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// The type "answer" describes an answer without an error. Answers with status 202, 204 and 302 have no body.
+// The type "answer" is an answer without an error. Status 202, 204 and 302 have no body.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// The type "route" describes a supported path with its supported query options.
+// The type "route" is a supported path with its supported query options.
 type route struct {
 	method, template string
 	options          string
@@ -71,12 +71,11 @@ var routes = []route{
 	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
 }
 
-// betaRoutes are the supported paths of the beta version.
 var betaRoutes = []route{
 	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 }
 
-// The constants version and beta are the prefixes of the paths in the variables routes and betaRoutes.
+// The prefixes of the paths in the variables routes and betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
 // The function "match" returns the route of a request and the ids in the path. The route is nil if no route matches.
@@ -172,7 +171,6 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// The method "limit" returns an error if the limiter allows no request now.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -182,7 +180,7 @@ func (g *graph) limit(l *limiter) error {
 	return nil
 }
 
-// maxBody is the largest accepted body in bytes. All valid bodies are smaller.
+// maxBody is the largest accepted body in bytes.
 const maxBody = 1 << 20
 
 // readBody decodes the JSON object in a request. Like real Graph, it rejects a body that does not match its

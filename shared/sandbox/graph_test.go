@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "asker" makes requests to the simulated Graph. It uses no network.
+// The type "asker" makes requests to the simulated Graph without a network.
 type asker struct {
 	t testing.TB
 	g http.Handler
@@ -57,7 +57,7 @@ func (a *asker) do(method, target, body string, header ...string) reply {
 
 func (a *asker) get(target string) reply { a.t.Helper(); return a.do("GET", target, "") }
 
-// The method "next" returns the next link without the host and the version. It returns "" on the last page.
+// The method "next" returns the next link without the host and the version, or "" on the last page.
 func (r reply) next() string {
 	link, _ := r.body["@odata.nextLink"].(string)
 	_, path, _ := strings.Cut(link, version)

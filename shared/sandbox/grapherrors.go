@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// graphError is an error answer of Graph.
 type graphError struct {
 	status        int
 	code, message string
@@ -36,12 +35,12 @@ func denied() *graphError {
 	return &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
 }
 
-// notSimulated returns the error for a request that real Graph could answer but the sandbox cannot.
+// notSimulated returns the error for a request that real Graph may answer but the sandbox cannot.
 func notSimulated(what string) *graphError {
 	return &graphError{status: http.StatusNotImplemented, code: "notImplemented", message: "The simulated company does not " + what + "."}
 }
 
-// tooMany returns the error for a request above a limit. The client may try again after the time "wait".
+// tooMany returns the error for a request above a limit. The client may try again after "wait".
 func tooMany(wait time.Duration) *graphError {
 	h := http.Header{}
 	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
@@ -50,7 +49,6 @@ func tooMany(wait time.Duration) *graphError {
 	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
 }
 
-// The method "envelope" returns the body of the error.
 func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	type inner struct {
 		Date    string `json:"date"`
@@ -83,10 +81,9 @@ type limiter struct {
 	at      []time.Time // when the allowed requests came, oldest first
 }
 
-// The method "take" returns 0 if the limiter allows a request at the time "now". If the limit is reached, take returns
-// how long the client must wait.
+// The method "take" returns 0 if the limiter allows a request at "now", or else how long the client must wait.
 func (l *limiter) take(now time.Time) time.Duration {
-	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock may go back when a test restores a state that Company.Keep has saved
+	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // the clock may go back when a test restores a state from Company.Keep
 		l.at = l.at[1:]
 	}
 	if l.allowed > 0 && len(l.at) >= l.allowed {

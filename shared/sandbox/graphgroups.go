@@ -47,7 +47,7 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties returns the selected properties of the two kinds of members, users and groups.
+// memberProperties returns the selected properties of users and of groups, the two kinds of members.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
@@ -60,8 +60,8 @@ func memberProperties(q *query) (users []property[entraUser], nested []property[
 	return selectFrom(userProperties, q.names), selectFrom(groupProperties, q.names), nil
 }
 
-// listMembers lists the members of a group: first the nested groups, then the users. The start of a page is a position
-// in the list of all nested groups and then all people of the company, members or not.
+// listMembers lists the nested groups and then the users of a group. The start of a page is a position in the list of
+// the nested groups and then of all people of the company, members or not.
 func (g *graph) listMembers(q *query) (answer, error) {
 	users, nested, err := memberProperties(q)
 	if err != nil {
@@ -152,7 +152,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// The function "referenced" returns the object id in a reference. A reference looks like
+// The function "referenced" returns the object id in a reference such as
 // https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
@@ -181,9 +181,8 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// The function "absent" returns Graph's answer to the removal of a person who is not a member of the group. The status
-// of the answer is 404. With Options.Lag, half of the answers have status 400 in place of 404. Several clients have
-// recorded the message of status 400 after a repeated write.
+// The function "absent" returns Graph's answer to the removal of a person who is not in the group: 404. With
+// Options.Lag, half of the answers have status 400, as several clients have recorded after a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "organization" returns the only object of the collection /organization. The id of the object is the
-// tenant's id (docs-contrib: api-reference/v1.0/api/organization-list.md).
+// The method "organization" returns the only object of /organization, whose id is the tenant's id (docs-contrib:
+// api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
 	if err != nil {
@@ -29,17 +29,15 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// The variable "accounts" has the billing accounts in the rows of subscribedSkus. A company has one account for each
-// way of buying. An account's id is not the id of the tenant. Older answers of Graph contain no account (docs-contrib:
-// api-reference/v1.0/api/subscribedsku-list.md).
+// The variable "accounts" has the billing accounts in the rows of subscribedSkus. Their ids differ from the tenant's
+// id. Older answers of Graph have no account (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
 	`"accountId":"ee045480-0260-4c1e-b946-55842502229c","accountName":"Sample account Two",`,
 	``,
 }
 
-// Subscription is an additional row of subscribedSkus. The product of the row is not in the variable "products". The
-// prepaidUnits of the row are null.
+// Subscription is an additional row of subscribedSkus, with prepaidUnits null. Its product is not in "products".
 type Subscription struct {
 	SKU, PartNumber   string
 	Status, AppliesTo string // such as Suspended and Company
@@ -144,7 +142,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// The method "changed" returns the assignments that a person has after the changes in the argument "body".
+// The method "changed" returns the assignments that a person has after the changes in "body".
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))

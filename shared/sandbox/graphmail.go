@@ -23,11 +23,11 @@ type MailFault string
 
 // The faults. MailLost is the only fault with which Graph sends the mail.
 const (
-	// MailForbidden: the application lacks Mail.Send or may not use the mailbox (entra-docs: "Role Based Access Control
-	// for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 shows Graph's answer).
+	// MailForbidden: the application lacks Mail.Send or may not use the mailbox (entra-docs: "Role Based Access
+	// Control for Applications in Exchange Online"; microsoftgraph/microsoft-graph-docs#8169 shows Graph's answer).
 	MailForbidden MailFault = "forbidden"
-	// MailThrottled: the mailbox has more than four requests at a time (Microsoft Graph, "Microsoft Graph service-specific
-	// throttling limits", Outlook service limits).
+	// MailThrottled: the mailbox has more than four requests at a time (Microsoft Graph, "Microsoft Graph
+	// service-specific throttling limits", Outlook service limits).
 	MailThrottled MailFault = "throttled"
 	// MailLost: the mail is sent, but a gateway loses the answer (Microsoft Graph, "Microsoft Graph error responses",
 	// 504).
@@ -50,7 +50,6 @@ func (c *Company) Mails() []Mail {
 	return slices.Clone(c.mails)
 }
 
-// mailRequest is the body of sendMail.
 type mailRequest struct {
 	Message struct {
 		Subject string `json:"subject"`
@@ -119,8 +118,7 @@ func addresses(list []recipient) (all []string, fine bool) {
 	return all, true
 }
 
-// managerOf returns the number of a person's manager. Ten people share a manager, and the first ten people have no
-// manager.
+// managerOf returns the number of a person's manager. The first ten people have no manager.
 func managerOf(i int) (manager int, has bool) { return i / 10, i >= 10 }
 
 // The method "manager" returns the manager of a user as a directory object (docs-contrib:
@@ -144,6 +142,5 @@ func (g *graph) manager(q *query) (answer, error) {
 	return ok(appendObject(nil, u, selected, entityContext(q, "directoryObjects"+selection(q))+u.typeOf(userType))), nil
 }
 
-// preferredLanguages are the languages of the people, in turn. The empty string is the language of a person who has set
-// no language.
+// preferredLanguages are the languages of the people, in turn. Empty means that the person has set no language.
 var preferredLanguages = []string{"en-US", "sv-SE", "", "nb-NO"}

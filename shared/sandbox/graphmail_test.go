@@ -12,7 +12,7 @@ func mailTo(address string) string {
 	return `{"Message":{"subject":"s","body":{"contentType":"text","content":"b"},"toRecipients":[{"emailAddress":{"address":"` + address + `"}}]},"SaveToSentItems":true}`
 }
 
-// TestMailFaults checks that Graph stores a mail only if the answer is 202 or the answer is lost.
+// TestMailFaults: Graph stores a mail only if the answer is 202 or lost.
 func TestMailFaults(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -10,7 +10,7 @@ import (
 )
 
 // userProperties are the properties of a user, in the order of an answer. The properties in ownProperties have code of
-// their own. The other properties are plain strings and dates from directory.EntraProperties.
+// their own. The others are plain strings and dates from directory.EntraProperties.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
@@ -34,8 +34,7 @@ func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
 	return more
 }
 
-// plainProperty returns a property that is a string or a date. The argument "name" is the name of the property in
-// Graph.
+// plainProperty returns a property that is a string or a date. The argument "name" is its name in Graph.
 func plainProperty(name string, p *directory.Property[directory.EntraUser]) property[entraUser] {
 	if p.Kind == directory.Date {
 		return property[entraUser]{name, func(b []byte, u *entraUser) []byte { return appendTime(b, *p.At(&u.EntraUser).(*time.Time)) }}
@@ -85,11 +84,10 @@ var ownProperties = []property[entraUser]{
 	text("userType", func(u *entraUser) string { return u.UserType }),
 }
 
-// userDefaults are the default properties of a user. A request without $select returns these properties.
+// userDefaults are the properties of a user in an answer without $select.
 var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
 	"preferredLanguage", "surname", "userPrincipalName"}
 
-// dnsDomain is the DNS name of the Active Directory domain.
 const dnsDomain = "corp.example.test"
 
 func onlyLinked(u *entraUser, s string) string {
@@ -183,7 +181,6 @@ func appendSignInActivity(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// groupProperties are the properties of a group.
 var groupProperties = []property[group]{
 	text("id", func(g *group) string { return g.id }),
 	constant[group]("deletedDateTime", "null"),
@@ -234,8 +231,7 @@ func onlyMail(g *group, s string) string {
 	return s
 }
 
-// groupDefaults are the default properties of a group: all properties. A request without $select returns these
-// properties.
+// groupDefaults are the properties of a group in an answer without $select.
 var groupDefaults = propertyNames(groupProperties)
 
 func propertyNames[T any](properties []property[T]) (names []string) {
@@ -245,8 +241,7 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom returns the properties with the given names, in the order of the argument "properties". Each name must
-// exist.
+// selectFrom returns the properties with the given names, in the order of "properties".
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

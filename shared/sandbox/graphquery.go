@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The type "query" describes a request with parsed options.
+// The type "query" is a request with parsed options.
 type query struct {
 	r       *http.Request
 	ids     []string // ids in the path
@@ -60,7 +60,6 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// The method "selects" reports whether $select contains the property.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -91,8 +90,8 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// The method "token" returns the $skiptoken of a page. The argument "next" is the position at which the page starts.
-// The token contains the path, because readToken rejects a token of another path.
+// The method "token" returns the $skiptoken of the page that starts at position "next". The token contains the path,
+// because readToken rejects a token of another path.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -112,8 +111,8 @@ func (q *query) readToken(s string) error {
 // The method "base" returns the address of Graph with the host that the client used.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink returns the address of a page. The argument "next" is the position at which the page starts. The address has
-// the options of the request and a $skiptoken.
+// nextLink returns the address of the page that starts at position "next", with the options of the request and a
+// $skiptoken.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder
 	b.WriteString("http://" + q.r.Host + q.r.URL.EscapedPath() + "?")
@@ -146,7 +145,6 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// The type "page" describes an unfinished page of a collection.
 type page struct {
 	q     *query
 	body  []byte
@@ -154,8 +152,8 @@ type page struct {
 	max   int
 }
 
-// newPage starts a page. The page has at most $top entities, but never more than the argument "most". Without $top, the
-// page has at most 100 entities.
+// newPage starts a page of at most $top entities, and never more than "most". Without $top, the page has at most 100
+// entities.
 func (q *query) newPage(set string, most int) *page {
 	p := &page{q: q, max: 100}
 	if q.top > 0 {
@@ -166,8 +164,7 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// The method "begin" writes everything before the first item. It writes the count unless the argument "count" is
-// negative.
+// The method "begin" writes everything before the first item. It omits a negative count.
 func (p *page) begin(count int) {
 	if count >= 0 {
 		p.body = strconv.AppendInt(append(p.body, `,"@odata.count":`...), int64(count), 10)
@@ -177,7 +174,6 @@ func (p *page) begin(count int) {
 
 func (p *page) full() bool { return p.items == p.max }
 
-// The method "next" writes the comma between two items.
 func (p *page) next() {
 	if p.items > 0 {
 		p.body = append(p.body, ',')
@@ -185,7 +181,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// The method "end" writes everything after the last item. It adds a next link unless the argument "next" is negative.
+// The method "end" writes everything after the last item. It omits the next link if "next" is negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

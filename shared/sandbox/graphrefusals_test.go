@@ -6,17 +6,16 @@ import (
 	"testing"
 )
 
-// The type "refusal" describes a refused request and a part of Graph's message.
+// The type "refusal" is a refused request and a part of Graph's message.
 type refusal struct {
 	method, target, body string
 	status               int
 	message              string
 }
 
-// unknownID is an id that no object has.
 const unknownID = "77777777-0000-4000-8000-000000000003"
 
-// The method "refuse" makes each request and checks that Graph refuses the request with an error envelope.
+// The method "refuse" makes each request and checks that Graph refuses it with an error envelope.
 func (a *asker) refuse(tests map[string]refusal) {
 	for name, test := range tests {
 		got := a.do(test.method, test.target, test.body)

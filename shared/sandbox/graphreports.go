@@ -10,7 +10,7 @@ import (
 )
 
 // The constant "downloads" is the path of the file with the mailbox usage report. As in reality, the path is outside
-// Graph and needs no token. The sandbox rejects a request that has a token.
+// Graph and rejects a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
 // mailboxUsage redirects to the file with the mailbox usage report, as real Graph does.
@@ -18,9 +18,8 @@ func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces the sizes and the kind of a person's mailbox in the mailbox usage report. By default, the mailbox
-// holds 2 GB and belongs to a user. The mailbox of a person of the kind SharedMailbox is shared. The row always has the
-// name of the person, and never the name in the argument "m".
+// SetMailbox replaces the sizes and the kind of a person's mailbox in the mailbox usage report. The row keeps the name
+// of the person. By default, the mailbox holds 2 GB and belongs to a user, or is shared for the kind SharedMailbox.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +39,6 @@ const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Na
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// The method "download" serves a file at an address that needs no token.
 func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
@@ -53,7 +51,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport writes the mailbox usage report. The report lists everybody who holds a product with a mailbox.
+// mailboxReport lists everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

@@ -6,9 +6,9 @@ import (
 )
 
 // directorySubscriptions lists the purchases of seats with their renewal dates (docs-contrib:
-// api-reference/v1.0/resources/companysubscription.md). Every product has one purchase of all its seats. The purchase
-// of E3 renews on the first of July. The other purchases renew each month, as most real purchases do (tracker:
-// KelvinTegelaar/CIPP#5073). E3 also has a trial, which ends in 20 days, and a deleted purchase, which has no date.
+// api-reference/v1.0/resources/companysubscription.md). The purchase of E3 renews on the first of July. The other
+// purchases renew each month, as most real purchases do (tracker: KelvinTegelaar/CIPP#5073). E3 also has a trial and a
+// deleted purchase without a date.
 func (g *graph) directorySubscriptions(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()

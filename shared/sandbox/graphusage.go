@@ -18,7 +18,7 @@ const (
 	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
 )
 
-// The variable "workloads" lists the workloads of the report of active users, in the order of the columns.
+// The variable "workloads" has the workloads of the report of active users, in the order of the columns.
 var workloads = []struct {
 	name   string
 	signal directory.Signal // the signal that idleseat reads; zero: none
@@ -27,7 +27,7 @@ var workloads = []struct {
 	{"Skype For Business", 0}, {"Yammer", 0}, {"Teams", directory.TeamsUse},
 }
 
-// Reports describes the usage reports. The zero value means faultless reports that are two days old.
+// Reports has the faults of the usage reports. The zero value means faultless reports that are two days old.
 type Reports struct {
 	Late    time.Duration // lag in addition to the two days; Teams reports were seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
 	Empty   bool          // the file has a header but no rows (microsoftgraph/microsoft-graph-docs#3853)
@@ -48,8 +48,8 @@ func (c *Company) SetReports(r Reports) {
 	c.reports = r
 }
 
-// Use sets the last day on which a person used a workload. The zero time means no use in the report's 180 days. Without
-// a call of Use, the last use is the last sign-in.
+// Use sets the last day on which a person used a workload. The zero time means no use in the report's 180 days.
+// Without a call of Use, the last use is the last sign-in.
 func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,7 +59,6 @@ func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.uses[use{i, s}] = last
 }
 
-// The type "use" identifies the use of a workload by a person.
 type use struct {
 	person int
 	signal directory.Signal
@@ -69,8 +68,8 @@ func (g *graph) activeUsers(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
 }
 
-// copilotUsage answers a request for the Copilot report, in version 1.0 and in the beta version. If Reports.Older is
-// set, version 1.0 refuses the segment "copilot" of the path.
+// copilotUsage answers a request for the Copilot report. If Reports.Older is set, version 1.0 refuses the segment
+// "copilot" of the path.
 func (g *graph) copilotUsage(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
@@ -80,14 +79,12 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
 }
 
-// usageFile is the file of a usage report.
 type usageFile struct {
 	path    string
 	columns []string
 	// The field "lists" reports whether the report has a row for a person who holds the given products.
 	lists func(skus []string) bool
-	// The field "signal" is the signal in the column "Last Activity Date". It is 0 if the report does not have this
-	// column.
+	// The field "signal" is the signal in the column "Last Activity Date", or 0 without this column.
 	signal directory.Signal
 }
 
@@ -96,7 +93,6 @@ var usageFiles = []usageFile{
 	{path: copilotFile, columns: copilotColumns, lists: func(skus []string) bool { return slices.Contains(skus, skuCopilot) }, signal: directory.CopilotUse},
 }
 
-// usageFileAt returns the file with a path, or nil.
 func usageFileAt(path string) *usageFile {
 	if i := slices.IndexFunc(usageFiles, func(f usageFile) bool { return f.path == path }); i >= 0 {
 		return &usageFiles[i]
@@ -104,8 +100,7 @@ func usageFileAt(path string) *usageFile {
 	return nil
 }
 
-// usageReport writes the file of a usage report. The file starts with a byte order mark and has Windows line ends. Names
-// keep their letter case.
+// usageReport writes the file of a usage report, with a byte order mark and Windows line ends.
 func (c *Company) usageReport(w io.Writer, path string) {
 	f := usageFileAt(path)
 	columns := f.columns
@@ -135,7 +130,6 @@ func (c *Company) usageReport(w io.Writer, path string) {
 	})
 }
 
-// The columns that both reports have.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnPeriod    = "Report Period"
@@ -209,7 +203,7 @@ func (c *Company) usageCell(i int, t profile, f *usageFile, column string, held 
 	return ""
 }
 
-// nameInReport returns the name in a person's row. The name is a hash if names are concealed.
+// nameInReport returns the name in a person's row: a hash if names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed || c.reports.Concealed:

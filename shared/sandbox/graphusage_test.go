@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "raw" requests a path without changing it. The request has a token unless the argument "token" is empty.
+// The method "raw" requests a path. The request has a token unless "token" is empty.
 func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody)
 	if token != "" {
@@ -24,7 +24,7 @@ func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	return w
 }
 
-// usageRows reads a report through the redirect. It returns the header, and each row as a map by column name.
+// usageRows reads a report through the redirect, as maps by column name.
 func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []map[string]string) {
 	t.Helper()
 	found := a.raw(path, "")
@@ -54,8 +54,7 @@ func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []ma
 	return all[0], rows
 }
 
-// TestUsageReports checks that both reports list every holder of a license and show no date after the refresh date. The
-// letter case of names does not matter.
+// TestUsageReports: both reports list every holder of a license and show no date after the refresh date.
 func TestUsageReports(t *testing.T) {
 	t.Parallel()
 	const active, copilot = "/v1.0/reports/getOffice365ActiveUserDetail(period='D180')", "/v1.0/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')"

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// signInPage is the maximum page size of users if signInActivity is selected.
+// signInPage is the maximum page size of users with signInActivity.
 const signInPage = 500
 
 func (g *graph) listUsers(q *query) (answer, error) {
@@ -63,8 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy iterates over the people who match a filter, in the order of their numbers. The argument "from" is the first
-// number.
+// usersBy iterates over the people who match a filter, from the number "from" on.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -104,7 +103,6 @@ func (c *Company) everyUser(from int) iter.Seq[int] {
 	}
 }
 
-// The method "user" returns the person whose object id or UPN is in the path.
 func (c *Company) user(key string) (int, error) {
 	i, found := c.byID(key)
 	if !found {
@@ -142,7 +140,6 @@ func userAnswer(q *query, u *entraUser, selected []property[entraUser]) answer {
 	return ok(appendObject(nil, u, selected, entityContext(q, "users"+selection(q))+u.typeOf("")))
 }
 
-// entityContext returns the @odata.context of a single entity.
 func entityContext(q *query, set string) string {
 	b := appendText([]byte(`"@odata.context":`), q.base()+"/$metadata#"+set+"/$entity")
 	return string(append(b, ','))
@@ -183,13 +180,12 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at ti
 	return p.end(-1), nil
 }
 
-// The @odata.type annotations of directory objects.
 const (
 	userType  = `"@odata.type":"#microsoft.graph.user",`
 	groupType = `"@odata.type":"#microsoft.graph.group",`
 )
 
-// deleteUser answers a DELETE of a member's path without /$ref. As in real Graph, deleteUser deletes the user, not the
+// deleteUser answers a DELETE of a member's path without /$ref. As in real Graph, it deletes the user, and not the
 // membership.
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()

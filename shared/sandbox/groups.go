@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// The type "group" describes a group of Entra ID, of Active Directory, or of both if it is synced from Active
-// Directory.
+// The type "group" is a group of Entra ID, of Active Directory, or of both if it is synced.
 type group struct {
 	name        string
 	description string
@@ -85,7 +84,6 @@ func nobody(profile) bool { return false }
 
 func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
 
-// The type "membership" identifies the membership of a person in a group.
 type membership struct{ group, person int }
 
 // isMember reports whether the group lists the person directly.
@@ -126,8 +124,8 @@ func (c *Company) setMember(g, i int, in bool) {
 	c.advanceTo(now)
 }
 
-// memberLists caches the people in each Active Directory group, in order. A ranged read of a large group needs the list
-// many times. A write to a group clears the group's list.
+// memberLists caches the people in each Active Directory group, because a ranged read of a large group needs the list
+// many times.
 type memberLists struct {
 	mu    sync.Mutex
 	lists map[int][]int32
@@ -145,7 +143,6 @@ func (m *memberLists) forgetAll() {
 	clear(m.lists)
 }
 
-// adMembers returns the people that an Active Directory group lists, in order.
 func (c *Company) adMembers(g int) []int32 {
 	c.members.mu.Lock()
 	defer c.members.mu.Unlock()

@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// The type "habit" describes how often a person is active and when the person is away.
+// The type "habit" is how often a person is active and when the person is away.
 type habit struct {
 	permille     int // probability in 1/1000 that the person is active on a working day
 	stops, until int // the person is away on each day d with stops ≤ d < until; day 0 is the start of the company
@@ -11,10 +11,8 @@ type habit struct {
 // forGood is a day that never comes.
 const forGood = 1 << 30
 
-// habitOf returns the habit of a person. Of the people who are active at the start, a tenth leaves within a year.
-// Another tenth is away for one to five months. While present, 60 % of the active people work on 90 % of the working
-// days. The others work more rarely, and a few hardly ever work. Of the people who are idle at the start, a tenth comes
-// back within a year.
+// habitOf returns the habit of a person. Of the active people, a tenth leaves within a year, a tenth is away for
+// months, and most work on nearly all working days. Of the idle people, a tenth comes back within a year.
 func (c *Company) habitOf(i int, t profile) (h habit) {
 	d := c.dice(i, streamHabits)
 	h.stops, h.until = forGood, forGood
@@ -41,8 +39,8 @@ func (c *Company) habitOf(i int, t profile) (h habit) {
 	return h
 }
 
-// The method "active" reports whether a person is active on a day. The argument "day" counts the days from the start of
-// the company. In July, most people are away for three weeks.
+// The method "active" reports whether a person is active on a day, counted from the start of the company. In July,
+// most people are away for three weeks.
 func (c *Company) active(i int, h habit, day int, date time.Time) bool {
 	weekday := date.Weekday()
 	holiday := date.Month() == time.July && date.Day() > 7 && date.Day() < 29 && i%10 < 7

@@ -8,7 +8,7 @@ import (
 // What is the kind of an event.
 type What string
 
-// The kinds of events: accepted writes, and the license changes that follow from writes.
+// The kinds of events: accepted writes, and the license changes that follow from them.
 const (
 	MemberAdded      What = "member added"
 	MemberRemoved    What = "member removed"
@@ -29,13 +29,11 @@ type Event struct {
 	Group       string // original name of the group, for changes of members
 	SKU         string // skuId, for changes of licenses
 	LostMailbox bool   // whether the person lost the last product with a mailbox
-	// ByHand reports whether an administrator or another tool caused the event through a method of Company. ByHand is
-	// false if a request caused the event. If a write caused the gain or loss of a license, the event of the write and
-	// the event of the gain or loss have the same ByHand.
+	// ByHand reports whether an administrator or another tool caused the event through a method of Company, and not a
+	// request. The gain or loss of a license has the ByHand of the write that caused it.
 	ByHand bool
 }
 
-// The method "note" records an event and passes it to the witness.
 func (c *Company) note(e Event) {
 	e.ByHand = c.hand
 	c.history = append(c.history, e)

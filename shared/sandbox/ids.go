@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// guid is a GUID in the byte order of its text.
+// The type "guid" is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf returns one of the GUIDs of a person. The argument "stream" says which one, such as streamObjectGUID. The last
-// twelve digits are the person's number. The sandbox and readers of logs recognize the person by these digits.
+// guidOf returns one of the GUIDs of a person. The argument "stream" says which one. The last twelve digits are the
+// person's number, by which the sandbox and readers of logs recognize the person.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
 	binary.BigEndian.PutUint64(g[:], d.next())
@@ -52,7 +52,6 @@ func isGUID(s string) bool {
 	return err == nil
 }
 
-// byID returns the person with the given Entra object id. The second result is false if no person has the id.
 func (c *Company) byID(id string) (int, bool) {
 	if !isGUID(id) {
 		return 0, false
@@ -64,8 +63,8 @@ func (c *Company) byID(id string) (int, bool) {
 	return int(i), strings.EqualFold(c.userID(int(i)), id)
 }
 
-// byRawGUID returns the person whose objectGUID or mS-DS-ConsistencyGuid has the bytes in the argument "raw". The
-// argument "stream" identifies the attribute.
+// byRawGUID returns the person whose objectGUID or mS-DS-ConsistencyGuid has the bytes in "raw". The argument "stream"
+// says which attribute.
 func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	if len(raw) != 16 {
 		return 0, false
@@ -80,7 +79,6 @@ func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	return i, c.guidOf(i, stream).raw() == raw
 }
 
-// objectGUID returns the objectGUID of the person's current account.
 func (c *Company) objectGUID(i int) guid {
 	if n := c.replacedOf(i); n > 0 {
 		return c.guidOf(i, streamReplaced+2*(n-1))
@@ -88,7 +86,6 @@ func (c *Company) objectGUID(i int) guid {
 	return c.guidOf(i, streamObjectGUID)
 }
 
-// userID returns the object id of the person's current account in Entra ID.
 func (c *Company) userID(i int) string {
 	if ch := c.changes[i]; ch != nil && ch.again > 0 {
 		return c.guidOf(i, streamReplaced+2*(ch.again-1)+1).String()
@@ -118,7 +115,7 @@ func sidBytes(rid int) string {
 	return string(binary.LittleEndian.AppendUint32(b, uint32(rid)))
 }
 
-// bySID returns the person whose account has a SID. The SID is in text or binary form.
+// bySID returns the person whose account has a SID, in text or binary form.
 func (c *Company) bySID(sid string) (int, bool) {
 	rid := 0
 	if text, ok := strings.CutPrefix(sid, domainSID+"-"); ok {

@@ -56,7 +56,7 @@ func TestNoKeyLeadsToSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestGUIDBytes checks the example of Microsoft's reference: a GUID, its bytes and its base64 form.
+// TestGUIDBytes checks the example of Microsoft's reference.
 func TestGUIDBytes(t *testing.T) {
 	t.Parallel()
 	g := guid{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff}

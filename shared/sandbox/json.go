@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The type "property" describes a property of an object of Graph. The function "write" appends the value as JSON, or
-// returns nil if the object lacks the property.
+// The type "property" is a property of an object of Graph. The function "write" appends the value as JSON, or returns
+// nil if the object lacks the property.
 type property[T any] struct {
 	name  string
 	write func(b []byte, v *T) []byte
@@ -81,7 +81,6 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// appendList appends a JSON array.
 func appendList[E any](b []byte, list []E, write func(b []byte, e E) []byte) []byte {
 	b = append(b, '[')
 	for n, e := range list {

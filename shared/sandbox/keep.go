@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Keep saves the state of the company. The returned function restores the saved state. The function may be called any
-// number of times, so many trials can start from one state. The clock is not part of the state.
+// Keep saves the state of the company. The returned function restores it, any number of times, so that many trials can
+// start from one state. The clock is not part of the state.
 func (c *Company) Keep() (back func()) {
 	c.advance()
 	c.mu.RLock()
@@ -21,8 +21,7 @@ func (c *Company) Keep() (back func()) {
 	}
 }
 
-// The method "become" copies the state of another company, o, to the company c. Later changes of one company do not
-// affect the other company.
+// The method "become" copies the state of o to c. Later changes of one company do not affect the other.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.syncs, c.moved, c.hand = o.fixed, o.adAhead, o.syncs, o.moved, o.hand
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
@@ -56,7 +55,6 @@ func (c *Company) become(o *Company) {
 	}
 }
 
-// The method "forget" clears all caches.
 func (c *Company) forget() {
 	c.forgetEntries()
 	for g := range groups {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeep checks that a company can be restored to a saved state any number of times. The same changes must then have
-// the same effects again.
+// TestKeep: a company can be restored to a saved state any number of times, and the same changes then have the same
+// effects.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -58,8 +58,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepKnowsEveryField fails when Company gets a new field. The author of the field must then add the field to the
-// method "become" or to the list below.
+// TestKeepKnowsEveryField fails when Company gets a new field. The field must then be added to the method "become" or
+// to the list below.
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{

@@ -17,8 +17,8 @@ func (c *Company) SetDisplayName(i int, name string) {
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. Requests then no longer find the person
-// by the old name. The name in Active Directory does not change.
+// SetUPN changes a person's userPrincipalName in Entra ID. Requests no longer find the person by the old name. The
+// name in Active Directory does not change.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,8 +46,8 @@ func (c *Company) TellRecipientTypes() {
 	c.typed = true
 }
 
-// agentType is the @odata.type annotation of an agent's account. In a list of users, an agent's account has this
-// annotation, but a person's account has no annotation.
+// agentType is the @odata.type annotation of an agent's account. In a list of users, a person's account has no
+// annotation.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
 // typeOf returns the annotation of the user's type. The argument "plain" is the annotation of a user who is not an
@@ -59,7 +59,6 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// The method "changed" applies the changes in ch to the user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

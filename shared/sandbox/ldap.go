@@ -58,8 +58,8 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// The method "open" registers a connection, so that the method "close" can close the connection. The result is false if
-// the server is already closed.
+// The method "open" registers a connection, so that "close" can close it. The result is false if the server is already
+// closed.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,6 @@ func (s *ldapServer) open(conn *tls.Conn) bool {
 	return true
 }
 
-// The method "close" stops the server and closes its connections.
 func (s *ldapServer) close() error {
 	err := s.listener.Close()
 	s.mu.Lock()
@@ -92,7 +91,6 @@ func (s *ldapServer) drop() {
 	}
 }
 
-// ldapConn is a connection with a client.
 type ldapConn struct {
 	net.Conn
 	mu    sync.Mutex
@@ -112,7 +110,7 @@ func (c *ldapConn) write(b []byte) {
 	_, _ = c.Write(b)
 }
 
-// The method "serve" answers the requests on a connection. It answers several requests at the same time.
+// The method "serve" answers the requests on a connection, several at the same time.
 func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
@@ -155,7 +153,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// The method "knows" reports whether a name is one of the three names of the account that idleseat uses to bind.
+// The method "knows" accepts the three names of the account that idleseat uses to bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

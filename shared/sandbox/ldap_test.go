@@ -49,7 +49,6 @@ func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	return conn
 }
 
-// dialRaw opens a TLS connection without an LDAP client.
 func dialRaw(t testing.TB, s *Sandbox) net.Conn {
 	t.Helper()
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.ADURL, "ldaps://"), trusting(t, s))
@@ -151,7 +150,6 @@ func TestAttributesOfAPerson(t *testing.T) {
 	}
 }
 
-// TestFileTime checks the FILETIME of one instant.
 func TestFileTime(t *testing.T) {
 	t.Parallel()
 	if got := fileTime(testStart); got != "134398980000000000" {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "entry" describes an object of Active Directory.
+// The type "entry" is an object of Active Directory.
 type entry struct {
 	dn     string
 	parent string   // lower case
@@ -25,14 +25,14 @@ type entry struct {
 	parsed *ldap.DN // dn in parsed form; nil for people
 }
 
-// The type "attribute" describes an attribute of an object. The name is spelled as in the schema. Binary values are raw
+// The type "attribute" is an attribute of an object. The name is spelled as in the schema. Binary values are raw
 // bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// The method "get" returns the values of an attribute. The name is case-insensitive.
+// The method "get" returns the values of an attribute that idleseat's account may read. The name is case-insensitive.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -79,8 +79,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// The variable "fixed" has the objects that are not people, parents before children. The account that idleseat uses to
-// bind is not among the objects, because idleseat may not read the container of this account.
+// The variable "fixed" has the objects that are not people, parents before children. It omits the account that
+// idleseat uses to bind, because idleseat may not read its container.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {
@@ -118,8 +118,8 @@ func fixedEntries() []*entry {
 	return list
 }
 
-// domainUsers returns the primary group of people who have no other primary group. The returned group lists no members,
-// because Active Directory does not list people in their primary group.
+// domainUsers returns the primary group of people who have no other primary group. It lists no members, because Active
+// Directory does not list people in their primary group.
 func domainUsers() *entry {
 	return plain("CN=Domain Users,CN=Users,"+BaseDN, "CN=Users,"+BaseDN, []string{"top", "group"}, attribute{"cn", []string{"Domain Users"}},
 		attribute{"sAMAccountName", []string{"Domain Users"}}, attribute{"objectCategory", []string{category("Group")}},
@@ -140,7 +140,6 @@ func controllerEntries(name, host string) []*entry {
 	}
 }
 
-// groupEntry returns the object of group n.
 func groupEntry(all []group, n int) *entry {
 	g := &all[n]
 	name, parent, _ := strings.Cut(g.dn, ",")
@@ -165,7 +164,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE returns the object that describes the domain controller. A client can read the object before a bind.
+// rootDSE returns the object that describes the domain controller. A client can read it before a bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
@@ -187,11 +186,11 @@ func (c *Company) rootDSE() *entry {
 }
 
 // keptPeople is the size of the largest company for which the objects of people are cached between requests. A larger
-// company does not cache these objects, to save memory.
+// company does not cache them, to save memory.
 const keptPeople = 10_000
 
-// personEntry returns the Active Directory object of a person. The caller must not change the object, because it may be
-// cached until changeOf clears the cache.
+// personEntry returns the Active Directory object of a person. The caller must not change it, because it may be cached
+// until changeOf clears the cache.
 func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
 		return c.makeEntry(i, t)

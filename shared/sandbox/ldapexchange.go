@@ -10,26 +10,26 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Exchange is one operation on Active Directory. A test can inject faults into the operation.
+// Exchange is one operation on Active Directory, into which a test can inject faults.
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
 	Target string // for a bind the account, for a search the base and the filter, for a modify the DN
 	Single bool   // whether a search asks for one object by its DN
 
-	// The following fields change the answer: Person, Page, Result and Message the answer to a search, Wait and Lost the
-	// answer to any operation. Their zero values change nothing.
+	// The following fields change the answer: Person, Page, Result and Message to a search, and Wait and Lost to any
+	// operation. Their zero values change nothing.
 
-	// Person returns two faults of a person's object: the hidden attributes, and the duration by which the logon dates
-	// are too old. Filters see the changed object.
+	// Person returns two faults of a person's object: hidden attributes, and the duration by which the logon dates are
+	// too old. Filters see the changed object.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page selects and orders the entries of the answer. The argument "found" is the number of entries that the search
-	// found. The result contains indices of these entries.
+	// Page selects and orders the entries of the answer. The argument "found" is the number of found entries. The
+	// result has indices of these entries.
 	Page func(found int) []int
 	// Result is the result code that follows the entries in place of success. The answer then has no cookie.
 	Result  int
 	Message string
 
-	// Wait is called before the last message of the answer is sent. Wait may be nil.
+	// Wait is called before the last message of the answer is sent. It may be nil.
 	Wait func()
 	// Lost closes all connections in place of sending the last message.
 	Lost bool
@@ -44,7 +44,7 @@ type Exchange struct {
 	modify *modifyRequest
 }
 
-// The method "answer" carries out an operation, or passes the operation to the function that Meddle has set.
+// The method "answer" carries out an operation, or passes it to the function that Meddle has set.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error
@@ -81,7 +81,7 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 // Serve carries out the operation.
 func (x *Exchange) Serve() { x.serve(x) }
 
-// Refuse answers with a result code (RFC 4511, appendix A). The operation is not carried out.
+// Refuse answers with a result code (RFC 4511, appendix A), and does not carry out the operation.
 func (x *Exchange) Refuse(code int, message string) {
 	x.s.record(&Request{Method: x.Method, Template: x.Target, Status: code})
 	x.end(nil, code, message)
@@ -90,12 +90,12 @@ func (x *Exchange) Refuse(code int, message string) {
 // Drop closes all connections to the controller, as a restart does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// lastAnswers maps the tag of a request to the tag of the message that ends the answer. A request that is not in the
-// map gets a last message whose tag is the request's tag plus one.
+// lastAnswers maps the tag of a request to the tag of the message that ends the answer. For other requests, it is the
+// request's tag plus one.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// The method "end" sends the rest of the answer, which is in the argument "left", and then the last message. If Lost is
-// set, end closes all connections in place of sending the last message.
+// The method "end" sends the rest of the answer, which is in "left", and then the last message. If Lost is set, it
+// closes all connections in place of the last message.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -115,8 +115,8 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// The method "telling" returns a copy of a person's object with more hidden attributes and older logon dates. The
-// argument "behind" is how much earlier the logon dates of the copy are.
+// The method "telling" returns a copy of a person's object with more hidden attributes. The logon dates of the copy
+// are earlier by "behind".
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

@@ -15,7 +15,7 @@ const (
 	ruleInChain = "1.2.840.113556.1.4.1941"
 )
 
-// The type "condition" describes a node of an LDAP filter.
+// The type "condition" is a node of an LDAP filter.
 type condition struct {
 	op    ber.Tag // ldap.FilterAnd and so on
 	parts []*condition
@@ -26,7 +26,6 @@ type condition struct {
 	any   []string // for a substring filter: parts that a value contains, in order and in lower case
 }
 
-// maxDepth is the maximum nesting depth of a filter.
 const maxDepth = 50
 
 // parseCondition parses a filter. It rejects a filter that the sandbox cannot evaluate completely.
@@ -106,7 +105,7 @@ func (x *condition) extensible(p *ber.Packet) error {
 }
 
 // The method "matches" evaluates the condition. As in real Active Directory, a comparison with an absent attribute is
-// false, and the negation of this comparison is true.
+// false, and its negation is true.
 func (x *condition) matches(c *Company, e *entry) bool {
 	holds := func(part *condition) bool { return part.matches(c, e) }
 	switch x.op {
@@ -139,8 +138,8 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// The method "within" reports whether a value contains the parts of a substring filter in order. The comparison ignores
-// letter case, as Active Directory does for all texts that idleseat searches.
+// The method "within" reports whether a value contains the parts of a substring filter in order. It ignores letter
+// case, as Active Directory does for the texts that idleseat searches.
 func (x *condition) within(v string) bool {
 	rest := strings.ToLower(v)
 	for _, part := range x.any {
@@ -153,8 +152,8 @@ func (x *condition) within(v string) bool {
 	return true
 }
 
-// The method "contains" reports whether the group "outer" contains the object "inner". If the argument "chain" is set,
-// a person may also be a member through a nested group.
+// The method "contains" reports whether the group "outer" contains the object "inner". If "chain" is set, a person may
+// also be a member through a nested group.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -202,7 +201,7 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// The method "only" returns the people who can match the condition. A search for one person therefore visits only this
+// The method "only" returns the people who can match the condition, so that a search for one person visits only this
 // person. The result "bounded" is false if all people can match.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {

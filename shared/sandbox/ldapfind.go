@@ -40,8 +40,8 @@ func (c *Company) entryOf(dn string) *entry {
 	return nil
 }
 
-// entryAsWritten returns the object of a person without parsing the DN. It finds only a DN that is spelled as the
-// sandbox spells it.
+// entryAsWritten returns the object of a person without parsing the DN, which must be spelled as the sandbox spells
+// it.
 func (c *Company) entryAsWritten(dn string) *entry {
 	cn, _, _ := strings.Cut(dn, "),")
 	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
@@ -56,7 +56,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID returns the object with a GUID. The GUID has dashes.
+// entryOfGUID returns the object with a GUID, which has dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil

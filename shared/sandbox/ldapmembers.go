@@ -10,8 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// memberCount returns the number of values of the attribute member of an Active Directory group. The caller must hold
-// the lock.
+// memberCount returns the number of values of the attribute member. The caller must hold the lock.
 func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
 
 // nestedInAD returns the Active Directory groups that are direct members of a group.
@@ -19,8 +18,7 @@ func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs returns a part of the values of the attribute member. The arguments "from" and "to" are the first and the
-// last index.
+// memberDNs returns the values of the attribute member from index "from" to index "to", both included.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
@@ -34,8 +32,8 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
-// The method "extended" adds the GUID and the SID of each object to the object's DN, in hexadecimal. Windows adds both
-// if the control LDAP_SERVER_EXTENDED_DN_OID has no value (MS-ADTS 3.1.1.3.4.1.5).
+// The method "extended" adds the GUID and the SID of each object to its DN, in hexadecimal. Windows does so if the
+// control LDAP_SERVER_EXTENDED_DN_OID has no value (MS-ADTS 3.1.1.3.4.1.5).
 func (c *Company) extended(dns []string) (long []string) {
 	for _, dn := range dns {
 		if e := c.entryOf(dn); e != nil {
@@ -46,8 +44,8 @@ func (c *Company) extended(dns []string) (long []string) {
 	return long
 }
 
-// membersAsked returns the requested values of the attribute member. It returns at most 1,500 values. If the group has
-// more values, the name of the returned attribute contains the range, such as "member;range=0-1499".
+// membersAsked returns at most 1,500 of the requested values of the attribute member. If the group has more, the name
+// of the attribute contains the range, such as "member;range=0-1499".
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
 	from, to, ranged, wanted := 0, maxValues-1, false, all
 	for _, name := range asked {
@@ -103,7 +101,6 @@ func (s *ldapServer) modify(x *Exchange) {
 	x.end(nil, seen.Status, diagnostic)
 }
 
-// memberWrite is the addition or removal of one member.
 type memberWrite struct {
 	person int
 	in     bool

@@ -51,8 +51,8 @@ func TestRangedMembers(t *testing.T) {
 	}
 }
 
-// The people whose membership the tests change. The people "in" and "alsoIn" are members of the Citrix group. The
-// person "out" is no member. The person "awkwardIn" is a member with an awkward name.
+// The people whose membership the tests change. "in" and "alsoIn" are members of the Citrix group, and "out" is not.
+// "awkwardIn" is a member with an awkward name.
 const in, alsoIn, out, awkwardIn = 2, 3, 16, 15
 
 func (s *Sandbox) isCitrixMember(i int) bool {
@@ -115,8 +115,8 @@ func TestModifyMembers(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupFollows checks that a synced Entra group gets the members of its Active Directory group, and that
-// licenses follow the Entra group.
+// TestSyncedGroupFollows: a synced Entra group gets the members of its Active Directory group, and licenses follow the
+// Entra group.
 func TestSyncedGroupFollows(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})

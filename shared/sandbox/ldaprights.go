@@ -9,12 +9,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// bindRID is the RID of the account that idleseat uses to bind.
 const bindRID = 1104
 
-// Hide removes idleseat's right to read attributes of a person's Active Directory account. The attributes are then
-// absent from answers, and filters treat them as absent (MS-ADTS 3.1.1.4.3: such a value is treated as "does not
-// exist"). A later call replaces the attributes. Without attributes, it restores the right.
+// Hide removes idleseat's right to read attributes of a person's Active Directory account. Answers then lack the
+// attributes, and filters treat them as absent (MS-ADTS 3.1.1.4.3: "does not exist"). A later call replaces the
+// attributes. Without attributes, it restores the right.
 func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,8 +33,8 @@ func (c *Company) HideMembers(groupDN string) {
 	}
 }
 
-// SetPrimaryGroup makes a group the primary group of a person. It also removes the person from the attribute member of
-// the group, because the directory stores a primary group only in primaryGroupID.
+// SetPrimaryGroup makes a group the primary group of a person, and removes the person from its attribute member,
+// because the directory stores a primary group in primaryGroupID.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
 	c.byHand(func() {
 		if g, found := c.adGroup(groupDN); found {
@@ -61,23 +60,22 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// The method "hides" reports whether idleseat may not read an attribute.
+// The method "hides" reports whether idleseat may not read an attribute. The name may have any letter case.
 func (e *entry) hides(name string) bool {
 	return len(e.hidden) > 0 && slices.Contains(e.hidden, strings.ToLower(name))
 }
 
-// A search returns descriptorAttribute only if the search requests the attribute by name and has the control
-// descriptorFlags. The control must exclude the audit part, because an ordinary account may not read the audit part
-// (MS-ADTS 3.1.1.3.4.1.11).
+// A search returns descriptorAttribute if it requests the attribute by name and has the control descriptorFlags. The
+// control must exclude the audit part, because an ordinary account may not read this part (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"
 	systemAuditFlag     = 0x8
 )
 
-// The method "descriptor" returns a security descriptor of the entry in binary form, with only the discretionary access
-// control list. The list denies idleseat's account the hidden attributes. It allows all authenticated accounts to read
-// all other attributes.
+// The method "descriptor" returns a security descriptor in binary form, with only the discretionary access control
+// list. The list denies idleseat's account the hidden attributes, and allows all authenticated accounts to read the
+// others.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4
@@ -109,8 +107,7 @@ func (e *entry) descriptor() string {
 
 const authenticatedUsers = "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// schemaGUID returns the schemaIDGUID of an attribute. It is derived from the name, and differs from the GUID in a real
-// schema.
+// schemaGUID returns the schemaIDGUID of an attribute. It differs from the GUID in a real schema.
 func schemaGUID(name string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(name)))
 	return string(sum[:16])

@@ -76,8 +76,8 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// The method "full" writes the collected messages of an answer to the connection if the messages have at least
-// fullAnswer bytes. It returns the bytes that are not written yet.
+// The method "full" writes the collected messages of an answer if they have at least fullAnswer bytes. It returns the
+// bytes that are not written yet.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -87,7 +87,7 @@ func (c *ldapConn) full(answer []byte) []byte {
 }
 
 // fullAnswer is how many bytes of an answer the server collects before it writes them, because a write for each entry
-// would be slow.
+// is slow.
 const fullAnswer = 16 << 10
 
 // The method "prepare" checks a search. Errors are of type *ldapError.
@@ -147,9 +147,8 @@ func (x *search) controls() error {
 	return nil
 }
 
-// The method "run" calls the function "send" for each found entry. At the end of a page, run returns a cookie. If the
-// client's size limit is reached, or if an unpaged search finds more than maxEntries entries, run fails with
-// sizeLimitExceeded.
+// The method "run" calls "send" for each found entry. At the end of a page, it returns a cookie. It fails with
+// sizeLimitExceeded if the client's size limit is reached, or if an unpaged search finds more than maxEntries entries.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -185,9 +184,9 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// The method "at" examines one position of a search. The first positions are the fixed objects, and the other positions
-// are the people. A search with base scope has only position 0. The result "found" is nil if the object at the position
-// does not match. The result "more" is false after the last position.
+// The method "at" examines one position of a search: first the fixed objects, then the people. A search with base
+// scope has only position 0. The result "found" is nil if the object does not match. The result "more" is false after
+// the last position.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -240,9 +239,8 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope reports whether an object is in the scope of the search. A search of the domain does not find the
-// configuration, although the DN of the configuration ends with the DN of the domain. The reason is that the
-// configuration is a separate naming context.
+// inScope reports whether an object is in the scope of the search. The configuration is a separate naming context, so
+// a search of the domain does not find it, although its DN ends with the DN of the domain.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
@@ -260,8 +258,7 @@ func (x *search) inScope(e *entry) bool {
 // inSchema reports whether an object is in the schema, which is a separate naming context.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// The constant "constructed" is an attribute that the server computes. A search returns the attribute only if the
-// search requests the attribute by name.
+// The constant "constructed" is an attribute that the server computes. A search must request it by name.
 const constructed = "allowedAttributesEffective"
 
 // The method "selected" returns the requested attributes with their names in the schema.
@@ -287,8 +284,8 @@ func (x *search) selected(e *entry) (attrs []attribute) {
 	return attrs
 }
 
-// The method "requested" reports whether the search requests an attribute. It compares the names once for each search,
-// because most searches return hundreds of entries with the same attributes.
+// The method "requested" reports whether the search requests an attribute by name. It compares the names once for each
+// search, because most searches return hundreds of entries with the same attributes.
 func (x *search) requested(name string) bool {
 	wanted, known := x.wants[name]
 	if !known {

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// firstUSN is the USN of person 0 at the start.
 const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// The function "numbered" returns a copy of the list in which the controller's settings have a random invocationId. The
-// invocationId identifies the controller's database. A USN of one company therefore has no meaning in another company.
+// The function "numbered" returns a copy of the list in which the controller has a random invocationId, which
+// identifies its database. A USN of one company therefore has no meaning in another company.
 func numbered(list []*entry) []*entry {
 	var id guid
 	rand.Read(id[:])
@@ -32,8 +31,8 @@ func extend(list []*entry, dn string, more attribute) {
 }
 
 // The method "replicated" records that the first controller received the changes of another controller at the start of
-// the company. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a DSTIME in
-// seconds since 1601.
+// the company. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a DSTIME
+// in seconds since 1601.
 func (c *Company) replicated(controller string) {
 	const from1601 = 11_644_473_600 // seconds from 1601 to 1970
 	id := guid{0: 0xdc, 15: 2}
@@ -45,8 +44,8 @@ func (c *Company) replicated(controller string) {
 	extend(c.fixed, BaseDN, attribute{"replUpToDateVector", []string{string(vector)}})
 }
 
-// usnOf returns a person's uSNChanged. A change of membership does not raise uSNChanged, because the membership is
-// stored with the group. A change of lastLogon does not raise uSNChanged either, because lastLogon is not replicated.
+// usnOf returns a person's uSNChanged. A change of membership does not raise it, because the membership is stored with
+// the group. A change of lastLogon does not raise it either, because lastLogon is not replicated.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
 		return ch.usn
@@ -54,7 +53,6 @@ func (c *Company) usnOf(i int) int {
 	return firstUSN + i
 }
 
-// highestUSN returns the controller's highestCommittedUSN.
 func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 
 // The method "move" gives a person's object the next USN.

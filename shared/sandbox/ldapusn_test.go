@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestChangesAreCounted checks that a change of a replicated attribute raises the USN of the person and of the
-// controller. Other changes must not raise a USN.
+// TestChangesAreCounted: a change of a replicated attribute raises the USN of the person and of the controller. Other
+// changes do not.
 func TestChangesAreCounted(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{Users: 60})

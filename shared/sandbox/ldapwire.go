@@ -7,7 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The type "message" describes an LDAP request (RFC 4511, 4.1.1).
+// The type "message" is an LDAP request (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
 	op       *ber.Packet // a packet of the application class
@@ -17,7 +17,6 @@ type message struct {
 // errWire is the error for bytes that are not an LDAP message. The server then closes the connection.
 var errWire = fmt.Errorf("no message of LDAP")
 
-// readMessage parses a message.
 func readMessage(p *ber.Packet) (m message, err error) {
 	if len(p.Children) < 2 || p.Children[1].ClassType != ber.ClassApplication {
 		return m, errWire
@@ -39,8 +38,8 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// The type "fields" reads the parts of a request in order. After a malformed part, the field "bad" is set and the field
-// "rest" is empty.
+// The type "fields" reads the parts of a request in order. The field "rest" has the parts that are not read yet. The
+// field "bad" is set if a part is missing, or if a number or a flag has the wrong type.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool
@@ -80,7 +79,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// The method "texts" returns the strings of the next part. The part is a sequence or a set.
+// The method "texts" returns the strings of the next part, which is a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -88,7 +87,7 @@ func (f *fields) texts() (list []string) {
 	return list
 }
 
-// bindRequest is a bind with a password (RFC 4511, 4.2).
+// bindRequest is a bind (RFC 4511, 4.2).
 type bindRequest struct {
 	name, password string
 	simple         bool
@@ -140,7 +139,7 @@ type modifyRequest struct {
 	Controls []ldap.Control
 }
 
-// The type "modification" describes a change of one attribute.
+// The type "modification" is a change of one attribute.
 type modification struct {
 	operation int64 // ldap.AddAttribute and so on
 	attribute string
@@ -193,8 +192,8 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// The function "sized" returns the size of a part in bytes, including the tag and the length field. The argument
-// "length" is the size of the content.
+// The function "sized" returns the size of a part in bytes, with tag and length field, for a content of "length"
+// bytes.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:
@@ -212,16 +211,14 @@ func appendOctets(b []byte, s string) []byte {
 	return append(appendHead(b, tagOctets, len(s)), s...)
 }
 
-// appendMessage appends the head of a message. The argument "length" is the content length of the operation. The
-// argument "after" is the number of bytes that follow the operation. The id must be from 0 to 2^31 - 1, the largest
-// signed number of four bytes.
+// appendMessage appends the head of a message, whose operation has "length" bytes of content and is followed by
+// "after" bytes. The id must be from 0 to 2^31 - 1.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
 	return appendHead(b, application|byte(tag), length)
 }
 
-// appendEntry appends the message for a found object.
 func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	values := make([]int, len(attrs))
 	all := 0
@@ -243,7 +240,6 @@ func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	return b
 }
 
-// appendResult appends the last message of an answer.
 func appendResult(b []byte, id int64, tag ber.Tag, code int, diagnostic string, controls []ldap.Control) []byte {
 	var encoded []byte
 	for _, c := range controls {

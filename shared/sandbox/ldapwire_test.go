@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEntriesOfEveryLength checks that a client can read values whose length field has one, two, three or five bytes.
+// TestEntriesOfEveryLength: a client can read values whose length field has one to five bytes.
 func TestEntriesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int{0, 1, 127, 128, 255, 256, 65_535, 65_536, 300_000} {
@@ -45,8 +45,8 @@ func TestEntriesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestOddRequests sends bytes that are not LDAP requests. The server must refuse the bytes or close the connection. It
-// must keep all other connections open.
+// TestOddRequests sends bytes that are not LDAP requests. The server must refuse them or close the connection, and
+// keep all other connections open.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})
@@ -85,7 +85,7 @@ func TestOddRequests(t *testing.T) {
 	}
 }
 
-// FuzzMessage parses arbitrary bytes. The parser must not panic.
+// FuzzMessage parses any bytes. The parser must not panic.
 func FuzzMessage(f *testing.F) {
 	bind := ber.NewSequence("")
 	bind.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))

@@ -16,8 +16,8 @@ const (
 	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
-// The type "product" describes a SKU with one of its service plans. The field "mailbox" reports whether the service
-// plan includes a mailbox.
+// The type "product" is a SKU with one of its service plans. The field "mailbox" reports whether this service plan
+// includes a mailbox.
 type product struct {
 	id, part         string
 	planID, planName string
@@ -44,14 +44,13 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// The type "assignment" describes a license assignment of a person. The field "updated" is when Entra ID last processed
-// the assignment.
+// The type "assignment" is a license assignment of a person. The field "updated" is when Entra ID last processed it.
 type assignment struct {
 	directory.Assignment
 	updated time.Time
 }
 
-// The values that the sandbox uses for the properties "state" and "error" in licenseAssignmentStates.
+// The values that the sandbox uses for "state" and "error" in licenseAssignmentStates.
 const (
 	stateActive    = "Active"
 	stateError     = "Error"
@@ -61,7 +60,6 @@ const (
 // The type "seats" counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
-// The method "assignments" returns the current assignments of a person.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
@@ -69,11 +67,9 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// The method "given" returns when the person got the first licenses. The date does not change when the person's
-// assignments change.
+// The method "given" returns when the person got the first licenses. Changes of assignments do not change this date.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
-// firstAssignments returns the assignments of a person before any write.
 func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
@@ -109,8 +105,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 	return list
 }
 
-// firstSeats returns the seats at the start: the seats that the first licenses use, and some free seats. If
-// Options.Seats has a number for a product, the product has exactly this number of paid seats.
+// firstSeats returns the seats at the start: the used seats and some free seats, or the number in Options.Seats.
 func (c *Company) firstSeats() map[string]*seats {
 	m := map[string]*seats{}
 	for _, p := range products {
@@ -133,7 +128,7 @@ func (c *Company) firstSeats() map[string]*seats {
 	return m
 }
 
-// SetSeats changes the number of paid seats of a product.
+// SetSeats changes the number of paid seats of the product with a part number.
 func (c *Company) SetSeats(part string, enabled int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +139,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 	}
 }
 
-// Seats returns the numbers of paid and used seats of a product.
+// Seats returns the numbers of paid and used seats of the product with a part number.
 func (c *Company) Seats(part string) (enabled, consumed int) {
 	c.advance()
 	c.mu.RLock()
@@ -167,7 +162,6 @@ func heldSKUs(list []assignment) (skus []string) {
 	return skus
 }
 
-// hasMailbox reports whether one of the products includes an Exchange mailbox.
 func hasMailbox(skus []string) bool {
 	return slices.ContainsFunc(skus, func(sku string) bool {
 		p, _ := productOf(sku)

@@ -18,8 +18,8 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// The method "paths" returns a user's licenseAssignmentStates and assignedLicenses. Each state has the form "product by
-// group state error". Each license is the part number of a product.
+// The method "paths" returns a user's licenseAssignmentStates, in the form "product by group state error", and the
+// part numbers of assignedLicenses.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()
 	u := a.get("/users/" + a.id(i) + "?$select=assignedLicenses,licenseAssignmentStates").body
@@ -91,8 +91,8 @@ func TestLicensesFollowMembershipAfterADelay(t *testing.T) {
 	}
 }
 
-// TestSyncedLicensesFollowAfterTheSync changes members of a synced group, first with a usual sync and then while the
-// sync has stalled. The licenses follow the memberships that the sync finds. Graph refuses a change of the members.
+// TestSyncedLicensesFollowAfterTheSync changes members of a synced group, with a usual sync and while the sync has
+// stalled. The licenses follow the memberships that the sync finds. Graph refuses a change of the members.
 func TestSyncedLicensesFollowAfterTheSync(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -277,8 +277,8 @@ func TestSeatsAreCountedFromPeople(t *testing.T) {
 	}
 }
 
-// TestMemberPathWithoutRefDeletesTheUser checks that a DELETE without /$ref deletes the user, as in real Graph. Tests
-// of the product therefore fail if the product makes this request.
+// TestMemberPathWithoutRefDeletesTheUser: a DELETE without /$ref deletes the user, as in real Graph. A test of the
+// product therefore notices this request.
 func TestMemberPathWithoutRefDeletesTheUser(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "transition" describes a change of membership. The licenses change at the time "due".
+// The type "transition" is a change of membership. The licenses change at the time "due".
 type transition struct {
 	due           time.Time
 	group, person int
@@ -52,8 +52,7 @@ func (c *Company) SetSyncDelay(d time.Duration) {
 	c.syncs = d
 }
 
-// tellDue sets the field "due" of the company to the time of the next license change. The method "advance" reads this
-// field without a lock.
+// tellDue sets c.due, which the method "advance" reads without a lock, to the time of the next license change.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -92,10 +91,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The function "unchanged" returns the argument "paths", which has the assignments that a group is about to give. If
-// the argument "before" has an active assignment of the same product and group, this earlier assignment replaces the
-// new one. An example is a group that gives one more product of which no seat is free. All new assignments then have an
-// error, but the person keeps the products that the group gave before.
+// The function "unchanged" returns the assignments in "paths" that a group is about to give. An active assignment of
+// the same product and group in "before" replaces the new one: if one more product of the group has no free seat, all
+// new assignments have an error, but the person keeps the earlier products.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -106,8 +104,8 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// The method "inherit" returns the assignments that group g gives to a person. The argument "held" lists the products
-// that the person already holds. These products need no free seat.
+// The method "inherit" returns the assignments that group g gives to a person. The products in "held" need no free
+// seat.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)
@@ -122,7 +120,6 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// The method "reprocess" repeats group assignments that failed because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

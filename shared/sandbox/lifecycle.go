@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Hire creates the accounts of an absent person and adds the accounts to the person's groups. For a person who is
-// present, Hire does nothing.
+// Hire creates the accounts of an absent person and adds them to the person's groups. For a person who is present, it
+// does nothing.
 func (c *Company) Hire(i int) {
 	c.byHand(func() {
 		if !c.absent(i) {
@@ -32,16 +32,15 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// The type "bin" contains the assignments of a deleted account and the date of the deletion.
+// The type "bin" has the assignments of a deleted account and the time of the deletion.
 type bin struct {
 	at    time.Time
 	paths []assignment
 }
 
-// SetInBin moves a person's Entra account into the bin, or restores the account with its groups and licenses (Microsoft
-// Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored for 30
-// days. While the account is in the bin, its seats are free. The result "there" reports whether the account exists
-// after the call.
+// SetInBin moves a person's Entra account into the bin, or restores it with its groups and licenses (Microsoft Graph,
+// "Restore deleted item"). An account can be restored for 30 days. While it is in the bin, its seats are free. The
+// result "there" reports whether the account exists after the call.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {
@@ -92,8 +91,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// The method "reconcile" makes a person's licenses agree with the memberships. The licenses and the memberships
-// disagree after the creation of an account, and after a restore if the groups have changed since the deletion.
+// The method "reconcile" makes a person's licenses agree with the memberships. They disagree after the creation of an
+// account, and after a restore if the groups have changed since the deletion.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {
@@ -111,9 +110,8 @@ func (c *Company) reconcile(i int) {
 	c.advanceTo(c.now())
 }
 
-// SetInADBin moves a person's Active Directory account into the recycle bin, or restores the account with all its
-// attributes and memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID
-// does not change.
+// SetInADBin moves a person's Active Directory account into the recycle bin, or restores it with all attributes and
+// memberships (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra ID does not change.
 func (c *Company) SetInADBin(i int, in bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,14 +120,13 @@ func (c *Company) SetInADBin(i int, in bool) {
 	c.members.forgetAll()
 }
 
-// ReplaceInEntra permanently deletes a person's Entra account and creates another account with the same names. The new
-// account has its own object id, no licenses and no link to Active Directory. The new account has never been used. It
-// is a member only of dynamic groups whose rule matches the account.
+// ReplaceInEntra permanently deletes a person's Entra account and creates an unused account with the same names, its
+// own object id, no licenses and no link to Active Directory. Dynamic groups whose rule matches add it.
 func (c *Company) ReplaceInEntra(i int) {
 	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })
 }
 
-// ReplaceInBoth replaces the accounts in both directories. The new accounts are linked to each other.
+// ReplaceInBoth replaces the accounts in both directories and links the new accounts.
 func (c *Company) ReplaceInBoth(i int) {
 	c.byHand(func() {
 		c.replaceInAD(i)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHire checks that an absent person has no accounts, and that Hire changes nothing for a person who is present. A
-// hired person has new accounts and gets the licenses of the person's groups.
+// TestHire: an absent person has no accounts. A hired person has new accounts and gets the licenses of the person's
+// groups. Hire changes nothing for a person who is present.
 func TestHire(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -76,7 +76,7 @@ func TestHire(t *testing.T) {
 	}
 }
 
-// TestSignInIsShownLater checks that Graph shows a sign-in up to a day late. Truth has the sign-in at once.
+// TestSignInIsShownLater: Graph shows a sign-in up to a day late, and Truth has it at once.
 func TestSignInIsShownLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -101,7 +101,7 @@ func TestSignInIsShownLater(t *testing.T) {
 	}
 }
 
-// TestGone checks that no list has a deleted person, and that an account cannot be restored after 30 days in the bin.
+// TestGone: no list has a deleted person, and an account cannot be restored after 30 days in the bin.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -143,8 +143,8 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestGroupsChangeWhileInTheBin changes groups while an account is in the bin. The restored account must be in the
-// groups that exist at the restore, and must have the licenses of these groups.
+// TestGroupsChangeWhileInTheBin: a restored account is in the groups that exist at the restore, and has their
+// licenses.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -190,7 +190,7 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand checks that the gain or loss of a license has ByHand set if the change of membership was made by hand.
+// TestByHand: the gain or loss of a license has ByHand set if the change of membership was made by hand.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

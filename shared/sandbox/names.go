@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// upnDomain is the domain of every user principal name.
 const upnDomain = "contoso.example"
 
-// The type "name" describes the name of a person. The field "local" is the part of the UPN before the @.
+// The type "name" is the name of a person. The field "local" is the part of the UPN before the @.
 type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// The type "spelling" describes a name in its own script and in ASCII, for e-mail addresses.
+// The type "spelling" is a name in its own script, and in ASCII for e-mail addresses.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{
@@ -87,7 +86,6 @@ func (c *Company) byFirstUPN(upn string) (int, bool) {
 	return i, strings.EqualFold(c.nameOf(i, c.profile(i).kind).local, local)
 }
 
-// accountName returns the sAMAccountName of a person.
 func accountName(i int) string {
 	digits := strconv.Itoa(i)
 	return "u" + "0000000"[:max(0, 7-len(digits))] + digits

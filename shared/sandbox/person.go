@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Person contains the data of one person in both directories. Tests use Person to check data without HTTP and LDAP.
+// Person has the data of one person in both directories, so that tests can check them without HTTP and LDAP.
 type Person struct {
 	Index    int
 	Kind     Kind
@@ -49,8 +49,7 @@ func (c *Company) Person(i int) Person {
 	return p
 }
 
-// Groups returns the display names of the Entra groups that list person i. It costs less than a call of the method
-// Person.
+// Groups returns the display names of the Entra groups that list person i. It costs less than a call of Person.
 func (c *Company) Groups(i int) []string {
 	c.advance()
 	c.mu.RLock()
@@ -148,7 +147,6 @@ func (c *Company) entraUser(i int, t profile) *entraUser {
 	return u
 }
 
-// entraCreated returns when the person's Entra account was created.
 func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	switch {
 	case !x.madeAgain.IsZero():
@@ -160,7 +158,6 @@ func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	}
 }
 
-// isGuest reports whether the Entra account is a guest account.
 func (c *Company) isGuest(i int, t profile) bool {
 	ch := c.changes[i]
 	if ch != nil && ch.again > 0 {
@@ -185,8 +182,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// The method "show" sets the assignments that Graph shows for a user. Graph shows the times of assignments in whole
-// seconds.
+// The method "show" sets the assignments that Graph shows for a user, with times in whole seconds.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {

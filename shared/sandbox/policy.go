@@ -2,8 +2,8 @@ package sandbox
 
 import "fmt"
 
-// Policy returns the demo policy. The policy has two rules in mode review, limits that fit the company's size, and a
-// leave that has not ended.
+// Policy returns the demo policy: two rules in mode review, limits that fit the company's size, and a leave of absence
+// that has not ended.
 func (s *Sandbox) Policy() []byte {
 	c := s.Company
 	return fmt.Appendf(nil, demoPolicy, TenantID, CitrixGroup, c.start.Add(120*day).Format("2006-01-02"),

@@ -2,7 +2,7 @@ package sandbox
 
 import "math/bits"
 
-// Kind describes in which directories a person has accounts and how the accounts are linked.
+// Kind is in which directories a person has accounts, and how the accounts are linked.
 type Kind string
 
 // The kinds of people.
@@ -16,10 +16,10 @@ const (
 	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId does not match the Active Directory account
 )
 
-// Activity describes how a person uses an account.
+// Activity is how a person uses an account.
 type Activity string
 
-// The activities. Each activity applies to Entra ID or to Active Directory.
+// The activities. Each applies to Entra ID or to Active Directory.
 const (
 	Active  Activity = "active"
 	Recent  Activity = "recent"   // idle, but not long enough for the rule
@@ -29,7 +29,7 @@ const (
 	OnLeave Activity = "on leave" // idle, because the person is on leave
 )
 
-// The type "role" describes the part of a person's profile that does not depend on dates.
+// The type "role" is the part of a person's profile that does not depend on dates.
 type role uint8
 
 const (
@@ -39,7 +39,7 @@ const (
 	exempt   // an employee in the group LIC-Exempt
 )
 
-// The type "hold" describes how a person holds licenses at the start.
+// The type "hold" is how a person holds licenses at the start.
 type hold uint8
 
 const (
@@ -55,8 +55,8 @@ const (
 	holdE5                  // E5, direct
 )
 
-// The type "profile" describes a person without names and dates. A profile must be cheap to compute, because counting
-// the members of a group needs the profiles of all people.
+// The type "profile" is a person without names and dates. It must be cheap to compute, because counting the members of
+// a group needs the profiles of all people.
 type profile struct {
 	kind     Kind
 	activity Activity // how the person uses Entra ID
@@ -80,14 +80,14 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// The type "share" describes a value and how many of 1,000 people have this value.
+// The type "share" is a value and how many of 1,000 people have it.
 type share[T any] struct {
 	permille int
 	sort     T
 }
 
 // In each list of shares, the last value applies to all other people. With these shares, each of the two rules of the
-// demo policy matches 6 to 7 percent of the holders of the rule's license.
+// demo policy matches 6 to 7 percent of the holders of its license.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
 	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}
@@ -109,8 +109,8 @@ func pick[T any](shares []share[T], permille int) T {
 	return shares[len(shares)-1].sort
 }
 
-// The kinds of draws for a person. A draw is a number from 0 to 999 that decides one property of the person's profile.
-// Draws of different kinds are independent.
+// The kinds of draws for a person. A draw is a number from 0 to 999 that decides one property of the profile,
+// independently of draws of other kinds.
 const (
 	drawKind = iota
 	drawActivity
@@ -122,8 +122,8 @@ const (
 )
 
 // The variable "steps" has the fractional parts of the square roots of the first primes, in units of 2^-64. Multiples
-// of an irrational number fill the unit interval much more evenly than random numbers do. The shares are therefore
-// correct even in a small company.
+// of an irrational number fill the unit interval more evenly than random numbers do, so the shares are right even in a
+// small company.
 var steps = [drawCount]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
 	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
@@ -199,8 +199,7 @@ func (d *dice) next() uint64 {
 
 func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// The streams of random numbers. Each purpose has its own stream, so the numbers for one purpose do not depend on the
-// numbers for another purpose.
+// The streams of random numbers. The numbers for one purpose do not depend on the numbers for another.
 const (
 	streamHabits = iota
 	streamNames

@@ -2,15 +2,14 @@ package sandbox
 
 import "time"
 
-// AppGroup is an Entra group that gives no product. The group is assigned to an application, and the application gets
-// its users from Entra ID through SCIM.
+// AppGroup is an Entra group that gives no product. It is assigned to an application that gets its users from Entra ID
+// through SCIM.
 const AppGroup = "APP-Salesforce"
 
-// provisioningCycle is how long the application takes to notice a change of the group. Microsoft says that "incremental
-// cycles" run about every 40 minutes, and that the next cycle disables a person who has left an assigned group
-// (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning). A
-// cycle reads only direct members of the group: "the application provisioning service can't read users in nested
-// groups".
+// provisioningCycle is how long the application takes to notice a change of the group. Microsoft says that
+// "incremental cycles" run about every 40 minutes, that the next cycle disables a person who has left an assigned
+// group, and that "the application provisioning service can't read users in nested groups" (Microsoft Learn, "How
+// Application Provisioning works in Microsoft Entra ID": Incremental cycle, Deprovisioning).
 const provisioningCycle = 40 * time.Minute
 
 // HasSeat reports whether the person is an active user of the application now.

@@ -9,30 +9,29 @@ import (
 
 // GroupChange is a change of an Entra group. The members and licenses of the group change accordingly.
 type GroupChange struct {
-	// ID is the object id of a new group that replaces the group. The old group is deleted. The new group has no
-	// members. People lose the licenses of the old group.
+	// ID is the object id of a new group without members that replaces the group. The old group is deleted, and people
+	// lose its licenses.
 	ID   string
 	Name string // new display name; empty: unchanged
-	// Deleted deletes the group. People lose the licenses of the group, because an administrator must remove the licenses
-	// before the deletion (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). A restore
-	// of the group restores its members and licenses.
+	// Deleted deletes the group. People lose its licenses, because an administrator must remove them before the
+	// deletion (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). A restore of the
+	// group restores its members and licenses.
 	Deleted bool
 	Emptied bool // removes all members, including nested groups
-	// Rule makes the group dynamic: all members are removed, and then all people who match the rule are added (entra-docs:
-	// groups-change-type). The only supported form of rule is user.department -eq "…". Removing the rule keeps the
-	// members.
+	// Rule makes the group dynamic: all members are removed, and then all people who match the rule are added
+	// (entra-docs: groups-change-type). The only supported form is user.department -eq "…". Removing the rule keeps
+	// the members.
 	Rule string
-	// More are the part numbers of additional products that the group gives. Instead are the part numbers of the products
-	// that the group gives in place of its original products.
+	// More has the part numbers of additional products of the group. Instead has the part numbers of the products that
+	// the group gives in place of its original ones.
 	More, Instead []string
-	// Hidden sets the visibility of the group to HiddenMembership. Unhidden means that the application has the permission
-	// Member.Read.Hidden. Without this permission, memberOf omits the group (docs-contrib: group-list-members;
-	// microsoft-graph-docs #12285, #12552). Microsoft does not document the answer to a list of the members. In the
-	// sandbox the list is empty or, if Denied is set, the request fails with status 403.
+	// Hidden sets the visibility of the group to HiddenMembership. Unhidden means that the application has
+	// Member.Read.Hidden. Without it, memberOf omits the group (docs-contrib: group-list-members; microsoft-graph-docs
+	// #12285, #12552). Microsoft does not document the answer to a list of the members. In the sandbox it is empty or,
+	// if Denied is set, fails with status 403.
 	Hidden, Unhidden, Denied bool
 }
 
-// The method "unseen" reports whether the members of the group are hidden from the application.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
 // The method "lists" reports whether Graph shows the members of the group to the application.
@@ -69,9 +68,8 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 }
 
 // The method "oust" removes all members from a group, including members whose account is in the bin. The function
-// "there" reports whether a person has an account now. The argument "again" says that the group was deleted and created
-// again. The method then also deletes the former values of the memberships, so no read shows the former members in the
-// new group.
+// "there" reports whether a person has an account now. If "again" is set, the group was created again. The method then
+// deletes the former values of the memberships, so that no read shows the former members in the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -107,9 +105,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest adds the group "inner" to the group "outer". If the argument "in" is false, Nest removes the inner group. The
-// arguments "outer" and "inner" are original names. The licenses of a group do not reach the members of nested groups
-// (entra-docs: licensing-group-advanced, "nested groups"). The caller must not create a cycle.
+// Nest adds the group "inner" to the group "outer", or removes it if "in" is false. Both are original names. The
+// licenses of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested
+// groups"). The caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -121,8 +119,7 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// The method "rebuild" computes the current state of a group and stores it, so that requests read the state without a
-// lock.
+// The method "rebuild" computes and stores the current state of a group, so that requests read it without a lock.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
 	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
@@ -160,10 +157,9 @@ func (c *Company) rebuild(n int) {
 	c.rebuildEntries()
 }
 
-// The method "group" returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
-// entraGroup returns the current state of a group. It returns nil if Entra ID does not have the group.
+// entraGroup returns the current state of a group, or nil if Entra ID does not have the group.
 func (c *Company) entraGroup(n int) *group {
 	if g := c.group(n); g.id != "" && !g.deleted {
 		return g
@@ -171,7 +167,6 @@ func (c *Company) entraGroup(n int) *group {
 	return nil
 }
 
-// groupOf returns the Entra group with the id in a path.
 func (c *Company) groupOf(id string) (int, *group, error) {
 	if !isGUID(id) {
 		return 0, nil, badRequest("Invalid object identifier '%s'.", id)
@@ -182,7 +177,6 @@ func (c *Company) groupOf(id string) (int, *group, error) {
 	return 0, nil, notFound(id)
 }
 
-// groupByID returns the Entra group with an id, or nil.
 func (c *Company) groupByID(id string) (int, *group) {
 	for n := range groups {
 		if g := c.entraGroup(n); g != nil && strings.EqualFold(g.id, id) {
@@ -192,14 +186,13 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked returns the department in a rule of a group. The result "known" is false if the rule has an
-// unsupported form.
+// departmentAsked returns the department in a rule of a group. The result "known" is false for an unsupported form.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil
 }
 
-// The method "rule" updates a person's membership in a dynamic group according to the group's rule.
+// The method "rule" updates a person's membership in a dynamic group.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

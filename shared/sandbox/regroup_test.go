@@ -34,8 +34,7 @@ func (v *viewer) groupFacts() map[string]string {
 	return facts
 }
 
-// TestEntraGroupChanges changes the group LIC-M365-E3 in each case and lists the effects on the group and on its
-// members.
+// TestEntraGroupChanges changes the group LIC-M365-E3 in each case and lists the effects on the group and its members.
 func TestEntraGroupChanges(t *testing.T) {
 	t.Parallel()
 	const e3 = "LIC-M365-E3"
@@ -102,7 +101,7 @@ func TestEntraGroupChanges(t *testing.T) {
 	}
 }
 
-// TestGroupMadeDynamicRefusesMembers checks that Graph does not change the members of a group that became dynamic.
+// TestGroupMadeDynamicRefusesMembers: Graph does not change the members of a group while it is dynamic.
 func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -116,9 +115,8 @@ func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	}
 }
 
-// TestGroupMadeAgainWithinTheDelay adds a member to a group and deletes the group before the member gets the license.
-// The group is then created again. The person must not get the license, and no read may show the person in the new
-// group.
+// TestGroupMadeAgainWithinTheDelay: a group is created again before a new member gets the license. The person does not
+// get the license, and no read shows the person in the new group.
 func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -135,8 +133,8 @@ func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	a.expect("afterwards", ingrid, []string{"SPE_E3 LIC-M365-E3 Active <nil>"}, []string{"SPE_E3"})
 }
 
-// TestSeatsRunOutAndComeBack checks that a group gives no license if no seat is free. More seats alone must change
-// nothing. Reprocess must give the license.
+// TestSeatsRunOutAndComeBack: a group gives no license if no seat is free. More seats alone change nothing, and
+// Reprocess gives the license.
 func TestSeatsRunOutAndComeBack(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -152,15 +150,15 @@ func TestSeatsRunOutAndComeBack(t *testing.T) {
 	if diff := cmp.Diff([]string{"member added LIC-EXO-P1 by hand", "license gained EXCHANGESTANDARD by hand"}, told(a.c.History())); diff != "" {
 		t.Error(diff)
 	}
-	// The group LIC-M365-E3 now also gives a second product, which has no free seats. The group must still give E3.
+	// The group now also gives a second product, which has no free seats. It must still give E3.
 	_, consumed = a.c.Seats("AAD_PREMIUM_P2")
 	a.c.SetSeats("AAD_PREMIUM_P2", consumed)
 	a.c.ChangeGroup("LIC-M365-E3", GroupChange{More: []string{"AAD_PREMIUM_P2"}})
 	a.expect("a second product without seats", nora, []string{byE3, "AAD_PREMIUM_P2 LIC-M365-E3 Error CountViolation"}, []string{"SPE_E3"})
 }
 
-// TestADGroupChanges renames, moves and replaces an Active Directory group. After a rename or a move, the group must
-// have the same GUID and members. A group that is created again must have a new GUID and no members.
+// TestADGroupChanges: after a rename or a move, a group has the same GUID and members. A group that is created again
+// has a new GUID and no members.
 func TestADGroupChanges(t *testing.T) {
 	t.Parallel()
 	const (
@@ -228,8 +226,8 @@ func TestADGroupChanges(t *testing.T) {
 	}
 }
 
-// adGroup returns the group with a sAMAccountName. If the argument "dn" is given, adGroup returns the group with this
-// DN. If no group matches, it returns an empty entry.
+// adGroup returns the group with a sAMAccountName, or with a DN if "dn" is given. If no group matches, it returns an
+// empty entry.
 func (v *viewer) adGroup(sam string, dn ...string) *ldap.Entry {
 	v.t.Helper()
 	r := request(BaseDN, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")")

@@ -10,17 +10,17 @@ import (
 
 // ADGroupChange is a change of an Active Directory group.
 type ADGroupChange struct {
-	// DN is the new DN of a renamed or moved group. The group keeps its objectGUID and its members (MS-ADTS
-	// 3.1.1.5.4.1.1). If DN is empty, the group has its original DN.
+	// DN is the new DN of a renamed or moved group, which keeps its objectGUID and members (MS-ADTS 3.1.1.5.4.1.1).
+	// Empty means the original DN.
 	DN string
-	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID, and
-	// has no members.
+	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID,
+	// and has no members.
 	Remade  int
 	Deleted bool // the group is in the recycle bin; a restore brings its members back
 }
 
 // ChangeADGroup changes an Active Directory group. The argument "name" is the original name of the group. In Entra ID,
-// a synced group loses its members if the group is created again. Nothing else changes there.
+// a synced group loses its members if the group is created again.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {
@@ -40,8 +40,8 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary gives the default primary group to all people whose primary group is n, so that group n can be deleted.
-// Active Directory deletes a group only if the group is nobody's primary group (MS-SAMR 3.1.1.8.5).
+// noPrimary gives the default primary group to all people whose primary group is n, because Active Directory deletes
+// only a group that is nobody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
 		if c.primaryOf(i) == c.group(n).rid {
@@ -51,7 +51,6 @@ func (c *Company) noPrimary(n int) {
 	}
 }
 
-// rebuildAD computes the current state of a group in Active Directory.
 func (c *Company) rebuildAD(n int, g *group) {
 	x := c.adGroups[n]
 	if x.DN != "" {
@@ -76,11 +75,9 @@ func (c *Company) rebuildEntries() {
 	c.forgetEntries()
 }
 
-// adGroup returns the Active Directory group with a DN.
 func (c *Company) adGroup(dn string) (int, bool) {
 	n := slices.IndexFunc(*c.present.Load(), func(g group) bool { return g.inAD() && strings.EqualFold(g.dn, dn) })
 	return n, n >= 0
 }
 
-// inAD reports whether Active Directory has the group.
 func (g *group) inAD() bool { return g.dn != "" && !g.gone }

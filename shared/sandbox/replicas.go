@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// The type "replica" describes a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds
-// to minutes after a write, some reads show the old state and others show the new state
-// (terraform-provider-azuread#283, #793, PR#1918). In the sandbox, each object that a request reads has its own random
-// age up to Options.Lag. Licenses and memberships lag. Accounts and their dates do not.
+// The type "replica" is a copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to
+// minutes after a write, some reads show the old state and others the new state (terraform-provider-azuread#283, #793,
+// PR#1918). In the sandbox, each object that a request reads has its own random age up to Options.Lag. Accounts and
+// their dates do not lag.
 type replica struct {
 	c       *Company
 	request uint64
 }
 
-// The type "past" describes a former value, which reads that lag still show. The field "until" is when a write replaced
-// the value.
+// The type "past" is a former value, which reads that lag still show. The field "until" is when a write replaced it.
 type past[T any] struct {
 	until time.Time
 	was   T
 }
 
-// The method "at" returns the instant whose state a read of an object shows. The instant is up to Options.Lag ago. The
-// zero time means the current state.
+// The method "at" returns the instant, up to Options.Lag ago, whose state a read of an object shows. The zero time
+// means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -32,7 +31,7 @@ func (r replica) at(object uint64) time.Time {
 }
 
 // pastAt returns the value at an instant from a list of former values. The result "found" is false if the instant is
-// zero, or if the value at the instant is the current value.
+// zero, or if the value is the current one.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false
@@ -51,7 +50,6 @@ const (
 	objectMembers
 )
 
-// The method "user" returns the account that the replica shows.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
@@ -63,7 +61,6 @@ func (r replica) user(i int) *entraUser {
 	return u
 }
 
-// isMember reports whether a group listed a person directly at an instant.
 func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
 		return in
@@ -77,8 +74,7 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// The method "odd" returns true at random, to choose between two forms of the same answer. Without Options.Lag, it
-// returns false.
+// The method "odd" chooses at random between two forms of the same answer. Without Options.Lag, it returns false.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

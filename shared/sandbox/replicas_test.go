@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestReplicasLag checks that some reads after a write show the old state and others show the new state. After the lag,
-// all reads must show the new state.
+// TestReplicasLag: after a write, some reads show the old state and others the new state. After the lag, all reads
+// show the new state.
 func TestReplicasLag(t *testing.T) {
 	t.Parallel()
 	now := fixedNow()

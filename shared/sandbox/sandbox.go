@@ -113,7 +113,7 @@ func (s *Sandbox) Env() []string {
 	}
 }
 
-// Intercept puts a handler in front of Graph to inject faults. Intercept(nil) removes the handler.
+// Intercept puts a handler in front of Graph to inject faults. Intercept(nil) removes it.
 func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	h := s.graph
 	if before != nil {
@@ -122,14 +122,13 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP passes each operation on Active Directory to the function "before", which may call the function "next"
-// to carry out the operation.
+// InterceptLDAP passes each operation on Active Directory to "before", which may call "next" to carry it out.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle passes each operation on Active Directory to the given function. If the function does nothing, the client gets
-// no answer. Meddle(nil) restores normal operation.
+// Meddle passes each operation on Active Directory to a function. If the function does nothing, the client gets no
+// answer. Meddle(nil) restores normal operation.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve
@@ -148,7 +147,7 @@ func (s *Sandbox) Requests() []Request {
 	return list
 }
 
-// Count returns the number of requests that have the given method and template.
+// Count returns the number of recorded requests with a method and a template.
 func (s *Sandbox) Count(method, template string) (n int) {
 	for _, r := range s.Requests() {
 		if r.Method == method && r.Template == template {
@@ -171,8 +170,7 @@ func (s *Sandbox) record(r *Request) {
 	s.requests = append(s.requests, r)
 }
 
-// serveGraph records a request before sending the answer. A client that has the answer therefore finds the request in
-// Requests.
+// serveGraph records a request before the answer, so that a client that has the answer finds the request in Requests.
 func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	seen := &Request{Method: r.Method, Target: r.URL.RequestURI(), Token: r.Header.Get("Authorization") != ""}
 	if rt, _ := match(r); rt != nil {

@@ -19,8 +19,8 @@ type SignIn struct {
 	At    time.Time
 	Shown time.Time // when Graph shows the sign-in, up to 24 hours after At; zero: at once
 	How   How       // one or both kinds
-	// Failed reports whether the attempt failed. A failed attempt does not change lastSuccessfulSignInDateTime. The other
-	// two dates include failed attempts (docs-contrib: resources/signinactivity).
+	// Failed reports whether the attempt failed. A failed attempt does not change lastSuccessfulSignInDateTime. It
+	// changes the other two dates (docs-contrib: resources/signinactivity).
 	Failed bool
 }
 
@@ -35,15 +35,13 @@ type signIns struct {
 	instead *SignInDates
 }
 
-// SignIn signs a person in to Entra ID now. A test may call SignIn between a plan and the apply.
+// SignIn signs a person in to Entra ID now, and Graph shows it at once.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
-// SignInAt signs a person in to Entra ID at the given instant. The instant may be in the past. Graph shows the sign-in
-// at once.
+// SignInAt signs a person in to Entra ID at an instant, which may be in the past. Graph shows it at once.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
-// SignInAs signs a person in to Entra ID. The argument "s" also says how the person signs in, whether the attempt
-// fails, and when Graph shows the sign-in.
+// SignInAs records a sign-in of a person to Entra ID, or a failed attempt.
 func (c *Company) SignInAs(i int, s SignIn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +56,6 @@ func (c *Company) SignInAs(i int, s SignIn) {
 	})
 }
 
-// The method "add" updates the dates with a sign-in.
 func (d *SignInDates) add(s SignIn) {
 	if s.How&Interactive != 0 {
 		d.Interactive = newest(d.Interactive, s.At)
@@ -71,16 +68,16 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns sets the dates that Graph shows in place of the true dates. The new dates may be older, because real
-// lists lose dates (msgraph-sdk-powershell#1898). If all dates are zero, Graph shows no signInActivity. If the argument
-// "instead" is nil, Graph shows the true dates again.
+// ShowSignIns sets the dates that Graph shows in place of the true dates. They may be older, because real lists lose
+// dates (msgraph-sdk-powershell#1898). If all are zero, Graph shows no signInActivity. If "instead" is nil, Graph
+// shows the true dates again.
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).signIns.instead = instead
 }
 
-// The method "show" sets the dates of signInActivity in d. The time "now" is the time of the read.
+// The method "show" sets the dates of signInActivity in d, as a read at "now" shows them.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown
@@ -96,7 +93,6 @@ func (x *signIns) show(d *dates, now time.Time) {
 	}
 }
 
-// The function "newest" returns the latest of several instants.
 func newest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if t.After(first) {

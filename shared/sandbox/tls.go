@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// selfSigned creates a certificate authority and a server certificate for 127.0.0.1. It returns the server certificate
-// and, as PEM, the authority's certificate.
+// selfSigned returns a server certificate for 127.0.0.1 and, as PEM, the certificate of its authority.
 func selfSigned() (tls.Certificate, []byte, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -25,7 +24,7 @@ func selfSigned() (tls.Certificate, []byte, error) {
 	if err != nil {
 		return tls.Certificate{}, nil, fmt.Errorf("make key of LDAP server: %w", err)
 	}
-	// Clients check certificates against the real clock, not against the company's clock.
+	// Clients check certificates against the real clock, and not against the company's clock.
 	from, to := time.Now().Add(-time.Hour), time.Now().Add(365*day)
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "simulated company"},
 		NotBefore: from, NotAfter: to, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Truth is the true state of a person at an instant. The directories may show this state late or never. Computing a
-// Truth is cheaper than computing a Person.
+// Truth is the true state of a person at an instant, which the directories may show late or never. It is cheaper to
+// compute than a Person.
 type Truth struct {
 	Exists  bool // whether the person has an account in any directory
 	Enabled bool // whether the person may sign in
@@ -25,14 +25,14 @@ type Truth struct {
 	E3, Exchange, Copilot, P2, Citrix []Way
 }
 
-// Way is a way to hold a license. The field Group is the original name of the group that gives the license. For a
-// direct assignment, Group is empty.
+// Way is a way to hold a license. Group is the original name of the group that gives it, or "" for a direct
+// assignment.
 type Way struct {
 	Group   string
 	Primary bool // whether the group is the account's primary group
 }
 
-// Truth returns the true state of person i. The argument "i" must be in [0, Size()).
+// Truth returns the true state of person i, which must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
 	c.advance()
 	c.mu.RLock()
@@ -89,7 +89,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the original name of the Entra group with an object id. It returns "" if no group has the id.
+// firstName returns the original name of the Entra group with an object id, or "".
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

@@ -121,8 +121,8 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// The method "groups" adds the groups of the user to the map "facts". It compares memberOf of the user with the members
-// of each group.
+// The method "groups" adds the groups of the user to "facts". It compares memberOf of the user with the members of
+// each group.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string
@@ -141,12 +141,12 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	}
 }
 
-// The variable "opaque" lists facts with generated values, such as ids. Tests check only whether these values change.
+// The variable "opaque" lists facts with generated values, of which tests check only whether they change.
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// The function "changes" returns the differences between two views, sorted. It hides the values of the facts that the
-// variable "opaque" or the argument "more" contains. It ignores uSNChanged and assignedLicenses.
+// The function "changes" returns the differences between two views, sorted. It hides the values of the facts in
+// "opaque" and "more", and ignores uSNChanged and assignedLicenses.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}
 	for _, m := range []map[string]string{before, after} {
@@ -175,7 +175,6 @@ func changes(before, after map[string]string, more ...string) (list []string) {
 	return list
 }
 
-// The function "told" returns one line of text for each event.
 func told(events []Event) (lines []string) {
 	for _, e := range events {
 		part := e.Group

@@ -8,14 +8,13 @@ import (
 	"time"
 )
 
-// The type "walker" makes random changes to a company.
 type walker struct {
 	*rand.Rand
 	c   *Company
 	now *clock
 }
 
-// The method "one" makes a random change and returns its description. It returns "" if the change is impossible.
+// The method "one" makes a random change and returns its description, or "" if the change is impossible.
 func (w *walker) one() string {
 	c, i, on := w.c, w.IntN(w.c.Size()), w.IntN(2) == 0
 	groups := []string{"LIC-M365-E3", "LIC-EXO-P1", "LIC-E3-Plus", "LIC-Exempt", "Citrix Users", "Citrix Contractors"}
@@ -66,8 +65,8 @@ func (w *walker) one() string {
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk makes changes in random order. The number of used seats must be the number of holders. The holdings must
-// follow from the events. Different requests must agree.
+// TestWalk makes random changes. The number of used seats must be the number of holders, the holdings must follow from
+// the events, and different requests must agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -131,7 +130,6 @@ type holding struct {
 	sku    string
 }
 
-// The function "holdings" returns all current holdings.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {
