@@ -9,22 +9,22 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The derived columns. Each derived column is computed from several other columns. When everybody is evaluated, the
-// derived columns are read in place of the names, ids and anchors from which they are computed.
+// The derived columns. Each is computed from several other columns, in place of which it is read when everybody is
+// evaluated.
 const (
-	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Without the usual letter
-	// case, known.KeyOf of an id would change with the spelling.
+	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Otherwise known.KeyOf of
+	// an id would change with the spelling.
 	Plain = "plain"
 	// Anchors has the names that directory.Pair.Anchors returns, separated by spaces.
 	Anchors = "anchors"
 	// EntraKey and ADKey have the hashes (known.KeyOf) of the ids. They have no value if the person lacks the account.
 	EntraKey = "entra_key"
 	ADKey    = "ad_key"
-	// NameKey has the hash (known.KeyOf) of the user principal name in Entra ID, in lower case. Usage reports identify
-	// people by this name. NameKey has no value if the account has no name.
+	// NameKey has the hash (known.KeyOf) of the user principal name in Entra ID, in lower case, by which usage reports
+	// identify people. It has no value if the account has no name.
 	NameKey = "entra_name_key"
-	// Names has the fingerprints (known.PrintOf) of up to four names of the accounts. Each fingerprint takes sixteen
-	// bits, starting with the lowest bits.
+	// Names has the fingerprints (known.PrintOf) of up to four names of the accounts, sixteen bits each, starting with
+	// the lowest bits.
 	Names = "names"
 )
 

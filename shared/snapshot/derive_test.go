@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// TestDerived checks the values of the derived columns.
 func TestDerived(t *testing.T) {
 	t.Parallel()
 	entra := func(change func(*directory.EntraUser)) *directory.EntraUser {

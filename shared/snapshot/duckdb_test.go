@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant "ask" is a program for node. It reads a statement from standard input, makes DuckDB execute the
-// statement, and prints the rows as strings.
+// The constant "ask" is a program for node, in which DuckDB executes the statement from standard input. It prints the
+// rows as strings.
 const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
 (async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
@@ -27,8 +27,8 @@ const ask = `const { DuckDBInstance } = require('@duckdb/node-api');
   console.log(JSON.stringify(reader.getRows().map(row => row.map(String))));
 })().catch(e => { console.error(e); process.exit(1); });`
 
-// TestDuckDBReadsTables makes DuckDB answer the questions of docs/store.md from the tables of a run. It needs node
-// with the package @duckdb/node-api.
+// TestDuckDBReadsTables: DuckDB answers the questions of docs/store.md from the tables of a run. It needs node with
+// the package @duckdb/node-api.
 func TestDuckDBReadsTables(t *testing.T) {
 	t.Parallel()
 	if err := exec.CommandContext(t.Context(), "node", "-e", "require('@duckdb/node-api')").Run(); err != nil {

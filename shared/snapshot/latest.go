@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Runs returns the names of all runs in the store, newest first. It includes runs that have not read everything. The
-// cost does not depend on the number of objects in the runs.
+// Runs returns the names of all runs in the store, newest first, including runs without a manifest. The cost does not
+// depend on the number of objects in the runs.
 func Runs(ctx context.Context, s store.Store) (names []string, err error) {
 	for folder, err := range store.Folders(ctx, s, layout.Runs) {
 		if err != nil {
@@ -38,7 +38,7 @@ func Sealed(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, body.Close()
 }
 
-// notYetError is an ErrUnknownRun. It means that no run in the store has read the requested data.
+// notYetError is an ErrUnknownRun: no run in the store has read the requested data.
 type notYetError struct{}
 
 // Error implements error.
@@ -47,8 +47,8 @@ func (notYetError) Error() string { return "no run has read this yet; `idleseat 
 // Is makes the error an ErrUnknownRun.
 func (notYetError) Is(target error) bool { return target == ErrUnknownRun }
 
-// Latest returns the newest sealed run that the function "fits" accepts. If the function accepts no run, the error is
-// an ErrUnknownRun.
+// Latest returns the newest sealed run that the function "fits" accepts. If it accepts none, the error is an
+// ErrUnknownRun.
 func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
 	names, err := Runs(ctx, s)
 	if err != nil {

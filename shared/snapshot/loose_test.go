@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseAccounts has people whose Entra account has no SID and lies in a different partition from their Active
-// Directory account. Join must not report that such a person has no Entra account.
+// TestLooseAccounts: people's Entra accounts have no SID and are in other partitions than their Active Directory
+// accounts. Join must not report that such a person has no Entra account.
 func TestLooseAccounts(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7
@@ -61,7 +61,7 @@ func TestLooseAccounts(t *testing.T) {
 			}
 		}
 	}
-	// Some people have both accounts in the same partition by chance, so that Join joins the accounts.
+	// Some people have both accounts in the same partition by chance, and Join joins them.
 	if alone := count[directory.NoAccount]; alone != people/4 {
 		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Named has the names of a person in a snapshot. A text is empty if the person lacks the account or the value.
+// Named has the names in a row of a snapshot. A text is empty if the account or the value is missing.
 type Named struct {
 	ID                string // object id in Entra ID
 	UserPrincipalName string // in Entra ID
@@ -23,9 +23,8 @@ type Named struct {
 // nameColumns lists the columns that fill the fields of Named, in the order of the fields.
 var nameColumns = []string{entraKey, "entra_user_principal_name", "entra_display_name", "entra_department", "entra_sid", adKey, "ad_user_principal_name", "ad_sam_account_name"}
 
-// EachNamed calls the function "each" with the names of everybody in a partition. It reads only the columns with names.
-// The argument "in" is memory that calls for several partitions can share. EachNamed does not judge whether two
-// accounts belong together. A person whose accounts are in different rows therefore causes two calls of the function.
+// EachNamed calls "each" with the names in each row of a partition. A person whose accounts are in different rows
+// causes two calls. Calls for several partitions, one after the other, can share the memory "in".
 func (m *Manifest) EachNamed(ctx context.Context, s store.Store, partition int, in *Memory, each func(Named)) error {
 	if len(m.People) == 0 {
 		return m.eachOfParts(ctx, s, partition, each)

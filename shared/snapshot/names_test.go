@@ -8,7 +8,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// EachNamed returns the same names from parts and from the tables that Weave made from the parts.
+// TestEachNamed: the names from parts equal the names from the tables that Weave made from the parts.
 func TestEachNamed(t *testing.T) {
 	t.Parallel()
 	_, s, b, _ := seal(t)

@@ -16,19 +16,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// This file reads parts that older versions wrote as lines, not as Parquet. CHANGELOG promises to read such parts for
-// one release. After that release, this file can be deleted together with its callers, layout.IsLinePart, Part.Size and
-// testdata/parts.
+// This file reads parts that older versions wrote as lines, and not as Parquet. CHANGELOG promises to read them for
+// one release. After that release, delete this file with its callers, layout.IsLinePart, Part.Size and testdata/parts.
 //
-// A part in lines is a gzip file of JSON lines. The first line names the columns. Each account is an array in the order
-// of the columns. Each membership is an object:
+// A part in lines is a gzip file of JSON lines. The first line names the columns. Each account is an array in the
+// order of the columns. Each membership is an object:
 //
-//	{"columns":["id","upn",…]}
-//	["6ea91a8d-…","adele@contoso.com",…]
-//	{"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
+// {"columns":["id","upn",…]}
+// ["6ea91a8d-…","adele@contoso.com",…]
+// {"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
-// readLines appends the content of a part in lines to h, and returns the numbers of accounts and members. The argument
-// "size" is the number of bytes of the lines without compression.
+// readLines appends the accounts and memberships of a part to h. An older version wrote the part as compressed lines.
+// The results are the numbers of accounts and of memberships. The argument "size" is the number of bytes after
+// decompression. Another number of bytes is an error.
 func (h *partAccounts) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -116,8 +116,7 @@ var (
 	})
 )
 
-// oldColumns maps the name of a column in lines to a function. The function returns a pointer to the field of an
-// account that holds the value of the column.
+// oldColumns maps the name of a column in lines to a function that returns a pointer to the field of an account.
 func oldColumns[A any](properties []directory.Property[A], names map[string]string, lists map[string]func(*A) any) map[string]func(*A) any {
 	for i := range properties {
 		if p := &properties[i]; !strings.HasPrefix(p.Name, "extensionAttribute") {
@@ -127,7 +126,6 @@ func oldColumns[A any](properties []directory.Property[A], names map[string]stri
 	return lists
 }
 
-// decodeLine decodes the account on a line.
 func decodeLine[A any](line []byte, names []string, columns map[string]func(*A) any, account *A) error {
 	var values []json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil || len(values) != len(names) {
@@ -207,7 +205,6 @@ func decodeAssignments(raw []byte, at *[]directory.Assignment) error {
 	return nil
 }
 
-// The function "updates" returns pointers to the dates of the assignments.
 func updates(paths []directory.Assignment) (at []*time.Time) {
 	for i := range paths {
 		at = append(at, &paths[i].Updated)
@@ -215,8 +212,8 @@ func updates(paths []directory.Assignment) (at []*time.Time) {
 	return at
 }
 
-// partsHave returns an error unless the parts have all the given fields. It is called only for runs of older versions
-// without tables.
+// partsHave returns an error unless the parts have all the given fields. It serves runs of older versions without
+// tables.
 func (m *Manifest) partsHave(fields []string) error {
 	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
 		return nil // the run has read no people
@@ -229,7 +226,7 @@ func (m *Manifest) partsHave(fields []string) error {
 	return nil
 }
 
-// fieldsOfParts lists the fields of parts in versions without tables. The list omits the fifteen extension attributes.
+// fieldsOfParts lists the fields of parts in versions without tables, except the fifteen extension attributes.
 var fieldsOfParts = strings.Fields(`
 	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
 	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn

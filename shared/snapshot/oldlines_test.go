@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// linesOf reads a part in lines.
 func linesOf(text string, source directory.Source) (*partAccounts, error) {
 	var raw bytes.Buffer
 	zip := gzip.NewWriter(&raw)
@@ -27,8 +26,7 @@ func linesOf(text string, source directory.Source) (*partAccounts, error) {
 	return h, err
 }
 
-// FuzzLines reads arbitrary lines. Either a line is rejected, or its content stays the same when it is written as a
-// current part and read again.
+// FuzzLines reads any lines. The lines are rejected, or their content stays the same in a current part.
 func FuzzLines(f *testing.F) {
 	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
 	f.Add(`["a","S-1",["x"],["mail"],true,"no",""]`)
@@ -77,8 +75,8 @@ func TestPartsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables. The accounts of this run
-// have every property of that version.
+// TestRunWithoutTables reads testdata/parts, a run of the last version that wrote no tables, with every property of
+// that version.
 func TestRunWithoutTables(t *testing.T) {
 	t.Parallel()
 	const run = "20261128T020000Z-00000001"
@@ -141,7 +139,7 @@ func TestRunWithoutTables(t *testing.T) {
 	}
 }
 
-// partsWritten returns the accounts that the run in testdata/parts read. The argument "at" is the time of the run.
+// partsWritten returns the accounts of the run in testdata/parts. The argument "at" is the time of the run.
 func partsWritten(at time.Time) directory.Accounts {
 	h := directory.Accounts{EntraState: directory.Present, ADState: directory.Present, Memberships: map[string][]string{}}
 	for i := range 2 {

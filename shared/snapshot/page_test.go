@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// TestPageHasEveryColumn checks that the table of columns in docs/store.md matches the code.
 func TestPageHasEveryColumn(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| column | type | field of policies | read |\n|---|---|---|---|\n")

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// A part has these columns, and the table of people lacks them. A row of a part is either an account or a member of a
-// named group. Only members have values in these columns.
+// Columns of a part that the table of people lacks. A row of a part is an account or a member of a named group. Only
+// members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key
@@ -25,8 +25,7 @@ type row struct {
 	Member, Group string
 }
 
-// accountColumns returns the columns of the accounts of a source. Parts and the table of people have the same account
-// columns.
+// accountColumns returns the columns of the accounts of a source, which parts and the table of people share.
 func accountColumns(source directory.Source) (all []*personColumn) {
 	for i := range personColumns {
 		if c := &personColumns[i]; c.source == source && !c.derived {
@@ -77,11 +76,10 @@ func (t *partTable) write(w io.Writer, name string) error {
 	return table.WriteSmall(w, name, append(slices.Clip(t.columns), t.member, t.group))
 }
 
-// partAccounts collects the accounts of a partition from its parts.
 type partAccounts struct {
 	*directory.Accounts
 	groups map[string][]string // one shared list for each group, for all members who are in no other group
-	// lacking has the account columns that are missing in a part because another version wrote the part.
+	// The field "lacking" has the account columns that a part of another version lacks.
 	lacking map[string]bool
 }
 
@@ -110,8 +108,8 @@ func (h *partAccounts) read(raw []byte, source directory.Source) (people, member
 	return h.take(p, source)
 }
 
-// The method "complete" adds each key column and list column that the part lacks, without values. A part belongs to one
-// source and therefore lacks the columns of the other source.
+// The method "complete" adds each key column and list column that the part lacks, without values. A part belongs to
+// one source, so it lacks the columns of the other.
 func (p *People) complete() error {
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if p.columns[name] == nil {
@@ -144,7 +142,6 @@ func (h *partAccounts) take(p *People, source directory.Source) (people, members
 	return len(accounts), members, nil
 }
 
-// addMember records that an account is in a group.
 func (h *partAccounts) addMember(member, group string) {
 	if h.groups[group] == nil {
 		h.groups[group] = []string{group}
@@ -156,8 +153,7 @@ func (h *partAccounts) addMember(member, group string) {
 	}
 }
 
-// encodePart encodes rows as the object of a part. The function "next" returns the rows one after the other, and then
-// io.EOF.
+// encodePart encodes the rows that "next" returns until io.EOF as the object of a part.
 func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
 	t := newPartTable(source)
 	for {

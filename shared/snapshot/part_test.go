@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// FuzzTexts writes arbitrary text, because anybody may put any text into a directory.
+// FuzzTexts writes any text, because anybody may put any text into a directory.
 func FuzzTexts(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
 	f.Fuzz(func(t *testing.T, text string, seconds int64) {
@@ -39,7 +39,6 @@ func FuzzTexts(f *testing.F) {
 	})
 }
 
-// The function "part" returns the object of a part with the given rows.
 func part(t *testing.T, source directory.Source, rows ...row) []byte {
 	t.Helper()
 	raw, err := encodePart(source, func(r *row) error {
@@ -53,7 +52,6 @@ func part(t *testing.T, source directory.Source, rows ...row) []byte {
 	return raw
 }
 
-// throughPart writes a part with the given rows and reads it.
 func throughPart(t *testing.T, source directory.Source, rows ...row) *directory.Accounts {
 	t.Helper()
 	h := partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

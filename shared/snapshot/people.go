@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// personColumn is a column of the table of people. It defines how the value of a row is written and read.
+// personColumn is a column of the table of people.
 type personColumn struct {
 	name   string
 	source directory.Source
@@ -21,19 +21,18 @@ type personColumn struct {
 	// The field "derived" says that the column is computed from the whole row and belongs to no account.
 	derived bool
 	add     func(c *table.Column, p *directory.Pair)
-	// The function "set" stores the row's value in the account to which the column belongs. The account must exist. The
-	// function is nil for a derived column. It is also nil for licensesColumn, which People.into reads.
+	// The function "set" stores the row's value in the account of the column, which must exist. It is nil for a
+	// derived column, and for licensesColumn, which People.into reads.
 	set func(c *table.Column, row int, p *directory.Pair)
 }
 
-// The key columns of the accounts. A key column has no value if the person lacks the account.
+// The key columns of the accounts. They have no value if the person lacks the account.
 const (
 	entraKey = "entra_id"
 	adKey    = "ad_sid"
 )
 
-// licensesColumn has the license assignments, as a JSON list of directory.Assignment. The assignments in it have no
-// dates.
+// licensesColumn has the license assignments without dates, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
 
 // The columns with the groups of an account, as JSON lists of group keys.
@@ -42,8 +41,7 @@ const (
 	adGroups    = "ad_groups"
 )
 
-// personColumns lists all columns except the columns of groups. The derived columns come first. Then follow a column for
-// each line of directory.EntraProperties and directory.ADProperties. The columns that are no line of these tables come last.
+// personColumns lists all columns except the columns of groups.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {
@@ -103,7 +101,7 @@ func kindOf(k directory.Kind) table.Kind {
 	return table.Text
 }
 
-// addValue appends a value of an account. An empty value is written as no value, unless the argument "key" is set.
+// addValue appends a value of an account. An empty value is written as no value, unless "key" is set.
 func addValue(c *table.Column, at any, key bool) {
 	switch at := at.(type) {
 	case *string:
@@ -128,7 +126,7 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue sets a property of an account to the value of a row. The argument "at" points to the property.
+// setValue sets a property of an account, to which "at" points, to the value of a row.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:
@@ -143,8 +141,8 @@ func setValue(c *table.Column, row int, at any) {
 	}
 }
 
-// addLicenses appends the license assignments without their dates. Without dates, many people have equal lists, and
-// equal lists are stored only once.
+// addLicenses appends the license assignments without their dates. Without dates, many people have equal lists, which
+// are stored once.
 func addLicenses(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()
@@ -157,8 +155,7 @@ func addLicenses(c *table.Column, p *directory.Pair) {
 	c.AddText(jsonOf(paths))
 }
 
-// addChanged appends the date of the last change of each assignment. The dates are in the order of the assignments and
-// separated by spaces.
+// addChanged appends the dates of the last change, in the order of the assignments and separated by spaces.
 func addChanged(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()

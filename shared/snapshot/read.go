@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Read loads the accounts of both sources of a partition into h and reuses the memory of h. If Read fails, nothing in h
-// may be used. The error is store.ErrDamaged if a part is missing, truncated or altered. The error is ErrNoColumn if
-// the snapshot lacks a property of accounts that this version reads.
+// Read loads the accounts of both sources of a partition into h and reuses the memory of h. If Read fails, nothing in
+// h may be used. The error is store.ErrDamaged if a part is missing, truncated or altered, and ErrNoColumn if the
+// snapshot lacks a property of accounts that this version reads.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	lacking, err := m.read(ctx, s, partition, nil, h)
 	if err != nil {
@@ -27,8 +27,8 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 	return nil
 }
 
-// ReadColumns works like Read but loads only the given columns. The caller gets the columns from ColumnsFor. The values
-// of other columns are empty in h. For a snapshot without tables, ReadColumns loads everything.
+// ReadColumns works like Read but loads only the given columns, which the caller gets from ColumnsFor. Other values in
+// h are empty. For a snapshot without tables, it loads everything.
 func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Accounts) error {
 	_, err := m.read(ctx, s, partition, columns, h)
 	return err
@@ -59,7 +59,7 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	return lacking, nil
 }
 
-// The method "begin" empties h. It then sets the values that are the same for all partitions, such as the state of each
+// The method "begin" empties h and sets the values that are the same for all partitions, such as the state of each
 // source.
 func (m *Manifest) begin(h *directory.Accounts) {
 	*h = directory.Accounts{
@@ -77,8 +77,7 @@ func (m *Manifest) begin(h *directory.Accounts) {
 	}
 }
 
-// readParts loads the parts of a partition. It adds every account column that is missing in a part to the map
-// "lacking".
+// readParts loads the parts of a partition. It adds account columns that are missing in a part to "lacking".
 func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, into *directory.Accounts, lacking map[string]bool) error {
 	h := &partAccounts{into, map[string][]string{}, lacking}
 	for _, r := range m.Readings {
@@ -94,7 +93,6 @@ func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, 
 	return nil
 }
 
-// The method "state" returns the state of a source as a whole.
 func (m *Manifest) state(src directory.Source) directory.Presence {
 	if r := &m.Readings[src]; r.Absent || r.Failed != "" {
 		return directory.NotRead
@@ -102,8 +100,8 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 	return directory.Present
 }
 
-// maxPart is the largest size of a part, with or without compression, in bytes. It is a hundred times the size of the
-// largest known part.
+// maxPart is the largest size of a part, with or without compression, in bytes. It is a hundred times the largest
+// known part.
 const maxPart = 1 << 30
 
 func (h *partAccounts) readPart(ctx context.Context, s store.Store, source directory.Source, p Part) error {
@@ -129,8 +127,8 @@ func (h *partAccounts) readPart(ctx context.Context, s store.Store, source direc
 	return nil
 }
 
-// The function "get" reads the object of a part and compares its hash with the hash in the manifest. The result reuses
-// the memory of the argument "memory" if this memory is large enough.
+// The function "get" reads the object of a part and compares its hash with the hash in the manifest. It reuses the
+// memory of "memory" if this is large enough.
 func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // one byte more than expected, to notice a longer object
 	err := store.Read(ctx, s, p.Key, func(body io.Reader) error {

@@ -11,8 +11,8 @@ import (
 // maxReport is the largest table of a report in bytes, ten times the size for 1,000,000 people.
 const maxReport = 320 << 20
 
-// GetReport reads the table of a usage report that a run stored. The error is store.ErrDamaged if the hash of the table
-// differs from the hash in the reading.
+// GetReport reads the table of a usage report that a run stored. The error is store.ErrDamaged if the hash of the
+// table differs from the hash in the reading.
 func GetReport(ctx context.Context, s store.Store, reading *usage.Reading) (*usage.Table, error) {
 	text, err := store.GetBytes(ctx, s, reading.Key, maxReport)
 	if err != nil {

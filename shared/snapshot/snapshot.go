@@ -1,7 +1,6 @@
-// Package snapshot stores what a run saw. begin.json has the products and groups, which the run read before it read
-// people. Package collect then writes parts, one for each partition and call. The manifest is written last and turns
-// the parts into a snapshot. Without a manifest there is no snapshot, and nothing may be decided. Nothing may be
-// decided either if a part does not match its checksum.
+// Package snapshot stores what a run saw. begin.json has the products and groups, which the run read before people.
+// Package collect then writes parts, one for each partition and call. The manifest is written last and turns the parts
+// into a snapshot. Nothing may be decided without a manifest, or if a part does not match its checksum.
 package snapshot
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrNone is the error for a run without a manifest. Such a run has not read everything.
+// ErrNone is the error for a run without a manifest.
 var ErrNone = errors.New("the run has no snapshot: it failed or is still reading")
 
 // ErrUnknownRun is the error for a run that is not in the store.
@@ -29,11 +28,11 @@ var ErrUnknownRun = errors.New("no such run in the store")
 type Begin struct {
 	Run     string    `json:"run"`
 	Started time.Time `json:"started"`
-	// Read is when the reading of the data started. Copy is the run whose snapshot this run uses. If Copy is set, Read
-	// is the Read of that run.
+	// Read is when the reading of the data started. Copy is the run whose snapshot this run uses, or "". If Copy is
+	// set, Read is the Read of that run.
 	Read time.Time `json:"read"`
 	Copy string    `json:"copy,omitempty"`
-	// AsOf is the planning time. Rules and the age of feeds are evaluated as of AsOf.
+	// AsOf is the planning time, as of which rules and the age of feeds are evaluated.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
@@ -45,31 +44,30 @@ type Begin struct {
 	// or dates than before.
 	AcceptFeeds bool   `json:"acceptFeeds,omitempty"`
 	Policy      string `json:"policy"` // the run's own copy of the policy file
-	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown.
-	// It is also empty in a deployment, because there the policy in force is in the bucket.
+	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown,
+	// and in a deployment, because there the policy in force is in the bucket.
 	PolicyFile string            `json:"policyFile,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
-	// Subscriptions says when the products renew. It is nil if the policy does not need these dates.
+	// Subscriptions has the renewals of the products. It is nil if the policy does not need these dates.
 	Subscriptions *Subscriptions `json:"subscriptions,omitempty"`
 	// Granting lists groups that give a license of the policy although the policy does not name the groups.
 	Granting []directory.Group `json:"granting,omitempty"`
-	// Former is set only in a restore. It has the license groups as they were in the run that took the licenses. The
-	// key is the name of the license in the policy of that run.
+	// Former is set in a restore. It has the license groups as they were in the run that took the licenses, by the
+	// name of the license in the policy of that run.
 	Former map[string]directory.Group `json:"former,omitempty"`
-	// FormerToo has the second and further groups of a license that several groups gave. The key is the same as in
-	// Former.
+	// FormerToo has the further groups of a license that several groups gave, by the same name.
 	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
 	// Members lists the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
-	// Earlier is what earlier runs found for the names in policies. It is nil if there is no memory of earlier runs.
+	// Earlier is what earlier runs found for the names in policies. It is nil if nothing of earlier runs is stored.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Lost describes the damaged objects of earlier runs that Earlier could not use.
 	Lost []string `json:"lost,omitempty"`
 	// Choice is set if an operator chose the changes of this run from the plan of another run.
 	Choice *Choice `json:"choice,omitempty"`
-	// Unnamed is set only in a run for one person. It lists the names in the policy that no account has. A run for
-	// everybody finds such names itself, because it reads all names.
+	// Unnamed is set in a run for one person. It lists the names in the policy that no account has. A run for
+	// everybody reads all names and finds such names itself.
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
@@ -77,7 +75,7 @@ type Begin struct {
 	Reports []usage.Reading `json:"reports,omitempty"`
 }
 
-// Choice names the changes that an operator chose from the plan of a run. The new run can have no other changes.
+// Choice has the changes that an operator chose from the plan of a run. The new run can have no other changes.
 type Choice struct {
 	From     string   `json:"from"`     // the run with the plan
 	PlanHash string   `json:"planHash"` // the hash of the plan
@@ -90,30 +88,30 @@ type Chosen struct {
 	License string `json:"license"`
 }
 
-// Subscriptions has the purchases of the products that the policy names, or says why they could not be read.
+// Subscriptions has the purchases of the products that the policy names, or the reason why they could not be read.
 type Subscriptions struct {
 	List   []directory.Subscription `json:"list,omitempty"`
 	Failed string                   `json:"failed,omitempty"`
 }
 
-// Mailboxes says where a run stored the mailbox usage report, or why there is no report. The stored object has a
+// Mailboxes says where a run stored the mailbox usage report, or why there is no report. The object has a
 // directory.Mailbox on each line.
 type Mailboxes struct {
 	Key    string `json:"key,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	// Kinds has the recipient types of the mailboxes that are not user mailboxes according to the report. The key is
-	// the user principal name in lower case.
+	// Kinds has the recipient types of the mailboxes that are not user mailboxes, by user principal name in lower
+	// case.
 	Kinds map[string]string `json:"kinds,omitempty"`
 }
 
 // PolicyHash returns the SHA-256 of the run's copy of the policy, in hex.
 func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
 
-// SKUIDs returns the tenant's skuIds. The key is any name that a policy may use for the product.
+// SKUIDs returns the tenant's skuIds. A key is any name that a policy may use for the product.
 func (b *Begin) SKUIDs() map[string]string { return directory.SKUIDs(b.SKUs) }
 
-// Group returns what the run found for a group that the policy names. If the run did not look for the group, the result
-// is Unreadable.
+// Group returns what the run found for a group that the policy names. If the run did not look for it, the result is
+// Unreadable.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
 	for _, g := range b.Groups {
 		if g.Ref.Key(false) == ref.Key(false) {
@@ -143,17 +141,16 @@ type Reading struct {
 	Failed string `json:"failed,omitempty"`
 	Absent bool   `json:"absent,omitempty"`
 	People int    `json:"people"`
-	// PartialLogon says why the last logons of the source are incomplete. Some controllers did not answer, or the
+	// PartialLogon says why the last logons of the source are incomplete: some controllers did not answer, or the
 	// domain does not keep the date. The activity dates of the source are then unknown.
 	PartialLogon string   `json:"unasked,omitempty"`
 	Unreadable   []string `json:"unreadable,omitempty"`
-	// Loose lists the immutable ids of Entra accounts without a SID. Such an account and the person's Active Directory
-	// account may be in different partitions. Loose is empty in a run with one partition. Unplaced is the number of
+	// Loose lists the immutable ids of Entra accounts without a SID, whose Active Directory accounts may be in another
+	// partition. It is empty in a run with one partition. Unplaced is the number of further accounts of this kind.
 	// further accounts of this kind.
 	Loose    []string `json:"loose,omitempty"`
 	Unplaced int      `json:"unplaced,omitempty"`
-	// Why maps the key of a group to the reason why its members could not be read. It has no entry for a group if
-	// begin.json gives the reason.
+	// Why maps the key of a group to the reason why its members could not be read, unless begin.json has the reason.
 	Why     map[string]string `json:"why,omitempty"`
 	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups that hide their members, but not from this run
 	Members map[string]int    `json:"members,omitempty"` // the number of listed members, including repetitions, by key of the group; a group without members has no entry
@@ -163,22 +160,22 @@ type Reading struct {
 	// GroupSIDs has the objectSids of the groups in Groups, by the same keys.
 	GroupSIDs map[string]string `json:"groupSids,omitempty"`
 
-	// Full is the time of the last reading of everybody. In a delta reading, Changed is the number of people who
-	// changed. In a full reading, WhyFull says why everybody was read.
+	// Full is the time of the last reading of everybody. Changed is the number of people who changed, in a delta
+	// reading. WhyFull says why everybody was read, in a full reading.
 	Full      time.Time            `json:"full,omitzero"`
 	Changed   int                  `json:"changed,omitempty"`
 	WhyFull   string               `json:"whyFull,omitempty"`
 	Watermark *directory.Watermark `json:"mark,omitempty"` // nil if the next reading must read everybody
-	// Began is when the relay began to read, by the clock of the relay. It is zero if no relay read, or if the version of
-	// the relay did not tell.
+	// Began is when the relay began to read, by the relay's clock. It is zero without a relay, or if an older relay
+	// did not tell.
 	Began time.Time `json:"began,omitzero"`
 }
 
 // maxLoose is the largest length of Loose. The limit keeps the manifest small.
 const maxLoose = 5000
 
-// The method "loosen" adds the ids to Loose until Loose has maxLoose ids. All other ids are only counted in Unplaced.
-// The argument "more" is a number of further ids, which the method also adds to Unplaced.
+// The method "loosen" adds the ids to Loose until Loose has maxLoose ids. It counts all other ids, and "more" further
+// ids, in Unplaced.
 func (r *Reading) loosen(more int, ids ...string) {
 	room := min(len(ids), maxLoose-len(r.Loose))
 	r.Loose = append(r.Loose, ids[:room]...)
@@ -215,18 +212,18 @@ type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // by Source
-	// People and Members are the tables that Weave made from the parts. Each partition has one table of people and one
-	// table of members. Columns are the columns of the tables of people. Runs of version 1.4 and earlier have no
-	// tables, and are read from their parts.
+	// People and Members are the tables that Weave made from the parts, one of each for each partition. Columns are
+	// the columns of the tables of people. Runs of version 1.4 and earlier have no tables, and are read from their
+	// parts.
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`
-	// Reports is a copy of Begin.Reports. It contains the hashes of the reports' tables.
+	// Reports is a copy of Begin.Reports, with the hashes of the reports' tables.
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
-	// Freed is the key of the object with the run's memory of the ledger. The money is computed from this object. Freed
-	// is empty if there is no such object.
+	// Freed is the key of the object with what the run read from the ledger, from which the money is computed. It is
+	// empty if there is no such object.
 	Freed string `json:"freed,omitempty"`
 }
 
@@ -236,28 +233,28 @@ const maxManifest = 16 << 20
 // stampLayout is the format of the time at the start of a run's name.
 const stampLayout = "20060102T150405Z"
 
-// NewRun returns a name for a run. Names sort by time, even within a second, because the name has the fraction of the
-// second after the time.
+// NewRun returns a name for a run. Names sort by time, even within a second, because the fraction of the second
+// follows the time.
 func NewRun(now time.Time, random [4]byte) string {
 	fraction := now.Nanosecond() / 15_259 // below 1<<16
 	random[0], random[1] = byte(fraction>>8), byte(fraction)
 	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
 }
 
-// mostAhead is how far the time in a run's name may be ahead of this machine's clock. It is not zero because the clocks
-// of two machines may differ a little.
+// mostAhead is how far the time in a run's name may be ahead of this machine's clock, because the clocks of two
+// machines differ a little.
 const mostAhead = 10 * time.Minute
 
-// Ahead reports whether the time in a run's name is later than the argument "now" by more than mostAhead. In that case
-// some clock was wrong, and the run must not count as the newest.
+// Ahead reports whether the time in a run's name is later than "now" by more than mostAhead. Then some clock was
+// wrong, and the run must not count as the newest.
 func Ahead(run string, now time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse(stampLayout, stamp)
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json, and checks that the store does not overwrite an existing object. If the run already has a
-// begin.json, PutBegin leaves the object unchanged and returns store.ErrExists.
+// PutBegin writes begin.json, and checks that the store does not overwrite an existing object. If the run already has
+// a begin.json, it stays unchanged, and the error is store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("cannot begin run %s: %w", b.Run, err)
@@ -265,7 +262,7 @@ func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 	return nil
 }
 
-// GetBegin reads begin.json.
+// GetBegin reads begin.json. The error is ErrUnknownRun if the store has none.
 func GetBegin(ctx context.Context, s store.Store, run string) (*Begin, error) {
 	var b Begin
 	if err := store.GetJSON(ctx, s, layout.Begin(run), &b); err != nil {

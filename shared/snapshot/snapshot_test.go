@@ -34,7 +34,7 @@ func adUser(sid string) directory.ADUser {
 	return directory.ADUser{SID: sid, GUID: "AAAA", DN: `CN=Doe\, Jane,OU=x`, Enabled: directory.No, LastLogonTimestamp: asOf.AddDate(0, 0, -40)}
 }
 
-// The function "seal" writes a small snapshot into a folder and returns the folder.
+// The function "seal" writes a small snapshot into a folder.
 func seal(t *testing.T) (folder string, s store.Store, b *Begin, people map[string]directory.EntraUser) {
 	t.Helper()
 	ctx := context.Background()
@@ -173,8 +173,8 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
-// TestForgedPartIsSeen replaces a part with another part that has different dates, but the same size and the same
-// counts. Only the checksum shows the change.
+// TestForgedPartIsSeen replaces a part with a part that has other dates, but the same size and counts. Only the
+// checksum shows the change.
 func TestForgedPartIsSeen(t *testing.T) {
 	t.Parallel()
 	folder, s, b, _ := seal(t)
@@ -199,8 +199,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// The function "forge" returns an altered Entra part. It has the same size and the same members, but all sign-in dates
-// are later.
+// The function "forge" returns an Entra part with the same size and members, and later sign-in dates.
 func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	h := partAccounts{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}

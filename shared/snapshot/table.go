@@ -29,16 +29,16 @@ func (e *ErrNoColumn) Error() string {
 	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
-// laterColumns lists columns that grace periods read where a snapshot has them. A snapshot of accounts that a relay of an
-// older version read lacks them.
+// laterColumns lists columns that grace periods read if the snapshot has them. A snapshot from a relay of an older
+// version lacks them.
 var laterColumns = []string{"entra_hired", "ad_expires"}
 
 // Has reports whether the tables of people have a column.
 func (m *Manifest) Has(column string) bool { return slices.Contains(m.Columns, column) }
 
 // ColumnsFor returns the columns for a policy that names the given fields, such as "entra.department". The error is
-// ErrNoColumn if the snapshot lacks one of the columns, because a missing column must not look like an empty value. For
-// a snapshot without tables, ColumnsFor returns nil, which stands for all columns.
+// ErrNoColumn if the snapshot lacks one, because a missing column must not look like an empty value. For a snapshot
+// without tables, it returns nil, which stands for all columns.
 func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	if len(m.People) == 0 {
 		return nil, m.partsHave(fields)
@@ -59,8 +59,8 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Columns returns the named columns of the table, in the order of the argument "names". The error is store.ErrDamaged
-// if a column cannot be read or does not exist.
+// Columns returns the named columns of the table, in the order of "names". The error is store.ErrDamaged if a column
+// cannot be read or does not exist.
 func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
 	read, err := p.file.Read(missing)
@@ -77,7 +77,7 @@ func (p *People) Columns(names ...string) ([]*table.Column, error) {
 	return columns, nil
 }
 
-// FieldColumn returns the name of the column for a field such as "entra.department", or "" if there is no column.
+// FieldColumn returns the name of the column for a field such as "entra.department", or "".
 func FieldColumn(field string) string { return columnOf[field] }
 
 var columnOf = func() map[string]string {
@@ -90,8 +90,8 @@ var columnOf = func() map[string]string {
 	return names
 }()
 
-// Groups returns the column with the groups of the accounts of a source, and the lists of groups. A row of the column
-// is an index into the lists.
+// Groups returns the column with the groups of the accounts of a source. A row of the column is an index into the
+// second result.
 func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	if s == directory.AD {
 		return p.columns[adGroups], p.ofAD
@@ -99,14 +99,13 @@ func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	return p.columns[entraGroups], p.ofEntra
 }
 
-// Licenses returns the column of the license assignments, and the lists of assignments. A row of the column is an index
-// into the lists.
+// Licenses returns the column of the license assignments. A row of the column is an index into the second result.
 func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// Put replaces the content of h with the accounts in the given rows. The rows must be in ascending order. Only the
-// values of the given columns are set.
+// Put replaces the content of h with the accounts in the given rows, in ascending order. Only the values of the given
+// columns are set.
 func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
 	some, err := p.pick(columns, rows)
@@ -117,15 +116,15 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// Memory has the buffers for the table of one partition. Callers that read the tables of several partitions, one after
-// the other, use the same Memory for all of them.
+// Memory has the buffers for the table of one partition. Callers that read several tables, one after the other, use
+// the same Memory.
 type Memory struct {
 	raw   []byte
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition and reads its lists. The argument "in" is the memory for the
-// table. An earlier table in the same memory becomes invalid.
+// OpenPeople opens the table of people of a partition and reads its lists. An earlier table in the memory "in" becomes
+// invalid.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
@@ -160,7 +159,6 @@ func (p *People) damaged(err error) error {
 	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, p.key, err)
 }
 
-// The method "pick" returns a table that has only the given rows and columns.
 func (p *People) pick(names []string, rows []int) (*People, error) {
 	some := &People{Rows: len(rows), columns: map[string]*table.Column{}, licenses: p.licenses, ofEntra: p.ofEntra, ofAD: p.ofAD}
 	var missing []string
@@ -200,7 +198,7 @@ func kindOfColumn(name string) table.Kind {
 	return table.Text
 }
 
-// The method "parse" decodes the lists of licenses and groups. It decodes equal lists only once.
+// The method "parse" decodes the lists of licenses and groups, and equal lists only once.
 func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
@@ -222,7 +220,6 @@ func parsed[T any](c *table.Column) (lists [][]T, err error) {
 	return lists, nil
 }
 
-// allOf returns the indices of all rows.
 func allOf(rows int) []int {
 	all := make([]int, rows)
 	for row := range all {
@@ -231,7 +228,7 @@ func allOf(rows int) []int {
 	return all
 }
 
-// The method "into" appends accounts to h, with their groups. The argument "rows" has the rows of these accounts.
+// The method "into" appends the accounts in the given rows to h, with their groups.
 func (p *People) into(h *directory.Accounts, rows []int) {
 	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows with an Entra account, and the rows with an Active Directory account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
@@ -283,7 +280,6 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 	}
 }
 
-// The method "join" records the groups to which a member belongs.
 func (p *People) join(h *directory.Accounts, member string, word int64, lists [][]string) {
 	if member != "" && word != table.None {
 		h.Memberships[member] = lists[word]

@@ -14,12 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Weave makes the tables of a run from the parts of its sources. The table of people has one row for each
-// directory.Pair: both accounts of a person if they have the same SID, and otherwise one account. The table of members
-// has one row for each member of a named group. Weave keeps one partition at a time in memory. The key of a table
-// contains the hash of the table, so a second call of Weave makes the same objects. Weave lists the tables and their
-// columns in the manifest. If a part of an older version lacks a column, this list omits the column, because a missing
-// column must not look like an empty value.
+// Weave makes the tables of a run from the parts of its sources, and lists them in the manifest. The table of people
+// has one row for each directory.Pair: both accounts of a person if they have the same SID, and otherwise one account.
+// The table of members has one row for each member of a named group. Weave keeps one partition at a time in memory.
+// The key of a table contains its hash, so a second call makes the same objects. Manifest.Columns omits a column that
+// a part of an older version lacks, because a missing column must not look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
@@ -49,7 +48,6 @@ func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) err
 	return nil
 }
 
-// peopleOf returns the table of people of a partition.
 func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	pairs := h.Pairs()
 	for i := range personColumns {
@@ -70,9 +68,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf returns the Entra id and the SID of a pair. The list of members of a group has one of these keys for each
-// member. The SID comes from the Entra account if the pair has no Active Directory account. A key is empty if it is not
-// known.
+// keysOf returns the Entra id and the SID of a pair, of which the list of members of a group has one. Without an
+// Active Directory account, the SID comes from the Entra account. An unknown key is empty.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID
@@ -96,7 +93,6 @@ func addGroups(c *table.Column, groups []string, member string, lists map[*strin
 	c.AddText(text)
 }
 
-// membersOf returns the table of members, sorted.
 func membersOf(h *directory.Accounts) []*table.Column {
 	member, group := &table.Column{Name: "member"}, &table.Column{Name: "group_key"}
 	for _, id := range slices.Sorted(maps.Keys(h.Memberships)) {
@@ -108,7 +104,6 @@ func membersOf(h *directory.Accounts) []*table.Column {
 	return []*table.Column{member, group}
 }
 
-// The method "put" writes a table of a partition and returns its Part.
 func (m *Manifest) put(ctx context.Context, s store.Store, name string, partition int, columns []*table.Column) (Part, error) {
 	var file bytes.Buffer
 	if err := table.Write(&file, name, columns); err != nil {

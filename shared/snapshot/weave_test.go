@@ -20,8 +20,8 @@ import (
 
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// The function "crowd" returns people of all kinds. Some have one account, some have both, and some are listed twice.
-// Some have the same keys as other people, and some have no SID. Every property is set.
+// The function "crowd" returns people of all kinds: with one account or two, listed twice, with the keys of other
+// people, or without a SID. Every property is set.
 func crowd(r *rand.Rand, n int) (entra []directory.EntraUser, ad []directory.ADUser) {
 	some := func(prefix string, of int) string {
 		if r.IntN(12) == 0 {
@@ -128,13 +128,13 @@ func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraU
 	return m
 }
 
-// bySIDOf sorts accounts by SID, because the table of people has the Active Directory accounts in another order.
+// bySIDOf sorts accounts, because the table of people has the Active Directory accounts in another order.
 func bySIDOf(ad []directory.ADUser) []directory.ADUser {
 	slices.SortStableFunc(ad, func(a, b directory.ADUser) int { return cmp.Or(cmp.Compare(a.SID, b.SID), cmp.Compare(a.GUID, b.GUID)) })
 	return ad
 }
 
-// TestWeave checks that the tables and the parts have the same people.
+// TestWeave: the tables and the parts have the same people.
 func TestWeave(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -172,8 +172,8 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear joins the accounts of all rows, and then of some rows. Only clear rows are left out. Each person of the
-// remaining rows must be joined in the same way as before, because a clear row does not affect other rows.
+// TestClear: joining without clear rows joins the people of all other rows in the same way, because a clear row does
+// not affect other rows.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -227,8 +227,8 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// TestColumnsFor checks the columns for a policy: the columns of the fields that the policy names, and the columns that
-// the code always reads. If the snapshot lacks a field, ColumnsFor must fail.
+// TestColumnsFor: the columns for a policy are those of the fields that it names, and those that the code always
+// reads. A missing column is an error.
 func TestColumnsFor(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -254,9 +254,8 @@ func TestColumnsFor(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAColumn checks that every field has a column, with two exceptions. A field that is computed from
-// columns that are always read has no column. A field from a usage report has no column, because a run stores the
-// reports separately.
+// TestEveryFieldHasAColumn: every field has a column, except fields that are computed from other columns and fields
+// from usage reports, which a run stores separately.
 func TestEveryFieldHasAColumn(t *testing.T) {
 	t.Parallel()
 	for _, name := range directory.FieldNames() {

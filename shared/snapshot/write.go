@@ -20,10 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Writer distributes the people of one source over the partitions of a run. It collects rows in a temporary folder on
-// disk, as gob, so that memory does not grow. Finish turns the rows into tables, one partition at a time, and puts one
-// object per partition into the store. A process that dies before Finish therefore leaves nothing in the store. The
-// name of the attempt is part of every key, so a late process cannot overwrite the parts of its successor.
+// Writer distributes the people of one source over the partitions of a run. It collects rows in a temporary folder, so
+// that memory does not grow. Finish turns them into tables, one partition at a time, so a process that dies earlier
+// leaves nothing in the store. The name of the attempt is part of every key, so a late process cannot overwrite the
+// parts of its successor.
 type Writer struct {
 	store      store.Store
 	run        string
@@ -36,8 +36,8 @@ type Writer struct {
 	notAfter   time.Time
 }
 
-// The type "growing" is a part that is being written to disk. The file is a sequence of gzip members (RFC 1952, section
-// 2.2). Each member has about memberSize bytes of gob before compression.
+// The type "growing" is a part that is being written to disk, as a sequence of gzip members (RFC 1952, section 2.2) of
+// about memberSize bytes of gob.
 type growing struct {
 	file *os.File
 	rows bytes.Buffer // not compressed yet
@@ -45,12 +45,12 @@ type growing struct {
 	Part
 }
 
-// memberSize is the number of bytes that a part collects before it compresses them. With this size, the uncompressed
-// rows of both sources take less than 20 MB for 1,000,000 people.
+// memberSize is the number of bytes that a part collects before it compresses them. The uncompressed rows of both
+// sources then take less than 20 MB for 1,000,000 people.
 const memberSize = 32 << 10
 
-// NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller
-// must call Close.
+// NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller must
+// call Close.
 func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, notAfter time.Time) (*Writer, error) {
 	folder, err := os.MkdirTemp("", "idleseat-parts-")
 	if err != nil {
@@ -91,19 +91,18 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts an account in the summary that shows the health of the feed (directory.Freshness). AddEntra calls
-// SampleEntra for every account that it adds. A run for one person also calls SampleEntra for accounts that it does not
-// add.
+// SampleEntra counts an account in directory.Freshness, the summary of the health of the feed. AddEntra does so for
+// every account that it adds. A run for one person also counts accounts that it does not add.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
-// SampleAD counts an Active Directory account in the same way as SampleEntra.
+// SampleAD counts an Active Directory account like SampleEntra.
 func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfter) }
 
 // People returns the number of people added so far.
 func (w *Writer) People() int { return w.reading.People }
 
-// AddMember adds a member of a group. The parameter "key" is the GroupRef.Key of the group. The parameter "id" is the
-// Entra id or the SID of the member. The parameter "partitionKey" determines the partition of the member.
+// AddMember adds a member of the group whose GroupRef.Key is "key". The parameter "id" is the Entra id or the SID of
+// the member, and "partitionKey" determines the partition.
 func (w *Writer) AddMember(key, id, partitionKey string) error {
 	g, err := w.part(partitionKey)
 	if err != nil {
@@ -161,7 +160,6 @@ func (w *Writer) add(g *growing, r *row) error {
 	return w.flush(g)
 }
 
-// The method "flush" compresses the waiting rows of a part as a gzip member.
 func (w *Writer) flush(g *growing) error {
 	w.zip.Reset(g.file)
 	_, err := w.zip.Write(g.rows.Bytes())
@@ -205,7 +203,7 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	return w.store.PutIfAbsent(ctx, g.Key, bytes.NewReader(object))
 }
 
-// Close removes the temporary folder. If Finish was not called, everything that was added is lost.
+// Close removes the temporary folder. Without Finish, everything that was added is lost.
 func (w *Writer) Close() error {
 	var errs []error
 	for _, g := range w.parts {

@@ -1,6 +1,5 @@
-// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. It
-// makes a delta reading if a delta reading certainly gives the same result as a full reading. Otherwise it makes a full
-// reading. The command and the relay on premises both use this package.
+// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run.
+// It makes a delta reading if that certainly gives the same result as a full reading.
 package adread
 
 import (
@@ -37,15 +36,15 @@ type Reader struct {
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)
-	// Leased is called before parts are written. If it returns an error, nothing is written. Leased may be nil.
+	// Leased is called before parts are written. If it returns an error, nothing is written. It may be nil.
 	Leased func() error
 
 	guids, sids map[string]string // the objectGUIDs and objectSids of the groups, by GroupRef.Key(false)
 }
 
-// Read makes a delta reading. The argument "before" is the reading of an earlier run, from which the delta reading
-// starts. If the delta reading fails, or if "before" is nil, Read makes a full reading. If "before" is nil, the
-// argument "why" says why there is no earlier reading. If Read fails, nothing of the source counts as read.
+// Read makes a delta reading that starts from the earlier reading "before". If the delta reading fails, or if "before"
+// is nil, it makes a full reading. If "before" is nil, "why" says why there is no earlier reading. If Read fails,
+// nothing of the source counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -80,7 +79,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// The method "write" calls the function "fill" with a new Writer, and then puts the parts of the Writer into the store.
+// The method "write" puts the parts that the function "fill" writes into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
@@ -108,7 +107,7 @@ func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 }
 
 // The method "members" reads the members of the groups. If a group does not exist or hides its members, membership in
-// that group is unknown. If the list of a group cannot be read to its end, the whole reading fails.
+// it is unknown. If a list cannot be read to its end, the whole reading fails.
 func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
@@ -140,9 +139,8 @@ func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// The method "otherwise" reads who belongs to a group in another way than by its list of members. These people belong
-// to the group through a nested group, or because the group is their primary group. They remain in the group even after
-// they are removed from the list.
+// The method "otherwise" reads who is in a group through a nested group, or because it is the primary group. These
+// people remain in the group after they are removed from its list of members.
 func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })

@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges follows the name of the attempt in the keys of a delta reading. If the delta reading fails, a full reading
-// follows in the same attempt. The parts of the two readings must have different keys.
+// ofChanges follows the name of the attempt in the keys of a delta reading. A full reading may follow in the same
+// attempt, and its keys must differ.
 const ofChanges = "-changes"
 
-// The method "changes" makes this run's reading from an earlier run's reading and from the changes since the earlier
-// reading. If the method fails, the caller must read everybody.
+// The method "changes" makes this run's reading from an earlier reading and the changes since. If it fails, the caller
+// must read everybody.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
@@ -45,23 +45,21 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// The type "since" holds the input of a delta reading. The field "before" is the reading of an earlier run, and "old"
-// is the store with that reading. The field "present" has the people who exist now, and "changed" has the people who
-// changed. The people of both fields are in "store", a folder on local disk. They have the same partitions as the
-// earlier reading.
+// The type "since" is the input of a delta reading. The store "old" has the reading "before" of an earlier run. The
+// store "store", a folder on local disk, has the people who exist now ("present") and those who changed, in the same
+// partitions.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
 	partitions               int
 }
 
-// manifestOf returns a manifest that has only one reading.
 func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
-// listChanges asks the directory who exists now and who changed, and stores the answers on local disk. The result "now"
-// is the new watermark.
+// listChanges asks the directory who exists now and who changed, and stores the answers on local disk. The result
+// "now" is the new watermark.
 func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
@@ -87,8 +85,8 @@ func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Water
 	return now, errors.Join(errs[:]...)
 }
 
-// The method "each" calls the function "each" for everybody whom a full reading would return. It keeps only one
-// partition at a time in memory.
+// The method "each" calls the function "each" for everybody whom a full reading would return. It keeps one partition
+// at a time in memory.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
 	var before, present, changed directory.Accounts
 	for n := range s.partitions {
@@ -110,8 +108,8 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// The function "merge" returns the people in the list "present". A person who changed has the values from the list
-// "changed". Every other person has the values from the list "before". The function overwrites the list "present".
+// The function "merge" returns the people in "present", with the values from "changed" or else from "before". It
+// overwrites "present".
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {
@@ -122,11 +120,11 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
 			// The directory never removes a date. The account of idleseat has probably lost the right to read the
-			// attribute. The dates of other people are then unreadable, too, so everybody must be read.
+			// attribute, also of other people, so everybody must be read.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
-			// The account of idleseat may have gained the right to read these attributes. The directory does not list a
-			// person as changed when only a right changes. Everybody must be read to get the values.
+			// The account of idleseat may have gained the right to read these attributes. The directory does not list
+			// a person as changed when only a right changes, so everybody must be read.
 			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is

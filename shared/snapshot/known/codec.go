@@ -99,7 +99,6 @@ func inflate(raw []byte) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// accountValues is the number of 32-bit values per account.
 const accountValues = directory.ActivityDates + 4
 
 // The method "values" returns the values of an account, in the order of the columns.
@@ -107,15 +106,15 @@ func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }
 
-// A reader reads the columns of a table, one after the other. The field "failed" is set if the table is shorter than
-// its first line says, or if the table contains an index that is out of range.
+// The type "reader" reads the columns of a table, one after the other. The field "failed" is set if the table is
+// shorter than its first line says, or if an index is out of range.
 type reader struct {
 	rest   []byte
 	plain  bool // whether the table is of the older version
 	failed bool
 }
 
-// The method "take" returns the next bytes of the table. The argument "size" is the number of bytes.
+// The method "take" returns the next "size" bytes of the table, or zeros if there are fewer.
 func (r *reader) take(size int) []byte {
 	if size > len(r.rest) {
 		r.failed = true
@@ -168,7 +167,7 @@ func (r *reader) bits(column []Second) {
 	}
 }
 
-// The method "column" reads a column that the method encoder.column wrote.
+// The method "column" reads a column that encoder.column wrote.
 func (r *reader) column(column []Second) {
 	count := 0
 	if !r.plain {
@@ -196,7 +195,6 @@ func (r *reader) column(column []Second) {
 	}
 }
 
-// The method "values" reads one value per row.
 func (r *reader) values(column []Second) {
 	text := r.take(valueSize * len(column))
 	for i := range column {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "encoder" holds memory that the function "encode" reuses for the next table.
+// The type "encoder" has memory that the function "encode" reuses for the next table.
 type encoder struct {
 	tables  []byte
 	columns []Second
@@ -85,9 +85,9 @@ func (e *encoder) memory(rows int) []Second {
 // mostWords is the largest number of different values in a column that is written as a dictionary.
 const mostWords = 256
 
-// The method "column" writes a column. With at most mostWords different values, it writes the number of these values in
-// two bytes, each value once, and a byte for each row with the index of the row's value. It leaves out the bytes of the
-// rows if there is only one value. With more different values, it writes the number 0, and then the value of every row.
+// The method "column" writes a column. With at most mostWords different values, it writes their number in two bytes,
+// each value once, and a byte for each row with the index of its value. It omits the bytes of the rows if there is one
+// value. With more values, it writes the number 0 and the value of every row.
 func (e *encoder) column(column []Second) {
 	words := e.words(column)
 	e.tables = binary.LittleEndian.AppendUint16(e.tables, uint16(len(words)))

@@ -1,15 +1,14 @@
-// Package known stores what later runs must remember about the accounts in one partition of a run. The object
-// runs/<run>/known/<partition>.gz starts with a line of JSON:
+// Package known stores what later runs need of the accounts in one partition of a run. The object
+// runs/<run>/known/<partition>.gz starts with a sealed line of JSON that has the hash of the rest:
 //
-//	{"version":2,"entra":8000,"ad":7990,"groups":["ad/direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
+// {"version":2,"entra":8000,"ad":7990,"groups":["ad/direct:cn=citrix,…"],"members":3000,"tables":"…","sha256":"…"}
 //
 // The columns of the table follow: first the Entra accounts, then the Active Directory accounts, then the members of
-// groups. Numbers are little-endian. Instants are whole seconds since 1970. The first line is sealed and has the hash
-// of the rest.
+// groups. Numbers are little-endian. Instants are whole seconds since 1970.
 //
-// A night with 1,000,000 people reads and writes two million accounts. The table therefore has hashes instead of ids,
-// and omits data that other objects have. A column with few different values has each value only once. gzip wraps the
-// table without compressing it, because compression took longer than the evaluation of all rules.
+// A night with 1,000,000 people reads and writes two million accounts, so the table has hashes instead of ids. A
+// column with few different values has each value once. gzip wraps the table without compressing it, because
+// compression took longer than the evaluation of all rules.
 package known
 
 import (
@@ -23,36 +22,36 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Account is what is remembered about one account.
+// Account is what is stored about one account.
 type Account struct {
 	// Key is the hash (KeyOf) of the Entra id or the SID.
 	Key uint64
-	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest. In an Active
-	// Directory account, the element at the index LoggedOn is directory.Past.LoggedOn.
+	// Newest has the newest dates of activity that any reading saw, in the order of directory.Past.Newest. In an
+	// Active Directory account, the element at the index LoggedOn is directory.Past.LoggedOn.
 	Newest [directory.ActivityDates]Second
 	// Regressed has bit i set if Newest[i] is later than the date that this run read.
 	Regressed uint8
-	// Lost is when a date of the account was first missing, or first earlier than in Newest. It is zero if no date is
-	// lost.
+	// Lost is when a date of the account was first missing, or first earlier than in Newest. Zero means that no date
+	// is lost.
 	Lost Second
 	// Seen is the first reading of the latest unbroken series of readings that saw the account.
 	Seen Second
 	// Enabled is the first reading of the latest unbroken series of readings that saw the account enabled. It is zero
-	// if this run did not see the account enabled. It is Always if every reading saw the account enabled.
+	// if this run did not, and Always if every reading did.
 	Enabled Second
-	// Joined is the last reading that saw the account together with the person's other account, or with an account that
-	// contradicts this account.
+	// Joined is the last reading that saw the account together with the person's other account, or with an account
+	// that contradicts this account.
 	Joined Second
 	// Contradicted is the contradiction that the last reading of both directories showed. It is stored in the upper
-	// bits of Regressed, starting at contradictedBit. Older versions wrote zeros in these bits.
+	// bits of Regressed, in which older versions wrote zeros.
 	Contradicted directory.Contradiction
 }
 
-// LoggedOn is the index in Account.Newest of directory.Past.LoggedOn. An Active Directory account has one activity date
-// only, at the index 0.
+// LoggedOn is the index in Account.Newest of directory.Past.LoggedOn. An Active Directory account has one activity
+// date, at the index 0.
 const LoggedOn = 1
 
-// Second is an instant in whole seconds since 1970, up to the year 2106. Zero means that there is no instant.
+// Second is an instant in whole seconds since 1970, up to the year 2106. Zero means no instant.
 type Second uint32
 
 // Always stands for the time before the first reading.
@@ -80,12 +79,11 @@ func (s Second) Time() time.Time {
 }
 
 // KeyOf returns the FNV-1a hash of an Entra id or SID. The probability that two of 1,000,000 accounts have the same
-// hash is one in thirty million. Two such accounts are remembered as one.
+// hash is one in thirty million. Two such accounts are stored as one.
 func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
 
-// PrintOf returns a fingerprint of a name, ignoring case. Many names have the same fingerprint. A fingerprint can
-// therefore only rule out a person: a person who has no name with the fingerprint does not have the name. A fingerprint
-// is never zero, because zero means that there is no name.
+// PrintOf returns a fingerprint of a name, ignoring case. Many names share a fingerprint, so it can only show that a
+// person does not have a name. It is never zero, because zero means no name.
 func PrintOf(name string) uint16 {
 	h := KeyOf(strings.ToLower(name))
 	return max(1, uint16(h^h>>16^h>>32^h>>48))
@@ -98,7 +96,7 @@ func hashOn(h uint64, s string) uint64 {
 	return h
 }
 
-// Member is what is remembered about an account in a group that gives a license.
+// Member is what is stored about an account in a group that gives a license.
 type Member struct {
 	Key   uint64 // the hash (MemberKeyOf) of the account and the group
 	Since Second // the first reading of the latest unbroken series that saw the account in the group, or Always
@@ -111,17 +109,16 @@ func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group)
 // MemberKey works like MemberKeyOf. Its parameter "sid" is the KeyOf of the SID or object id.
 func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " "), group) }
 
-// Partition is what a run remembers about a partition.
+// Partition is what a run stores about a partition.
 type Partition struct {
 	Accounts [2][]Account // by source
-	// Groups lists the groups whose members are remembered. Each entry is the GroupRef.Key of the group. If the id of
-	// the group is known, "|" and the id follow. A group that is deleted and created again under the same name
-	// therefore has a different entry.
+	// Groups lists the groups whose members are stored, by GroupRef.Key. If the id of the group is known, "|" and the
+	// id follow, so that a group that is created again under the same name has another entry.
 	Groups  []string
 	Members []Member
 }
 
-// Put stores what a run remembers about a partition. It replaces an existing object.
+// Put replaces an existing object.
 func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
 	object, err := encode(layout.Known(run, partition), p)
 	if err != nil {
@@ -130,8 +127,7 @@ func Put(ctx context.Context, s store.Store, run string, partition int, p *Parti
 	return store.PutBytes(ctx, s, layout.Known(run, partition), object)
 }
 
-// Get reads what a run remembers about a partition. The error is store.ErrNotFound if there is no such object, and
-// store.ErrDamaged if the object cannot be read to its end.
+// Get returns store.ErrNotFound if there is no such object, and store.ErrDamaged if it cannot be read to its end.
 func Get(ctx context.Context, s store.Store, run string, partition int) (*Partition, error) {
 	raw, err := store.GetBytes(ctx, s, layout.Known(run, partition), maxObject)
 	if err != nil {

@@ -27,7 +27,7 @@ func partition() *Partition {
 	}
 }
 
-// The function "varied" returns a table. The argument "words" is the largest number of different values in each column.
+// The function "varied" returns a table with at most "words" different values in each column, apart from keys.
 func varied(words int) *Partition {
 	p := &Partition{Accounts: [2][]Account{{}, {}}}
 	for i := range 600 {
@@ -41,8 +41,7 @@ func varied(words int) *Partition {
 	return p
 }
 
-// TestSmall checks that a column with few different values takes one byte per row. A column with a single value takes
-// no byte per row.
+// TestSmall: a column with few different values takes one byte per row, and a column with a single value takes none.
 func TestSmall(t *testing.T) {
 	t.Parallel()
 	var sizes []int
@@ -76,8 +75,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOlderTable reads a table from a version that stored no contradictions. No account in the table may have a
-// contradiction. The table must be read under the key "k", because its seal covers this key.
+// TestOlderTable reads a table from a version that stored no contradictions. Its seal covers the key "k".
 func TestOlderTable(t *testing.T) {
 	t.Parallel()
 	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="
@@ -96,7 +94,7 @@ func TestOlderTable(t *testing.T) {
 	}
 }
 
-// TestSecondOfMicro checks that SecondOfMicro and SecondOf agree about the same instant.
+// TestSecondOfMicro: SecondOfMicro and SecondOf agree about the same instant.
 func TestSecondOfMicro(t *testing.T) {
 	t.Parallel()
 	for _, micros := range []int64{-1 << 62, -1, 0, 1, 999_999, 1_000_000, 1_700_000_000_999_999, 1_700_000_001_000_000, (1<<32 - 1) * 1e6, 1 << 62} {
@@ -106,7 +104,7 @@ func TestSecondOfMicro(t *testing.T) {
 	}
 }
 
-// TestPrintOf checks that PrintOf ignores letter case, and that no name has the fingerprint zero.
+// TestPrintOf: PrintOf ignores letter case and never returns zero.
 func TestPrintOf(t *testing.T) {
 	t.Parallel()
 	if PrintOf("Jürgen@X.example") != PrintOf("jürgen@x.EXAMPLE") || PrintOf("anna") == PrintOf("anne") {
@@ -119,8 +117,8 @@ func TestPrintOf(t *testing.T) {
 	}
 }
 
-// TestEveryByte alters each byte of a table in turn. Each read of an altered table must fail or return the original
-// content. A read of a table that was copied to another key must fail.
+// TestEveryByte alters each byte of a table in turn. A read of the table fails or returns the original content. A read
+// of a table that was copied to another key fails.
 func TestEveryByte(t *testing.T) {
 	t.Parallel()
 	object, err := encode("k", partition())
@@ -158,8 +156,7 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// FuzzTable reads arbitrary objects. Either an object is rejected, or its content stays equal when it is read, written
-// and read again.
+// FuzzTable reads any objects. An object is rejected, or its content stays equal when it is written and read again.
 func FuzzTable(f *testing.F) {
 	object, err := encode("k", partition())
 	if err != nil {

@@ -17,8 +17,8 @@ type File struct {
 	memory *Memory
 }
 
-// Memory has the buffers for reading one file. Callers that read several files, one after the other, use the same Memory
-// for all of them.
+// Memory has the buffers for reading one file. Callers that read several files, one after the other, use the same
+// Memory.
 type Memory struct {
 	block  []int64 // memory for the rows of columns
 	used   int     // the number of used elements of the field "block"
@@ -26,7 +26,7 @@ type Memory struct {
 	text   []byte  // the strings of a page, if only some of its rows are wanted
 }
 
-// The method "take" returns memory for rows. The memory is reserved until the next file is opened.
+// The method "take" returns memory for rows. It is reserved until the next file is opened.
 func (m *Memory) take(rows int) []int64 {
 	if m.used+rows > len(m.block) {
 		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
@@ -35,7 +35,7 @@ func (m *Memory) take(rows int) []int64 {
 	return m.block[m.used-rows : m.used-rows : m.used]
 }
 
-// Open parses the metadata of a file. The content in the argument "raw" must not change while the file is in use.
+// Open parses the metadata of a file. The bytes "raw" must not change while the file is in use.
 func Open(raw []byte) (*File, error) { return new(Memory).Open(raw) }
 
 // Open works like the function Open, but reuses memory. The columns of the file that used the memory before become
@@ -51,8 +51,8 @@ func (m *Memory) Open(raw []byte) (f *File, err error) {
 	return &File{file: file, memory: m}, nil
 }
 
-// The function "damage" turns a panic into an error. The Parquet library trusts the lengths in a file, and therefore
-// panics if the file is damaged.
+// The function "damage" turns a panic into an error. The Parquet library trusts the lengths in a file, and panics if
+// the file is damaged.
 func damage(fault any, err error) error {
 	if fault != nil {
 		return fmt.Errorf("the file is damaged: %v", fault)
@@ -71,13 +71,14 @@ func (f *File) Names() (names []string) {
 	return names
 }
 
-// Read reads columns, in the order of the argument "names". Every column must exist.
+// Read reads columns, in the order of "names". Every column must exist.
 func (f *File) Read(names []string) (columns []*Column, err error) {
 	return f.columns(names, nil, f.Rows())
 }
 
-// Pick works like Read, but reads only the given rows. The rows must be in ascending order. Row i of a resulting column
-// is rows[i] of the file. The field Words of the column has only the strings of these rows.
+// Pick works like Read, but reads only the given rows. The rows must be in ascending order. Row i of a resulting
+// column is rows[i] of the file. If the column has a dictionary, the field Words has all strings of the dictionary.
+// Otherwise it has only the strings of these rows.
 func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	if rows == nil {
 		rows = []int{}
@@ -85,8 +86,7 @@ func (f *File) Pick(names []string, rows []int) (columns []*Column, err error) {
 	return f.columns(names, rows, len(rows))
 }
 
-// The method "columns" reads the named columns. If the argument "picked" is nil, it reads all rows. Otherwise it reads
-// only the picked rows.
+// The method "columns" reads the named columns. It reads the rows in "picked", or all rows if "picked" is nil.
 func (f *File) columns(names []string, picked []int, rows int) (columns []*Column, err error) {
 	defer func() { err = damage(recover(), err) }()
 	for _, name := range names {
@@ -128,7 +128,6 @@ func kindOf(t parquet.Type) (Kind, error) {
 	return 0, fmt.Errorf("its type is %s", t)
 }
 
-// The type "reading" is the state of reading a column.
 type reading struct {
 	*Column
 	memory *Memory
@@ -163,8 +162,8 @@ func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
 	}
 }
 
-// readPage appends the wanted rows of a page. The argument "first" is the index in Words at which the strings of the
-// page's dictionary begin.
+// readPage appends the wanted rows of a page. The strings of the page's dictionary begin at the index "first" in
+// Words.
 func (c *reading) readPage(page parquet.Page, first int64) error {
 	values, levels, rows := c.values(page, first), page.DefinitionLevels(), int(page.NumRows())
 	if len(levels) != 0 && len(levels) != rows || bytes.Count(levels, one)+(rows-len(levels)) != len(values) {
@@ -213,7 +212,6 @@ func (c *reading) values(page parquet.Page, first int64) []int64 {
 	return values
 }
 
-// The method "all" appends every row of a page.
 func (c *reading) all(values []int64, levels []byte) {
 	if len(values) == len(levels) || len(levels) == 0 { // no row is empty
 		c.Rows = append(c.Rows, values...)
@@ -231,7 +229,6 @@ func (c *reading) all(values []int64, levels []byte) {
 	}
 }
 
-// The method "pick" appends the picked rows of a page.
 func (c *reading) pick(values []int64, levels []byte, rows int) {
 	row, at := 0, 0 // "at" is the index of the row's value; for an empty row, "at" is the index of the next value
 	for len(c.picked) > 0 && c.picked[0]-c.read < rows {
@@ -250,8 +247,8 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 	}
 }
 
-// addTexts appends the strings of a page without a dictionary to Words. From the index "before" on, the rows contain
-// indices into the page. addTexts replaces these indices with indices into Words.
+// addTexts appends the strings of a page without a dictionary to Words. From the index "before" on, it replaces the
+// indices into the page in Rows by indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()
@@ -278,7 +275,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 	c.addWords(picked, bounds)
 }
 
-// addWords appends strings to the field Words, in one allocation. String i is text[bounds[i]:bounds[i+1]].
+// addWords appends strings to Words, in one allocation. String i is text[bounds[i]:bounds[i+1]].
 func (c *Column) addWords(text []byte, bounds []uint32) {
 	if len(bounds) == 0 {
 		return

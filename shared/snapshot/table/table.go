@@ -1,7 +1,6 @@
-// Package table reads and writes tables as Parquet, column by column. It does not know the meaning of the columns.
-// Tables are flat, and any row may lack a value. A string is stored as UTF8, an instant as a TIMESTAMP in microseconds
-// of UTC, a flag as a BOOLEAN and a number as an INT64. DuckDB, pandas and Athena can read the files without
-// conversion.
+// Package table reads and writes tables as Parquet, column by column. Tables are flat, and any row may lack a value. A
+// string is stored as UTF8, an instant as a TIMESTAMP in microseconds of UTC, a flag as a BOOLEAN and a number as an
+// INT64, so DuckDB, pandas and Athena can read the files without conversion.
 package table
 
 import (
@@ -37,7 +36,7 @@ type Column struct {
 	places map[string]int64 // the index of each string in Words; used only while the column is written
 }
 
-// Valid returns a string in the form that a table stores: invalid UTF-8 is replaced with U+FFFD.
+// Valid returns a string as a table stores it: invalid UTF-8 is replaced with U+FFFD.
 func Valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // AddText appends a string. It replaces invalid UTF-8.
@@ -68,8 +67,7 @@ func (c *Column) AddFlag(b bool) {
 	c.Rows = append(c.Rows, row)
 }
 
-// AddNumber appends a number. The smallest int64 stands for None, so AddNumber stores the next larger number in its
-// place.
+// AddNumber appends a number. The smallest int64 stands for None, so the next larger number takes its place.
 func (c *Column) AddNumber(n int64) { c.Rows = append(c.Rows, max(n, None+1)) }
 
 // AddNone appends a row without a value.
@@ -96,7 +94,7 @@ func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
 }
 
-// Pick returns a column with only the given rows. The column shares Words with c.
+// Pick returns a column with only the given rows. It shares Words with c.
 func (c *Column) Pick(rows []int) *Column {
 	picked := &Column{Name: c.Name, Kind: c.Kind, Words: c.Words, Rows: make([]int64, len(rows))}
 	for i, row := range rows {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestRoundTrip writes columns of every kind, with few and with many different strings. Some rows have no value. The
-// test first reads all rows, and then some of the rows.
+// TestRoundTrip writes and reads columns of every kind, with few and with many different strings, and with rows
+// without a value. It reads all rows, and then some.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
@@ -74,8 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// The function "read" reads the named columns. If the argument "picked" is nil, it reads all rows. Otherwise it reads
-// only the picked rows.
+// The function "read" reads the rows in "picked" of the named columns, or all rows if "picked" is nil.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)
@@ -92,7 +91,6 @@ func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	return columns
 }
 
-// The function "open" opens a file and reads the named columns.
 func open(raw []byte, names ...string) error {
 	f, err := Open(raw)
 	if err == nil {
@@ -112,7 +110,7 @@ func (c *Column) value(row int) any {
 	return c.Rows[row]
 }
 
-// TestInstants checks that no instant is stored as an earlier instant.
+// TestInstants: no instant is stored as an earlier instant.
 func TestInstants(t *testing.T) {
 	t.Parallel()
 	c := &Column{Kind: Instant}
@@ -130,8 +128,8 @@ func TestInstants(t *testing.T) {
 	}
 }
 
-// TestDamage truncates a file at every length, and alters every byte of it. A truncated file must be rejected. An
-// altered file must not cause a panic.
+// TestDamage truncates a file at every length, and alters every byte of it. A truncated file is rejected. An altered
+// file does not cause a panic.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	c, d := &Column{Name: "text"}, &Column{Name: "when", Kind: Instant}

@@ -15,20 +15,18 @@ import (
 // pageSize is the largest size of a page in bytes. A page has room for a whole column of a partition.
 const pageSize = 4 << 20
 
-// Write writes columns of equal length as one Parquet file. It compresses with Snappy, because Snappy is the fastest to
-// read.
+// Write writes columns of equal length as one Parquet file, with Snappy, because Snappy is the fastest to read.
 func Write(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, fast)
 }
 
-// WriteSmall works like Write, for a file that is read only once. It compresses with Zstandard, which makes the file a
-// sixth smaller.
+// WriteSmall works like Write, for a file that is read once. Zstandard makes the file a sixth smaller.
 func WriteSmall(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, small)
 }
 
-// The codecs are shared, because each codec reuses its memory for the next file. The fastest level of Zstandard needs
-// 30 MB less memory than the next level.
+// Each codec reuses its memory for the next file. The fastest level of Zstandard needs 30 MB less memory than the next
+// level.
 var (
 	fast  = &snappy.Codec{}
 	small = &zstd.Codec{Level: zstd.SpeedFastest}
