@@ -1,6 +1,6 @@
 // Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
-// the relay read, and collects the writes that the relay must make. The package does no I/O. If the evidence does not
-// cover a question, the answer is an error, and never "no".
+// the relay read, and collects the writes that the relay must make. It does no I/O. If the evidence does not cover a
+// question, the answer is an error, and never "no".
 package client
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// Fresh is how long evidence may be used. The time counts from the start of the relay's reading.
+// Fresh is how long evidence may be used, from the start of the relay's reading.
 const Fresh = time.Hour
 
 // Directory is Active Directory as the relay read it for one step of a run. A Directory is not safe for concurrent use.
@@ -49,9 +49,8 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	return d
 }
 
-// CheckClock compares the clock of the relay with the clock of the cloud. The relay itself compares its clock only with
-// the controllers, and a machine of their domain takes its time from them. The parameter "read" is when the relay read, by
-// its clock. By the clock of the cloud, this was not before "from" and not after "to".
+// CheckClock compares the clock of the relay with the clock of the cloud, because the relay itself compares its clock
+// only with its domain. The relay read at "read" by its clock, and between "from" and "to" by the clock of the cloud.
 func CheckClock(read, from, to time.Time) error {
 	ours := read
 	switch {
@@ -68,7 +67,8 @@ func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns the requested writes that have no result yet or were skipped, in the order of the requests.
+// PendingWrites returns the requested writes without a result, and those that the relay skipped, in the order of the
+// requests.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
@@ -76,8 +76,8 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 // CheckClock returns nil if there is evidence, because the relay and New have already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls the function "each" for every account in the sample. The sample shows the health of the feed. Only
-// the last logon of these accounts is set.
+// ListPeople calls "each" for every account in the sample, which shows the health of the feed. Only the last logon of
+// these accounts is set.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -99,7 +99,7 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 }
 
 // ReadPerson returns an account with its last logon, which the relay read from every controller. If the last logon is
-// uncertain, ReadPerson also returns a *directory.PartialLogonError with the reason.
+// uncertain, it also returns a *directory.PartialLogonError.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -131,7 +131,7 @@ func (d *Directory) find(is func(*protocol.Account) bool, name string) (*protoco
 	return nil, fmt.Errorf("the relay was not asked about %q", name)
 }
 
-// FindGroup returns a group from the evidence. The result has no objectGUID if the relay has an older version.
+// FindGroup returns a group from the evidence. The group has no objectGUID if the relay has an older version.
 func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
 	if d.failed != nil {
 		return directory.Group{}, d.failed
@@ -155,8 +155,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 }
 
 // The method "asked" returns the name under which the evidence has a group. The parameter "name" is the DN or the
-// objectGUID of the group. In a run for one person, the evidence has only the DN, because the run asked the relay before
-// it knew the objectGUID.
+// objectGUID. In a run for one person, the evidence has the DN alone, because the run asked the relay before it knew
+// the objectGUID.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -169,7 +169,7 @@ func (d *Directory) asked(name string) string {
 	return name
 }
 
-// MemberOf reports whether a person belongs to a group in the evidence.
+// MemberOf reports whether a person is in a group of the evidence.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *protocol.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
 	if err != nil {
@@ -187,7 +187,7 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 	return contains(a.Groups, key), nil
 }
 
-// HasMembers reports whether anybody belongs to a group in the evidence. It returns true for evidence of an older relay,
+// HasMembers reports whether anybody is in a group of the evidence. It returns true for evidence of an older relay,
 // which does not say it.
 func (d *Directory) HasMembers(_ context.Context, groupDN string) (bool, error) {
 	key := protocol.Group{DN: groupDN}.Key()
@@ -209,15 +209,15 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember returns the result of an earlier request to add the person to the group. If there is no result yet, or the
-// relay skipped the write, AddMember adds such a request to PendingWrites and returns directory.ErrDeferred. If the
-// directory refused any earlier write for the person, AddMember returns that refusal instead.
+// AddMember returns the result of an earlier request to add the person to the group. Without a result, or if the relay
+// skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred. If the directory refused
+// an earlier write for the person, it returns this refusal.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
-// RemoveMember returns the result of an earlier request to remove the person from the group. If there is no result yet,
-// or the relay skipped the write, RemoveMember adds such a request to PendingWrites and returns directory.ErrDeferred.
+// RemoveMember returns the result of an earlier request to remove the person from the group. Without a result, or if
+// the relay skipped the write, it adds the request to PendingWrites and returns directory.ErrDeferred.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -228,8 +228,8 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// After the directory refused a write for the person, it may also refuse the removal that follows this addition. The
-	// person would then have joined a group for nothing, and would have to leave the group again.
+	// After a refused write for the person, the directory may also refuse the removal that follows this addition. The
+	// person would then have joined a group for nothing.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}
@@ -255,8 +255,7 @@ func refusal(r protocol.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// The method "joining" returns the id of an earlier pending write that adds the person to a group. The argument "guid"
-// is the person's GUID. The result is "" if there is no such write.
+// The method "joining" returns the id of a pending write that adds the person with this GUID to a group, or "".
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {
@@ -266,8 +265,8 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id of a write. The id depends only on the arguments, so later steps find the result of the write
-// by this id.
+// writeID returns the id of a write. It depends only on the arguments, so later steps find the result of the write by
+// it.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

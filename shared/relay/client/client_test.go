@@ -19,10 +19,10 @@ const (
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
-	// The constants "safe" and "bare" name exempt groups. Nobody belongs to the group "bare".
+	// The constants "safe" and "bare" are exempt groups. Nobody is in the group "bare".
 	safe = "CN=Safe,DC=x"
 	bare = "CN=Bare,DC=x"
-	// The constant "deleted" names a group that no read finds.
+	// The constant "deleted" is a group that no read finds.
 	deleted = "<GUID=guid-deleted>"
 )
 
@@ -100,7 +100,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestPendingWrites has a person who must join one group and leave another. The person must leave only after joining.
+// TestPendingWrites: a person who must join one group and leave another leaves only after joining.
 func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
@@ -121,7 +121,7 @@ func TestPendingWrites(t *testing.T) {
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("pending writes (-want +got):\n%s", diff)
 	}
-	// Each outcome must give a different error.
+	// Each outcome gives a different error.
 	var refusal *directory.Refusal
 	for outcome, check := range map[protocol.Outcome]func(error) bool{
 		protocol.Done:    func(err error) bool { return err == nil },
@@ -144,8 +144,7 @@ func TestPendingWrites(t *testing.T) {
 	}
 }
 
-// TestNoEvidence asks a relay without evidence, and a relay with old evidence. Every answer must be an error, and never
-// "no".
+// TestNoEvidence: without evidence, or with old evidence, every answer is an error, and never "no".
 func TestNoEvidence(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
@@ -168,8 +167,8 @@ func TestNoEvidence(t *testing.T) {
 	}
 }
 
-// TestFindGroup checks that FindGroup returns the ids of a group from the relay. If the relay sent no ids, FindGroup
-// must return only the name.
+// TestFindGroup: FindGroup returns the ids of a group from the relay. If an older relay sent none, it returns only the
+// name.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()
@@ -203,8 +202,8 @@ func TestFindGroup(t *testing.T) {
 	}
 }
 
-// TestClock checks that evidence by a clock that is ahead of the cloud's clock answers nothing. Such evidence would look
-// fresh for longer than it is.
+// TestClock: evidence by a clock that is ahead of the cloud's clock gives no answer, because it would look fresh for
+// longer than it is.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for ahead, wrong := range map[time.Duration]bool{0: false, 10 * time.Minute: false, 11 * time.Minute: true, 72 * time.Hour: true} {

@@ -17,14 +17,14 @@ const (
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates. SIDs lists people by SID. Names lists people by a name that an operator typed:
-// the userPrincipalName, the SID or the sAMAccountName.
+// People is the input of ReadCandidates. Names lists people by a name that an operator typed: the userPrincipalName,
+// the SID or the sAMAccountName.
 type People struct {
 	SIDs  []string `json:"sids"`
 	Names []string `json:"names,omitempty"`
 }
 
-// ParsePeople parses a list of people. It rejects the whole list if it finds a single fault.
+// ParsePeople parses a list of people. It rejects the whole list for a single fault.
 func ParsePeople(text []byte) (*People, error) {
 	p := new(People)
 	if err := decode(text, p); err != nil {
@@ -60,18 +60,16 @@ type Evidence struct {
 	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message
 	// Unreadable has the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// Gone has the keys of the groups that were named by objectGUID and that no read finds. Each account nevertheless
-	// says whether it belongs to the group.
+	// Gone has the keys of the groups that were named by objectGUID and that no read finds.
 	Gone []string `json:"gone,omitempty"`
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
-	// send Found.
+	// send it.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Empty has the keys of the groups to which nobody belongs, not even through nested groups. License groups are left
-	// out. Older versions of the relay do not send Empty.
+	// Empty has the keys of the groups that nobody is in, not even through nested groups. License groups are left out.
+	// Older versions of the relay do not send it.
 	Empty []string `json:"empty,omitempty"`
-	// Sample has the replicated last logons of some accounts. These dates show the health of the feed. The message says
-	// how many accounts the relay samples. A zero time means that an account has no last logon. If there is no sample,
-	// Unsampled says why.
+	// Sample has the replicated last logons of some accounts, which show the health of the feed. A zero time means no
+	// last logon. If there is no sample, Unsampled says why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
@@ -98,11 +96,11 @@ const (
 	Remove Action = "remove"
 )
 
-// Changes is the input of WriteMembers. The relay makes the changes one after the other, in the order of the list.
+// Changes is the input of WriteMembers. The relay makes the changes in the order of the list.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are the groups of the evidence. The relay reads the memberships in these groups again, to compare the
-	// account with Seen.
+	// Groups are the groups of the evidence. The relay reads the memberships in them again, to compare the account
+	// with Seen.
 	Groups []Group `json:"groups,omitempty"`
 }
 
@@ -113,16 +111,15 @@ type Change struct {
 	GUID   string `json:"guid"`  // objectGUID in base64; the account with the SID must still have the same objectGUID
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
-	// After is the id of an earlier change in the list. The relay makes this change only if the earlier change
-	// succeeded. A person therefore never leaves one group before joining the next. After is empty if the change does
-	// not depend on another change.
+	// After is the id of an earlier change that must succeed before the relay makes this change, or "". A person
+	// therefore never leaves one group before joining the next.
 	After string `json:"after,omitempty"`
-	// Seen is the state that the account must still have when the person is removed. If Seen is nil, the relay does not
+	// Seen is the state that the account must still have when the person is removed. If it is nil, the relay does not
 	// compare the state.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
-// ParseChanges parses a list of changes. It rejects the whole list if it finds a single fault.
+// ParseChanges parses a list of changes. It rejects the whole list for a single fault.
 func ParseChanges(text []byte) (*Changes, error) {
 	c := new(Changes)
 	if err := decode(text, c); err != nil {
@@ -186,15 +183,15 @@ const (
 	Outdated Outcome = "outdated"
 )
 
-// Results is the answer to WriteMembers. The results are in the order of the changes.
+// Results is the answer to WriteMembers, in the order of the changes.
 type Results struct {
 	Run     string   `json:"run"`
 	Batch   string   `json:"batch"`
 	Results []Result `json:"results"`
 }
 
-// Result is the result of one change. If a worker makes a change and dies before it reports the result, the next worker
-// finds the change already made. The next worker reports Done, with Before equal to After.
+// Result is the result of one change. If a worker makes a change and dies before it reports the result, the next
+// worker reports Done, with Before equal to After.
 type Result struct {
 	ID      string    `json:"id"`
 	GUID    string    `json:"guid"` // the GUID of the change

@@ -11,21 +11,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is the state of an account at the time of the evidence. The cloud sends Seen with every removal that it decides
-// on the evidence. The relay reads the account again before it removes the person, and compares the account with Seen.
-// The comparison is necessary because a message may wait in the queue until the evidence is out of date.
+// Seen is the state of an account at the time of the evidence. The cloud sends it with every removal that it decides
+// on the evidence. The relay compares it with the account before the removal, because a message may wait in the queue
+// until the evidence is out of date.
 type Seen struct {
-	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares Facts. The cloud
-	// returns Facts unchanged.
+	// Facts is a hash of the account and its groups, without the last logon. Only the relay compares it. The cloud
+	// returns it unchanged.
 	Facts string `json:"facts"`
-	// Dated reports whether Used is known. Used is the last logon, or the latest possible time of the last logon. Used
-	// is zero if the account never logged on.
+	// Dated reports whether Used is known. Used is the last logon, or the latest possible time of the last logon. Zero
+	// means that the account never logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
 // See returns the state of an account. The parameter "noGroup" has the keys of the groups that could not be read. See
-// ignores groups whose field Direct is set. These groups are the license groups, which the changes themselves alter.
+// ignores the license groups, whose field Direct is set, because the changes themselves alter them.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil
@@ -59,9 +59,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated returns why s, an earlier state, is out of date. The argument "now" is the present state, or nil if the
-// account could not be read again. The result is "" if nothing relevant changed. Outdated compares the last logon only
-// if s.Dated is set. Then a later last logon counts as a change, and an earlier one does not.
+// Outdated returns why the earlier state s is out of date, or "". The argument "now" is the present state, or nil if
+// the account could not be read again. If s.Dated is set, a later last logon counts as a change.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -1,21 +1,25 @@
 // Package protocol defines the data that the cloud and the relay exchange: the messages in the queues, the objects in
-// the store that the messages name, and the answers. A message contains only keys and ids. Personal data is only in the
+// the store that the messages name, and the answers. A message has only keys and ids. Personal data is only in the
 // objects.
 //
 // A message is one JSON object:
 //
-//	{"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
-//	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}],
-//	 "rests":["lastLogonTimestamp"], "since":"runs/<run>/ad/since.json"}
-//	{"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
-//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
-//	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
-//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
+// {"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
+//
+//	"asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}],
+//	"rests":["lastLogonTimestamp"], "since":"runs/<run>/ad/since.json"}
+//
+// {"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
+//
+//	"batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
+//
+// {"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
+//
+//	"batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
 // The answer is {"key":"…"}, the key of an object: a snapshot.Reading, an Evidence or a Results. The queue ad-read has
-// the messages of the kinds read-everyone and read-candidates. The queue ad-write has the messages of the kind
-// write-members. If a task fails and another try cannot succeed, the error is ErrorBad. Otherwise the error is
-// ErrorFailed.
+// the messages of the two read kinds, and the queue ad-write those of write-members. A failed task ends with ErrorBad
+// if another try cannot succeed, and with ErrorFailed otherwise.
 package protocol
 
 import (
@@ -41,12 +45,12 @@ type Kind string
 
 // The kinds of messages.
 const (
-	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message. The relay stores
-	// the people and the members as parts of the run's snapshot.
+	// ReadEveryone tells the relay to read everybody, and the members of the groups in the message, as parts of the
+	// run's snapshot.
 	ReadEveryone Kind = "read-everyone"
-	// ReadCandidates tells the relay to read new evidence about people. The object at the key Input has the type People.
+	// ReadCandidates tells the relay to read new evidence about people. The object at the key Input is a People.
 	ReadCandidates Kind = "read-candidates"
-	// WriteMembers tells the relay to make changes. The object at the key Input has the type Changes.
+	// WriteMembers tells the relay to make changes. The object at the key Input is a Changes.
 	WriteMembers Kind = "write-members"
 )
 
@@ -62,7 +66,7 @@ type Group struct {
 	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
 }
 
-// Question returns the same question about the members of the group in the form that other packages use.
+// Question returns the question about the members of the group in the form of package directory.
 func (g Group) Question() directory.Question {
 	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }
@@ -76,17 +80,16 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // the token of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt is the number of the attempt at a step, from 0. A message that returns to the queue keeps its Attempt.
+	// Attempt is the number of the attempt at a step, from 0. A message that returns to the queue keeps it.
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; a date after AsOf does not count as the newest date
 	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
-	// Since is the key of the snapshot.Reading of an earlier run. Only ReadEveryone uses Since. The relay may make a
-	// delta reading that continues from the earlier reading. If Since is empty, the relay makes a full reading.
+	// Since is the key of the snapshot.Reading of an earlier run, from which ReadEveryone may make a delta reading. If
+	// Since is empty, the relay makes a full reading.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
-	// Rests lists the LDAP names of the attributes on which decisions rest. Only ReadEveryone uses Rests. If a person
-	// has no value for such an attribute, the relay finds out whether it may read the attribute. The reading contains
-	// the result.
+	// Rests lists the LDAP names of the attributes on which decisions rest, for ReadEveryone. If a person has no value
+	// for one, the relay finds out whether it may read the attribute.
 	Rests  []string `json:"rests,omitempty"`
 	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
 	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
@@ -103,8 +106,7 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse parses a message. If Parse fails, the returned message still has the token, unless the token is unreadable,
-// too.
+// Parse parses a message. If it fails, the returned message still has the token, unless the token is unreadable, too.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {
@@ -118,7 +120,7 @@ func Parse(body string) (*Message, error) {
 }
 
 // The function "decode" decodes exactly one JSON value. It rejects unknown fields, because the decoder would otherwise
-// ignore misspelt fields silently.
+// ignore misspelt fields.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -195,8 +197,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is the end of a task, as the state machine describes it. It has an answer or an error. Absent is set if there
-// was no task, because the state machine sent no message to the relay.
+// Ending is the end of a task, as the state machine describes it: an answer or an error. Absent is set if the state
+// machine sent no message to the relay.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`

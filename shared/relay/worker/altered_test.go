@@ -14,12 +14,11 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// The constant "seal" is the path of the JSON member that holds the seal of an object. The test does not alter the
-// seal, because the relay reads an object without a seal as an object of an older version.
+// The constant "seal" is the path of the JSON member with the seal of an object. Without it, the relay reads the
+// object as one of an older version.
 const seal = ".sha256"
 
-// eachAlteration alters an object in every possible way. It stores each altered object in place of the original, and
-// then calls the function "do".
+// eachAlteration alters an object in every way that package alter has, stores it, and calls "do".
 func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Helper()
 	raw, err := store.Encode(alteredKey, object)
@@ -42,8 +41,8 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Logf("%d alterations", len(all))
 }
 
-// TestAlteredInput alters an input object after the cloud wrote it. The relay must reject the object. The error must
-// name the object, and the relay must read nobody and write nothing.
+// TestAlteredInput: if an input object was altered, the relay rejects it, names it in the error, reads nobody and
+// writes nothing.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -76,8 +75,7 @@ func TestAlteredInput(t *testing.T) {
 	}
 }
 
-// TestAlteredEarlierReading alters the earlier reading from which a delta reading would continue. The relay must then
-// read everybody.
+// TestAlteredEarlierReading: if the earlier reading for a delta reading was altered, the relay does not use it.
 func TestAlteredEarlierReading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{})

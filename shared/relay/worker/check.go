@@ -20,12 +20,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// checkTime is the timeout of each check.
 const checkTime = time.Minute
 
-// Check tries everything that a relay must be able to do. It changes nothing except a probe, an object that it writes
-// to the store. The argument "to" gets one line of text for each check. The argument "groups" has the DNs of the groups
-// whose members the relay must be allowed to change. The result reports whether all checks passed.
+// Check tries everything that a relay must be able to do, and writes one line for each check to "to". It changes
+// nothing except a probe in the store. The argument "groups" has the DNs of the groups whose members the relay must be
+// allowed to change. The result reports whether all checks passed.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -50,8 +49,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD logs in to the directory. It then reads one person in a list, and reads the same person again from every
-// controller. The relay reads people in these two ways.
+// checkAD reads one person in a list, and then from every controller, as the relay reads people.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {
@@ -66,7 +64,6 @@ func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	return "bound; read a person, and the last logon from every controller", nil
 }
 
-// checkGroup asks the directory whether the relay may change the members of a group.
 func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 	may, err := r.ad.CanWrite(ctx, dn)
 	if err == nil && !may {
@@ -88,16 +85,16 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	if read != wrote {
 		return "", fmt.Errorf("object %s was written, but another was read; is somebody else checking now?", probe)
 	}
-	// Without the right s3:ListBucket, S3 answers a request for a missing object with status 403. This request
-	// therefore tests the right.
+	// Without the right s3:ListBucket, S3 answers a request for a missing object with status 403, so this request
+	// tests the right.
 	if _, err := r.exists(ctx, probe+"-"+rand.Text()); err != nil {
 		return "", fmt.Errorf("ask for an object that is not there (does this need s3:ListBucket?): %w", err)
 	}
 	return "wrote and read back " + probe, nil
 }
 
-// checkTasks sends a heartbeat and two answers with a token that belongs to no task. If Step Functions replies each
-// time that there is no such task, the relay has the right to answer tasks.
+// checkTasks sends a heartbeat and two answers with a token of no task. If Step Functions replies that there is no
+// such task, the relay has the right to answer tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
@@ -112,8 +109,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// The method "check" tries to hide and to delete a message that does not exist. It receives a message only from an
-// empty queue, because a message that the relay receives and does not handle counts as a failed delivery.
+// The method "check" tries to hide and to delete a message that does not exist. It receives only from an empty queue,
+// because a message that is received and not handled counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -134,8 +131,8 @@ func (w *worker) check(ctx context.Context) (string, error) {
 		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
 }
 
-// receiveNone tries to receive a message from an empty queue. If a message has arrived in the meantime, receiveNone
-// makes the message visible again.
+// receiveNone tries to receive from an empty queue. If a message has arrived in the meantime, it makes the message
+// visible again.
 func (w *worker) receiveNone(ctx context.Context) error {
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
 	if err != nil {
@@ -148,8 +145,8 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt returns nil if err says that the receipt handle is invalid. Such an error shows that the relay has
-// the right to make the call.
+// ignoreBadReceipt returns nil if err says that the receipt handle is invalid, because such an error shows that the
+// relay may make the call.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

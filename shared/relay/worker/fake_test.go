@@ -21,17 +21,16 @@ import (
 )
 
 const (
-	anna  = "S-1-5-21-1-2-3-1001"
-	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
-	group = "CN=Citrix Users,DC=test"
-	// The constant "exempted" names a group in the evidence.
+	anna     = "S-1-5-21-1-2-3-1001"
+	guid     = "AAAAAAAAAAAAAAAAAAAAAA=="
+	group    = "CN=Citrix Users,DC=test"
 	exempted = "CN=Left Alone,DC=test"
-	// The constant "gone" names a deleted group.
+	// The constant "gone" is a deleted group.
 	gone = "<GUID=6e6f6e65-0000-0000-0000-000000000000>"
 )
 
-// fakeAD is a domain with one person and one group. A test may set the fields that are functions. The methods of fakeAD
-// call these functions and return their errors.
+// fakeAD is a domain with one person and one group. Its methods call the functions that a test sets, and return their
+// errors.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
@@ -157,7 +156,7 @@ func (f *fakeAD) AddMember(_ context.Context, dn, _ string) error {
 
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
-// A bench is a relay in the test process. The store is in memory, and AWS is simulated.
+// The type "bench" is a relay in the test process. The store is in memory, and AWS is simulated.
 type bench struct {
 	*testing.T
 	*Relay
@@ -167,7 +166,6 @@ type bench struct {
 	ended chan struct{}
 }
 
-// safeBuffer is a log that one goroutine may read while another goroutine writes.
 type safeBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -206,7 +204,6 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 	return b
 }
 
-// The method "run" runs the relay until the test ends.
 func (b *bench) run() {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -222,7 +219,7 @@ func (b *bench) run() {
 	})
 }
 
-// The method "send" starts a task and sends the message of the task.
+// The method "send" starts a task and sends its message.
 func (b *bench) send(m protocol.Message) *awsfake.Task {
 	b.Helper()
 	t := b.cloud.NewTask(time.Minute, time.Hour)
@@ -250,7 +247,7 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// The method "result" returns the result of a task with one change, without the time of the change.
+// The method "result" returns the result of a task with one change, without the time.
 func (b *bench) result(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	r := b.dated(t)
@@ -273,11 +270,10 @@ func (b *bench) dated(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// The method "removal" returns a message that asks the relay to remove Anna from a group. The argument "of" is the DN
-// of the group.
+// The method "removal" returns a message to remove Anna from the group with a DN.
 func (b *bench) removal(of string) protocol.Message { return b.change(protocol.Remove, of) }
 
-// The method "change" returns a message that asks for one change of a group.
+// The method "change" returns a message for one change of a group.
 func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"
@@ -288,7 +284,7 @@ func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// The method "until" waits until the function "done" returns true. After 20 seconds, the test fails.
+// The method "until" waits until "done" returns true. After 20 seconds, the test fails.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

@@ -24,12 +24,10 @@ var (
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
 )
 
-// maxBeat is the longest time from one heartbeat to the next.
 const maxBeat = 20 * time.Second
 
-// A lease is the right to work on a message and its task. Each heartbeat hides the message from other relays for
-// another visibility timeout. If no heartbeat succeeds during a visibility timeout, another relay may receive the
-// message.
+// The type "lease" is the right to work on a message and its task. Each heartbeat hides the message from other relays
+// for another visibility timeout. Without a heartbeat, another relay may receive the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
@@ -41,8 +39,8 @@ type lease struct {
 	seen moment // when the last accepted heartbeat began
 }
 
-// The method "hold" calls the function "do", and sends heartbeats until this function returns. If the lease ends
-// earlier, the method returns errDead or errLost.
+// The method "hold" calls "do", and sends heartbeats until it returns. If the lease ends earlier, the error is errDead
+// or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
@@ -72,7 +70,6 @@ func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, er
 	return key, err
 }
 
-// The method "keep" sends heartbeats until ctx ends or the lease is lost.
 func (l *lease) keep(ctx context.Context) {
 	for l.clock.Sleep(ctx, min(l.visibility/3, maxBeat)) == nil {
 		err := l.beat(ctx)
@@ -129,21 +126,19 @@ func isDead(err error) bool {
 	return timedOut || invalid || gone
 }
 
-// A moment is a point in time that several goroutines share.
+// The type "moment" is a point in time that several goroutines share.
 type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// The method "age" returns the time since the moment. It measures with the monotonic clock and with the wall clock, and
-// returns the longer time. The longer time is needed because only the wall clock advances while the machine is
-// suspended.
+// The method "age" returns the time since the moment, by the monotonic clock or by the wall clock, whichever is
+// longer. Only the wall clock advances while the machine is suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
-// namelessError is an error whose message contains no names of people. The message goes to logs and to the history of
-// executions. Logs and this history must not contain personal data.
+// namelessError is an error whose text has no names of people, for logs and for the history of executions.
 type namelessError struct {
 	error
 	text string

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// TestLostHeartbeat checks that a worker stops before a write if its heartbeats are refused.
+// TestLostHeartbeat: a worker stops before a write if its heartbeats are refused.
 func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
@@ -54,7 +54,7 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 }
 
-// TestClock checks that the relay's clock decides whether the relay still has a message, and dates what the relay writes.
+// TestClock: the relay's clock decides whether the relay still has a message, and dates what the relay writes.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	later := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -86,8 +86,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestHeartbeatsKeepTheMessage checks that a message stays with its worker while the work takes longer than the
-// visibility timeout.
+// TestHeartbeatsKeepTheMessage: a message stays with its worker while the work takes longer than the visibility
+// timeout.
 func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{list: func(context.Context) error { time.Sleep(1300 * time.Millisecond); return nil }}
@@ -102,7 +102,7 @@ func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	}
 }
 
-// TestTaskEndsInTheMiddle checks that the work ends when the task ends.
+// TestTaskEndsInTheMiddle: the work ends when the task ends.
 func TestTaskEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})
@@ -122,8 +122,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken has a worker that cannot deliver its answer. The answer must be delivered later, without a
-// second reading of the directory.
+// TestAnswerIsNotTaken: an answer that cannot be delivered is delivered later, without a second reading of the
+// directory.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

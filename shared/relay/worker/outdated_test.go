@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence changes an account while the message waits in the queue. The relay must not remove the person.
+// TestOutdatedEvidence: if an account changes while the message waits in the queue, the relay does not remove the
+// person.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)

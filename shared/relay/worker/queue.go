@@ -25,11 +25,11 @@ const (
 	maxCause   = 4096 // characters of an error cause; Step Functions accepts 32,768
 )
 
-// A function of the type "work" does the work of a message. It returns the key of the object with the answer. A work
-// function must call l.leased before every write.
+// The type "work" is a function that does the work of a message and returns the key of the object with the answer. It
+// must call l.leased before every write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
-// A worker handles the messages of a queue, one at a time.
+// The type "worker" handles the messages of a queue, one at a time.
 type worker struct {
 	*Relay
 	name       string
@@ -39,8 +39,8 @@ type worker struct {
 	visibility time.Duration // the visibility timeout of the queue; 0 until the relay has read the timeout
 }
 
-// The method "run" works until the context ends. If the queue cannot be reached, the method retries without limit, so
-// that a relay survives every outage.
+// The method "run" works until the context ends. If the queue cannot be reached, it retries without limit, so that a
+// relay survives every outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {
@@ -60,7 +60,6 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// The method "next" waits for a message and handles it.
 func (w *worker) next(ctx context.Context) error {
 	if w.visibility == 0 {
 		attributes, err := w.attributes(ctx)
@@ -85,7 +84,6 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// The type "attributes" has the properties of a queue that the relay needs.
 type attributes struct {
 	visibility time.Duration
 	waiting    int  // approximate number of waiting messages
@@ -111,7 +109,7 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 	return a, nil
 }
 
-// The method "handle" does the work of a message. If possible, it then answers the task of the message.
+// The method "handle" does the work of a message, and then answers its task if possible.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := protocol.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -151,9 +149,8 @@ type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// The method "answer" ends the task. If the argument "failure" is nil, the answer is the argument "key". Otherwise the
-// answer is the error. If Step Functions accepts the answer, or if the task has already ended, the method deletes the
-// message.
+// The method "answer" ends the task with "key", or with "failure" if it is not nil. It deletes the message if Step
+// Functions accepts the answer, or if the task has already ended.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

@@ -27,15 +27,15 @@ const (
 	nonceLetter = 10       // 50 random bits, so that two deliveries practically never get the same name
 )
 
-// The function "unique" returns a name for the objects that the relay writes for one delivery of a message. Two relays
-// that work on the same task therefore write different objects.
+// The function "unique" returns a name for the objects of one delivery of a message, so that two relays that work on
+// the same task write different objects.
 func unique(m *protocol.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
 
-// readEveryone reads everybody and the members of the groups. It stores the accounts and members as parts, and then a
-// reading that describes the parts. The key of the reading depends only on the attempt. If several relays work on one
-// attempt, the first stored reading counts.
+// readEveryone reads everybody and the members of the groups. It stores them as parts, and then a reading that
+// describes the parts. The key of the reading depends only on the attempt, so if several relays work on one attempt,
+// the first stored reading counts.
 func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
 	if done, err := r.exists(l.ctx, key); err != nil || done {
@@ -76,8 +76,7 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// The method "since" returns the earlier reading that the message names. If the reading cannot be used, the error says
-// why.
+// The method "since" returns the earlier reading that the message names, or an error that says why it cannot be used.
 func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
@@ -89,8 +88,8 @@ func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Readi
 	return before, nil
 }
 
-// readCandidates reads people, with their last logons from every domain controller. Each delivery of a message causes a
-// new read, because earlier evidence may be out of date.
+// readCandidates reads people, with their last logons from every domain controller. Each delivery of a message causes
+// a new read, because earlier evidence may be out of date.
 func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -108,9 +107,8 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "evidence", read)
 }
 
-// The method "input" reads the object that a message names. An error names the key of the object without quotes,
-// because the function "nameless" removes quoted strings. A quoted string may be the name of a person, but a key
-// contains no names.
+// The method "input" reads the object that a message names. An error has the key without quotes, because the function
+// "nameless" removes quoted strings, which may be names of people.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
@@ -179,8 +177,8 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// The method "empty" adds a group to e.Empty if nobody belongs to it. A license group may be empty at any time, so the
-// method does not look at a group whose field Direct is set. A group that hides members cannot show that it has none.
+// The method "empty" adds a group to e.Empty if nobody is in it. It skips license groups, whose field Direct is set,
+// because they may be empty at any time. A group that hides its members is not added.
 func (r *Relay) empty(ctx context.Context, g protocol.Group, e *protocol.Evidence) error {
 	if g.Direct {
 		return nil
@@ -222,7 +220,7 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 }
 
 // The method "account" reads one person. The result marks everything that could not be read, so that an unread value
-// differs from an empty value.
+// differs from an empty one.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	questions := make([]directory.Question, len(groups))
 	for i, g := range groups {

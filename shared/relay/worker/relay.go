@@ -1,10 +1,10 @@
 // Package worker is the part of the relay that runs on premises. It receives messages (package protocol) from two SQS
 // queues, one for reading Active Directory and one for changing the members of groups. It does the work of each
-// message, and answers the Step Functions task of the message. It does not decide what to read or to write.
+// message, and answers the Step Functions task of the message.
 //
-// A message is deleted only after Step Functions has accepted the answer to the message, or has ended the task. If a
-// relay fails, another relay therefore does the work, and work may be done twice. Repeated work is harmless: objects
-// are never overwritten, each delivery uses its own names, and a group is read before it is changed.
+// A message is deleted only after Step Functions has accepted its answer or has ended the task. If a relay fails,
+// another relay therefore repeats the work. This is harmless: objects are never overwritten, each delivery uses its
+// own names, and a group is read before it is changed.
 package worker
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Config is the configuration of a relay. The tags name the environment variables.
+// Config is the configuration of a relay. The tags are the environment variables.
 type Config struct {
 	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix or a folder
 	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; if empty, the relay does not read
@@ -54,7 +54,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Reader has the methods that the relay needs for reading Active Directory.
+// Reader has the methods for reading Active Directory.
 type Reader interface {
 	adread.AD
 	evidence.NamedAD
@@ -62,7 +62,7 @@ type Reader interface {
 	HasMembers(ctx context.Context, groupDN string) (bool, error)
 }
 
-// Writer has the methods that the relay needs for changing groups of Active Directory.
+// Writer has the methods for changing groups of Active Directory.
 type Writer interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -99,8 +99,8 @@ func New(c Config, cloud aws.Config, s store.Store, ad AD, by clock.Clock, log *
 	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, by, log}, nil
 }
 
-// Run works until the context ends. It then finishes the current write, stops, and makes the current message visible to
-// other relays.
+// Run works until the context ends. It then finishes the current write and makes the current message visible to other
+// relays.
 func (r *Relay) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, w := range r.workers() {

@@ -91,7 +91,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestWrongClock checks that a relay reads nothing if its clock and the clock of a controller disagree.
+// TestWrongClock: a relay reads nothing if its clock and the clock of a controller disagree.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	candidates := protocol.Message{Kind: protocol.ReadCandidates, Batch: "b1", Input: "runs/r1/ad/input/b1.json"}
@@ -109,7 +109,7 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestReadingIsThereAlready has two relays that work on one attempt. The first stored reading must count.
+// TestReadingIsThereAlready: if two relays work on one attempt, the first stored reading counts.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}
@@ -132,7 +132,7 @@ func TestReadingIsThereAlready(t *testing.T) {
 	}
 }
 
-// TestGoneGroup checks what the relay answers about a deleted group: nobody is in it, and nobody can join it.
+// TestGoneGroup: nobody is in a deleted group, and nobody can join it.
 func TestGoneGroup(t *testing.T) {
 	t.Parallel()
 	m := protocol.Message{Kind: protocol.ReadCandidates, Groups: []protocol.Group{{DN: gone, Direct: true}, {DN: "CN=None,DC=test", Direct: true}}}
@@ -157,8 +157,8 @@ func TestGoneGroup(t *testing.T) {
 	}
 }
 
-// TestAddedAnyway: an addition is written although the person is in the group. The read may come from a controller that
-// does not know an earlier removal yet.
+// TestAddedAnyway: an addition is written although the person is in the group, because the read may come from a
+// controller that does not know an earlier removal yet.
 func TestAddedAnyway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &fakeAD{member: true})
@@ -255,7 +255,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// FuzzMessages checks that no message makes the relay stop or write.
+// FuzzMessages: no message makes the relay stop or write.
 func FuzzMessages(f *testing.F) {
 	text, err := json.Marshal(everyone)
 	if err != nil {

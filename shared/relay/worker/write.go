@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// writeMembers makes the changes in a list one after the other. If the message is delivered again, writeMembers does
-// not repeat changes that were already made.
+// writeMembers makes the changes in a list one after the other. If the message is delivered again, it does not repeat
+// removals that a read shows.
 func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -29,8 +29,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// If the lease ended during the change, this relay does not report the result, because another relay may
-		// receive the message.
+		// After the end of the lease, another relay may receive the message, so this relay does not report the result.
 		if err := l.leased(); err != nil {
 			return "", err
 		}
@@ -44,9 +43,8 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// The method "change" makes one change. It finds the person, and reads whether the person is in the group. For a
-// removal, it compares the account with the evidence. It then writes, and reads the group again. Only the last read
-// decides whether the change is done. If it is not done, the answer to the write says why. An addition is always
+// The method "change" makes one change. Only the last read of the group decides whether the change is done. If it is
+// not done, the answer to the write says why. A removal is compared with the evidence first. An addition is always
 // written, because the read may come from a controller that does not know an earlier removal yet.
 func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
 	result.ID = c.ID
@@ -97,8 +95,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// The method "outdated" returns how the account differs from the evidence on which a removal was decided. It returns ""
-// if there is no difference.
+// The method "outdated" returns how the account differs from the evidence on which a removal was decided, or "".
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""

@@ -21,8 +21,8 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// The type "signer" adds a token to each request. Without a credential it adds nothing. The type "gate" decides where a
-// request may go.
+// The type "signer" adds a token to each request. Without a credential it adds nothing. The type "gate" decides where
+// a request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
@@ -32,11 +32,10 @@ type signer struct {
 	token azcore.AccessToken
 }
 
-// tokenMargin is the remaining validity below which a token is replaced.
 const tokenMargin = 5 * time.Minute
 
-// The method "ready" gets a new token if the current token is about to expire. It waits as long as Entra requests. The
-// wait may be longer than the timeout of a single try.
+// The method "ready" gets a new token if the current token is about to expire. It waits as long as Entra requests,
+// which may be longer than the timeout of a single try.
 func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
 		return nil
@@ -71,8 +70,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// The method "hide" removes the token from an answer that repeats the token. A proxy can send such an answer if it
-// echoes the request. Without hide, errors and notes would show the token, because they quote answers.
+// The method "hide" removes the token from an answer that repeats it. A proxy that echoes the request can send such an
+// answer, and errors and notes quote answers.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {
@@ -121,15 +120,15 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is how long AWS's token is valid, the shortest time that STS allows. A short time suffices, because
-// Entra ID receives the token at once. The policy of the role does not allow a longer time.
+// tokenSeconds is how long AWS's token is valid, the shortest time that STS allows. The policy of the role does not
+// allow a longer time.
 const tokenSeconds = 60
 
 type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
 }
 
-// webIdentity requests a token from STS. Entra's federated credential accepts the form of this token.
+// webIdentity requests a token from STS in the form that Entra's federated credential accepts.
 func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
 	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{"api://AzureADTokenExchange"},

@@ -11,8 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// certificateCredential signs in with a certificate. AWS Secrets Manager has the secret with the certificate and its
-// key. The secret is read when a token is first needed, and again after a failed sign-in.
+// certificateCredential signs in with a certificate whose key is in the same secret of AWS Secrets Manager. The secret
+// is read when a token is first needed, and again after a failed sign-in.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions
@@ -22,8 +22,8 @@ type certificateCredential struct {
 	with azcore.TokenCredential // nil until the secret is read
 }
 
-// GetToken implements azcore.TokenCredential. After an error, the next call reads the secret again, because the secret may
-// have a new certificate by now.
+// GetToken implements azcore.TokenCredential. After an error, the next call reads the secret again, because it may
+// have a new certificate.
 func (c *certificateCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	with, err := c.credential(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCre
 		return nil, fmt.Errorf("read the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
 	}
 	chain, key, err := azidentity.ParseCertificates(pem, nil)
-	if err != nil { // the error may quote the secret, so the error is not returned
+	if err != nil { // the error may quote the secret, so it is not returned
 		return nil, errors.New("the secret named in IDLESEAT_ENTRA_CERTIFICATE is no PEM with a certificate and its key")
 	}
 	with, err := azidentity.NewClientCertificateCredential(c.config.TenantID, c.config.ClientID, chain, key,

@@ -18,7 +18,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// secretPEM returns a certificate and its key as PEM.
 func secretPEM(t *testing.T, key any) []byte {
 	t.Helper()
 	public := func() any {
@@ -87,15 +86,15 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
-// The type "signsIn" is a credential of a test. It fails with the error err, or returns a token if err is nil.
+// The type "signsIn" is a credential that fails with err, or returns a token if err is nil.
 type signsIn struct{ err error }
 
 func (s signsIn) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: "token"}, s.err
 }
 
-// TestRotatedCertificate: a function that was started before the certificate was rotated reads the secret again after a
-// failed sign-in. It does not read the secret again while the sign-in succeeds.
+// TestRotatedCertificate: after a failed sign-in, the secret is read again, because the certificate may have been
+// rotated. While the sign-in succeeds, it is not read again.
 func TestRotatedCertificate(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

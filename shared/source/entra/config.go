@@ -24,7 +24,7 @@ type Config struct {
 	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
 	TenantID string `env:"AZURE_TENANT_ID"`
 	ClientID string `env:"AZURE_CLIENT_ID"`
-	// Certificate is the ARN of the secret that holds the certificate and its key as PEM.
+	// Certificate is the ARN of the secret that has the certificate and its key as PEM.
 	Certificate string `env:"IDLESEAT_ENTRA_CERTIFICATE"`
 }
 
@@ -54,15 +54,13 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// The type "target" describes the Graph that a Config names. The field "login" is nil for a loopback address, which
-// gets no token.
+// The type "target" is the Graph of a Config. The field "login" is nil for a loopback address, which gets no token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration
 }
 
-// The map logins has the hosts that may receive a token. No other host gets a token. Each host is mapped to the
-// authority that issues the token.
+// The map "logins" has the only hosts that may receive a token, and the authority that issues it.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

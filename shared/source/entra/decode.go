@@ -22,8 +22,8 @@ type envelope struct {
 	count *int   // @odata.count; nil if it was not requested
 }
 
-// readList reads a whole collection answer. It calls the function "entry" at the start of each entry, with the decoder.
-// Each entry is an object. If entries may be missing, readList returns an error.
+// readList reads a whole collection answer. It calls "entry" at the start of each entry, which is an object. If
+// entries may be missing, it returns an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
@@ -79,7 +79,7 @@ func readEntries(dec *jsontext.Decoder, entry func(*jsontext.Decoder) error) err
 	return err
 }
 
-// readEnd reads the closing brace. It fails if anything follows the brace.
+// readEnd reads the closing brace. It fails if anything follows.
 func readEnd(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -94,7 +94,6 @@ func readEnd(dec *jsontext.Decoder) error {
 	}
 }
 
-// decodeList decodes a collection answer into structs.
 func decodeList[T any](body []byte) ([]T, envelope, error) {
 	var list []T
 	head, err := readList(body, func(dec *jsontext.Decoder) error {
@@ -108,7 +107,7 @@ func decodeList[T any](body []byte) ([]T, envelope, error) {
 	return list, head, err
 }
 
-// decodeOne decodes an answer that consists of a single object.
+// decodeOne decodes an answer that is a single object.
 func decodeOne[T any](body []byte) (T, error) {
 	var item T
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
@@ -120,8 +119,8 @@ func decodeOne[T any](body []byte) (T, error) {
 	return item, nil
 }
 
-// The function "broken" returns an error about a malformed answer. Such an answer most often is an HTML page from a
-// proxy. The error shows the beginning of the answer if the beginning helps to identify the sender.
+// The function "broken" returns an error about a malformed answer, most often an HTML page from a proxy. The error
+// shows the beginning of the answer if this helps to identify the sender.
 func broken(body []byte, err error) error {
 	start := bytes.TrimSpace(body)
 	if len(start) == 0 {
@@ -136,8 +135,8 @@ func broken(body []byte, err error) error {
 	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
 }
 
-// selectOf returns the names of the properties of a wire type, for $select. The client therefore requests exactly the
-// properties that it decodes.
+// selectOf returns the names of the properties of a wire type, for $select, so that the client requests exactly what
+// it decodes.
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {
@@ -148,7 +147,7 @@ func selectOf[T any]() []string {
 	return names
 }
 
-// jsonName returns the name of a struct field in JSON. It returns "" for an embedded struct.
+// jsonName returns the name of a struct field in JSON, or "" for an embedded struct.
 func jsonName(field reflect.StructField) string {
 	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 	return name

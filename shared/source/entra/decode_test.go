@@ -52,8 +52,7 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart decodes a person with every property, and then a person who has only an id. The second
-// person must not have values of the first person.
+// TestDecodePageKeepsPeopleApart: a person who has only an id does not get values of the person before.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)
@@ -104,8 +103,8 @@ func TestDecodePerson(t *testing.T) {
 	}
 }
 
-// TestEveryLineIsDecoded checks that each line of the table of fields gets its value from Graph. A value that is not
-// decoded would look like an empty value.
+// TestEveryLineIsDecoded: each line of the table of fields gets its value from Graph. A value that is not decoded
+// would look like an empty value.
 func TestEveryLineIsDecoded(t *testing.T) {
 	t.Parallel()
 	for _, p := range directory.EntraProperties {
@@ -128,8 +127,7 @@ func TestEveryLineIsDecoded(t *testing.T) {
 	}
 }
 
-// TestLayOut checks that two lines of the table of fields may read two parts of one property, such as the parts of
-// employeeOrgData.
+// TestLayOut: two lines of the table of fields may read two parts of one property, such as employeeOrgData.
 func TestLayOut(t *testing.T) {
 	t.Parallel()
 	lines, whole := layOut([]directory.Property[directory.EntraUser]{
@@ -148,7 +146,7 @@ func TestLayOut(t *testing.T) {
 	}
 }
 
-// The map "damaged" has answers that the package must reject. Each answer has a text that the error must contain.
+// The map "damaged" has answers that the package must reject, with a part of the error.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},
@@ -199,8 +197,7 @@ func TestDecodePageDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecodePage checks that a page either fails or is a list of people with ids. No date may be before 2000 or in the
-// future.
+// FuzzDecodePage: a page fails, or is a list of people with ids and without dates before 2000 or in the future.
 func FuzzDecodePage(f *testing.F) {
 	f.Add(graphPage(2))
 	f.Add([]byte(`{"value":[]}`))
@@ -225,7 +222,6 @@ func FuzzDecodePage(f *testing.F) {
 	})
 }
 
-// BenchmarkDecodePage decodes pages of 500 people with every property.
 func BenchmarkDecodePage(b *testing.B) {
 	page := graphPage(pageSize)
 	b.SetBytes(int64(len(page)))

@@ -14,8 +14,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// downloadTimeout is the timeout of one try. The timeout covers only the transfer, because the file is complete before
-// Graph names the address of the file.
+// downloadTimeout is the timeout of one try. It covers only the transfer, because the file is complete before Graph
+// names its address.
 const downloadTimeout = 10 * time.Minute
 
 // fileError is an answer to a download with a status other than 200.
@@ -26,8 +26,8 @@ type fileError struct {
 
 func (e *fileError) Error() string { return "the download answered " + e.status }
 
-// The method "download" reads a file from an address that Graph named. It repeats a failed try in the same way as other
-// reads. It calls the function "read" once, with the whole file.
+// The method "download" reads a file from an address that Graph named, and repeats a failed try like other reads. It
+// calls "read" once, with the whole file.
 func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
 	u, err := url.Parse(location)
 	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
@@ -62,8 +62,8 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(file)
 }
 
-// The method "fetch" tries a download once. It replaces the content of spool with the compressed file. The file is
-// compressed because a report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
+// The method "fetch" tries a download once. It replaces the content of spool with the compressed file, because a
+// report of 1,000,000 people has about 300 MB, and a Lambda function has 512 MB of disk.
 func (c *Client) fetch(ctx context.Context, location string, spool *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
@@ -104,8 +104,7 @@ func seekStart(f *os.File) error {
 	return err
 }
 
-// The type "received" is a body that records a failed read. The record distinguishes a broken connection from a full
-// disk.
+// The type "received" is a body that records a failed read, which distinguishes a broken connection from a full disk.
 type received struct {
 	io.Reader
 	failed bool

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDownloadIsRepeated checks that the client downloads the file of a report again if a second try may help. The
-// caller must get the file once and whole.
+// TestDownloadIsRepeated: the client downloads the file of a report again if a second try may help. The caller gets
+// the file once and whole.
 func TestDownloadIsRepeated(t *testing.T) {
 	t.Parallel()
 	const file = "the whole file"

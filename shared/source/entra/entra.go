@@ -1,10 +1,9 @@
-// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It makes only three
-// changes in Entra ID: it changes direct licenses, adds a member to a group, and removes a member from a group. It also
-// sends mail.
+// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. Its only changes in
+// Entra ID are those of direct licenses and of members of groups. It also sends mail.
 //
-// The Graph SDK builds the requests, and azidentity gets the tokens. This package itself sends and repeats the
-// requests, and decodes the answers. It can therefore reject a list that is too short. If such a list passed unnoticed,
-// people would lose licenses that they need.
+// The Graph SDK builds the requests, and azidentity gets the tokens. This package sends and repeats the requests, and
+// decodes the answers, so that it can reject a list that is too short. If such a list passed unnoticed, people would
+// lose licenses that they need.
 package entra
 
 import (
@@ -28,7 +27,7 @@ import (
 )
 
 // listRate is the rate of requests for lists with sign-in activity. Graph allows an application five such requests per
-// tenant in ten seconds. Requests at regular intervals never exceed this limit, so the client never has to wait after a
+// tenant in ten seconds. At regular intervals, the client never exceeds this limit and never has to wait after a
 // refusal.
 const listRate = rate.Limit(0.5)
 
@@ -42,13 +41,12 @@ type Client struct {
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
 	older   atomic.Bool // set if Graph does not have agents; see the method selecting
-	// mostPages is the largest number of pages in a list.
+	// The field "mostPages" is the largest number of pages in a list.
 	mostPages int
 }
 
-// New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The argument
-// "by" is the clock of this machine. The client compares this clock with the date of every answer to a read, and waits
-// with this clock.
+// New returns a client for the Graph in cfg. It sends no request. The error has all faults of cfg, joined. The client
+// compares the clock "by" with the date of every successful answer to a read.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ var (
 	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
 )
 
-// The list refusals maps texts in Graph's messages to reasons. Only the message distinguishes the refusals.
+// The list "refusals" maps texts in Graph's messages to reasons, because only the message distinguishes the refusals.
 var refusals = []struct{ text, reason string }{
 	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// The function "refused" returns a *directory.Refusal if err is Graph's refusal of a write. If the table "refusals"
-// does not have the reason, the Refusal quotes Graph's message. The function returns any other error unchanged.
+// The function "refused" returns a *directory.Refusal if err is Graph's refusal of a write, and any other error
+// unchanged. Without a reason in "refusals", the Refusal quotes Graph's message.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -119,14 +119,13 @@ func (e *graphError) kind() error {
 	}
 }
 
-// The method "concurrent" reports whether another client changed the same object at the same time. In that case the
-// answered request changed nothing, and another try may succeed. Graph uses status 409 (nais/azurerator#448) or 503
-// (azure-cli#23081) for this answer.
+// The method "concurrent" reports whether another client changed the same object at the same time. The request then
+// changed nothing, and another try may succeed. Graph answers with status 409 (nais/azurerator#448) or 503
+// (azure-cli#23081).
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// The method "refuses" reports whether Graph understood the request and refuses it. An answer with status 400 is a
-// refusal, and so is status 409 unless another client changed the object at the same time. An answer with status 403 is
-// a refusal if it has a message, unless the message says that a permission is missing.
+// The method "refuses" reports whether Graph understood the request and refuses it: status 400, status 409 without a
+// concurrent change, or status 403 with a message that does not say that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:
@@ -153,8 +152,8 @@ func answered(err error, status int) bool {
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// The function "says" reports whether Graph answered with status 400, and with a message that contains the argument
-// "text" in any letter case. The argument must be in lower case.
+// The function "says" reports whether Graph answered with status 400, and with a message that contains "text" in any
+// letter case. The argument must be in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

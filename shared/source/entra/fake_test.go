@@ -25,8 +25,8 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// The type "answer" describes the answer to one request. The status 0 stands for 200. If the field "hangUp" is set, the
-// connection ends without an answer.
+// The type "answer" is the answer to one request. The status 0 stands for 200. If "hangUp" is set, the connection ends
+// without an answer.
 type answer struct {
 	status int
 	header map[string]string
@@ -34,8 +34,8 @@ type answer struct {
 	hangUp bool
 }
 
-// The type "fake" is a Graph that records requests. It sends one prepared answer for each request. It replaces "$base"
-// in a body with its own URL.
+// The type "fake" is a Graph that records requests and sends prepared answers. It replaces "$base" in a body with its
+// own URL.
 type fake struct {
 	*Client
 	server *httptest.Server

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// FuzzNextLink checks that the client follows a link only within the base URL, and without changing the link.
+// FuzzNextLink: the client follows a link only within the base URL, and without changing it.
 func FuzzNextLink(f *testing.F) {
 	for _, link := range []string{
 		"https://graph.microsoft.com/v1.0/users?$skiptoken=abc", "https://graph.microsoft.com/v1.0/../beta/users", "https://a@graph.microsoft.com/v1.0/users",

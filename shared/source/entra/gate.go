@@ -13,8 +13,8 @@ import (
 // errRefused is the error for a request that this package must not send.
 var errRefused = errors.New("refused to send")
 
-// The map "writes" has the only changes that may leave this process, by method. Without /$ref at the end, a DELETE of a
-// member would delete the user instead of the membership.
+// The map "writes" has the only changes that may leave this process, by method. Without /$ref at the end, a DELETE of
+// a member would delete the user, and not the membership.
 var writes = map[string]*regexp.Regexp{
 	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref|users/` + mailbox + `/sendMail)$`),
 	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),
@@ -22,12 +22,11 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// The constant "mailbox" matches the address of a mailbox in a path. It allows the characters that a policy may use in
-// the address.
+// The constant "mailbox" matches the address of a mailbox in a path, with the characters that a policy may use.
 const mailbox = `[A-Za-z0-9._+%-]+(?:@|%40)[A-Za-z0-9.-]+`
 
-// The type "gate" is the last step before the network. It checks every request, whichever code built the request. It
-// sends only reads and the changes in the map "writes", and only to the base URL. The only exception is betaReport.
+// The type "gate" is the last step before the network. It checks every request, whichever code built it. It sends only
+// reads and the changes in "writes", and only to the base URL. The only exception is betaReport.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
@@ -70,8 +69,8 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// The function "within" returns an error unless the URL u lies below the URL base. The token for base may be sent only
-// to URLs below base.
+// The function "within" returns an error unless u lies below base. The token for base may be sent only to URLs below
+// base.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate checks which requests may leave the process. Most importantly, a request must not leave the process if Graph
-// would treat the request as the deletion of a user.
+// TestGate: a request leaves the process only if the gate allows it. A request that Graph would take as the deletion
+// of a user does not.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"
@@ -88,7 +88,7 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// TestClientCannotDeleteAnything sends requests of the SDK through the client. The test shows that the client uses the
+// TestClientCannotDeleteAnything sends requests of the SDK through the client, and shows that the client uses the
 // gate.
 func TestClientCannotDeleteAnything(t *testing.T) {
 	t.Parallel()

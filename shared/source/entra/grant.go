@@ -13,14 +13,14 @@ import (
 )
 
 // Grant has the claims in the token of a client (Microsoft Learn, "Access token claims reference"). Nobody has checked
-// the token's signature. A Grant therefore serves as an explanation, but it proves nothing. Only Graph decides.
+// the token's signature, so a Grant explains, and proves nothing. Only Graph decides.
 type Grant struct {
 	// Tokenless is set for a loopback address, which gets no token. The other members are then empty.
 	Tokenless bool
 	// Tenant and Application are the ids of the tenant and of the application (tid; appid or azp).
 	Tenant, Application string
-	// Roles are the application permissions. Scopes are the permissions of a signed-in person. A token has Roles or
-	// Scopes. The token of an application without permissions has neither.
+	// Roles are the application permissions. Scopes are the permissions of a signed-in person. The token of an
+	// application without permissions has neither.
 	Roles, Scopes []string
 }
 
@@ -75,8 +75,7 @@ func grantOf(token string) (Grant, error) {
 	return g, nil
 }
 
-// The map "covers" has, for each permission, the permissions that include this permission (Microsoft Graph permissions
-// reference).
+// The map "covers" has, for each permission, the permissions that include it (Microsoft Graph permissions reference).
 var covers = map[string][]string{
 	"User.Read.All":         {"User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	"Group.Read.All":        {"Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
@@ -85,7 +84,7 @@ var covers = map[string][]string{
 	writeLicenses:           {"User.ReadWrite.All", "Directory.ReadWrite.All"},
 }
 
-// Has reports whether the token has a permission, or a permission that includes this permission.
+// Has reports whether the token has a permission, or a permission that includes it.
 func (g Grant) Has(permission string) bool {
 	return slices.ContainsFunc(slices.Concat(g.Roles, g.Scopes), func(has string) bool {
 		return has == permission || slices.Contains(covers[permission], has)

@@ -80,8 +80,7 @@ func properties(wire reflect.Type) (names []string) {
 	return names
 }
 
-// TestPageHasWhatMayBeWritten checks that the gate allows exactly the writes that docs/graph.md marks as made by the
-// product.
+// TestPageHasWhatMayBeWritten: the gate allows exactly the writes that docs/graph.md marks as made by the product.
 func TestPageHasWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	for _, op := range graphcontract.Read(t).Operations {
@@ -97,8 +96,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized checks that docs/graph.md has all texts and codes by which the package distinguishes
-// refusals. The test takes the texts and codes from the source code, so a new text or code is checked, too.
+// TestPageHasWhatIsRecognized: docs/graph.md has all texts and codes by which the package distinguishes refusals. The
+// test finds them in the source code, so it also checks a new one.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}

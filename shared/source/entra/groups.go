@@ -61,8 +61,8 @@ func (w *wireGroup) group(name string) directory.Group {
 	return g
 }
 
-// FindGroup reads one group by object id or display name. The error is directory.ErrNoGroup if no group has the id or
-// the name. The error is directory.ErrAmbiguousGroup if several groups have the name.
+// FindGroup reads one group by object id or display name. The error is directory.ErrNoGroup if there is none, and
+// directory.ErrAmbiguousGroup if several groups have the name.
 func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Group, error) {
 	if isID(nameOrID) {
 		return c.groupByID(ctx, nameOrID)

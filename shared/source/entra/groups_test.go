@@ -89,8 +89,8 @@ func TestFindGroupDamaged(t *testing.T) {
 	}
 }
 
-// TestLicenseGroups lists the groups that give licenses. If Graph refuses the filter, such groups may still exist. The
-// error must then say that Graph does not list such groups.
+// TestLicenseGroups: if Graph refuses the filter, there may be such groups, so the error must say that Graph does not
+// list them.
 func TestLicenseGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

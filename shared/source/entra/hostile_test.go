@@ -49,8 +49,8 @@ func newStranger(t *testing.T) *stranger {
 	return s
 }
 
-// TestTheTokenStays sends hostile answers of Graph, or of a server in the place of Graph. No request may leave the base
-// URL, no list may be read forever, and no error may contain the token.
+// TestTheTokenStays sends hostile answers of Graph. No request may leave the base URL, no list may be read forever,
+// and no error may contain the token.
 func TestTheTokenStays(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -154,8 +154,7 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`, "\n", `\n`).Replace(text) + `"`
 }
 
-// TestReportGetsNoToken checks that the host of a report's file gets no token. The client must not follow a redirect
-// from this host.
+// TestReportGetsNoToken: the host of a report's file gets no token, and the client follows no redirect from it.
 func TestReportGetsNoToken(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -179,7 +178,7 @@ func TestReportGetsNoToken(t *testing.T) {
 	}
 }
 
-// TestListWithoutEnd has a list without an end. Every page links to a new page.
+// TestListWithoutEnd: every page of a list links to a new page.
 func TestListWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]string{"of pages with people": `{"id":"` + userA + `"}`, "of empty pages": ""} {
@@ -209,8 +208,7 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReportWithoutEnd has a report with a quotation mark that is never closed. The rest of the file is therefore a
-// single field.
+// TestReportWithoutEnd: a quotation mark in a report is never closed, so the rest of the file is a single field.
 func TestReportWithoutEnd(t *testing.T) {
 	t.Parallel()
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")

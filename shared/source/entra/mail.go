@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireManager has the properties to read from a manager.
 type wireManager struct {
 	Name    string `json:"displayName"`
 	Enabled *bool  `json:"accountEnabled"`
@@ -21,17 +20,16 @@ type wireManager struct {
 	Type    string `json:"userType"`
 }
 
-// Manager returns the name and the address of a user's manager. Name and address are "" if the user has no manager or
-// does not exist, because Graph gives one answer for both cases. They are also "" if the application may not see the
-// manager (docs-contrib: api-reference/v1.0/api/user-list-manager.md).
+// Manager returns the name and the address of a user's manager. Both are "" if the user has no manager or does not
+// exist, because Graph gives one answer for both cases, or if the application may not see the manager (docs-contrib:
+// api-reference/v1.0/api/user-list-manager.md).
 func (c *Client) Manager(ctx context.Context, userID string) (name, mail string, err error) {
 	m, err := c.manager(ctx, userID)
 	return m.Name, m.Mail, err
 }
 
-// ManagerMail returns the address of a user's manager. It returns "" if the user has no manager, or if the application
-// may not see the manager. It also returns "" if the manager's account is blocked, belongs to a guest or has no
-// address.
+// ManagerMail returns the address of a user's manager. It returns "" if there is no manager whom the application may
+// see, or if the manager's account is blocked, belongs to a guest or has no address.
 func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error) {
 	m, err := c.manager(ctx, userID)
 	if err != nil || m.Enabled == nil || !*m.Enabled || !strings.EqualFold(m.Type, "Member") {
@@ -40,7 +38,7 @@ func (c *Client) ManagerMail(ctx context.Context, userID string) (string, error)
 	return m.Mail, nil
 }
 
-// The method "manager" reads a user's manager. The result is empty if Graph has no manager for the user.
+// The method "manager" reads a user's manager. The result is empty if Graph has none.
 func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err error) {
 	k := call{what: "read the manager of person " + userID, needs: "User.Read.All"}
 	if !isID(userID) {
@@ -65,11 +63,10 @@ func (c *Client) manager(ctx context.Context, userID string) (m wireManager, err
 	return m, nil
 }
 
-// SendMail sends a mail from a mailbox, and keeps a copy in the sent items of the mailbox. It sends the mail at most
-// once, because Graph does not recognize a repeated mail (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no
-// key for this purpose). If Graph's answer does not prove that the mail was not sent, the error is
-// directory.ErrUncertain. Status 202 means that Exchange accepted the mail. A mail that bounces later returns to the
-// mailbox.
+// SendMail sends a mail from a mailbox, and keeps a copy in its sent items. It sends the mail at most once, because
+// Graph does not recognize a repeated mail (docs-contrib: api-reference/v1.0/api/user-sendmail.md has no key for this
+// purpose). If Graph's answer does not prove that the mail was not sent, the error is directory.ErrUncertain. Success
+// means that Exchange accepted the mail. A mail that bounces later returns to the mailbox.
 func (c *Client) SendMail(ctx context.Context, from string, m directory.Mail) error {
 	k := call{what: "send a notice to person " + m.Person, write: true, once: true,
 		advice: "let the application send from " + from + " in Exchange Online; idleseat doctor shows the commands"}

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestMailIsSentOnce checks that a mail is sent again only if Graph says that Graph did not accept the mail. Every
-// other failure must be uncertain.
+// TestMailIsSentOnce: a mail is sent again only if Graph says that it did not accept the mail. Every other failure is
+// uncertain.
 func TestMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	throttled := failure(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
@@ -57,8 +57,8 @@ func TestMailIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestMailNeedsAPermit has evidence that becomes too old while a mail waits for Graph. SendMail must then not send the
-// mail, and the failure must not be uncertain.
+// TestMailNeedsAPermit: if the evidence becomes too old while a mail waits for Graph, SendMail does not send the mail,
+// and the failure is not uncertain.
 func TestMailNeedsAPermit(t *testing.T) {
 	t.Parallel()
 	old := errors.New("too old")
@@ -102,8 +102,8 @@ func TestManagerMail(t *testing.T) {
 	}
 }
 
-// TestManager reads a user's manager. If the application may not see the manager, Graph returns only the manager's id
-// (docs: "Limited information returned for inaccessible member objects").
+// TestManager: if the application may not see the manager, Graph returns only the manager's id (docs: "Limited
+// information returned for inaccessible member objects").
 func TestManager(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// oldReport is the largest age of a usable report. Reports often are some days late. An older report has stalled, and
-// no longer shows the current size of mailboxes.
+// oldReport is the largest age of a usable report. An older report has stalled, and no longer shows the current size
+// of mailboxes.
 const oldReport = 7 * 24 * time.Hour
 
 // The columns of the mailbox usage report. Some tenants do not have the column "Recipient Type".
@@ -28,16 +28,14 @@ const (
 	columnKind        = "Recipient Type" // optional
 )
 
-// Mailboxes reads the mailbox usage report and calls the function "each" for every mailbox (reportRoot:
-// getMailboxUsageDetail of Graph 1.0). The report is up to two days old. If the tenant conceals names, the names are
-// hashes without an @.
+// Mailboxes reads the mailbox usage report and calls "each" for every mailbox (reportRoot: getMailboxUsageDetail of
+// Graph 1.0). The report is up to two days old. If the tenant conceals names, the names are hashes without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
 		return readMailboxes(r, c.now(), each)
 	})
 }
 
-// readMailboxes reads the CSV file of the mailbox usage report.
 func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
 	in := rows.New(r)
 	head, err := in.Next()

@@ -101,7 +101,7 @@ func TestMailboxesRefused(t *testing.T) {
 	}
 }
 
-// TestMailboxStops checks that an error of the callback ends the reading.
+// TestMailboxStops: an error of the callback ends the reading.
 func TestMailboxStops(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")

@@ -29,7 +29,7 @@ const (
 )
 
 // noUsers has the types of directory objects that hold no licenses. Any other type counts as a user. The type
-// "agentUser" is derived from user (docs-contrib: resources/agentuser.md), and Graph may add further such types later.
+// "agentUser" is derived from user (docs-contrib: resources/agentuser.md), and Graph may add further such types.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
@@ -45,9 +45,8 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// memberCursor is a position in a reading of members. The field Open has the groups that are still to be read. The
-// field Link is the next link in the list of members of the first group in Open. The field Met has the groups that were
-// found so far.
+// memberCursor is a position in a reading of members. Open has the groups that are still to be read, Link the next
+// link in the list of the first of them, and Met the groups that were found so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`
@@ -56,12 +55,11 @@ type memberCursor struct {
 	Seen   bool     `json:"seen,omitempty"`   // whether the first open group has shown a member
 }
 
-// ListMembers calls the function "page" with the users in a group and in its nested groups. A user with two entries is
-// passed twice. If the argument "cursor" is empty, the reading starts at the beginning. The function "page" also gets
-// the cursor "next". With this cursor, a later call continues after the page, even in another process. The cursor
-// "next" is empty on the last page. The error is directory.ErrNoGroup if the group does not exist, and
-// directory.ErrHidden if the group or a nested group hides its members. An error of the function "page" is returned
-// unchanged.
+// ListMembers calls "page" with the users in a group and in its nested groups. A user with two entries is passed
+// twice. An empty cursor starts at the beginning. With the cursor "next" of a page, a later call continues after this
+// page, even in another process. The cursor is empty on the last page. The error is directory.ErrNoGroup if the group
+// does not exist, and directory.ErrHidden if the group or a nested group hides its members. An error of "page" is
+// returned unchanged.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -103,7 +101,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// The method "take" records a page of the current group and returns the users on the page.
+// The method "take" records a page of the current group and returns the users on it.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -130,8 +128,8 @@ func (m memberCursor) text() (string, error) {
 	return string(b), err
 }
 
-// listDirect reads the members that a group itself lists. It starts at the page to which the argument "link" leads. If
-// the link is empty, listDirect starts at the first page.
+// listDirect reads the members that a group itself lists, from the page of the link on. An empty link means the first
+// page.
 func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {
@@ -157,7 +155,7 @@ func (c *Client) listDirect(ctx context.Context, groupID, link string, page func
 	return err
 }
 
-// GroupsOf returns the ids of all groups to which a user belongs, directly or through other groups. The error is
+// GroupsOf returns the ids of all groups that a user is in, directly or through other groups. The error is
 // directory.ErrNoPerson if the user does not exist.
 func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace lists forty pages with a clock that advances only during waits. No interval of ten seconds may have more
-// than the five requests that Graph allows. The client must not wait longer than this limit requires.
+// TestPace: in no ten seconds does the client send more than the five requests that Graph allows, and it waits no
+// longer than this limit requires.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	const pages = 40

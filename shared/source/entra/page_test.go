@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// graphPage returns a page of n users with every property, in the form that Graph sends. The form includes nulls,
-// request ids and properties that were not requested.
+// graphPage returns a page of n users in the form that Graph sends, with nulls, request ids and properties that were
+// not requested.
 func graphPage(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users(id,signInActivity)",` +

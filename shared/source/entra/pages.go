@@ -9,19 +9,18 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// The limits of a list. They are many times the size of the largest real list. Without limits, the client would read a
-// list with endless links forever. Some tenants return only 100 people per page, the smallest known page of Graph. Even
-// then, 50,000 pages have five million people.
+// The limits of a list, many times the size of the largest real list. Without limits, the client would read a list
+// with endless links forever. Some tenants return only 100 people per page. Even then, 50,000 pages have five million
+// people.
 const (
 	mostPages = 50_000
 	mostEmpty = 1_000 // the largest number of consecutive empty pages; Graph may return a page with few entries or none
 )
 
-// The function "pages" reads a collection to its end. It starts with the request "first". The argument "from" is the
-// link that leads to this request, or "" if no link does. It decodes each page and calls the function "take" with the
-// entries and with the link to the next page. The link is "" on the last page. The reading fails if a link leads
-// outside the base URL or back to an earlier page. In that case the function "take" does not get the page with this
-// link. The reading also fails if the list exceeds the limits.
+// The function "pages" reads a collection to its end. The argument "from" is the link that leads to the request
+// "first", or "". It calls "take" with the entries of each page and with the link to the next page, which is "" on the
+// last page. The reading fails if a link leads outside the base URL or back to an earlier page, before "take" gets the
+// page with this link. It also fails if the list exceeds the limits.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -58,8 +57,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// The method "follow" returns the request for a next link, or nil if the link is empty. It does not change the link.
-// The link must lie within the base URL, because the request carries the token.
+// The method "follow" returns the request for a next link, or nil for an empty link. It does not change the link. The
+// link must lie within the base URL, because the request has the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -74,8 +73,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// The method "get" returns a GET request. It serves requests whose builder in the SDK would add much code to the
-// program. The argument "path" starts after the version of Graph, and may have a query.
+// The method "get" returns a GET request for which a builder of the SDK would add much code to the program. The
+// argument "path" starts after the version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")

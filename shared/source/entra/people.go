@@ -58,10 +58,9 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	return *head.count, nil
 }
 
-// ListPeople reads every user, with the fields that a snapshot needs, and calls the function "page" with each page. If
-// the argument "cursor" is empty, the list starts at the beginning. The function "page" also gets the cursor "next".
-// With this cursor, a later call continues after the page, even in another process. The cursor "next" is empty on the
-// last page. An error of the function "page" ends the reading and is returned unchanged.
+// ListPeople reads every user, with the fields that a snapshot needs, and calls "page" with each page. An empty cursor
+// starts at the beginning. With the cursor "next" of a page, a later call continues after this page, even in another
+// process. The cursor is empty on the last page. An error of "page" ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -76,9 +75,9 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// The function "once" wraps the function "page". Behind a new link, Graph may send a page that it has already sent. The
-// wrapped function then calls "page" with no people. Without this check, the list could have more people than exist, and
-// the correct list of the next night would look too short.
+// The function "once" wraps the function "page". Behind a new link, Graph may send a page that it has already sent.
+// The wrapped function then calls "page" with no people. Otherwise the list could have more people than exist, and the
+// correct list of the next night would look too short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
@@ -96,8 +95,7 @@ func once(page func([]directory.EntraUser, string) error) func([]directory.Entra
 	}
 }
 
-// listFrom lists all users. It requests pages of pageSize users. If the tenant rejects this size, it requests pages of
-// smallPageSize users.
+// listFrom lists all users, in pages of pageSize users, or of smallPageSize if the tenant rejects pageSize.
 func (c *Client) listFrom(ctx context.Context, k call, fields []string, page func(people []directory.EntraUser, next string) error) error {
 	begun := false
 	for _, size := range []int32{pageSize, smallPageSize} {
@@ -118,8 +116,8 @@ func (c *Client) listFrom(ctx context.Context, k call, fields []string, page fun
 	return nil
 }
 
-// The function "expired" marks an error with directory.ErrCursor if Graph rejected a link. Graph keeps a position in a
-// list only for a limited time.
+// The function "expired" marks an error with directory.ErrCursor if Graph rejected a link, because Graph keeps a
+// position in a list for a limited time.
 func expired(err error) error {
 	if answered(err, http.StatusBadRequest) || answered(err, http.StatusGone) {
 		return fmt.Errorf("%w: %w", directory.ErrCursor, err)
@@ -131,16 +129,16 @@ func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
 	return decodePeople(body, c.now())
 }
 
-// ReadPeople reads the current state of the users with the given ids. The keys of the result are ids in Graph's form.
-// The result has no entry for a user who does not exist.
+// ReadPeople reads the current state of users. The keys of the result are ids in Graph's form. The result has no entry
+// for a user who does not exist.
 func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	found := make(map[string]directory.EntraUser, len(ids))
 	read := c.readTogether
 	for some := range slices.Chunk(ids, idsPerFilter) {
 		err := read(ctx, some, found)
 		if answered(err, http.StatusBadRequest) {
-			// No document says whether a filter by id may be combined with signInActivity. Graph may therefore reject
-			// the filter. In that case each user is read separately.
+			// No document says whether a filter by id may be combined with signInActivity. If Graph rejects it, each
+			// user is read separately.
 			read = c.readEach
 			err = read(ctx, some, found)
 		}
@@ -189,8 +187,8 @@ func (c *Client) readTogether(ctx context.Context, ids []string, found map[strin
 	})
 }
 
-// ReadLicenses reads only the licenses of one user. Graph's limits for sign-in dates do not apply to such a read, so
-// ReadLicenses may follow every write. The error is directory.ErrNoPerson if the user does not exist.
+// ReadLicenses reads only the licenses of one user. Graph's limits for sign-in dates do not apply to it, so it may
+// follow every write. The error is directory.ErrNoPerson if the user does not exist.
 func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error) {
 	if !isID(userID) {
 		return nil, fmt.Errorf("read licenses: %q is %w", userID, errNotID)
@@ -202,8 +200,7 @@ func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.A
 	return wire.assignments(), err
 }
 
-// FindPerson reads one user by object id or user principal name. The error is directory.ErrNoPerson if no user has the
-// id or the name.
+// FindPerson reads one user by object id or user principal name. The error is directory.ErrNoPerson if there is none.
 func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
 	id, err := c.FindID(ctx, upnOrID) // Graph returns signInActivity only for a request by object id
 	if err != nil {
@@ -212,8 +209,8 @@ func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.Entr
 	return c.readPerson(ctx, id)
 }
 
-// FindID returns the object id of a user. The argument "upnOrID" is an object id or a user principal name. FindID
-// returns a given object id without a request to Graph. The error is directory.ErrNoPerson if nobody has the name.
+// FindID returns the object id of a user. It returns a given object id without a request. The error is
+// directory.ErrNoPerson if nobody has the user principal name.
 func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
 	if isID(upnOrID) {
 		return upnOrID, nil
@@ -246,7 +243,6 @@ func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser
 	return person, nil
 }
 
-// getUser reads the given properties of one user.
 func getUser[T any](ctx context.Context, c *Client, key string, fields []string) (T, error) {
 	var none T
 	k := call{what: "read person " + key, needs: readPeople}

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "listing" returns the pages of ListPeople. Each page has the form "ids -> next link".
+// The function "listing" returns the pages of ListPeople, in the form "ids -> next link".
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {
@@ -132,8 +132,7 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	}
 }
 
-// TestOlderGraph has a Graph without agents, which rejects the property identityParentId. The client must not request
-// the property again.
+// TestOlderGraph: a Graph without agents rejects the property identityParentId. The client does not request it again.
 func TestOlderGraph(t *testing.T) {
 	t.Parallel()
 	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")
@@ -153,7 +152,7 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents has an object of a type that is derived from user. The client must recognize the object by its type.
+// TestAgents: the client recognizes an object of a type that is derived from user by its type.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser has the properties of a Graph user that need their own decoding. wireWhole adds the other properties. A
-// property that is null or absent has the zero value. Graph omits signInActivity for a user who never signed in.
+// wireUser has the properties of a Graph user that need their own decoding. wireWhole adds the others. A property that
+// is null or absent has the zero value. Graph omits signInActivity for a user who never signed in.
 type wireUser struct {
 	Enabled  *bool           `json:"accountEnabled"`
 	Created  time.Time       `json:"createdDateTime"`
@@ -26,16 +26,15 @@ type wireUser struct {
 	States   []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLine is a line of the table of fields (directory.EntraProperties). Graph sends the value of the line as a string
-// or a plain date.
+// plainLine is a line of directory.EntraProperties whose value Graph sends as a string or a plain date.
 type plainLine struct {
 	directory.Property[directory.EntraUser]
 	at []int // the index of the value in wireWhole, as in reflect.Value.FieldByIndex
 }
 
-// plainLines has the plain lines of the table of fields, without the lines that wireUser decodes. wireWhole is the type
-// of a struct. The struct has a field for each property of Graph that these lines read, and then an embedded wireUser.
-// A property with parts, such as employeeOrgData for the line employeeOrgData/costCenter, is a struct of these parts.
+// plainLines has the plain lines that wireUser does not decode. wireWhole is the type of a struct with a field for
+// each property of Graph that these lines read, and then an embedded wireUser. A property with parts, such as
+// employeeOrgData, is a struct of the parts.
 var plainLines, wireWhole = layOut(directory.EntraProperties)
 
 func layOut(table []directory.Property[directory.EntraUser]) (lines []plainLine, whole reflect.Type) {
@@ -72,7 +71,7 @@ func wireField(n int, name string, of reflect.Type) reflect.StructField {
 	return reflect.StructField{Name: "Plain" + strconv.Itoa(n), Type: of, Tag: reflect.StructTag(fmt.Sprintf("json:%q", name))}
 }
 
-// wirePerson holds a decoded value of type wireWhole.
+// wirePerson has a decoded value of type wireWhole.
 type wirePerson struct{ whole reflect.Value }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -90,7 +89,7 @@ func (w *wirePerson) rest() *wireUser {
 	return w.whole.Field(wireWhole.NumField() - 1).Addr().Interface().(*wireUser)
 }
 
-// wireHolding has only the properties with a user's licenses.
+// wireHolding has the properties with a user's licenses.
 type wireHolding struct {
 	ID       string          `json:"id"`
 	Licenses []wireLicense   `json:"assignedLicenses"`
@@ -118,14 +117,13 @@ type wireLicensing struct {
 	Updated time.Time `json:"lastUpdatedDateTime"` // a date in year 1 means none
 }
 
-// userFields are the properties to request for users. olderFields are the properties to request from a Graph without
-// agents. Such a Graph rejects a request for identityParentId.
+// userFields are the properties to request for users. olderFields are for a Graph without agents, which rejects
+// identityParentId.
 var (
 	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
 
-// allUserFields returns the names of the properties of wireWhole.
 func allUserFields() (names []string) {
 	for field := range wireWhole.Fields() {
 		if name := jsonName(field); name != "" && !strings.HasPrefix(name, "@") { // an annotation comes without a request and cannot be selected
@@ -135,8 +133,8 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// The method "selecting" calls the function "ask" with userFields. If Graph does not know the field identityParentId, the
-// method calls the function again with olderFields, which lack this field. Later calls use olderFields from the start.
+// The method "selecting" calls "ask" with userFields. If Graph does not know identityParentId, it calls "ask" again
+// with olderFields, which later calls use from the start.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)
@@ -148,8 +146,8 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople decodes a page of users. It drops creation and sign-in dates before the year 2000, and those that are
-// more than a day after the argument "now".
+// decodePeople decodes a page of users. It drops creation and sign-in dates before the year 2000, and those more than
+// a day after "now".
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)
@@ -204,8 +202,8 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 var errNoID = errors.New("the person has no id")
 
 // The method "assignments" returns how the person holds each product. A product that is missing from
-// licenseAssignmentStates has an empty State. It is then unknown how the person holds the product, so the license
-// cannot be changed.
+// licenseAssignmentStates has an empty State. It is then unknown how the person holds it, so the license cannot be
+// changed.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
@@ -236,9 +234,9 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// The function "date" returns t, or the zero time if t is not a real date. Graph sends 0001-01-01 and similar dates for
-// "none". A date in the future is not real either. The caller must mark a person with a future date. Without the mark,
-// the person would look like a person who never signed in.
+// The function "date" returns t, or the zero time if t is before 2000 or in the future. Graph sends 0001-01-01 and
+// similar dates for "none". The caller must mark a person with a future date, who would otherwise look like a person
+// who never signed in.
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
@@ -246,6 +244,6 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// The function "future" reports whether t is more than a day after the argument "now". The day allows for differences
-// between clocks.
+// The function "future" reports whether t is more than a day after "now". The day allows for differences between
+// clocks.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

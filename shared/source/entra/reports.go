@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Report calls the function "read" with the CSV file of a usage report. Most clouds redirect to the file (status 302).
-// The address of the file is outside Graph, needs no token and gets no token. Some clouds return the file itself. The
-// argument "paths" lists paths that are relative to the base URL and may have a query. If Graph does not have a path
-// (status 400 or 404), Report tries the next path. A path that starts with "/../" belongs to another version of Graph.
+// Report calls "read" with the CSV file of a usage report. Most clouds redirect to the file, whose address is outside
+// Graph and gets no token. Some clouds return the file itself. The argument "paths" has paths relative to the base
+// URL, which may have a query. If Graph does not have a path (status 400 or 404), Report tries the next. A path that
+// starts with "/../" belongs to another version of Graph.
 func (c *Client) Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) (err error) {
 	k := call{what: "read the " + name + " usage report", needs: "Reports.Read.All"}
 	for _, path := range paths {

@@ -11,8 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReport checks that the client tries the addresses of a report in order. It must download the file without the
-// token.
+// TestReport: the client tries the addresses of a report in order, and downloads the file without the token.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var token bool
@@ -63,8 +62,7 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestBetaIsForOneReport checks that the client sends no request outside the base URL, except for the report that
-// betaReport matches.
+// TestBetaIsForOneReport: outside the base URL, the client requests nothing but the report that betaReport matches.
 func TestBetaIsForOneReport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/../beta/users", "/../beta/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')/../users", "/../v2/users"} {

@@ -27,22 +27,21 @@ const (
 
 var errNetwork = errors.New("the network failed")
 
-// The type "call" has what the method "send" needs to know about a request: the texts for error messages, and the rules
-// for pace and repetition.
+// The type "call" has the texts for error messages about a request, and the rules for its pace and repetition.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that the request needs
 	// The field "advice" tells an operator how to allow the request. It is empty if it is enough to grant the
-	// permissions in the field "needs".
+	// permissions in "needs".
 	advice string
 	paced  bool // whether listRate applies
 	write  bool
-	// The field "once" means that the request must not have its effect twice. The client repeats the request only if
-	// Graph says that Graph did not accept the request.
+	// The field "once" means that the request must not have its effect twice. The client repeats it only if Graph says
+	// that it did not accept the request.
 	once bool
 }
 
-// The method "failed" returns the error for a failed request. For a read, the error is a *directory.UnreadError.
+// The method "failed" returns the error for a failed request. For a read, it is a *directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
 	forbidden := errors.As(err, &graph) && errors.Is(err, ErrForbidden)
@@ -60,8 +59,8 @@ func (k call) failed(err error) error {
 	return &directory.UnreadError{Err: err}
 }
 
-// The method "send" sends a request and returns the body of Graph's answer. If a try fails and another try may succeed,
-// send tries again after the wait that Graph requests. The method fails if the waits become too long.
+// The method "send" sends a request and returns the body of Graph's answer. If another try may succeed, it tries again
+// after the wait that Graph requests. It fails if the waits become too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
 		info.Headers.TryAdd("x-ms-throttle-priority", "low") // with this header, Graph serves interactive requests first
@@ -100,8 +99,8 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 }
 
-// The method "rest" waits after a failed try and adds the wait to the total "waited". It returns an error at once if no
-// try is left, if the wait or the total would exceed its limit, or if the wait would last beyond the deadline of ctx.
+// The method "rest" waits after a failed try and adds the wait to "waited". It returns an error at once if no try is
+// left, if the wait or the total would exceed its limit, or if the wait would last beyond the deadline of ctx.
 func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
 	wait := c.waitAfter(failed, try)
 	end, bound := ctx.Deadline()
@@ -112,7 +111,6 @@ func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.D
 	return c.pause(ctx, wait)
 }
 
-// The method "try" sends a request once.
 func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte, error) {
 	if err := c.sign.ready(ctx); err != nil {
 		return nil, err
@@ -166,7 +164,7 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// withoutURL removes the URL that net/http adds to its errors. URLs contain names of people.
+// withoutURL removes the URL that net/http adds to its errors, because URLs contain names of people.
 func withoutURL(err error) error {
 	var failed *url.Error
 	switch {
@@ -180,9 +178,9 @@ func withoutURL(err error) error {
 }
 
 // worthRepeating reports whether another try may help. A write is not repeated after a network failure or after status
-// 500 or 502, because the result of the write is unknown. The caller then reads the result. A write is repeated after
-// status 503 or 504, although a gateway may have lost the answer. In that case the method "send" marks an error of the
-// next try as uncertain.
+// 500 or 502, because its result is unknown. The caller then reads the result. A write is repeated after status 503 or
+// 504, although a gateway may have lost the answer. The method "send" then marks an error of the next try as
+// uncertain.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET

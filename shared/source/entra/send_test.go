@@ -110,7 +110,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestWaitsWithinTheBound checks that the client starts no wait that is longer than the remaining time of the run.
+// TestWaitsWithinTheBound: the client starts no wait that is longer than the remaining time of the run.
 func TestWaitsWithinTheBound(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, throttled("90"))
@@ -121,9 +121,8 @@ func TestWaitsWithinTheBound(t *testing.T) {
 	}
 }
 
-// TestRefusedAfterLostAnswer has a gateway that loses the answer to the first try. If Graph then refuses the second
-// try, it is unknown whether the first try succeeded. If Graph says that the change already exists, the first try
-// succeeded.
+// TestRefusedAfterLostAnswer: a gateway loses the answer to the first try. If Graph then refuses the second try, it is
+// unknown whether the first succeeded. If Graph says that the change already exists, the first succeeded.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

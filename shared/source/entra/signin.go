@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// SignInError means that azidentity tried every way to sign in, and got no token. The method Error returns Entra's
-// answer, or the variables to set. The method Detail returns the answer of each way, on several lines.
+// SignInError means that azidentity tried every way to sign in, and got no token. Error returns Entra's answer, or the
+// variables to set. Detail returns the answer of each way.
 type SignInError struct{ cause error }
 
-// The variable "refusal" matches Entra's answer to a refused sign-in. The ids that follow in the text help only
-// Microsoft's support.
+// The variable "refusal" matches Entra's answer to a refused sign-in, without the ids for Microsoft's support.
 var refusal = regexp.MustCompile(`AADSTS\d+: [^\r\n"\\]*?(?:\.|$| Trace ID)`)
 
 // Error implements error.
@@ -24,7 +23,7 @@ func (e *SignInError) Error() string {
 // Unwrap returns the error of azidentity.
 func (e *SignInError) Unwrap() error { return e.cause }
 
-// Detail returns the answer of each way to sign in. It removes blanks that only indent.
+// Detail returns the answer of each way to sign in, on lines of their own.
 func (e *SignInError) Detail() string {
 	var lines []string
 	for line := range strings.Lines(e.cause.Error()) {

@@ -17,8 +17,7 @@ func (r tokenless) GetToken(context.Context, policy.TokenRequestOptions) (azcore
 	return azcore.AccessToken{}, r.error
 }
 
-// TestSignInError checks that an error of the credential chain says in one line how to sign in. Detail must return the
-// rest of the error.
+// TestSignInError: an error of the credential chain says in one line how to sign in. Detail has the rest.
 func TestSignInError(t *testing.T) {
 	t.Parallel()
 	tried := errors.New("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tEnvironmentCredential: missing environment variable AZURE_TENANT_ID\n\t--------\n")

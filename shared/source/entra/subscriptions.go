@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireSubscription is a purchase of seats. The field Next is when the status changes if nobody renews the subscription
+// wireSubscription is a purchase of seats. Next is when the status changes if nobody renews the subscription
 // (docs-contrib: api-reference/v1.0/resources/companysubscription.md).
 type wireSubscription struct {
 	SKU    string     `json:"skuId"`
@@ -18,8 +18,8 @@ type wireSubscription struct {
 	Next   *time.Time `json:"nextLifecycleDateTime"`
 }
 
-// Subscriptions returns the subscriptions of the tenant. It omits rows without a product. It needs the permission that
-// the method Tenant needs.
+// Subscriptions returns the subscriptions of the tenant, without rows that have no product. It needs the same
+// permission as Tenant.
 func (c *Client) Subscriptions(ctx context.Context) ([]directory.Subscription, error) {
 	k := call{what: "read when the tenant's subscriptions renew", needs: readTenant}
 	rows, err := all[wireSubscription](ctx, c, k, c.get("/directory/subscriptions"))

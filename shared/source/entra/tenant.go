@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireSKU is a product. The property accountId is not decoded, because it identifies a billing account and not the
-// tenant. Microsoft's own example has two accountIds, and neither is the tenant's id (docs-contrib:
-// api-reference/v1.0/api/subscribedsku-list.md).
+// wireSKU is a product. The property accountId is not decoded, because it is a billing account and not the tenant
+// (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 type wireSKU struct {
 	ID         string `json:"skuId"`
 	PartNumber string `json:"skuPartNumber"`
@@ -32,8 +31,8 @@ type wireOrganization struct {
 
 const readTenant = "Organization.Read.All"
 
-// Tenant returns the id of the tenant to which the credentials belong. It also returns the products to which the tenant
-// subscribes, without duplicates.
+// Tenant returns the id of the tenant of the credentials, and the products to which the tenant subscribes, without
+// duplicates.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	if id, err = c.tenantID(ctx); err != nil {
 		return "", nil, err
@@ -69,8 +68,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of subscribedSkus to the list "skus". A product with several billing accounts has several rows, and
-// addSKU adds up the seats of these rows. It ignores a row without a skuId, because nobody can hold such a product.
+// addSKU adds a row of subscribedSkus to "skus". A product with several billing accounts has several rows, whose seats
+// addSKU adds up. It ignores a row without a skuId, because nobody can hold such a product.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {

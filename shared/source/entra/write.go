@@ -21,12 +21,11 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns products to a user, and removes products from the user. The argument "add" has the new
-// assignments, and "remove" has the skuIds of the products to remove. Graph makes all of the changes or none. Each new
-// assignment names the service plans that stay off. If the only change is to remove a product that the user does not
-// hold, ChangeLicenses succeeds. If such a removal is one of several changes, the error is directory.ErrNotHeld. The
-// error is also directory.ErrNotHeld if the call removes one product that the user holds only through a group. The
-// error is a *directory.Refusal if Entra refuses the change, and directory.ErrNoPerson if the user does not exist.
+// ChangeLicenses assigns the products in "add", which name the service plans that stay off, and removes the skuIds in
+// "remove". Graph makes all of the changes or none. If the only change is the removal of a product that the user does
+// not hold, ChangeLicenses succeeds. The error is directory.ErrNotHeld if such a removal is one of several changes, or
+// if the single product to remove comes from a group. It is a *directory.Refusal if Entra refuses the change, and
+// directory.ErrNoPerson if the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
@@ -47,8 +46,8 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// The answer to an earlier try may have been lost. If the earlier try succeeded, Graph gives this answer to the
-		// next try, because the license is gone. Only a read shows whether the earlier try succeeded.
+		// The answer to an earlier try may have been lost. If that try succeeded, Graph gives this answer to the next,
+		// because the license is gone. Only a read shows it.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	case len(remove) == 1 && says(err, inherited): // the license comes only from a group, so there is no direct license to remove
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
@@ -94,9 +93,8 @@ func parseIDs(ids ...string) ([]uuid.UUID, error) {
 	return parsed, nil
 }
 
-// AddMember adds a user to a group. It succeeds if the user already belongs to the group. The error is a
-// *directory.Refusal if Entra refuses the change. The error is directory.ErrNoGroup or directory.ErrNoPerson if the
-// group or the user does not exist.
+// AddMember adds a user to a group. It succeeds if the user already is in it. The error is a *directory.Refusal if
+// Entra refuses the change, and directory.ErrNoGroup or directory.ErrNoPerson if the group or the user does not exist.
 func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
@@ -121,14 +119,14 @@ func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// RemoveMember removes a user from a group. It succeeds if the user does not belong to the group. The error is a
-// *directory.Refusal if Entra refuses the change, and directory.ErrNoGroup if the group does not exist.
+// RemoveMember removes a user from a group. It succeeds if the user is not in it. The error is a *directory.Refusal if
+// Entra refuses the change, and directory.ErrNoGroup if the group does not exist.
 func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
-	// Without Ref, the request would delete the user instead of the membership. The gate blocks every other DELETE.
+	// Without Ref, the request would delete the user, and not the membership. The gate blocks every other DELETE.
 	info, err := c.group(groupID).Members().ByDirectoryObjectId(userID).Ref().ToDeleteRequestInformation(ctx, nil)
 	if err != nil {
 		return k.failed(err)
@@ -146,7 +144,7 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 }
 
 // memberRefused explains why a group cannot be changed. For a dynamic, restricted or role-assignable group, Graph
-// answers with status 403. Graph uses the same status if a permission is missing, so memberRefused reads the group.
+// answers with status 403, as for a missing permission, so memberRefused reads the group.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
 	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)
@@ -166,7 +164,7 @@ func (c *Client) memberRefused(ctx context.Context, groupID string, failed error
 	}
 }
 
-// restrictedBy returns the reason of a refusal by a restricted management administrative unit. The reason quotes Graph,
+// restrictedBy returns the reason of a refusal by a restricted management administrative unit. It quotes Graph,
 // because no source documents Graph's message.
 func restrictedBy(failed error) string {
 	var graph *graphError

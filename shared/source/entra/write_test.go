@@ -12,7 +12,6 @@ import (
 
 const badRequest = "Request_BadRequest"
 
-// errNotHeld stands for Graph's answer that the user does not hold the license.
 var errNotHeld = errors.New("not held")
 
 func TestChangeLicenses(t *testing.T) {
@@ -101,8 +100,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited removes a license that comes from a group. Graph refuses the removal. Such a license counts as not held
-// directly. If a call removes several licenses, it is unknown which of them Graph means.
+// TestInherited: a license that comes from a group counts as not held directly. If a call removes several licenses, it
+// is unknown which of them Graph means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."

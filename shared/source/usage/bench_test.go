@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkTell calls Tell with two reports for 1,000,000 accounts. Both reports list all accounts.
+// BenchmarkTell calls Tell with two reports that list all of 1,000,000 accounts.
 func BenchmarkTell(b *testing.B) {
 	const people = 1_000_000
 	names := make([]string, people)

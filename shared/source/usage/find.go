@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "index" fills t.starts, so that the method "find" reads only a few rows. The rows are sorted by key. For
-// each value of a key's highest bits, t.starts has the index of the first row that has this value or a higher value.
-// Keys are hashes, so only a few rows have the same highest bits.
+// The method "index" fills t.starts, so that "find" reads only a few rows. The rows are sorted by key. For each value
+// of a key's highest bits, t.starts has the index of the first row with this value or a higher one. Keys are hashes,
+// so few rows share their highest bits.
 func (t *Table) index() {
 	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
 	at := 0
@@ -22,13 +22,13 @@ func (t *Table) index() {
 	}
 }
 
-// The method "place" returns the index in t.starts at which the method "find" begins its search for a key.
+// The method "place" returns the index in t.starts at which the search for a key begins.
 func (t *Table) place(key uint64) int {
 	high, _ := bits.Mul64(key, uint64(len(t.starts)))
 	return int(high)
 }
 
-// The method "find" returns the index of the row with the given key, or -1 if no row has the key.
+// The method "find" returns the index of the row with the given key, or -1.
 func (t *Table) find(key uint64) int {
 	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
 		if t.rows[i].key == key {
@@ -38,10 +38,10 @@ func (t *Table) find(key uint64) int {
 	return -1
 }
 
-// Find returns the index of each account's row in the table. The index is -1 if the report has no row for the account,
-// or if the account was created on or after the last day of the report. The argument "names" has the FNV-1a hash of
-// each account's name in lower case. The argument "created" has the creation time of each account, in microseconds
-// since 1970. In both lists, the value "unread" stands for an unknown value.
+// Find returns the index of each account's row in the table. It is -1 without a row, or if the account was created on
+// or after the last day of the report. The argument "names" has the FNV-1a hashes of the accounts' names in lower
+// case. The argument "created" has the creation times in microseconds since 1970. In both, "unread" stands for an
+// unknown value.
 func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	rows = make([]int32, len(names))
 	through := t.Through.UnixMicro()
@@ -54,10 +54,9 @@ func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
 	return rows
 }
 
-// Last returns the date of the last activity for each row that Find returned, in microseconds since 1970. The dates are
-// equal to the dates that Tell adds. If the report proves that there was no activity in its span, the date has the
-// value of the argument "never". An unknown date has the value of the argument "unread". The result "ok" is false if
-// the report does not have the signal.
+// Last returns the date of the last activity for each row from Find, in microseconds since 1970, equal to the date
+// that Tell adds. It is "never" if the report proves that there was no activity in its span, and "unread" if it is
+// unknown. The result "ok" is false if the report does not have the signal.
 func (t *Table) Last(s directory.Signal, rows []int32, created []int64, never, unread int64) (last []int64, ok bool) {
 	n := slices.Index(t.signals, s)
 	if n < 0 {

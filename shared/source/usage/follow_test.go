@@ -11,7 +11,7 @@ import (
 )
 
 // The function "night" reads the report of a day in November 2026. The argument "before" is the table of the night
-// before.
+// before, or nil.
 func night(t *testing.T, day string, before *Table, rows string) *Table {
 	t.Helper()
 	at, err := time.Parse(time.DateOnly, "2026-11-"+day)
@@ -35,8 +35,8 @@ func night(t *testing.T, day string, before *Table, rows string) *Table {
 	return table
 }
 
-// TestADayIsNotTakenFromAnybody has two reports. The later report lacks a day of activity that the earlier report
-// shows. The person must keep the day.
+// TestADayIsNotTakenFromAnybody: a later report lacks a day of activity that an earlier report shows. The person keeps
+// the day.
 func TestADayIsNotTakenFromAnybody(t *testing.T) {
 	t.Parallel()
 	type told struct{ Last, Shown string }

@@ -20,19 +20,19 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// The constant "period" is the span, in days, that a report names if it was requested with period='D180'. Only a report
-// with this span proves that there was no activity for 180 days.
+// The constant "period" is the span, in days, that a report has if it was requested with period='D180'. Only this span
+// proves that there was no activity for 180 days.
 const period = "180"
 
 // ErrConcealed is the error for a report with hashes instead of names.
 var ErrConcealed = errors.New("it conceals names, so that nobody can be found in it; an administrator of Microsoft 365 switches that off: Settings, Org settings, Reports, \"Display concealed user, group, and site names in all reports\"")
 
-// Read reads a report. It returns an error if the whole report is unusable. A fault of only one signal is in the Facts
-// of the signal.
+// Read reads a report. It returns an error if the whole report is unusable. A fault of one signal is in the Facts of
+// the signal.
 //
-// An empty cell can mean that there was no activity in the span of the report. It has this meaning only if the report
-// has the requested span, the account of the row is not deleted, and the account has a license for the workload. For an
-// account without a row or without the license, the activity is unknown.
+// An empty cell means no activity in the span of the report only if the report has the requested span, the account is
+// not deleted, and the account has a license for the workload. For an account without a row or without the license,
+// the activity is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
 	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {
@@ -52,7 +52,6 @@ func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[st
 	return in.table, facts, nil
 }
 
-// The type "reading" is the state of Read.
 type reading struct {
 	report Report
 	now    time.Time
@@ -90,7 +89,7 @@ func (in *reading) read(file io.Reader) error {
 	}
 }
 
-// The method "header" finds the columns. The file starts with a byte order mark, which the method removes.
+// The method "header" finds the columns. The file may start with a byte order mark.
 func (in *reading) header(head []string) error {
 	in.at, in.all = map[string]int{}, 0
 	for i, name := range head {
@@ -159,8 +158,8 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// The method "days" returns two cells for signal i of a row: the day of the last activity, and the day on which the
-// license was assigned. The result "licensed" reports whether the person has the license.
+// The method "days" returns the day of the last activity and the day on which the license was assigned, for signal i
+// of a row. The result "licensed" reports whether the person has the license.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell, licensed bool) {
 	f := &in.facts[i]
 	if f.Failed != "" {
@@ -177,9 +176,8 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned, licensed
 }
 
-// The method "count" counts the people of each signal. The parameter "twice" has the keys of the names with several
-// rows. Nothing is known about such a name, so its rows do not count. If they counted, a later report with one row for
-// each name would seem to lack people.
+// The method "count" counts the people of each signal. It skips the keys in "twice", the names with several rows. If
+// they counted, a later report with one row for each name would seem to lack people.
 func (in *reading) count(twice []uint64) {
 	for n, r := range in.table.rows {
 		if _, found := slices.BinarySearch(twice, r.key); found {
@@ -201,8 +199,8 @@ func (in *reading) count(twice []uint64) {
 	}
 }
 
-// The method "day" parses a cell. An empty cell gives none. The result is unknown if the cell is not a day, which is a
-// fault of the whole signal. The result is also unknown if the day is after the day of the report.
+// The method "day" parses a cell. An empty cell gives none. A text that is no day is a fault of the whole signal, and
+// gives unknown. A day after the day of the report is unknown, too.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
@@ -218,7 +216,6 @@ func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	return cellOf(t)
 }
 
-// The method "end" checks the report as a whole after its last row.
 func (in *reading) end() error {
 	t := in.table
 	age := in.now.Sub(t.Through)

@@ -15,8 +15,7 @@ import (
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// The headers come from recorded files. They have a byte order mark, Windows line ends, and the columns in the order of
-// Microsoft's documentation.
+// The headers come from recorded files, with the columns in the order of Microsoft's documentation.
 const (
 	activeHead = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date," +
 		"Has Exchange License,Has OneDrive License,Has SharePoint License,Has Skype For Business License,Has Yammer License,Has Teams License," +
@@ -67,8 +66,8 @@ var (
 	hidden = directory.Value{}
 )
 
-// TestRepeatedNames checks that a name with several rows does not count. Otherwise the next report, with one row for each
-// name, would seem to lack people.
+// TestRepeatedNames: a name with several rows does not count. Otherwise the next report, with one row for each name,
+// would seem to lack people.
 func TestRepeatedNames(t *testing.T) {
 	t.Parallel()
 	anna := activeRow("anna@x.example", "False", "True", "2026-11-20", "", "")
@@ -159,8 +158,8 @@ func TestActiveUsers(t *testing.T) {
 	}
 }
 
-// TestSuccessor has an account that is newer than the report. The report must give nothing for the account, because
-// another account may have had the name before.
+// TestSuccessor: a report gives nothing for an account that is newer than the report, because another account may have
+// had the name before.
 func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	table, _, err := Read(t.Context(), file(copilotHead+copilotRow("anna@x.example", "")), reportNamed(t, "copilot"), now)
@@ -213,7 +212,7 @@ func TestReportsThatCannotBeBelieved(t *testing.T) {
 	}
 }
 
-// TestOneSignalOfAReport has a fault in one column. The other signals must stay usable.
+// TestOneSignalOfAReport: after a fault in one column, the other signals stay usable.
 func TestOneSignalOfAReport(t *testing.T) {
 	t.Parallel()
 	good := activeHead + activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05") + activeRow("bo@x.example", "False", "True", "", "2026-11-02", "")
@@ -291,7 +290,7 @@ func TestReportIsDown(t *testing.T) {
 	}
 }
 
-// TestReportsFit checks that a row of a table has room for every signal of its report.
+// TestReportsFit: a row of a table has room for every signal of its report.
 func TestReportsFit(t *testing.T) {
 	t.Parallel()
 	for _, r := range Reports {

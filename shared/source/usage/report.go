@@ -1,7 +1,7 @@
-// Package usage reads the usage reports of Microsoft 365. They contain the day on which each person last used each
+// Package usage reads the usage reports of Microsoft 365, which have the day on which each person last used each
 // workload. A report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, is two
-// to three days late, and reaches 180 days back. Read turns a report into a small table, which the run stores. Tell
-// adds the data of a table to an account.
+// to three days late, and reaches 180 days back. Read turns a report into a small table. Tell adds the data of a table
+// to an account.
 package usage
 
 import (
@@ -15,15 +15,15 @@ import (
 // Report is a report of Graph, with its signals.
 type Report struct {
 	Name string
-	// Paths are the addresses of the report, the current address first. If a tenant does not yet have an address, Graph
+	// Paths are the addresses of the report, the current one first. If a tenant does not yet have an address, Graph
 	// answers with status 400 or 404.
 	Paths   []string
 	Columns []Column
 }
 
-// Column has the names of the columns that hold one signal in a report. Assigned is "" if the report has no such column.
-// Has is "" only if the report lists nobody but holders of the license. In a row of a holder, an empty date proves that
-// the holder was not active. In another row it proves nothing.
+// Column has the names of the columns of one signal in a report. Assigned is "" if the report has no such column. Has
+// is "" if the report lists only holders of the license. In a row of a holder, an empty date proves that the holder
+// was not active. In another row it proves nothing.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity
@@ -37,8 +37,8 @@ type Column struct {
 // "office365ActiveUserDetail resource type"; for getMicrosoft365CopilotUsageUserDetail, "copilotReportRoot:
 // getMicrosoft365CopilotUsageUserDetail".
 //
-// The Copilot report lists the holders of a Copilot license, without the date of assignment. The report existed only in
-// beta before it moved to /copilot. Version 1 of the report has the columns that every tenant has.
+// The Copilot report lists the holders of a Copilot license, without the date of assignment. It existed only in beta
+// before it moved to /copilot. Version 1 of the report has the columns that every tenant has.
 var Reports = []Report{
 	{
 		Name:  "m365",
@@ -76,20 +76,18 @@ func Of(signals []directory.Signal) (list []Report) {
 
 // Graph is the source of the reports.
 type Graph interface {
-	// Report calls the function "read" with the CSV file of a report. The file comes from the first path that the
-	// tenant has.
+	// Report calls "read" with the CSV file of a report, from the first path that the tenant has.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
 // Reading is what a run stores about a report in addition to the table.
 type Reading struct {
 	Name string `json:"name"`
-	// Key is the store key of the table. SHA256 is the hash of the table in hex. Both are empty if the report could not
-	// be read.
+	// Key is the store key of the table, and SHA256 its hash in hex. Both are empty if the report could not be read.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	// Failed says why the run does not trust the report. Such a report may still have a table, which the next run
-	// compares with its own table.
+	// compares with its own.
 	Failed string `json:"failed,omitempty"`
 	// Signals has the facts about each signal of the report, by name of the signal.
 	Signals map[string]Facts `json:"signals,omitempty"`
@@ -101,8 +99,8 @@ type Facts struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns the facts about a signal. If a run does not trust the whole report, the facts have the reason in
-// Failed. The result "read" is false if no report with the signal was read.
+// FactsOf returns the facts about a signal. If a run does not trust the whole report, Failed has the reason. The
+// result "read" is false if no report with the signal was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

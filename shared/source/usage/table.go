@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a usage report by account. It has only days, and hashes of names. The table of 1,000,000 people therefore
-// takes 32 MB, and every worker can load it quickly.
+// Table is a usage report by account. It has only days and hashes of names, so the table of 1,000,000 people takes 32
+// MB, and every worker can load it quickly.
 //
-// The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and three days
-// of two bytes for each signal. These are the day of the last activity, the day on which the license was assigned, and
-// the newest day of activity that any report showed. All numbers are little-endian.
+// The stored form is a line of JSON, followed by the rows sorted by key. A row has the key (eight bytes) and three
+// days of two bytes for each signal: of the last activity, of the assignment of the license, and of the newest
+// activity that any report showed. All numbers are little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
@@ -34,8 +34,7 @@ type Table struct {
 	starts  []int32 // the rows at which the method find begins its search; filled by the method index
 }
 
-// The type "row" describes the row of one account. If two rows of a report have the same key, it is unknown which row
-// belongs to an account. In that case all cells are unknown.
+// The type "row" is the row of one account. If two rows of a report have the same key, all cells are unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
@@ -52,10 +51,9 @@ const (
 // mostSignals is the largest number of signals in a report. Each signal takes six bytes per person.
 const mostSignals = 4
 
-// tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// The type "cell" describes a day, or the reason why there is no day.
+// The type "cell" is a day, or the reason why there is no day.
 type cell uint16
 
 const (
@@ -64,7 +62,7 @@ const (
 	firstDay
 )
 
-// The variable "epoch" is the first day that a cell can represent.
+// The variable "epoch" is the first day that a cell can have.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
@@ -78,8 +76,8 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// The method "value" returns the value of a cell: unknown, none, or the end of the cell's day. The report does not give
-// the hour, so the latest possible hour is assumed.
+// The method "value" returns the value of a cell: unknown, none, or the end of the cell's day, because the report does
+// not have the hour.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:
@@ -90,11 +88,10 @@ func (c cell) value() directory.Value {
 	return directory.Value{State: directory.Known, Time: c.end()}
 }
 
-// The method "end" returns the last second of the day.
 func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
 // keyOf returns the FNV-1a hash of a userPrincipalName in lower case. One in thirty million reports of 1,000,000 names
-// has two names with the same hash. The activity for both names is then unknown.
+// has two names with the same hash. The activity of both is then unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(upn) {
@@ -141,9 +138,9 @@ func (t *Table) sort() {
 	t.index()
 }
 
-// Tell adds the data of the report to an account. A name may have belonged to another account before. Tell therefore
-// adds nothing to an account that was created on or after the last day of the report. It treats a last activity before
-// the creation of the account as unknown.
+// Tell adds the data of the report to an account. Another account may have had the name before, so Tell adds nothing
+// to an account that was created on or after the last day of the report, and treats a last activity before the
+// creation of the account as unknown.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -160,10 +157,9 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// The method "last" returns the last activity of an account according to the report. The argument "cells" has the
-// account's cells for the signal s. If this report lost a newer day that an earlier report showed, the last activity is
-// unknown. The result "shown" is then the end of the newer day. The last activity is also unknown if the day is before
-// the creation of the account, because an account that had the name before was then active.
+// The method "last" returns the last activity of an account according to its cells for the signal s. It is unknown if
+// this report lost a newer day that an earlier report showed. The result "shown" is then the end of the newer day. It
+// is also unknown if it is before the creation of the account.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
@@ -177,16 +173,15 @@ func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last 
 	return last, time.Time{}
 }
 
-// The method "lost" reports whether an earlier report showed a newer day of activity than this report. It ignores a
-// newer day that is not in the span of this report.
+// The method "lost" reports whether an earlier report showed a newer day of activity, in the span of this report.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow copies from an earlier table the newest day that any report showed for each account. It also copies the days
-// of accounts that this report does not list, if a day is in the span of this report. With these days, the method
-// "lost" recognizes that a later report shows an earlier day, or no day, for an account.
+// Follow copies from an earlier table the newest day that any report showed for each account, also for accounts that
+// this report does not list, if a day is in the span of this report. With these days, the method "lost" notices that a
+// later report shows an earlier day, or none.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
