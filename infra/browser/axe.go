@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// axeVersion is the version of axe-core that is installed if the machine has none. axe-core is the accessibility
-// checker of Deque.
+// axeVersion is the version of axe-core, the accessibility checker of Deque, that is installed if the machine has
+// none.
 const axeVersion = "axe-core@4.14.1"
 
-// The function axe returns the script of axe-core from node_modules of the repository. If node_modules does not contain
-// the script, the function installs axe-core with npm into a temporary folder.
+// The function "axe" returns the script of axe-core from node_modules of the repository, or installs axe-core with npm
+// into a temporary folder.
 var axe = sync.OnceValues(func() (string, error) {
 	for folder := "."; ; folder = filepath.Join(folder, "..") {
 		script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
@@ -47,9 +47,8 @@ type Finding struct {
 	} `json:"nodes"`
 }
 
-// Accessible fails the test for each axe-core rule that the page violates in its current state. It also fails the test
-// if the page satisfies fewer than ten rules, because the page is then not visible. It skips the test if axe-core
-// cannot be installed.
+// Accessible fails the test for each axe-core rule that the page violates in its current state. A page that satisfies
+// fewer than ten rules is not visible, and fails, too. Without axe-core, the test is skipped.
 func (tab *Tab) Accessible(t *testing.T) {
 	t.Helper()
 	script, err := axe()

@@ -1,5 +1,4 @@
-// Package browser controls a real browser in tests of pages. Only tests import this package. The package needs
-// Chromium. Without Chromium, the tests are skipped with a message.
+// Package browser controls a real browser in tests of pages. It needs Chromium.
 package browser
 
 import (
@@ -25,7 +24,7 @@ import (
 type Browser struct{ ctx context.Context }
 
 // Start starts Chromium for a test. It skips the test if IDLESEAT_TEST_BROWSER is not set, because a browser takes
-// minutes of processor time. If Chromium is missing and cannot be installed, Start fails the test if REQUIRE_BROWSER is
+// minutes of processor time. If Chromium is missing and cannot be installed, it fails the test if REQUIRE_BROWSER is
 // set, and otherwise skips the test.
 func Start(t testing.TB) *Browser {
 	t.Helper()
@@ -59,7 +58,7 @@ type Tab struct {
 	requests []string
 }
 
-// View contains the window size and the browser settings for a page.
+// View has the window size and the browser settings for a page.
 type View struct {
 	Width, Height int64
 	Dark          bool
@@ -115,8 +114,8 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// The method "hear" records each error, console message, dialog and request that the browser reports about the page. It
-// omits requests for data URLs.
+// The method "hear" records each error, console message, dialog and request of the page. It omits requests for data
+// URLs.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -136,8 +135,8 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page reported an error, wrote to the console, or requested an address that is not in the
-// given addresses. It also fails the test if the page made no request, because the test then saw no page.
+// Quiet fails the test if the page reported an error, wrote to the console, or requested another address than the
+// given ones. A page without a request fails, too, because the test then saw no page.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()
@@ -199,8 +198,8 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
-// Shot stores a picture of the whole page as NAME.png, for a review by a person. The environment variable
-// IDLESEAT_SHOTS contains the folder. If the variable is not set, Shot does nothing.
+// Shot stores a picture of the whole page as NAME.png in the folder IDLESEAT_SHOTS, for a review by a person. If the
+// variable is not set, it does nothing.
 func (tab *Tab) Shot(name string) {
 	tab.t.Helper()
 	folder := os.Getenv("IDLESEAT_SHOTS")
@@ -214,7 +213,7 @@ func (tab *Tab) Shot(name string) {
 	tab.write(filepath.Join(folder, name+".png"), picture)
 }
 
-// Paper returns the page as a PDF on A4 paper. If IDLESEAT_SHOTS is set, Paper also stores the PDF in this folder.
+// Paper returns the page as a PDF on A4 paper. If IDLESEAT_SHOTS is set, it also stores the PDF there.
 func (tab *Tab) Paper(name string) []byte {
 	tab.t.Helper()
 	paper, err := chromedp.Run(tab.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))

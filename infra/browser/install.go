@@ -8,8 +8,7 @@ import (
 	"sync"
 )
 
-// The function chromium returns the path of Chromium. If Chromium is missing, and the test runs as root on Debian, the
-// function installs Chromium.
+// The function "chromium" returns the path of Chromium. As root on Debian, it installs Chromium if it is missing.
 var chromium = sync.OnceValues(func() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

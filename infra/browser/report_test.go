@@ -21,7 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page"
 )
 
-// The function "stored" writes report.html to a folder of the test and returns the address of the file.
+// The function "stored" writes report.html to a folder of the test and returns its address.
 func stored(t testing.TB, n *report.Night) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
@@ -38,7 +38,7 @@ func stored(t testing.TB, n *report.Night) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// The constant "names" is a script. The script returns the texts in the first column of the table of changes.
+// The constant "names" is a script that returns the texts in the first column of the table of changes.
 const names = `[...document.querySelectorAll('[data-table="changes"] tbody .name')].map((e) => e.textContent)`
 
 const status = `document.querySelector('[data-table="changes"] [role=status]').textContent`
@@ -242,7 +242,6 @@ func TestHostileNames(t *testing.T) {
 	tab.Quiet(address)
 }
 
-// TestLanguageAndColours switches the language and the colours with the buttons of the page.
 func TestLanguageAndColours(t *testing.T) {
 	b := browser.Start(t)
 	address := stored(t, sample.Night(6, 50, 6))
@@ -268,8 +267,8 @@ func TestLanguageAndColours(t *testing.T) {
 	}
 }
 
-// TestOpens checks how much processor time the browser needs to open a large report. It does not check the time until
-// the page is loaded, because other processes affect this time.
+// TestOpens checks how much processor time the browser needs to open a large report. Other processes would affect the
+// time until the page is loaded.
 func TestOpens(t *testing.T) {
 	b := browser.Start(t)
 	n := sample.Night(7, 1_000_000, 20_000)

@@ -33,7 +33,6 @@ type office struct {
 	key    string
 }
 
-// newOffice starts a company with the given number of people, and a server for the pages of an empty store.
 func newOffice(t *testing.T, people int) *office {
 	t.Helper()
 	company, err := sandbox.Start(sandbox.Options{Users: people, Seed: 16})
@@ -67,7 +66,7 @@ func newOffice(t *testing.T, people int) *office {
 	return o
 }
 
-// The method "run" executes a command of idleseat in this process. It returns the standard output.
+// The method "run" executes a command of idleseat in this process and returns its standard output.
 func (o *office) run(args ...string) []byte {
 	o.t.Helper()
 	var out, errs bytes.Buffer
@@ -84,8 +83,7 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// The method "plan" makes a run with the command "idleseat plan". It returns the name of the run, and a person with a
-// change in the plan.
+// The method "plan" makes a run. It returns the name of the run, and a person with a change in the plan.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
 	var p struct {
@@ -135,8 +133,7 @@ func TestServedPages(t *testing.T) {
 	}
 }
 
-// TestServedPagesAreLive checks that open pages update themselves. An open list must show a new run. An open run must
-// show its progress.
+// TestServedPagesAreLive: an open list shows a new run, and an open run shows its progress.
 func TestServedPagesAreLive(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)
@@ -159,7 +156,6 @@ func TestServedPagesAreLive(t *testing.T) {
 	says(page, "Done")
 }
 
-// TestServedSearchByKeys finds a person with the keyboard only.
 func TestServedSearchByKeys(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkColdStart starts each function and an empty function twenty times. It reports the median time from the start
-// of the process to the answer. The functions answer with a refusal, so the functions use no network.
+// BenchmarkColdStart reports the median time from the start of the process to the answer, for each function and an
+// empty function. The functions answer with a refusal, so they use no network.
 func BenchmarkColdStart(b *testing.B) {
 	nothing := filepath.Join(b.TempDir(), "nothing")
 	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
@@ -53,10 +53,9 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs two nights for 1,000 and for 100,000 people, in mode audit and in mode enforce. The second night
-// finds the changes of the first night. In mode enforce, a night makes at most 200 changes. One call of collect reads
-// all people. The benchmark reports the peak memory and the processor time of each function over both nights. It
-// reports the numbers of S3 reads and writes for each night separately.
+// BenchmarkNight runs two nights for 1,000 and for 100,000 people, in mode audit and in mode enforce. In mode enforce,
+// a night makes at most 200 changes. The benchmark reports the peak memory and the processor time of each function
+// over both nights, and the S3 reads and writes of each night.
 func BenchmarkNight(b *testing.B) {
 	for _, people := range []int{1000, 100_000} {
 		for _, mode := range []string{"audit", "enforce"} {

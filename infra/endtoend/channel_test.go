@@ -40,11 +40,9 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"ARN": in.SecretId, "SecretString": s.value}) // an error means that the client disconnected
 }
 
-// TestChannelOfADeployment runs executions of the shipped state machine with the built functions and a webhook. Each
-// execution must send one message to the channel. The message has the subject of the execution's notice, and it must
-// not contain the name of a person. If the channel refuses the message, the execution must still succeed, and the
-// notice must have one line about the refusal. Only the function gate may read the address of the webhook, and no
-// output may contain the address.
+// TestChannelOfADeployment: each execution sends one message to the channel, without the name of a person. If the
+// channel refuses it, the execution still succeeds, and the notice tells the refusal. Only the function gate may read
+// the address of the webhook, and no output has the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

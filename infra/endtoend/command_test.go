@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand uses the command line to plan and apply in a second, identical company. The directories and the ledger
-// must then be the same in the second company and in the company of the rig.
+// sameAsCommand plans and applies with the command line in a second, identical company. The directories and the ledger
+// must then be the same as those of the rig.
 func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands calls the function "work", which uses the command line in a second, identical company. The directories
-// and the ledger must then be the same in the second company and in the company of the rig.
+// sameAsCommands calls "work", which uses the command line in a second, identical company. The directories and the
+// ledger must then be the same as those of the rig.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)
@@ -45,8 +45,7 @@ func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(ar
 	}
 }
 
-// onMachine returns a function that runs idleseat on this machine. The policy is in mode review. The parameter "place"
-// is the location of the store.
+// onMachine returns a function that runs idleseat on this machine, with the store "place" and a policy in mode review.
 func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) func(args ...string) []byte {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
@@ -66,7 +65,7 @@ func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) 
 	}
 }
 
-// planAndApply plans, applies the plan until nothing is pending, and returns the run id.
+// planAndApply applies a new plan until nothing is pending, and returns the run id.
 func planAndApply(t testing.TB, idleseat func(args ...string) []byte) string {
 	t.Helper()
 	run := runOf(t, idleseat("plan"))
@@ -74,7 +73,6 @@ func planAndApply(t testing.TB, idleseat func(args ...string) []byte) string {
 	return run
 }
 
-// applyAll applies a run until nothing is pending.
 func applyAll(t testing.TB, idleseat func(args ...string) []byte, run string) {
 	t.Helper()
 	for strings.Contains(string(idleseat("apply", run, "--yes")), `"status": "pending"`) {
@@ -82,7 +80,6 @@ func applyAll(t testing.TB, idleseat func(args ...string) []byte, run string) {
 	}
 }
 
-// runOf returns the run id in the JSON output of a command.
 func runOf(t testing.TB, out []byte) string {
 	t.Helper()
 	var made struct{ Run string }

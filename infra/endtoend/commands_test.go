@@ -18,9 +18,9 @@ import (
 // The constant "bundle" is a certificate bundle. Its line breaks and spaces require quotes on a command line.
 const bundle = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMIIC+/=\n-----END CERTIFICATE-----"
 
-// TestDeployCommands checks that the sam deploy commands in the docs use existing parameters and set the intended
-// values. SAM splits an argument into parameters at each white space that is not in quotes (samcli/cli/types.py), so a
-// value with white space needs quotes.
+// TestDeployCommands: the sam deploy commands in the docs set existing parameters to the intended values. SAM splits
+// an argument at each white space that is not in quotes (samcli/cli/types.py), so a value with white space needs
+// quotes.
 func TestDeployCommands(t *testing.T) {
 	t.Parallel()
 	parameters := deployParameters(t)
@@ -36,8 +36,8 @@ func TestDeployCommands(t *testing.T) {
 	}
 }
 
-// TestSettingsOfPages checks the settings files in the docs. Each setting must be a parameter of the SAM template or a
-// variable of the Terraform module.
+// TestSettingsOfPages: each setting in the docs is a parameter of the SAM template or a variable of the Terraform
+// module.
 func TestSettingsOfPages(t *testing.T) {
 	t.Parallel()
 	parameters, variables, python := deployParameters(t), loadModule(t).variables, samPython(t)
@@ -63,8 +63,8 @@ func TestSettingsOfPages(t *testing.T) {
 	}
 }
 
-// parameterValues returns the parameters in the arguments of a sam command. The template must have each parameter and
-// allow its value. If SAM is installed, SAM's own parser must read the same values as parameterValues.
+// parameterValues returns the parameters in the arguments of a sam command. The template must allow their values. If
+// SAM is installed, its own parser must read the same values.
 func parameterValues(t *testing.T, page string, parameters map[string]parameter, python string, args []string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -99,8 +99,8 @@ func parameterValues(t *testing.T, page string, parameters map[string]parameter,
 	return values
 }
 
-// samPython returns the Python interpreter of the installed SAM. It returns "" if SAM is not installed, or if the
-// program sam is no script.
+// samPython returns the Python interpreter of the installed SAM, or "" if SAM is not installed or its program is no
+// script.
 func samPython(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")
@@ -121,7 +121,7 @@ func samPython(t *testing.T) string {
 	return strings.TrimSpace(python)
 }
 
-// The type "parameter" has what the template says about the values that a parameter allows.
+// The type "parameter" has the values that the template allows for a parameter.
 type parameter struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`
@@ -140,7 +140,7 @@ func deployParameters(t *testing.T) map[string]parameter {
 	return all
 }
 
-// deployCommands returns the sam deploy commands in the docs. It omits commands without parameters.
+// deployCommands returns the sam deploy commands in the docs that have parameters.
 func deployCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -161,9 +161,8 @@ func deployCommands(t *testing.T) map[string][]string {
 	return all
 }
 
-// The function "overrides" runs a sam deploy command in bash. It returns the arguments of the option
-// --parameter-overrides, as bash passes them to sam. Functions of bash stand in for sam, az and aws, so nothing is
-// deployed.
+// The function "overrides" runs a sam deploy command in bash and returns the arguments of --parameter-overrides.
+// Functions of bash stand in for sam, az and aws, so nothing is deployed.
 func overrides(t *testing.T, command string) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -14,9 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestDamagedPlanOfAnEarlierNight runs a night that leaves changes pending, and damages the plan of this night. The
-// next night must continue and report the damage. A restore of the first night must succeed, because a restore reads
-// the ledger only.
+// TestDamagedPlanOfAnEarlierNight: if the plan of a night with pending changes is damaged, the next night continues
+// and reports the damage. A restore of the first night succeeds, because a restore reads only the ledger.
 func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(text []byte) []byte{
@@ -62,7 +61,7 @@ func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	}
 }
 
-// The method "spoil" damages an object. If the function "damage" is nil, S3 answers that the object does not exist.
+// The method "spoil" damages an object. If "damage" is nil, S3 answers that the object does not exist.
 func (r *rig) spoil(key string, damage func(text []byte) []byte) {
 	r.Helper()
 	if damage == nil {

@@ -18,14 +18,11 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// topicARN is the ARN of the topic of notices.
 const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
 
-// lastNight is the ARN of the latest execution that the schedule started.
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// The function "doctors" returns the calls to AWS that idleseat doctor makes in a deployment. The field "role" of each
-// call is empty, and the test sets it to the role that runs the command.
+// The function "doctors" returns the calls to AWS of idleseat doctor in a deployment. The test sets their role.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -39,8 +36,8 @@ func doctors() []call {
 	return all
 }
 
-// The type "examined" simulates an AWS account with a deployment. It reads the role from the access key of each
-// request. If the policy of this role does not allow the call, it refuses the call.
+// The type "examined" simulates an AWS account with a deployment. The access key of a request names the role, whose
+// policy decides whether the call is refused.
 type examined struct {
 	t      *testing.T
 	people roles
@@ -49,8 +46,8 @@ type examined struct {
 	made []call
 }
 
-// ServeHTTP answers the calls of idleseat doctor. The answers have the form in the API reference of each service. A
-// request to Graph gets status 404.
+// ServeHTTP answers the calls of idleseat doctor in the form of the API reference of each service. A request to Graph
+// gets status 404.
 func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if strings.HasPrefix(req.URL.Path, "/graph/") {
 		http.NotFound(w, req)
@@ -97,9 +94,8 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(answer)) // an error means that the client disconnected
 }
 
-// TestDoctorsRights runs idleseat doctor with each policy that a deployment has for people. With the doctor's policy,
-// the command must succeed with all checks of the deployment, and must use each right in the policy. With any other
-// policy, the command must not learn who receives the notices.
+// TestDoctorsRights: with the doctor's policy, idleseat doctor makes all checks of the deployment and uses each right
+// in the policy. With any other policy for people, it does not learn who receives the notices.
 func TestDoctorsRights(t *testing.T) {
 	t.Parallel()
 	for deployment, people := range map[string]roles{"SAM": samPeople(t, loadTemplate(t)), "Terraform": terraformPeople(t, loadModule(t))} {

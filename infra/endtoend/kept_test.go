@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeptStore checks that the bucket and its KMS key remain after the removal of a deployment. After a failed
-// creation, they must not remain. A new deployment with the same name must use the existing bucket and KMS key.
+// TestKeptStore: the bucket and its KMS key remain after the removal of a deployment, but not after a failed creation.
+// A new deployment with the same name uses the existing ones.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"
@@ -55,8 +55,8 @@ func TestKeptStore(t *testing.T) {
 	}
 }
 
-// TestNames checks that both deployments reject a name that cannot be part of a bucket name. All resource names must
-// have a permitted length even if the deployment has the longest permitted name.
+// TestNames: both deployments reject a name that cannot be part of a bucket name. With the longest permitted name, all
+// resource names have a permitted length.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -86,8 +86,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreThere checks that SAM requires both certificates if EntraAuth is "certificate". SAM must refuse
-// the parameters before it creates a resource. Terraform's own tests check the module.
+// TestCertificatesAreThere: SAM requires both certificates if EntraAuth is "certificate", and refuses the parameters
+// before it creates a resource. Terraform's own tests check the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -107,9 +107,9 @@ func TestCertificatesAreThere(t *testing.T) {
 	}
 }
 
-// TestNamesOfAllRegions checks that Terraform includes the region in each name that must be unique within an account. A
-// second deployment with the same name can then exist in another region. The SAM template must contain no IAM names, so
-// CloudFormation chooses unique names.
+// TestNamesOfAllRegions: Terraform includes the region in each name that must be unique within an account, so that a
+// second deployment can exist in another region. The SAM template has no IAM names, so CloudFormation chooses unique
+// ones.
 func TestNamesOfAllRegions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../terraform/*.tf")
@@ -140,7 +140,7 @@ func TestNamesOfAllRegions(t *testing.T) {
 	}
 }
 
-// TestScheduleOfEachDay checks that the time of the schedule exists on each day in each time zone.
+// TestScheduleOfEachDay: the time of the schedule exists on each day in each time zone.
 func TestScheduleOfEachDay(t *testing.T) {
 	t.Parallel()
 	tf, sam := loadModule(t).variables["schedule_expression"].AsString(), loadTemplate(t).parameters["ScheduleExpression"].(string)
@@ -154,10 +154,9 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention checks how long the SAM template keeps objects and earlier versions. The objects of history/ and of
-// ledger/ must be kept equally long, and their versions must be recoverable equally long after a deletion.
-// docs/store.md must have the same numbers. Only objects of runs/ may be deleted earlier. Terraform's own tests check
-// the module.
+// TestRetention: the SAM template keeps the objects of history/ and of ledger/ equally long, and so their versions
+// after a deletion. Only objects of runs/ are deleted earlier. docs/store.md has the same numbers. Terraform's own
+// tests check the module.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

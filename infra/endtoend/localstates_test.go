@@ -18,13 +18,12 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets. The package gets the
-// shipped definition without each ResultPath "$", because "$" is the default. S3, SQS and SNS are simulated as in a
-// rig.
+// localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets, without each
+// ResultPath "$", the default. S3, SQS and SNS are simulated as in a rig.
 //
-// The package differs from Step Functions. It has no heartbeats, no distributed Map and no tolerated failures. All
-// tasks have the same context object, so the rig makes the task tokens. The package has no optimized integrations, so
-// the rig carries out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish.
+// The package has no heartbeats, no distributed Map and no tolerated failures. All tasks have the same context object,
+// so the rig makes the task tokens. The package has no optimized integrations, so the rig carries out lambda:invoke,
+// sqs:sendMessage.waitForTaskToken and sns:publish.
 type localRig struct {
 	*rig
 	tasks string // URL of the server that carries out tasks
@@ -87,8 +86,7 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// The method "run" starts an execution with the given input at the entrance for this input, and waits for the end of
-// the execution.
+// The method "run" runs an execution at the entrance for its input, to its end.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)
@@ -117,9 +115,9 @@ func (l *localRig) run(input string) (out map[string]any, failure *states.Failur
 	return out, nil
 }
 
-// TestLocalStates runs a night in mode review, an approval and a restore. The npm package aws-local-stepfunctions runs
-// the state machine. A run on the command line and a run on the project's simulation of Step Functions must give the
-// same directories and the same ledger. The restore must return all licenses.
+// TestLocalStates: with the npm package aws-local-stepfunctions, a night, an approval and a restore give the same
+// directories and ledger as the command line and as the project's simulation of Step Functions. The restore returns
+// all licenses.
 func TestLocalStates(t *testing.T) {
 	t.Parallel()
 	l := newLocalRig(t, options{company: townsfolk, mode: "review", patient: true})
@@ -151,7 +149,6 @@ func TestLocalStates(t *testing.T) {
 	}
 }
 
-// The method "sameAs" checks that another deployment has the same ledger and the same holdings.
 func (r *rig) sameAs(own *rig) {
 	r.Helper()
 	if diff := cmp.Diff(entries(r, own.store), entries(r, r.store)); diff != "" {
@@ -160,8 +157,8 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// The method "settled" waits until the current holdings equal the wanted holdings, because licenses follow group
-// membership with a delay. It fails the test after five seconds.
+// The method "settled" waits at most five seconds for the wanted holdings, because licenses follow group membership
+// with a delay.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, r.holdings()); {

@@ -19,8 +19,8 @@ import (
 // secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// The function "memberships" adds two things to a policy: a license that is a membership of an Entra ID group, and a
-// second group that gives E3. It also raises the limit of changes to 60 percent.
+// The function "memberships" adds to a policy a license that is a membership of an Entra ID group, and a second group
+// that gives E3. It also raises the limit of changes to 60 percent.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -34,8 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// The method "applied" runs the commands "plan" and "approve", and waits until the plan is applied. It returns the
-// plan.
+// The method "applied" makes and approves a plan, waits until it is applied, and returns it.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -53,8 +52,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// The method "restored" restores a run. It then waits until all people hold the same licenses as before the run,
-// because licenses follow group membership with a delay.
+// The method "restored" restores a run. It waits until all people hold the same licenses as before the run, because
+// licenses follow group membership with a delay.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()
@@ -70,9 +69,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores two licenses. The license salesforce is a membership of a group. The license
-// m365-e3 comes from two groups. Each person must leave the group that gives the license to the person, and must return
-// to this group.
+// TestMemberships takes and restores a license that is a membership of a group, and a license of two groups. Each
+// person must leave the group that gives the license, and return to it.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
@@ -119,7 +117,7 @@ func TestMemberships(t *testing.T) {
 }
 
 // TestSyncedLicenseGroup takes and restores a license through a group that Entra Connect syncs from Active Directory.
-// The relay changes the group. The state machine waits until Graph shows the synced change.
+// The relay changes the group, and the state machine waits until Graph shows the change.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

@@ -15,9 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMotoReview runs a night, a run for one person, an approval and a restore on moto. After the approval, the
-// directories and the ledger must be the same as after a run on the command line and after a run on the project's
-// simulation of Step Functions. The restore must return all licenses.
+// TestMotoReview: on moto, a night, an approval and a restore give the same directories and ledger as the command line
+// and as the project's simulation of Step Functions. The restore returns all licenses.
 func TestMotoReview(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -50,8 +49,8 @@ func TestMotoReview(t *testing.T) {
 	}
 }
 
-// The function "approve" approves a plan twice. The first approval has a wrong hash and must be refused. The second
-// approval has the right hash. The function returns the output of the second approval.
+// The function "approve" approves a plan with a wrong hash, which must be refused, and then with the right hash. It
+// returns the output of the second approval.
 func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), planned map[string]any) map[string]any {
 	t.Helper()
 	if _, failure := run(fmt.Sprintf(`{"apply":%q,"planHash":"0000"}`, planned["run"])); failure == nil || failure.Error != "Idleseat.Refused" {
@@ -67,8 +66,8 @@ func approve(t *testing.T, run func(string) (map[string]any, *states.Failure), p
 	return out
 }
 
-// The method "looks" makes a run for one person and does not apply this run. The run must change nothing. The method
-// also makes a run for an unknown person. The run for the unknown person must be refused.
+// The method "looks" makes a run for one person without applying it, which must change nothing, and a run for an
+// unknown person, which must be refused.
 func (m *motoRig) looks() {
 	m.Helper()
 	before := m.holdings()
@@ -84,9 +83,8 @@ func (m *motoRig) looks() {
 	}
 }
 
-// TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce. It kills the functions evaluate, gate
-// and apply once each during their work. Together, the two nights must take the same licenses as one night on the
-// project's simulation. The two nights must take each license only once.
+// TestMotoTwoAtOnce runs two nights at the same time on moto, in mode enforce, and kills functions during their work.
+// Together, the nights take the same licenses as one night on the project's simulation, each license once.
 func TestMotoTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "enforce")
@@ -122,7 +120,7 @@ func taken(t *testing.T, s store.Store) map[string]int {
 }
 
 // ownNight runs the same night on the project's simulation of Step Functions. The parameter "out" is the output of the
-// night on another engine. ownNight fails the test if the verdict, the numbers or the saving differ in the two outputs.
+// night on another engine. The verdict, the numbers and the saving must be the same.
 func ownNight(t *testing.T, out map[string]any) (own *rig, planned map[string]any) {
 	t.Helper()
 	own = newRig(t, options{company: townsfolk, mode: "review", patient: true})

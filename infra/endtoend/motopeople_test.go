@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMotoOnePerson changes one person on moto. A run on the command line and a run on the project's simulation of Step
-// Functions must give the same directories and the same ledger. No other person may change.
+// TestMotoOnePerson: on moto, a change of one person gives the same directories and ledger as the command line and as
+// the project's simulation of Step Functions. No other person changes.
 func TestMotoOnePerson(t *testing.T) {
 	t.Parallel()
 	m := newMotoRig(t, "review")
@@ -53,9 +53,8 @@ func TestMotoOnePerson(t *testing.T) {
 	}
 }
 
-// TestMotoRelayKilled makes and approves a plan on moto and kills two relays. The first relay dies while it stores its
-// reading. The second relay dies after its write to Active Directory and before its report. A run on the command line
-// and a run on the project's simulation, both without a killed relay, must give the same result.
+// TestMotoRelayKilled: one relay dies while it stores its reading, and a second one after its write to Active
+// Directory and before its report. The result is the same as without a killed relay.
 func TestMotoRelayKilled(t *testing.T) {
 	t.Parallel()
 	m := newMotoRigWithoutRelay(t, "review")
@@ -96,8 +95,8 @@ func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }
 
-// relayThatDies starts a relay. It kills the relay with SIGKILL at the first request for which the function "at"
-// returns true. The request does not reach moto. relayThatDies then calls the function "next".
+// relayThatDies starts a relay and kills it at the first request for which "at" returns true. The request does not
+// reach moto. It then calls "next".
 func (m *motoRig) relayThatDies(at func(req *http.Request) bool, next func()) {
 	m.Helper()
 	cmd, once := exec.Command(filepath.Join(built, "relay")), sync.Once{}

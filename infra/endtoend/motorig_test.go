@@ -27,15 +27,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The variable "grammar" contains parts of the definition with their replacements. moto 5 rejects these parts, although
-// the documentation allows them. moto gets the rest of the definition unchanged.
+// The variable "grammar" has the parts of the definition that moto 5 rejects although the documentation allows them,
+// with replacements. moto gets the rest of the definition unchanged.
 var grammar = []struct{ why, documented, accepted string }{
 	{"moto's grammar takes a percentage only with a decimal point. The Amazon States Language takes any number from zero to " +
 		"100 (Map State). The value is the same",
 		`"ToleratedFailurePercentage": 0,`, `"ToleratedFailurePercentage": 0.0,`},
 }
 
-// The variable "townsfolk" is a company of 250 people. The company is small, because moto is slow.
+// The variable "townsfolk" is a small company, because moto is slow.
 var townsfolk = sandbox.Options{Users: 250, Seed: 5, LicenseDelay: 300 * time.Millisecond}
 
 // motoRig is a deployment for which moto simulates S3, SQS, SNS and Step Functions.
@@ -92,9 +92,8 @@ func newMotoRigWithoutRelay(t *testing.T, mode string) *motoRig {
 	return m
 }
 
-// The method "queue" creates a queue and returns the URL of the queue. The queue delays messages by a second. moto 5
-// sends a message before it knows the heartbeat of the task. Without the delay, a worker that reads the message at once
-// would find that the task has ended.
+// The method "queue" creates a queue that delays messages by a second. moto 5 sends a message before it knows the
+// heartbeat of the task, so without the delay a worker would find that the task has ended.
 func (m *motoRig) queue(name string) string {
 	made, err := m.queues.CreateQueue(m.Context(), &sqs.CreateQueueInput{
 		QueueName: &name, Attributes: map[string]string{"VisibilityTimeout": "6", "DelaySeconds": "1"},
@@ -105,7 +104,6 @@ func (m *motoRig) queue(name string) string {
 	return *made.QueueUrl
 }
 
-// The method "make" creates the state machine of an entrance from the shipped definition.
 func (m *motoRig) make(n entrance.Name, topic string) {
 	text, err := os.ReadFile("../statemachine.asl.json")
 	if err != nil {
@@ -140,8 +138,8 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function for moto. If the answer tells the state machine to wait, answerMoto changes the wait to
-// one second, to shorten the test.
+// answerMoto calls a function for moto. If the answer tells the state machine to wait, it shortens the wait to one
+// second.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)
@@ -151,7 +149,7 @@ func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answe
 	return regexp.MustCompile(`"waitSeconds":[1-9]\d*`).ReplaceAll(answer, []byte(`"waitSeconds":1`)), false
 }
 
-// The method "start" starts an execution with the given input at the entrance for this input.
+// The method "start" starts an execution at the entrance for its input.
 func (m *motoRig) start(input string) (arn string) {
 	m.Helper()
 	machine := m.arns[entranceFor(m, input)]
@@ -164,7 +162,7 @@ func (m *motoRig) start(input string) (arn string) {
 	return *started.ExecutionArn
 }
 
-// The method "end" waits until an execution ends. It returns the output or the failure of the execution.
+// The method "end" waits until an execution ends, and returns its output or failure.
 func (m *motoRig) end(arn string) (out map[string]any, failure *states.Failure) {
 	m.Helper()
 	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
@@ -216,7 +214,7 @@ func (m *motoRig) story(arn string) string {
 	return b.String()
 }
 
-// The method "subjects" waits at most ten seconds for n notices. It returns the subjects of the notices, sorted.
+// The method "subjects" waits at most ten seconds for n notices, and returns their subjects, sorted.
 func (m *motoRig) subjects(n int) (all []string) {
 	m.Helper()
 	for until := time.Now().Add(10 * time.Second); len(all) < n && time.Now().Before(until); {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 )
 
-// Canaries: names that no error may contain. They are several forms of a person's name, and the name of a group.
+// Canaries: names of a person and of a group that no error may contain.
 const (
 	canaryName  = "Canary Vogel"
 	canaryUPN   = "canary.vogel@contoso.example"
@@ -29,7 +29,7 @@ type payload struct {
 }
 
 // The function "recorded" runs a night, an approval, a restore and a run for one person. It returns the rig, and the
-// payload of the first call of each operation. It adds a payload of the operation "hold" and a payload of the function
+// payload of the first call of each operation. It adds payloads of the operation "hold" and of the function
 // reevaluate, because these runs call neither.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
@@ -96,8 +96,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// The method "faults" returns the faults by name. Each value is a function that begins the fault: from then on, S3 or
-// Graph answers wrongly, or the policy is altered. The wrong answers and the altered policies contain the canary names.
+// The method "faults" returns the faults by name. A value is a function that begins the fault: S3 or Graph answers
+// wrongly, or the policy is altered, with the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -156,7 +156,6 @@ func (r *rig) faults() map[string]func() {
 	return all
 }
 
-// alterPolicy replaces a text in the policy in the bucket.
 func (r *rig) alterPolicy(old, text string) {
 	was := r.policy
 	if r.putPolicy("review", func(string) string { return strings.Replace(was, old, text, 1) }); r.policy == was {
@@ -164,10 +163,8 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves checks that no error, log, notice or output of a function contains the name of a person or group.
-// With each fault, the test repeats the recorded calls of all operations. Without a fault and with the faults of S3, it
-// also sends the payloads of the function "requests". It does not check the outputs of begin and reevaluate, because
-// these outputs contain the name that the caller gave.
+// TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, with any of the
+// faults. The outputs of begin and reevaluate are not checked, because they have the name that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)
@@ -215,14 +212,13 @@ func TestNoNameLeaves(t *testing.T) {
 	}
 }
 
-// The method "call" calls a function. The returned error is the function's error.
 func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// The function "tells" fails the test if the text contains a name in the list "secrets".
+// The function "tells" fails the test if the text has a name in the list "secrets".
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestNights runs two nights in mode enforce. The first night takes licenses by one rule and announces the removals by
-// another rule. Then a person who lost a license becomes active. The second night must return this license and change
-// nobody else. The ledger must have the execution as the approver of each change.
+// TestNights: a person who lost a license on the first night in mode enforce becomes active. The second night returns
+// this license and changes nobody else. In the ledger, the execution is the approver of each change.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	small := company

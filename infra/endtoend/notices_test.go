@@ -19,16 +19,14 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/notices.txt")
 
-// The type "ending" is a sequence of executions in one deployment. The field "name" describes the end of the last
-// execution.
+// The type "ending" is a sequence of executions in one deployment. The field "name" describes the end of the last one.
 type ending struct {
 	name    string
 	options options
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches the Microsoft 365 rule in a policy. A test removes the matched rule, so all remaining rules depend
-// on Active Directory.
+// onlyCitrix matches the Microsoft 365 rule in a policy. Without it, all remaining rules depend on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {
@@ -59,8 +57,7 @@ func endings() []ending {
 	}
 }
 
-// TestNotices runs executions with different ends. It compares their notices and metrics, and the alarms, with
-// testdata/notices.txt.
+// TestNotices compares the notices, metrics and alarms of executions with different ends with testdata/notices.txt.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	alarms, _ := loadTemplate(t).alarms(t)
@@ -89,7 +86,6 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// The function "described" returns all alarms with their texts and conditions, as text.
 func described(t *testing.T) string {
 	plain, silent := loadTemplate(t).alarms(t)
 	lines := []string{}
@@ -155,9 +151,9 @@ func (r *rig) heard(alarms map[string]alarm) string {
 	return fmt.Sprintf("Subject: %s\nFigures: %s\nAlarms:  %s\n", last, strings.Join(told, ", "), strings.Join(raised, " "))
 }
 
-// The method "figures" returns the sums of the metrics since the last call of this method, by namespace and name. It
-// first waits until the log of the function gate has the metrics of the last step, because a line can reach the log
-// after the execution has ended.
+// The method "figures" returns the sums of the metrics since its last call, by namespace and name. It first waits
+// until the log of the function gate has the metrics of the last step, because a line can reach the log after the end
+// of the execution.
 func (r *rig) figures() map[string]float64 {
 	gate := r.functions["arn:gate"]
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(gate.Logs()[r.looked["arn:gate"]:], `"Held":`); time.Sleep(10 * time.Millisecond) {

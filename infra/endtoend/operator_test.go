@@ -71,8 +71,8 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// restoresOne restores a license of one person. The command contains the name of the person, and not the run that took
-// the license.
+// restoresOne restores a license of one person. The command has the name of the person, and not the run that took the
+// license.
 func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
 	p, err := runs.GetPlan(r.Context(), r.store, run)
 	if err != nil {
@@ -96,8 +96,8 @@ func (r *rig) operator() func(args ...string) (stdout, stderr string, status int
 	return r.command("operator", "--aws", stack)
 }
 
-// The method "command" returns a function that runs the command line with an access key for AWS. The returned function
-// appends the arguments "last" to each command.
+// The method "command" returns a function that runs the command line with an access key for AWS, and the arguments
+// "last" at the end.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
@@ -119,8 +119,8 @@ func (r *rig) command(key string, last ...string) func(args ...string) (stdout, 
 	}
 }
 
-// refusesApproval approves a plan twice. Both approvals must be refused, and nobody's licenses may change. Before the
-// first approval, the policy is edited. During the second approval, Graph answers for another tenant.
+// refusesApproval approves a plan twice: after an edit of the policy, and while Graph answers for another tenant. Both
+// approvals must be refused, and nobody's licenses may change.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()
 	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })

@@ -12,10 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLogonWhileTheWriteWaits makes three people log on while the message that takes their license waits in the queue.
-// The evidence for the three changes is then older than the logon. The relay must not take the three licenses, and the
-// rule must be evaluated again. The three changes are rolled back. They stay pending, because a removal that another
-// relay makes may still arrive.
+// TestLogonWhileTheWriteWaits: three people log on while the message that takes their license waits in the queue. The
+// relay must not take the licenses, and the rule is evaluated again. The changes are rolled back. They stay pending,
+// because a removal by another relay may still arrive.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company

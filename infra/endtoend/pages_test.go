@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readPages returns the text of the Markdown pages in the root folder, in docs and in docs/decisions, by path.
+// readPages returns the Markdown pages in the root folder, in docs and in docs/decisions, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -36,11 +36,10 @@ func readPages(t *testing.T) map[string]string {
 	return all
 }
 
-// The variable "fence" matches a fenced block with its language and its text. In the docs, outputs and files are
-// fenced, and commands are indented.
+// The variable "fence" matches a fenced block. In the docs, outputs and files are fenced, and commands are indented.
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
-// commandBlocks returns the indented blocks of a page. These blocks contain commands.
+// commandBlocks returns the indented blocks of a page, which have commands.
 func commandBlocks(page string) (blocks []string) {
 	block, before := "", ""
 	for line := range strings.Lines(fence.ReplaceAllString(page, "")) {
@@ -55,7 +54,7 @@ func commandBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// TestCommandBlocks checks that bash and zsh can parse each block of commands in the docs.
+// TestCommandBlocks: bash and zsh can parse each block of commands in the docs.
 func TestCommandBlocks(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh"} {
@@ -76,7 +75,7 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// TestFencedBlocks checks that each block in JSON, YAML or HCL in the docs is valid.
+// TestFencedBlocks: each block in JSON, YAML or HCL in the docs is valid.
 func TestFencedBlocks(t *testing.T) {
 	t.Parallel()
 	read := 0
@@ -105,10 +104,9 @@ func TestFencedBlocks(t *testing.T) {
 	}
 }
 
-// TestPageCommands checks the arguments of the commands in the docs. bash runs the commands of each page with an empty
-// PATH, so bash starts no program. A handler in bash records each command that bash does not find. The test then
-// compares the calls of the AWS CLI with botocore's models, and the calls of Terraform with the variables of the
-// module. The built command checks the calls of idleseat.
+// TestPageCommands checks the arguments of the commands in the docs. bash runs them without starting a program, and
+// records them. botocore's models check the calls of the AWS CLI, the module those of Terraform, and the built command
+// those of idleseat.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}
@@ -137,8 +135,8 @@ func TestPageCommands(t *testing.T) {
 	awsTakes(t, calls["aws"])
 }
 
-// TestNoticeCommands checks the commands in the notices and in the texts of alarms, as TestPageCommands does for the
-// docs. An operator pastes these commands without a change.
+// TestNoticeCommands checks the commands in the notices and in the texts of alarms like those in the docs, because an
+// operator pastes them without a change.
 func TestNoticeCommands(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/notices.txt")
@@ -173,8 +171,8 @@ func idleseatTakes(t *testing.T, commands [][]string) {
 	}
 }
 
-// The function "called" runs the commands of a page in bash, in which no program can start. It returns the name and the
-// arguments of each program that bash tried to start.
+// The function "called" runs commands in bash, in which no program can start. It returns the name and the arguments of
+// each program that bash tried to start.
 func called(t *testing.T, page, commands string) (calls [][]string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -207,7 +205,7 @@ func called(t *testing.T, page, commands string) (calls [][]string) {
 	return calls
 }
 
-// awsTakes checks that botocore's models contain the given commands of the AWS CLI with their options.
+// awsTakes checks that botocore's models have the given commands of the AWS CLI with their options.
 func awsTakes(t *testing.T, commands [][]string) {
 	t.Helper()
 	python, err := exec.LookPath("python3")

@@ -13,10 +13,10 @@ import (
 )
 
 // TestPageTerraform runs Terraform with the module and with the files and variables in the docs. The files must be
-// formatted and valid. Terraform must make a plan for each set of variables.
+// formatted and valid, and Terraform must make a plan for each set of variables.
 //
-// IDLESEAT_TEST_TERRAFORM is the path of a program that formats, validates and tests a folder of a repository. The
-// program uses no network.
+// IDLESEAT_TEST_TERRAFORM is the path of a program that formats, validates and tests a folder of a repository, without
+// a network.
 func TestPageTerraform(t *testing.T) {
 	t.Parallel()
 	check := os.Getenv("IDLESEAT_TEST_TERRAFORM")
@@ -57,7 +57,7 @@ func TestPageTerraform(t *testing.T) {
 	}
 }
 
-// pageFiles returns the HCL files in the docs, by name. The text before a file contains the file's name.
+// pageFiles returns the HCL files in the docs, by the name in the text before them.
 func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -82,8 +82,8 @@ func pageFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// pageRuns returns tests of Terraform: one test for the file of variables, and one test for each command in the docs
-// that sets variables.
+// pageRuns returns tests of Terraform: one for the file of variables, and one for each command in the docs that sets
+// variables.
 func pageRuns(t *testing.T) []string {
 	t.Helper()
 	runs := []string{"run \"file\" {\n  command = plan\n}\n"}

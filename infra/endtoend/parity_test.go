@@ -14,13 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The type "deployed" is the configuration of a function in a deployment.
 type deployed struct {
 	Memory, Timeout int
 	Env             map[string]string
 }
 
-// TestDeploymentsAgree checks that both deployments have the same functions, roles, entrances, schedule and alarms.
+// TestDeploymentsAgree: both deployments have the same functions, roles, entrances, schedule and alarms.
 func TestDeploymentsAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -77,8 +76,8 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// TestWebhooksAgree checks both deployments with a webhook. The function gate may read the secret of the webhook and no
-// other secret. No other role may read a secret.
+// TestWebhooksAgree: with a webhook, the function gate may read its secret and no other. No other role may read a
+// secret.
 func TestWebhooksAgree(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
@@ -101,8 +100,8 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// The type "alarm" has the properties of an alarm, with the names that a local of the Terraform module gives them. The
-// alarms of the SAM template are converted to this type, so that both deployments can be compared.
+// The type "alarm" has the properties of an alarm, with the names of a local of the Terraform module. The alarms of
+// the SAM template are converted to it, for a comparison.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
@@ -110,9 +109,8 @@ type alarm struct {
 	Below                              bool // whether a missing metric raises the alarm
 }
 
-// TestRareNights checks the alarm for a missing night. The alarm must wait for the number of hours in the parameter
-// NoRunHours. There must be no alarm if NoRunHours is 0 or if the schedule is disabled. An operator sets NoRunHours to
-// 0 if the schedule requires a longer time than the 168 hours that CloudWatch can look back.
+// TestRareNights: the alarm for a missing night waits for the hours in the parameter NoRunHours. There is no alarm if
+// NoRunHours is 0, for a schedule beyond the 168 hours that CloudWatch can look back, or if the schedule is disabled.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -127,9 +125,8 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms has the properties of the alarms on the queues, with the names that a local of the Terraform module gives
-// them. An alarm is raised when a message waits in a queue and no relay works. So each alarm combines two metrics of a
-// queue.
+// silentAlarms has the properties of the alarms on the queues, with the names of a local of the Terraform module. An
+// alarm is raised when a message waits and no relay works, so it combines two metrics of a queue.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int
@@ -204,8 +201,8 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 	return all, silent
 }
 
-// TestEveryTaskIsBounded checks that each task in the definition has a time limit and retries. The task or a state
-// around it must have a Catch. A task that waits for an answer must also have a heartbeat.
+// TestEveryTaskIsBounded: each task in the definition has a time limit and retries, and a Catch in it or in a state
+// around it. A task that waits for an answer also has a heartbeat.
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

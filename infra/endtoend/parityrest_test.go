@@ -14,8 +14,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// The method "attribute" evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x". If
-// the resource has for_each, the parameter "key" is the key of for_each.
+// The method "attribute" evaluates an attribute of a resource or of an inner block, such as "target.retry_policy.x".
+// The parameter "key" is the key of for_each, if the resource has one.
 func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	t.Helper()
 	body, path := m.resources[resource], strings.Split(attribute, ".")
@@ -51,9 +51,8 @@ func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	return plainJSON(t, jsonText(text))
 }
 
-// plainJSON converts v to a form in which values can be compared. IAM and CloudFormation accept several forms of the
-// same value, so plainJSON chooses one: a list of one element becomes the element, and numbers and booleans become
-// text.
+// plainJSON converts v to a form in which values can be compared, because IAM and CloudFormation accept several forms:
+// a list of one element becomes the element, and numbers and booleans become text.
 func plainJSON(t *testing.T, v any) any {
 	t.Helper()
 	var walk func(v any) any
@@ -78,9 +77,8 @@ func plainJSON(t *testing.T, v any) any {
 	return walk(convert[any](t, v))
 }
 
-// TestOtherResourcesAgree compares parts that TestDeploymentsAgree and TestPeopleAgree do not compare: the trust
-// policies of the roles, the KMS key, the topic of notices, the queues, the bucket, the retries of the schedule, the
-// logging of the state machines, and the names of functions and logs.
+// TestOtherResourcesAgree compares parts of both deployments that TestDeploymentsAgree and TestPeopleAgree do not
+// compare, such as trust policies, the KMS key, the queues and the bucket.
 func TestOtherResourcesAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -150,16 +148,16 @@ func TestOtherResourcesAgree(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree checks that each parameter of SAM is a variable of Terraform with the same default. The runtime,
-// the handler and the architecture of the functions must also be the same, and so must the outputs.
+// TestSettingsAgree: each parameter of SAM is a variable of Terraform with the same default. The runtime, handler and
+// architecture of the functions, and the outputs, are also the same.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
 	snake := func(name string) string { return strings.ReplaceAll(kebab(name), "-", "_") }
 	tf := loadModule(t)
-	// Each of these settings exists in one deployment only. Only SAM has relay_ca_secret, because a variable of Terraform
-	// can hold a certificate bundle of any size. Only Terraform has zips, because SAM itself builds the zips. Only
-	// Terraform has policy_file and policy_writers, because with SAM, a command of the AWS CLI uploads the policy.
+	// Each of these settings exists in one deployment. Only SAM has relay_ca_secret, because a variable of Terraform
+	// can hold a certificate bundle of any size. Only Terraform has zips, because SAM builds the zips. Only Terraform
+	// has policy_file and policy_writers, because with SAM, the AWS CLI uploads the policy.
 	alone := []string{"relay_ca_secret", "zips", "policy_file", "policy_writers"}
 	given := map[string]any{}
 	parameters := section(root, "Parameters")
@@ -216,8 +214,8 @@ func TestSettingsAgree(t *testing.T) {
 	}
 }
 
-// TestPoliciesFit checks that each policy for people has at most 6,144 characters without white space, the limit of IAM
-// for a managed policy (IAM quotas). The test assumes the longest deployment name and the longest region name.
+// TestPoliciesFit: each policy for people has at most 6,144 characters without white space, the limit of IAM for a
+// managed policy (IAM quotas), with the longest deployment name and region name.
 func TestPoliciesFit(t *testing.T) {
 	t.Parallel()
 	for who, list := range samPeople(t, loadTemplate(t)) {

@@ -11,12 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole stands for the ARN of the role that may write the policy. Both deployments evaluate to this text, because
-// the role has no ARN before it is created.
+// policyRole stands for the ARN of the role that may write the policy. The role has no ARN before it is created.
 const policyRole = "PolicyRole.Arn"
 
-// samPeople returns the IAM policies for people in the SAM template, by role name. The bucket policy applies to all
-// people. It has the key "bucket", although "bucket" is no role.
+// samPeople returns the IAM policies for people in the SAM template, by role name. The key "bucket" has the bucket
+// policy, which applies to all people.
 func samPeople(t *testing.T, m *template) roles {
 	t.Helper()
 	type document struct{ Statement []statement }
@@ -35,7 +34,7 @@ func terraformPeople(t *testing.T, m *module) roles {
 	return all
 }
 
-// TestPeopleAgree checks that people have the same rights in both deployments.
+// TestPeopleAgree: people have the same rights in both deployments.
 func TestPeopleAgree(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(terraformPeople(t, loadModule(t)), samPeople(t, loadTemplate(t))); diff != "" {
@@ -44,8 +43,8 @@ func TestPeopleAgree(t *testing.T) {
 }
 
 // The function "may" reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic").
-// The parameters "caller" and "resource" are the policies of the caller and of the resource. If a Deny in one of these
-// policies matches, IAM forbids the call. Otherwise, IAM allows the call only if an Allow matches.
+// The parameters "caller" and "resource" are the policies of both. A Deny forbids the call. Otherwise an Allow must
+// match.
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false
@@ -94,11 +93,10 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 	return true
 }
 
-// keyOf returns the ARN of the object with the given key.
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
-// TestPeople checks the rights of people at each entrance, for each function and for each kind of object. IAM must deny
-// each call that is not in the list "want".
+// TestPeople checks the rights of people at each entrance, for each function and for each kind of object. IAM must
+// deny each call that is not in "want".
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }
@@ -201,10 +199,10 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// The method "executions" returns the number of executions that commands have started since the rig was created.
+// The method "executions" returns the number of executions that commands have started.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
-// TestWrongEntrance checks that each entrance refuses the requests of the other entrances.
+// TestWrongEntrance: each entrance refuses the requests of the other entrances.
 func TestWrongEntrance(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -247,7 +245,6 @@ func TestWrongEntrance(t *testing.T) {
 	}
 }
 
-// The function "without" returns all entrances except n.
 func without(n entrance.Name) []entrance.Name {
 	return slices.DeleteFunc(slices.Clone(entrances), func(e entrance.Name) bool { return e == n })
 }

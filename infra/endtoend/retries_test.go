@@ -6,15 +6,14 @@ import (
 	"testing"
 )
 
-// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas). In contrast, the
-// maximum duration of a Standard execution is a year.
+// expressLimit is the maximum duration of an Express execution in seconds (Step Functions quotas).
 const expressLimit = 300
 
-// newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that the
-// number is less than 1,000. Account holders report 10.
+// newAccount is the number of functions that a new account may run at the same time. Lambda's quotas say only that it
+// is less than 1,000. Account holders report 10.
 const newAccount = 10
 
-// The type "retried" is a state of the definition. It contains only the fields that affect the duration of the state.
+// The type "retried" has the fields of a state that affect its duration.
 type retried struct {
 	Type           string
 	TimeoutSeconds int
@@ -29,8 +28,7 @@ type retried struct {
 
 type machineStates struct{ States map[string]retried }
 
-// The method "longest" returns the maximum duration of a task in seconds, including all retries and the waits between
-// the retries.
+// The method "longest" returns the maximum duration of a task in seconds, with all retries and the waits between them.
 func (s *retried) longest() int {
 	total := s.TimeoutSeconds
 	for _, r := range s.Retry {
@@ -43,9 +41,8 @@ func (s *retried) longest() int {
 	return total
 }
 
-// TestRetriesFit checks that the duration of each task with all retries is within the time limit of the task's
-// execution. Tasks in a child execution have the limit of the child execution. A map with child executions may call at
-// most half of newAccount functions at the same time.
+// TestRetriesFit: each task with all retries ends within the time limit of its execution. A map with child executions
+// calls at most half of newAccount functions at the same time.
 func TestRetriesFit(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

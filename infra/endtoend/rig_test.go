@@ -1,6 +1,6 @@
 // Package endtoend tests whole deployments on one machine. It runs the built Lambda functions behind the Runtime API,
-// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and Active
-// Directory are simulated on loopback. The tests do not call the code of the functions directly.
+// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and
+// Active Directory are simulated on loopback.
 package endtoend
 
 import (
@@ -34,9 +34,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits contains the time limit of each function. The limits are the same as in the deployments, except the
-// limit of collect. The function collect stops reading five minutes before its limit. Here its limit is five minutes,
-// so each call stops after one page, and a test with several pages has several calls.
+// functionLimits has the time limit of each function, as in the deployments except for collect, which stops reading
+// five minutes before its limit. Here its limit is five minutes, so each call stops after one page, and a test with
+// several pages has several calls.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
@@ -71,7 +71,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// The type "rig" is a deployment and the deployment's simulated company.
+// The type "rig" is a deployment and its simulated company.
 type rig struct {
 	testing.TB
 	box       *sandbox.Sandbox
@@ -177,8 +177,7 @@ func (r *rig) serveS3() string {
 	return server.URL
 }
 
-// faultyS3 passes each request to the function r.faulty. If the function does not answer the request, faultyS3 passes
-// the request to the handler "next".
+// faultyS3 passes each request to r.faulty, and to "next" if r.faulty does not answer it.
 func (r *rig) faultyS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if fault := r.faulty.Load(); fault == nil || !(*fault)(w, req) {
@@ -187,8 +186,8 @@ func (r *rig) faultyS3(next http.Handler) http.Handler {
 	})
 }
 
-// openStore opens a store for the test. The SDK reads the environment of this process. Parallel tests share this
-// environment. A lock therefore protects the environment while openStore sets the variables in env.
+// openStore opens a store for the test. The SDK reads the environment of this process, which parallel tests share, so
+// a lock protects it while openStore sets the variables in env.
 func openStore(t testing.TB, place string, env []string) store.Store {
 	t.Helper()
 	opening.Lock()
@@ -208,8 +207,8 @@ func openStore(t testing.TB, place string, env []string) store.Store {
 
 var opening sync.Mutex
 
-// putPolicy writes the company's policy to the bucket. The parameter "mode" replaces the mode of the policy. The
-// function "edit" then changes the text. The function may be nil.
+// putPolicy writes the company's policy to the bucket in the given mode. The function "edit" then changes the text. It
+// may be nil.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
@@ -223,10 +222,8 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	r.policy = text
 }
 
-// The variable "entrances" lists all entrances of a deployment.
 var entrances = []entrance.Name{entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore}
 
-// entranceARN returns the ARN of an entrance's state machine.
 func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
@@ -311,7 +308,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	return answer, nil
 }
 
-// The method "relay" starts the built relay. At the end of the test, the relay is killed.
+// The method "relay" starts the built relay, which is killed at the end of the test.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
 	cmd.Env = r.relayEnv()
@@ -325,7 +322,6 @@ func (r *rig) relay() *exec.Cmd {
 	return cmd
 }
 
-// relayEnv returns the environment of a relay.
 func (r *rig) relayEnv() []string {
 	return append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
 }

@@ -17,21 +17,21 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "as" returns a copy of the environment variables and adds an access key. The simulated AWS takes the
-// access key as the role of the caller.
+// The function "as" adds an access key to a copy of the environment variables. The simulated AWS takes the access key
+// as the role of the caller.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
 
-// The function "caller" returns the role whose access key signed the request req.
+// The function "caller" returns the role whose access key signed a request.
 func caller(req *http.Request) string {
 	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	role, _, _ := strings.Cut(after, "/")
 	return role
 }
 
-// The method "denies" reports whether IAM denies a call. It checks only the rights of people. TestRights checks the
-// rights of the functions and of the relay.
+// The method "denies" reports whether IAM denies a call of a person. TestRights checks the rights of the functions and
+// of the relay.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)
@@ -44,8 +44,8 @@ func (r *rig) note(c call) {
 }
 
 // recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. It refuses a call that
-// the rights of a person do not allow. All rigs share one bucket, and each rig has a folder in this bucket. recordS3
-// records the folder as a bucket of its own.
+// the rights of a person do not allow. Each rig has a folder in a shared bucket, which is recorded as a bucket of its
+// own.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -81,7 +81,6 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 	})
 }
 
-// The type "answer" records the status of an HTTP answer.
 type answer struct {
 	http.ResponseWriter
 	status int
@@ -140,9 +139,9 @@ func (r *rig) recordMachine(e *states.Execution) {
 	}
 }
 
-// TestRights runs a night, an override, a restore and runs for one person. It compares the calls to AWS with the roles
-// of both deployments in two directions. Each call must be allowed by the caller's role. Each action that a role allows
-// must occur in a call, on each resource for which the role allows the action.
+// TestRights compares the calls to AWS of a night, an override, a restore and runs for one person with the roles of
+// both deployments. Each call must be allowed by the caller's role. Each action that a role allows must occur in a
+// call, on each resource for which it is allowed.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -17,15 +17,14 @@ import (
 // The constant "nightly" is the input of an execution that the schedule starts.
 const nightly = `{}`
 
-// The method "run" starts an execution at the entrance for the input and waits for the end of the execution. An
-// execution that refuses its request succeeds, but this method returns the refusal as a failure.
+// The method "run" runs an execution at the entrance for its input, to its end. An execution that refuses its request
+// succeeds, but this method returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)
 }
 
-// entranceFor chooses the entrance that accepts an input: restore, override, approve, the one of the schedule for the
-// schedule's own input, and plan for all others.
+// entranceFor chooses the entrance that accepts an input.
 func entranceFor(t testing.TB, input string) entrance.Name {
 	t.Helper()
 	var in struct {
@@ -49,7 +48,7 @@ func entranceFor(t testing.TB, input string) entrance.Name {
 	return entrance.Plan
 }
 
-// runAt starts an execution at the entrance n and waits for the end of the execution.
+// runAt runs an execution at the entrance n to its end.
 func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machines[n].Start("", input)
@@ -102,8 +101,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo makes the completions in the ledger nine hours older. After nine hours, every controller and reads of Graph
-// show a write even in a synced group, so a restore does not wait.
+// longAgo makes the completions in the ledger nine hours older. Every controller and reads of Graph then show a write
+// even in a synced group, so a restore does not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -28,7 +28,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(t))
 }
 
-// The type "roles" maps each role of a deployment to its policies. The rights to write logs are omitted.
+// The type "roles" maps each role of a deployment to its policies, without the rights to write logs.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -66,7 +66,6 @@ func terraformRoles(t *testing.T, m *module) roles {
 	return all
 }
 
-// The type "call" is a call to AWS by a role.
 type call struct{ role, action, resource string }
 
 // The method "allowed" reports whether the policies of the role allow the call c.
@@ -77,8 +76,7 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// The function "fits" reports whether the parameter "resource" matches the parameter "pattern". The character * in a
-// pattern matches any text.
+// The function "fits" reports whether "resource" matches "pattern", in which * matches any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
 	rest, ok := strings.CutPrefix(resource, parts[0])
@@ -95,7 +93,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// The method "without" returns a copy of all roles. In the copy, the given role does not have the given action.
+// The method "without" returns a copy in which the given role does not have the given action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -109,8 +107,7 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// The map "unseen" contains the rights that no recorded call uses. The key is the role and the action. The value is the
-// reason for the right.
+// The map "unseen" has the rights that no recorded call uses, by role and action, with the reason for the right.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
 	"reevaluate-apply s3:ListBucket":        "only when an object is missing, which would look forbidden without it",
@@ -131,8 +128,8 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// The method "compare" returns the calls that the caller's role does not allow, and the rights that no call uses. It
-// omits the rights in the map unseen.
+// The method "compare" returns the calls that the caller's role does not allow, and the rights that no call uses,
+// apart from those in "unseen".
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

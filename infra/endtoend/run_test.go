@@ -14,8 +14,8 @@ import (
 // The variable "company" has three pages of people. Licenses follow group membership after 1.5 seconds.
 var company = sandbox.Options{Users: 1100, Seed: 5, LicenseDelay: 1500 * time.Millisecond}
 
-// TestReviewedRun reads a company in several calls and makes a plan. A second execution approves the plan. The second
-// execution must apply the plan until no change is pending.
+// TestReviewedRun reads a company in several calls and makes a plan. A second execution approves the plan and applies
+// it until no change is pending.
 func TestReviewedRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -77,7 +77,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// The function "entries" returns the completed changes in the ledger. It omits the fields that differ between runs.
+// The function "entries" returns the completed changes in the ledger, without the fields that differ between runs.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSAMBuilds checks that sam build builds a function of the template. SAM copies the sources without .git, so the
-// build cannot take its version from git.
+// TestSAMBuilds: sam build builds a function of the template. SAM copies the sources without .git, so the build cannot
+// take its version from git.
 func TestSAMBuilds(t *testing.T) {
 	sam := os.Getenv("IDLESEAT_TEST_SAM")
 	if sam == "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba runs the deployment with a real Active Directory behind the relay. The plan must change Active Directory
-// and Entra ID. The next plan must be empty.
+// TestSamba runs the deployment with a real Active Directory behind the relay. The plan changes Active Directory and
+// Entra ID, and the next plan is empty.
 func TestSamba(t *testing.T) {
 	small := company
 	small.Users = 800

@@ -22,8 +22,7 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// The variable "given" contains the parameters of the SAM deployment. loadModuleWith gives the same values to the
-// variables of Terraform.
+// The variable "given" has the parameters of the SAM deployment. loadModuleWith gives the same values to Terraform.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
@@ -183,10 +182,8 @@ func functionARN(name string) string {
 	return "arn:aws:lambda:" + region + ":" + account + ":function:" + stack + "-" + name
 }
 
-// versionARN returns the ARN of a function's published version.
 func versionARN(name string) string { return functionARN(name) + ":1" }
 
-// samMachine returns the name of an entrance's state machine in the template.
 func samMachine(n entrance.Name) string {
 	if n == entrance.Plan {
 		return "StateMachine"
@@ -194,8 +191,8 @@ func samMachine(n entrance.Name) string {
 	return pascal(string(n)) + "StateMachine"
 }
 
-// The function "pascal" converts a name such as reevaluate-apply to ReevaluateApply, the form of the name in the
-// template. The function "kebab" converts the name back.
+// The function "pascal" converts a name such as reevaluate-apply to ReevaluateApply, its form in the template. The
+// function "kebab" converts it back.
 func pascal(name string) (out string) {
 	for part := range strings.SplitSeq(name, "-") {
 		out += strings.ToUpper(part[:1]) + part[1:]
@@ -258,7 +255,6 @@ func (m *template) sub(t *testing.T, text string) any {
 	}
 }
 
-// The method "properties" returns the properties of the resource with the given name.
 func (m *template) properties(name string) map[string]any {
 	p, _ := m.resources[name].(map[string]any)["Properties"].(map[string]any)
 	return p

@@ -31,8 +31,8 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// The function "made" returns invented attributes of resources and data sources. The ARNs in these attributes have the
-// same account, region and deployment name as the SAM template in template_test.go.
+// The function "made" returns invented attributes of resources and data sources, in the account and region of
+// template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})
@@ -121,8 +121,7 @@ func loadModuleWith(t *testing.T, more map[string]string) *module {
 	return m
 }
 
-// The method "settle" evaluates the locals repeatedly until all locals are known, because locals may refer to each
-// other.
+// The method "settle" evaluates the locals repeatedly until all are known, because they may refer to each other.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -145,7 +144,6 @@ func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	}
 }
 
-// The function "local" returns the local with the given name.
 func local[T any](t *testing.T, m *module, name string) T {
 	t.Helper()
 	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())
@@ -155,7 +153,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	return convert[T](t, jsonText(text))
 }
 
-// jsonText is encoded JSON text. The package encoding/json copies it without a change.
+// jsonText is encoded JSON text, which encoding/json copies without a change.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOnePerson evaluates one person who does not use Citrix. The function reevaluate must change nothing. The function
-// reevaluate-apply must make the relay take the license.
+// TestOnePerson evaluates one person who does not use Citrix. The function reevaluate changes nothing. The function
+// reevaluate-apply makes the relay take the license.
 func TestOnePerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -83,8 +83,8 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// The method "idle" returns the userPrincipalName of a person who has been idle for a long time. The person has
-// accounts in both directories and is in the given Active Directory group.
+// The method "idle" returns the userPrincipalName of a person who has been idle for a long time, has accounts in both
+// directories and is in the given Active Directory group.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {
@@ -102,8 +102,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled kills each function of the state machine once, and the relay once, during its work. Each kill is in a new
-// deployment. A run with a kill must end like a run without a kill.
+// TestKilled kills each function of the state machine, and the relay, once during its work, each in a new deployment.
+// The run must end like a run without a kill.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -144,8 +144,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated makes each evaluation of a partition fail. The run must be on hold and apply
-// nothing. An override must be refused.
+// TestPartitionThatCannotBeEvaluated: if a partition cannot be evaluated, the run is on hold and applies nothing. An
+// override is refused.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
@@ -170,9 +170,9 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestThrottledPartition runs a night in an account that may run few functions at the same time. Lambda refuses the
-// first ten calls of the function evaluate with the status 429. The state machine must repeat a refused call more often
-// than a call that failed. So ten refusals must not fail a partition, and the night must evaluate all people.
+// TestThrottledPartition: Lambda refuses the first ten calls of the function evaluate with status 429, because the
+// account may run few functions at the same time. No partition fails, because the state machine repeats a refused call
+// more often than a failed one.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
@@ -191,8 +191,7 @@ func TestThrottledPartition(t *testing.T) {
 	}
 }
 
-// TestNoRelay runs a night without a relay. Active Directory must count as unknown. All other work of the night must
-// continue.
+// TestNoRelay: on a night without a relay, Active Directory is unknown, and all other work continues.
 func TestNoRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", noRelay: true})
@@ -235,9 +234,8 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData checks that the simulated state machine limits the size of its data as AWS does. A function that
-// returns data of people would exceed the limit and fail the tests. Functions must therefore return keys of objects in
-// the store.
+// TestTooMuchData: the simulated state machine limits the size of its data as AWS does, so a test fails if a function
+// returns the data of people in place of keys of objects.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

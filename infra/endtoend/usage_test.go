@@ -17,13 +17,13 @@ import (
 
 const day = 24 * time.Hour
 
-// The type "calendar" is a clock that a test can set back. A company can therefore have a past.
+// The type "calendar" is a clock that a test can set back, so that a company can have a past.
 type calendar struct{ apart atomic.Int64 }
 
 func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
 
-// The method "pass" moves the clock by d. The product always uses the real time. So a test that has set the clock back
-// must set the clock to the real time again before the product reads the company.
+// The method "pass" moves the clock by d. The product uses the real time, so a test must set the clock to the real
+// time again before the product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
 // signInAll makes all active people sign in and log on now.
@@ -40,8 +40,8 @@ func (r *rig) signInAll() {
 	}
 }
 
-// usagePolicy returns a function that replaces the policy by the example policy about usage reports. The example is
-// adapted to a small company with direct assignments of Copilot.
+// usagePolicy returns a function that replaces the policy by the example policy about usage reports, adapted to a
+// small company with direct assignments of Copilot.
 func usagePolicy(t *testing.T) func(string) string {
 	text, err := os.ReadFile("../policy_usage.yaml")
 	if err != nil {
@@ -59,9 +59,8 @@ func usagePolicy(t *testing.T) func(string) string {
 	}
 }
 
-// TestCopilotUnused runs a night and a restore with the example policy about usage reports. Only the two people who
-// have not used Copilot for 45 days may lose Copilot. A person who uses Teams without a sign-in must lose no license.
-// The restore must return all licenses.
+// TestCopilotUnused: with the example policy about usage reports, only the two people who have not used Copilot for 45
+// days lose it. A person who uses Teams without a sign-in loses no license. A restore returns all licenses.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestVersions checks that the definition calls only published versions of functions in both deployments. SAM must
-// publish a new version for each change of code or settings, and must keep the old versions. An execution that waits
-// during a new deployment therefore continues with the versions of its start.
+// TestVersions: the definition calls only published versions of functions. SAM publishes a new version for each change
+// of code or settings and keeps the old ones, so that an execution that waits during a new deployment continues with
+// the versions of its start.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")
@@ -65,11 +65,10 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestParametersPublish checks that each change of a parameter publishes a new version of the functions whose
-// environment contains the parameter. SAM names a version after the template. The template contains only the name of
-// the parameter, so a new value does not change the name of the version. CloudFormation replaces a version only when
-// the description of the version changes. The description must therefore contain the value of each parameter, in at
-// most 256 characters (AWS::Lambda::Version).
+// TestParametersPublish: each change of a parameter publishes a new version of the functions whose environment has the
+// parameter. The template has only the name of the parameter, so a new value does not change SAM's name of the
+// version. CloudFormation replaces a version when its description changes, so the description must have the value of
+// each parameter, in at most 256 characters (AWS::Lambda::Version).
 func TestParametersPublish(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -132,7 +131,6 @@ func parametersOf(n, parameters *yaml.Node) map[string]bool {
 	return all
 }
 
-// longestOf returns the maximum length of a parameter's value.
 func longestOf(t *testing.T, parameter *yaml.Node) int {
 	t.Helper()
 	if most := section(parameter, "MaxLength"); most != nil {
@@ -163,10 +161,9 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 	return longest
 }
 
-// TestVersionsOfSAM translates the template with SAM's own translator, which cfn-lint installs. CloudFormation must
-// keep an old version of a function, because an execution may still wait with this version. After a change of the code,
-// the template no longer has the resource of the old version. After a change of a parameter, CloudFormation replaces
-// the resource.
+// TestVersionsOfSAM translates the template with SAM's own translator. CloudFormation must keep an old version of a
+// function, because an execution may still wait with it: after a change of the code, its resource is gone, and after a
+// change of a parameter, it is replaced.
 func TestVersionsOfSAM(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")

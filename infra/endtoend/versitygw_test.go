@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestVersitygw runs the built command with a store on Versity Gateway, an S3 server of another maker. A store in a
-// folder must give the same directories and the same ledger. Then the test copies the store to another bucket as
-// docs/operations.md describes. A restore from the copy must return all licenses.
+// TestVersitygw: with a store on Versity Gateway, an S3 server of another maker, the built command gives the same
+// directories and ledger as with a folder. A restore from a copy of the store, made as docs/operations.md describes,
+// returns all licenses.
 func TestVersitygw(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, bucket, "new-home")
@@ -48,8 +48,8 @@ func TestVersitygw(t *testing.T) {
 	}
 }
 
-// copyStore copies a store from the bucket of the test to another bucket. It overwrites objects of history/ and runs/,
-// but not of the ledger. It returns the number of copied objects of the ledger.
+// copyStore copies a store to another bucket. It does not overwrite objects of the ledger. It returns the number of
+// copied objects of the ledger.
 func copyStore(t *testing.T, client *s3.Client, to string) (n int) {
 	t.Helper()
 	for _, prefix := range []string{"history/", "runs/", layout.Ledger} {

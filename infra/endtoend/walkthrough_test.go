@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWalkThrough checks the outputs in docs/deploy-aws.md. Each command from the first check of the policy to a
-// restore must print the output that the page shows.
+// TestWalkThrough: each command in docs/deploy-aws.md, from the first check of the policy to a restore, prints the
+// output that the page shows.
 func TestWalkThrough(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/deploy-aws.md")
@@ -86,8 +86,7 @@ func printed(t *testing.T, env []string, program string, args ...string) string 
 	return string(out)
 }
 
-// stepsOf returns the names of the steps of an execution. It sorts the names, because the order of concurrent steps
-// varies.
+// stepsOf returns the names of the steps of an execution, sorted, because the order of concurrent steps varies.
 func stepsOf(text string) []string {
 	all := []string{}
 	for _, m := range regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d  (.+)$`).FindAllStringSubmatch(text, -1) {

@@ -18,9 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// The type "workshop" is a folder with the rewritten files and the test binaries. The file "page" in the folder
-// contains the number of the mutant that is switched on, and the list of reached mutants. Test processes map this file
-// into memory.
+// The type "workshop" is a folder with the rewritten files and the test binaries. Test processes map the file "page"
+// into memory, which has the number of the mutant that is switched on, and the list of reached mutants.
 type workshop struct {
 	dir     string
 	overlay string
@@ -29,8 +28,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// The function "furnish" numbers the mutants and writes the rewritten files. It also writes an overlay. With the
-// overlay, the go command compiles the rewritten files in place of the real files.
+// The function "furnish" numbers the mutants and writes the rewritten files. It also writes an overlay, with which the
+// go command compiles them in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -74,8 +73,8 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// The method "lock" keeps a second run out of the folder, because the second run would switch the mutants in the test
-// processes of the first run.
+// The method "lock" keeps a second run out of the folder, because it would switch the mutants in the test processes of
+// the first run.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -88,16 +87,15 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// The method "turn" switches a mutant on for processes that start later. It also clears the list of reached mutants.
-// The id 0 switches all mutants off.
+// The method "turn" switches a mutant on for processes that start later, and clears the list of reached mutants. The
+// id 0 switches all mutants off.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// The method "reached" returns the mutants that processes have reached since the last call of the method
-// "turn".
+// The method "reached" returns the mutants that processes have reached since the last call of "turn".
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {
@@ -112,8 +110,7 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// The type "suite" is the test binary of one package. The binary contains the mutants of all judged packages that the
-// tests link.
+// The type "suite" is the test binary of one package, with the mutants of all judged packages that the tests link.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The variable "small" contains the files of a module with places for most operators. The tests of the module kill all
+// The variable "small" has the files of a module with places for most operators. The tests of the module kill all
 // mutants except one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
@@ -148,8 +148,8 @@ var smallMutants = []string{
 	"small/small.go within: || to &&: n >= 3 || n < 0",
 }
 
-// smallLiving is the only living mutant of the package small. It gives a different result only for the input 0. No test
-// uses this input.
+// smallLiving is the only living mutant of the package small. It gives a different result only for the input 0, which
+// no test uses.
 var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }

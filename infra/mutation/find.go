@@ -24,7 +24,6 @@ type site struct {
 	mutants   []*mutant
 }
 
-// The type "finder" walks one file and collects its sites.
 type finder struct {
 	*source
 	sites map[[2]int]*site
@@ -67,8 +66,8 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText reports whether a call only makes text for people: a call of fmt, log or slog, or of errors.New. The finder
-// adds no mutants for the call and its arguments.
+// isText reports whether a call only makes text for people: a call of fmt, log or slog, or of errors.New. The call and
+// its arguments get no mutants.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -87,7 +86,6 @@ func (f *finder) isText(call *ast.CallExpr) bool {
 	return false
 }
 
-// The method "add" adds a mutant to the site of the node n.
 func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	from, to := f.span(n)
 	at := f.sites[[2]int{from, to}]
@@ -160,8 +158,7 @@ func (f *finder) number(e ast.Expr) (string, bool) {
 	return f.typeName(tv.Type)
 }
 
-// timeMethod returns the receiver and the name of a call of a method of time.Time. For any other call, it returns nil
-// and "".
+// timeMethod returns the receiver and the name of a call of a method of time.Time, or nil and "".
 func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -174,8 +171,8 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// The map "orders" has the mutants of each comparison: the operator with the boundary moved, and the negated operator.
-// For example, < becomes <= and >=. The comparisons == and != have no boundary.
+// The map "orders" has two mutants of each comparison: with the boundary moved, and negated. For example, < becomes <=
+// and >=. The comparisons == and != have no boundary.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

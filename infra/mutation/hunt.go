@@ -22,9 +22,8 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget limit the total time of the tests for one mutant. The constant "ownBudget" is the limit for the
-// package of the mutant. The constant "budget" is the limit for each package above the mutant's package. The time of a
-// test is the time that the test takes without a mutant.
+// ownBudget and budget limit the total time of the tests for one mutant: for its own package, and for each package
+// above it. A test counts with the time that it takes without a mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
@@ -74,13 +73,13 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// The function "links" returns a function that reports whether a dependency is the package pkg. The dependency can also
-// be the form of pkg that the go command recompiles for a test, such as "pkg [other.test]".
+// The function "links" returns a function that reports whether a dependency is the package pkg, or the form of it that
+// the go command recompiles for a test, such as "pkg [other.test]".
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// The method "suite" returns the compiled and measured tests of a package. It returns nil if the package has no tests.
+// The method "suite" returns the compiled and measured tests of a package, or nil if the package has no tests.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -95,9 +94,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// The method "hunt" runs tests on the mutants of the given packages. The tests of the mutant's own package run first.
-// The tests of the packages in h.above, which depend on the mutant's package, then run on the mutants that still live.
-// If the parameter "ownTests" is set, only the tests of the mutant's own package run.
+// The method "hunt" runs tests on the mutants of the given packages: first the tests of their own package, and then,
+// on the mutants that still live, the tests of h.above. If "ownTests" is set, only the former run.
 func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -124,9 +122,9 @@ func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 // -again continues from the last save.
 const often = 50
 
-// The method "meet" runs the tests of package p on the living mutants of the packages in the parameter "of". With
-// ownBudget, it selects the mutants of p itself. With another budget, it leaves these mutants out, because the tests of
-// p have already met them.
+// The method "meet" runs the tests of package p on the living mutants of the packages in "of". With ownBudget, it
+// selects the mutants of p itself. With another budget, it leaves them out, because the tests of p have already met
+// them.
 func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
@@ -160,8 +158,8 @@ func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Dura
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// The method "recall" loads the mutants that earlier runs have killed. It omits the mutants of the packages in the
-// parameter "anew", because all tests must run on these mutants again.
+// The method "recall" loads the mutants that earlier runs have killed, except those of the packages in "anew", on
+// which all tests must run again.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

@@ -54,7 +54,7 @@ type source struct {
 	imports map[string]string // name of each imported package in this file, by import path
 }
 
-// The function "load" parses and type-checks the files of the packages. It omits test files. It also returns the path
+// The function "load" parses and type-checks the files of the packages, without test files. It also returns the path
 // of the module.
 func load(packages []string) ([]*source, string, error) {
 	all, err := list(append([]string{"-export", "-deps"}, packages...)...)
@@ -127,8 +127,8 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns the source text that denotes a type in this file. It returns false if the file does not import the
-// package of the type.
+// typeName returns the source text of a type in this file. It returns false if the file does not import the package of
+// the type.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -1,19 +1,18 @@
 // Command mutation checks whether the tests notice errors in the code that decides and writes. It makes many small
 // changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition,
-// hides an error or leaves out a statement. Each test binary is built once and contains the mutants of all judged
-// packages that the tests link. Each mutant has a switch, so a test of one mutant costs only one short process.
+// hides an error or leaves out a statement. Each test binary is built once, and each mutant has a switch, so a test of
+// one mutant costs one short process.
 //
 // The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a
-// limited time, the tests of the packages above run on the living mutants. The packages above, such as the commands and
-// the nights, depend on the mutant's package. survivors.txt must contain each mutant that still lives, with the reason.
-// A mutant in survivors.txt that is killed or does not exist is also a fault.
+// limited time, the tests of the packages above, such as the commands and the nights, run on the living mutants.
+// survivors.txt must have each mutant that still lives, with the reason, and no other.
 //
-//	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
+// go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
 // An interrupt ends the run early. The command then prints what the run has found, and -again continues the run.
 //
-// Run the command at the top of the repository, on a machine with little other work, because a test that takes too long
-// counts as failed. A full run takes hours on one core.
+// Run the command at the top of the repository, on a machine with little other work, because a test that takes too
+// long counts as failed. A full run takes hours on one core.
 package main
 
 import (
@@ -27,12 +26,11 @@ import (
 	"slices"
 )
 
-// The variable "judged" contains the packages that decide or write. survivors.txt uses the last element of their paths
-// as names.
+// The variable "judged" has the packages that decide or write. survivors.txt names them by the last element of the
+// path.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
-// The function "folder" returns the path of the judged package with the given name. It returns "" if there is no such
-// package.
+// The function "folder" returns the path of the judged package with the given name, or "".
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

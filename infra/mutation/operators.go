@@ -9,7 +9,7 @@ import (
 )
 
 // The function "wholes" returns the complete expressions directly below a node: conditions, results, and values that
-// are assigned or passed. It does not return the operands of && and ||, because the method "binary" mutates them.
+// are assigned or passed. The method "binary" mutates the operands of && and ||.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -41,8 +41,8 @@ func wholes(n ast.Node) []ast.Expr {
 	return nil
 }
 
-// The method "whole" adds two mutants for an expression of type bool: in one, the expression is true, and in the other,
-// the expression is false. For a literal true or false, the method adds one mutant with the opposite value.
+// The method "whole" adds two mutants for an expression of type bool: true and false. For a literal true or false, it
+// adds one mutant with the opposite value.
 func (f *finder) whole(function string, parent ast.Node, e ast.Expr) {
 	if id, ok := e.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
 		tv := f.info.Types[e]
@@ -130,7 +130,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// The method "returned" adds a mutant that returns nil in place of an error. The error must be the last result.
+// The method "returned" adds a mutant that returns nil in place of an error, if the error is the last result.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return
@@ -158,8 +158,8 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// The method "statement" adds a mutant that leaves out a statement. It adds no mutant if the statement defines a
-// variable, assigns only to _, calls panic, or only makes text for people.
+// The method "statement" adds a mutant that leaves out a statement, unless the statement defines a variable, assigns
+// only to _, calls panic, or only makes text for people.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

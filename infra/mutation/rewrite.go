@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The function "rewrite" returns the text of a file with a switch for each mutant. A mutant's own text contains no
+// The function "rewrite" returns the text of a file with a switch for each mutant. A mutant's own text has no
 // switches, because only one mutant is switched on at a time.
 func rewrite(s *source, sites []*site, switchPath string) string {
 	sites = slices.Clone(sites)

@@ -14,16 +14,15 @@ import (
 	"time"
 )
 
-// The type "test" is a top-level test with two measurements without a mutant: its time, and the mutants that it
-// reaches.
+// The type "test" is a top-level test with its time and the mutants that it reaches, both measured without a mutant.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// The method "learn" runs each test of the suite alone, without a mutant, and stores the measurements in a file in the
-// workshop. If an earlier run has stored the file for the same test binary, the method only reads the file.
+// The method "learn" runs each test of the suite alone, without a mutant, and stores the measurements in the workshop.
+// For the same test binary, a later run reads them.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -90,7 +89,8 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// The method "run" reports whether one of the named tests fails, or whether the tests do not end within the given time.
+// The method "run" reports whether one of the named tests fails, or whether the tests do not end within the given
+// time.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
@@ -111,8 +111,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// The method "kills" reports whether a test that reaches the mutant fails. It runs the fastest tests first. It omits a
-// test if the sum of the tests' times without a mutant would exceed the parameter "budget".
+// The method "kills" reports whether a test that reaches the mutant fails. It runs the fastest tests first, and omits
+// a test if the sum of the times without a mutant would exceed "budget".
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err
@@ -126,14 +126,13 @@ func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error
 	return false, nil
 }
 
-// The type "round" is a group of tests that run in one process.
 type round struct {
 	names []string
 	took  time.Duration
 }
 
-// The method "rounds" divides the tests that reach a mutant into rounds. The first round is short, because most mutants
-// die in the first round. Each later round may take several times as long as the rounds before it.
+// The method "rounds" divides the tests that reach a mutant into rounds. The first round is short, because most
+// mutants die in it. Each later round may take several times as long as the rounds before it.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round

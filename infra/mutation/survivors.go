@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The variable "kinds" contains the reasons why a mutant may live.
+// The variable "kinds" has the reasons why a mutant may live.
 var kinds = []string{
 	"equivalent",  // no input gives a different result
 	"text",        // only the text of a message differs, and no code depends on the text
@@ -16,8 +16,8 @@ var kinds = []string{
 	"unreachable", // the code handles a case that its callers exclude
 }
 
-// readSurvivors reads the list of known survivors. A line without indentation contains a kind and a reason. The
-// indented lines below contain the names of the mutants that live for this reason.
+// readSurvivors reads the list of known survivors. A line without indentation has a kind and a reason. The indented
+// lines below have the names of the mutants that live for this reason.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -44,7 +44,6 @@ func TestReadSurvivors(t *testing.T) {
 	}
 }
 
-// TestCommittedSurvivorsAreReadable checks that survivors.txt has the correct form.
 func TestCommittedSurvivorsAreReadable(t *testing.T) {
 	t.Parallel()
 	if _, err := readSurvivors("survivors.txt"); err != nil {

@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 )
 
-// The function "table" returns a table of the mutants by package.
 func table(h *hunt, only []string, known map[string]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -44,8 +43,8 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// The method "faults" returns two kinds of mutants: the mutants that live without a reason in survivors.txt, and the
-// mutants in survivors.txt that were killed or do not exist.
+// The method "faults" returns the mutants that live without a reason in survivors.txt, and the mutants in
+// survivors.txt that were killed or do not exist.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string
 	there := map[string]bool{}

@@ -1,8 +1,7 @@
 // Command nights simulates many companies for months. A judge checks every removal of a license (see package judge).
-// The command prints every fault and every missed case. For each company with a fault, it prints a command line that
-// simulates the same company again. At the end, it prints the number of events of each kind. The exit status is 1 if
-// there is a fault, if there is more than one missed case per hundred clear cases, or if the product took no license at
-// all.
+// The command prints every fault and missed case, a command line that simulates a company with a fault again, and the
+// number of events of each kind. The exit status is 1 if there is a fault, if there is more than one missed case per
+// hundred clear cases, or if the product took no license at all.
 package main
 
 import (
@@ -24,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// mostMissed is the largest acceptable ratio of missed cases to clear cases. A clear case is an unused license that the
-// product may take. A missed case is a clear case in which the product does not take the license for a long time.
+// mostMissed is the largest acceptable ratio of missed cases to clear cases. A clear case is an unused license that
+// the product may take. A missed case is a clear case in which the product does not take the license for a long time.
 const mostMissed = 0.01
 
 type settings struct {
@@ -65,8 +64,8 @@ func tuneGC() {
 	debug.SetMemoryLimit(3 << 30)
 }
 
-// The function "run" simulates the company of each seed and prints a summary. After ctx has ended, the function
-// simulates no further companies. If -shrink is set, the function calls the function "shrink" instead.
+// The function "run" simulates the company of each seed and prints a summary. After the end of ctx, it simulates no
+// further companies. If -shrink is set, it calls "shrink" instead.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -100,8 +99,8 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// The method "options" returns the options that all worlds share. The caller must call the function "closing" at the
-// end, because it closes the file of the story.
+// The method "options" returns the options that all worlds share. The caller must call "closing" at the end, because
+// it closes the file of the story.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
@@ -133,8 +132,8 @@ type told struct {
 	err   error
 }
 
-// The function "lives" runs the worlds of all seeds. It runs several worlds at the same time. After ctx has ended, it
-// begins no world. The caller must receive until the channel is closed.
+// The function "lives" runs the worlds of all seeds, several at the same time. After the end of ctx, it begins no
+// world. The caller must receive until the channel is closed.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup

@@ -34,13 +34,12 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 	lived(t, s)
 }
 
-// appsFirst is the first of the two seeds of TestNightsOfApplications. It is far from the seeds of the other test, so
-// the companies of the two tests differ. In the companies of both seeds two groups give E3, and a synced group gives
-// Entra ID P2.
+// appsFirst is the first of the two seeds of TestNightsOfApplications, far from the seeds of the other test. In the
+// companies of both seeds two groups give E3, and a synced group gives Entra ID P2.
 const appsFirst = 2_000_016
 
-// TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two groups
-// and Entra ID P2 of a synced group.
+// TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two
+// groups and Entra ID P2 of a synced group.
 func TestNightsOfApplications(t *testing.T) {
 	t.Parallel()
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})
@@ -58,7 +57,7 @@ func lived(t *testing.T, s settings) {
 	}
 }
 
-// TestRunEnds: when one company cannot live, no other company is left behind. It would write to a closed file.
+// TestRunEnds: when one company cannot live, no other company continues, because it would write to a closed file.
 func TestRunEnds(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone")) // no company can have a store
 	before := runtime.NumGoroutine()

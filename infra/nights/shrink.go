@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// readWithout reads the numbers of events and faults from a file with one number per line. The number of an event
-// contains its kind, for example "12.3 hired".
+// readWithout reads the numbers of events and faults from a file with one number per line. The number of an event has
+// its kind, for example "12.3 hired".
 func readWithout(name string) (map[string]bool, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -28,9 +28,9 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// The function "shrink" repeats a seed with fewer and fewer events. It leaves out events only if the fault remains: a
-// fault of the same kind about the same person and license. It prints the remaining events. (A. Zeller, R. Hildebrandt:
-// Simplifying and Isolating Failure-Inducing Input, 2002.)
+// The function "shrink" repeats a seed with fewer and fewer events while a fault of the same kind about the same
+// person and license remains. It prints the remaining events. (A. Zeller, R. Hildebrandt: Simplifying and Isolating
+// Failure-Inducing Input, 2002.)
 func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -67,8 +67,8 @@ func shrink(s settings, out io.Writer) (err error) {
 // mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
-// The function "with" returns a copy of the options o. In the copy, the events of the list "all" that are not in the
-// list "some" do not happen.
+// The function "with" returns a copy of the options o in which the events in "all" that are not in "some" do not
+// happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -81,8 +81,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// The function "fewer" removes smaller and smaller parts of a list. The function "stays" reports whether the rest of
-// the list still causes the fault. If the rest does not cause the fault, the function "fewer" undoes the removal.
+// The function "fewer" removes smaller and smaller parts of a list while "stays" reports that the rest still causes
+// the fault.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer checks that the function "fewer" reduces three hundred events to the events that together cause the fault,
-// with at most 150 calls of "stays". If the fault never stays, all events must be left.
+// TestFewer: "fewer" reduces three hundred events to those that together cause the fault, with at most 150 calls of
+// "stays". If the fault never stays, all events are left.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -38,7 +38,7 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// TestLeftOut checks that an event does not happen if its number is in Without. The events before it must not change.
+// TestLeftOut: an event does not happen if its number is in Without, and the events before it do not change.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	o := world.Options{Seed: 3, People: 30, Nights: 12}

@@ -1,6 +1,6 @@
-// Command pack makes a zip archive of each given file. The archive is in the given folder and has the name of the file
-// with the ending .zip. As Lambda requires, the file in the archive has the name bootstrap and is executable. The
-// archive contains no date, so the same file always gives the same archive.
+// Command pack makes a zip archive of each given file, in the given folder. As Lambda requires, the file in the
+// archive is executable and has the name bootstrap. The archive has no date, so the same file always gives the same
+// archive.
 package main
 
 import (

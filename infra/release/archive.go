@@ -17,9 +17,9 @@ import (
 // The variable "made" is the time of every packed file. A zip cannot hold an earlier time.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files. The
-// archive is a zip for Windows, because every Windows machine can open a zip. The archive is a .tar.gz for other
-// systems. All files are in a folder with the name of the archive.
+// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files, in a
+// folder with the name of the archive. It is a zip for Windows, because every Windows machine can open a zip, and a
+// .tar.gz for other systems.
 func (r release) pack(title, binary, licenses string, files []string) (err error) {
 	ending, begin := ".tar.gz", newTar
 	if strings.HasSuffix(binary, ".exe") {
@@ -46,7 +46,7 @@ func (r release) pack(title, binary, licenses string, files []string) (err error
 	return end()
 }
 
-// An adder starts a file in an archive. It returns the writer for the content of the file.
+// The type "adder" starts a file in an archive, and returns the writer for its content.
 type adder func(name string, mode os.FileMode, size int64) (io.Writer, error)
 
 func addFile(add adder, name, from string, mode os.FileMode) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The type "schemas" is the folder of the Go module of CycloneDX. The method Load returns a schema from this folder.
+// The type "schemas" is the folder of the Go module of CycloneDX. The method Load returns a schema from it.
 type schemas string
 
 func (folder schemas) Load(url string) (any, error) {
@@ -75,8 +75,8 @@ build	-trimpath=true
 build	GOOS=linux
 `
 
-// TestMakeBOM checks that the list contains each linked module and the standard library. A replaced module must have
-// the name of its replacement.
+// TestMakeBOM: the list has each linked module and the standard library. A replaced module has the name of its
+// replacement.
 func TestMakeBOM(t *testing.T) {
 	t.Parallel()
 	info, err := debug.ParseBuildInfo(built)

@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// The constant "lambda" is the target for the Lambda functions. The command "make functions" packs the functions.
+// The constant "lambda" is the target for the Lambda functions, which "make functions" packs.
 const lambda = "lambda"
 
-// The variable "flags" contains the flags of each build. Without these flags, a binary depends on the folder and the
-// state of the repository. Containerfile and Makefile contain the same flags.
+// The variable "flags" has the flags of each build. Without them, a binary depends on the folder and the state of the
+// repository. Containerfile and Makefile have the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 // The method "compile" builds one static program.
@@ -26,9 +26,9 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// The method "functions" runs 'make functions' and copies the zips that it builds. The same zips are in the dist
-// folder, from which Terraform and SAM deploy. For each zip, the method also writes the list of modules and the
-// licenses. The Makefile must use the same system, architecture and tag as the call of writeLicenses.
+// The method "functions" runs 'make functions' and copies the zips from the dist folder, from which Terraform and SAM
+// deploy. For each zip, it also writes the list of modules and the licenses. The Makefile must use the same system,
+// architecture and tag as the call of writeLicenses.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -60,13 +60,13 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// The method "run" runs a command in the folder of the sources. The environment of the command fixes all settings of Go
-// except the places of caches and modules.
+// The method "run" runs a command in the folder of the sources. The environment of the command fixes all settings of
+// Go except the places of caches and modules.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)
 }
 
-// runTo does the same as run. It writes the standard output of the command to the writer "out".
+// runTo works like run, with the standard output of the command to "out".
 func (r release) runTo(ctx context.Context, out io.Writer, more []string, name string, args ...string) error {
 	places, err := r.places(ctx)
 	if err != nil {
@@ -82,9 +82,8 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// The method "places" returns the environment of this process without the settings of Go and Make, because such
-// settings could change the output. It then adds this machine's settings for caches, for the download of modules and
-// for the toolchain.
+// The method "places" returns the environment of this process without the settings of Go and Make, which could change
+// the output. It then adds this machine's settings for caches, for the download of modules and for the toolchain.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
 	if err != nil {
@@ -105,7 +104,7 @@ func (r release) places(ctx context.Context) (env []string, err error) {
 	return env, nil
 }
 
-// writeSums writes SHA256SUMS. sha256sum and shasum can check the file.
+// writeSums writes SHA256SUMS, for sha256sum and shasum.
 func writeSums(folder string) error {
 	entries, err := os.ReadDir(folder) // sorted by name
 	if err != nil {

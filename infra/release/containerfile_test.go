@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "instruction" is an instruction of a Containerfile, such as RUN. The field "words" is the rest of the
-// instruction on one line.
+// The type "instruction" is an instruction of a Containerfile, such as RUN. The field "words" is the rest of it on one
+// line.
 type instruction struct{ name, words string }
 
-// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM. Each later
-// element has the instructions of one stage. A comment may be between the lines of an instruction (containerfile(5)).
+// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM, and each
+// later one those of a stage. A comment may be between the lines of an instruction (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
 	line := ""
@@ -49,9 +49,9 @@ func words(stage []instruction, name string) (all []string) {
 	return all
 }
 
-// TestContainerfile checks the build of the image. The build must use the flags of a release, the toolchain of go.mod,
-// and files in the repository. The image must run as an unprivileged user. It must contain only the command, the
-// certificates and a folder for the store.
+// TestContainerfile: the build of the image uses the flags of a release, the toolchain of go.mod, and files in the
+// repository. The image runs as an unprivileged user, and has only the command, the certificates and a folder for the
+// store.
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	read := func(name string) string {

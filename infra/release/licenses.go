@@ -14,14 +14,13 @@ import (
 	"strings"
 )
 
-// licensesName is the name of a file in each archive. The file contains the licenses of the linked modules.
+// licensesName is the name of the file in each archive with the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
 // The variable "legal" matches the names of the files that must be distributed with a binary: licenses, notices and
 // patent grants.
 var legal = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying|notice|patents|copyright)(?:[-_.].*)?$`)
 
-// The type "module" is a Go module in the output of go list.
 type module struct {
 	Path, Version, Dir string
 	Main               bool
@@ -36,8 +35,8 @@ type licenseText struct {
 }
 
 // writeLicenses writes the licenses of the modules in a program for a target. It searches the folder of each linked
-// package and the folders above, up to the folder of the module, because a part of a module may have its own license. A
-// module without a license is an error. The output contains each text once, even if several modules share the text.
+// package and the folders above, up to the folder of the module, because a part of a module may have its own license.
+// A module without a license is an error. The output has each text once.
 func (r release) writeLicenses(ctx context.Context, source, system, arch string, tags []string, to string) error {
 	var list bytes.Buffer
 	args := append([]string{"list", "-deps", "-json=Dir,Standard,Root,Module"}, tags...)
@@ -69,11 +68,11 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// legalFile is a legal file. The field "name" is the name of the legal file in the file LICENSES-OF-MODULES.txt, such
-// as "golang.org/x/sys v0.1.0: LICENSE".
+// The type "legalFile" is a file with a license, a notice or a patent grant. The field "name" is its name in the
+// output, such as "golang.org/x/sys v0.1.0: LICENSE".
 type legalFile struct{ name, path string }
 
-// legalFiles returns the legal files of packages, sorted by name. The reader "packages" contains the output of `go list
+// legalFiles returns the legal files of packages, sorted by name. The reader "packages" has the output of `go list
 // -json`.
 func legalFiles(packages io.Reader) ([]legalFile, error) {
 	seen, found, modules := map[string]bool{}, []legalFile{}, map[string]bool{}

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "tree" writes files into a new folder and returns the folder.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -27,8 +26,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestLegalFiles checks that legalFiles finds the licenses of modules and of linked folders, and finds no other files.
-// A module without a license must be an error.
+// TestLegalFiles: legalFiles finds the licenses of modules and of linked folders, and no other files. A module without
+// a license is an error.
 func TestLegalFiles(t *testing.T) {
 	t.Parallel()
 	root := tree(t, map[string]string{
@@ -77,8 +76,8 @@ func TestLegalFiles(t *testing.T) {
 	}
 }
 
-// TestLicenses checks the file of licenses for the relay. The file must contain the licenses of the relay's modules,
-// and each text only once. A second build must give the same file.
+// TestLicenses: the file of licenses for the relay has the licenses of its modules, each text once. A second build
+// gives the same file.
 func TestLicenses(t *testing.T) {
 	t.Parallel()
 	r := release{root: "../..", log: io.Discard}

@@ -1,7 +1,7 @@
 // Command release builds the files of a release: archives of the programs for each target, the zips of the Lambda
 // functions, the list of modules of each binary (SBOM, CycloneDX), and the checksums of all files. The same sources
-// give the same bytes in each folder on each machine. For this purpose, go.mod contains the toolchain, the environment
-// of the builds is fixed, and archives contain no date.
+// give the same bytes in each folder on each machine, because go.mod has the toolchain, the environment of the builds
+// is fixed, and archives have no date.
 package main
 
 import (
@@ -31,8 +31,8 @@ func main() {
 	}
 }
 
-// fromHere builds the targets from the sources in the working folder. It returns an error if this program runs under
-// another toolchain than go.mod names.
+// fromHere builds the targets from the sources in the working folder. It returns an error under another toolchain than
+// go.mod names.
 func fromHere(ctx context.Context, out string, targets []string, log io.Writer) error {
 	version, err := os.ReadFile("VERSION")
 	if err != nil {
@@ -62,8 +62,7 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// The type "program" is a released command. It is built for each system in the field "systems", and packed together
-// with the files in the field "files".
+// The type "program" is a released command. It is built for each of "systems", and packed together with "files".
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package
@@ -72,8 +71,8 @@ type program struct {
 	files map[string][]string
 }
 
-// The variable "programs" contains the released programs. The relay is released for Linux only, because only Linux has
-// a unit that starts the relay as a service.
+// The variable "programs" has the released programs. The relay is released for Linux, because only Linux has a unit
+// that starts it as a service.
 var programs = []program{
 	{"idleseat", "functions/idleseat", []string{"linux", "darwin", "windows"}, map[string][]string{
 		"":      {"LICENSE", "infra/policy.yaml", "infra/policy_test.yaml"},
@@ -120,7 +119,6 @@ func (r release) make(ctx context.Context, targets []string) error {
 	return writeSums(r.out)
 }
 
-// The method "check" returns an error if a target cannot be built.
 func (r release) check(target string) error {
 	system, arch, _ := strings.Cut(target, "/")
 	known := slices.ContainsFunc(r.programs, func(p program) bool { return slices.Contains(p.systems, system) })

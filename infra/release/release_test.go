@@ -67,7 +67,7 @@ func digests(t *testing.T, folder string) map[string]string {
 }
 
 // TestRelease builds two programs for three systems twice. The folders and the environments of the two builds differ.
-// Both builds must give the same files with the expected contents.
+// Both give the same files.
 func TestRelease(t *testing.T) {
 	var made []map[string]string
 	var out string
@@ -184,7 +184,7 @@ func packed(t *testing.T, name string) (list []string) {
 	return list
 }
 
-// checkSums runs sha256sum in the folder. It requires that sha256sum notices a changed byte.
+// checkSums runs sha256sum in the folder, and checks that it notices a changed byte.
 func checkSums(t *testing.T, folder string) {
 	t.Helper()
 	if _, err := exec.LookPath("sha256sum"); err != nil {
@@ -213,8 +213,7 @@ func checkSums(t *testing.T, folder string) {
 	}
 }
 
-// TestReleaseRefuses checks that a release does not begin if a target is wrong or if the folder contains files of
-// another release.
+// TestReleaseRefuses: a release does not begin if a target is wrong, or if the folder has files of another release.
 func TestReleaseRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -247,8 +246,8 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestPrograms checks that the packed files exist, that each command in the Makefile is released, and that each target
-// in the Makefile can be built.
+// TestPrograms: the packed files exist, each command in the Makefile is released, and each target in the Makefile can
+// be built.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")
@@ -284,8 +283,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestPinned checks that go.mod contains one exact toolchain, because another toolchain writes other bytes. It also
-// checks that make release runs under this toolchain.
+// TestPinned: go.mod has one exact toolchain, because another toolchain writes other bytes, and make release runs
+// under it.
 func TestPinned(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("../../go.mod")

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// Backtest returns an invented result of a backtest over 180 days and 181 nights, for two rules. The first rule has a
-// recommended number of days. The second rule has too few hits for a recommendation.
+// Backtest returns an invented result of a backtest for two rules. The first rule has a recommended number of days.
+// The second rule has too few hits for a recommendation.
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 	a := &backtest.Answer{
@@ -41,8 +41,7 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// The function "group" returns a group with the given number of hits and an invented regret. The regret decreases with
-// the number of days.
+// The function "group" returns a group with an invented regret, which decreases with the number of days.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

@@ -1,5 +1,5 @@
-// Package sample invents the results of a run, for tests of pages. The company may have any size. The same seed gives
-// the same results.
+// Package sample invents the results of a run in a company of any size, for tests of pages. The same seed gives the
+// same results.
 package sample
 
 import (
@@ -31,8 +31,8 @@ var AsOf = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
 type maker struct{ *rand.Rand }
 
-// Night returns the results of a run in a company. The parameter "people" is the number of people in the company. The
-// parameter "changes" is the number of people who lose a license.
+// Night returns the results of a run in a company of "people" people. The parameter "changes" is the number of people
+// who lose a license.
 func Night(seed uint64, people, changes int) *report.Night {
 	m := maker{rand.New(rand.NewPCG(seed, 16))}
 	n := &report.Night{
@@ -162,7 +162,6 @@ func (m maker) pending(int) report.Row {
 	return r
 }
 
-// The function "counted" counts the undecided rows and the refused rows by reason, as a run does.
 func counted(n *report.Night) (all []report.ReasonCount) {
 	for _, list := range []struct {
 		rows    []report.Row
@@ -183,8 +182,7 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// The method "history" adds three things to the night n: people who will become idle soon, changes of earlier runs, and
-// the trend of 30 runs.
+// The method "history" adds people who will become idle soon, changes of earlier runs, and the trend of 30 runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60
 	for i := range min(n.Turning.Total, Rows) {

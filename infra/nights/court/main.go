@@ -1,6 +1,6 @@
-// Command court reads the events of a world from standard input. Command nights writes these events with -story.
-// Command court prints the faults that the judge finds in the events. It imports no package of the product. The exit
-// status is 1 if there is a fault other than a missed case, and 2 if the events cannot be read.
+// Command court reads the events of a world, which command nights writes with -story, from standard input, and prints
+// the faults that the judge finds in them. It imports no package of the product. The exit status is 1 if there is a
+// fault other than a missed case, and 2 if the events cannot be read.
 package main
 
 import (

@@ -32,8 +32,8 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// The method "apply" makes a plan in calm weather and applies the plan for some time in the weather p. It then applies
-// the plan in calm weather until no change is pending.
+// The method "apply" makes a plan in calm weather and applies it for some time in the weather p. It then applies it in
+// calm weather until no change is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -55,10 +55,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather applies the same plan on a calm night and on nights with faults. After a night with faults,
-// each person must hold the same licenses as after the calm night. If something could not be read, the person may
-// instead hold the same licenses as before the night. At least half of the changes must be made. Nobody may be without
-// a mailbox at any time.
+// TestAppliedUnderWeather: after a night with faults, each person holds the same licenses as after the calm night with
+// the same plan, or as before it, if something could not be read. At least half of the changes are made. Nobody is
+// without a mailbox at any time.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

@@ -20,8 +20,8 @@ const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// The map "reads" contains the product's reads of Graph. An entry that Graph sends twice is once in the result, so a
-// repeated entry is no difference from a calm night.
+// The map "reads" has reads of the product's client for Graph. An entry that Graph sends twice is once in the result,
+// so it is no difference from a calm night.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -78,8 +78,8 @@ var reads = map[string]func(ctx context.Context, c *entra.Client, group director
 	},
 }
 
-// TestReadsAreRightOrFail checks that each read of the product's client returns the result of a calm night or an error,
-// for every fault of Graph's answers except the faults of the data about people.
+// TestReadsAreRightOrFail: each read in "reads" returns the result of a calm night or an error, for every fault of
+// Graph's answers except the faults of the data about people.
 func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
@@ -154,8 +154,8 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight checks that a fault about people removes certain properties of people, makes dates older, or
-// removes people from the list, and changes nothing else.
+// TestPeopleOfANight: a fault about people removes certain properties of people, makes dates older, or removes people
+// from the list, and changes nothing else.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {
@@ -206,8 +206,8 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail checks that Graph has each write that the client reports as made, and has no write that the
-// client reports as refused.
+// TestWritesAreMadeOrFail: Graph has each write that the client reports as made, and no write that it reports as
+// refused.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

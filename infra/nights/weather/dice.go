@@ -15,17 +15,15 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// The method "below" returns a number from 0 to n-1. It does not advance the generator, so the caller calls the method
-// "next" before the next draw.
+// The method "below" returns a number from 0 to n-1. It does not advance the generator, so the caller calls "next"
+// before the next draw.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
 // The method "float" returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
-// The function "pick" returns one of the given values at random.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
-// The function "shuffled" returns a list in a random order.
 func shuffled[T any](list []T, d dice) []T {
 	for i := len(list) - 1; i > 0; i-- {
 		d.next()
@@ -47,7 +45,7 @@ func twice[T any](list []T, d dice) []T {
 }
 
 // The function "hash" returns a number that depends on everything that identifies a fault (FNV-1a). The random
-// decisions about the fault start from this number, so a repeated night has the same faults.
+// decisions about the fault start from it, so a repeated night has the same faults.
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

@@ -79,8 +79,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// The method "plan" makes a plan. The result "changes" lists the licenses that the plan changes. The result "seatless"
-// lists the licenses that the plan would change if a seat were free.
+// The method "plan" makes a plan. The result "changes" has the licenses that the plan changes, and "seatless" those
+// that it would change if a seat were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -102,9 +102,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange compares the plan of a night with faults and the plan of a calm night. People behave the
-// same in both nights, so the plan of the calm night must contain each change of the plan with faults. The tool must
-// remember the readings of earlier nights, even if the plans of the earlier nights are on hold.
+// TestNoWeatherMakesAChange: the plan of a calm night has each change of the plan of a night with faults, in which
+// people behave the same. The tool must use the readings of earlier nights, even if their plans are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

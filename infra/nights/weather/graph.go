@@ -8,11 +8,11 @@ import (
 )
 
 // The constant "again" is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
-// sent twice. The marked link leads to the page without this fault. The weather removes the mark before the request
-// reaches the simulation.
+// sent twice. It leads to the page without this fault. The weather removes the mark before the request reaches the
+// simulation.
 const again = "weather=again"
 
-// Graph puts the weather in front of Microsoft Graph. The caller passes the method Graph to sandbox.Sandbox.Intercept.
+// Graph puts the weather in front of Microsoft Graph. The caller passes it to sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		f := w.Process.next(r.Method != http.MethodGet)
@@ -55,7 +55,7 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// The type "answer" is an answer of Graph that is not sent yet. The simulation writes into the answer.
+// The type "answer" is an answer of Graph that is not sent yet. The simulation writes into it.
 type answer struct {
 	header http.Header
 	status int
@@ -79,15 +79,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The function "ask" passes a request to the simulation and returns the simulation's answer.
+// The function "ask" passes a request to the simulation and returns its answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
 	return a
 }
 
-// The method "send" sends the answer. If a fault requires this, the method shortens the answer or breaks the
-// connection.
+// The method "send" sends the answer. A fault may shorten the answer or break the connection.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)

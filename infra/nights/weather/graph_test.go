@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "came" is an answer as a simple client receives the answer.
+// The type "came" is an answer as a simple client receives it.
 type came struct {
 	Status  int
 	Type    string
@@ -25,7 +25,7 @@ type came struct {
 	Next    bool
 }
 
-// The method "get" sends a GET request to Graph. It does not use the product's client.
+// The method "get" sends a GET request to Graph without the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -51,7 +51,7 @@ func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header
 
 const usersPage = "/users?$select=id,signInActivity,onPremisesSamAccountName,createdDateTime,accountEnabled,usageLocation,licenseAssignmentStates,onPremisesImmutableId,onPremisesSecurityIdentifier&$top=20"
 
-// TestGraphAnswers checks for many kinds of faults what a simple client receives. Each fault must be in the list of
+// TestGraphAnswers checks what a simple client receives for many kinds of faults. Each fault must be in the list of
 // faults. Simulated time may pass only with GraphSlow and GraphStalled.
 func TestGraphAnswers(t *testing.T) {
 	t.Parallel()
@@ -136,8 +136,8 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts checks that a fault of one part of Graph affects only this part. A night must deny the members of a
-// group always or never.
+// TestGraphParts: a fault of one part of Graph affects only this part. A night denies the members of a group always or
+// never.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)
@@ -165,7 +165,7 @@ func TestGraphParts(t *testing.T) {
 	}
 }
 
-// TestGraphClock checks that the header Date of the answers is wrong by the same amount for the whole night.
+// TestGraphClock: the header Date of the answers is wrong by the same amount for the whole night.
 func TestGraphClock(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -191,7 +191,7 @@ func TestGraphClock(t *testing.T) {
 	}
 }
 
-// TestReplay checks that a night can be repeated exactly. If one fault is left out, no other fault may change.
+// TestReplay: a night can be repeated exactly. If one fault is left out, no other fault changes.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	live := func(without ...uint64) (list []Fault) {

@@ -23,7 +23,7 @@ func refusal(header http.Header, status int, code, message string) *answer {
 	return a
 }
 
-// The function "failure" returns an answer with a status of 500 or more. The answer has one of several forms.
+// The function "failure" returns an answer with a status of 500 or more, in one of several forms.
 func failure(header http.Header, status int, d dice) *answer {
 	code := map[int]string{500: "InternalServerError", 502: "BadGateway", 503: "serviceNotAvailable", 504: "GatewayTimeout"}[status]
 	a := refusal(header, status, code, "The service failed. Try again.")
@@ -40,8 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// The method "denied" returns an answer with status 403 if a fault of the night denies the read. Otherwise it returns
-// nil.
+// The method "denied" returns an answer with status 403 if a fault of the night denies the read, and otherwise nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -65,8 +64,8 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// The method "instead" injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and nil
-// otherwise.
+// The method "instead" injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and
+// otherwise nil.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -105,8 +104,8 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// The method "lost" replaces the answer to a write by an answer that does not show whether the write succeeded: an
-// error with status 504, a part of the body, or a closed connection.
+// The method "lost" replaces the answer to a write by one that does not show whether the write succeeded: an error
+// with status 504, a part of the body, or a closed connection.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -156,7 +155,7 @@ func (x *request) skewed(a *answer) *answer {
 	return a
 }
 
-// The function "skew" returns how far a clock is ahead. A negative result means that the clock is behind.
+// The function "skew" returns how far a clock is ahead. A negative result means that it is behind.
 func skew(d dice) time.Duration {
 	by := pick(dice(d.next()), 2*time.Minute, 8*time.Minute, 20*time.Minute, 5*time.Hour, 26*time.Hour, 3*24*time.Hour)
 	return pick(d, by, -by)

@@ -39,15 +39,15 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// The function "encode" encodes a value that was decoded from JSON. The encoding cannot fail.
+// The function "encode" encodes a value that was decoded from JSON, which cannot fail.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// The method "link" returns the address of the request, for a next link. If the parameter "marked" is set, the link has
-// the mark "again". The method changePage does not change the page at a marked link, because the client could otherwise
-// meet the same fault again and again.
+// The method "link" returns the address of the request, for a next link. If "marked" is set, the link has the mark
+// "again". changePage does not change the page at a marked link, because the client could otherwise meet the same
+// fault again and again.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -59,7 +59,6 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// The method "change" applies the faults of the night to the answer to a read.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
 	if what == oneUser && x.w.tonight(graphPeople) != nil {
@@ -102,7 +101,7 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries applies the faults about people to a page. It changes entries and removes people from the page.
+// changeEntries applies the faults about people to a page.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
@@ -128,21 +127,20 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf returns the id of an entry. It searches for "id":" as the simulation writes it. No value contains this text,
-// because JSON escapes the quotes in a value.
+// idOf returns the id of an entry. It searches for "id":" as the simulation writes it. No value has this text, because
+// JSON escapes the quotes in a value.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))
 	return string(id)
 }
 
-// The variable "losable" contains the properties that can be missing. On a night with GraphPropertyLost, one of these
-// properties is missing.
+// The variable "losable" has the properties of which one is missing on a night with GraphPropertyLost.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// The method "person" applies the faults about people to the entry of a user. It does not decode an entry that does not
-// change, because most entries do not change.
+// The method "person" applies the faults about people to the entry of a user. It does not decode an entry that does
+// not change, because most entries do not change.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -176,9 +174,9 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// The method "older" returns by how many days the sign-in dates of a person are too old in this answer. It returns 0 if
-// the dates are correct. On a night with GraphDatesOlder, a quarter of the answers about an affected person have
-// correct dates, as if these answers came from another replica.
+// The method "older" returns by how many days the sign-in dates of a person are too old in this answer. On a night
+// with GraphDatesOlder, a quarter of the answers about an affected person have correct dates, as if they came from
+// another replica.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0

@@ -9,13 +9,13 @@ type Kind string
 const (
 	// Simulated seconds pass before the request is carried out.
 	GraphSlow Kind = "graph: slow"
-	// Status 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md). Sometimes the time is too long for
-	// the client to wait.
+	// Status 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), sometimes too long for the client
+	// to wait.
 	GraphThrottled Kind = "graph: throttled"
 	// Status 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
 	GraphThrottledUntil Kind = "graph: throttled until a date"
-	// The answer has Graph's error form, a page of HTML (OneDrive/onedrive-api-docs#697), or no body. With status 503, the
-	// answer may also have Retry-After (docs-contrib: concepts/errors.md).
+	// The answer has Graph's error form, a page of HTML (OneDrive/onedrive-api-docs#697), or no body. With status 503,
+	// it may also have Retry-After (docs-contrib: concepts/errors.md).
 	Graph500 Kind = "graph: 500"
 	Graph502 Kind = "graph: 502"
 	Graph503 Kind = "graph: 503"
@@ -28,18 +28,19 @@ const (
 	GraphToken Kind = "graph: token expired"
 )
 
-// GraphAnswerLost carries out a write but answers with status 504, with a part of the body, or not at all. Clients have
-// recorded "already exists" and "do not exist" as the answers to the repeated write (terraform-provider-azuread#578).
+// GraphAnswerLost carries out a write but answers with status 504, with a part of the body, or not at all. Clients
+// have recorded "already exists" and "do not exist" as the answers to the repeated write
+// (terraform-provider-azuread#578).
 const GraphAnswerLost Kind = "graph: answer lost"
 
 // Faults of the body of the answer to a read.
 const (
 	GraphCutLength Kind = "graph: body shorter than its length"
 	GraphCutChunks Kind = "graph: chunks cut off"
-	// The HTTP answer is complete, but the JSON in the answer is not complete. The JSON may end right after an entry.
+	// The HTTP answer is complete, but its JSON is not. The JSON may end right after an entry.
 	GraphCutJSON Kind = "graph: JSON cut"
-	// Status 200 with a page of HTML, as a proxy or the login of a portal sends. Graph itself has sent markup with status
-	// 200 (microsoft-graph-docs#12951).
+	// Status 200 with a page of HTML, as a proxy or the login of a portal sends. Graph itself has sent markup with
+	// status 200 (microsoft-graph-docs#12951).
 	GraphHTML Kind = "graph: HTML with 200"
 )
 
@@ -52,8 +53,8 @@ const (
 	GraphEntryTwice Kind = "graph: entry twice"
 	// The order of the entries differs. Graph promises no order without $orderby.
 	GraphShuffled Kind = "graph: other order"
-	// The next link of a page is the address of the page itself. A client that follows the next links never reaches the
-	// last page (microsoft-graph-docs#2635, #9008).
+	// The next link of a page is the address of the page itself, so a client never reaches the last page
+	// (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
 	// An empty page has a next link. A page may have fewer entries than requested, even none (docs-contrib:
 	// concepts/paging.md).
@@ -66,16 +67,14 @@ const (
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
 	// signInActivity is older than in earlier nights. In msgraph-sdk-powershell#1665, answers about 10 to 20 % of the
-	// people alternated between two dates that differed by two weeks. In microsoft-graph-docs#12358, a date was one day
-	// old.
+	// people alternated between two dates two weeks apart. In microsoft-graph-docs#12358, a date was one day old.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). The weather
-	// never removes strings that rules read, such as department. An answer without this string would equal the correct
-	// answer for a person without the string, so no client could notice the fault.
+	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). The
+	// weather never removes strings that rules read, such as department, because the answer would equal the correct
+	// one for a person without the string.
 	GraphPropertyLost Kind = "graph: property lost"
-	// People are missing from the list of users or from lists of members. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). This fault lasts for the whole night, although no source reports such a long
-	// lag.
+	// People are missing from the list of users or from lists of members, for the whole night. Lists come from
+	// replicas that lag by minutes (terraform-provider-azuread#283, #793). No source reports such a long lag.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
 	// Status 403 for some of the granted reads, because consent was withdrawn or a license has expired.
@@ -103,45 +102,43 @@ const (
 	LDAPAdminLimit  Kind = "ldap: admin limit"
 	// The answer has some of the entries and then sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
-	// The result is referral (10), because the search reached a controller of a domain that does not contain the base
+	// The result is referral (10), because the search reached a controller of a domain that does not have the base
 	// (node-ldapjs#262, impacket#788).
 	LDAPReferral Kind = "ldap: referral"
 	// An entry comes twice, because an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
 	// For one night, the account of the tool may not read lastLogonTimestamp and lastLogon of some people or of all
-	// people. Causes are AdminSDHolder and disabled inheritance.
+	// people, as with AdminSDHolder and disabled inheritance.
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags. Its lastLogonTimestamp is older than the value that another controller returned on an
-	// earlier night.
+	// The controller lags: its lastLogonTimestamp is older than the value of another controller on an earlier night.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
 	// currentTime of the rootDSE differs from the clock of the tool by minutes to days.
 	LDAPClock Kind = "ldap: clock"
 )
 
-// Faults of the store. No fault delays a written object, because a written key can always be listed and read at once.
-// S3 has been strongly consistent since December 2020 (AWS: Amazon S3 data consistency model), and folders are
-// consistent too.
+// Faults of the store. No fault delays a written object, because S3 has been strongly consistent since December 2020
+// (AWS: Amazon S3 data consistency model), and folders are consistent too.
 const (
 	StoreSlow Kind = "store: slow"
 	// Status 503 SlowDown for longer than the SDK retries (AWS: best practices for S3).
 	StoreThrottled Kind = "store: throttled"
 	// The operation fails and has no effect.
 	StoreFailed Kind = "store: failed"
-	// The write succeeds but returns an error, because the answer was lost or because the last fsync of a folder
-	// failed. The write also returns an error if the SDK repeats a successful write, gets status 412, and cannot read
-	// the object to compare the content.
+	// The write succeeds but returns an error, because the answer was lost or the last fsync of a folder failed. It
+	// also does if the SDK repeats a successful write, gets status 412, and cannot read the object to compare the
+	// content.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends before the announced length, with an error (aws-sdk-go#1242, #4510). No source reports an object that
-	// was cut without an error.
+	// The body ends before the announced length, with an error (aws-sdk-go#1242, #4510). No source reports an object
+	// that was cut without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that they affect. An operation meets at most one kind of a list. There are two
-// exceptions. Several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names end with
+// The kinds of faults, by the operations that they affect. An operation meets at most one kind of a list, with two
+// exceptions: several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names end with
 // Kinds combine other lists.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
@@ -167,5 +164,5 @@ var (
 	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
 )
 
-// Kinds returns all kinds of faults that a plan can contain.
+// Kinds returns all kinds of faults that a plan can have.
 func Kinds() []Kind { return slices.Clone(allKinds) }

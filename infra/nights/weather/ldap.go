@@ -24,7 +24,7 @@ func (w *Weather) Over(s *sandbox.Sandbox) {
 	s.Meddle(w.LDAP)
 }
 
-// LDAP puts the weather in front of Active Directory. The caller passes the method LDAP to sandbox.Sandbox.Meddle.
+// LDAP puts the weather in front of Active Directory. The caller passes it to sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
 	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
@@ -76,7 +76,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 }
 
 // The function "result" returns the result code and the message of a fault that replaces the operation. Most messages
-// have the form of the messages of Windows. The code is 0 for all other faults.
+// have the form of Windows. The code is 0 for all other faults.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -105,9 +105,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The only controller of the simulation acts for several controllers. In three of four answers, the simulated
-		// controller acts for a controller that lags. In the fourth answer, it acts for a controller that is up to
-		// date.
+		// The only controller of the simulation acts for several. In three of four answers, it acts for a controller
+		// that lags, and in the fourth for one that is up to date.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -132,7 +131,6 @@ func (w *Weather) clocks(n *night) {
 	}
 }
 
-// inOrder returns the numbers from 0 to n-1.
 func inOrder(n int) []int {
 	list := make([]int, n)
 	for i := range list {

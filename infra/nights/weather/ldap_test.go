@@ -29,8 +29,8 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads contains the product's reads of Active Directory. An entry that the controller sends twice is once in the
-// result, so a repeated entry is no difference from a calm night.
+// adReads has reads of the product's client for Active Directory. An entry that the controller sends twice is once in
+// the result, so it is no difference from a calm night.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -106,8 +106,8 @@ func (x *adReader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestADReadsAreRightOrFail checks that each read of the product's client returns the result of a calm night or an
-// error, for every fault of a search.
+// TestADReadsAreRightOrFail checks the reads in adReads under every fault of a search. Each read must return the
+// result of a calm night or an error. The error must not say that the person or the group does not exist.
 func TestADReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapSearches {
@@ -133,8 +133,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail checks that Active Directory has each write that the client reports as made, and has no
-// write that the client reports as refused.
+// TestADWritesAreMadeOrFail: Active Directory has each write that the client reports as made, and no write that it
+// reports as refused.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {
@@ -178,7 +178,7 @@ func tryADWrites(t *testing.T, r *rig, kind Kind, when string, often float64) {
 	r.Begin(Plan{})
 }
 
-// TestADPagesAreAllOrFail checks that a list with several pages is complete, or that the client returns an error.
+// TestADPagesAreAllOrFail: a list with several pages is complete, or the client returns an error.
 func TestADPagesAreAllOrFail(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 1150)
@@ -203,8 +203,8 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight injects each LDAP fault that affects the data of people. Such a fault may hide logon dates or make
-// them older, and must change nothing else. The client must report a hidden date as hidden.
+// TestADPeopleOfANight: an LDAP fault about people hides logon dates or makes them older, and changes nothing else.
+// The client reports a hidden date as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapPeople {
@@ -250,8 +250,8 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock checks that the client refuses the controller's clock in some nights with LDAPClock, and accepts the
-// clock on the calm night afterwards.
+// TestADClock: the client refuses the controller's clock in some nights with LDAPClock, and accepts it on the calm
+// night afterwards.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)
@@ -272,8 +272,7 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess checks that the nth operation is carried out or not, as planned, and that no later operation
-// is carried out.
+// TestADOfAKilledProcess: the nth operation is carried out or not, as planned, and no later one is.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

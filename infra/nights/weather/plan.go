@@ -2,18 +2,17 @@ package weather
 
 import "slices"
 
-// Plan is the weather of one night: the kinds of faults, and the probability with which an operation meets each kind. A
-// night without kinds is calm.
+// Plan is the weather of one night: the kinds of faults, and the probability with which an operation meets each kind.
+// A night without kinds is calm.
 type Plan struct {
 	Night int
 	Often float64 // probability, from 0 to 1
 	Kinds []Kind
 }
 
-// The variable "troubled" describes the nights with faults in three groups, because most of these nights have one or
-// two kinds of faults and a few have many. The field "upTo" is the cumulative share of the groups up to this one. The
-// fields "least" and "most" are the bounds of the number of kinds. The field "often" is the probability with which an
-// operation meets a kind.
+// The variable "troubled" has three groups of nights with faults, because most of these nights have one or two kinds
+// of faults and a few have many. "upTo" is the cumulative share of the groups. "least" and "most" bound the number of
+// kinds. "often" is the probability with which an operation meets a kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -27,8 +26,8 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0, all nights are calm. At severity 1, 70 % of the nights are calm. At
-// severity 3, 10 % of the nights are calm.
+// Plan draws the weather of a night. At severity 0, all nights are calm, at severity 1, 70 % of them, and at severity
+// 3, 10 %.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

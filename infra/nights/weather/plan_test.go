@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan checks the share of calm nights at three severities. It also checks that every kind occurs, that no night
-// has a kind twice, and that a seed gives the same nights again.
+// TestPlan checks the share of calm nights at three severities. Every kind occurs, no night has a kind twice, and a
+// seed gives the same nights again.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	const nights = 4000
@@ -39,7 +39,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestKinds checks that the function Kinds returns each kind once.
+// TestKinds: the function Kinds returns each kind once.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	kinds := Kinds()

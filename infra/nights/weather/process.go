@@ -9,8 +9,8 @@ import (
 )
 
 // Process counts the operations of a process on Graph, Active Directory and the store. It can kill the process at an
-// operation, as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze the
-// process at an operation, as SIGSTOP and SIGCONT do. The zero value affects no operation.
+// operation, as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze
+// the process, as SIGSTOP and SIGCONT do. The zero value affects no operation.
 type Process struct {
 	clock clock.Clock
 
@@ -22,14 +22,14 @@ type Process struct {
 	dead   bool
 }
 
-// KillAt kills the process at its nth operation from now, counted from 1. If the parameter "after" is set, the
-// operation is carried out, and the answer to the operation is lost. Otherwise the operation is not carried out.
+// KillAt kills the process at its nth operation from now, counted from 1. If "after" is set, the operation is carried
+// out and its answer is lost. Otherwise it is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If the parameter
-// "after" is set, the operation is carried out first, and the answer to the operation is late. Otherwise the process
-// freezes before the operation, unless the operation is a write to a directory. Such a write is always carried out and
-// has a late answer, because a frozen process cannot stop a request that it has sent.
+// FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If "after" is set,
+// the operation is carried out first, and its answer is late. Otherwise the process freezes before the operation,
+// except before a write to a directory: a frozen process cannot stop a request that it has sent, so the answer is
+// late.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -69,10 +69,9 @@ type fate struct {
 // The method "plain" reports whether Process does not affect the operation.
 func (f fate) plain() bool { return f == fate{} }
 
-// The method "next" counts an operation and returns the fate of the operation. If the process freezes before an
-// operation, the method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to
-// a directory. If the process freezes at a write, the answer is late, because a frozen process cannot stop a request
-// that it has sent.
+// The method "next" counts an operation and returns its fate. If the process freezes before the operation, it sleeps
+// for the time of the freeze. At a write to a directory, the answer is late instead, because a frozen process cannot
+// stop a request that it has sent.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

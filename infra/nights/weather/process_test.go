@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled checks that from the nth operation on, no request leaves the process and no answer arrives until Revive.
+// TestKilled: from the nth operation on, no request leaves the process and no answer arrives until Revive.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -41,7 +41,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestFrozen checks that time passes at the nth operation and that the process continues.
+// TestFrozen: time passes at the nth operation, and the process continues.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]bool{"before": false, "after": true} {

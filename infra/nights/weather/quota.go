@@ -8,30 +8,30 @@ import (
 )
 
 // GraphQuota is status 429 for an application that exceeds its quota of requests per minute. Refused requests also
-// count. Only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all
-// requests accrue against your usage limits").
+// count, so only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because
+// all requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the period in which requests count. The Retry-After of a refusal has this duration.
+// quotaTime is the period in which requests count, and the Retry-After of a refusal.
 const quotaTime = time.Minute
 
-// The type "quota" limits the number of requests that Graph answers per minute. Other applications use the rest of
-// Graph's limit.
+// The type "quota" limits the number of requests that Graph answers per minute, because other applications use the
+// rest of Graph's limit.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: unlimited
 	asked []time.Time
 }
 
-// Quota limits the number of answered requests per minute, also on calm nights. Only reads count. Requests for one
-// person do not count, because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
+// Quota limits the number of answered requests per minute, also on calm nights. Writes and requests for one person do
+// not count, because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()
 	w.quota.most = most
 }
 
-// The method "over" counts a request. It reports whether the request exceeds the quota.
+// The method "over" counts a request and reports whether it exceeds the quota.
 func (q *quota) over(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -45,7 +45,7 @@ func (q *quota) over(now time.Time) bool {
 	return len(q.asked) > q.most
 }
 
-// overQuota returns the refusal of a request that exceeds the quota. Otherwise it returns nil.
+// overQuota returns the refusal of a request that exceeds the quota, and otherwise nil.
 func (w *Weather) overQuota(r *http.Request, header http.Header) *answer {
 	if strings.HasPrefix(r.URL.Path, "/v1.0/users/") || r.Method != http.MethodGet || !w.quota.over(w.clock.Now()) {
 		return nil

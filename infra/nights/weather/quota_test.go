@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuota checks that requests during the wait also count, so only a client that waits gets an answer.
+// TestQuota: requests during the wait also count, so only a client that waits gets an answer.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

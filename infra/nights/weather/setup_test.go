@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type "rig" is a company with weather. The company and the weather have the same clock.
+// The type "rig" is a company with weather, which have the same clock.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -62,7 +62,6 @@ func (r *rig) reseed(seed uint64) {
 	r.Over(r.Sandbox)
 }
 
-// The method "entra" returns the product's client for Graph.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
 	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)
@@ -72,11 +71,9 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// The function "storm" returns the plan of a night with the given kinds of faults. Every operation that can have such a
-// fault has one.
+// The function "storm" returns the plan of a night in which every operation that can have one of the faults has one.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
-// groupID returns the id of a group of Entra ID.
 func (r *rig) groupID(t *testing.T, name string) string {
 	t.Helper()
 	found, _ := r.get(t, "/groups?$filter=displayName eq '"+name+"'")

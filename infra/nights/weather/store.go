@@ -33,8 +33,8 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// The method "pass" carries out an operation or replaces it by a fault. Some faults change the result of the operation.
-// For such a fault, the method returns the kind of the fault, and the caller must inject the fault.
+// The method "pass" carries out an operation or replaces it by a fault. If the fault changes the result of the
+// operation, it returns the kind, and the caller must inject the fault.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -64,7 +64,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// The function "shape" returns a key without its random parts. A repeated run then meets the same faults.
+// The function "shape" returns a key without its random parts, so that a repeated run meets the same faults.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {

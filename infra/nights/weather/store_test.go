@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore makes a folder with two objects. It returns two stores of this folder: one store with weather and one store
-// without weather.
+// newStore returns a store with weather, and the store without weather behind it, a folder with two objects.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -42,8 +41,8 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore checks which operations fail under each kind of fault. A failed write must be carried out under
-// StoreAnswerLost only. No error may be ErrNotFound or ErrExists.
+// TestStore checks which operations fail under each kind of fault. A failed write is carried out under StoreAnswerLost
+// only. No error is ErrNotFound or ErrExists.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
@@ -97,7 +96,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreFaultsAreAsTheyAreKnown checks that the faults have the errors that S3 and the network return.
+// TestStoreFaultsAreAsTheyAreKnown: the faults have the errors that S3 and the network return.
 func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	t.Parallel()
 	w := New(1, newClock())
@@ -123,7 +122,7 @@ func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestRestoredFromYesterday checks that all objects that were written after the backup are missing.
+// TestRestoredFromYesterday: all objects that were written after the backup are missing.
 func TestRestoredFromYesterday(t *testing.T) {
 	t.Parallel()
 	var behind store.Memory
@@ -146,8 +145,7 @@ func TestRestoredFromYesterday(t *testing.T) {
 	}
 }
 
-// TestStoreOfAKilledProcess checks that the nth operation is carried out or not, as planned, and that no later
-// operation is carried out.
+// TestStoreOfAKilledProcess: the nth operation is carried out or not, as planned, and no later one is.
 func TestStoreOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
@@ -177,7 +175,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain checks that a repeated run meets the same faults, even under another run name.
+// TestWeatherOfTheStoreComesAgain: a repeated run meets the same faults, even under another run name.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {

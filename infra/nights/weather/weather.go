@@ -1,10 +1,9 @@
 // Package weather injects faults into the directories and the store of a simulated company. Weather is the set of
-// faults of one night. The package stands between the product and the simulation. Answers of Graph, Active Directory
-// and the store are late, stale, incomplete, repeated, reordered, replaced by errors, or missing. Time passes only on a
-// simulated clock. The weather never waits in real time.
+// faults of one night. Answers of Graph, Active Directory and the store are late, stale, incomplete, repeated,
+// reordered, replaced by errors, or missing. Time passes only on a simulated clock.
 //
 // The occurrence of a fault depends only on the seed, the night, the kind of fault, the target, and the number of
-// earlier operations on the target. A night can therefore be repeated. If one fault is left out, no other fault
+// earlier operations on the target. A night can therefore be repeated, and if one fault is left out, no other fault
 // changes. On a calm night, all answers pass unchanged.
 package weather
 
@@ -38,7 +37,7 @@ func (f Fault) String() string {
 // Weather injects the faults of all nights of one company. It is safe for concurrent use. No operation may run when a
 // night begins.
 type Weather struct {
-	// Process counts the operations of a process, and can kill or freeze the process.
+	// Process counts the operations of a process, and can kill or freeze it.
 	Process
 
 	seed  uint64
@@ -91,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// The type "night" has the kinds of faults of the current night, and counts the operations of this night.
+// The type "night" has the kinds of faults of the current night, and counts its operations.
 type night struct {
 	number int
 	often  float64
@@ -125,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// The method "tonight" returns the current night if the night has one of the kinds. Otherwise it returns nil.
+// The method "tonight" returns the current night if it has one of the kinds, and otherwise nil.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -147,9 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// The method "meets" returns the first of the given kinds of faults that the operation meets. It also returns the
-// random numbers for the details of the fault, and adds the fault to the list of faults. It returns "" if the operation
-// meets no kind, or if the first fault that it meets is left out.
+// The method "meets" returns the first of the given kinds of faults that the operation meets, with random numbers for
+// its details, and adds the fault to the list of faults. It returns "" if there is none, or if this fault is left out.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -171,8 +169,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// The method "make" adds a fault to the list of faults, and reports whether the fault happens. A fault in leftOut does
-// not happen and is not added.
+// The method "make" adds a fault to the list of faults, and reports whether it happens. A fault in leftOut does not.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -183,9 +180,9 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// The method "befalls" decides by chance whether a fault concerns a person or another object for the whole night. The
-// parameter "often" is the probability. Every call for the same object has the same result, but only the first call
-// adds the fault to the list of faults.
+// The method "befalls" decides by chance whether a fault concerns a person or another object for the whole night, with
+// the probability "often". Every call for the same object has the same result. The first call adds the fault to the
+// list of faults.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {

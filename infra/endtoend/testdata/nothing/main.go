@@ -1,5 +1,4 @@
-// Command nothing is a Lambda function that does nothing. BenchmarkColdStart compares the other functions with this
-// function.
+// Command nothing is a Lambda function that does nothing, with which BenchmarkColdStart compares the others.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"
