@@ -1,6 +1,6 @@
-// Package alter makes altered copies of JSON text. Tests store such a copy to see the effects of an altered object in
-// the store. Each copy differs in one value. The value is dropped, emptied, lengthened, shortened, moved in time, set
-// to null, changed in a number or a letter, or replaced by the value in another text.
+// Package alter makes altered copies of JSON text, with which tests show the effects of an altered object in the
+// store. Each copy differs in one value, which is dropped, emptied, lengthened, shortened, moved in time, set to null,
+// changed in a number or a letter, or replaced by the value in another text.
 package alter
 
 import (
@@ -17,7 +17,7 @@ import (
 
 const day = 24 * time.Hour
 
-// Value is a value in JSON: a member of an object or an element of a list. The value itself can be an object or a list.
+// Value is a member of a JSON object or an element of a list. It can be an object or a list itself.
 type Value struct {
 	Path string // location of the value in the text; each index of a list is replaced by []
 	Text string // the text of the value
@@ -33,7 +33,7 @@ type Alteration struct {
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values in text, including the values inside other values. It does not return the whole text.
+// Values returns all values in text, including values inside others, but not the whole text.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	defer func() { // the walk panics with the decoder's error
@@ -93,8 +93,8 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values in text. The parameter "others" is a function that returns the
-// values at a path in other texts.
+// Alterations returns all alterations of all values in text. The function "others" returns the values at a path in
+// other texts.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback. With these calls, a worker outside
-// of AWS receives tasks and answers the tasks. As AWS documents, queues hide, redeliver and count messages, and move
-// messages to dead-letter queues. Tasks time out as AWS documents. A test may advance the clock. The server rejects
-// everything that it does not implement.
+// Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback, for a worker outside of AWS that
+// receives and answers tasks. As AWS documents, queues hide, redeliver and count messages, and move them to
+// dead-letter queues, and tasks time out. A test may advance the clock. The server rejects everything that it does not
+// implement.
 package awsfake
 
 import (
@@ -39,7 +39,7 @@ type Server struct {
 // Start serves an empty account on 127.0.0.1 until Close.
 func Start() (*Server, error) { return StartAt(time.Now) }
 
-// StartAt is Start with another clock. A call that waits for a message does not notice when this clock goes on.
+// StartAt is Start with another clock. A call that waits for a message does not notice when this clock advances.
 func StartAt(clock func() time.Time) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Env returns environment variables, as NAME=value. The variables make the AWS SDK use the account.
+// Env returns environment variables, as NAME=value, that make the AWS SDK use the account.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -73,7 +73,7 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Intercept puts a handler in front of the account to inject faults. Intercept(nil) removes the handler.
+// Intercept puts a handler in front of the account to inject faults. Intercept(nil) removes it.
 func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	h := http.Handler(http.HandlerFunc(s.serve))
 	if before != nil {
@@ -112,8 +112,8 @@ func (s *Server) wake() {
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer an additional call. The parameter "target" is the value of X-Amz-Target. If the
-// function "do" returns an error from Fail, the answer has the code of this error.
+// Handle makes the account answer an additional call. The parameter "target" is the value of X-Amz-Target. If "do"
+// returns an error from Fail, the answer has the code of this error.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,12 +123,11 @@ func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 // Fail returns an error that the server sends in AWS's form.
 func Fail(code, message string) error { return &apiError{code, message} }
 
-// apiError is an error in AWS's form.
 type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// A call answers a request. The parameter "in" is the body of the request.
+// The type "call" is a function that answers a request. The parameter "in" is the body of the request.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{
@@ -142,8 +141,8 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// The function "typed" returns a call that decodes the body of the request into a value of type In. The returned call
-// rejects unknown fields.
+// The function "typed" returns a call that decodes the body of the request into a value of type In, and rejects
+// unknown fields.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)

@@ -36,7 +36,6 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// TestQueue receives, extends, deletes and redelivers a message with the SDK.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)
@@ -92,7 +91,7 @@ func TestQueue(t *testing.T) {
 	wantCode(t, err, "QueueDoesNotExist")
 }
 
-// TestLongPoll checks that a waiting poll receives a new message, and a message whose visibility timeout ends.
+// TestLongPoll: a waiting poll receives a new message, and a message whose visibility timeout ends.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)
@@ -170,8 +169,8 @@ func TestRefusesWhatIsNotSimulated(t *testing.T) {
 	wantCode(t, err, "403")
 }
 
-// TestShuffle checks that a queue delivers its messages in the order that the test chooses, and hides a message by the
-// clock of the account.
+// TestShuffle: a queue delivers its messages in the order that the test chooses, and hides a message by the clock of
+// the account.
 func TestShuffle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)

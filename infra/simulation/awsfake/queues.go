@@ -11,7 +11,6 @@ import (
 	"time"
 )
 
-// The type "queue" is a standard queue of SQS.
 type queue struct {
 	name       string
 	visibility time.Duration
@@ -27,8 +26,8 @@ type message struct {
 	visibleAt time.Time
 }
 
-// NewQueue creates a queue and returns the URL of the queue. If the parameter "receives" is positive, NewQueue also
-// creates a dead-letter queue. A message moves to the dead-letter queue after this number of receives.
+// NewQueue creates a queue and returns its URL. If "receives" is positive, a message moves to a dead-letter queue
+// after this number of receives.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,9 +56,9 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Shuffle sets the order in which queues deliver messages. A queue of n visible messages delivers message pick(n), counted
-// from 0 in the order in which they were sent. Without Shuffle, this order is the order of delivery. A standard queue
-// keeps no order (Amazon SQS Developer Guide, "Amazon SQS standard queues": best-effort ordering).
+// Shuffle sets the order in which queues deliver messages. A queue of n visible messages delivers message pick(n),
+// counted from 0 in the order in which they were sent. A standard queue keeps no order (Amazon SQS Developer Guide,
+// "Amazon SQS standard queues": best-effort ordering).
 func (s *Server) Shuffle(pick func(n int) int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +75,7 @@ func (s *Server) Waiting(queueURL string) int {
 	return len(visible)
 }
 
-// Bodies returns the bodies of the messages in a queue, including hidden messages and excluding deleted messages.
+// Bodies returns the bodies of the messages in a queue, including hidden and without deleted messages.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,8 +128,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// The method "take" receives one message. If no message is visible, the caller must try again when the channel "next"
-// or the channel "changed" is ready.
+// The method "take" receives one message. If no message is visible, the caller must try again when "next" or "changed"
+// is ready.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,7 +189,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// The function "sum" returns the MD5 hash of a body. SQS clients check this hash.
+// The function "sum" returns the MD5 hash of a body, which SQS clients check.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])
@@ -198,8 +197,7 @@ func sum(body string) string {
 
 type receiptInput struct{ QueueUrl, ReceiptHandle string }
 
-// deleteMessage deletes the message with the receipt in the request. It does nothing if the message has a later
-// receipt.
+// deleteMessage does nothing if the message has a later receipt.
 func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

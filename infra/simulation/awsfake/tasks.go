@@ -20,7 +20,7 @@ type Task struct {
 	end       *Result
 }
 
-// Result is the end of a task: an output or an error. The error may be States.Timeout or States.HeartbeatTimeout.
+// Result is the end of a task: an output or an error, such as States.Timeout or States.HeartbeatTimeout.
 type Result struct {
 	Output       string
 	Error, Cause string
@@ -64,8 +64,8 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// The method "look" returns the end of the task. If the task has not ended, the caller must call the method again when
-// the channel "next" or the channel "changed" is ready.
+// The method "look" returns the end of the task. If the task has not ended, the caller must call it again when "next"
+// or "changed" is ready.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
 	s.mu.Lock()
@@ -87,8 +87,8 @@ func (t *Task) expire() {
 	}
 }
 
-// The method "waiting" returns the task with the given token. It returns an error if the task does not wait for an
-// answer. The caller must hold the lock.
+// The method "waiting" returns the task with the given token, or an error if it does not wait for an answer. The
+// caller must hold the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {

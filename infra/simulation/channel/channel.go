@@ -1,6 +1,5 @@
-// Package channel simulates a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that receives posts.
-// The server answers as the documentation of both vendors describes for webhooks. It refuses posts that the
-// documentation does not allow.
+// Package channel simulates a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that receives
+// posts. It answers as both vendors document for webhooks, and refuses posts that their documentation does not allow.
 package channel
 
 import (
@@ -59,18 +58,18 @@ func Start() *Server {
 // Close stops the channel.
 func (s *Server) Close() { s.http.Close() }
 
-// Teams returns the address of a Teams workflow. The host in the address is the host of the simulated channel.
+// Teams returns the address of a Teams workflow, with the host of the simulated channel.
 func (s *Server) Teams() string {
 	return s.http.URL + "/powerautomate/automations/direct/workflows/abc/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + Signature
 }
 
-// Slack returns the address of an incoming webhook of Slack. The host in the address is Slack's host. A client reaches
-// the simulated channel at this address only with Transport.
+// Slack returns the address of an incoming webhook of Slack, with Slack's host. A client reaches the simulated channel
+// at this address only with Transport.
 func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
 
-// Transport returns a transport that always connects to the channel. It ignores the host of a request.
+// Transport returns a transport that always connects to the channel, whatever the host of a request.
 func (s *Server) Transport() http.RoundTripper {
 	t := s.http.Client().Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.ServerName = "example.com" // the name in httptest's certificate
@@ -85,8 +84,8 @@ func (s *Server) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Fail sets a function that the channel calls before each answer. The parameter "attempt" counts the posts from 1. If
-// the function itself has sent an answer, the function must return true.
+// Fail sets a function that the channel calls before each answer. The parameter "attempt" counts the posts from 1. The
+// function must return true if it has sent an answer itself.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,7 +153,6 @@ func teams(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusAccepted, ""
 }
 
-// The function "slack" returns the answer of an incoming webhook of Slack.
 func slack(r *http.Request, body []byte) (status int, text string) {
 	switch {
 	case !strings.HasSuffix(r.URL.Path, "/"+Token):

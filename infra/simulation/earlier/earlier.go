@@ -36,9 +36,8 @@ rules:
 // AsOf is the time of the earlier runs.
 var AsOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// Run writes an earlier run. The plan of this run takes E3 from the people in the map "became". The map contains the
-// outcome of the change for each person. If the outcome is empty, the change stays pending. The people can be ann, bob,
-// cid and dan.
+// Run writes an earlier run, whose plan takes E3 from the people in "became". The value is the outcome of the change,
+// or "" if it stays pending. The people can be ann, bob, cid and dan.
 func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: AsOf, Expires: AsOf.Add(plan.Lifetime)}

@@ -1,7 +1,7 @@
-// Package engines starts servers that other projects wrote, on loopback, for tests. versitygw simulates S3. moto
-// simulates Step Functions, S3, SQS and SNS. The project's own simulations may repeat the project's misunderstandings
-// of the AWS documentation. The servers of other projects reveal such misunderstandings. For each server, an
-// environment variable has the path of the server's program. If the variable is not set, the test is skipped.
+// Package engines starts servers of other projects on loopback, for tests: versitygw for S3, and moto for Step
+// Functions, S3, SQS and SNS. The project's own simulations may repeat its misunderstandings of the AWS documentation,
+// which other servers reveal. An environment variable has the path of each server's program. If it is not set, the
+// test is skipped.
 package engines
 
 import (
@@ -26,9 +26,9 @@ const key = "foreign"
 // The constant "ready" is the maximum time for the start of an engine.
 const ready = time.Minute
 
-// The function "env" returns environment variables, as NAME=value. The variables make the AWS SDK use an engine for all
-// services. S3 needs its own variable, because a process may inherit an endpoint for S3. The inherited endpoint would
-// take precedence over the general endpoint.
+// The function "env" returns environment variables, as NAME=value, that make the AWS SDK use an engine for all
+// services. S3 needs its own variable, because an inherited endpoint for S3 would take precedence over the general
+// one.
 func env(url string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
@@ -37,8 +37,7 @@ func env(url string) []string {
 	}
 }
 
-// The function "program" returns the path of an engine's program from an environment variable. It skips the test if the
-// variable is not set.
+// The function "program" returns the path of an engine's program from an environment variable, or skips the test.
 func program(t testing.TB, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -93,7 +92,6 @@ func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Fatalf("%s does not listen on %s after %v", cmd.Path, address, ready)
 }
 
-// The type "output" stores the output of a server.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -14,11 +14,11 @@ import (
 var localStates []byte
 
 // LocalExecution is an execution for the npm package aws-local-stepfunctions, an interpreter of the Amazon States
-// Language. The interpreter posts each task to the URL in the field Tasks.
+// Language. The interpreter posts each task to the URL in Tasks.
 type LocalExecution struct {
 	Definition json.RawMessage `json:"definition"`
 	Input      json.RawMessage `json:"input"`
-	// Execution contains the members Id and Name of the context object.
+	// Execution has the members Id and Name of the context object.
 	Execution map[string]string `json:"execution"`
 	Tasks     string            `json:"tasks"`
 }
@@ -30,8 +30,8 @@ type LocalTask struct {
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer is the answer to a task or the end of an execution. The answer to a task has the field Result. The end of
-// an execution has the field Output. After a failure, only the fields Error and Cause are set.
+// LocalAnswer is the answer to a task, with Result, or the end of an execution, with Output. After a failure, only
+// Error and Cause are set.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -40,7 +40,7 @@ type LocalAnswer struct {
 }
 
 // RunLocally runs an execution to its end. The environment variable IDLESEAT_TEST_LOCAL_STATES is the path of a folder
-// node_modules. The folder contains the package aws-local-stepfunctions.
+// node_modules with the package aws-local-stepfunctions.
 func RunLocally(t testing.TB, e LocalExecution) LocalAnswer {
 	t.Helper()
 	modules := program(t, "IDLESEAT_TEST_LOCAL_STATES")

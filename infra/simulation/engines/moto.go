@@ -33,9 +33,8 @@ type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte
 //go:embed moto.py
 var start string
 
-// StartMoto serves an empty account until the end of the test. The engine runs state machines itself. The engine would
-// run Lambda functions in containers. A proxy therefore passes the engine's calls of Lambda to the parameter "invoke".
-// The proxy passes all other calls back to the engine.
+// StartMoto serves an empty account until the end of the test. The engine would run Lambda functions in containers, so
+// a proxy passes its calls of Lambda to "invoke", and all other calls back to the engine.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
 	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
@@ -53,8 +52,7 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// The method "configure" makes the engine run state machines. By default, the engine stores state machines but does not
-// run them.
+// The method "configure" makes the engine run state machines. By default, it stores them but does not run them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
 	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
@@ -67,7 +65,8 @@ func (m *Moto) configure(t testing.TB) {
 	}
 }
 
-// ServeHTTP is the proxy for the engine's calls. The path of a Lambda invocation is in Lambda's API reference (Invoke).
+// ServeHTTP is the proxy for the engine's calls. The path of a Lambda invocation is in Lambda's API reference
+// (Invoke).
 func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, lambda := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/")
 	arn, called := strings.CutSuffix(name, "/invocations")
@@ -88,7 +87,7 @@ func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out) // the engine may have ended
 }
 
-// Subscribe creates a topic and subscribes a queue to the topic. It returns the ARN of the topic.
+// Subscribe creates a topic, subscribes a queue to it, and returns its ARN.
 func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, error) {
 	text, err := m.sns(ctx, url.Values{"Action": {"CreateTopic"}, "Name": {topic}})
 	if err != nil {
@@ -105,7 +104,7 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	return arn, err
 }
 
-// The method "sns" makes a call of SNS. The package makes only two calls of SNS, so it does not import the SDK of SNS.
+// The method "sns" makes a call of SNS. The package makes two kinds of calls, so it does not import the SDK of SNS.
 func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
 	form.Set("Version", "2010-03-31")
 	form.Set("ContentType", "JSON")

@@ -24,7 +24,7 @@ type S3 struct {
 // HasVersitygw reports whether the environment variable of Versity Gateway is set.
 func HasVersitygw() bool { return os.Getenv(versitygw) != "" }
 
-// Versitygw serves empty buckets with versioning until the end of the test. The objects are in a temporary folder.
+// Versitygw serves empty buckets with versioning until the end of the test, from a temporary folder.
 func Versitygw(t testing.TB, buckets ...string) *S3 {
 	t.Helper()
 	binary, address := program(t, versitygw), freeAddress(t)
@@ -45,7 +45,7 @@ func newS3(url string) *S3 {
 	})}
 }
 
-// Env returns environment variables, as NAME=value. The variables make the AWS SDK use the server.
+// Env returns environment variables, as NAME=value, that make the AWS SDK use the server.
 func (s *S3) Env() []string { return env(s.URL) }
 
 // The method "bucket" creates a bucket with versioning, as the SAM template and the Terraform module do.

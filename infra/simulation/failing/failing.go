@@ -1,4 +1,4 @@
-// Package failing simulates a store that fails. Tests use it to prove that an error of the store reaches the caller, and
+// Package failing simulates a store that fails. Tests prove with it that an error of the store reaches the caller, and
 // that no caller takes an object that cannot be read for an object that does not exist.
 package failing
 
@@ -28,7 +28,7 @@ type Store struct {
 	broke bool
 }
 
-// Nth returns a store whose nth call fails. The calls are counted from 1. If n is 0, no call fails.
+// Nth returns a store whose nth call fails, counted from 1. If n is 0, no call fails.
 func Nth(s store.Store, n int) *Store {
 	return &Store{Store: s, fails: func(call int, _ string) bool { return call == n }}
 }
@@ -38,8 +38,8 @@ func Key(s store.Store, key string) *Store {
 	return &Store{Store: s, fails: func(_ int, of string) bool { return of == key }}
 }
 
-// Cut returns a store whose nth call, if it reads an object, gets only the first half of the object. The connection then
-// breaks. As in package net/http, the read fails with an io.ErrUnexpectedEOF.
+// Cut returns a store whose nth call, if it reads an object, gets the first half of the object. The read then fails
+// with an io.ErrUnexpectedEOF, as in package net/http when the connection breaks.
 func Cut(s store.Store, n int) *Store {
 	return &Store{Store: s, cuts: func(call int) bool { return call == n }}
 }
@@ -64,7 +64,7 @@ func (s *Store) failed(key string) error {
 	return err
 }
 
-// The method "call" counts a call. It returns whether the call reads only half of an object.
+// The method "call" counts a call, and returns whether it reads only half of an object.
 func (s *Store) call(key string) (cut bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

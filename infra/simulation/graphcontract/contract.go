@@ -1,6 +1,6 @@
-// Package graphcontract checks requests to Microsoft Graph and the answers of Microsoft Graph against the tables of
-// docs/graph.md. Tests put a Checker between a client and a server. A request or an answer that docs/graph.md does not
-// describe fails the test.
+// Package graphcontract checks requests to Microsoft Graph and their answers against the tables of docs/graph.md.
+// Tests put a Checker between a client and a server. A request or an answer that docs/graph.md does not describe fails
+// the test.
 package graphcontract
 
 import (
@@ -40,14 +40,14 @@ type Checker struct {
 	places map[string]bool // targets of redirects in answers
 }
 
-// Check wraps a handler that simulates Graph. The parameter "who" is Product or Simulation. With Product, clients may
-// send only the product's operations. With Simulation, clients may also send the operations for tests. The Checker does
-// not check a request that follows a redirect in an earlier answer.
+// Check wraps a handler that simulates Graph. With Product as "who", clients may send only the product's operations.
+// With Simulation, they may also send the operations for tests. A request that follows a redirect in an earlier answer
+// is not checked.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
 
-// ServeHTTP passes a request to the wrapped handler. It checks the request and the answer.
+// ServeHTTP passes a request to the wrapped handler, and checks the request and the answer.
 func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	redirected := k.places[r.URL.Path]
@@ -69,7 +69,8 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// NotAsked returns the product's operations that no client has sent, as method and path, in the order of docs/graph.md.
+// NotAsked returns the product's operations that no client has sent, as method and path, in the order of
+// docs/graph.md.
 func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -81,8 +82,8 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// The method "serve" passes a request to the handler "next". It returns the faults of the request and of the answer. If
-// the handler refuses the request, it returns only the faults of the refusal.
+// The method "serve" passes a request to "next", and returns the faults of the request and of the answer. If the
+// handler refuses the request, it returns only the faults of the refusal.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -109,7 +110,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// The type "keeper" passes an answer on to the client and stores a copy, which the Checker then checks.
+// The type "keeper" passes an answer on to the client and stores a copy for the check.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -154,9 +155,8 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal searches docs/graph.md for the refusal that matches an answer. The status of the answer must be 400 or more.
-// If the body has faults, Refusal returns nil and the faults. If several refusals match, it returns the refusal with
-// the longest words. If no refusal matches, it returns nil and a fault.
+// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more, and of several the
+// one with the longest words. If none matches, or if the body has faults, it returns nil and the faults.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {

@@ -180,7 +180,7 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 	}
 }
 
-// TestChecker checks that a client may follow a redirect, and that NotAsked returns the operations that no client sent.
+// TestChecker: a client may follow a redirect, and NotAsked returns the operations that no client sent.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

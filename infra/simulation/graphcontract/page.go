@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The values of the column "for" in the table of operations. The column says who may send the operation.
+// The values of the column "for" in the table of operations, which says who may send the operation.
 const (
 	Product    = "product"    // the product sends the operation
 	Simulation = "simulation" // only tests send the operation, and only to the simulated company
@@ -68,8 +68,7 @@ type Contract struct {
 	filters    []filter
 }
 
-// The function "parse" reads the page. It returns an error if a table is malformed or if a table names an unknown type
-// or option.
+// The function "parse" reads the page. It returns an error if a table is malformed or names an unknown type or option.
 func parse(text string) (*Contract, error) {
 	c := &Contract{Types: map[string][]Property{}, parents: map[string]string{}, options: map[string]string{}}
 	tables, headings, err := tablesOf(text)
@@ -154,7 +153,7 @@ func (c *Contract) readRefusals(rows []row) error {
 	return nil
 }
 
-// propertiesOf reads the table of a type. If a line has several names, the other cells of the line apply to each name.
+// propertiesOf reads the table of a type. If a line has several names, its other cells apply to each name.
 func propertiesOf(rows []row) (list []Property) {
 	for _, r := range rows {
 		without, selectable := r["without `$select`"]
@@ -166,7 +165,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// The method "known" returns an error if a table refers to an unknown type or to an unknown option.
+// The method "known" returns an error if a table refers to an unknown type or option.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {
@@ -198,8 +197,8 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns a pattern for a filter in docs/graph.md. In the filter, TEXT stands for any string, and ID stands
-// for one to 15 ids.
+// patternOf returns a pattern for a filter in docs/graph.md, in which TEXT stands for any string, and ID for one to 15
+// ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)

@@ -58,7 +58,6 @@ func coded(cell string) (words []string) {
 	return words
 }
 
-// The function "first" returns the first word, or "" if there are no words.
 func first(words []string) string {
 	if len(words) == 0 {
 		return ""

@@ -38,7 +38,6 @@ func (c *Contract) requestFaults(r *http.Request, op *Operation, body []byte) (f
 	return faults
 }
 
-// optionFaults checks the value of a query option.
 func (c *Contract) optionFaults(op *Operation, name, value string) (faults []string) {
 	var low, high int
 	switch want := c.options[name]; {
@@ -67,8 +66,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// The method "property" returns the property with the given name. It searches the type, and then the parent types of
-// the type.
+// The method "property" returns the property of a type or of its parent types with the given name, or nil.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]
@@ -110,7 +108,7 @@ func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faul
 	return faults
 }
 
-// The method "body" decodes a JSON object and checks the object. The object must have one of the types.
+// The method "body" decodes a JSON object, which must have one of the types.
 func (c *Contract) body(what string, types, selected []string, body []byte) (map[string]any, []string) {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -122,8 +120,8 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	return object, faults
 }
 
-// The method "object" checks an object. docs/graph.md must describe each property, and the value must have the
-// described type. Each selected property must be present. Without $select, each default property must be present.
+// The method "object" checks an object. docs/graph.md must describe each property and the type of its value. Each
+// selected property must be present or, without $select, each default property.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -156,8 +154,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// The method "typeOf" returns the type of an object. The type must be one of the given types, or be derived from one of
-// the given types. If several types are possible, the object must contain the name of its type.
+// The method "typeOf" returns the type of an object, which must be one of the given types or derived from one. If
+// several types are possible, the object must have the name of its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {
@@ -180,7 +178,6 @@ var plainTypes = []string{"text", "flag", "number", "id", "date", "date without 
 
 var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// The method "value" checks the value of a property.
 func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 	item, isList := strings.CutPrefix(p.Type, "list of ")
 	switch {

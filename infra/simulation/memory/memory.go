@@ -11,9 +11,8 @@ import (
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
 // Peak returns the largest resident set of a running process so far, in bytes. It does not read ru_maxrss, because a
-// child inherits ru_maxrss from its parent. A child shares the memory of its parent until the child executes a program
-// (exec_mmap in fs/exec.c of Linux; os/exec starts children with CLONE_VM). The ru_maxrss of a child is therefore at
-// least the peak of the test process.
+// child shares the memory of its parent until it executes a program, and ru_maxrss keeps this peak (exec_mmap in
+// fs/exec.c of Linux; os/exec starts children with CLONE_VM).
 func Peak(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPeak checks that the peak of this process is at least the memory that the process uses. The peak of a small child
-// process must be far below the peak of this process.
+// TestPeak: the peak of this process is at least the memory that it uses, and the peak of a small child process is far
+// below.
 func TestPeak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")

@@ -15,7 +15,7 @@ import (
 )
 
 // The type "authority" signs the certificates of the controllers. Samba's own certificates have no subjectAltName, so
-// Go rejects Samba's own certificates.
+// Go rejects them.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -45,13 +45,12 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// The method "pem" returns the certificate of the authority in PEM.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// The method "issue" writes the key and the certificate of a controller into Samba's folder. The certificate expires at
-// the time "ends". If this time is zero, the certificate expires in a week.
+// The method "issue" writes the key and the certificate of a controller into Samba's folder. The certificate expires
+// at "ends", or in a week if "ends" is zero.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

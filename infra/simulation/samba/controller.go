@@ -27,8 +27,7 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// The variable "ports" contains the ports of Samba's servers. Samba's ports are fixed, so each controller needs its own
-// address.
+// The variable "ports" has the ports of Samba's servers. They are fixed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
 // The constant "patience" is the maximum time for the start and for the end of a controller.
@@ -75,10 +74,8 @@ func (c *controller) writeConf() error {
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
 
-// The method "host" returns the DNS name of the controller.
 func (c *controller) host() string { return c.name + "." + realm }
 
-// The method "provision" creates an empty domain.
 func (c *controller) provision(ctx context.Context) error {
 	if err := c.configure(); err != nil {
 		return err
@@ -95,15 +92,15 @@ func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	return c.configure()
 }
 
-// The method "start" starts the controller and waits until the controller accepts connections.
+// The method "start" starts the controller and waits until it accepts connections.
 func (c *controller) start(ctx context.Context) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its standard input is closed. The standard input is closed even if the test
-	// is killed. When Samba ends, it signals its whole process group, so Samba needs its own process group.
+	// In interactive mode, Samba ends when its standard input is closed, even if the test is killed. When Samba ends,
+	// it signals its whole process group, so it needs its own.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -122,7 +119,6 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
-// The method "listens" returns an error if the controller does not accept connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {
@@ -166,8 +162,7 @@ func (c *controller) lastWords() string {
 	return string(log[max(0, len(log)-1000):])
 }
 
-// The method "stop" stops the process and waits for the end of the process. It does nothing if the controller does not
-// run.
+// The method "stop" stops the process and waits for its end. It does nothing if the controller does not run.
 func (c *controller) stop() {
 	if c.stdin == nil {
 		return
@@ -182,8 +177,8 @@ func (c *controller) stop() {
 	}
 }
 
-// freeAddress returns a loopback address at which no program uses Samba's ports. It chooses a random address, so
-// concurrent test runs get different addresses.
+// freeAddress returns a random loopback address at which no program uses Samba's ports, so that concurrent test runs
+// get different addresses.
 func freeAddress() (string, error) {
 	var err error
 	for range 20 {
@@ -211,7 +206,7 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// The function "run" runs a program to its end and returns the output. An error contains the end of the output.
+// The function "run" runs a program to its end and returns the output. An error has the end of the output.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

@@ -10,18 +10,18 @@ import (
 	"syscall"
 )
 
-// The constant "python" is the interpreter with Debian's Samba modules. The python3 in PATH may be another interpreter.
+// The constant "python" is the interpreter with Debian's Samba modules. The python3 in PATH may be another one.
 const python = "/usr/bin/python3"
 
-// The constant "probe" is a Python program. The program fails if Samba lacks a part that a domain controller needs.
+// The constant "probe" is a Python program that fails if Samba lacks a part that a domain controller needs.
 const probe = `import os, samba.provision, samba.param as p
 os.stat(p.setup_dir() + "/provision.ldif")
 os.stat(p.modules_dir() + "/ldb/samba_dsdb.so")`
 
 var packages = []string{"samba", "samba-dsdb-modules", "samba-ad-provision", "ldb-tools"}
 
-// The function "install" returns an error if this machine cannot run a domain controller. It installs Samba if
-// necessary.
+// The function "install" installs Samba if necessary. It returns an error if this machine cannot run a domain
+// controller.
 func install(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("%w: it needs Linux, this is %s", ErrMissing, runtime.GOOS)
@@ -55,8 +55,7 @@ func install(ctx context.Context) error {
 	return nil
 }
 
-// The function "lacking" returns an error that describes the missing part of Samba. It returns nil if nothing is
-// missing.
+// The function "lacking" returns an error that describes the missing part of Samba, or nil.
 func lacking(ctx context.Context) error {
 	for _, program := range []string{"samba", "samba-tool", "ldbmodify", python} {
 		if _, err := exec.LookPath(program); err != nil {

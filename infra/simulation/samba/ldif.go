@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN returns the DN of an entry below another entry. DN also escapes "=" in the name of the entry. Samba requires this
-// escape, although RFC 4514 does not.
+// DN returns the DN of an entry below another entry. It also escapes "=" in the name, which Samba requires, although
+// RFC 4514 does not.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
@@ -38,7 +38,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Samba sets whenCreated when it adds the entry. A second record therefore replaces this date.
+			// Samba sets whenCreated when it adds the entry, so a second record replaces this date.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -49,7 +49,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 }
 
 // The method "load" loads records in files of limited size. At a malformed record, Samba's tool stops but reports
-// success. The method therefore checks the number of loaded records.
+// success, so the method checks the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -137,13 +137,12 @@ func record(dn string, attributes ...string) string {
 	return b.String()
 }
 
-// The function "replacement" returns an LDIF record that replaces the value of an attribute.
 func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// The function "line" writes one line of LDIF. It writes values other than plain names and numbers in base64, which
-// needs no escape.
+// The function "line" writes one line of LDIF. Values other than plain names and numbers are in base64, which needs no
+// escape.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'

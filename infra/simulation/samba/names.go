@@ -8,15 +8,14 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// The type "nameServer" is a DNS server. It knows the name of a domain, the names of the domain's controllers, and the
-// domain's service records. Clients find the domain by the service records.
+// The type "nameServer" is a DNS server with the name of a domain, the names of its controllers, and the service
+// records by which clients find the domain.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
 	hosts map[string]net.IP // addresses by lower-case name
 }
 
-// serveNames starts a DNS server on loopback.
 func serveNames(controllers []*controller) (*nameServer, error) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// The type "network" contains the host names and the Kerberos realm of replicating controllers. The processes of the
-// controllers see the file in the field "hosts" as /etc/hosts. The hosts file of the machine does not change.
+// The type "network" has the host names and the Kerberos realm of replicating controllers. Their processes see the
+// file "hosts" as /etc/hosts. The hosts file of the machine does not change.
 type network struct {
 	hosts string // file that replaces /etc/hosts
 	krb5  string // file for KRB5_CONFIG
@@ -20,8 +20,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// The method "command" returns a command whose process sees the host names of n. If n is nil, the process sees the host
-// names of the machine.
+// The method "command" returns a command whose process sees the host names of n, or those of the machine if n is nil.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -32,13 +31,12 @@ func (n *network) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// The method "run" runs a program in the network to its end and returns the output.
 func (n *network) run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(n.command(ctx, name, args...))
 }
 
-// The method "write" writes the names of the controllers. A controller with a known GUID gets a second name,
-// GUID._msdcs.REALM, because replication partners look up this name.
+// The method "write" writes the names of the controllers. Replication partners look up a controller as
+// GUID._msdcs.REALM, so a controller with a known GUID also gets this name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -60,8 +58,8 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// The method "invocation" returns the objectGUID of the controller's nTDSDSA object. This GUID is in the name by which
-// replication partners find the controller.
+// The method "invocation" returns the objectGUID of the controller's nTDSDSA object, by which replication partners
+// find the controller.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),
@@ -77,8 +75,8 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating creates the first controller with the people and groups, joins the second controller to the first
-// controller, and starts both controllers.
+// buildReplicating creates the first controller with the people and groups, joins the second controller to it, and
+// starts both.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}
@@ -123,14 +121,13 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		return err
 	}
 	d.NameServer = d.names.conn.LocalAddr().String()
-	// The second controller has written its service names only into its own database. Replicate copies the names to the
-	// first controller.
+	// The second controller has written its service names only into its own database.
 	return d.Replicate(ctx)
 }
 
 // The method "join" creates the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
-	// The name of the account must contain the domain. Samba cannot look up the domain without winbindd.
+	// The name of the account must have the domain, because Samba cannot look up the domain without winbindd.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,
 		"-U", NetBIOS+`\Administrator`, "--password="+password, "--server="+first.host(), "--dns-backend=NONE",
 		"--option=workgroup="+NetBIOS, "--option=netbios name="+strings.ToUpper(c.name),
@@ -141,7 +138,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	return c.writeConf()
 }
 
-// Replicate transfers the changes of the second controller to the first controller. Both controllers must be running.
+// Replicate transfers the changes of the second controller to the first controller. Both must be running.
 func (d *Domain) Replicate(ctx context.Context) error {
 	to, from := d.controllers[0], d.controllers[1]
 	_, err := d.network.run(ctx, "samba-tool", "drs", "replicate", to.host(), from.host(), Base,

@@ -7,8 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaReplicating checks that the first controller shows a logon at the second controller only after a
-// replication.
+// TestSambaReplicating: the first controller shows a logon at the second controller only after a replication.
 func TestSambaReplicating(t *testing.T) {
 	const secret = "L0gsOn!here"
 	d := Run(t, Options{Replicating: true, People: []Person{{

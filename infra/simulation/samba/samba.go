@@ -1,7 +1,7 @@
-// Package samba starts a real, temporary Active Directory domain for tests. Each domain controller is Debian's Samba on
-// its own loopback address. A test chooses people and groups, including their creation dates and last logons. A domain
-// can have several controllers: copies that do not know each other, or two controllers that replicate on request. The
-// package needs Linux and root. After the test, the package leaves no files and no processes.
+// Package samba starts a real, temporary Active Directory domain for tests. Each domain controller is Debian's Samba
+// on its own loopback address. A test chooses people and groups, including their creation dates and last logons. A
+// domain can have several controllers: copies that do not know each other, or two that replicate on request. The
+// package needs Linux and root.
 package samba
 
 import (
@@ -25,12 +25,11 @@ const (
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing is the error on a machine that cannot run Samba. The error that wraps ErrMissing says why, such as the
-// program that is missing.
+// ErrMissing is the error on a machine that cannot run Samba. The error that wraps it says why.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
-// Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID. The
-// fifteen extension attributes must be empty, because Samba's schema does not have these attributes.
+// Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID.
+// The fifteen extension attributes must be empty, because Samba's schema does not have them.
 type Person struct {
 	directory.ADUser
 	Password  string      // empty: the person cannot log on
@@ -53,8 +52,8 @@ type Options struct {
 	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
 	CertificateEnds time.Time
 
-	// Replicating creates two controllers that replicate. Each controller has a Kerberos server. The second controller
-	// joins the domain after the people and groups are loaded.
+	// Replicating creates two controllers that replicate, each with a Kerberos server. The second one joins the domain
+	// after the people and groups are loaded.
 	Replicating bool
 }
 
@@ -77,8 +76,8 @@ type Domain struct {
 }
 
 // Start creates a domain, loads the people and groups, and starts the controllers. It installs Samba if necessary and
-// possible. Start returns when all controllers accept connections. If Start fails, it stops the processes and removes
-// the files.
+// possible. It returns when all controllers accept connections. If it fails, it stops the processes and removes the
+// files.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -131,8 +130,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// The method "prepare" creates the database of controller i. The first controller is provisioned and gets the people
-// and groups. The other controllers are copies of the first controller. Each copy has its own last logons.
+// The method "prepare" creates the database of controller i. The first controller gets the people and groups. The
+// others are copies of it with their own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -146,8 +145,7 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
-// Permit adds an access control entry to an object on the first controller, as an administrator does. The entry is in
-// SDDL.
+// Permit adds an access control entry, in SDDL, to an object on the first controller, as an administrator does.
 func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	c := d.controllers[0]
 	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,

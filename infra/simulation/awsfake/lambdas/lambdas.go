@@ -1,7 +1,7 @@
 // Package lambdas runs built Lambda functions for tests, as processes behind the Lambda Runtime API. A process handles
-// one invocation at a time and is reused for the next invocation. A process that exceeds the timeout is killed. If a
-// function fails, panics, exits or exceeds the timeout, the invocation has the same error as in Lambda ("Using the
-// Lambda runtime API" in the developer guide).
+// one invocation at a time and is reused. A process that exceeds the timeout is killed. If a function fails, panics,
+// exits or exceeds the timeout, the invocation has the same error as in Lambda ("Using the Lambda runtime API" in the
+// developer guide).
 package lambdas
 
 import (
@@ -98,15 +98,13 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// The method "late" ends an invocation that exceeds the timeout. It kills the sandbox and returns the error of the
-// invocation.
+// The method "late" ends an invocation that exceeds the timeout.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation. The parameter "after" is the time from the start of the invocation
-// to the kill.
+// KillNext kills the process of the next invocation, at the time "after" from its start.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -124,8 +122,8 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest peak memory of the processes in bytes. It counts only processes that were killed,
-// because the memory is measured at the kill. It waits until all processes have ended.
+// PeakMemory returns the largest peak memory of the processes that were killed, in bytes. The memory is measured at
+// the kill. It waits until all processes have ended.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())
@@ -189,7 +187,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write stores output of a process, for the method Logs. It implements io.Writer.
+// Write stores output of a process. It implements io.Writer.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

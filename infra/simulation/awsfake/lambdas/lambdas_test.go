@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// TestMain is also the function under test, because the tests use their own binary as the program of the function. The
-// input of the function selects what the function does.
+// TestMain is also the function under test, because the tests use their own binary as its program. The input selects
+// what it does.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())

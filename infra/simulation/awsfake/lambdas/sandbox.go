@@ -39,7 +39,7 @@ type answer struct {
 	failure *Error
 }
 
-// The method "kill" ends the process if the process runs. It records the peak memory of the process.
+// The method "kill" ends the process, and records its peak memory.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)
@@ -74,7 +74,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The method "hand" waits for the next invocation and sends the invocation to the process.
+// The method "hand" waits for the next invocation and sends it to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:
@@ -98,7 +98,6 @@ func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// failureOf parses an error that a function reports.
 func failureOf(body io.Reader) *Error {
 	e := new(Error)
 	if err := json.NewDecoder(io.LimitReader(body, maxPayload)).Decode(e); err != nil || e.Type == "" {

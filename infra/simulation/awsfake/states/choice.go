@@ -106,7 +106,6 @@ func (r *rule) holds(input, context any) (bool, error) {
 	return r.IsString != nil && !*r.IsString, nil
 }
 
-// The function "size" returns the number of bytes of a value as JSON.
 func size(v any) int {
 	b, err := json.Marshal(v)
 	if err != nil {

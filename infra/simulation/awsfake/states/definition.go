@@ -1,8 +1,7 @@
 // Package states runs the shipped definition of the state machine on this machine, for tests, as Step Functions does.
 // The language is Amazon States Language with JSONPath. The test provides the functions, queues and topics. Load
-// rejects each field, state type, intrinsic function, path and resource that the package does not implement. Retries,
-// catches, time limits, heartbeats and the limit of 256 KiB follow the specification of the language and the
-// documentation of the service.
+// rejects everything that the package does not implement. Retries, catches, time limits, heartbeats and the limit of
+// 256 KiB follow the specification of the language and the documentation of the service.
 package states
 
 import (
@@ -24,7 +23,7 @@ type Definition struct {
 	states
 }
 
-// The type "states" contains the states of a machine, of a branch or of a map's processor.
+// The type "states" has the states of a machine, of a branch or of a map's processor.
 type states struct {
 	StartAt string
 	States  map[string]*state
@@ -86,7 +85,7 @@ type catcher struct {
 	Next        string
 }
 
-// The variable "fields" contains the possible fields of each type of state, except Type and Comment.
+// The variable "fields" has the possible fields of each type of state, except Type and Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -155,13 +154,12 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath and a missing ResultPath have different meanings. The map "given" has the text null for a null
-	// ResultPath, and no entry for a missing ResultPath.
+	// A null ResultPath and a missing ResultPath have different meanings. The map "given" has the text null for the
+	// former, and no entry for the latter.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
 
-// The variable "resources" contains the possible resources of a Task.
 var resources = []string{invokeFunction, sendMessage, publish}
 
 const (
@@ -170,8 +168,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// The method "check" returns errors for the states that the package cannot run. The parameter "express" is true if the
-// states are in an Express child execution. An Express execution cannot wait for a task token.
+// The method "check" returns errors for the states that the package cannot run. The parameter "express" says that they
+// are in an Express child execution, which cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {

@@ -17,15 +17,15 @@ const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not contain the reason
-	// for the failures (developer guide, "Handling errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not have the reason for
+	// them (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS that the state machine makes. The calls that functions make are not included.
+// Call is a call to AWS that the state machine makes, and not a function.
 type Call struct{ Action, Resource string }
 
 // Event is one step of a state in the history of an execution.
@@ -40,14 +40,14 @@ type Event struct {
 type World struct {
 	// Invoke calls a function by its ARN. The result "failure" is not nil if the function failed.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits
-	// for the answer. The task fails after the time "limit", or if no heartbeat comes within the time "heartbeat".
+	// Send puts a message into a queue. Ask starts a task, and returns its token and a function that waits for the
+	// answer. The task fails after the time "limit", or without a heartbeat within the time "heartbeat".
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish publishes a message to an SNS topic.
 	Publish func(topic, subject, message string)
-	// Faster is the divisor of each wait and each time limit in the definition. FasterWaits is an additional divisor of
-	// the waits of Wait states. Zero means 1.
+	// Faster is the divisor of each wait and time limit in the definition. FasterWaits is an additional divisor of the
+	// waits of Wait states. Zero means 1.
 	Faster, FasterWaits time.Duration
 }
 
@@ -108,8 +108,8 @@ func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// The method "run" runs states in sequence until a state ends the execution. The parameter "item" is the description of
-// the current item of a map, for the context object. Outside of maps, the description is nil.
+// The method "run" runs states until one ends the execution. The parameter "item" describes the current item of a map,
+// for the context object. It is nil outside of maps.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -139,8 +139,8 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// The function "caught" returns the output and the next state of the first catcher that handles the failure. If no
-// catcher handles the failure, "next" is empty.
+// The function "caught" returns the output and the next state of the first catcher that handles the failure. The
+// result "next" is empty if there is none.
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -154,9 +154,9 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// The function "matches" reports whether the error names of a catcher or retrier include an error name. The name
-// States.ALL includes every error except States.Runtime and States.DataLimitExceeded. The name States.TaskFailed
-// includes the same errors without States.Timeout.
+// The function "matches" reports whether the error names of a catcher or retrier include an error name. States.ALL
+// includes every error except States.Runtime and States.DataLimitExceeded. States.TaskFailed also excludes
+// States.Timeout.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {
@@ -164,7 +164,6 @@ func matches(names []string, name string) bool {
 	})
 }
 
-// The method "state" runs one state.
 func (e *Execution) state(ctx context.Context, name string, s *state, input any, item map[string]any) (output any, next string, failure *Failure) {
 	about := e.context(name, item)
 	switch s.Type {
@@ -261,7 +260,6 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 	return nil
 }
 
-// The function "decoded" decodes a JSON value.
 func decoded(text []byte) (v any, failure *Failure) {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, &Failure{runtimeError, err.Error()}

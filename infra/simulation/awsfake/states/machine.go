@@ -30,8 +30,8 @@ func New(arn string, d *Definition, w World) *Machine {
 // ErrExists is the error of Start if an execution with the same name and another input exists.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. If the parameter "name" is empty, the execution gets a random name. If an execution with
-// the same name and input exists, Start returns this execution.
+// Start starts an execution. An empty name becomes a random name. If an execution with the same name and input exists,
+// Start returns it.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
@@ -67,7 +67,7 @@ func (m *Machine) Start(name, input string) (*Execution, error) {
 	return e, nil
 }
 
-// Find returns the execution with an ARN, or nil if there is none.
+// Find returns the execution with an ARN, or nil.
 func (m *Machine) Find(arn string) *Execution {
 	m.mu.Lock()
 	defer m.mu.Unlock()

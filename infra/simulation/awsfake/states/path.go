@@ -82,7 +82,7 @@ func value(text string, input, context any) (any, *Failure) {
 
 var toText = regexp.MustCompile(`^States\.JsonToString\((\$[^()]*)\)$`)
 
-// checkTemplate checks a payload template. It returns an error for each value that the package cannot evaluate.
+// checkTemplate returns an error for each value in a payload template that the package cannot evaluate.
 func checkTemplate(template json.RawMessage) (faults []error) {
 	if len(template) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func checkTemplate(template json.RawMessage) (faults []error) {
 	return faults
 }
 
-// The function "fill" returns the payload template after it has replaced each path by the value at the path.
+// The function "fill" returns the payload template with each path replaced by the value at the path.
 func fill(template json.RawMessage, input, context any) (any, *Failure) {
 	var v any
 	if err := json.Unmarshal(template, &v); err != nil {
@@ -174,10 +174,9 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// The function "place" stores a result at a ResultPath. If ResultPath is missing or "$", the result replaces the input.
-// If ResultPath is null, the input stays and the result is dropped. Otherwise ResultPath must name one member, as in
-// "$.found". The answer is then a copy of the input in which that member is the result. If the input is no object, this
-// is a failure.
+// The function "place" stores a result at a ResultPath. If ResultPath is missing or "$", the result replaces the
+// input. If it is null, the result is dropped. Otherwise it must name one member, as in "$.found", and the answer is a
+// copy of the input with this member. If the input is no object, this is a failure.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The method "persistently" calls the function "try" until a call succeeds or the retriers of the state s allow no
-// further call (section 5.1.2 of the language's specification). Each failure uses up one attempt of the first retrier
-// whose list of errors contains the error.
+// The method "persistently" calls "try" until a call succeeds or the retriers of the state s allow no further call
+// (section 5.1.2 of the language's specification). Each failure uses up one attempt of the first retrier whose list of
+// errors has the error.
 func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {
 	used := make([]int, len(s.Retry))
 	for tries := 0; ; tries++ {
@@ -38,8 +38,8 @@ func (r *retrier) most() int {
 	return *r.MaxAttempts
 }
 
-// The method "delay" returns the wait before the next attempt, in seconds. With jitter, it returns the longest possible
-// wait.
+// The method "delay" returns the wait before the next attempt, in seconds. With jitter, it returns the longest
+// possible wait.
 func (r *retrier) delay(used int) float64 {
 	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate
 	if rate == 0 {

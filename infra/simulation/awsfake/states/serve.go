@@ -8,11 +8,10 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
 
-// The type "account" contains the machines of a simulated account.
 type account []*Machine
 
 // Serve adds StartExecution, DescribeExecution and GetExecutionHistory for the machines to a simulated account. The
-// answers contain only the fields that this project reads. The history contains an event for each entered state.
+// answers have the fields that this project reads. The history has an event for each entered state.
 func Serve(s *awsfake.Server, machines ...*Machine) {
 	all := account(machines)
 	s.Handle("AWSStepFunctions.StartExecution", all.startExecution)
@@ -20,8 +19,7 @@ func Serve(s *awsfake.Server, machines ...*Machine) {
 	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-// The method "find" returns the execution with the given ARN, and the machine of the execution. Both results are nil if
-// no execution has the ARN.
+// The method "find" returns the execution with the given ARN and its machine, or nil.
 func (all account) find(arn string) (*Machine, *Execution) {
 	for _, m := range all {
 		if e := m.Find(arn); e != nil {

@@ -164,7 +164,7 @@ func TestStartTwice(t *testing.T) {
 	}
 }
 
-// TestShippedDefinition checks that the package implements the whole shipped definition.
+// TestShippedDefinition: the package implements the whole shipped definition.
 func TestShippedDefinition(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../statemachine.asl.json")

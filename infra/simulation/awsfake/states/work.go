@@ -8,7 +8,6 @@ import (
 	"sync"
 )
 
-// The method "task" calls the resource of a Task state.
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
@@ -44,8 +43,7 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// The function "only" returns the given parameters. It fails if a name in the list is missing, or if there is a
-// parameter that is not in the list.
+// The function "only" returns the given parameters. It fails unless they are exactly those in the list.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -149,8 +147,8 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// The function "together" calls the function "work" with each index from 0 to n-1. At most atOnce calls run at the same
-// time. If atOnce is 0, all calls run at the same time. The first failure cancels the other calls.
+// The function "together" calls "work" with each index from 0 to n-1, at most atOnce calls at the same time. If atOnce
+// is 0, there is no limit. The first failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
