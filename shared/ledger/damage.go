@@ -13,30 +13,29 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object that was altered after the ledger wrote it, or that the ledger did not write. The
-// error stops the changes to one license of one person. All other changes go on.
+// ErrDamaged is returned for an object that was altered after the ledger wrote it, or that the ledger did not write.
+// It stops the changes to one license of one person. All other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
-// The function "damaged" returns an ErrDamaged with the key of the object, the fault of the object, and the remedy.
+// The function "damaged" returns an ErrDamaged with the key of the object, its fault, and the remedy.
 func damaged(key, format string, args ...any) error {
 	return fmt.Errorf("%w: the object %s %s; bring back its earlier version or a backup of it, or move it out of the store if it does not belong there: until then nothing is changed about this license of this person",
 		ErrDamaged, key, fmt.Sprintf(format, args...))
 }
 
-// sumOf returns the SHA-256, in hex, of an intent as stored.
 func sumOf(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }
 
-// The expression "named" matches the last element of the key of an object. For an intent, the element is a number. For
-// an object about the intent, a suffix follows the number.
+// The expression "named" matches the last element of the key of an object: a number for an intent, and the number with
+// a suffix for an object about the intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if the key of an
-// object does not have a form that the ledger writes, or if an object is about an intent that is missing. Without this
-// check, a completion whose intent is missing could close the next change, because the next intent may get the same
-// number. After an error, the result has the keys that the list had.
+// The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if a key does
+// not have a form that the ledger writes, or if an object is about a missing intent: a completion without its intent
+// could close the next change, because the next intent may get the same number. After an error, the result has the
+// keys that the list had.
 func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	keys := slices.Clip(p.intents[license])
 	for _, name := range p.others[license] {
@@ -49,8 +48,8 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 		if slices.Contains(keys, intent) {
 			continue
 		}
-		// While this process read the list, another process may have written an intent and then its completion or mark.
-		// The list may then have only the completion or mark. The method therefore looks for the intent once more.
+		// While this process read the list, another process may have written an intent and then its completion or
+		// mark, and the list may have only the latter. The method therefore looks for the intent once more.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -67,9 +66,9 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	return keys, nil
 }
 
-// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The object
-// contains the hash of its intent, and the parameter "sum" is this hash. It may be empty if the intent is not Bound,
-// because older versions wrote no hash.
+// The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The parameter
+// "sum" is the hash of the intent in the object. It may be empty if the intent is not Bound, because older versions
+// wrote no hash.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

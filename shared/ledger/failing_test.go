@@ -64,8 +64,9 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// Every call of the ledger returns an error if the store does not answer. After a failed read, no call reports that an
-// entry is missing or that a mark is the first mark. After a failed write, no call reports success.
+// TestAFailingStoreIsNeverSilent: every call of the ledger returns an error if the store does not answer. After a
+// failed read, no call reports that an entry is missing or that a mark is the first. After a failed write, no call
+// reports success.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
 	// The function "entry" writes one change of run r1, with a leaving mark, a rollback mark and a completion.
@@ -86,7 +87,6 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		}
 		return e
 	}
-	// The type "answers" has the results of a call without its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
 		Told                      bool // the boolean result of a call, such as first, left or closed
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// The method All yields an error if the listing fails. Without the error, entries would seem to be missing.
+// TestAllEndsWithTheError: All yields an error if the listing fails. Otherwise entries would seem to be missing.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -188,8 +188,8 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// The method All skips objects whose keys do not have the three elements person, license and name. It yields nothing
-// after the caller has stopped.
+// TestAllNamesEachSubjectOnce: All skips objects whose keys do not have the three elements person, license and name.
+// It yields nothing after the caller has stopped.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -215,9 +215,9 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// Another process may write an intent and an object about the intent while the folder is listed. The list may then have
-// only the second object, and this is no damage. The intent counts like one that the list has. If the intent cannot be
-// read, the result is an error.
+// TestIntentThatTheListDoesNotHaveYet: another process may write an intent and an object about it while the folder is
+// listed, and the list may have only the latter. This is no damage. The intent counts like one that the list has, and
+// if it cannot be read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzObjects stores arbitrary bytes under the keys of one license. The ledger may accept an object only if the object
-// is about this license of this person. An error must name the object.
+// FuzzObjects stores any bytes under the keys of one license. The ledger accepts an object only if it is about this
+// license of this person. An error names the object.
 func FuzzObjects(f *testing.F) {
 	good := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`
 	f.Add("000001.json", good, "000001.done.json", `{"outcome":"done"}`)

@@ -1,9 +1,8 @@
-// Package ledger records every change ever made. Each change has an intent and a completion. A run writes the intent
-// before it changes the directory, and writes the completion after it has read the directory again. Between intent and
-// completion there may be marks: "leaving" before the license is taken from the person, "back" before a change is rolled
-// back, "sending" before the mail of a notice is sent, and one mark for each fact that a later call must know. Each
-// intent, completion and mark is an object that is created once and never changed. A change without a completion is
-// open. Until it is closed, no other run can change the same license of the same person.
+// Package ledger records every change. A run writes an intent before it changes the directory, and a completion after
+// it has read the directory again. Between them there may be marks: "leaving" before the license is taken, "back"
+// before a change is rolled back, "sending" before the mail of a notice is sent, and one for each fact that a later
+// call must know. Each of these is an object that is created once and never changed. A change without a completion is
+// open, and until it is closed, no other run can change the same license of the same person.
 package ledger
 
 import (
@@ -20,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrBlocked is returned when another run has an open change of the same license of the same person. It is also returned
-// when another run has begun such a change since the caller read the ledger.
+// ErrBlocked is returned when another run has an open change of the same license of the same person, or has begun one
+// since the caller read the ledger.
 var ErrBlocked = errors.New("another run's change is still open")
 
 // Outcome is the way in which a change ended.
@@ -29,8 +28,8 @@ type Outcome string
 
 // The outcomes. After RolledBack and Failed, the person has the same licenses as before the change. Announced means
 // that a change was announced and is not made yet. Unsure means that nobody knows whether the mail of a notice was
-// sent; no license has changed. Restored means that somebody restored the license, or asked for it, while the change
-// was open. The change was then rolled back. The rules wait for some time before they may take the license again.
+// sent. Restored means that somebody restored the license, or asked for it, while the change was open. The change was
+// then rolled back, and the rules wait for some time before they may take the license again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -41,14 +40,13 @@ const (
 )
 
 // The method "stands" reports whether an entry with this outcome describes the present state of the license. After
-// RolledBack and Failed, the person has the same licenses as before the change. An earlier entry then describes the
-// present state.
+// RolledBack and Failed, an earlier entry does.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
 
-// Holding describes how a person held two products at one moment: the license that a change takes, and the license that
-// the person gets in exchange.
+// Holding is how a person held two products at one moment: the license that a change takes, and the license that the
+// person gets in exchange.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
 	InGroups    []string               `json:"inGroups,omitempty"`    // the person's groups among Source and Target
@@ -68,17 +66,16 @@ type Intent struct {
 	Via               string `json:"via"`
 	Source            string `json:"source,omitempty"` // group to leave: object id or DN; empty for a direct assignment
 	Target            string `json:"target,omitempty"` // group to join; empty if there is none
-	// SourceGUID and TargetGUID are the objectGUIDs of the Active Directory groups Source and Target. Writes use the
-	// GUIDs. The DNs are for people who read the entry. Both fields are empty in entries of older versions.
+	// SourceGUID and TargetGUID are the objectGUIDs of the Active Directory groups Source and Target. Writes use them.
+	// The DNs are for people who read the entry. Both fields are empty in entries of older versions.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target. They
-	// are set only if the Entra groups assign products. If they are set, the change is done only when Entra ID also
-	// shows the change.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
+	// these assign products. The change is then done only when Entra ID also shows it.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget is set if the person was a member of the target group before the change. A rollback then does not remove the
-	// person from the target group.
+	// InTarget is set if the person was in the target group before the change. A rollback then does not remove the
+	// person from it.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -89,26 +86,25 @@ type Intent struct {
 	// or whose last activity is unknown.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a paid seat.
+	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// The field Payer is the payer of the license when the change was planned. It is nil for a restore, and in entries
-	// of older versions.
+	// Payer is the payer of the license when the change was planned. It is nil for a restore, and in entries of older
+	// versions.
 	Payer *directory.Payer `json:"payer,omitempty"`
-	// HeldSince is the time at which idleseat restored the license, or at which a run first saw that somebody else had
-	// restored the license. It is zero if no run took the license before.
+	// HeldSince is when idleseat restored the license, or when a run first saw that somebody else had restored it. It
+	// is zero if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
 	// RestoreOf is set in a restore. It is the run that took the license.
 	RestoreOf string `json:"back,omitempty"`
-	// The field Note describes the difference between the way in which the license was taken and the way in which it is
-	// restored. It is empty if there is no difference.
+	// Note describes how the way of the restore differs from the way in which the license was taken, or is empty.
 	Note string `json:"note,omitempty"`
 	// TakenAt is set in a restore. It is the time at which the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that applied
-	// the plan. The entry does not name the person who started an execution. CloudTrail records this person.
+	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that
+	// applied it. CloudTrail records the person who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// The field Bound is set if every object about this intent must contain the hash of this intent. In intents of
-	// older versions, it is not set.
+	// Bound is set if every object about this intent must have the hash of this intent. It is not set in intents of
+	// older versions.
 	Bound bool `json:"bound,omitempty"`
 }
 
@@ -118,7 +114,7 @@ type Completion struct {
 	Note    string    `json:"note,omitempty"`
 	After   Holding   `json:"after"`
 	At      time.Time `json:"at"`
-	// The field Intent is the SHA-256, in hex, of the intent that the completion closes.
+	// Intent is the SHA-256, in hex, of the intent that the completion closes.
 	Intent string `json:"intent,omitempty"`
 }
 
@@ -163,8 +159,8 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 }
 
 // Standing returns the entry that describes the present state of a license: the newest entry that is open or has the
-// outcome Done, Announced, Unsure or Restored. Standing skips entries with the outcome RolledBack or Failed, because
-// the person has the same licenses as before these changes. It returns nil if no entry is left.
+// outcome Done, Announced, Unsure or Restored. It skips RolledBack and Failed, because the person then has the same
+// licenses as before. It returns nil if no entry is left.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -173,7 +169,7 @@ func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, 
 	return page.Standing(ctx, license)
 }
 
-// All yields every person and license with entries. It lists the whole ledger. It stops after yielding an error.
+// All yields every person and license with entries. It lists the whole ledger, and stops after yielding an error.
 func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	return func(yield func(Subject, error) bool) {
 		var last Subject
@@ -195,7 +191,7 @@ func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	}
 }
 
-// Pages yields one Page for each person in the ledger, in the order of the keys. It lists the whole ledger once. It
+// Pages yields one Page for each person in the ledger, in the order of the keys. It lists the whole ledger once, and
 // stops after yielding an error.
 func (l *Ledger) Pages(ctx context.Context) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
@@ -248,9 +244,8 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 }
 
 // Begin writes an intent with the next number. The parameter "last" is the latest entry that the caller has seen, or
-// nil if the caller has seen no entry. If this entry is open and of the same run, Begin returns this entry. Begin fails
-// with ErrBlocked if another run has an open entry, or has written an entry that the caller has not seen. The caller
-// must then discard its decision.
+// nil. If it is open and of the same run, Begin returns it. Begin fails with ErrBlocked if another run has an open
+// entry, or has written an entry that the caller has not seen. The caller must then discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -290,8 +285,8 @@ func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
-// Complete closes an entry. If another call of the run has already closed the entry, Complete keeps the first
-// completion and sets e.Completion to it.
+// Complete closes an entry. If another call of the run has already closed it, Complete keeps the first completion and
+// sets e.Completion to it.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
@@ -306,7 +301,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed reads from the store whether an entry is closed. If the entry is closed, Completed sets e.Completion.
+// Completed reads from the store whether an entry is closed, and then sets e.Completion.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)

@@ -159,8 +159,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// The test overwrites an intent with another intent. The mark and the completion of the first intent have its hash. They
-// are therefore damage, and say nothing about the second intent.
+// TestAlteredIntent overwrites an intent with another one. The mark and the completion of the first have its hash, so
+// they are damage, and say nothing about the second.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -192,7 +192,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// The method Begin fails if another run has changed the license after the caller looked for the latest entry.
+// TestDecidedOnOldEvidence: Begin fails if another run has changed the license after the caller looked for the latest
+// entry.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -206,7 +207,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// The method Standing skips an entry with the outcome RolledBack or Failed and returns the previous entry.
+// TestStanding: Standing skips an entry with the outcome RolledBack or Failed and returns the previous entry.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -10,20 +10,20 @@ import (
 )
 
 // Mark records what one call of apply decided or saw about an open entry. Two calls of one run may work on the same
-// entry at the same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A call
-// that rolls back writes a rollback mark and then looks for a leaving mark. If one call takes the license and another
-// call rolls back, at least one of these calls therefore sees the mark of the other call.
+// entry at the same time. A call that takes the license writes a leaving mark and then looks for a rollback mark. A
+// call that rolls back writes a rollback mark and then looks for a leaving mark. At least one of two such calls
+// therefore sees the mark of the other.
 type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in every other mark
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
-	// The field Intent is the SHA-256, in hex, of the intent that the mark is about.
+	// Intent is the SHA-256, in hex, of the intent that the mark is about.
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. The result "first" is true if this is the first leaving mark. In
-// this case, no earlier call has taken the license. The result "back" is the rollback mark, or nil if there is no
-// rollback mark. If there is a rollback mark, the caller must not take the license.
+// Leave marks that the license is about to be taken. The result "first" is true if this is the first leaving mark, so
+// no earlier call has taken the license. The result "back" is the rollback mark, or nil. With a rollback mark, the
+// caller must not take the license.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -33,19 +33,19 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 }
 
 // Send marks that the mail of a notice is about to be sent. Only the call that gets true may send the mail. Graph
-// cannot say whether a mail was sent. A mail that may have been sent is therefore never sent again.
+// cannot say whether a mail was sent, so a mail that may have been sent is never sent again.
 func (l *Ledger) Send(ctx context.Context, e *Entry, at time.Time) (first bool, err error) {
 	return l.mark(ctx, e, sendingSuffix, Mark{At: at})
 }
 
-// SendingMark returns the mark that the mail of a notice is about to be sent, or nil if the mark does not exist.
+// SendingMark returns the mark that the mail of a notice is about to be sent, or nil.
 func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, sendingSuffix)
 }
 
 // RollBack marks that the change is rolled back. It returns true if an earlier call may have taken the license. The
-// caller must then give the license to the person again, even if a read shows that the person has the license. The
-// removal may have happened after that read, or the directory may not show it yet.
+// caller must then give the license to the person again, even if a read shows that the person has it: the removal may
+// come after that read, or the directory may not show it yet.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
@@ -54,7 +54,7 @@ func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err
 	return leaving != nil, err
 }
 
-// RollbackMark returns the rollback mark, or nil if the mark does not exist.
+// RollbackMark returns the rollback mark, or nil.
 func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
@@ -68,12 +68,12 @@ func (l *Ledger) Returning(ctx context.Context, e *Entry) (bool, error) {
 	return back != nil, err
 }
 
-// LeavingMark returns the mark that the license is about to be taken, or nil if the mark does not exist.
+// LeavingMark returns the mark that the license is about to be taken, or nil.
 func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }
 
-// The method "marked" returns the mark of an entry with the given suffix, or nil if the mark does not exist.
+// The method "marked" returns the mark of an entry with the given suffix, or nil.
 func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, error) {
 	var m Mark
 	found, err := l.get(ctx, e.beside(suffix), &m)

@@ -20,8 +20,8 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// One call takes the license, and another call rolls back. The call that writes its mark second sees the mark of the
-// first call.
+// TestOneOfTwoKnowsOfTheOther: one call takes the license, and another rolls back. The call that writes its mark
+// second sees the mark of the first.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -60,7 +60,7 @@ func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	})
 }
 
-// An entry has no mark until a call writes one. Later calls do not replace the first mark.
+// TestMarksAndNotesOfAnEntry: an entry has no mark until a call writes one. Later calls do not replace the first mark.
 func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -93,7 +93,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// The method Completed reads the store. It therefore notices that another call has closed the entry.
+// TestCompletedLooksAgain: Completed reads the store, so it notices that another call has closed the entry.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -111,7 +111,7 @@ func TestCompletedLooksAgain(t *testing.T) {
 	}
 }
 
-// If two calls of one run begin the same change, both get the same entry.
+// TestTwoCallsOfOneRunBegin: if two calls of one run begin the same change, both get the same entry.
 func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -132,7 +132,8 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	}
 }
 
-// Objects of older versions do not contain the hash of their intent. They count only for an intent that is not bound.
+// TestEntriesOfVersionsBeforeTheBinding: objects of older versions do not have the hash of their intent. They count
+// only for an intent that is not bound.
 func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	t.Parallel()
 	old := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`
@@ -171,7 +172,8 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// The method Licenses also lists a license without an intent, if any object lies in the license's folder.
+// TestPageNamesEveryLicense: Licenses also lists a license without an intent, if any object is in the license's
+// folder.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -189,7 +191,7 @@ func TestPageNamesEveryLicense(t *testing.T) {
 	}
 }
 
-// An intent that is too large is reported as damaged. The ledger does not read the whole object into memory.
+// TestIntentLargerThanAny: an intent that is too large is damaged. The ledger does not read all of it into memory.
 func TestIntentLargerThanAny(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -205,8 +207,8 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// The method Standing returns an entry with the outcome Restored, because the restore describes the present state of
-// the license.
+// TestGivenBackStands: Standing returns an entry with the outcome Restored, because the restore describes the present
+// state of the license.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -220,8 +222,8 @@ func TestGivenBackStands(t *testing.T) {
 	}
 }
 
-// An open change returns a license if it is a restore, or if it has a rollback mark. If the mark cannot be read, the
-// result is an error.
+// TestReturning: an open change returns a license if it is a restore, or if it has a rollback mark. If the mark cannot
+// be read, the result is an error.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

@@ -42,7 +42,7 @@ func (l *Ledger) empty(person string) *Page {
 	return &Page{ledger: l, person: person, intents: map[string][]string{}, others: map[string][]string{}}
 }
 
-// The method "add" adds an object about a license. The parameter "name" is the last element of the object's key.
+// The method "add" adds an object about a license. The parameter "name" is the last element of its key.
 func (p *Page) add(key, license, name string) {
 	if isIntent(name) {
 		p.intents[license] = append(p.intents[license], key)
@@ -55,7 +55,7 @@ func (p *Page) add(key, license, name string) {
 func (p *Page) Person() string { return p.person }
 
 // Objects returns the number of objects that the ledger has about the license. The ledger never changes or deletes an
-// object. The objects are therefore the same as before if their number has not changed.
+// object, so they are the same as before if their number has not changed.
 func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
 
 // Licenses returns the licenses of the person that have any object in the ledger, sorted.
@@ -93,8 +93,8 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	return nil, nil
 }
 
-// Entries yields every entry for a license, oldest first. For a damaged object, Entries yields an ErrDamaged and goes
-// on. After any other error, Entries stops.
+// Entries yields every entry for a license, oldest first. For a damaged object, it yields an ErrDamaged and goes on.
+// After any other error, it stops.
 func (p *Page) Entries(ctx context.Context, license string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		keys, damage := p.keys(ctx, license)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method Entries yields every entry in order. After a damaged object, it goes on.
+// TestEntries: Entries yields every entry in order, and goes on after a damaged object.
 func TestEntries(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -64,7 +64,6 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// The function "put" writes an object of the license that these tests are about.
 func put(t *testing.T, s store.Store, name, text string) {
 	t.Helper()
 	e := Entry{Seq: 1, Intent: intent("")}

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Pages yields one page for each person, with all licenses of the person. It ignores objects that are no entries.
+// TestPages: Pages yields one page for each person, with all licenses of the person. It ignores objects that are no
+// entries.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

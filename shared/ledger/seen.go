@@ -10,19 +10,19 @@ type Seen string
 
 // The facts. Each fact is recorded at most once per entry.
 const (
-	// SeenFree means that a read showed the person without the license, after the person was removed from the group
+	// SeenFree means that a read showed the person without the license, after the removal from the group
 	// Intent.Source.
 	SeenFree Seen = "free"
 	// Answered means that the directory confirmed the removal of the person from the group Intent.Source.
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry mean that apply added the person to the target group again, because the group still did
-	// not list the person long after the previous try.
+	// SecondTry and ThirdTry mean that apply added the person to the target group again, because it did not list the
+	// person long after the previous try.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
-	// Rejoined means that a restore added the person to the group Intent.Source, and that the person was not in this
-	// group before. If the group cannot give its license, the restore may remove the person from it again.
+	// Rejoined means that a restore added the person to the group Intent.Source, which the person was not in before.
+	// If the group cannot give its license, the restore may remove the person from it again.
 	Rejoined Seen = "rejoined"
 )
 

@@ -8,11 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ADGroup is the target for groups that are written in Active Directory. Either membership in the group is the license,
-// or the group gives a product. To give a product, Entra Connect syncs the group to Entra ID, and the synced group
-// assigns the product there. A synced group can only be written in Active Directory. Graph refuses with "Unable to
-// update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing
-// migration" (microsoft-graph-docs#7301, #18038).
+// ADGroup is the target for groups that are written in Active Directory. Membership in the group is the license, or
+// Entra Connect syncs the group to Entra ID, where the synced group assigns the product. A synced group can be written
+// only in Active Directory. Graph refuses with "Unable to update the specified properties for on-premises mastered
+// Directory Sync objects or objects currently undergoing migration" (microsoft-graph-docs#7301, #18038).
 const ADGroup Via = "ad-group"
 
 type adGroup struct{}
@@ -49,9 +48,8 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
-// Counterpart returns the Entra group that is synced from the Active Directory group of a license. Both groups have the
-// same SID. The Entra group must give the license and nothing else. If there is no such group, the result "refusal"
-// says why.
+// Counterpart returns the Entra group that is synced from the Active Directory group of a license and has the same
+// SID. It must give the license and nothing else. If there is no such group, "refusal" says why.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {
@@ -65,8 +63,7 @@ func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal stri
 	return g, fmt.Sprintf("no group of Entra ID that gives %s is synced from %s", l.SKU, l.Group)
 }
 
-// Mirrors returns why the Entra group g cannot be the counterpart of a license's Active Directory group. It returns ""
-// if g can be the counterpart.
+// Mirrors returns why the Entra group g cannot be the counterpart of a license's Active Directory group, or "".
 func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string) {
 	if !g.Synced {
 		return fmt.Sprintf("the group %q of Entra ID is not synced from %s any more", g.Name, l.Group)

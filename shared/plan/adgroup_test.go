@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A license from a synced group is changed in Active Directory. The reading must know the Entra group with the same
-// SID. The Active Directory group must list the account directly.
+// TestSyncedRoute: a license from a synced group is changed in Active Directory, if the Entra group with the same SID
+// is known and the Active Directory group lists the account directly.
 func TestSyncedRoute(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(`

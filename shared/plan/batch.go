@@ -7,20 +7,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// perBatch is the maximum number of changes that one call of the Lambda function applies. Even when Graph is at its
-// slowest, a call with this many changes ends well within the 15 minutes that a function may run.
+// perBatch is the maximum number of changes that one call of the Lambda function applies. Even when Graph is slow,
+// such a call ends well within the 15 minutes that a function may run.
 const perBatch = 100
 
-// Batch is a part of a plan that is applied by one call. All changes of a batch are made in the same directory. A
-// directory that is down therefore delays only its own batches.
+// Batch is a part of a plan that one call applies, in one directory. A directory that is down therefore delays only
+// its own batches.
 type Batch struct {
 	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change
 }
 
-// Batches divides the changes of a plan into batches: first the changes in Entra ID, then the changes in Active
-// Directory, then the notices. In each of the three parts, changes keep the order of the plan. The result is
-// deterministic.
+// Batches divides the changes of a plan into batches: first the changes in Entra ID, then those in Active Directory,
+// then the notices, each in the order of the plan. The result is deterministic.
 func (p *Plan) Batches() []Batch {
 	var written [directory.Sources][]Batch
 	for _, c := range p.Changes {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A batch has at most perBatch changes, and all its changes are made in one directory. Every change is in exactly one
-// batch, and the batches of Entra ID come first.
+// TestBatches: a batch has at most perBatch changes, in one directory. Every change is in exactly one batch, and the
+// batches of Entra ID come first.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	changes := func(via Via, from, n int) (all []Change) {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Pick is a line of an operator's file. It names changes of a plan.
+// Pick is a line of an operator's file that names changes of a plan.
 type Pick struct {
 	Line int    // the line of the file, from 1
 	Name string // userPrincipalName, object id or SID of the person; letter case does not matter
@@ -17,9 +17,8 @@ type Pick struct {
 	License string
 }
 
-// Choice says which changes of a plan an operator wants. If Only is nil, the operator wants all changes. Otherwise the
-// operator wants only the changes that Only names. The changes that Except names are left out. Of the remaining
-// changes, only the first are kept, in the order of the plan: at most Limit of them. A Limit of 0 means no limit.
+// Choice is which changes of a plan an operator wants: all, or only those in Only if it is not nil, without those in
+// Except. Of these, at most Limit changes are kept, in the order of the plan. A Limit of 0 means no limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int
@@ -28,9 +27,8 @@ type Choice struct {
 // mostFaults is the maximum number of lines that an error names.
 const mostFaults = 10
 
-// Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names no
-// change, or if a line names changes of several people. The error names the lines. It also fails if the choice selects
-// nothing.
+// Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names
+// no change or changes of several people, and names the lines. It also fails if the choice selects nothing.
 func (p *Plan) Choose(c Choice) ([]Change, error) {
 	all := slices.Concat(p.Changes, p.Notices)
 	only, err := picked(all, c.Only, "--only")

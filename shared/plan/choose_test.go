@@ -104,7 +104,7 @@ func TestExceededByChoice(t *testing.T) {
 	}
 }
 
-// TestSmallCount checks that limits.stopAbove.count limits the number of chosen changes if it is lower than MostChosen.
+// TestSmallCount: limits.stopAbove.count limits the number of chosen changes if it is lower than MostChosen.
 func TestSmallCount(t *testing.T) {
 	t.Parallel()
 	held, _ := ExceededByChoice(policy.Limits{StopAbovePercent: 10, StopAboveCount: 5}, []Tally{{Rule: "r", Holders: 1000, Reclaim: 30}}, nil, map[string]int{"r": 6}, 6)

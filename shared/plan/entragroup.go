@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// EntraGroup is the target for groups that are written in Entra ID. Either the group assigns a product to its members,
-// or membership in the group is the license.
+// EntraGroup is the target for groups that are written in Entra ID. The group assigns a product to its members, or
+// membership in the group is the license.
 const EntraGroup Via = "entra-group"
 
 type entraGroup struct{}
@@ -57,8 +57,8 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// The function "called" returns the name of a group for refusals: the name in the policy. If the policy has the object
-// id, the function adds the displayName.
+// The function "called" returns the name of a group for refusals: the name in the policy, with the displayName if the
+// policy has the object id.
 func called(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.String()
@@ -67,9 +67,9 @@ func called(g *directory.Group) string {
 }
 
 // The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
-// application. It returns "" if the application can see the members. memberOf omits a hidden group, so no read would
-// show that a change is made, and the change would stay pending for ever. A restore does not call this function,
-// because it does not need to read the group if the license is already given.
+// application, or "". memberOf omits a hidden group, so no read would show that a change is made, and the change would
+// stay pending for ever. A restore does not call this function, because it does not need to read the group if the
+// license is already given.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
@@ -78,7 +78,7 @@ func unseen(g *directory.Group) string {
 }
 
 // Reduced returns a sentence about the service plans that the group's assignment switches off, and that give a mailbox
-// or that the license needs. It returns "" if there are no such service plans.
+// or that the license needs. It returns "" if there are none.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
@@ -93,8 +93,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// The method "elsewhere" returns why a license is not changed if the person holds it through a group that the policy
-// does not name for the license. The parameter "holds" is the object id of this group.
+// The method "elsewhere" returns why a license is not changed if the person holds it through the group with the object
+// id "holds", which the policy does not name for the license.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -114,8 +114,7 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 }
 
 // LicenseGroup returns the Entra group that the policy names as ref for a license. The result "refusal" says why
-// idleseat must not change membership in the group. If there is no such reason, the result is "". The parameter "ref"
-// is nil if the policy names no group.
+// idleseat must not change membership in the group, or is "". The parameter "ref" is nil if the policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:
@@ -130,9 +129,9 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	return g, t.Gives(l, &g, called(&g))
 }
 
-// Gives returns why idleseat may not change membership in a group to take or give a license. It returns "" if idleseat
-// can write the group, and the group assigns this license and nothing else. If membership in the group is the license,
-// the group must not assign any product. The parameter "name" is the name of the group in the refusal.
+// Gives returns why idleseat may not change membership in a group to take or give a license, or "". The group must be
+// writable, and must assign this license and nothing else, or no product if membership is the license. The parameter
+// "name" is the name of the group in the refusal.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
@@ -150,8 +149,7 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// The function "obstacle" returns why idleseat cannot or must not change membership in a group. It returns "" if
-// nothing prevents the change.
+// The function "obstacle" returns why idleseat cannot or must not change membership in a group, or "".
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

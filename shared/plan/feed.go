@@ -16,14 +16,14 @@ const (
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory is also the health of its
-// list of people.
+// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory is also the health of
+// its list of people.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// FeedFacts holds the figures of one signal in one run, over all people.
+// FeedFacts has the figures of one signal in one run, over all people.
 type FeedFacts struct {
 	directory.Freshness
 	Absent       bool
@@ -34,7 +34,7 @@ type FeedFacts struct {
 	First bool
 }
 
-// Baseline holds the figures of a signal in its last healthy reading. A signal comes from a directory or from a report.
+// Baseline has the figures of a signal in its last healthy reading.
 type Baseline struct {
 	Run        string    `json:"run,omitempty"`
 	Partitions int       `json:"partitions,omitempty"` // number of partitions of that run
@@ -43,9 +43,8 @@ type Baseline struct {
 }
 
 // fewerPeople and fewerDates are the largest fractions of people and dates that a source may lose between two healthy
-// runs. A filter, a missing right or a truncated list can hide a tenth of the people. A company that really loses a
-// tenth of its people in one night knows about the loss. Directories never remove a date. The number of dates therefore
-// falls only when people leave, or when people without a date replace people with a date.
+// runs. A filter, a missing right or a truncated list can hide a tenth of the people. A company that really loses them
+// in one night knows about it. Directories never remove a date, so the number of dates falls only with the people.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
@@ -53,9 +52,8 @@ const (
 )
 
 // firstDates is the share of settled accounts (directory.Freshness.Settled) that must have a date if there is no
-// earlier reading for a comparison. Most accounts for which a company pays are in use, and a broken feed loses nearly
-// all dates. The share is below 1 because service accounts, and people who only read mail on an old phone, have no
-// dates.
+// earlier reading. Most accounts for which a company pays are in use, and a broken feed loses nearly all dates. The
+// share is below 1 because service accounts, and people who only read mail on an old phone, have no dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {
@@ -71,8 +69,8 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning time asOf. If the directory could not be read, all values of the directory
-// are unknown. If the signal is unhealthy for another reason, only the dates of the signal are unknown.
+// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown.
+// If the signal is unhealthy for another reason, only its dates are unknown.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// The variable "covered" lists the JSON members of a plan that its hash covers: the changes, their data, the policy,
-// the tool, the tenant, and whether the plan may be applied. Later versions may add members to the list but must not
-// remove any.
+// The variable "covered" lists the JSON members of a plan that its hash covers. Later versions may add members to the
+// list but must not remove any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",
@@ -24,7 +23,7 @@ func (p *Plan) Bind() {
 	p.PlanHash = p.Hash()
 }
 
-// Hash returns the SHA-256, in hex, of the members that the variable "covered" lists.
+// Hash returns the SHA-256, in hex, of the members in "covered".
 func (p *Plan) Hash() string {
 	bound := *p
 	bound.Hashed = covered
@@ -39,10 +38,10 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. The plan's own member "hashed" lists the members that the hash covers.
-// HashOf hashes the stored bytes of these members, without the reasons of pending changes. The hash of a stored plan
-// therefore stays the same when a later version covers more members. HashOf fails if the list is not sorted, or lacks a
-// member that the variable "covered" lists. A plan without the member "hashed" has format 1.
+// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan's own member
+// "hashed" lists, without the reasons of pending changes, so the hash stays the same when a later version covers more
+// members. It fails if the list is not sorted, or lacks a member of "covered". A plan without the member "hashed" has
+// format 1.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -75,7 +74,8 @@ func HashOf(text []byte) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// withoutReasons removes the reasons from a list of pending changes. The reasons may differ when a plan is made again.
+// withoutReasons removes the reasons from a list of pending changes, because they may differ when a plan is made
+// again.
 func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	if pending == nil {
 		return nil, nil
@@ -90,9 +90,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covers. Its lists have entries of the types format1Change and
-// format1Begun. Format 1 hashed decoded values. If these types changed, stored plans would no longer match their
-// hashes. The release after the first release of format 2 removes the types.
+// format1 has the members that the hash of format 1 covers. Format 1 hashed decoded values, so if this type or the
+// types of its lists changed, stored plans would no longer match their hashes. The release after the first release of
+// format 2 removes the types.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

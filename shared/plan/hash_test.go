@@ -20,7 +20,7 @@ func boundPlan() *Plan {
 	}
 }
 
-// The hash covers each member that decides what is written, and no other member.
+// TestWhatTheHashCovers: the hash covers each member that decides what is written, and no other member.
 func TestWhatTheHashCovers(t *testing.T) {
 	t.Parallel()
 	before := boundPlan()
@@ -60,7 +60,8 @@ func TestWhatTheHashCovers(t *testing.T) {
 	}
 }
 
-// HashOf hashes the stored text by the members that the text lists. It refuses a list that hides a member.
+// TestHashOf: HashOf hashes the stored text by the members that the text lists, and refuses a list that hides a
+// member.
 func TestHashOf(t *testing.T) {
 	t.Parallel()
 	p := boundPlan()
@@ -97,7 +98,7 @@ func TestHashOf(t *testing.T) {
 	}
 }
 
-// A plan of format 1 has no list. Its hash covers the same values, and stays what the version that wrote it computed.
+// TestHashOfFormat1: the hash of a plan of format 1, which has no list, stays what the version that wrote it computed.
 func TestHashOfFormat1(t *testing.T) {
 	t.Parallel()
 	const text = `{"asOf":"2026-11-23T09:00:00Z","tenant":"t","tool":"v1","manifestHash":"m","policyHash":"p","verdict":"review","overridable":false,` +
@@ -122,7 +123,6 @@ func TestHashOfFormat1(t *testing.T) {
 	}
 }
 
-// Arrow names what a person loses or gets.
 func TestArrow(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ rule, to, want string }{

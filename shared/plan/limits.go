@@ -13,12 +13,12 @@ import (
 // eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// minHolders is the smallest number of holders to which the limit against a complete match applies. This limit puts the
-// run on hold if a rule matches all holders of its license. No company stops using a license in one night.
+// minHolders is the smallest number of holders from which a rule that matches all holders puts the run on hold. No
+// company stops using a license in one night.
 const minHolders = 3
 
-// Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count matches
-// that an override accepted. The parameter "accepted" maps each rule to the number of its accepted matches.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count the
+// matches in "accepted", which an override accepted, by rule.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -29,7 +29,6 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 	return reasons
 }
 
-// The function "exceeded" does the work of Exceeded for one rule.
 func exceeded(limits policy.Limits, t *Tally, accepted int) string {
 	matches, besides := t.Reclaim-accepted, ""
 	if accepted > 0 {
@@ -54,15 +53,14 @@ func everyone(t *Tally, accepted int) bool {
 }
 
 // MostChosen is the maximum number of changes that an operator may choose from a plan that is on hold because of its
-// limits. The command line shows this many changes in full before it asks, so the operator sees each change. More
-// changes need an override.
+// limits. The command line shows this many changes in full before it asks. More changes need an override.
 const MostChosen = 25
 
-// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter "takes" maps
-// each rule to the number of licenses that the chosen changes take or announce. The parameter "all" is the number of
-// all chosen changes. The sentences in "held" put the plan on hold. The sentences in "lifted" do not, because the
-// choice is small and within the limits, or has no change of the rule. If a rule of the choice matches every holder,
-// the plan is always on hold, because a smaller plan rests on the same data.
+// ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter "takes" has
+// the number of licenses that the chosen changes take or announce, by rule, and "all" the number of chosen changes.
+// The sentences in "held" put the plan on hold. Those in "lifted" do not, because the choice is small and within the
+// limits, or has no change of the rule. If a rule of the choice matches every holder, the plan is on hold, because a
+// smaller plan rests on the same data.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -100,7 +98,7 @@ type Drain struct {
 }
 
 // Drained returns a sentence for each rule that takes more licenses within Window than the percent limit allows for a
-// single night. The sentence says what the operator must do.
+// single night.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
 	for _, d := range drains {
@@ -116,7 +114,7 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 	return reasons
 }
 
-// runList names the first five runs of a list, and says how many more runs the list has.
+// runList names the first five runs of a list, and says how many more there are.
 func runList(runs []string) string {
 	const shown = 5
 	if len(runs) > shown {

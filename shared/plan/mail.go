@@ -10,20 +10,20 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// mailboxPlan matches the service plans that give a person a mailbox. Other service plans of Exchange, such as
-// EXCHANGE_S_FOUNDATION and EXCHANGE_S_ARCHIVE, give no mailbox (Microsoft Entra documentation, "Product names and
-// service plan identifiers for licensing").
+// mailboxPlan matches the service plans that give a person a mailbox. Others of Exchange, such as
+// EXCHANGE_S_FOUNDATION and EXCHANGE_S_ARCHIVE, give none (Microsoft Entra documentation, "Product names and service
+// plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo reports whether a service plan gives a mailbox, or whether a license of the policy needs the service plan.
+// MattersTo reports whether a service plan gives a mailbox, or whether a license of the policy needs it.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
 // Lacks returns a phrase about service plans of the license's product that are switched off, if they give a mailbox or
-// if the license needs them. It returns "" if there are no such service plans. If the service plans of the product are
-// unknown, every service plan that is switched off may be such a plan.
+// the license needs them, or "". If the service plans of the product are unknown, any that is switched off may be such
+// a plan.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -44,8 +44,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// The method "missing" returns why the product of a license lacks a service plan that the license needs. It returns ""
-// if no needed service plan is known to be missing.
+// The method "missing" returns why the product of a license lacks a service plan that the license needs, or "" if none
+// is known to be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -56,8 +56,8 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// The method "mailbox" reports whether a product gives a mailbox if the service plans in the list "off" are switched
-// off. It returns Unset if the service plans of the product are unknown.
+// The method "mailbox" reports whether a product gives a mailbox if the service plans in "off" are switched off. It
+// returns Unset if the service plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {
@@ -68,17 +68,16 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	}))
 }
 
-// A Swap is a change of another license of the same person that is planned, pending, or so recent that reads may not
-// show it yet. License is the license that the change takes. SKU is the skuId of its product. TargetSKU is the skuId of
-// the product that the change gives. It is "" if the change gives no product.
+// Swap is a change of another license of the same person that is planned, pending, or so recent that reads may not
+// show it yet. License is the license that the change takes, and SKU the skuId of its product. TargetSKU is the skuId
+// of the product that the change gives, or "".
 type Swap struct{ License, SKU, TargetSKU string }
 
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
-// keeps the content of the mailbox for 30 days. It then deletes the content for good (Microsoft Learn, "Assign or
-// unassign licenses for users in the Microsoft 365 admin center", section "What happens to a user's data when you remove
-// their license?"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox. A license that
-// one of the changes "others" takes does not count. The result "too" is such a license, or "" if only the change itself
-// takes a mailbox.
+// then deletes its content for good after 30 days (Microsoft Learn, "Assign or unassign licenses for users in the
+// Microsoft 365 admin center", section "What happens to a user's data when you remove their license?"). It returns
+// Unset if it is unknown whether the new product gives a mailbox. A license that one of the changes "others" takes
+// does not count. The result "too" is such a license, or "".
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No, ""
@@ -120,8 +119,7 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap
 	return directory.Unset, too
 }
 
-// mailRefusal returns the refusal of a change that takes the person's mailbox, or may take it. It returns "" if the
-// change is not refused.
+// mailRefusal returns the refusal of a change that takes the person's mailbox, or may take it, or "".
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule, others []Swap) string {
 	if r.MailboxLost {
 		return ""

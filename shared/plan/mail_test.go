@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A change that leaves a person's mailbox without a license is refused unless the policy accepts the loss.
+// TestMail: a change that leaves a person's mailbox without a license is refused unless the policy accepts the loss.
 func TestMail(t *testing.T) {
 	t.Parallel()
 	product := func(id, part, plan string) directory.SKU {
@@ -88,7 +88,8 @@ rules:
 	}
 }
 
-// A license that another change takes does not keep the mailbox. A change that gives a mailbox in exchange keeps it.
+// TestMailboxOfTwoLicenses: a license that another change takes does not keep the mailbox. A change that gives a
+// mailbox in exchange keeps it.
 func TestMailboxOfTwoLicenses(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A license that is membership in an Entra group is changed in the group. The group must be writable and must not
-// assign any product.
+// TestRouteOfAMembership: a license that is membership in an Entra group is changed in the group, which must be
+// writable and must not assign any product.
 func TestRouteOfAMembership(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(`

@@ -1,6 +1,6 @@
-// Package plan turns verdicts into changes. It finds the route by which each person holds a license. It judges the
-// health of the feeds. If the policy allows fewer changes than the rules ask for, the package keeps the changes of the
-// people who are idle longest. It binds the plan by a hash. It does no I/O.
+// Package plan turns verdicts into changes. It finds the route by which each person holds a license, and judges the
+// health of the feeds. If the policy allows fewer changes than the rules ask for, it keeps the changes of the people
+// who are idle longest. It binds the plan by a hash. It does no I/O.
 package plan
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decision is the verdict of one rule on one person, with the evidence. It is one line of
+// Decision is the verdict of one rule on one person, with the evidence: one line of
 // runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
@@ -32,38 +32,36 @@ type Decision struct {
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why no change is made now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading means that the verdict rests on a missing activity date, and that an account of the person was first
-	// seen less than 20 hours ago. The date may be missing by mistake. No reading on an earlier day confirms that there
-	// is no date.
+	// FirstReading means that the verdict rests on a missing activity date of an account that was first seen less than
+	// 20 hours ago. The date may be missing by mistake, and no reading on an earlier day confirms that there is none.
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Seat is the license whose free seat the change needs. It is empty if the change needs no seat.
 	Seat string `json:"seat,omitempty"`
-	// SavesNothing says why the change frees no paid seat. It is empty if the change frees a paid seat.
+	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Notice means that the change is only announced. A later run makes the change.
+	// Notice means that the change is only announced. A later run makes it.
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
-	// Blocked means that Mailbox is set and that sign-in is blocked or not known to be allowed. The change may then be
-	// made only if the mailbox is known to belong to a user.
+	// Blocked means that Mailbox is set and that sign-in is blocked or not known to be allowed. The mailbox must then
+	// also be known to belong to a user.
 	Blocked bool `json:"blocked,omitempty"`
-	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless Refused
-	// says why not.
+	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless
+	// Refused says why not.
 	RestoreOf string `json:"back,omitempty"`
 	// TakenAs is the id of the person in the ledger (see Change). It is set only if RestoreOf is set.
 	TakenAs string `json:"takenAs,omitempty"`
-	// Pending is the run that began to change the license and has not finished. It is empty if there is no such run.
+	// Pending is the run that began to change the license and has not finished, or "".
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
 	// After is set if a change of the same person by an earlier rule must come first, but the idle time of this change
-	// began earlier. After is then the begin of the other change's idle time. The plan orders changes by the begin of
-	// the idle time, and uses After for this change. Otherwise After is zero.
+	// began earlier. It is the begin of the other change's idle time, by which the plan orders this change. Otherwise
+	// it is zero.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
-	// HeldAgain is the run that took the license. It is set only if the person holds the license again although no run
-	// restored it.
+	// HeldAgain is the run that took the license, if the person holds it again although no run restored it.
 	HeldAgain string `json:"again,omitempty"`
 	// Payer says who pays for the license. It is nil for a restore, and if the decision makes no change.
 	Payer *directory.Payer `json:"payer,omitempty"`
@@ -86,18 +84,17 @@ type Tally struct {
 	ExemptByAccount int `json:"exemptByAccount,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`
-	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license. UndecidedAsked counts
-	// only those of them who are also known to meet the condition "for". Both are zero in plans of older versions. The
-	// field Undecided also counts people who may hold the license.
+	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license, and UndecidedAsked
+	// those of them who are known to meet the condition "for". Both are zero in plans of older versions. Undecided
+	// also counts people who may hold the license.
 	UndecidedHolders int `json:"undecidedHolders,omitempty"`
 	UndecidedAsked   int `json:"undecidedAsked,omitempty"`
-	// Empty has, for each attribute that the rule's conditions read, the number of holders without a value for the
-	// attribute.
+	// Empty has the number of holders without a value, for each attribute that the rule's conditions read.
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds one holder to the counts Asked and Empty. The flag "asked" says whether the holder meets the rule's
-// condition "for". The sequence "empty" has the attributes for which the holder has no value.
+// Ask adds one holder to Asked and Empty. The flag "asked" says whether the holder meets the rule's condition "for".
+// The sequence "empty" has the attributes without a value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -123,8 +120,8 @@ func (t *Tally) Told() string {
 	return strings.Join(parts, ", ")
 }
 
-// Count adds one verdict. The flag "holder" says whether the person holds the license. The flag "asked" says whether
-// the person meets the condition "for".
+// Count adds one verdict. The flag "holder" says whether the person holds the license, and "asked" whether the person
+// meets the condition "for".
 func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	if holder == directory.Yes {
 		t.Holders++
@@ -180,9 +177,9 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// TakenAs is the id of the person in the ledger, if the person had another id when the run in RestoreOf took the
-	// license. A license in Active Directory stays the same license when the account in Entra ID is new. Otherwise TakenAs
-	// is empty.
+	// TakenAs is the id of the person in the ledger, if the person had another id when the run RestoreOf took the
+	// license: a license in Active Directory stays the same when the account in Entra ID is new. Otherwise it is
+	// empty.
 	TakenAs string `json:"takenAs,omitempty"`
 	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`
@@ -207,7 +204,7 @@ type Begun struct {
 	Back bool `json:"back,omitempty"`
 }
 
-// Returning returns the runs among Resumes that have begun to return a license and have not finished that.
+// Returning returns the runs among Resumes that have begun to return a license and have not finished.
 func (p *Plan) Returning() (names []string) {
 	for _, run := range p.Resumes {
 		if slices.ContainsFunc(p.Pending, func(b Begun) bool { return b.Run == run && b.Back }) {
@@ -228,8 +225,8 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts has the number of people in the field Users, and the numbers of verdicts in the other fields. There is one
-// verdict for each rule and holder.
+// Counts has the number of people in Users, and the numbers of verdicts in the other fields. There is one verdict for
+// each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -238,7 +235,7 @@ type Counts struct {
 	Exempt    int `json:"exempt"`
 }
 
-// Plan is the part of runs/<run>/plan.json that a process holds in memory as a whole. The object also has lists of
+// Plan is the part of runs/<run>/plan.json that a process has in memory as a whole. The object also has lists of
 // refused, undecided and returned people, which may be larger than memory.
 type Plan struct {
 	Run      string      `json:"run"`
@@ -246,8 +243,8 @@ type Plan struct {
 	Tenant   string      `json:"tenant"`
 	Mode     policy.Mode `json:"mode"`
 	PlanHash string      `json:"planHash"`
-	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1, whose hash always covers the
-	// members of the type format1.
+	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1, whose hash covers the members
+	// of the type format1.
 	Hashed      []string        `json:"hashed,omitempty"`
 	Verdict     Verdict         `json:"verdict"`
 	HoldReasons []string        `json:"holdReasons"`
@@ -255,7 +252,7 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
-	// Notices are changes that this plan only announces. A later run makes these changes.
+	// Notices are changes that this plan only announces. A later run makes them.
 	Notices []Change `json:"notices,omitempty"`
 
 	// Rules counts the verdicts of each rule, in the order of the policy.
@@ -268,8 +265,8 @@ type Plan struct {
 
 	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// Resumes lists earlier runs with unfinished changes. Applying this plan finishes these changes first, by the
-	// policies of their own runs.
+	// Resumes lists earlier runs with unfinished changes. Applying this plan finishes them first, by the policies of
+	// their own runs.
 	Resumes []string `json:"resumes,omitempty"`
 	// Pending lists the unfinished changes of the runs in Resumes.
 	Pending []Begun `json:"pending,omitempty"`
@@ -277,8 +274,8 @@ type Plan struct {
 	Unreadable []string `json:"unreadable,omitempty"`
 	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
-	// Matches maps each rule to the number of people whom the rule matched. MatchHash is the SHA-256, in hex, of a list
-	// of these people. An override accepts exactly these people.
+	// Matches has the number of people whom each rule matched. MatchHash is the SHA-256, in hex, of a list of these
+	// people. An override accepts exactly these people.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds counts the accounts that are not people, by kind.
@@ -299,12 +296,12 @@ type Chosen struct {
 	From     string `json:"from"`     // the run of the other plan
 	PlanHash string `json:"planHash"` // the hash of the other plan
 	LeftOut  int    `json:"leftOut"`  // changes of the other plan that the operator left out
-	// Lifted describes the limits that put the other plan on hold. These limits do not put this plan on hold, because
-	// the operator chose few enough changes.
+	// Lifted describes the limits that put the other plan on hold, but not this plan, because the operator chose few
+	// enough changes.
 	Lifted []string `json:"lifted,omitempty"`
 }
 
-// Notice is the name of the target in a change that is only announced. It is no target in which people hold licenses.
+// Notice is the name of the target in a change that is only announced. People hold no licenses in it.
 const Notice Via = "notice"
 
 // RestoreRule is the name of the rule in a change that restores a license. The policy has no such rule.

@@ -7,18 +7,18 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Tenant holds the products and groups that a run looked up before it read people.
+// Tenant has the products and groups that a run looked up before it read people.
 type Tenant struct {
 	SKUIDs map[string]string                      // skuIds, by the names that a policy may use for the product (directory.SKUIDs)
 	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
 	others map[string]directory.Group             // Entra groups that assign licenses and that the policy does not name, by object id
-	// SIDs holds the objectSids of Active Directory groups, by GroupRef.Key(false).
+	// SIDs has the objectSids of Active Directory groups, by GroupRef.Key(false).
 	SIDs map[string]string
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf returns a Tenant. The parameter "groups" has the groups that the policy names. The parameter "others" has
-// the other Entra groups that assign licenses.
+// TenantOf returns a Tenant. The parameter "groups" has the groups that the policy names, and "others" the other Entra
+// groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
 	for _, s := range skus {
@@ -33,21 +33,21 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	return t
 }
 
-// Route is the way to change a license of one person. Source and Target name groups: by object id in Entra ID, by
-// distinguished name in Active Directory. They are empty for a direct assignment, and Target is also empty for a
-// removal. SKU and TargetSKU are skuIds. They are empty for a license that is membership in a group.
+// Route is the way to change a license of one person. Source and Target are groups: object ids in Entra ID,
+// distinguished names in Active Directory. They are empty for a direct assignment, and Target is also empty for a
+// removal. SKU and TargetSKU are skuIds, or empty for a license that is membership in a group.
 type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
-	// SourceEntra and TargetEntra are the object ids of Entra groups that assign products. These groups are synced from
-	// the Active Directory groups Source and Target. The fields are empty for groups of another sort.
+	// SourceEntra and TargetEntra are the object ids of Entra groups that assign products and are synced from Source
+	// and Target, or "".
 	SourceEntra, TargetEntra string
 }
 
 // Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
-// result "refusal" says why the license cannot be changed safely. It is "" if the license can be changed safely. The
-// parameter "others" has the changes of other licenses of the person.
+// result "refusal" says why the license cannot be changed safely, or is "". The parameter "others" has the changes of
+// other licenses of the person.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule, others []Swap) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r, others)
@@ -95,7 +95,7 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	return Route{}, fmt.Sprintf("held %s and %s at once", first.in.how(), last.in.how())
 }
 
-// The method "assigned" returns the assignments in Entra ID by which a person holds a product. It returns none for a
+// The method "assigned" returns the assignments in Entra ID by which a person holds a product. There are none for a
 // license that is membership in a group.
 func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []directory.Assignment) {
 	if l.SKU == "" || p.Entra == nil {
@@ -109,7 +109,6 @@ func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []direc
 	return paths
 }
 
-// byGroups returns the Entra groups through which a person holds a product.
 func (t *Tenant) byGroups(p *directory.Person, l *policy.License) (ids []string) {
 	for _, a := range t.assigned(p, l) {
 		if a.Group != "" {

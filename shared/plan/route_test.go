@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The function "licensed" returns a policy with products. The service plans of the product "dark" are unknown. The
-// service plans of the products "e3", "exo" and "f3" are known. Of the products, only "e3" and "exo" have groups.
+// The function "licensed" returns a policy with products. The service plans of the product "dark" are unknown. Only
+// "e3" and "exo" have groups.
 func licensed(t *testing.T) (*policy.Policy, []directory.SKU) {
 	t.Helper()
 	p, err := policy.Load("p", []byte(`
@@ -154,7 +154,7 @@ func TestMattersTo(t *testing.T) {
 	}
 }
 
-// A license without a product gives no mailbox. A person without an Entra account has no mailbox.
+// TestLosesMailbox: a license without a product gives no mailbox, and a person without an Entra account has none.
 func TestLosesMailbox(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

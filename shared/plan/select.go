@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses the changes of a plan. The field "limit" is the maximum number of chosen changes. For each license,
-// the chosen changes need no more seats than are free. Changes that restore a license come first. The changes of the
-// people who are idle longest come next. The limit also bounds the memory of a Selection.
+// Selection chooses at most "limit" changes of a plan, which need no more seats of each license than are free. Changes
+// that restore a license come first, then those of the people who are idle longest. The limit also bounds the memory
+// of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by Decision.Seat, the license whose seats the changes need
@@ -19,7 +19,8 @@ type Selection struct {
 	offered int
 }
 
-// A lane holds the changes that need seats of one license. The changes that need no seat have a lane of their own.
+// The type "lane" has the changes that need seats of one license. The changes that need no seat have a lane of their
+// own.
 type lane struct {
 	room    int // the maximum length of the list "kept"
 	scarce  bool
@@ -33,8 +34,8 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
 
-// Offer adds a candidate: a change that can be carried out. A Selection keeps the first changes in the order of the
-// function "order", and drops the others.
+// Offer adds a candidate: a change that can be carried out. A Selection keeps the first changes by the function
+// "order", and drops the others.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the stored decisions keep the evidence
@@ -66,7 +67,6 @@ func (s *Selection) NoSeat(d *Decision) bool {
 	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
 }
 
-// The method "chosen" returns the kept changes in order.
 func (s *Selection) chosen() (all []Decision) {
 	for _, l := range s.lanes {
 		all = append(all, l.kept...)
@@ -123,11 +123,10 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// The function "order" compares two changes. Changes with setbacks come last, so that they delay no other change. Among
-// the changes without setbacks, those that restore a license come first. The changes of the people who are idle longest
-// follow. A person who never signed in is idle since the creation of the account. Ties are broken by the order of the
-// rules in the policy, which also orders the changes of one person. The last criterion is the key of the person, so
-// that the order is deterministic.
+// The function "order" compares two changes. Changes with setbacks come last, so that they delay no other change.
+// Among the others, those that restore a license come first, and then those of the people who are idle longest. Ties
+// are broken by the order of the rules, which also orders the changes of one person, and then by the key of the
+// person, so that the order is deterministic.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
 		return cmp.Compare(b.RestoreOf, a.RestoreOf)
@@ -140,9 +139,8 @@ func order(a, b *Decision) int {
 	)
 }
 
-// The method "turn" returns the date by which the function "order" sorts the change: the begin of the idle time, or the
-// field After if After is later. For a person who was never active, the idle time begins with the creation of the
-// account.
+// The method "turn" returns the date by which the function "order" sorts the change: the begin of the idle time, or
+// After if it is later. For a person who was never active, the idle time begins with the creation of the account.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -161,8 +159,7 @@ func (d *Decision) Follow(first *Decision) {
 	}
 }
 
-// worstFirst is a heap of changes. Its top is the last change in the order of the function "order", which is dropped
-// first.
+// worstFirst is a heap of changes. Its top is the last change by the function "order", which is dropped first.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }
@@ -176,11 +173,10 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the verdict of the gate. The parameter "limits" has a sentence for each limit that is exceeded, and
-// "unhealthy" has one for each unhealthy feed. A limit puts the run on hold, and an operator can override this. An
-// unhealthy feed puts the run on hold only if the run would change nothing. Without this hold, a night with broken data
-// would look like a night without changes. A run with changes is not put on hold, because the changes rest on healthy
-// feeds.
+// Decide returns the verdict of the gate. The parameter "limits" has a sentence for each exceeded limit, and
+// "unhealthy" one for each unhealthy feed. A limit puts the run on hold, and an operator can override this. An
+// unhealthy feed puts the run on hold only if the run would change nothing: a night with broken data would look like a
+// night without changes. The changes of another run rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// The changes that a Selection chooses need no more seats than are free. The people who are idle longest get the seats.
-// A change without a free seat does not count as deferred.
+// TestSeats: the chosen changes need no more seats than are free. The people who are idle longest get the seats. A
+// change without a free seat does not count as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {
@@ -77,8 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The table has the changes in the right order. A Selection returns them in this order, in whatever order they are
-// offered.
+// TestOrder: a Selection returns the changes in the order of the table, in whatever order they are offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{
@@ -117,7 +116,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A person's change by a later rule comes after the change by an earlier rule.
+// TestFollow: a person's change by a later rule comes after the change by an earlier rule.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -141,7 +140,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// The monthly saving of a change follows from the prices of its licenses.
+// TestPrices: the monthly saving of a change follows from the prices of its licenses.
 func TestPrices(t *testing.T) {
 	t.Parallel()
 	since := idle(100)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Every verdict is counted once. Only people who are known to hold the license count as holders. The counts of
-// partitions add up.
+// TestTally: every verdict is counted once, and only people who are known to hold the license count as holders. The
+// counts of partitions add up.
 func TestTally(t *testing.T) {
 	t.Parallel()
 	var a, b Tally
@@ -46,7 +46,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// A decision is planned if it takes or restores a license and is not refused.
+// TestPlanned: a decision is planned if it takes or restores a license and is not refused.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -67,8 +67,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// The hash does not cover the reason why a change is pending, because the reason may differ when the plan is made
-// again. The hash covers all other members of pending changes. Hash does not modify the plan.
+// TestHashLeavesReasonsOut: the hash does not cover why a change is pending, because the reason may differ when the
+// plan is made again. It covers all other members of pending changes. Hash does not modify the plan.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -100,7 +100,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// A feed that loses the maximum number of people or dates is healthy. A feed that loses one more than the maximum is
+// TestHealthAtTheBounds: a feed that loses the maximum number of people or dates is healthy. With one more, it is
 // unhealthy.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
@@ -145,7 +145,7 @@ func TestHealthAtTheBounds(t *testing.T) {
 	}
 }
 
-// The percent limits apply from the tenth match on.
+// TestLimitsAtTheBounds: the percent limits apply from the tenth match on.
 func TestLimitsAtTheBounds(t *testing.T) {
 	t.Parallel()
 	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}
@@ -173,7 +173,8 @@ func TestLimitsAtTheBounds(t *testing.T) {
 	}
 }
 
-// The runs that return a license are those among the resumed runs that have such a pending change. Each is named once.
+// TestReturning: the runs that return a license are the resumed runs that have such a pending change. Each is named
+// once.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	p := &Plan{Resumes: []string{"a", "b", "c"}, Pending: []Begun{{Run: "a"}, {Run: "b", Back: true}, {Run: "b"}, {Run: "b", Back: true}, {Run: "lost", Back: true}, {Run: "c", Back: true}}}

@@ -10,32 +10,31 @@ import (
 // Via is the name of a target in changes, in the ledger and in stored plans.
 type Via string
 
-// A target is a place in which people hold licenses and in which licenses are given and taken. This interface makes the
-// decisions that need no call to a directory. The interface in shared/workflow/apply/target.go calls the directory: it
-// reads, gives and takes licenses for the target of the same name. Each target has one file in package plan and one
-// file in package apply.
+// The type "target" is a place in which people hold licenses and in which licenses are given and taken. This interface
+// makes the decisions that need no call to a directory. The interface in shared/workflow/apply/target.go calls the
+// directory for the target of the same name. Each target has one file in package plan and one in package apply.
 type target interface {
 	via() Via
-	// The method "how" returns the words that complete the sentence "The license is held …", such as "directly".
+	// The method "how" completes the sentence "The license is held …", such as "directly".
 	how() string
-	// writtenIn returns the directory in which the target is written. The relay writes the targets in Active Directory.
+	// The method "writtenIn" returns the directory in which the target is written. The relay writes the targets in
+	// Active Directory.
 	writtenIn() directory.Source
 	// The method "may" reports whether the policy allows people to hold the license in this target.
 	may(l *policy.License) bool
 	// The method "held" returns the groups through which a person holds a license in this target: object ids in Entra
-	// ID, distinguished names in Active Directory. The group of a direct assignment is "". The result is nil if the
-	// person does not hold the license in this target.
+	// ID, distinguished names in Active Directory, "" for a direct assignment. It returns nil if the person does not
+	// hold the license in this target.
 	held(t *Tenant, p *directory.Person, l *policy.License) (groups []string)
-	// The method "route" returns the way to change a license that is held through the given group. The result "refusal"
-	// says why the license cannot be changed safely. It is "" if the license can be changed safely.
+	// The method "route" returns the way to change a license that is held through the given group. The result
+	// "refusal" says why the license cannot be changed safely, or is "".
 	route(t *Tenant, p *directory.Person, r *policy.Rule, group string) (route Route, refusal string)
-	// The method "unfit" returns why the person cannot get a license in this target. It returns "" if no reason is
-	// known.
+	// The method "unfit" returns why the person cannot get a license in this target, or "" if no reason is known.
 	unfit(p *directory.Person) string
 }
 
-// The variable "targets" lists the targets. The group that the policy names decides whether people hold a license in
-// entraGroup or in adGroup. No license is held in both.
+// The group that the policy names decides whether people hold a license in entraGroup or in adGroup. No license is
+// held in both.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
 // Targets returns the names of all targets.
@@ -46,7 +45,7 @@ func Targets() (names []Via) {
 	return names
 }
 
-// The method "target" returns the target with the name v. It returns nil if this version does not know the target.
+// The method "target" returns the target with the name v, or nil if this version does not know it.
 func (v Via) target() target {
 	if i := slices.IndexFunc(targets, func(t target) bool { return t.via() == v }); i >= 0 {
 		return targets[i]
@@ -57,7 +56,7 @@ func (v Via) target() target {
 // Known reports whether this version can write the target.
 func (v Via) Known() bool { return v.target() != nil }
 
-// WrittenIn returns the directory in which the target is written. It returns Entra for an unknown target.
+// WrittenIn returns the directory in which the target is written, or Entra for an unknown target.
 func (v Via) WrittenIn() directory.Source {
 	if t := v.target(); t != nil {
 		return t.writtenIn()

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The kind of a license determines the targets in which people may hold it.
+// TestWhichTargetsMayHold: the kind of a license determines the targets in which people may hold it.
 func TestWhichTargetsMayHold(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := &directory.GroupRef{Name: "G"}, &directory.GroupRef{Source: directory.AD, Name: "CN=G"}
@@ -39,7 +39,7 @@ func TestWhichTargetsMayHold(t *testing.T) {
 	}
 }
 
-// Graph assigns no license directly to a person without a usage location. Members of groups need no usage location.
+// TestUnfit: Graph assigns no license directly to a person without a usage location. Members of groups need none.
 func TestUnfit(t *testing.T) {
 	t.Parallel()
 	for _, via := range Targets() {
@@ -55,7 +55,7 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
-// A person may hold a license in each target alone, or in two targets at once.
+// TestWhereALicenseIsHeld: a person may hold a license in each target alone, or in two targets at once.
 func TestWhereALicenseIsHeld(t *testing.T) {
 	t.Parallel()
 	p, skus := licensed(t)

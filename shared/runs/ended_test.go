@@ -21,8 +21,8 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestResumed: for a plan that restores a run, a license that the run took in the end is not restored. Any other result
-// counts as it is.
+// TestResumed: for a plan that restores a run, a license that the run took in the end counts as failed. Any other
+// result counts as it is.
 func TestResumed(t *testing.T) {
 	t.Parallel()
 	b := plan.Begun{User: "ann", Rule: "m365", License: "e3", Run: "r0"}
@@ -59,8 +59,8 @@ func TestResumed(t *testing.T) {
 	}
 }
 
-// TestUnrestored: a restore leaves out licenses whose change was refused or not needed. A license that another run goes
-// on with does not count.
+// TestUnrestored: a restore leaves out licenses whose change was refused or not needed. A license with an open change
+// of another run does not count.
 func TestUnrestored(t *testing.T) {
 	t.Parallel()
 	r := &Results{Results: []Result{{Status: Done}, {Status: Refused, Note: "no seat"}, {Status: Kept}, {Status: Pending}, {Status: Failed}, {Status: Refused, Note: "e3: " + ledger.ErrBlocked.Error()}}}

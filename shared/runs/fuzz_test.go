@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPlan checks that GetPlan either refuses an object or returns a plan that matches its hash. Damaged lists in the
-// object must not cause a panic in EachListed.
+// FuzzPlan: GetPlan refuses an object or returns a plan that matches its hash. Damaged lists do not cause a panic in
+// EachListed.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused means that a safety check forbids an action on a plan. After this error, nothing was changed.
+// ErrRefused means that a safety check forbids an action on a plan. Nothing was changed.
 var ErrRefused = errors.New("refused")
 
-// NewPlan returns a plan without changes for a run. The plan has the hashes of the run's data and policy, and the
-// version of the tool.
+// NewPlan returns a plan without changes for a run, with the hashes of the run's data and policy, and the version of
+// the tool.
 func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
@@ -39,14 +39,14 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is an Each that yields no decisions. It is for a plan that was not made from decisions, such as the plan of a
+// Nobody is an Each that yields no decisions, for a plan that was not made from decisions, such as the plan of a
 // restore.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// GoesOn returns nil if a run that has begun to make changes can continue. To continue, a run needs its plan and its
-// data. If GoesOn returns an error, the function Gone reports whether the error is permanent.
+// GoesOn returns nil if a run that has begun to make changes can continue, for which it needs its plan and its data.
+// After an error, the function Gone reports whether the error is permanent.
 func GoesOn(ctx context.Context, s store.Store, run string) error {
 	if _, err := GetPlan(ctx, s, run); err != nil {
 		return fmt.Errorf("its plan cannot be read: %w", err)
@@ -57,8 +57,7 @@ func GoesOn(ctx context.Context, s store.Store, run string) error {
 	return nil
 }
 
-// Gone reports whether err means that an object of a run is missing or was altered. After such an error, a retry does
-// not help.
+// Gone reports whether err means that an object of a run is missing or was altered, so that a retry does not help.
 func Gone(err error) bool {
 	return errors.Is(err, ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
 		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)

@@ -17,12 +17,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Concluded is the name of the object with the results of all batches of a run. In a key, Concluded stands in the place
-// of the name of a batch.
+// Concluded stands in a key in the place of the name of a batch. The object has the results of all batches of a run.
 const Concluded = "settled"
 
-// Stage is the progress of a run. The objects that the run has written determine the stage. A run whose process has
-// died stays at its stage, because no object shows whether the process still works.
+// Stage is the progress of a run, by the objects that it has written. A run whose process has died stays at its stage,
+// because no object shows whether the process still works.
 type Stage string
 
 // The stages. A run with a readable begin.json passes them in this order, from StageReading on.
@@ -57,19 +56,18 @@ type Overview struct {
 	MonthlySaving float64      `json:"monthlySaving"`
 	Currency      string       `json:"currency,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
-	// The field Results counts the changes and notices by their status. A change without a result is in no count.
+	// Results counts the changes and notices by their status. A change without a result is in no count.
 	Results  map[Status]int `json:"results,omitempty"`
 	Worked   time.Time      `json:"worked,omitzero"`      // the time at which a result was last written
 	Refused  string         `json:"refused,omitempty"`    // the safety check that stopped a batch
 	Override string         `json:"override,omitempty"`   // the hash of a plan that was applied in spite of the limits
 	Restored string         `json:"restoredBy,omitempty"` // the run that restores this run
-	// The field Damage has one sentence for each object of the run that is damaged or cannot be read.
+	// Damage has one sentence for each object of the run that is damaged or cannot be read.
 	Damage []string `json:"damage,omitempty"`
 }
 
-// Look returns the overview of a run. If an object of the run is damaged, the field Damage names the object, and Look
-// fills in the other fields. Look fails if the store cannot be read. It fails with snapshot.ErrUnknownRun if the store
-// has no object of the run.
+// Look returns the overview of a run. A damaged object of the run is named in Damage, and the other fields are filled
+// in. Look fails if the store cannot be read, and with snapshot.ErrUnknownRun if the store has no object of the run.
 func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	o := &Overview{Run: run, Stage: StageUnreadable}
 	b, err := snapshot.GetBegin(ctx, s, run)
@@ -105,13 +103,12 @@ func Look(ctx context.Context, s store.Store, run string) (*Overview, error) {
 	return o, nil
 }
 
-// The constant "lookers" is the number of runs that LookAll reads at the same time. In S3, it would be slow to read one
-// run after the other.
+// The constant "lookers" is the number of runs that LookAll reads at the same time. In S3, it would be slow to read
+// one run after the other.
 const lookers = 8
 
-// LookAll returns the overviews of the runs in the argument "names", in the same order. If Look fails for a run, the
-// overview of the run has the error in Damage. LookAll leaves out a run that has no object yet. LookAll fails only when
-// ctx ends.
+// LookAll returns the overviews of the runs in "names", in the same order. If Look fails for a run, the overview has
+// the error in Damage. LookAll leaves out a run that has no object yet. It fails only when ctx ends.
 func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, error) {
 	all := make([]*Overview, len(names))
 	var looking errgroup.Group
@@ -133,7 +130,6 @@ func LookAll(ctx context.Context, s store.Store, names []string) ([]*Overview, e
 	return slices.DeleteFunc(all, func(o *Overview) bool { return o == nil }), nil
 }
 
-// hasObjects reports whether the store has an object of a run.
 func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	if store.CheckKey(run) != nil || !layout.IsRun(run) {
 		return false, nil
@@ -144,8 +140,7 @@ func hasObjects(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, nil
 }
 
-// The method "damaged" adds err to the field Damage if err means a damaged object. It returns every other error, such
-// as an error of the network.
+// The method "damaged" adds err to Damage if err means a damaged object. It returns every other error.
 func (o *Overview) damaged(err error) error {
 	if err != nil && errors.Is(err, store.ErrDamaged) {
 		o.Damage = append(o.Damage, err.Error())
@@ -154,7 +149,7 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// The method "planned" adds the figures of a plan and the results of the plan's changes, and sets the stage.
+// The method "planned" adds the figures of a plan and the results of its changes, and sets the stage.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned
@@ -195,9 +190,8 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 	}
 }
 
-// Outcome returns the results of the changes of a plan. The results of the batches may differ from the results under
-// Concluded, because a later night may finish a change and write the results of the batch again. Outcome uses the newer
-// results.
+// Outcome returns the results of the changes of a plan. A later night may finish a change and write the results of its
+// batch again, so they may be newer than the results under Concluded. Outcome uses the newer ones.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
 	of, err := GetResults(ctx, s, p, p.Batches())
 	if err != nil {

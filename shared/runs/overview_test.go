@@ -19,8 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLookFollowsARun: each object that a run writes may move the run to the next stage. At each stage, the overview
-// has all figures that are known.
+// TestLookFollowsARun: at each stage of a run, the overview has all figures that are known.
 func TestLookFollowsARun(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

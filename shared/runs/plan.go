@@ -1,6 +1,5 @@
 // Package runs stores the plan of a run (plan.json, which `idleseat plan --format json` prints) and the results of its
-// batches. The lists of a plan may be larger than memory, so the package streams the lists. The package checks each
-// object that it reads.
+// batches. It streams the lists of a plan, which may be larger than memory. It checks each object that it reads.
 package runs
 
 import (
@@ -22,11 +21,11 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each passes every decision of a run to the function "each" and returns the summary of the decisions.
-// decision.Run.Each is such a function.
+// Each passes every decision of a run to "each" and returns the summary of the decisions. decision.Run.Each is such a
+// function.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// Listed is an entry in one of the lists of plan.json: the list "refused", "undecided" or "returned".
+// Listed is an entry in one of the lists of plan.json: "refused", "undecided" or "returned".
 type Listed struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -35,8 +34,8 @@ type Listed struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json. The members that the hash covers come first. The lists "refused", "undecided" and
-// "returned" follow.
+// PutPlan writes plan.json: first the members that the hash covers, and then the lists "refused", "undecided" and
+// "returned".
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -74,8 +73,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// The function "list" writes one more member of the object: an array of decisions. The function "belongs" reports
-// whether a decision is in the array.
+// The function "list" writes one more member of the object: an array of the decisions for which "belongs" returns
+// true.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -101,8 +100,7 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the plan of a run and checks its hash. It reads only the members that the hash covers, and not the
-// lists after them.
+// GetPlan reads the plan of a run and checks its hash. It reads the members before the lists, and not the lists.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	var p *plan.Plan
 	var hash string
@@ -125,8 +123,8 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	return p, nil
 }
 
-// EachListed calls the function "each" for every entry in the lists "refused", "undecided" and "returned" of a run's
-// plan. An error of "each" ends the call, and EachListed returns it.
+// EachListed calls "each" for every entry in the lists "refused", "undecided" and "returned" of a run's plan. An error
+// of "each" ends the call, and EachListed returns it.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list string, entry *Listed) error) error {
 	var stop error
 	err := store.Read(ctx, s, layout.Plan(run), func(body io.Reader) error {
@@ -182,8 +180,7 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return err
 }
 
-// The function "bound" decodes the members before the list "refused". It also returns the hash of the text of these
-// members.
+// The function "bound" decodes the members before the list "refused", and returns the hash of their text.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

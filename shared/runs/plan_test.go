@@ -67,7 +67,6 @@ func raw(t *testing.T, s store.Store, key string) []byte {
 	return b
 }
 
-// The function "keys" returns the keys of a JSON object, sorted.
 func keys(t *testing.T, b []byte) []string {
 	t.Helper()
 	var object map[string]json.RawMessage
@@ -166,8 +165,8 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfFormat1: GetPlan accepts a plan of format 1. The hash of such a plan covers values of the plan, and not its
-// stored bytes.
+// TestPlanOfFormat1: GetPlan accepts a plan of format 1, whose hash covers values of the plan and not its stored
+// bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
@@ -203,7 +202,7 @@ func unsealed(t *testing.T, text []byte) string {
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// TestPlanOfALaterVersion: a change has a member that this version does not know. The hash covers the unknown member.
+// TestPlanOfALaterVersion: the hash covers a member of a change that this version does not know.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -41,8 +41,8 @@ const (
 	Back  Scope = "back"  // of these, the changes that return a license, by a restore or by a rollback
 )
 
-// Ended returns the status of a change that is complete in the ledger. The status is Failed for the outcome Unsure and
-// for an outcome that this version does not know, so that an operator looks at the change.
+// Ended returns the status of a change that is complete in the ledger. It is Failed for the outcome Unsure and for an
+// unknown outcome, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
@@ -64,18 +64,18 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// The field Retry is set if the change is pending because a read or a write failed. An operator must fix the cause
-	// of the failure, because waiting does not help.
+	// Retry is set if the change is pending because a read or a write failed. Waiting does not help: an operator must
+	// fix the failure.
 	Retry bool `json:"again,omitempty"`
-	// The field Closed is set if the change was refused because no change of the plan may begin any more.
+	// Closed is set if the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// The field Sighting has the activity in Entra ID that was read just before the change. It is nil if there is none.
-	// Later runs remember the sighting, because Graph may return older dates again.
+	// Sighting has the activity in Entra ID that was read just before the change, or nil. Later runs use it, because
+	// Graph may return older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
-	// The field Logon is like Sighting, for the account in Active Directory. A controller may be removed or restored, and
-	// its last logons are then lost.
+	// Logon is like Sighting, for the account in Active Directory. A controller may be removed or restored, and its
+	// last logons are then lost.
 	Logon *directory.Sighting `json:"logon,omitempty"`
 }
 
@@ -104,8 +104,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
-// GetResults returns the results that exist so far for the given batches, in the order of the batches. It skips batches
-// that no call has worked on yet.
+// GetResults returns the results that exist so far for the given batches, in their order. It skips batches without
+// results.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
@@ -135,8 +135,8 @@ func (r *Results) Of(c *plan.Change) *Result {
 	return &r.Results[i]
 }
 
-// Unrestored returns the number of licenses that a restore did not restore. A blocked license does not count: another run
-// has an open change of this license, and that run goes on with it.
+// Unrestored returns the number of licenses that a restore did not restore. A license with an open change of another
+// run does not count, because that run goes on with it.
 func (r *Results) Unrestored() (n int) {
 	for _, x := range r.Results {
 		if (x.Status == Refused || x.Status == Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
@@ -147,8 +147,8 @@ func (r *Results) Unrestored() (n int) {
 }
 
 // Resumed returns the result of a change that the run of these results began, as it counts for a plan that resumes the
-// run. It returns nil if there is no such result. If the plan restores the run, a license that the run took in the end
-// is not restored, so the result counts as failed.
+// run, or nil. If the plan restores the run, a license that the run took in the end is not restored, so the result
+// counts as failed.
 func (r *Results) Resumed(p *plan.Plan, b *plan.Begun) *Result {
 	x := r.Of(&plan.Change{User: b.User, License: b.License})
 	if b.Run != r.Run || x == nil {
@@ -168,7 +168,7 @@ func (r *Results) Final(c *plan.Change) bool {
 	return x != nil && x.Status != Pending
 }
 
-// Set adds the result of a change, or replaces the result that the change has.
+// Set adds the result of a change, or replaces an earlier one.
 func (r *Results) Set(x Result) {
 	if known := r.Of(&plan.Change{User: x.User, License: x.License}); known != nil {
 		*known = x
