@@ -161,7 +161,7 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	if l.holders != nil {
 		return func(row int) bool {
 			since := s.MemberSince(l.holders.Ref.Source, l.holders.key, row)
-			return since != None && (since == Never || since > ended)
+			return since == Never || since > ended // None is less than each time
 		}
 	}
 	changed, ok := s.Changed()
@@ -194,7 +194,7 @@ func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 			return true
 		}
 		since := s.EnabledSince(source, row)
-		return since != None && (since == Never || since > ended)
+		return since == Never || since > ended // None is less than each time
 	}
 }
 
