@@ -108,9 +108,9 @@ func (r *reader) tagged(n *yaml.Node) string {
 }
 
 // The method "negated" returns the correct form of a line whose value begins with an unquoted !, or "" for any other
-// line.
+// line. Lines count from 1.
 func (r *reader) negated(line int) string {
-	if line < 1 || line > len(r.lines) {
+	if line > len(r.lines) {
 		return ""
 	}
 	m := negation.FindStringSubmatch(r.lines[line-1])
