@@ -90,7 +90,7 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
 	}
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
+	if n.ShortTag() == "!!bool" {
 		n.Tag = "!!str" // a bare true is an expression too
 	}
 	source, ok := c.text(n, what)

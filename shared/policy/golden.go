@@ -276,7 +276,7 @@ func (r *reader) instant(n *yaml.Node, dst *time.Time) { *dst, _ = r.date(n, "th
 
 // The method "word" reads a text into dst. The text may be empty.
 func (r *reader) word(n *yaml.Node, dst *string) {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
+	if n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
 		return
 	}
 	*dst, _ = r.text(n, "the value")

@@ -227,7 +227,7 @@ func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
 
 func (r *reader) groupRef(n *yaml.Node, what string) (directory.GroupRef, bool) {
 	before := len(r.faults)
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
+	if n.ShortTag() == "!!str" {
 		r.fault(n, `%s must say in which directory the group is: {entra: %s}, or {ad: "DISTINGUISHED NAME"}`, what, n.Value)
 		return directory.GroupRef{}, false
 	}

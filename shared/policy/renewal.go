@@ -53,17 +53,15 @@ func (r *Renewal) String() string {
 
 // The method "renewal" reads when a license renews. It returns nil after a fault.
 func (r *reader) renewal(n *yaml.Node) *Renewal {
-	if n.Kind == yaml.ScalarNode {
-		if n.Value == monthly {
-			return &Renewal{Day: 1}
-		}
-		if date, err := time.Parse(time.DateOnly, n.Value); err == nil {
-			return &Renewal{Date: date}
-		}
-		// February 29 is refused, because most years do not have it.
-		if date, err := time.Parse(time.DateOnly, "2001-"+n.Value); err == nil {
-			return &Renewal{Month: date.Month(), Day: date.Day()}
-		}
+	if n.Value == monthly {
+		return &Renewal{Day: 1}
+	}
+	if date, err := time.Parse(time.DateOnly, n.Value); err == nil {
+		return &Renewal{Date: date}
+	}
+	// February 29 is refused, because most years do not have it.
+	if date, err := time.Parse(time.DateOnly, "2001-"+n.Value); err == nil {
+		return &Renewal{Month: date.Month(), Day: date.Day()}
 	}
 	r.fault(n, "renews must be a date like 2027-03-01, a day that each year has, like 03-01, or monthly, not %s", shown(n))
 	return nil

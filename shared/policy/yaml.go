@@ -159,7 +159,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Value == "" {
+		if key.ShortTag() != "!!str" || key.Value == "" {
 			r.fault(key, "a key of %s must be text, not %s", what, kindOf(key))
 			continue
 		}

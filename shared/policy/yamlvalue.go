@@ -31,7 +31,7 @@ func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
 }
 
 func (r *reader) flag(n *yaml.Node, what string) bool {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
+	if n.ShortTag() != "!!bool" {
 		r.fault(n, "%s must be true or false, not %s", what, kindOf(n))
 	}
 	return strings.EqualFold(n.Value, "true")
@@ -67,7 +67,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 // The function "unquote" returns the advice at the end of the message about a wrong number: to remove the quotes or the
 // percent sign. It returns "" if the value has neither.
 func unquote(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+	if n.ShortTag() != "!!str" {
 		return ""
 	}
 	number, percent := strings.CutSuffix(n.Value, "%")
@@ -82,13 +82,11 @@ func unquote(n *yaml.Node) string {
 
 // The method "date" reads a time in UTC. The result "day" reports whether the text was a day without a time.
 func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
-	if n.Kind == yaml.ScalarNode {
-		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
-			return t, true
-		}
-		if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
-			return t.UTC(), false
-		}
+	if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
+		return t, true
+	}
+	if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
+		return t.UTC(), false
 	}
 	r.fault(n, "%s must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not %s", what, shown(n))
 	return time.Time{}, false
@@ -117,7 +115,7 @@ func kindOf(n *yaml.Node) string {
 
 // The function "shown" returns the value of a scalar, truncated to a readable length, or the kind of any other node.
 func shown(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
+	if n.Value == "" {
 		return kindOf(n)
 	}
 	return strconv.Quote(n.Value[:min(len(n.Value), 40)])
