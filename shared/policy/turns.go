@@ -163,7 +163,7 @@ func (j *Judge) addDates(r *Rule, p *directory.Person) {
 	}
 	for _, a := range r.asks {
 		if a.kind != directory.Date {
-			continue
+			continue // its zero time would add nothing, and SettledBy must be fast
 		}
 		if v := a.of(p); v.State == directory.Known || v.State == directory.NoneSince {
 			j.addMoved(r, v.Time)
@@ -224,8 +224,8 @@ func (a *attribute) fact(p *directory.Person) Fact {
 			f.Sources = append(f.Sources, field.Source)
 		}
 	}
-	if v := a.of(p); a.kind == directory.Date && v.State == directory.Known {
-		f.Date = v.Time
+	if v := a.of(p); v.State == directory.Known {
+		f.Date = v.Time // a value that is no date has the zero time
 	}
 	return f
 }
