@@ -162,7 +162,8 @@ func (f *Field) reported(p *Person) Value {
 	return f.use(p.Entra, of)
 }
 
-// Signal returns the signal of the field. The result "dated" is false if the field is not a date of a signal.
+// Signal returns the signal of the field. The result "dated" is false if the field is not a date of a signal. The signal
+// is then that of the field's directory, which comes from no report.
 func (f *Field) Signal() (s Signal, dated bool) {
 	if f.report != 0 {
 		return f.report, true

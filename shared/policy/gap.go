@@ -144,7 +144,7 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "cannot be trusted: " + p.Stale[signal]
 		case dated && f.Source == directory.Entra && p.Entra.Agent():
 			return "is not known: Microsoft does not say whether an agent's tokens count as sign-ins"
-		case dated && signal.Reported() && f.Of(p).State == directory.Unknown:
+		case signal.Reported() && f.Of(p).State == directory.Unknown:
 			return reportGap(p, signal)
 		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:
 			return lostGap(f, p)

@@ -57,7 +57,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 func reportFields() []string {
 	return slices.DeleteFunc(directory.FieldNames(), func(name string) bool {
 		f, _ := directory.FieldNamed(name)
-		signal, dated := f.Signal()
-		return !dated || !signal.Reported()
+		signal, _ := f.Signal()
+		return !signal.Reported()
 	})
 }

@@ -11,7 +11,7 @@ import (
 // The method "used" returns the last uses that a report has for a field. It returns false if the field is not a last
 // use from a report, or if the report has no trustworthy dates.
 func (s *screen) used(f *directory.Field) (Used, bool) {
-	if signal, dated := f.Signal(); dated && signal.Reported() && f.Meaning == directory.Activity {
+	if signal, _ := f.Signal(); signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
 	}
 	return Used{}, false
