@@ -21,7 +21,7 @@ func FieldRows() (rows []FieldRow) {
 		f, _ := directory.FieldNamed(name)
 		row := FieldRow{Field: name, Type: typeName(f), From: readFrom(name)}
 		for own, a := range unmapped() {
-			if a.source == name && len(a.fields) == 1 {
+			if a.source == name {
 				row.Bare = append(row.Bare, own)
 			}
 		}

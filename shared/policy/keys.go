@@ -121,7 +121,7 @@ func KeysBelow(path string) (names []string) {
 	}
 	for _, k := range Keys {
 		name, below := strings.CutPrefix(k.Path, prefix)
-		if below && !strings.ContainsAny(name, ".[") && name != "" {
+		if below && !strings.ContainsAny(name, ".[") {
 			names = append(names, name)
 		}
 	}
