@@ -153,7 +153,7 @@ func later(a, b directory.Value) directory.Value {
 	case a.State == directory.None, b.State != directory.None && b.Time.After(a.Time):
 		a, b = b, a
 	}
-	if a.State == directory.NoneSince && b.State == directory.Known {
+	if b.State == directory.Known { // then a is a date, too, or NoneSince
 		a.State = directory.Known
 	}
 	a.Through = through
