@@ -143,9 +143,9 @@ func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
 		j.exemptGap(&g, p, e)
 		n.Why = g.String()
 	}
-	byCondition := n.Says == False && e == exemption{flag: directory.Yes} || e.value != nil
-	if c := j.policy.exempt.when; c != nil && byCondition {
-		when, err := j.conditionNode(c, p)
+	// Only the condition exempts without a name, a leave, a group or a kind, and only the condition leaves a value.
+	if e == (exemption{flag: directory.Yes}) || e.value != nil {
+		when, err := j.conditionNode(j.policy.exempt.when, p)
 		if err != nil {
 			return nil, err
 		}
