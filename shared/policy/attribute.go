@@ -206,6 +206,8 @@ func (a *attribute) celType() *cel.Type {
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
+	// NoneSince always has the end of its report. It is named as a second barrier, because its time must not count as a
+	// date.
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
 		return a.unknown // the type dateTest evaluates the dates of reports
 	case a.kind == directory.Text:
