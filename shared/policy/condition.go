@@ -173,17 +173,17 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 }
 
 // The method "misread" returns an attribute that comes from a usage report and that the expression uses outside a test
-// of a date. It returns nil if there is no such attribute.
+// of a date. It returns nil if there is no such attribute. Each test of a date is a method of the date.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
 	visit(func(e ast.Expr) {
-		if e.Kind() == ast.CallKind && e.AsCall().IsMemberFunction() && dateTests[e.AsCall().FunctionName()] != nil {
+		if e.Kind() == ast.CallKind && dateTests[e.AsCall().FunctionName()] != nil {
 			tested[e.AsCall().Target().ID()] = true
 		}
 	})
 	visit(func(e ast.Expr) {
-		if a := c.attributeOf(e); a != nil && a.bounded() && !tested[e.ID()] {
+		if a := c.policy.attributeOf(e); a != nil && a.bounded() && !tested[e.ID()] {
 			found = a
 		}
 	})
@@ -194,7 +194,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 // attribute satisfies the predicate.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
-		if a := c.attributeOf(e); a != nil && of(a) {
+		if a := c.policy.attributeOf(e); a != nil && of(a) {
 			found = a
 		}
 	}))

@@ -38,6 +38,14 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
+// attributeOf returns the attribute that an expression names. It returns nil for any other expression.
+func (p *Policy) attributeOf(e ast.Expr) *attribute {
+	if e.Kind() != ast.IdentKind {
+		return nil
+	}
+	return p.variable(e.AsIdent())
+}
+
 // readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines this
 // variable if necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
@@ -79,17 +87,10 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 // account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		if a := c.attributeOf(e); a != nil && a.group == nil {
+		if a := c.policy.attributeOf(e); a != nil && a.group == nil {
 			c.replace(checked, e, a, orNone)
 		}
 	}))
-}
-
-func (c *compiler) attributeOf(e ast.Expr) *attribute {
-	if e.Kind() != ast.IdentKind {
-		return nil
-	}
-	return c.policy.attributes[e.AsIdent()]
 }
 
 func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs) {
@@ -154,13 +155,13 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 			if text, written := textOf(e); written && text == "" {
 				return
 			}
-			if a := c.attributeOf(e); a != nil && a.kind == directory.Text {
+			if a := c.policy.attributeOf(e); a != nil && a.kind == directory.Text {
 				texts = append(texts, e)
 			}
 		}
 	}
 	for _, e := range texts {
-		c.replace(checked, e, c.attributeOf(e), filled)
+		c.replace(checked, e, c.policy.attributeOf(e), filled)
 	}
 }
 

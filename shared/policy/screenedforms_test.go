@@ -82,6 +82,7 @@ var screenedForms = []struct {
 	{"when: created.value() < LastlogonTimestamp.value()", 0},
 	{"when: created.value() < LastlogonTimestamp.value() - days(5)", 0},
 	{"when: created.value() < now - (days(30) + days(60))", 0},
+	{`when: '(accountEnabled ? department : systemRole) == "HR"'`, 0},
 }
 
 // unusedSixty returns a condition about n attributes whose dates come from a report.

@@ -54,11 +54,8 @@ func (s *screen) flag(a *attribute) []directory.Flag {
 func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	flags := s.all(directory.Unset)
 	want, written := textOf(literal)
-	if attr.Kind() != ast.IdentKind || !written {
-		return flags
-	}
-	a := s.policy.variable(attr.AsIdent())
-	if a == nil || a.kind != directory.Text {
+	a := s.policy.attributeOf(attr)
+	if a == nil || !written { // CEL compares only a text with a text
 		return flags
 	}
 	c, source, ok := s.field(a)
@@ -202,9 +199,9 @@ func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 // The method "test" evaluates a test of a date, for each person.
 func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	flags := s.all(directory.Unset)
-	a := s.dateOf(call.Target())
-	holds := dateTests[call.FunctionName()]
-	if a == nil || holds == nil || len(call.Args()) > 1 {
+	a := s.policy.attributeOf(call.Target())
+	holds := dateTests[call.FunctionName()] // only dates have these methods
+	if a == nil || holds == nil {
 		return flags
 	}
 	var at time.Time
@@ -239,10 +236,10 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	at, moves, ok := s.instant(bound)
-	if !ok || value.Kind() != ast.CallKind || !value.AsCall().IsMemberFunction() || value.AsCall().FunctionName() != "value" {
+	if !ok || value.Kind() != ast.CallKind || value.AsCall().FunctionName() != "value" {
 		return flags
 	}
-	a := s.dateOf(value.AsCall().Target())
+	a := s.policy.attributeOf(value.AsCall().Target()) // a date, because only a date has the method value
 	if a == nil {
 		return flags
 	}
@@ -263,17 +260,6 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 var orders = map[string]func(order int) bool{
 	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
-}
-
-// dateOf returns the date attribute that an expression names, or nil if the expression names none.
-func (s *screen) dateOf(e ast.Expr) *attribute {
-	if e.Kind() != ast.IdentKind {
-		return nil
-	}
-	if a := s.policy.variable(e.AsIdent()); a != nil && a.kind == directory.Date {
-		return a
-	}
-	return nil
 }
 
 // The method "instant" evaluates an expression made of now, literal times and spans. The result "moves" reports whether

@@ -147,7 +147,7 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	case ast.CallKind:
 		call := e.AsCall()
 		switch name := call.FunctionName(); {
-		case name == "value" && call.IsMemberFunction():
+		case name == "value": // always a method
 			return s.momentOf(call.Target())
 		case name == operators.Add || name == operators.Subtract:
 			m := s.momentOf(call.Args()[0])
