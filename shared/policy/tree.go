@@ -189,15 +189,20 @@ type branching struct {
 // The variable "joins" maps operators to the words And, Or, Not and If.
 var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
 
+// joinOf returns how the parts of an expression are joined. It returns "" for an expression without parts.
+func joinOf(e ast.Expr) string {
+	if e.Kind() != ast.CallKind {
+		return ""
+	}
+	return joins[e.AsCall().FunctionName()]
+}
+
 func (b *branching) node(e ast.Expr) (*Node, error) {
 	flag, value, err := b.eval(e)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate a part of the condition %q: %w", b.condition.source, err)
 	}
-	n := &Node{Text: b.text(e), Says: saysOf(flag), condition: b.condition}
-	if e.Kind() == ast.CallKind {
-		n.Join = joins[e.AsCall().FunctionName()]
-	}
+	n := &Node{Text: b.text(e), Says: saysOf(flag), Join: joinOf(e), condition: b.condition}
 	if n.Join == "" {
 		b.leaf(n, e, value)
 		return n, nil
@@ -216,7 +221,7 @@ func (b *branching) node(e ast.Expr) (*Node, error) {
 // three parts.
 func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	for _, o := range e.AsCall().Args() {
-		if (join == And || join == Or) && o.Kind() == ast.CallKind && joins[o.AsCall().FunctionName()] == join {
+		if (join == And || join == Or) && joinOf(o) == join {
 			list = append(list, b.operands(o, join)...)
 		} else {
 			list = append(list, o)
@@ -240,29 +245,20 @@ func (b *branching) eval(e ast.Expr) (directory.Flag, ref.Val, error) {
 func (b *branching) leaf(n *Node, e ast.Expr, value ref.Val) {
 	var read []*attribute
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.IdentKind {
-			return
-		}
-		if a := b.judge.policy.variable(e.AsIdent()); a != nil {
+		if a := b.judge.policy.attributeOf(e); a != nil {
 			read = addNew(read, b.judge.policy.attributes[a.name])
 		}
 	}))
 	n.Values = evidence(read, b.person)
-	if n.Says == Unknown {
-		var g gaps
-		b.judge.conditionGap(&g, b.person, b.condition, value)
-		n.Why = g.String()
-	}
+	var g gaps // empty if the part has a result, because the value is then nil
+	b.judge.conditionGap(&g, b.person, b.condition, value)
+	n.Why = g.String()
 }
 
 // The method "text" returns a part as written, on one line.
 func (b *branching) text(e ast.Expr) string {
-	written, found := b.written[e.ID()]
-	if !found {
-		return b.condition.source
-	}
-	code, err := b.whole.Code(written)
-	if err != nil {
+	code, err := b.whole.Code(b.written[e.ID()])
+	if err != nil { // a second barrier: each part of a condition that was loaded is written, and can be written again
 		code = b.condition.source
 	}
 	return strings.ReplaceAll(code, "\n", " ")
