@@ -12,22 +12,18 @@ import (
 )
 
 // The method "field" returns the column of an attribute with a single field. The result "ok" is false if the attribute
-// cannot be read from one column.
+// cannot be read from one column. A group has no field.
 func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
-	if a.group != nil || len(a.fields) != 1 {
+	if len(a.fields) != 1 {
 		return Column{}, 0, false
 	}
 	c, ok = s.Field(a.fields[0].Name)
 	return c, a.fields[0].Source, ok
 }
 
-// The method "readable" reports whether columns have the values of an attribute.
+// The method "readable" reports whether columns have the values of an attribute. The attribute must not be a group.
 func (s *screen) readable(a *attribute) bool {
-	if a.kind != directory.Date {
-		_, _, ok := s.field(a)
-		return ok
-	}
-	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
+	return !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		if _, reported := s.used(f); reported {
 			return false
 		}
@@ -129,11 +125,7 @@ func (s *screen) date(a *attribute) []int64 {
 		dates[row] = None
 	}
 	begin := int64(None) // the latest start of a report's span
-	readable := s.readable(a)
 	for _, f := range a.fields {
-		if !readable {
-			break
-		}
 		used, reported := s.used(f)
 		if !reported {
 			s.newest(f, dates, known, open)
@@ -146,9 +138,10 @@ func (s *screen) date(a *attribute) []int64 {
 		}
 	}
 	var unused func(row int, date int64) int64
-	if begin > None {
+	if begin > None { // otherwise nobody is marked, and the attribute must get no start (see bounds)
 		unused = s.unused(a, begin-1)
 	}
+	readable := s.readable(a)
 	for row := range dates {
 		switch {
 		case !readable || open[row] || !known[row] && a.as != orNone:
