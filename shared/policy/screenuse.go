@@ -40,6 +40,7 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 // result depends on what happened after the end of the report (see dateTest). The method returns None if no report has
 // the attribute's dates, or if all reports end late enough. The parameter "test" is the name of the test. hasValue and
 // hasNoValue do not compare dates with the time "at". The parameter "moves" says whether the time "at" depends on now.
+// For pairs, the end of the report moves with the time of the pair (Judge.lead), so a comparison as of now fits.
 func (s *screen) late(a *attribute, test string, at time.Time, moves bool) int64 {
 	if (test == "hasValue" || test == "hasNoValue") && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))
@@ -50,7 +51,7 @@ func (s *screen) late(a *attribute, test string, at time.Time, moves bool) int64
 		return None
 	case s.moment != nil && !moves: // at the time of the pair, a later report covers more days, so no date settles the test now
 		return math.MaxInt64
-	case s.now.Add(at.Sub(s.origin())).After(through.Add(s.lead)):
+	case s.now.Add(at.Sub(s.origin())).After(through):
 		if test == laterThan {
 			return at.UnixMicro() + 1
 		}
