@@ -238,7 +238,7 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	}
 	holds, dates := orders[operator], s.moved(s.date(a), moves)
 	if !s.through[a].IsZero() {
-		return flags // conditions may test dates of reports, but not compare their values
+		return flags // a second barrier behind compiler.misread, which refuses to compare the value of a date from a report
 	}
 	known := stepAt(at, func(t time.Time) directory.Flag { return directory.FlagOf(holds(t.Compare(at))) })
 	for row, date := range dates {
@@ -274,7 +274,7 @@ func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	case !ok || !isSpan:
 	case call.FunctionName() == operators.Subtract:
 		return from.Add(-span), moves, true
-	case call.FunctionName() == operators.Add:
+	case call.FunctionName() == operators.Add: // a second barrier: today's CEL has no other function of a time and a span
 		return from.Add(span), moves, true
 	}
 	return time.Time{}, false, false
