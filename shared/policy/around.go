@@ -114,7 +114,7 @@ func (c *compiler) needsParentheses(a around) string {
 }
 
 // missingEnd returns the message for an expression that ends too early, for example because a parenthesis is missing.
-func missingEnd(source, before, after string) string {
+func missingEnd(source string) string {
 	bare := unquoted(source)
 	switch opened, closed := strings.Count(bare, "("), strings.Count(bare, ")"); {
 	case opened > closed:
@@ -124,7 +124,7 @@ func missingEnd(source, before, after string) string {
 	}
 	end := strings.TrimRight(bare, " \n") // in a block, CEL finds the fault on the line after the sign
 	for _, sign := range []string{"&&", "||"} {
-		if strings.HasSuffix(end, sign) || strings.HasSuffix(before, sign) && after == "" {
+		if strings.HasSuffix(end, sign) {
 			return "a condition is missing after " + sign
 		}
 	}

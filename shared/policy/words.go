@@ -228,7 +228,7 @@ func wrongSyntax(e *common.Error, source string) string {
 	case strings.HasPrefix(strings.ToLower(after), "like"):
 		return `write X.startsWith("…"), X.endsWith("…"), X.contains("…") or X.matches("^…$")`
 	case strings.Contains(e.Message, "expecting ')'"), strings.Contains(e.Message, "missing ')'"), strings.Contains(e.Message, "<EOF>' expecting"), strings.Count(unquoted(source), "(") != strings.Count(unquoted(source), ")"):
-		return missingEnd(source, before, after)
+		return missingEnd(source)
 	}
 	return "this is not an expression of the language; they look like accountEnabled && systemRole == \"Employee\" && AzureAdSistaLogon.earlierThan(now - days(60))"
 }
