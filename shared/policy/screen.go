@@ -62,6 +62,8 @@ func (s *screen) condition(c *condition) []directory.Flag {
 	return flags
 }
 
+// The method "expr" evaluates a part of a condition. The part may be of another type than bool: CEL checks no types in a
+// choice between an element of [1, true] and something else.
 func (s *screen) expr(e ast.Expr) []directory.Flag {
 	switch e.Kind() {
 	case ast.LiteralKind:

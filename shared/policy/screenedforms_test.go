@@ -83,6 +83,11 @@ var screenedForms = []struct {
 	{"when: created.value() < LastlogonTimestamp.value() - days(5)", 0},
 	{"when: created.value() < now - (days(30) + days(60))", 0},
 	{`when: '(accountEnabled ? department : systemRole) == "HR"'`, 0},
+	// In CEL, the elements of [1, true] are of any type, and so is a choice between one of them and something else.
+	{`when: '(accountEnabled ? [1, true][0] : 5) && created.earlierThan(now - days(90))'`, 315},
+	{`when: '(accountEnabled ? [1, true][0] : department) && created.earlierThan(now - days(90))'`, 315},
+	{`when: '(accountEnabled ? [1, true][0] : now) && created.earlierThan(now - days(90))'`, 315},
+	{`when: '(accountEnabled ? [1, true][0] : created.value()) && created.earlierThan(now - days(90))'`, 315},
 }
 
 // unusedSixty returns a condition about n attributes whose dates come from a report.
