@@ -245,15 +245,10 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	for side, lists := range s.GroupLists {
 		listed[side] = make([]bool, len(lists))
 		for word, list := range lists {
-			for _, key := range list {
-				listed[side][word] = listed[side][word] || key == q.key
-			}
+			listed[side][word] = slices.Contains(list, q.key)
 		}
 	}
-	unread := false
-	for _, key := range s.Unreadable {
-		unread = unread || key == q.key
-	}
+	unread := slices.Contains(s.Unreadable, q.key)
 	for row := range flags {
 		for side := range s.Groups {
 			if word := s.Groups[side].Rows[row]; word != None && listed[side][word] {
@@ -302,10 +297,5 @@ func (j *Judge) CanScreen(c *Crowd) bool {
 			}
 		}
 	}
-	for _, kind := range j.policy.Kinds {
-		if kind == directory.KindPerson {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(j.policy.Kinds, directory.KindPerson)
 }
