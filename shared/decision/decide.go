@@ -34,7 +34,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
-	r.firstReading(&d, p, v, judge.Now())
+	firstReading(&d, p, v, judge.Now())
 	if d.Refused = cmp.Or(taken.refusal(&d), r.conflict(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}
@@ -48,7 +48,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes its content for good 30 days later"
 	}
 	if d.Refused == "" {
-		r.preflight(&d, rule, p, &route)
+		preflight(&d, rule, p, &route)
 	}
 	if d.Refused == "" && rule.Notice > 0 {
 		notice(&d, rule, past, judge.Now())
@@ -199,10 +199,10 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return past
 }
 
-// The method "preflight" refuses a change if the person cannot get the new license. It also records in d what the gate
+// The function "preflight" refuses a change if the person cannot get the new license. It also records in d what the gate
 // must check later: the mailbox, and the seat that the change needs. The gate checks them because it sees the changes of
 // all people together.
-func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
+func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes
 	if rule.ChangeTo == nil || route.TargetSKU == "" {

@@ -12,7 +12,7 @@ import (
 // one of the person's accounts was first seen less than 20 hours ago. Graph returns no date for a person who never
 // signed in, and sometimes omits a date by mistake. A reading on another day must therefore confirm that there is no
 // date.
-func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
+func firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true
 		d.Reason += "; first reading"

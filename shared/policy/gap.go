@@ -69,7 +69,7 @@ func (s sentence) String() string {
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
-		j.holderGap(&g, r.License, p)
+		holderGap(&g, r.License, p)
 	}
 	if d.exempt.flag == directory.Unset {
 		j.exemptGap(&g, p, d.exempt)

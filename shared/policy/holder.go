@@ -54,7 +54,7 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 }
 
 // holderGap adds the reason why it is unknown whether the person holds the license.
-func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
+func holderGap(g *gaps, l *License, p *directory.Person) {
 	predicate := "is not known: " + sourceGap(directory.Entra, p)
 	if l.holders != nil {
 		predicate = l.holders.gap(p)

@@ -92,7 +92,7 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	holder := &Node{Name: "holder", Text: "the person holds " + r.License.Name, Says: saysOf(d.holder)}
 	if holder.Says == Unknown {
 		var g gaps
-		j.holderGap(&g, r.License, p)
+		holderGap(&g, r.License, p)
 		holder.Why = g.String()
 	}
 	exempt, err := j.exemptNode(p, d.exempt)
