@@ -128,7 +128,7 @@ func shrinks(e ast.Expr, from int) bool {
 	case operators.Greater, operators.GreaterEquals:
 		return !has(args[1], from) && ago(args[0])
 	case "earlierThan":
-		return call.IsMemberFunction() && !has(call.Target(), from) && ago(args[0])
+		return !has(call.Target(), from) && ago(args[0])
 	}
 	return false
 }

@@ -48,6 +48,7 @@ func TestVariantsOfATrial(t *testing.T) {
 		"created.value() < now + days(60)":                                                                                 false,
 		"now + days(60) > created.value()":                                                                                 false,
 		`created.value() - days(60) < now - days(60)`:                                                                      false,
+		"optional.of(created.value() - days(60)).earlierThan(now - days(60))":                                              false,
 	} {
 		text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + "rules:\n  - name: r\n    license: m365\n    when: |\n      " + when + "\n    then: remove\n")
 		p, err := Trial("p", text, []Variant{{"r", 60, 90}, {"r", 60, 30}, {"r", 60, 60}, {"r", 0, 0}})
