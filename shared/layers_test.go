@@ -14,9 +14,8 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// The variable "floors" lists the packages from the bottom to the top. A package may import the packages of lower
-// floors, the packages in folders below its own folder, and the packages in folders that contain its own folder. It may
-// import no other package of the repository.
+// The variable "floors" lists the packages from the bottom to the top. Of the repository, a package may import the
+// packages of lower floors, and those in folders below and above its own folder.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},
@@ -119,8 +118,8 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	}
 }
 
-// TestRelayLinksNeitherRulesNorGraph: the relay only makes the requests that it gets from the cloud. Its program
-// contains no rules and no code for Graph.
+// TestRelayLinksNeitherRulesNorGraph: the relay only carries out what it gets from the cloud, so its program has no
+// rules and no code for Graph.
 func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "../functions/relay") {
@@ -133,8 +132,7 @@ func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	}
 }
 
-// TestServeOnlyReads: package serve, which makes the pages of idleseat serve, links no code that can reach a directory
-// or change a license.
+// TestServeOnlyReads: package serve links no code that can reach a directory or change a license.
 func TestServeOnlyReads(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "./serve") {

@@ -11,7 +11,6 @@ import (
 	"testing"
 )
 
-// powerShellBlocks returns the code blocks of a page that are marked as PowerShell.
 func powerShellBlocks(page string) (blocks []string) {
 	for _, m := range regexp.MustCompile("(?ms)^```powershell\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
 		blocks = append(blocks, m[1])
@@ -19,8 +18,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// The function "parts" returns the commands of a page, by the anchor of the heading above the commands. The commands
-// below one heading are one part. The pages indent commands, and put outputs and files into fenced blocks.
+// The function "parts" returns the commands of a page, by the anchor of the heading above them. The pages indent
+// commands, and put outputs and files into fenced blocks.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false
@@ -39,8 +38,8 @@ func parts(page string) map[string]string {
 	return all
 }
 
-// onlyInUnix has patterns for syntax of bash or zsh that PowerShell rejects or reads differently. Each pattern has an
-// example. TestPowerShellFaults checks that the pattern matches the example.
+// onlyInUnix has patterns for syntax of bash or zsh that PowerShell rejects or reads differently, each with an
+// example.
 var onlyInUnix = []struct{ pattern, example string }{
 	{`(?m)^\s*export `, "export A=b"},
 	{`(?m)^\s*[A-Za-z_]+=\S`, "READ=$(az account show)"},
@@ -60,7 +59,6 @@ var onlyInUnix = []struct{ pattern, example string }{
 	{` \S*\{\w+=`, "--source type={a=b}"},
 }
 
-// bashOnly returns the parts of text that match onlyInUnix.
 func bashOnly(text string) (found []string) {
 	for _, f := range onlyInUnix {
 		if m := regexp.MustCompile(f.pattern).FindString(text); m != "" {
@@ -70,11 +68,11 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone names the parts that docs/powershell.md need not have. They are for machines with systemd, or for
-// developers of idleseat.
+// inUnixAlone names the parts that docs/powershell.md need not have, for machines with systemd or for developers of
+// idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
-// toolCalls returns the calls of command-line tools in a text, without the arguments of the calls.
+// toolCalls returns the calls of command-line tools in a text, without arguments.
 func toolCalls(text string) (calls []string) {
 	for _, m := range regexp.MustCompile(`(?m)(?:^|[ (|])(az|aws|sam|terraform) ((?:'?-chdir=\S+ )?)((?:[a-z][a-z0-9-]*\b ?)+)`).FindAllStringSubmatch(text, -1) {
 		call := m[1] + " " + strings.Join(strings.Fields(m[3]), " ")
@@ -88,8 +86,8 @@ func toolCalls(text string) (calls []string) {
 	return slices.Compact(calls)
 }
 
-// TestPowerShellHasEveryPart: some parts of the pages have commands that work only in bash and zsh. docs/powershell.md
-// has a form for PowerShell of each such part. Both forms call the same commands of the same tools.
+// TestPowerShellHasEveryPart: for each part of the pages with commands that work only in bash and zsh,
+// docs/powershell.md has a form for PowerShell that calls the same commands of the same tools.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)

@@ -51,8 +51,7 @@ func matches(pages map[string]string, pattern string) map[string][]string {
 	return found
 }
 
-// TestREADMEIsShort: README.md has at most 150 lines, so that a new reader reads all of it. A page of docs/decisions
-// has at most 60 lines.
+// TestREADMEIsShort: a new reader reads all of README.md. A page of docs/decisions is shorter still.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	const most = 150
@@ -67,7 +66,6 @@ func TestREADMEIsShort(t *testing.T) {
 	}
 }
 
-// TestPagesNameTests: every test that a page names exists.
 func TestPagesNameTests(t *testing.T) {
 	t.Parallel()
 	defined := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.[TF]\)`)
@@ -99,7 +97,6 @@ func TestPagesNameTests(t *testing.T) {
 	}
 }
 
-// TestPagesNameTargets: every make target that a page names is in the Makefile.
 func TestPagesNameTargets(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../Makefile")
@@ -120,8 +117,8 @@ func TestPagesNameTargets(t *testing.T) {
 	allKnown(t, "(?m)(?:`|^ {4})make ([a-z][a-z-]*)", targets, "%s names make %s, and the Makefile has no such target", 8)
 }
 
-// allKnown requires that every match of a pattern in the pages is known. The argument "least" is the smallest allowed
-// number of matches. The argument "unknown" is the message about an unknown match.
+// allKnown requires that every match of a pattern in the pages is known, and that there are at least "least" matches.
+// The argument "unknown" is the message about an unknown match.
 func allKnown(t *testing.T, pattern string, known map[string]bool, unknown string, least int) {
 	t.Helper()
 	seen := 0
@@ -138,8 +135,8 @@ func allKnown(t *testing.T, pattern string, known map[string]bool, unknown strin
 	}
 }
 
-// TestPagesNameCommands: every command that a page shows is a command of the program. The table of commands has every
-// command of the program.
+// TestPagesNameCommands: every command that a page shows is a command of the program, and the table of commands has
+// all of them.
 func TestPagesNameCommands(t *testing.T) {
 	t.Parallel()
 	commands := map[string]bool{}

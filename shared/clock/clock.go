@@ -1,5 +1,5 @@
 // Package clock tells the time and waits. Commands and functions get a Clock when they start. No other part of the
-// product asks the machine for the time. A simulated company can therefore live through months in seconds.
+// product asks the machine for the time, so a simulated company can live through months in seconds.
 package clock
 
 import (
@@ -11,8 +11,8 @@ import (
 type Clock interface {
 	// Now returns the current time.
 	Now() time.Time
-	// Sleep returns nil once the duration d has passed, as measured by Now. If ctx ends first, Sleep returns the error
-	// of ctx. If d is not positive, Sleep returns immediately.
+	// Sleep returns nil once the duration d has passed, as measured by Now. If ctx ends first, it returns the error of
+	// ctx. If d is not positive, it returns immediately.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -25,9 +25,8 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Days returns the number of days between the UTC dates of two times, without regard to hours. From any hour of one day
-// to any hour of the next day is one day. The result is negative if the second time is on an earlier day than the first
-// time.
+// Days returns the number of days between the UTC dates of two times, without regard to hours. It is negative if "to"
+// is on an earlier day than "from".
 func Days(from, to time.Time) int {
 	const day = 24 * time.Hour
 	return int(to.UTC().Truncate(day).Sub(from.UTC().Truncate(day)) / day)
@@ -40,7 +39,7 @@ type Watch func() time.Time
 func (w Watch) Now() time.Time { return w() }
 
 // Sleep waits until the time of the watch is d later. While the machine is suspended, a timer stops, but the time of
-// the watch may go on. Sleep therefore reads the watch every second.
+// the watch may advance, so Sleep reads the watch every second.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

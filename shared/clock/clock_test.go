@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Sleep ends when the time of the Watch says so. The timers of the machine may have stood still for a part of that
-// time.
+// TestWatch: Sleep ends when the time of the Watch says so, even if the timers of the machine have stood still for a
+// part of that time.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	now, looked := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 0
@@ -34,7 +34,6 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// Days counts dates and ignores hours.
 func TestDays(t *testing.T) {
 	t.Parallel()
 	east := time.FixedZone("east", 3*60*60)

@@ -1,6 +1,6 @@
 // Package entrance defines the entrances of a deployment. An entrance is a state machine that accepts only some kinds
-// of request. All entrances run the same steps. Each entrance is a state machine of its own, so that IAM can allow a
-// caller to start only some entrances. The definition of each state machine contains the name of its entrance, so no
+// of request, so that IAM can allow a caller to start only some entrances. All entrances run the same steps. The
+// definition of each state machine has the name of its entrance, so no input can change it.
 // input can change the name.
 package entrance
 
@@ -25,7 +25,7 @@ const (
 // Wish is the kind of work that a request asks for.
 type Wish string
 
-// A request asks for one of these wishes. The error of Admit contains the text.
+// The wishes. The error of Admit has this text.
 const (
 	PlanEverybody Wish = "a plan for everybody"
 	PlanOne       Wish = "a plan for one person"
@@ -58,7 +58,7 @@ func (n Name) Admit(w Wish) error {
 	return fmt.Errorf("%w: %s is not for %s; use %s, and the right to start it", ErrElsewhere, n, w, For(w))
 }
 
-// For returns the entrance that an operator must start for a wish, or "" if no entrance accepts the wish.
+// For returns the entrance that an operator must start for a wish, or "" if no entrance accepts it.
 func For(w Wish) Name {
 	for _, n := range []Name{Plan, Approve, Override, Restore} {
 		if slices.Contains(wishes[n], w) {
@@ -68,8 +68,8 @@ func For(w Wish) Name {
 	return ""
 }
 
-// Machine returns the name of the entrance's state machine in a deployment. The state machine of the entrance Plan has
-// the name of the deployment.
+// Machine returns the name of the entrance's state machine in a deployment. For the entrance Plan, this is the name of
+// the deployment.
 func (n Name) Machine(deployment string) string {
 	if n == Plan {
 		return deployment

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAdmit: exactly one entrance accepts each wish of an operator, and all other entrances refuse the wish. A plan for
-// everybody has a second entrance, which only the schedule may start.
+// TestAdmit: exactly one entrance accepts each wish of an operator. A plan for everybody has a second entrance, which
+// only the schedule may start.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	for w, want := range map[Wish][]Name{

@@ -1,9 +1,8 @@
-// Package lease ensures that only one nightly run works in a store at a time. A lease is a chain of objects in the
-// store. An object is created once and never changed. Each object says who holds the lease and until when, or that the
-// lease has ended. A process takes the lease when it creates the next object of the chain. Only one process can create
-// that object, because a store allows only one writer to create a key. The scheme works with a folder and with a
-// bucket, and across machines. The lease of a dead process expires. The lease only avoids useless work and confusing
-// output. The ledger, not the lease, prevents two runs from changing the same license.
+// Package lease ensures that only one nightly run works in a store at a time, in a folder or a bucket, and across
+// machines. A lease is a chain of objects. Each says who holds the lease and until when, or that it has ended. A
+// process takes the lease when it creates the next object, which only one process can do. The lease of a dead process
+// expires. The lease only avoids useless work and confusing output. The ledger prevents two runs from changing the
+// same license.
 package lease
 
 import (
@@ -24,8 +23,7 @@ import (
 var (
 	// ErrHeld is returned when another process holds the lease.
 	ErrHeld = errors.New("another run is under way")
-	// ErrLost is the cause with which Keep cancels its context when the lease expired or another process took the
-	// lease.
+	// ErrLost is the cause with which Keep cancels its context when the lease expired or another process took it.
 	ErrLost = errors.New("the lease of this run was lost")
 )
 
@@ -36,14 +34,13 @@ const (
 	lasts = 3 * Renewed
 	// The constant "retried" is the wait after a failed renewal.
 	retried = time.Minute
-	// The constant "skew" is how far the clocks of two machines may differ. A machine refuses to work when its clock and
-	// the clock of Microsoft Graph differ by more than 10 minutes (directory.CheckClock). The clocks of two working
-	// machines therefore differ by at most 20 minutes.
+	// The constant "skew" is how far the clocks of two machines may differ. A machine refuses to work when its clock
+	// and that of Microsoft Graph differ by more than 10 minutes (directory.CheckClock), so two working machines
+	// differ by at most 20 minutes.
 	skew = 20 * time.Minute
 )
 
-// A link is one object in the chain of leases, with the key runs/lease/<n>.json (n has six digits). It says who holds the
-// lease and until when, or that the lease has ended.
+// The type "link" is one object in the chain, with the key runs/lease/<n>.json (n has six digits).
 type link struct {
 	Holder string    `json:"holder"` // operator, machine and process, for people to read
 	ID     string    `json:"id"`     // unique for each lease
@@ -60,8 +57,8 @@ type Lease struct {
 	n     int // number of the link in the field last
 }
 
-// Take takes the lease. If another process holds the lease, or takes it at the same moment, the error is ErrHeld. It
-// names the holder if the holder is known.
+// Take takes the lease. If another process holds it, or takes it at the same moment, the error is ErrHeld, which names
+// the holder if it is known.
 func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
 	now := by.Now().UTC()
 	last, n, err := newest(ctx, s)
@@ -82,7 +79,7 @@ func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*L
 	return l, nil
 }
 
-// The function "held" returns an ErrHeld that says who holds the lease and when the lease expires.
+// The function "held" returns an ErrHeld that says who holds the lease and when it expires.
 func held(last link, n int, now time.Time) error {
 	if last.Until.After(now.Add(lasts + skew)) {
 		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",
@@ -107,9 +104,9 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until the caller calls end. If the lease is lost, Keep cancels the returned context with the
-// cause ErrLost. The function "end" releases the lease for other processes. If end fails, other processes must wait
-// until the lease expires.
+// Keep renews the lease until the caller calls "end". If the lease is lost, it cancels the returned context with the
+// cause ErrLost. The function "end" releases the lease. If it fails, other processes must wait until the lease
+// expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -155,7 +152,6 @@ func (l *Lease) renew(ctx context.Context) error {
 	}
 }
 
-// The method "end" releases the lease.
 func (l *Lease) end(ctx context.Context) error {
 	next := l.last
 	next.Ended = true
@@ -165,8 +161,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// The method "put" appends a link, the argument "next", to the chain. It returns store.ErrExists if another process has
-// already created the object with the next number.
+// The method "put" appends a link to the chain. It returns store.ErrExists if another process has already created the
+// object with this number.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

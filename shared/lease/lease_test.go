@@ -56,7 +56,7 @@ func (h *hands) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A flaky store can be down. While it is down, writes fail.
+// The type "flaky" is a store that can be down. While it is down, writes fail.
 type flaky struct {
 	store.Store
 	mu   sync.Mutex
@@ -85,7 +85,6 @@ func (f *flaky) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker)
 	return f.Store.PutIfAbsent(ctx, key, body)
 }
 
-// The function "links" returns the number of links in the chain.
 func links(t *testing.T, s store.Store) int {
 	t.Helper()
 	_, n, err := newest(t.Context(), s)
@@ -95,7 +94,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// The function "until" waits until the function "holds" returns true. After about five seconds, it fails the test.
+// The function "until" waits until "holds" returns true. After about five seconds, it fails the test.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -107,8 +106,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// A second process may take the lease if the first process has ended the lease, or if the lease has expired by the
-// clock of the second process.
+// TestTake: a second process may take the lease if the first has ended it, or if it has expired by the clock of the
+// second.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -170,7 +169,7 @@ func end(t *testing.T, l *Lease) {
 	}
 }
 
-// When many processes try to take the lease at once, only one succeeds.
+// TestOneTakesIt: when many processes try to take the lease at once, only one succeeds.
 func TestOneTakesIt(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -195,8 +194,8 @@ func TestOneTakesIt(t *testing.T) {
 	}
 }
 
-// Keep renews a lease even if answers are lost or the store is down for a while. No other process can take the lease
-// until its holder ends it.
+// TestRenewed: Keep renews a lease even if answers are lost or the store is down for a while. No other process can
+// take it until its holder ends it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -237,8 +236,8 @@ func (f *flaky) isDown() bool {
 	return f.down
 }
 
-// The context of a holder is canceled when another process takes the lease, and when the lease expires because the
-// holder could not renew it. The holder does not end the lease of the other process.
+// TestLost: the context of a holder is canceled when another process takes the lease, and when the lease expires
+// because the holder could not renew it. The holder does not end the lease of the other process.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -278,8 +277,8 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// If the holder cannot end the lease, the error says when the lease expires. Take refuses a store that overwrites
-// objects.
+// TestEndThatFails: if the holder cannot end the lease, the error says when it expires. Take refuses a store that
+// overwrites objects.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -297,7 +296,7 @@ func TestEndThatFails(t *testing.T) {
 	}
 }
 
-// An overwriting store has a PutIfAbsent that replaces existing objects.
+// The type "overwriting" is a store whose PutIfAbsent replaces existing objects.
 type overwriting struct{ store.Store }
 
 func (o *overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {

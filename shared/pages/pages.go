@@ -1,6 +1,5 @@
-// Package pages checks the generated tables in docs against the code. Only tests use the package. A test passes the
-// table that it expects, and fails if the page has a different table. With the flag -rewrite, the test writes the table
-// into the page.
+// Package pages checks the generated tables in docs against the code. A test passes the table that it expects, and
+// fails if the page has a different one. With the flag -rewrite, the test writes the table into the page.
 package pages
 
 import (
@@ -25,7 +24,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// The function "find" returns the path of a page in the folder docs. This folder is next to go.mod.
+// The function "find" returns the path of a page in the folder docs, which is next to go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -43,9 +42,9 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares the argument "table" with a part of a page. The argument "name" is the file name of the page. The
-// part is the text between the comments "<!-- generated: NAME -->" and "<!-- end of NAME -->". The argument "of" is the
-// text in the place of NAME. Tests that check the same page must not run in parallel.
+// Generated compares "table" with the text between the comments "<!-- generated: NAME -->" and "<!-- end of NAME -->"
+// in the page with the file name "name". The argument "of" is the text in the place of NAME. Tests that check the same
+// page must not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

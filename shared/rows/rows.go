@@ -1,5 +1,5 @@
-// Package rows reads CSV files that another system wrote, such as the usage reports of Graph. It keeps one row in
-// memory at a time and limits the size of a row.
+// Package rows reads CSV files that another system wrote, such as the usage reports of Graph. It has one row in memory
+// at a time and limits the size of a row.
 package rows
 
 import (
@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Longest is the maximum size of a row, in bytes. Without a limit, a quotation mark that is never closed would turn the
-// rest of the file into one field.
+// Longest is the maximum size of a row, in bytes. Without a limit, a quotation mark that is never closed would turn
+// the rest of the file into one field.
 const Longest = 1 << 20
 
 // Reader reads rows with any number of columns.
@@ -26,7 +26,7 @@ func New(file io.Reader) *Reader {
 	return r
 }
 
-// Next returns the next row. The slice is valid until Next is called again. After the last row, Next returns io.EOF.
+// Next returns the next row, which is valid until Next is called again. After the last row, it returns io.EOF.
 func (r *Reader) Next() ([]string, error) {
 	r.in.read = 0
 	return r.csv.Read()

@@ -19,8 +19,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
-// The function "content" returns a function that executes a template of this package for a document. The function
-// "view" makes the data of the template in a language.
+// The function "content" returns a function that executes a template of this package. The function "view" makes the
+// data of the template in a language.
 func content[T any](name string, view func(*page.Words) T) func(*page.Words, bool) (template.HTML, error) {
 	return func(w *page.Words, _ bool) (template.HTML, error) {
 		var out bytes.Buffer
@@ -32,21 +32,19 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 }
 
 // The function "document" returns a page of this site. The argument "here" is the address of the menu entry that leads
-// to the page. The other entries of the menu lead to pages about the run that the argument "run" names. If that
-// argument is empty, these pages are about the newest run.
+// to the page. The other entries lead to pages about the run "run", or about the newest run if it is empty.
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
 
-// The function "titled" returns a function that makes the title of a page. The argument "key" is the key of the title's
-// text.
+// The function "titled" returns a function that makes the title of a page. The argument "key" is the key of its text.
 func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
 
-// The function "menu" returns the entries of the menu. Except for the list of runs, each entry leads to a page about
-// one run. The argument "run" is the name of this run. If the argument is empty, each page is about the newest run. So
-// the menu in the report of an older run leads to the people, the policy and the thresholds of the same run.
+// The function "menu" returns the entries of the menu. Except for the list of runs, each leads to a page about the run
+// "run", or about the newest run if it is empty, so that the menu in the report of an older run leads to pages about
+// the same run.
 func menu(here, run string) func(*page.Words) []page.Link {
 	return func(w *page.Words) []page.Link {
 		links := []page.Link{{Href: "/", Text: w.T("serve.runs"), Here: here == "/"}}
@@ -57,7 +55,6 @@ func menu(here, run string) func(*page.Words) []page.Link {
 	}
 }
 
-// The method "show" answers with a page.
 func (a *asked) show(status int, d *page.Document) error {
 	var out bytes.Buffer
 	if err := d.Write(&out); err != nil {
@@ -67,7 +64,7 @@ func (a *asked) show(status int, d *page.Document) error {
 	return nil
 }
 
-// The method "send" answers with the HTML of a page. The argument "policy" is the Content-Security-Policy of the page.
+// The method "send" answers with HTML. The argument "policy" is the Content-Security-Policy of the page.
 func (a *asked) send(status int, policy string, html []byte) {
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	a.w.Header().Set("Content-Security-Policy", policy+"; frame-ancestors 'none'")
@@ -76,7 +73,7 @@ func (a *asked) send(status int, policy string, html []byte) {
 }
 
 // The method "message" answers with a page that has a title, a text and a detail. The arguments "title" and "text" are
-// keys of texts. The page shows the argument "detail" unchanged.
+// keys of texts. The page shows "detail" unchanged.
 func (a *asked) message(status int, title, text, detail string) {
 	d := document(titled(title), "", "", content("message", func(w *page.Words) any {
 		return struct {
@@ -89,7 +86,6 @@ func (a *asked) message(status int, title, text, detail string) {
 	}
 }
 
-// The method "json" answers with a value as JSON.
 func (a *asked) json(v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {

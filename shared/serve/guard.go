@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// The type "guard" admits only requests of the person who started the command. It refuses every other request.
+// The type "guard" admits only requests of the person who started the command.
 //
-// It is not enough that the server listens on loopback, for two reasons. First, another site can make its host name
-// resolve to 127.0.0.1 (DNS rebinding), so the Host header must name this machine. Second, all users of this machine
-// reach loopback, also users who may not read the store. So the first request must have a key that only the terminal
-// shows. The guard then sends the browser a cookie for the following requests.
+// It is not enough that the server listens on loopback. Another site can make its host name resolve to 127.0.0.1 (DNS
+// rebinding), so the Host header must name this machine. All users of this machine reach loopback, also users who may
+// not read the store, so the first request must have a key that only the terminal shows. The guard then sends the
+// browser a cookie for the following requests.
 type guard struct {
 	hosts  map[string]bool // values of the header Host
 	cookie string          // the name of the cookie; it contains the port, because browsers send a cookie to every port of a host
@@ -25,7 +25,7 @@ type guard struct {
 
 // Keys are the secrets of one server.
 type Keys struct {
-	// Key is the key in the address that the terminal shows. A browser can use Key any number of times.
+	// Key is the key in the address that the terminal shows. A browser can use it any number of times.
 	Key  string
 	pass string // the value of the cookie
 
@@ -36,8 +36,8 @@ type Keys struct {
 // NewKeys returns new secrets.
 func NewKeys() *Keys { return &Keys{Key: rand.Text(), pass: rand.Text(), once: map[string]bool{}} }
 
-// Once returns a key that works only once. The key is for the command line of a browser, which other users of the
-// machine can see.
+// Once returns a key that works only once, for the command line of a browser, which other users of the machine can
+// see.
 func (k *Keys) Once() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -58,8 +58,7 @@ func (k *Keys) opens(key string) bool {
 	return right
 }
 
-// The function "same" reports whether two secrets are equal. The comparison takes the same time for all secrets of the
-// same length.
+// The function "same" reports whether two secrets are equal, in the same time for all secrets of the same length.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // hostsOf returns the values of the Host header that a browser on this machine sends for the port.
@@ -75,7 +74,6 @@ func hostsOf(port string) map[string]bool {
 	return hosts
 }
 
-// keyParameter is the parameter of the address that carries the key.
 const keyParameter = "key"
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -108,10 +106,9 @@ func protect(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// The function "foreign" reports whether the guard must refuse a request because a page of another site made it. A link
-// on another site may open a page of this site, so the request of such a link is not foreign. Every other request from
-// another site is foreign (W3C, Fetch Metadata Request Headers). If a browser sends neither Origin nor Sec-Fetch-Site,
-// only the cookie protects the pages.
+// The function "foreign" reports whether the guard must refuse a request because a page of another site made it (W3C,
+// Fetch Metadata Request Headers). A link on another site may open a page of this site. If a browser sends neither
+// Origin nor Sec-Fetch-Site, only the cookie protects the pages.
 func foreign(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" && !strings.EqualFold(origin, "http://"+r.Host) {
 		return true
@@ -133,12 +130,11 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.keys.pass, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	query.Del(keyParameter)
 	to := *r.URL
-	// If a path began with two slashes, a browser would read the name after the slashes as the name of another host.
+	// If a path began with two slashes, a browser would read the name after them as the name of another host.
 	to.Scheme, to.Host, to.Path, to.RawPath, to.RawQuery = "", "", "/"+strings.TrimLeft(to.Path, "/\\"), "", query.Encode()
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// The method "knows" reports whether the request has the cookie.
 func (g *guard) knows(r *http.Request) bool {
 	for _, c := range r.CookiesNamed(g.cookie) {
 		if same(c.Value, g.keys.pass) {

@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// perPage is the maximum number of runs on one page of the list.
 const perPage = 25
 
 // The type "listing" is one page of the list of runs.
@@ -19,14 +18,14 @@ type listing struct {
 	Runs  []*runs.Overview // newest first
 	// First is the number of the first run of the page. The newest run has number 1.
 	First int
-	// Older is the name of the last run of this page, with which the reader requests the next page. It is empty if there
-	// are no older runs. Newer means that there are newer runs.
+	// Older is the name of the last run of this page, with which the reader requests the next page, or "" if there are
+	// no older runs. Newer means that there are newer runs.
 	Older string
 	Newer bool
 }
 
-// listFrom returns a page of the list of runs. The page begins with the newest run that is older than the run "before".
-// Such a page stays the same when new runs begin. If "before" is empty, the page begins with the newest run of all.
+// listFrom returns the page of the list of runs that begins with the newest run older than the run "before", or with
+// the newest of all if it is empty. Such a page stays the same when new runs begin.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {
@@ -45,7 +44,7 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	return l, err
 }
 
-// The function "address" returns an address on this site. Each of the parts becomes one segment of the path.
+// The function "address" returns an address on this site. Each part becomes one segment of the path.
 func address(parts ...string) string {
 	to := ""
 	for _, p := range parts {
@@ -54,8 +53,8 @@ func address(parts ...string) string {
 	return to
 }
 
-// The function "under" returns an address with parameters. In the argument "pairs", the value of a parameter follows
-// the name of the parameter. A parameter with an empty value is left out.
+// The function "under" returns an address with parameters. In "pairs", values follow names. A parameter with an empty
+// value is left out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {

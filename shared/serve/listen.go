@@ -39,8 +39,8 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Limits of a connection. The limit for an answer is the longest. A page about a million people needs that time,
-// because it reads all these people from S3.
+// Limits of a connection. The limit for an answer is the longest, because a page about a million people reads all of
+// them from S3.
 const (
 	readWithin   = 10 * time.Second
 	answerWithin = 5 * time.Minute
@@ -49,8 +49,8 @@ const (
 	maxHeader    = 16 << 10        // in bytes
 )
 
-// Serve answers requests until ctx ends. It then waits up to endWithin for answers that are not finished, and returns
-// nil. It returns an error only if the listener fails before that.
+// Serve answers requests until ctx ends. It then waits up to endWithin for unfinished answers, and returns nil. It
+// returns an error only if the listener fails before that.
 func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -75,7 +75,6 @@ func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// portOf returns the port that a listener listens on.
 func portOf(l net.Listener) string {
 	if a, ok := l.Addr().(*net.TCPAddr); ok {
 		return strconv.Itoa(a.Port)
@@ -83,7 +82,7 @@ func portOf(l net.Listener) string {
 	return ""
 }
 
-// Address returns the address of the pages that a listener serves. The address contains the key.
+// Address returns the address of the pages that a listener serves, with the key.
 func Address(l net.Listener, key string) string {
 	at := url.URL{Scheme: "http", Host: l.Addr().String(), Path: "/", RawQuery: url.Values{keyParameter: {key}}.Encode()}
 	return at.String()

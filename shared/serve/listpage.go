@@ -7,14 +7,12 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// runView is one run on a page of the list.
 type runView struct {
 	*page.Words
 	*runs.Overview
 	Done doneView
 }
 
-// The method "list" answers with the list of runs.
 func (s *Site) list(a *asked) error {
 	before := a.given("before")
 	l, err := s.listFrom(a.ctx(), before)

@@ -11,10 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// errQuestion is the error for an address that lacks a required parameter, or has a parameter with an impossible value.
+// errQuestion is the error for an address that lacks a required parameter, or has a parameter with an impossible
+// value.
 var errQuestion = errors.New("the address does not say what is wanted")
 
-// storyView is a story in one language.
 type storyView struct {
 	*page.Words
 	*story.Story
@@ -40,7 +40,7 @@ var tones = map[story.State]string{
 	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
 }
 
-// The method "person" answers with everything that is known about one person.
+// The method "person" answers with the story of one person.
 func (s *Site) person(a *asked) error {
 	user := strings.TrimSpace(a.given("user"))
 	if user == "" {
@@ -79,7 +79,8 @@ func (s *Site) person(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// Age returns the age that a date in the profile had at the time of the run. It returns "" for a value that is no date.
+// Age returns the age that a date in the profile had at the time of the run. It returns "" for a value without a known
+// date.
 func (v *storyView) Age(value story.Value) string {
 	if value.Days == nil {
 		return ""

@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// policyOf returns the snapshot.Begin of a run, and the policy that it contains.
 func (s *Site) policyOf(a *asked, run string) (*snapshot.Begin, *policy.Policy, error) {
 	b, err := snapshot.GetBegin(a.ctx(), s.Store, run)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestReportsAreKeptForAMinute: a report page is kept for a minute only, because later runs change its content. If as
-// many pages as possible are kept, a new page replaces the oldest.
+// TestReportsAreKeptForAMinute: a report page is kept for a minute, because later runs change its content. A new page
+// replaces the oldest if as many as possible are kept.
 func TestReportsAreKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	var c reports

@@ -17,8 +17,8 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// The method "run" answers with the report of a run. If the run has no plan yet, or the report cannot be made, it
-// answers with the stage of the run. For the name "latest", it redirects to the newest run that has a plan.
+// The method "run" answers with the report of a run, or with its stage if it has no plan yet or the report cannot be
+// made. For the name "latest", it redirects to the newest run that has a plan.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -65,8 +65,7 @@ func (s *Site) toLatest(a *asked) error {
 	return runs.ErrNoPlan
 }
 
-// The method "report" returns the page of a run that has a plan. It makes the page, or takes it from the pages that the
-// site keeps in memory.
+// The method "report" returns the page of a run that has a plan, from memory if the site keeps it.
 func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
 	key := o.Run + " " + now.Version
 	if html, policy = s.reports.get(key, s.Clock.Now()); html != nil {
@@ -95,7 +94,7 @@ func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html [
 }
 
 // The function "basis" returns the name of the run if the run read everybody, and otherwise "". The people, the policy
-// and the thresholds can be shown only from the snapshot of a run that read everybody.
+// and the thresholds can be shown only from the snapshot of such a run.
 func basis(o *runs.Overview) string {
 	if o.User != "" || o.Copy != "" || o.Restore != "" {
 		return ""
@@ -103,15 +102,13 @@ func basis(o *runs.Overview) string {
 	return o.Run
 }
 
-// The method "follow" makes a page reload itself when the state of the page changes. The address "from" answers with
-// the state of the page.
+// The method "follow" makes a page reload itself when its state changes. The address "from" answers with the state.
 func (s *Site) follow(d *page.Document, from string, now *state) {
 	if now.Live {
 		d.Live = &page.Live{From: from, Version: now.Version, Every: asksEvery}
 	}
 }
 
-// asksEvery is the time between two requests of a page for its state.
 const asksEvery = 5 * time.Second
 
 // The method "unfinished" answers with the overview of a run whose report does not exist or cannot be made.
@@ -190,8 +187,8 @@ func (s *Site) waits(w *page.Words, o *runs.Overview) string {
 // keptReports is the maximum number of report pages that the site keeps in memory. A page has up to 5 MB.
 const keptReports = 4
 
-// keptFor is the time for which the site keeps a report page. The time is short, because a page also shows results of
-// later runs, such as a restore.
+// keptFor is the time for which the site keeps a report page. It is short, because a page also shows results of later
+// runs, such as a restore.
 const keptFor = time.Minute
 
 // The type "reports" keeps the newest report pages.

@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// shownMatches is the maximum number of people that a search shows.
 const shownMatches = 100
 
 // The type "match" is a person whom a search found.
@@ -21,7 +20,7 @@ type match struct {
 	rank int // 0 is the best
 }
 
-// Key returns the id that names the person in the address of a page.
+// Key returns the id of the person in the address of a page.
 func (m *match) Key() string { return cmp.Or(m.ID, m.SID) }
 
 // Shown returns the name to show.
@@ -29,8 +28,8 @@ func (m *match) Shown() string {
 	return cmp.Or(m.DisplayName, m.UserPrincipalName, m.ADName, m.SAMAccountName, m.Key())
 }
 
-// The method "search" answers with the people who have a name that contains a text. The names come from a snapshot. If
-// the text is the whole name of exactly one person, the method redirects to the page of the person.
+// The method "search" answers with the people in a snapshot who have a name that contains a text. If the text is the
+// whole name of exactly one person, it redirects to the page of the person.
 func (s *Site) search(a *asked) error {
 	wanted := strings.TrimSpace(a.given("q"))
 	found, total, run := []match(nil), 0, ""
@@ -58,7 +57,7 @@ func (s *Site) search(a *asked) error {
 	})))
 }
 
-// The function "exact" returns the only person with rank 0. It returns nil if no person or several people have rank 0.
+// The function "exact" returns the only person with rank 0, or nil if there is none or several.
 func exact(found []match) (only *match) {
 	for i := range found {
 		if found[i].rank > 0 {
@@ -109,8 +108,8 @@ func (s *Site) find(ctx context.Context, run, wanted string) (found []match, tot
 	return best(found), total, nil
 }
 
-// The function "apart" returns a copy of p whose texts have their own memory. The texts of p itself share the memory of
-// the whole partition, and would keep that memory in use.
+// The function "apart" returns a copy of p whose texts have their own memory. The texts of p share the memory of the
+// whole partition, and would keep it in use.
 func apart(p snapshot.Named) snapshot.Named {
 	for _, text := range [...]*string{&p.ID, &p.UserPrincipalName, &p.DisplayName, &p.Department, &p.EntraSID, &p.SID, &p.ADName, &p.SAMAccountName} {
 		*text = strings.Clone(*text)
@@ -118,9 +117,9 @@ func apart(p snapshot.Named) snapshot.Named {
 	return p
 }
 
-// rankOf returns how well the names of a person match the text "wanted", which is in lower case. The rank is 0 for a
-// whole name, 1 for the beginning of a name, 2 for another part of a name, and -1 for no match. A whole display name
-// has rank 1. An id matches only as a whole.
+// rankOf returns how well the names of a person match the text "wanted", which is in lower case: 0 for a whole name, 1
+// for the beginning of a name or a whole display name, 2 for another part of a name, and -1 for no match. An id
+// matches only as a whole.
 func rankOf(p *snapshot.Named, wanted string) int {
 	rank := -1
 	for i, name := range [...]string{p.UserPrincipalName, p.ADName, p.SAMAccountName, p.DisplayName, p.ID, p.SID, p.EntraSID} {
@@ -142,7 +141,7 @@ func rankOf(p *snapshot.Named, wanted string) int {
 	return rank
 }
 
-// The function "best" sorts the matches, best first, and returns as many matches as a page shows.
+// The function "best" sorts the matches, best first, and returns as many as a page shows.
 func best(found []match) []match {
 	slices.SortFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(strings.ToLower(a.Shown()), strings.ToLower(b.Shown())), cmp.Compare(a.Key(), b.Key()))

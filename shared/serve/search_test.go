@@ -28,7 +28,7 @@ func TestRankOf(t *testing.T) {
 	}
 }
 
-// TestExact: the function exact returns a person only if no other person has the same name.
+// TestExact: the function "exact" returns a person only if no other person has the same name.
 func TestExact(t *testing.T) {
 	t.Parallel()
 	anna, other := match{snapshot.Named{ID: "a", SAMAccountName: "anna"}, 0}, match{snapshot.Named{ID: "b", SAMAccountName: "anna"}, 0}

@@ -1,7 +1,6 @@
-// Package serve shows the runs of a store in a browser on the same machine. The pages have the list of runs, the report
-// of each run during the run and after it, everything about a person, the policy in words, and the effect of another
-// threshold. The package only reads. It uses the store through a view that refuses writes. It links no code that can
-// reach a directory. All decisions come from the packages that decide.
+// Package serve shows the runs of a store in a browser on the same machine: the list of runs, the report of each run,
+// everything about a person, the policy in words, and the effect of another threshold. It uses the store through a
+// view that refuses writes, and links no code that can reach a directory.
 package serve
 
 import (
@@ -22,11 +21,11 @@ type Settings struct {
 	Store    store.Store
 	Location string // the location of the store, as the operator gave it
 	Clock    clock.Clock
-	// Elsewhere is the value of the option --store in the commands that the pages show. It is Location, or empty if
-	// commands find the store without the option.
+	// Elsewhere is the value of the option --store in the commands that the pages show: Location, or empty if commands
+	// find the store without the option.
 	Elsewhere string
-	// Next returns the command line that runs a command of idleseat on the store. The pages show it to the operator as
-	// the next step.
+	// Next returns the command line that runs a command of idleseat on the store, which the pages show as the next
+	// step.
 	Next func(command string) string
 }
 
@@ -35,12 +34,13 @@ type Site struct {
 	Settings
 	Keys    *Keys
 	reports *reports
-	// heavy has one element for each answer that reads a whole snapshot. Its capacity limits the number of such answers.
+	// The channel "heavy" has one element for each answer that reads a whole snapshot. Its capacity limits their
+	// number.
 	heavy chan struct{}
 }
 
-// atOnce is the maximum number of answers that read a whole snapshot at the same time. Each of them needs the memory of
-// a partition.
+// atOnce is the maximum number of answers that read a whole snapshot at the same time. Each needs the memory of a
+// partition.
 const atOnce = 2
 
 // New returns the site of a store. It reads the store through store.ReadOnly.
@@ -78,7 +78,6 @@ func (s *Site) Handler(port string) http.Handler {
 	}
 }
 
-// The type "asked" is one request, with the writer for its answer.
 type asked struct {
 	w http.ResponseWriter
 	r *http.Request
@@ -86,10 +85,8 @@ type asked struct {
 
 func (a *asked) ctx() context.Context { return a.r.Context() }
 
-// The method "given" returns the value that a parameter has in the address.
 func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
 
-// errNoPage is the error for an address without a page.
 var errNoPage = errors.New("there is no such page")
 
 // The method "fail" answers with a page that shows an error.
@@ -110,8 +107,7 @@ func (s *Site) fail(a *asked, err error) {
 	a.message(status, title, title+".about", err.Error())
 }
 
-// The method "wait" waits until this answer may read a whole snapshot. The caller must call the function "done" after
-// the reading.
+// The method "wait" waits until this answer may read a whole snapshot. The caller must call "done" after the reading.
 func (s *Site) wait(ctx context.Context) (done func(), err error) {
 	select {
 	case s.heavy <- struct{}{}:
@@ -124,8 +120,8 @@ func (s *Site) wait(ctx context.Context) (done func(), err error) {
 // The constant "latest" stands for the name of the newest run in an address.
 const latest = "latest"
 
-// The method "meant" returns the run whose snapshot a page uses. It is the run that the address names. If the address
-// names no run, it is the newest run that read everybody.
+// The method "meant" returns the run whose snapshot a page uses: the run in the address, or else the newest run that
+// read everybody.
 func (s *Site) meant(a *asked) (string, error) {
 	if name := a.given("run"); name != "" && name != latest {
 		return name, nil

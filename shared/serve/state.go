@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The type "state" is the present state of an open page. The page requests its state, and reloads itself if Version has
+// The type "state" is the present state of an open page. The page requests it, and reloads itself if Version has
 // changed.
 type state struct {
 	// Version is a hash of the content of the page.
@@ -23,8 +23,8 @@ type state struct {
 	Run *runs.Overview `json:"run,omitempty"`
 }
 
-// stateOf returns the state of a page that shows a run. The argument "more" is further content of the page, such as the
-// number of runs. The page reloads itself if this content changes, too.
+// stateOf returns the state of a page that shows a run. The argument "more" is further content of the page, such as
+// the number of runs.
 func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -34,8 +34,8 @@ func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
 }
 
-// The function "live" reports whether a run may still change. No object shows whether the process of a run has died. So
-// after plan.Lifetime without a new result, the run is not live any more, because its plan has then expired.
+// The function "live" reports whether a run may still change. No object shows whether the process of a run has died,
+// so after plan.Lifetime without a new result, when its plan has expired, the run is not live any more.
 func live(o *runs.Overview, now time.Time) bool {
 	newest := o.Started
 	for _, at := range []time.Time{o.Worked, o.Expires.Add(-plan.Lifetime)} {
@@ -51,7 +51,6 @@ func live(o *runs.Overview, now time.Time) bool {
 	}
 }
 
-// runState answers with the state of the page about a run.
 func (s *Site) runState(a *asked) error {
 	o, err := runs.Look(a.ctx(), s.Store, a.r.PathValue("run"))
 	if err != nil {
@@ -86,8 +85,8 @@ func (s *Site) listState(a *asked) error {
 	return a.json(now)
 }
 
-// newestState returns the state of the list of runs. The argument "list" begins with the newest run. The state is
-// always live, because a run may begin at any time.
+// newestState returns the state of the list of runs, which begins with the newest. It is always live, because a run
+// may begin at any time.
 func (s *Site) newestState(total int, list []*runs.Overview) (now state, err error) {
 	if len(list) > 0 {
 		now, err = stateOf(list[0], s.Clock.Now(), fmt.Sprint(total))

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story"
 )
 
-// TestMadeKeysHaveTexts: the code makes some keys of texts from a name, such as a stage. Each such key has a text.
+// TestMadeKeysHaveTexts: each key of a text that the code makes from a name, such as a stage, has a text.
 func TestMadeKeysHaveTexts(t *testing.T) {
 	t.Parallel()
 	var keys []string

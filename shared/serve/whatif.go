@@ -12,26 +12,24 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// The type "threshold" is a number of days that the condition of a rule has. The reader of the page can try another
-// number.
+// The type "threshold" is a number of days in the condition of a rule. The reader of the page can try another number.
 type threshold struct {
 	Rule string
 	From int // the number in the policy
 }
 
-// More returns the additional number of people from whom the rule reclaims if it has the number of days that the reader
-// chose. If the result is negative, the rule reclaims from fewer people.
+// More returns the additional number of people from whom the rule reclaims with the chosen number of days. It may be
+// negative.
 func (v *whatIfView) More() int { return v.Changed.Then.Reclaim - v.Changed.Now.Reclaim }
 
-// Saving returns by how much the number of days that the reader chose raises the monthly saving of the rule.
+// Saving returns by how much the chosen number of days raises the monthly saving of the rule.
 func (v *whatIfView) Saving() float64 {
 	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
 }
 
-// Key returns the text that names the threshold in an address.
+// Key returns the text of the threshold in an address.
 func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
 
-// The variable "suggested" has the numbers of days that the page offers to the reader.
 var suggested = []int{30, 45, 60, 90, 120, 180}
 
 // Limits of the number of days that a reader can choose. A policy has the same limits.
@@ -40,7 +38,6 @@ const (
 	mostDays   = 3650
 )
 
-// whatIfView is the data of the page about one threshold.
 type whatIfView struct {
 	*page.Words
 	Run        string
@@ -54,7 +51,6 @@ type whatIfView struct {
 	Data       *page.Data           // the lists of people
 }
 
-// The type "list" is one list of people on the page.
 type list struct {
 	*page.Table
 	HTML template.HTML
@@ -72,11 +68,10 @@ func (v *whatIfView) Lists() (all []list, err error) {
 	return all, nil
 }
 
-// mostPeople is the maximum number of people that a list on a page has.
 const mostPeople = 20_000
 
-// whatIf answers with the effect that another number of days would have in a rule. Without a number in the address, the
-// page asks the reader for a number.
+// whatIf answers with the effect that another number of days would have in a rule. Without a number in the address,
+// the page asks for one.
 func (s *Site) whatIf(a *asked) error {
 	run, err := s.meant(a)
 	if err != nil {
@@ -104,7 +99,7 @@ func (s *Site) whatIf(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// The method "differ" computes the effect of the number of days that the reader chose.
+// The method "differ" computes the effect of the chosen number of days.
 func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	done, err := s.wait(ctx)
 	if err != nil {
@@ -130,7 +125,6 @@ func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	return nil
 }
 
-// The method "people" adds a list of people to the page.
 func (v *whatIfView) people(id string, all []backtest.Person) {
 	shown := page.Clean(all[:min(len(all), mostPeople)])
 	t := v.Data.Table(id, len(all), len(shown))

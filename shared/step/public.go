@@ -12,15 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The constant "longest" is the maximum length of an error message, in bytes. A limit is necessary because the state
-// machine collects the errors of all partitions, and the data of a state machine may have at most 256 KiB (Step
-// Functions quotas).
+// The constant "longest" is the maximum length of an error message, in bytes. The state machine collects the errors of
+// all partitions, and its data may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// The function "public" returns the message of err without names of people and groups. The message appears in the log,
-// in the history of the execution and in the notice, which more people can read than the store. The function removes
-// all text that looks like a name (see plain.Nameless). It also removes the names in the request, which is the
-// parameter "in".
+// The function "public" returns the message of err without names of people and groups, because more people can read
+// the log, the history of the execution and the notice than the store. It removes all text that looks like a name (see
+// plain.Nameless), and the names in the request "in".
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -33,8 +31,7 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// The function "asked" returns the strings of a request that may be names: all strings that an operator wrote, except
-// ids.
+// The function "asked" returns the strings of a request that may be names: all that an operator wrote, except ids.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -70,13 +67,12 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// The variable "known" lists the names of the JSON fields that a request may have. An operator made up any other name, so
-// that name may belong to a person.
+// The variable "known" lists the names of the JSON fields that a request may have. An operator made up any other name,
+// which may belong to a person.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// The function "named" returns an error for the state machine. The message of this error is the public message of err.
-// Its type is Refused if err matches one of the errors in the parameter "final", and failed otherwise. The type tells
-// the state machine whether to retry the step.
+// The function "named" returns an error for the state machine, with the public message of err. Its type tells whether
+// to retry the step: Refused if err matches one of the errors in "final", and failed otherwise.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// The error for the state machine has the right type and a message without names of people.
+// TestNamed: the error for the state machine has the right type and a message without names of people.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	final, other := errors.New("final"), errors.New("other")
@@ -38,7 +38,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// The value of a panic may contain names. Therefore the error contains only the type of the value and the place of the
+// TestCareful: the value of a panic may have names, so the error has only the type of the value and the place of the
 // panic.
 func TestCareful(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,5 @@
-// Package step contains the code that all Lambda functions share. It reads the settings from the environment. It reads
-// the policy file from the bucket. It writes metrics. Its errors name no people and have the types that the state
-// machine knows. The work of each step is in the packages under shared/workflow.
+// Package step has the code that all Lambda functions share. It reads the settings and the policy file, and writes
+// metrics. Its errors name no people and have the types that the state machine distinguishes.
 package step
 
 import (
@@ -23,17 +22,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the type of errors that a retry cannot fix. Examples are a policy with faults, a person who does not
-// exist, and a plan that may not be applied.
+// Refused is the type of errors that a retry cannot fix, such as a policy with faults, a person who does not exist,
+// and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// The constant "failed" is the type of all errors that are not Refused. The state machine retries a step after such an
-// error.
+// The constant "failed" is the type of all other errors, after which the state machine retries a step.
 const failed = "Idleseat.Failed"
 
-// Start serves a Lambda function until its sandbox ends. When the sandbox starts, Start fills the settings from the
-// environment. It then calls the parameter "open" once. The result of this call is the function that handles every
-// request. An error that matches one of the errors in the parameter "final" gets the type Refused.
+// Start serves a Lambda function until its sandbox ends. It fills the settings from the environment and calls "open"
+// once, whose result handles every request. An error that matches one of the errors in "final" gets the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -64,8 +61,8 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// The function "careful" runs a step and turns a panic into an error, because the Lambda runtime would log the value of
-// the panic.
+// The function "careful" runs a step and turns a panic into an error, because the Lambda runtime would log the value
+// of the panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -76,20 +73,18 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 }
 
 // limitMemory makes the garbage collector work harder once the process uses three quarters of the sandbox's memory,
-// because Lambda kills a process that uses more than the whole memory. The parameter "sandbox" is the size of the
-// memory, in MB.
+// because Lambda kills a process that uses more than all of it. The parameter "sandbox" is the size in MB.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
 	}
 }
 
-// Margin is the time between the end of a function's work and its deadline. The function stores its results in this
-// time.
+// Margin is the time between the end of a function's work and its deadline, in which the function stores its results.
 const Margin = 30 * time.Second
 
-// Until returns the time by which a step must end: the deadline of ctx minus the given margin. It returns the zero time
-// if ctx has no deadline.
+// Until returns the time by which a step must end: the deadline of ctx minus the margin, or the zero time without a
+// deadline.
 func Until(ctx context.Context, margin time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -101,7 +96,7 @@ func Until(ctx context.Context, margin time.Duration) time.Time {
 // maxPolicy is the maximum size of the policy file, in bytes.
 const maxPolicy = 1 << 20
 
-// Policy reads and checks the policy file at a key of the store. It returns the policy and its text. The error wraps
+// Policy reads and checks the policy file at a key of the store, and returns the policy and its text. The error wraps
 // ErrPolicy if the file has faults.
 func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, string, error) {
 	text, err := store.GetBytes(ctx, s, key, maxPolicy)
@@ -115,8 +110,8 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function that reads the policy file at the key and returns the text of the file. The file is
-// read and checked anew at each call, so a file with faults is an error.
+// PolicyText returns a function that reads, checks and returns the text of the policy file at the key, anew at each
+// call.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
@@ -131,7 +126,7 @@ var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat pol
 type Metrics map[string]float64
 
 // Emit writes the metrics as one line in CloudWatch's embedded metric format (Embedded metric format specification,
-// version 0). CloudWatch makes the metrics from that line.
+// version 0).
 func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
 	type unit struct{ Name string }
 	line := map[string]any{"Deployment": deployment}

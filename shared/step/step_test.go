@@ -45,7 +45,6 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// Emit writes one line in the embedded metric format.
 func TestEmit(t *testing.T) {
 	t.Parallel()
 	var line bytes.Buffer
