@@ -102,7 +102,6 @@ func TestArrowsPointDownwards(t *testing.T) {
 	}
 }
 
-// The function "within" reports whether two packages are in one folder tree.
 func within(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }

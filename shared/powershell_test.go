@@ -72,7 +72,6 @@ func bashOnly(text string) (found []string) {
 // idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
-// toolCalls returns the calls of command-line tools in a text, without arguments.
 func toolCalls(text string) (calls []string) {
 	for _, m := range regexp.MustCompile(`(?m)(?:^|[ (|])(az|aws|sam|terraform) ((?:'?-chdir=\S+ )?)((?:[a-z][a-z0-9-]*\b ?)+)`).FindAllStringSubmatch(text, -1) {
 		call := m[1] + " " + strings.Join(strings.Fields(m[3]), " ")
@@ -162,7 +161,6 @@ func TestPowerShellFaults(t *testing.T) {
 	}
 }
 
-// The constant "parsing" is a PowerShell script that prints each syntax error in the named files.
 const parsing = `$bad = 0
 foreach ($f in $args) {
   $errors = $null

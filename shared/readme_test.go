@@ -199,7 +199,6 @@ func TestPagesNameFiles(t *testing.T) {
 	}
 }
 
-// The function "anchors" returns the anchors of a page's headings.
 func anchors(page string) (all []string) {
 	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
 		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")

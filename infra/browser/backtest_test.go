@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest/lookback"
 )
 
-// TestBacktestShows opens the page of a backtest in three views: wide, narrow, and a narrow dark view in Swedish.
 func TestBacktestShows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backtest.html")
 	f, err := os.Create(path)

@@ -21,7 +21,6 @@ import (
 	"github.com/idleseat/idleseat/shared/report/page"
 )
 
-// The function "stored" writes report.html to a folder of the test and returns its address.
 func stored(t testing.TB, n *report.Night) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
@@ -157,7 +156,6 @@ func TestNamesOfAReason(t *testing.T) {
 	}
 }
 
-// TestKeyboard uses only keys: the skip link, a search, a sort, the page of a person, and the way back.
 func TestKeyboard(t *testing.T) {
 	b := browser.Start(t)
 	address := stored(t, sample.Night(4, 5000, 400))

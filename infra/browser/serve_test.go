@@ -66,7 +66,6 @@ func newOffice(t *testing.T, people int) *office {
 	return o
 }
 
-// The method "run" executes a command of idleseat in this process and returns its standard output.
 func (o *office) run(args ...string) []byte {
 	o.t.Helper()
 	var out, errs bytes.Buffer

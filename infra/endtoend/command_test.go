@@ -65,7 +65,6 @@ func onMachine(t testing.TB, box *sandbox.Sandbox, place string, env ...string) 
 	}
 }
 
-// planAndApply applies a new plan until nothing is pending, and returns the run id.
 func planAndApply(t testing.TB, idleseat func(args ...string) []byte) string {
 	t.Helper()
 	run := runOf(t, idleseat("plan"))

@@ -121,7 +121,6 @@ func samPython(t *testing.T) string {
 	return strings.TrimSpace(python)
 }
 
-// The type "parameter" has the values that the template allows for a parameter.
 type parameter struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`
@@ -140,7 +139,6 @@ func deployParameters(t *testing.T) map[string]parameter {
 	return all
 }
 
-// deployCommands returns the sam deploy commands in the docs that have parameters.
 func deployCommands(t *testing.T) map[string][]string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")

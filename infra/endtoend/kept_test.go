@@ -140,7 +140,6 @@ func TestNamesOfAllRegions(t *testing.T) {
 	}
 }
 
-// TestScheduleOfEachDay: the time of the schedule exists on each day in each time zone.
 func TestScheduleOfEachDay(t *testing.T) {
 	t.Parallel()
 	tf, sam := loadModule(t).variables["schedule_expression"].AsString(), loadTemplate(t).parameters["ScheduleExpression"].(string)

@@ -52,7 +52,6 @@ func newLocalRig(t *testing.T, o options) *localRig {
 	return l
 }
 
-// carryOut does the work of an optimized integration of Step Functions.
 func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (result json.RawMessage, failure *states.Failure) {
 	var in struct {
 		FunctionName, QueueURL, Subject, Message string
@@ -86,7 +85,6 @@ func (l *localRig) carryOut(ctx context.Context, task *engines.LocalTask) (resul
 	return nil, &states.Failure{Error: "States.Runtime", Cause: "no integration is known for " + task.Resource}
 }
 
-// The method "run" runs an execution at the entrance for its input, to its end.
 func (l *localRig) run(input string) (out map[string]any, failure *states.Failure) {
 	l.Helper()
 	n := entranceFor(l, input)

@@ -85,12 +85,10 @@ func TestMotoRelayKilled(t *testing.T) {
 	m.sameAsCommand(townsfolk)
 }
 
-// storesReading reports whether a request of a relay stores a part of its reading.
 func storesReading(req *http.Request) bool {
 	return req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/ad/")
 }
 
-// The function "reports" returns true if the request is a relay's report about the end of a task.
 func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }

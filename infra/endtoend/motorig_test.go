@@ -149,7 +149,6 @@ func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answe
 	return regexp.MustCompile(`"waitSeconds":[1-9]\d*`).ReplaceAll(answer, []byte(`"waitSeconds":1`)), false
 }
 
-// The method "start" starts an execution at the entrance for its input.
 func (m *motoRig) start(input string) (arn string) {
 	m.Helper()
 	machine := m.arns[entranceFor(m, input)]
@@ -162,7 +161,6 @@ func (m *motoRig) start(input string) (arn string) {
 	return *started.ExecutionArn
 }
 
-// The method "end" waits until an execution ends, and returns its output or failure.
 func (m *motoRig) end(arn string) (out map[string]any, failure *states.Failure) {
 	m.Helper()
 	for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
@@ -214,7 +212,6 @@ func (m *motoRig) story(arn string) string {
 	return b.String()
 }
 
-// The method "subjects" waits at most ten seconds for n notices, and returns their subjects, sorted.
 func (m *motoRig) subjects(n int) (all []string) {
 	m.Helper()
 	for until := time.Now().Add(10 * time.Second); len(all) < n && time.Now().Before(until); {

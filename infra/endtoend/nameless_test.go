@@ -22,7 +22,6 @@ const (
 	canaries    = canaryName + " " + canaryUPN + " '" + canaryGroup + "' " + canaryDN + ` CORP\canary.vogel`
 )
 
-// The type "payload" is the input of a call of a function.
 type payload struct {
 	function, op string
 	body         []byte
@@ -218,7 +217,6 @@ func (r *rig) call(t *testing.T, p payload) ([]byte, error) {
 	return r.functions["arn:"+p.function].Invoke(ctx, p.body)
 }
 
-// The function "tells" fails the test if the text has a name in the list "secrets".
 func tells(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	low := strings.ToLower(text)

@@ -57,7 +57,6 @@ func endings() []ending {
 	}
 }
 
-// TestNotices compares the notices, metrics and alarms of executions with different ends with testdata/notices.txt.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	alarms, _ := loadTemplate(t).alarms(t)

@@ -19,7 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOperator runs the commands "plan", "approve" and "restore" in a deployment.
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -71,7 +71,6 @@ func TestLogonWhileTheWriteWaits(t *testing.T) {
 	}
 }
 
-// idOf returns the key of person i in the ledger.
 func (r *rig) idOf(i int) string {
 	switch p := r.box.Company.Person(i); {
 	case p.Entra != nil:
@@ -81,7 +80,6 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// The method "opened" reports whether a change of a person's Citrix license is pending in the ledger.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

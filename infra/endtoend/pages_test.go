@@ -16,7 +16,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readPages returns the Markdown pages in the root folder, in docs and in docs/decisions, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -54,7 +53,6 @@ func commandBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// TestCommandBlocks: bash and zsh can parse each block of commands in the docs.
 func TestCommandBlocks(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh"} {
@@ -75,7 +73,6 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// TestFencedBlocks: each block in JSON, YAML or HCL in the docs is valid.
 func TestFencedBlocks(t *testing.T) {
 	t.Parallel()
 	read := 0

@@ -57,7 +57,6 @@ func TestPageTerraform(t *testing.T) {
 	}
 }
 
-// pageFiles returns the HCL files in the docs, by the name in the text before them.
 func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}

@@ -34,7 +34,6 @@ func terraformPeople(t *testing.T, m *module) roles {
 	return all
 }
 
-// TestPeopleAgree: people have the same rights in both deployments.
 func TestPeopleAgree(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(terraformPeople(t, loadModule(t)), samPeople(t, loadTemplate(t))); diff != "" {
@@ -199,10 +198,8 @@ func TestPeopleAtTheEntrances(t *testing.T) {
 	}
 }
 
-// The method "executions" returns the number of executions that commands have started.
 func (r *rig) executions() int { return r.aws.Count("StartExecution") }
 
-// TestWrongEntrance: each entrance refuses the requests of the other entrances.
 func TestWrongEntrance(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -13,7 +13,6 @@ const expressLimit = 300
 // is less than 1,000. Account holders report 10.
 const newAccount = 10
 
-// The type "retried" has the fields of a state that affect its duration.
 type retried struct {
 	Type           string
 	TimeoutSeconds int

@@ -49,7 +49,6 @@ const (
 	faster = 60
 )
 
-// The variable "built" is the folder with the compiled programs.
 var built string
 
 func TestMain(m *testing.M) {
@@ -228,7 +227,6 @@ func entranceARN(n entrance.Name) string {
 	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
 }
 
-// The method "load" creates a state machine for each entrance from the shipped definition.
 func (r *rig) load(o options) {
 	all := []*states.Machine{}
 	for _, n := range entrances {

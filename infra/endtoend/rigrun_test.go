@@ -48,7 +48,6 @@ func entranceFor(t testing.TB, input string) entrance.Name {
 	return entrance.Plan
 }
 
-// runAt runs an execution at the entrance n to its end.
 func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machines[n].Start("", input)
@@ -75,7 +74,6 @@ func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure 
 	return out, failure
 }
 
-// The function "refusal" returns the refusal in the output of an execution, or nil.
 func refusal(out map[string]any) *states.Failure {
 	refused, ok := out["failure"].(map[string]any)
 	if !ok {

@@ -68,7 +68,6 @@ func terraformRoles(t *testing.T, m *module) roles {
 
 type call struct{ role, action, resource string }
 
-// The method "allowed" reports whether the policies of the role allow the call c.
 func (all roles) allowed(c call) bool {
 	return slices.ContainsFunc(all[c.role], func(s statement) bool {
 		return s.Effect == "Allow" && slices.Contains(s.Action, c.action) &&
@@ -93,7 +92,6 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// The method "without" returns a copy in which the given role does not have the given action.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {

@@ -39,7 +39,6 @@ func loadTemplate(t *testing.T) *template {
 	return loadTemplateWith(t, nil)
 }
 
-// templateRoot returns template.yaml without an evaluation.
 func templateRoot(t *testing.T) *yaml.Node {
 	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
@@ -53,7 +52,6 @@ func templateRoot(t *testing.T) *yaml.Node {
 	return root.Content[0]
 }
 
-// loadTemplateWith evaluates the template with additional parameters.
 func loadTemplateWith(t *testing.T, more map[string]string) *template {
 	t.Helper()
 	root := templateRoot(t)
@@ -260,7 +258,6 @@ func (m *template) properties(name string) map[string]any {
 	return p
 }
 
-// The function "convert" converts v to type T through JSON.
 func convert[T any](t *testing.T, v any) (out T) {
 	t.Helper()
 	text, err := json.Marshal(v)

@@ -76,7 +76,6 @@ func loadModule(t *testing.T) *module {
 	return loadModuleWith(t, nil)
 }
 
-// loadModuleWith evaluates the module with additional variables.
 func loadModuleWith(t *testing.T, more map[string]string) *module {
 	t.Helper()
 	files, err := filepath.Glob("../terraform/*.tf")

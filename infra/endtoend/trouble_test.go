@@ -224,7 +224,6 @@ func TestNoRelay(t *testing.T) {
 	}
 }
 
-// inCitrix returns the indexes of the people in the Citrix group.
 func (r *rig) inCitrix() (people []int) {
 	for i := range r.box.Company.Size() {
 		if slices.Contains(r.box.Company.Person(i).ADGroups, sandbox.CitrixGroup) {

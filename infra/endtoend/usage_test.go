@@ -26,7 +26,6 @@ func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart
 // time again before the product reads the company.
 func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
 
-// signInAll makes all active people sign in and log on now.
 func (r *rig) signInAll() {
 	c := r.box.Company
 	for i := range c.Size() {
@@ -116,7 +115,6 @@ func TestCopilotUnused(t *testing.T) {
 	r.restored(idleseat, p.Run, before)
 }
 
-// giveCopilot assigns Copilot directly to some active people and returns their indexes.
 func (r *rig) giveCopilot() (holders []int) {
 	c := r.box.Company
 	for i := range c.Size() {

@@ -106,7 +106,6 @@ func TestParametersPublish(t *testing.T) {
 	}
 }
 
-// parametersOf returns the parameters to which n refers.
 func parametersOf(n, parameters *yaml.Node) map[string]bool {
 	all := map[string]bool{}
 	names := []string{}

@@ -8,7 +8,6 @@ import (
 	"strings"
 )
 
-// The type "mutant" is one change at one place of the source.
 type mutant struct {
 	id   int
 	pkg  string // name of its package
@@ -16,7 +15,6 @@ type mutant struct {
 	text string // replaces the source text while the mutant is on
 }
 
-// The type "site" is an expression or a statement with its mutants.
 type site struct {
 	from, to  int    // offsets in the file
 	statement bool   // whether the site is a statement; a mutant can leave out a statement

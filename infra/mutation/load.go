@@ -114,7 +114,6 @@ func check(p listed, exports map[string]string) ([]*source, error) {
 	return sources, nil
 }
 
-// The function "imported" returns the names of the imported packages in a file, by import path.
 func imported(f *ast.File, names map[string]string) map[string]string {
 	in := map[string]string{}
 	for _, spec := range f.Imports {
@@ -142,7 +141,6 @@ func (s *source) typeName(t types.Type) (string, bool) {
 	return name, known
 }
 
-// The method "at" returns the source text of a node.
 func (s *source) at(n ast.Node) string {
 	from, to := s.span(n)
 	return string(s.text[from:to])

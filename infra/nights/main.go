@@ -126,7 +126,6 @@ func (s settings) options(out io.Writer) (o world.Options, closing func() error,
 	return o, closing, nil
 }
 
-// The type "told" is the result of one seed.
 type told struct {
 	story world.Story
 	err   error
@@ -162,7 +161,6 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	return stories
 }
 
-// The type "sum" is the total of the results of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
 	counts, verdicts, taken                              map[string]int

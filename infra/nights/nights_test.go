@@ -16,7 +16,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// testSeeds is the number of companies in a default test run.
 const testSeeds = 25
 
 // TestNightsBeforeTheJudge simulates companies for 120 nights. The judge compares each removal with the truth at the

@@ -64,7 +64,6 @@ func shrink(s settings, out io.Writer) (err error) {
 	return nil
 }
 
-// mostLives is the maximum number of repetitions of a seed.
 const mostLives = 150
 
 // The function "with" returns a copy of the options o in which the events in "all" that are not in "some" do not

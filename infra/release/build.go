@@ -20,7 +20,6 @@ const lambda = "lambda"
 // repository. Containerfile and Makefile have the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
-// The method "compile" builds one static program.
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
 	args := append([]string{"build", "-o", binary}, flags...)
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
@@ -104,7 +103,6 @@ func (r release) places(ctx context.Context) (env []string, err error) {
 	return env, nil
 }
 
-// writeSums writes SHA256SUMS, for sha256sum and shasum.
 func writeSums(folder string) error {
 	entries, err := os.ReadDir(folder) // sorted by name
 	if err != nil {

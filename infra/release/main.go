@@ -49,7 +49,6 @@ func fromHere(ctx context.Context, out string, targets []string, log io.Writer) 
 	return r.make(ctx, targets)
 }
 
-// The function "pinned" returns the toolchain in go.mod.
 func pinned(ctx context.Context) (string, error) {
 	text, err := exec.CommandContext(ctx, "go", "mod", "edit", "-json").Output()
 	if err != nil {

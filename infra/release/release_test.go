@@ -48,7 +48,6 @@ func seats(root string) release {
 	}}
 }
 
-// The function "digests" returns the SHA-256 of each file in a folder, by name.
 func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

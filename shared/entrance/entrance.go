@@ -38,7 +38,6 @@ const (
 	RestoreRun    Wish = "a restore"
 )
 
-// The map "wishes" has the wishes that each entrance accepts.
 var wishes = map[Name][]Wish{
 	Plan:     {PlanEverybody, PlanOne},
 	Nightly:  {PlanEverybody},

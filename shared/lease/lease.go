@@ -79,7 +79,6 @@ func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*L
 	return l, nil
 }
 
-// The function "held" returns an ErrHeld that says who holds the lease and when it expires.
 func held(last link, n int, now time.Time) error {
 	if last.Until.After(now.Add(lasts + skew)) {
 		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",

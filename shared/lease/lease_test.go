@@ -296,7 +296,6 @@ func TestEndThatFails(t *testing.T) {
 	}
 }
 
-// The type "overwriting" is a store whose PutIfAbsent replaces existing objects.
 type overwriting struct{ store.Store }
 
 func (o *overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {

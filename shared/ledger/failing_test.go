@@ -15,7 +15,6 @@ import (
 
 var errBoom = errors.New("boom")
 
-// The type "failing" is a store that fails for some of its calls.
 type failing struct {
 	store.Store
 	at string // a call and the end of its key, such as "get 000001.json"

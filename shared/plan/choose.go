@@ -24,7 +24,6 @@ type Choice struct {
 	Limit        int
 }
 
-// mostFaults is the maximum number of lines that an error names.
 const mostFaults = 10
 
 // Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names

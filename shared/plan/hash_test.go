@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// boundPlan returns a plan with a value in every member that its hash covers.
 func boundPlan() *Plan {
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	return &Plan{

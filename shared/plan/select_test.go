@@ -140,7 +140,6 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestPrices: the monthly saving of a change follows from the prices of its licenses.
 func TestPrices(t *testing.T) {
 	t.Parallel()
 	since := idle(100)

@@ -32,7 +32,6 @@ func (r *Reader) Next() ([]string, error) {
 	return r.csv.Read()
 }
 
-// The type "bounded" is a reader that fails when a row is too long.
 type bounded struct {
 	file io.Reader
 	read int // the number of bytes that were read since the current row began

@@ -28,7 +28,6 @@ func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	}
 }
 
-// The function "signals" returns the health of every signal that was judged, by the name of the signal.
 func signals(r *decision.Run) map[string]plan.Feed {
 	all := map[string]plan.Feed{}
 	for s, f := range r.Feeds {

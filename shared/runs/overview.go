@@ -149,7 +149,6 @@ func (o *Overview) damaged(err error) error {
 	return err
 }
 
-// The method "planned" adds the figures of a plan and the results of its changes, and sets the stage.
 func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) error {
 	if o.Stage == StageReading {
 		o.Stage = StagePlanned

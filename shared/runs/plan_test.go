@@ -46,7 +46,6 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 	return p
 }
 
-// The function "each" returns a value of type Each that yields the given decisions.
 func each(all ...plan.Decision) Each {
 	return func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 		for i := range all {

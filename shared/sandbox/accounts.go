@@ -42,7 +42,6 @@ func (c *Company) replaceInAD(i int) {
 	c.move(i)
 }
 
-// replacedOf returns how often the person's account in Active Directory was replaced.
 func (c *Company) replacedOf(i int) int {
 	if ch := c.changes[i]; ch != nil {
 		return ch.replaced

@@ -33,7 +33,6 @@ func benchmarkGet(b *testing.B, g http.Handler, path string) {
 	}
 }
 
-// BenchmarkNewCompany creates a company of a million people, and counts their seats.
 func BenchmarkNewCompany(b *testing.B) {
 	for b.Loop() {
 		NewCompany(Options{Users: 1_000_000})
@@ -75,7 +74,6 @@ func BenchmarkNight(b *testing.B) {
 	})
 }
 
-// BenchmarkLDAP measures each kind of Active Directory read of a night over TLS, and a new connection.
 func BenchmarkLDAP(b *testing.B) {
 	s, conn := bound(b, Options{Users: 300, Seed: 5})
 	attributes := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "lastLogon",

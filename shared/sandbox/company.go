@@ -238,7 +238,6 @@ func (c *Company) inAD(i int, t profile) bool {
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }
 
-// The method "spare" reports whether a person is absent at the start.
 func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
 
 // The method "absent" reports whether a person has not been hired yet.

@@ -23,7 +23,6 @@ var (
 // noSuccessBefore is when Entra ID started to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf derives a person's dates from the profile and from the effects of writes.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates

@@ -79,7 +79,6 @@ func quotedEnd(s string) int {
 
 type filterParser struct{ tokens []string }
 
-// The method "take" returns the next token, or "" at the end.
 func (p *filterParser) take() string {
 	if len(p.tokens) == 0 {
 		return ""

@@ -13,7 +13,6 @@ import (
 	"time"
 )
 
-// The type "graph" simulates the part of Microsoft Graph that idleseat uses.
 type graph struct {
 	c      *Company
 	serial atomic.Uint64 // number of requests so far, for request ids
@@ -180,7 +179,6 @@ func (g *graph) limit(l *limiter) error {
 	return nil
 }
 
-// maxBody is the largest accepted body in bytes.
 const maxBody = 1 << 20
 
 // readBody decodes the JSON object in a request. Like real Graph, it rejects a body that does not match its

@@ -120,7 +120,6 @@ func TestOnlySelectedProperties(t *testing.T) {
 	}
 }
 
-// The method "people" lists a collection, such as all users, page by page.
 func (a *asker) people(target string) (list []map[string]any, pages int) {
 	a.t.Helper()
 	for target != "" {

@@ -47,7 +47,6 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties returns the selected properties of users and of groups, the two kinds of members.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil

@@ -142,7 +142,6 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// The method "changed" returns the assignments that a person has after the changes in "body".
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))
@@ -169,7 +168,6 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// The method "assignable" returns an error if the product cannot be assigned to the person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

@@ -241,7 +241,6 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom returns the properties with the given names, in the order of "properties".
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 )
 
-// The type "query" is a request with parsed options.
 type query struct {
 	r       *http.Request
 	ids     []string // ids in the path

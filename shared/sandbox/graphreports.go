@@ -13,7 +13,6 @@ import (
 // Graph and rejects a token.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
-// mailboxUsage redirects to the file with the mailbox usage report, as real Graph does.
 func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }

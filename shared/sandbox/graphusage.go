@@ -100,7 +100,6 @@ func usageFileAt(path string) *usageFile {
 	return nil
 }
 
-// usageReport writes the file of a usage report, with a byte order mark and Windows line ends.
 func (c *Company) usageReport(w io.Writer, path string) {
 	f := usageFileAt(path)
 	columns := f.columns
@@ -167,7 +166,6 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 	fmt.Fprint(w, mark, strings.Join(cells, ","), "\r\n")
 }
 
-// usageCell returns the content of a column in a person's row.
 func (c *Company) usageCell(i int, t profile, f *usageFile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:

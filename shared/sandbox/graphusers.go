@@ -7,7 +7,6 @@ import (
 	"time"
 )
 
-// signInPage is the maximum page size of users with signInActivity.
 const signInPage = 500
 
 func (g *graph) listUsers(q *query) (answer, error) {

@@ -86,7 +86,6 @@ func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x",
 
 type membership struct{ group, person int }
 
-// isMember reports whether the group lists the person directly.
 func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {

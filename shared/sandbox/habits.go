@@ -2,13 +2,11 @@ package sandbox
 
 import "time"
 
-// The type "habit" is how often a person is active and when the person is away.
 type habit struct {
 	permille     int // probability in 1/1000 that the person is active on a working day
 	stops, until int // the person is away on each day d with stops ≤ d < until; day 0 is the start of the company
 }
 
-// forGood is a day that never comes.
 const forGood = 1 << 30
 
 // habitOf returns the habit of a person. Of the active people, a tenth leaves within a year, a tenth is away for

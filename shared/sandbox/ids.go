@@ -98,7 +98,6 @@ const domainSID = "S-1-5-21-1004336348-1177238915-682003330"
 
 var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
 
-// firstRID is the RID of person 0.
 const firstRID = 10000
 
 // The method "rid" returns the RID of the person's current account. No two accounts share a RID.
@@ -106,7 +105,6 @@ func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
 
-// sidBytes returns a SID of the domain in binary form.
 func sidBytes(rid int) string {
 	b := []byte{1, 5, 0, 0, 0, 0, 0, 5}
 	for _, a := range domainAuthorities {

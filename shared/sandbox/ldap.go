@@ -20,7 +20,6 @@ const (
 	controllerHost = "dc1." + dnsDomain
 )
 
-// ldapServer simulates a domain controller.
 type ldapServer struct {
 	c        *Company
 	password string

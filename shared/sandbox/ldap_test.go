@@ -68,7 +68,6 @@ func trusting(t testing.TB, s *Sandbox) *tls.Config {
 	return &tls.Config{RootCAs: roots}
 }
 
-// The function "bound" starts a company and returns a bound LDAP connection to it.
 func bound(t testing.TB, o Options) (*Sandbox, *ldap.Conn) {
 	t.Helper()
 	s := start(t, o)

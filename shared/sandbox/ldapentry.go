@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "entry" is an object of Active Directory.
 type entry struct {
 	dn     string
 	parent string   // lower case
@@ -127,7 +126,6 @@ func domainUsers() *entry {
 		attribute{"groupType", []string{"-2147483646"}}, attribute{"whenCreated", []string{"20200101080000.0Z"}})
 }
 
-// controllerEntries returns the objects of a controller below CN=Sites.
 func controllerEntries(name, host string) []*entry {
 	server := "CN=" + name + "," + sitesDN
 	return []*entry{

@@ -15,7 +15,6 @@ const (
 	ruleInChain = "1.2.840.113556.1.4.1941"
 )
 
-// The type "condition" is a node of an LDAP filter.
 type condition struct {
 	op    ber.Tag // ldap.FilterAnd and so on
 	parts []*condition
@@ -84,7 +83,6 @@ func (c *Company) condition(p *ber.Packet, depth int) (*condition, error) {
 	return x, nil
 }
 
-// The method "extensible" parses attribute:rule:=value.
 func (x *condition) extensible(p *ber.Packet) error {
 	for _, child := range p.Children {
 		s := ber.DecodeString(child.Data.Bytes())

@@ -13,7 +13,6 @@ import (
 // memberCount returns the number of values of the attribute member. The caller must hold the lock.
 func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
 
-// nestedInAD returns the Active Directory groups that are direct members of a group.
 func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }

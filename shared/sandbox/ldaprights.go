@@ -113,7 +113,6 @@ func schemaGUID(name string) string {
 	return string(sum[:16])
 }
 
-// schemaEntries returns the schema objects for the attributes of people and groups.
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
 	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})

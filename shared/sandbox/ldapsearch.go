@@ -24,7 +24,6 @@ const (
 	maxValues  = 1500
 )
 
-// The type "search" is the state of one LDAP search.
 type search struct {
 	c        *Company
 	m        *searchRequest

@@ -131,7 +131,6 @@ func TestFiltersFindWhomTheyShould(t *testing.T) {
 	}
 }
 
-// accountsBy returns the sAMAccountNames of the accounts in the domain that match a filter.
 func accountsBy(t *testing.T, conn *ldap.Conn, filter string) (accounts []string) {
 	t.Helper()
 	got, err := conn.Search(request(BaseDN, ldap.ScopeWholeSubtree, filter, "sAMAccountName"))

@@ -61,7 +61,6 @@ func (c *Company) move(i int) {
 	c.changeOf(i).usn = c.highestUSN()
 }
 
-// atLeast reports whether the number v is at least the filter's value.
 func (x *condition) atLeast(v string) bool {
 	least, errLeast := strconv.ParseInt(x.value, 10, 64)
 	n, err := strconv.ParseInt(v, 10, 64)

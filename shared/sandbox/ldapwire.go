@@ -59,7 +59,6 @@ func (f *fields) next() *ber.Packet {
 
 func (f *fields) text() string { return octets(f.next()) }
 
-// The function "octets" returns the content of a part as a string.
 func octets(p *ber.Packet) string {
 	if p.Data == nil {
 		return ""
@@ -139,7 +138,6 @@ type modifyRequest struct {
 	Controls []ldap.Control
 }
 
-// The type "modification" is a change of one attribute.
 type modification struct {
 	operation int64 // ldap.AddAttribute and so on
 	attribute string
@@ -178,7 +176,6 @@ const (
 	application = 0x60 // application class, constructed; the number of the tag is added
 )
 
-// appendHead appends the tag and the length of a part.
 func appendHead(b []byte, tag byte, length int) []byte {
 	switch b = append(b, tag); {
 	case length < 1<<7:

@@ -33,7 +33,6 @@ var products = []product{
 	{skuCopilot, "Microsoft_365_Copilot", "3f30311c-6b1e-48a4-ab79-725b469da960", "M365_COPILOT_BUSINESS_CHAT", false},
 }
 
-// planYammer is the id of the service plan YAMMER_ENTERPRISE of E3.
 const planYammer = "7547a3fe-08ee-4ccb-b430-5077c5041653"
 
 func productOf(sku string) (product, bool) {
@@ -57,7 +56,6 @@ const (
 	countViolation = "CountViolation"
 )
 
-// The type "seats" counts the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
 func (c *Company) assignments(i int, t profile) []assignment {
@@ -169,7 +167,6 @@ func hasMailbox(skus []string) bool {
 	})
 }
 
-// setAssignments replaces a person's assignments, and updates seats and history.
 func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
 	u := c.entraUser(i, c.profile(i))
 	before := heldSKUs(u.assignments)

@@ -27,7 +27,6 @@ func (c *Company) advance() {
 	c.advanceTo(now)
 }
 
-// The method "later" schedules the change of licenses after a change of membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay

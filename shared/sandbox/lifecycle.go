@@ -32,7 +32,6 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// The type "bin" has the assignments of a deleted account and the time of the deletion.
 type bin struct {
 	at    time.Time
 	paths []assignment
@@ -55,7 +54,6 @@ func (c *Company) SetInBin(i int, in bool) (there bool) {
 	return there
 }
 
-// The method "delete" moves a person's Entra account into the bin.
 func (c *Company) delete(i int) {
 	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})

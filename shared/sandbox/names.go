@@ -67,7 +67,6 @@ func (c *Company) byUPN(upn string) (int, bool) {
 	return i, found && (c.changes[i] == nil || c.changes[i].upn == "")
 }
 
-// byFirstUPN returns the person who had the UPN at the start.
 func (c *Company) byFirstUPN(upn string) (int, bool) {
 	local, domain, ok := strings.Cut(upn, "@")
 	if !ok || !strings.EqualFold(domain, upnDomain) {

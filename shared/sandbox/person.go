@@ -69,7 +69,6 @@ func (c *Company) entraGroupsOf(i int, t profile) (names []string) {
 	return names
 }
 
-// entraUser is an Entra account with further properties that Graph has.
 type entraUser struct {
 	directory.EntraUser
 	given, surname string
@@ -79,7 +78,6 @@ type entraUser struct {
 	once           bool // whether the account is or was synced
 }
 
-// adUser is an Active Directory user with further attributes of the directory.
 type adUser struct {
 	directory.ADUser
 	given, surname string

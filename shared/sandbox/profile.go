@@ -39,7 +39,6 @@ const (
 	exempt   // an employee in the group LIC-Exempt
 )
 
-// The type "hold" is how a person holds licenses at the start.
 type hold uint8
 
 const (
@@ -80,7 +79,6 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// The type "share" is a value and how many of 1,000 people have it.
 type share[T any] struct {
 	permille int
 	sort     T

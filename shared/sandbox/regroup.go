@@ -192,7 +192,6 @@ func departmentAsked(rule string) (department string, known bool) {
 	return department, err == nil
 }
 
-// The method "rule" updates a person's membership in a dynamic group.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

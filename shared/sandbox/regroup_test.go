@@ -14,7 +14,6 @@ import (
 
 const anotherID = "66666666-0000-4000-8000-000000000001"
 
-// groupFacts returns the properties that Graph shows for the E3 group.
 func (v *viewer) groupFacts() map[string]string {
 	v.t.Helper()
 	facts := map[string]string{}

@@ -120,7 +120,6 @@ func foreign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// The method "enter" exchanges the key in an address for the cookie, and redirects to the address without the key.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if !g.keys.opens(query.Get(keyParameter)) {

@@ -23,7 +23,6 @@ func siteOf(s store.Store) *Site {
 	return New(Settings{Store: s, Location: "/srv/acme", Clock: clock.Real, Next: func(command string) string { return "idleseat " + command }})
 }
 
-// The function "request" returns a request of a browser that has the cookie.
 func request(s *Site, method, target string) *http.Request {
 	r := httptest.NewRequest(method, target, nil)
 	r.Host = "127.0.0.1:" + testPort

@@ -12,7 +12,6 @@ import (
 
 const perPage = 25
 
-// The type "listing" is one page of the list of runs.
 type listing struct {
 	Total int
 	Runs  []*runs.Overview // newest first
@@ -44,7 +43,6 @@ func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	return l, err
 }
 
-// The function "address" returns an address on this site. Each part becomes one segment of the path.
 func address(parts ...string) string {
 	to := ""
 	for _, p := range parts {

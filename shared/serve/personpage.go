@@ -40,7 +40,6 @@ var tones = map[story.State]string{
 	story.Refused: "undecided", story.Idle: "bad", story.Return: "good", story.GivenBack: "good", story.Kept: "good", story.Cooling: "good", story.Exempt: "good",
 }
 
-// The method "person" answers with the story of one person.
 func (s *Site) person(a *asked) error {
 	user := strings.TrimSpace(a.given("user"))
 	if user == "" {

@@ -19,7 +19,6 @@ func (s *Site) policyOf(a *asked, run string) (*snapshot.Begin, *policy.Policy, 
 	return b, p, err
 }
 
-// The method "policy" answers with the policy of a run in words.
 func (s *Site) policy(a *asked) error {
 	run, err := s.meant(a)
 	if err != nil {

@@ -125,7 +125,6 @@ func (s *Site) unfinished(a *asked, o *runs.Overview, now *state, failed string)
 	return a.show(http.StatusOK, d)
 }
 
-// doneView has the stage of a run, and the counts of its results.
 type doneView struct {
 	Tone, Text string
 	Counts     []countView

@@ -14,7 +14,6 @@ import (
 
 const shownMatches = 100
 
-// The type "match" is a person whom a search found.
 type match struct {
 	snapshot.Named
 	rank int // 0 is the best
@@ -71,7 +70,6 @@ func exact(found []match) (only *match) {
 	return only
 }
 
-// The method "find" returns the best matches in a snapshot, and the number of all matches.
 func (s *Site) find(ctx context.Context, run, wanted string) (found []match, total int, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, run)
 	if err != nil {

@@ -89,7 +89,6 @@ func (a *asked) given(name string) string { return a.r.URL.Query().Get(name) }
 
 var errNoPage = errors.New("there is no such page")
 
-// The method "fail" answers with a page that shows an error.
 func (s *Site) fail(a *asked, err error) {
 	status, title := http.StatusInternalServerError, "message.failed"
 	switch {

@@ -99,7 +99,6 @@ func (s *Site) whatIf(a *asked) error {
 	return a.show(http.StatusOK, d)
 }
 
-// The method "differ" computes the effect of the chosen number of days.
 func (s *Site) differ(ctx context.Context, text string, v *whatIfView) error {
 	done, err := s.wait(ctx)
 	if err != nil {
@@ -135,7 +134,6 @@ func (v *whatIfView) people(id string, all []backtest.Person) {
 	department.Filter, department.Detail = true, true // the page shows the department beside the person
 }
 
-// thresholdsOf returns the numbers of days in the conditions of a policy's rules.
 func thresholdsOf(p *policy.Policy) (all []threshold) {
 	for _, r := range p.Rules {
 		for _, n := range r.DayNumbers() {
@@ -145,7 +143,6 @@ func thresholdsOf(p *policy.Policy) (all []threshold) {
 	return all
 }
 
-// The method "choose" sets the threshold and the new number of days from the parameters of an address.
 func (v *whatIfView) choose(key, days string) error {
 	if len(v.Thresholds) > 0 {
 		v.Chosen = v.Thresholds[0]

@@ -43,7 +43,6 @@ func keyColumn(source directory.Source) string {
 	return entraKey
 }
 
-// partTable is a part that is being written.
 type partTable struct {
 	of            []*personColumn
 	columns       []*table.Column // parallel to the field "of"

@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// personColumn is a column of the table of people.
 type personColumn struct {
 	name   string
 	source directory.Source
@@ -126,7 +125,6 @@ func addValue(c *table.Column, at any, key bool) {
 	c.AddNone()
 }
 
-// setValue sets a property of an account, to which "at" points, to the value of a row.
 func setValue(c *table.Column, row int, at any) {
 	switch at := at.(type) {
 	case *string:
@@ -172,7 +170,6 @@ func addChanged(c *table.Column, p *directory.Pair) {
 	c.AddText(strings.Join(dates, " "))
 }
 
-// notKnown stands for an unknown date.
 const notKnown = "-"
 
 func setChanged(c *table.Column, row int, p *directory.Pair) {

@@ -230,7 +230,6 @@ type Manifest struct {
 // maxManifest is the largest size of a manifest, in bytes. A part takes about 200 bytes.
 const maxManifest = 16 << 20
 
-// stampLayout is the format of the time at the start of a run's name.
 const stampLayout = "20060102T150405Z"
 
 // NewRun returns a name for a run. Names sort by time, even within a second, because the fraction of the second

@@ -34,7 +34,6 @@ func adUser(sid string) directory.ADUser {
 	return directory.ADUser{SID: sid, GUID: "AAAA", DN: `CN=Doe\, Jane,OU=x`, Enabled: directory.No, LastLogonTimestamp: asOf.AddDate(0, 0, -40)}
 }
 
-// The function "seal" writes a small snapshot into a folder.
 func seal(t *testing.T) (folder string, s store.Store, b *Begin, people map[string]directory.EntraUser) {
 	t.Helper()
 	ctx := context.Background()

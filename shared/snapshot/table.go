@@ -228,7 +228,6 @@ func allOf(rows int) []int {
 	return all
 }
 
-// The method "into" appends the accounts in the given rows to h, with their groups.
 func (p *People) into(h *directory.Accounts, rows []int) {
 	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // the rows with an Entra account, and the rows with an Active Directory account
 	ids, sids := p.columns[entraKey], p.columns[adKey]

@@ -92,7 +92,6 @@ func fillIn[A any](r *rand.Rand, table []directory.Property[A], account *A) {
 	}
 }
 
-// The function "written" writes the accounts as the parts of a run and returns the run's manifest.
 func written(t *testing.T, s store.Store, r *rand.Rand, entra []directory.EntraUser, ad []directory.ADUser, partitions int) *Manifest {
 	t.Helper()
 	m := &Manifest{Run: "run"}

@@ -93,7 +93,6 @@ func Until(ctx context.Context, margin time.Duration) time.Time {
 	return deadline.Add(-margin)
 }
 
-// maxPolicy is the maximum size of the policy file, in bytes.
 const maxPolicy = 1 << 20
 
 // Policy reads and checks the policy file at a key of the store, and returns the policy and its text. The error wraps

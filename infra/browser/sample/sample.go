@@ -182,7 +182,6 @@ func counted(n *report.Night) (all []report.ReasonCount) {
 	return all
 }
 
-// The method "history" adds people who will become idle soon, changes of earlier runs, and the trend of 30 runs.
 func (m maker) history(n *report.Night, people int) {
 	n.Turning.Total = people / 60
 	for i := range min(n.Turning.Total, Rows) {

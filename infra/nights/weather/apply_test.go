@@ -14,7 +14,6 @@ import (
 // busyPolicy edits the demo policy so that a plan takes many licenses.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
-// The method "came" returns the groups and licenses of each person in both directories.
 func (x *tool) came() map[string]string {
 	all := map[string]string{}
 	for i := range x.Company.Size() {

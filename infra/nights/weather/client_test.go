@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The constant "seeds" is the number of seeds for each kind of fault at each rate.
 const seeds = 4
 
 var rates = []float64{0.3, 1}
@@ -108,7 +107,6 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// The type "reader" compares reads with the results of a calm night.
 type reader struct {
 	client *entra.Client
 	group  directory.Group

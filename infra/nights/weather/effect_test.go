@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tool" runs the product's command against a company with weather.
 type tool struct {
 	*rig
 	dir   string
@@ -38,7 +37,6 @@ func newTool(t *testing.T, seed uint64, users int, edit *strings.Replacer) *tool
 	return x
 }
 
-// The method "run" runs a command of the product in this process.
 func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	env := map[string]string{"IDLESEAT_POLICY": x.dir + "/policy.yaml", "IDLESEAT_STORE": "weather"}
 	for _, v := range x.Env() {
@@ -57,7 +55,6 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// The method "morning" advances the clock by a day and makes the given people sign in.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)

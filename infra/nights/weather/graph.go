@@ -79,7 +79,6 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The function "ask" passes a request to the simulation and returns its answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
@@ -111,7 +110,6 @@ func (a *answer) send(out http.ResponseWriter) {
 	}
 }
 
-// The type "request" is a request on a night with faults.
 type request struct {
 	w      *Weather
 	n      *night
@@ -120,7 +118,6 @@ type request struct {
 	marked bool
 }
 
-// The method "answer" returns the answer with the faults of the night.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {
@@ -147,7 +144,6 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// The type "asks" is the kind of object that a request reads.
 type asks int
 
 const (
@@ -187,7 +183,6 @@ func (x *request) isList() bool {
 	return what == users || what == members || what == groupList
 }
 
-// The method "selects" reports whether $select of the request has a property.
 func (x *request) selects(name string) bool {
 	query, err := url.ParseQuery(x.r.URL.RawQuery)
 	return err == nil && slices.Contains(strings.Split(query.Get("$select"), ","), name)

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "came" is an answer as a simple client receives it.
 type came struct {
 	Status  int
 	Type    string

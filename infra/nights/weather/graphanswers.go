@@ -15,7 +15,6 @@ func decimal(n int) string { return strconv.Itoa(n) }
 const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd'>` +
 	`<html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right now</h2></body></html>`
 
-// The function "refusal" returns an error answer in Graph's form.
 func refusal(header http.Header, status int, code, message string) *answer {
 	a := &answer{header: header.Clone(), status: status, sent: -1}
 	a.header.Set("Content-Type", "application/json")

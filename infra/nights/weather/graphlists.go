@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// The type "list" is a page of a collection.
 type list struct {
 	fields  map[string]json.RawMessage
 	entries []json.RawMessage
@@ -101,7 +100,6 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries applies the faults about people to a page.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
@@ -188,7 +186,6 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// The function "earlier" returns sign-in activity with dates that are earlier by the given number of days.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

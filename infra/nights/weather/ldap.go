@@ -93,7 +93,6 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// The method "people" injects the faults about people into a search.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return

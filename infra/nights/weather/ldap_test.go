@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The method "ad" returns the product's client for Active Directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,
@@ -59,7 +58,6 @@ var adReads = map[string]adRead{
 	},
 }
 
-// adReader compares reads with the results of a calm night.
 type adReader struct {
 	client *activedirectory.Directory
 	who    directory.ADUser

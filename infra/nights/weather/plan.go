@@ -23,7 +23,6 @@ var troubled = []struct {
 	{1.00, 8, 12, 0.20},
 }
 
-// calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
 // Plan draws the weather of a night. At severity 0, all nights are calm, at severity 1, 70 % of them, and at severity

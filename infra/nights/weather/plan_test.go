@@ -39,7 +39,6 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestKinds: the function Kinds returns each kind once.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	kinds := Kinds()

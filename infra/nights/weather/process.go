@@ -59,14 +59,12 @@ func (p *Process) Operations() int {
 	return p.count
 }
 
-// The type "fate" is the effect of Process on an operation.
 type fate struct {
 	fails bool          // the operation is not carried out, and no answer arrives
 	lost  bool          // the operation is carried out, but no answer arrives
 	late  time.Duration // the operation is carried out, and the answer is late by this duration
 }
 
-// The method "plain" reports whether Process does not affect the operation.
 func (f fate) plain() bool { return f == fate{} }
 
 // The method "next" counts an operation and returns its fate. If the process freezes before the operation, it sleeps

@@ -41,7 +41,6 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestFrozen: time passes at the nth operation, and the process continues.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]bool{"before": false, "after": true} {

@@ -56,7 +56,6 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 	return r
 }
 
-// The method "reseed" replaces the weather by the weather of another seed.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
 	r.Over(r.Sandbox)

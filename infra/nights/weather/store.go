@@ -26,7 +26,6 @@ type Store struct {
 // Store puts the weather in front of a store.
 func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
-// errKilled is the error of each operation of a killed process.
 var errKilled = errors.New("the process was killed")
 
 func failed(doing, key string, err error) error {

@@ -195,7 +195,6 @@ func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	}
 }
 
-// The type "nothing" is an empty store.
 type nothing struct{ store.Store }
 
 func (nothing) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotFound }

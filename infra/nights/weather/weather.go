@@ -133,7 +133,6 @@ func (w *Weather) tonight(kinds []Kind) *night {
 	return n
 }
 
-// The type "operation" is the nth operation on a target in a night.
 type operation struct {
 	target string
 	nth    int

@@ -80,7 +80,6 @@ func (w *walk) value(path string, member int) Value {
 	return v
 }
 
-// The method "inner" reads the n-th member or element of a value.
 func (w *walk) inner(v *Value, n int) {
 	if v.kind == '{' {
 		name := must(w.ReadValue())

@@ -23,7 +23,6 @@ const (
 // The constant "key" is both the access key and the secret key of each engine.
 const key = "foreign"
 
-// The constant "ready" is the maximum time for the start of an engine.
 const ready = time.Minute
 
 // The function "env" returns environment variables, as NAME=value, that make the AWS SDK use an engine for all
@@ -103,7 +102,6 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// The method "tail" returns the last 8,000 bytes of the output.
 func (o *output) tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

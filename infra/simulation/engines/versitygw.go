@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// The constant "versitygw" is the environment variable with the path of the program.
 const versitygw = "IDLESEAT_TEST_VERSITYGW"
 
 // S3 is a server with the protocol of S3.

@@ -93,7 +93,6 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(whole[:len(whole)/2]), brokenOff{s})), nil
 }
 
-// The type "brokenOff" is the end of a body whose connection breaks.
 type brokenOff struct{ store *Store }
 
 func (b brokenOff) Read([]byte) (int, error) {

@@ -127,7 +127,6 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// The method "operation" returns the operation of docs/graph.md that matches a request, or nil.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {

@@ -213,7 +213,6 @@ func TestChecker(t *testing.T) {
 	}
 }
 
-// The type "hearing" counts the faults that a checker reports.
 type hearing struct {
 	testing.TB
 	faults int

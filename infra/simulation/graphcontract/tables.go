@@ -6,7 +6,6 @@ import (
 	"strings"
 )
 
-// The type "row" is a line of a table. The keys are the column names.
 type row map[string]string
 
 // tablesOf reads a Markdown page. It returns the lines of the tables under each heading, and the headings in order.

@@ -30,7 +30,6 @@ var (
 // The variable "ports" has the ports of Samba's servers. They are fixed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// The constant "patience" is the maximum time for the start and for the end of a controller.
 const patience = 30 * time.Second
 
 // The type "controller" is a domain controller: a process and a folder.
@@ -44,7 +43,6 @@ type controller struct {
 	group   int           // process group
 }
 
-// The method "configure" chooses a free address and writes smb.conf.
 func (c *controller) configure() error {
 	address, err := freeAddress()
 	if err != nil {
@@ -153,7 +151,6 @@ func (c *controller) await(ctx context.Context) error {
 	}
 }
 
-// lastWords returns the last 1,000 bytes of the controller's log, for an error message.
 func (c *controller) lastWords() string {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {

@@ -125,7 +125,6 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 	return d.Replicate(ctx)
 }
 
-// The method "join" creates the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
 	// The name of the account must have the domain, because Samba cannot look up the domain without winbindd.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,

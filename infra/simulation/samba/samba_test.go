@@ -54,7 +54,6 @@ func TestSambaDomain(t *testing.T) {
 	}
 }
 
-// lookUp reads the account jo from one controller as the administrator.
 func lookUp(t *testing.T, d *Domain, url string) map[string]string {
 	t.Helper()
 	conn, err := d.Administrator(url)

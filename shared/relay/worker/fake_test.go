@@ -255,7 +255,6 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return r
 }
 
-// The method "dated" returns the result of a task with one change.
 func (b *bench) dated(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	var a protocol.Answer
@@ -273,7 +272,6 @@ func (b *bench) dated(t *awsfake.Task) protocol.Result {
 // The method "removal" returns a message to remove Anna from the group with a DN.
 func (b *bench) removal(of string) protocol.Message { return b.change(protocol.Remove, of) }
 
-// The method "change" returns a message for one change of a group.
 func (b *bench) change(a protocol.Action, of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"

@@ -82,7 +82,6 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// The method "beat" sends a heartbeat for the task and hides the message for another visibility timeout.
 func (l *lease) beat(ctx context.Context) error {
 	begun := l.clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))

@@ -102,7 +102,6 @@ func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	}
 }
 
-// TestTaskEndsInTheMiddle: the work ends when the task ends.
 func TestTaskEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})

@@ -109,7 +109,6 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 	return a, nil
 }
 
-// The method "handle" does the work of a message, and then answers its task if possible.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := protocol.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -194,7 +193,6 @@ func (l *lease) delete(ctx context.Context) {
 	}
 }
 
-// handBack makes the message visible to other relays at once.
 func (l *lease) handBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

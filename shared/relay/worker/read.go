@@ -205,7 +205,6 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	return context.Cause(ctx)
 }
 
-// The method "named" reads the person with a name that an operator typed.
 func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	found, err := r.ad.FindPerson(ctx, name)
 	switch {

@@ -101,7 +101,6 @@ func inflate(raw []byte) ([]byte, error) {
 
 const accountValues = directory.ActivityDates + 4
 
-// The method "values" returns the values of an account, in the order of the columns.
 func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
 }

@@ -74,7 +74,6 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// The function "read" reads the rows in "picked" of the named columns, or all rows if "picked" is nil.
 func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
 	t.Helper()
 	f, err := Open(raw)

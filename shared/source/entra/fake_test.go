@@ -117,7 +117,6 @@ var (
 	forbidden = failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 )
 
-// The function "list" returns a collection with the given entries.
 func list(next string, entries ...string) answer {
 	link := ""
 	if next != "" {

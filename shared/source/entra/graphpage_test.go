@@ -69,7 +69,6 @@ func TestPageHasWhatIsRead(t *testing.T) {
 	}
 }
 
-// The function "properties" returns the sorted names of the properties of a wire type, without @odata.type.
 func properties(wire reflect.Type) (names []string) {
 	for f := range wire.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "@odata.type" {

@@ -21,7 +21,6 @@ func mailboxRow(name, deleted, storage, quota, archive string) string {
 	return fmt.Sprintf("2026-11-22,%s,Somebody,%s,,2020-01-01,2026-11-20,10,%s,1,2,3,4,5,%s,%s,7\n", name, deleted, storage, quota, archive)
 }
 
-// withKind inserts a column before the last column of a line.
 func withKind(line, kind string) string {
 	i := strings.LastIndex(line, ",")
 	return line[:i] + "," + kind + line[i:]

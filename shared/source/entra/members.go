@@ -101,7 +101,6 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// The method "take" records a page of the current group and returns the users on it.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {

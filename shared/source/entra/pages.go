@@ -90,7 +90,6 @@ func getting(u url.URL) *abs.RequestInformation {
 	return info
 }
 
-// The function "all" reads a whole collection into a slice.
 func all[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation) ([]T, error) {
 	var list []T
 	err := pages(ctx, c, k, first, "", decodeList[T], func(page []T, _ string) error {

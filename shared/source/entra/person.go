@@ -71,7 +71,6 @@ func wireField(n int, name string, of reflect.Type) reflect.StructField {
 	return reflect.StructField{Name: "Plain" + strconv.Itoa(n), Type: of, Tag: reflect.StructTag(fmt.Sprintf("json:%q", name))}
 }
 
-// wirePerson has a decoded value of type wireWhole.
 type wirePerson struct{ whole reflect.Value }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -89,7 +88,6 @@ func (w *wirePerson) rest() *wireUser {
 	return w.whole.Field(wireWhole.NumField() - 1).Addr().Interface().(*wireUser)
 }
 
-// wireHolding has the properties with a user's licenses.
 type wireHolding struct {
 	ID       string          `json:"id"`
 	Licenses []wireLicense   `json:"assignedLicenses"`

@@ -7,7 +7,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkTell calls Tell with two reports that list all of 1,000,000 accounts.
 func BenchmarkTell(b *testing.B) {
 	const people = 1_000_000
 	names := make([]string, people)

@@ -25,7 +25,6 @@ const (
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date,Microsoft Teams Copilot Last Activity Date,Word Copilot Last Activity Date,Excel Copilot Last Activity Date,PowerPoint Copilot Last Activity Date,Outlook Copilot Last Activity Date,OneNote Copilot Last Activity Date,Loop Copilot Last Activity Date,Copilot Chat Last Activity Date\r\n"
 )
 
-// activeRow returns a row of the report about active users, with activity in Exchange and Teams.
 func activeRow(name, deleted, has, exchange, teams, assigned string) string {
 	return "2026-11-21," + name + ",\"Some, body\"," + deleted + ",," + has + ",False,False,False,False,True," +
 		exchange + ",,,,," + teams + "," + assigned + ",,,,,2026-01-02,\"MICROSOFT 365 E3+AAD\",180\r\n"

@@ -62,7 +62,6 @@ const (
 	firstDay
 )
 
-// The variable "epoch" is the first day that a cell can have.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour

@@ -232,7 +232,6 @@ func constant(r *policy.Rule, chosen int) (days int, why string) {
 	return list[0], ""
 }
 
-// The function "price" returns the monthly saving of one change.
 func price(r *policy.Rule) (saves float64) {
 	if r.License.FreesNothing() == "" {
 		saves = r.License.MonthlyPrice

@@ -82,7 +82,6 @@ func masked(masks []uint32, rows int, verdicts [][]policy.Plain) []uint32 {
 	return masks
 }
 
-// The method "person" works on one person whose verdicts need the whole record of the person.
 func (v *visit) person(p *directory.Person) {
 	if v.last {
 		v.counts.people++

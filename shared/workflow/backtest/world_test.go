@@ -25,7 +25,6 @@ const (
 
 var firstNight = time.Date(2026, 1, 5, 2, 0, 0, 0, time.UTC)
 
-// The type "person" is a person in a world, with every true sign-in and logon.
 type person struct {
 	id, sid    string
 	department string
@@ -55,7 +54,6 @@ func last(times []time.Time, at time.Time) (newest time.Time) {
 	return newest
 }
 
-// world is a company whose nights are kept in a store.
 type world struct {
 	people     []person
 	policy     string

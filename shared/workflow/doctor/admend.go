@@ -116,7 +116,6 @@ func (e *exam) seeSomebody() *Mend {
 	return e.allowReading(e.domain(""))
 }
 
-// samDatabase is the file of the directory on a controller of Samba.
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
 // The method "account" returns the name of idleseat's account in the form of dsacls. The text may contain expressions
@@ -173,7 +172,6 @@ func (e *exam) allowReading(below string) *Mend {
 	return m
 }
 
-// allowOne returns the Mend that lets the account read one person.
 func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }

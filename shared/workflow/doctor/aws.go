@@ -156,7 +156,6 @@ func checkQueues(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	return found, nil
 }
 
-// The method "queue" returns the numbers of messages that wait in a queue and that somebody works on.
 func (e *exam) queue(ctx context.Context, name string) (waiting, working int, err error) {
 	url, err := e.AWS.Queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {

@@ -46,7 +46,6 @@ func (e *exam) mendSettings() *Mend {
 	return e.setSignIn()
 }
 
-// The variable "ours" has the environment variables of a sign-in with a secret.
 var ours = []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}
 
 func (e *exam) missing() string {

@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The type "tenant" is an Entra ID whose answers a test sets.
 type tenant struct {
 	Entra
 	grant    entra.Grant

@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// The type "check" is a row of the table of checks.
 type check struct {
 	name string
 	// The field "needs" has the names of the checks that must be ok before this check runs. They stand above it in the

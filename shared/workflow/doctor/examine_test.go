@@ -104,7 +104,6 @@ func TestAnInterruptEndsIt(t *testing.T) {
 	}
 }
 
-// TestAllEnd: all checks end, even if there are many more checks than may run at the same time.
 func TestAllEnd(t *testing.T) {
 	t.Parallel()
 	var table []check

@@ -80,7 +80,6 @@ func nickname(name string) string {
 	return string(kept[:min(len(kept), 64)])
 }
 
-// The method "group" returns the finding about whether licenses can be changed through a group.
 func (e *exam) group(g *directory.Group, t *plan.Tenant) Finding {
 	for _, l := range used(e.Policy) {
 		for _, ref := range l.Groups() {

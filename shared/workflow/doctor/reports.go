@@ -50,7 +50,6 @@ func checkMailboxes(ctx context.Context, e *exam) ([]Finding, func()) {
 	return one(Finding{State: OK, Means: fmt.Sprintf("The report lists %d mailboxes with their names.", all-concealed)})
 }
 
-// checkUsage reads each usage report that has a signal of the policy.
 func checkUsage(ctx context.Context, e *exam) (found []Finding, _ func()) {
 	signals := e.Policy.Signals()
 	for _, r := range usage.Of(signals) {

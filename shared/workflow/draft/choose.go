@@ -23,7 +23,6 @@ type license struct {
 	citrix string            // DN of the group; empty for a product
 }
 
-// The type "choice" has the licenses of the new policy and the facts for its rules.
 type choice struct {
 	seen    *Seen
 	product *license // the product whose idle seats the rule takes; nil: none
@@ -103,7 +102,6 @@ func givesMailbox(sku directory.SKU) bool {
 	return !sku.PlansRead || slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return plan.MattersTo(&policy.Policy{}, p.Name) })
 }
 
-// The method "license" returns a license for a product, with the groups that give the product.
 func (s *Seen) license(sku directory.SKU) *license {
 	l := &license{name: nameOf(sku.PartNumber), sku: sku, ref: sku.ID}
 	if len(directory.SameName(s.SKUs, sku.PartNumber)) == 1 && partNumber.MatchString(sku.PartNumber) {
@@ -170,7 +168,6 @@ const (
 	mostlyEqual  = 0.5 // share of the people with an employeeType who have the same employeeType
 )
 
-// longestWord is the largest number of characters of a value in a condition.
 const longestWord = 63
 
 // safeWord reports whether a value can stand in a condition without escapes. A regular expression with all letters and

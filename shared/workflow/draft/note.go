@@ -66,7 +66,6 @@ func (c *choice) use(sku directory.SKU) string {
 	return "no"
 }
 
-// The method "told" returns sentences for the operator about the tenant and the policy.
 func (c *choice) told(w Wishes) (all []string) {
 	s, p := c.seen, &c.seen.People
 	tell := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }

@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The type "lines" collects the text of a file.
 type lines struct{ strings.Builder }
 
 func (l *lines) add(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }

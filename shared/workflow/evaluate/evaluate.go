@@ -92,7 +92,6 @@ func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary
 	return nil
 }
 
-// The method "person" evaluates every rule for a person and makes the decisions.
 func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	tallies := sum.Tallies

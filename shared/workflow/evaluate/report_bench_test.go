@@ -60,7 +60,6 @@ func memory() uint64 {
 	return sample[0].Value.Uint64() - sample[1].Value.Uint64()
 }
 
-// peakMemory returns the highest memory in bytes until the channel "done" is closed.
 func peakMemory(done <-chan struct{}) (peak uint64) {
 	for {
 		peak = max(peak, memory())

@@ -45,7 +45,6 @@ type seen struct {
 	Known    []bool
 }
 
-// seenSingly asks the Judge about every person singly.
 func seenSingly(t *testing.T, r *decision.Run, judge *policy.Judge) map[uint64]seen {
 	t.Helper()
 	all := map[uint64]seen{}

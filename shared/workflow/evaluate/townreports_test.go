@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "csv" is a usage report about everybody, as text.
 type csv string
 
 func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {

@@ -98,7 +98,6 @@ func exited(id string) error {
 	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
 }
 
-// The method "late" ends an invocation that exceeds the timeout.
 func (f *Function) late(s *sandbox, call *invocation) error {
 	s.kill()
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}

@@ -26,7 +26,6 @@ type sandbox struct {
 	current  atomic.Pointer[invocation]
 }
 
-// The type "invocation" is a call of Invoke and the place for its answer.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -74,7 +73,6 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The method "hand" waits for the next invocation and sends it to the process.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 )
 
-// The type "rule" is a choice rule, or a condition in a choice rule.
 type rule struct {
 	Next string
 

@@ -209,7 +209,6 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// The method "faults" returns errors that concern one state.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

@@ -103,7 +103,6 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// The method "scaled" converts seconds of the definition to the duration on this machine.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }

@@ -164,7 +164,6 @@ func TestStartTwice(t *testing.T) {
 	}
 }
 
-// TestShippedDefinition: the package implements the whole shipped definition.
 func TestShippedDefinition(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../statemachine.asl.json")

@@ -116,7 +116,6 @@ func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[
 	})
 }
 
-// The method "each" runs the item processor of a Map state for each item.
 func (e *Execution) each(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	v, failure := value(s.ItemsPath, input, about)
 	items, ok := v.([]any)

@@ -58,7 +58,6 @@ type view struct {
 	Table template.HTML
 }
 
-// The type "ruleView" is the part of the page about one rule.
 type ruleView struct {
 	*page.Words
 	backtest.Rule
@@ -113,7 +112,6 @@ func newRuleView(w *page.Words, a *backtest.Answer, i int) ruleView {
 	return v
 }
 
-// The function "window" returns the index of a.Within in backtest.Windows.
 func window(a *backtest.Answer) int { return slices.Index(backtest.Windows[:], a.Within) }
 
 // The function "shown" returns the threshold whose departments the page shows: the recommended one, or else the one in
