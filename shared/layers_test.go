@@ -14,7 +14,7 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// The variable "floors" lists the packages from the bottom to the top. Of the repository, a package may import the
+// The variable "floors" lists the packages from the bottom to the top. Within the repository, a package may import the
 // packages of lower floors, and those in folders below and above its own folder.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},

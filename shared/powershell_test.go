@@ -68,8 +68,8 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone names the parts that docs/powershell.md need not have, for machines with systemd or for developers of
-// idleseat.
+// inUnixAlone names parts that docs/powershell.md need not have. They are for machines with systemd, or for developers
+// of idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
 func toolCalls(text string) (calls []string) {
@@ -85,8 +85,8 @@ func toolCalls(text string) (calls []string) {
 	return slices.Compact(calls)
 }
 
-// TestPowerShellHasEveryPart: for each part of the pages with commands that work only in bash and zsh,
-// docs/powershell.md has a form for PowerShell that calls the same commands of the same tools.
+// TestPowerShellHasEveryPart: if a part of a page has commands that work only in bash and zsh, docs/powershell.md has
+// a form of this part for PowerShell. The form calls the same commands of the same tools.
 func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)

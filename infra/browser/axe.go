@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// axeVersion is the version of axe-core, the accessibility checker of Deque, that is installed if the machine has
-// none.
+// axeVersion is the version of axe-core, Deque's accessibility checker. Tests install it if the machine has no
+// axe-core.
 const axeVersion = "axe-core@4.14.1"
 
 // The function "axe" returns the script of axe-core from node_modules of the repository, or installs axe-core with npm

@@ -41,8 +41,8 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // TestChannelOfADeployment: each execution sends one message to the channel, without the name of a person. If the
-// channel refuses it, the execution still succeeds, and the notice tells the refusal. Only the function gate may read
-// the address of the webhook, and no output has the address.
+// channel refuses the message, the execution still succeeds, and the notice reports the refusal. Only the function
+// gate may read the address of the webhook, and no output has the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

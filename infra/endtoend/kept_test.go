@@ -153,8 +153,8 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention: the SAM template keeps the objects of history/ and of ledger/ equally long, and so their versions
-// after a deletion. Only objects of runs/ are deleted earlier. docs/store.md has the same numbers. Terraform's own
+// TestRetention: the SAM template keeps the objects of history/ and of ledger/ for the same time, and deleted versions
+// of both for the same time. Objects of runs/ are deleted earlier. docs/store.md has the same numbers. Terraform's own
 // tests check the module.
 func TestRetention(t *testing.T) {
 	t.Parallel()

@@ -18,8 +18,9 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// localRig is a deployment whose state machine the npm package aws-local-stepfunctions interprets, without each
-// ResultPath "$", the default. S3, SQS and SNS are simulated as in a rig.
+// localRig is a deployment whose state machine is interpreted by the npm package aws-local-stepfunctions. The
+// definition is changed: each ResultPath "$" is left out, because "$" is the default. S3, SQS and SNS are simulated as
+// in a rig.
 //
 // The package has no heartbeats, no distributed Map and no tolerated failures. All tasks have the same context object,
 // so the rig makes the task tokens. The package has no optimized integrations, so the rig carries out lambda:invoke,

@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// The method "faults" returns the faults by name. A value is a function that begins the fault: S3 or Graph answers
-// wrongly, or the policy is altered, with the canary names.
+// The method "faults" returns functions that each begin a fault, by the name of the fault. During a fault, S3 or Graph
+// answers wrongly, or the policy is altered. The wrong answers and the altered policy contain the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -162,8 +162,9 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, with any of the
-// faults. The outputs of begin and reevaluate are not checked, because they have the name that the caller gave.
+// TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, without and with
+// the faults of this test. The outputs of begin and reevaluate are not checked, because they repeat the name that the
+// caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)

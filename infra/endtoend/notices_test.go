@@ -26,7 +26,8 @@ type ending struct {
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches the Microsoft 365 rule in a policy. Without it, all remaining rules depend on Active Directory.
+// onlyCitrix matches a policy from the Microsoft 365 rule to the name of the rule citrix. Without that text, all rules
+// depend on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {

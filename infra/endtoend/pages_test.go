@@ -102,8 +102,8 @@ func TestFencedBlocks(t *testing.T) {
 }
 
 // TestPageCommands checks the arguments of the commands in the docs. bash runs them without starting a program, and
-// records them. botocore's models check the calls of the AWS CLI, the module those of Terraform, and the built command
-// those of idleseat.
+// records them. The calls of the AWS CLI are compared with botocore's models, those of Terraform with the module, and
+// those of idleseat with the built command.
 func TestPageCommands(t *testing.T) {
 	t.Parallel()
 	calls := map[string][][]string{}
@@ -132,8 +132,8 @@ func TestPageCommands(t *testing.T) {
 	awsTakes(t, calls["aws"])
 }
 
-// TestNoticeCommands checks the commands in the notices and in the texts of alarms like those in the docs, because an
-// operator pastes them without a change.
+// TestNoticeCommands checks that the commands in the notices and alarms are correct, because an operator pastes them
+// unchanged.
 func TestNoticeCommands(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/notices.txt")

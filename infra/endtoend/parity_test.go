@@ -100,8 +100,8 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// The type "alarm" has the properties of an alarm, with the names of a local of the Terraform module. The alarms of
-// the SAM template are converted to it, for a comparison.
+// The type "alarm" has the properties of an alarm, in the form of a local of the Terraform module. The alarms of the
+// SAM template are converted to it, for a comparison.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
@@ -110,7 +110,8 @@ type alarm struct {
 }
 
 // TestRareNights: the alarm for a missing night waits for the hours in the parameter NoRunHours. There is no alarm if
-// NoRunHours is 0, for a schedule beyond the 168 hours that CloudWatch can look back, or if the schedule is disabled.
+// NoRunHours is 0 or the schedule is disabled. NoRunHours is 0 if the nights are further apart than the 168 hours that
+// CloudWatch can look back.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -125,7 +126,7 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms has the properties of the alarms on the queues, with the names of a local of the Terraform module. An
+// silentAlarms has the properties of the alarms on the queues, in the form of a local of the Terraform module. An
 // alarm is raised when a message waits and no relay works, so it combines two metrics of a queue.
 type silentAlarms struct {
 	Text, Expression           string

@@ -42,8 +42,8 @@ func TestPeopleAgree(t *testing.T) {
 }
 
 // The function "may" reports whether IAM allows a call within one account (IAM User Guide, "Policy evaluation logic").
-// The parameters "caller" and "resource" are the policies of both. A Deny forbids the call. Otherwise an Allow must
-// match.
+// The parameters "caller" and "resource" are the policies of the caller and of the resource. A Deny in one of them
+// forbids the call. Otherwise one Allow must match.
 func may(t testing.TB, caller, resource []statement, c call) bool {
 	t.Helper()
 	allowed := false

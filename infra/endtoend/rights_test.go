@@ -30,8 +30,8 @@ func caller(req *http.Request) string {
 	return role
 }
 
-// The method "denies" reports whether IAM denies a call of a person. TestRights checks the rights of the functions and
-// of the relay.
+// The method "denies" reports whether IAM denies a call of a person. For other callers, it returns false, because
+// TestRights checks their rights.
 func (r *rig) denies(c call) bool {
 	p, known := r.people[c.role]
 	return known && !may(r, p, nil, c)

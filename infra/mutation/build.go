@@ -18,8 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// The type "workshop" is a folder with the rewritten files and the test binaries. Test processes map the file "page"
-// into memory, which has the number of the mutant that is switched on, and the list of reached mutants.
+// The type "workshop" is a folder with the rewritten files and the test binaries. Its file "page" has the number of
+// the mutant that is switched on, and the list of reached mutants. Test processes map this file into memory.
 type workshop struct {
 	dir     string
 	overlay string

@@ -22,8 +22,8 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget limit the total time of the tests for one mutant: for its own package, and for each package
-// above it. A test counts with the time that it takes without a mutant.
+// For one mutant, ownBudget limits the total time of the tests in its own package, and budget the total time of the
+// tests in each package above. A test counts with the time that it takes without a mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second

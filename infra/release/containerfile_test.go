@@ -16,8 +16,9 @@ import (
 // line.
 type instruction struct{ name, words string }
 
-// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM, and each
-// later one those of a stage. A comment may be between the lines of an instruction (containerfile(5)).
+// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM. Each
+// later element has the instructions of one stage. A comment may be between the lines of an instruction
+// (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
 	line := ""

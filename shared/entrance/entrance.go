@@ -1,7 +1,6 @@
 // Package entrance defines the entrances of a deployment. An entrance is a state machine that accepts only some kinds
 // of request, so that IAM can allow a caller to start only some entrances. All entrances run the same steps. The
-// definition of each state machine has the name of its entrance, so no input can change it.
-// input can change the name.
+// definition of each state machine has the name of its entrance, so no input can change the name.
 package entrance
 
 import (
@@ -29,8 +28,8 @@ type Wish string
 const (
 	PlanEverybody Wish = "a plan for everybody"
 	PlanOne       Wish = "a plan for one person"
-	// AcceptFeeds ends doubts of later runs, too, even if nobody applies the plan. A night of mode enforce then takes
-	// licenses that were undecided, so the entrance Plan refuses it.
+	// AcceptFeeds also ends doubts of later runs, even if nobody applies the plan. A night of mode enforce then takes
+	// licenses that were undecided, so the entrance Plan refuses this wish.
 	AcceptFeeds   Wish = "a plan that accepts the sources as they are"
 	ChangeOne     Wish = "the changes of one person"
 	ApplyPlan     Wish = "the application of a plan"

@@ -17,8 +17,9 @@ type Pick struct {
 	License string
 }
 
-// Choice is which changes of a plan an operator wants: all, or only those in Only if it is not nil, without those in
-// Except. Of these, at most Limit changes are kept, in the order of the plan. A Limit of 0 means no limit.
+// Choice describes which changes of a plan an operator wants. If Only is nil, it selects all changes, and otherwise
+// those in Only. Changes in Except are left out. Of the rest, at most Limit changes are kept, in the order of the
+// plan. A Limit of 0 means no limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int
@@ -26,8 +27,9 @@ type Choice struct {
 
 const mostFaults = 10
 
-// Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a line names
-// no change or changes of several people, and names the lines. It also fails if the choice selects nothing.
+// Choose returns the changes and notices that the choice selects, in the order of the plan. It fails if a Pick matches
+// no change, or changes of several people, and the error names the lines of these Picks. It also fails if the choice
+// selects nothing.
 func (p *Plan) Choose(c Choice) ([]Change, error) {
 	all := slices.Concat(p.Changes, p.Notices)
 	only, err := picked(all, c.Only, "--only")

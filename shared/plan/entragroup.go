@@ -93,8 +93,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// The method "elsewhere" returns why a license is not changed if the person holds it through the group with the object
-// id "holds", which the policy does not name for the license.
+// The method "elsewhere" returns why a license is not changed if the person holds it through a group that the policy
+// does not name for the license. The parameter "holds" is the object id of the group.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {

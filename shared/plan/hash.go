@@ -38,10 +38,10 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan's own member
-// "hashed" lists, without the reasons of pending changes, so the hash stays the same when a later version covers more
-// members. It fails if the list is not sorted, or lacks a member of "covered". A plan without the member "hashed" has
-// format 1.
+// HashOf returns the hash of a stored plan. The plan's member "hashed" lists the members whose stored bytes are
+// hashed, so the hash stays the same when a later version covers more members. The reasons of pending changes are not
+// hashed. HashOf fails if the list is not sorted, or lacks a member of "covered". A plan without the member "hashed"
+// has format 1.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {

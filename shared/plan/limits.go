@@ -17,8 +17,8 @@ const minMatches = 10
 // company stops using a license in one night.
 const minHolders = 3
 
-// Exceeded returns a sentence for each rule that matches more people than the policy allows. It does not count the
-// matches in "accepted", which an override accepted, by rule.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. The map "accepted" has,
+// by rule, the number of matches that an override accepted. These do not count.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {

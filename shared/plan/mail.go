@@ -21,9 +21,9 @@ func MattersTo(p *policy.Policy, servicePlan string) bool {
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase about service plans of the license's product that are switched off, if they give a mailbox or
-// the license needs them, or "". If the service plans of the product are unknown, any that is switched off may be such
-// a plan.
+// Lacks returns a phrase that names the service plans which give a mailbox, or which the license needs, and which are
+// in the list "off" of switched-off plans. It returns "" if there are none. If the product's service plans are
+// unknown, each plan in "off" may be such a plan, and the phrase says so.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {

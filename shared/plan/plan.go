@@ -55,9 +55,8 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is set if a change of the same person by an earlier rule must come first, but the idle time of this change
-	// began earlier. It is the begin of the other change's idle time, by which the plan orders this change. Otherwise
-	// it is zero.
+	// After is set if another change of the same person, by an earlier rule, must come first although its idle time
+	// began later. It is the begin of that idle time, by which the plan orders this change. Otherwise it is zero.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`

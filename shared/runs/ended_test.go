@@ -21,8 +21,8 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestResumed: for a plan that restores a run, a license that the run took in the end counts as failed. Any other
-// result counts as it is.
+// TestResumed: if a plan restores a run, a license that the run itself still took counts as failed. Any other result
+// counts as it is.
 func TestResumed(t *testing.T) {
 	t.Parallel()
 	b := plan.Begun{User: "ann", Rule: "m365", License: "e3", Run: "r0"}

@@ -44,8 +44,8 @@ func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, erro
 	return decision.Summary{}, nil
 }
 
-// GoesOn returns nil if a run that has begun to make changes can continue, for which it needs its plan and its data.
-// After an error, the function Gone reports whether the error is permanent.
+// GoesOn returns nil if the plan and the data of a run can be read. A run that has begun to make changes can then
+// continue. After an error, the function Gone reports whether the error is permanent.
 func GoesOn(ctx context.Context, s store.Store, run string) error {
 	if _, err := GetPlan(ctx, s, run); err != nil {
 		return fmt.Errorf("its plan cannot be read: %w", err)

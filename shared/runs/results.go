@@ -147,8 +147,8 @@ func (r *Results) Unrestored() (n int) {
 }
 
 // Resumed returns the result of a change that the run of these results began, as it counts for a plan that resumes the
-// run, or nil. If the plan restores the run, a license that the run took in the end is not restored, so the result
-// counts as failed.
+// run, or nil. If the plan restores the run, but the run itself still took the license, the license is not restored,
+// so the result counts as failed.
 func (r *Results) Resumed(p *plan.Plan, b *plan.Begun) *Result {
 	x := r.Of(&plan.Change{User: b.User, License: b.License})
 	if b.Run != r.Run || x == nil {

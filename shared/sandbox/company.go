@@ -5,7 +5,6 @@
 //
 // The original name of a group is its name when the company is created. Methods identify a group by this name, even
 // after a rename.
-// its original name, even after the group was renamed.
 package sandbox
 
 import (
@@ -55,8 +54,8 @@ type Options struct {
 	Witness func(Event)
 
 	// LostController is the DNS name of a second domain controller, which the directory lists and which does not
-	// answer. Its changes until the start of the company have reached the first controller. Empty means no second
-	// controller.
+	// answer. The first controller has received the changes that the second made before the simulation began. Empty
+	// means no second controller.
 	LostController string
 
 	// Absent is the number of people, with the highest numbers, who have no account before a call of Hire.

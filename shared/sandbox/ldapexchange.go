@@ -16,7 +16,7 @@ type Exchange struct {
 	Target string // for a bind the account, for a search the base and the filter, for a modify the DN
 	Single bool   // whether a search asks for one object by its DN
 
-	// The following fields change the answer: Person, Page, Result and Message to a search, and Wait and Lost to any
+	// Person, Page, Result and Message change the answer to a search. Wait and Lost change the answer to any
 	// operation. Their zero values change nothing.
 
 	// Person returns two faults of a person's object: hidden attributes, and the duration by which the logon dates are

@@ -30,9 +30,9 @@ func extend(list []*entry, dn string, more attribute) {
 	list[at] = &own
 }
 
-// The method "replicated" records that the first controller received the changes of another controller at the start of
-// the company. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a DSTIME
-// in seconds since 1601.
+// The method "replicated" records that, when the simulation began, the first controller had received the changes of
+// another controller. The value is an UPTODATE_VECTOR_V2_EXT with one cursor (MS-DRSR): the invocationId, a USN and a
+// DSTIME in seconds since 1601.
 func (c *Company) replicated(controller string) {
 	const from1601 = 11_644_473_600 // seconds from 1601 to 1970
 	id := guid{0: 0xdc, 15: 2}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestReportsAreKeptForAMinute: a report page is kept for a minute, because later runs change its content. A new page
-// replaces the oldest if as many as possible are kept.
+// TestReportsAreKeptForAMinute: a report page is kept for a minute, because later runs change its content. If
+// keptReports pages are kept, a new page replaces the oldest.
 func TestReportsAreKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	var c reports

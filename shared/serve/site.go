@@ -34,8 +34,8 @@ type Site struct {
 	Settings
 	Keys    *Keys
 	reports *reports
-	// The channel "heavy" has one element for each answer that reads a whole snapshot. Its capacity limits their
-	// number.
+	// The channel "heavy" has one element for each answer in progress that reads a whole snapshot. Its capacity limits
+	// their number.
 	heavy chan struct{}
 }
 

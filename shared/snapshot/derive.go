@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The derived columns. Each is computed from several other columns, in place of which it is read when everybody is
-// evaluated.
+// The derived columns. Each is computed from several other columns. An evaluation of everybody reads it in place of
+// these columns.
 const (
 	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Otherwise known.KeyOf of
 	// an id would change with the spelling.

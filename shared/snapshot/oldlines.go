@@ -26,9 +26,9 @@ import (
 // ["6ea91a8d-…","adele@contoso.com",…]
 // {"member":"S-1-5-21-…","group":"ad:cn=citrix,…"}
 
-// readLines appends the accounts and memberships of a part to h. An older version wrote the part as compressed lines.
-// The results are the numbers of accounts and of memberships. The argument "size" is the number of bytes after
-// decompression. Another number of bytes is an error.
+// readLines reads a part that an older version wrote as compressed lines, and appends the accounts and memberships to
+// h. The results are the numbers of accounts and of memberships. It fails if the decompressed part does not have
+// exactly "size" bytes.
 func (h *partAccounts) readLines(raw []byte, size int, source directory.Source) (people, members int, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {

@@ -110,8 +110,8 @@ func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
 // SKUIDs returns the tenant's skuIds. A key is any name that a policy may use for the product.
 func (b *Begin) SKUIDs() map[string]string { return directory.SKUIDs(b.SKUs) }
 
-// Group returns what the run found for a group that the policy names. If the run did not look for it, the result is
-// Unreadable.
+// Group returns what the run found for a group that the policy names. If the run did not look for the group, the field
+// Unreadable of the result is set.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
 	for _, g := range b.Groups {
 		if g.Ref.Key(false) == ref.Key(false) {
@@ -147,7 +147,6 @@ type Reading struct {
 	Unreadable   []string `json:"unreadable,omitempty"`
 	// Loose lists the immutable ids of Entra accounts without a SID, whose Active Directory accounts may be in another
 	// partition. It is empty in a run with one partition. Unplaced is the number of further accounts of this kind.
-	// further accounts of this kind.
 	Loose    []string `json:"loose,omitempty"`
 	Unplaced int      `json:"unplaced,omitempty"`
 	// Why maps the key of a group to the reason why its members could not be read, unless begin.json has the reason.

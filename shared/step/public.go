@@ -67,8 +67,8 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// The variable "known" lists the names of the JSON fields that a request may have. An operator made up any other name,
-// which may belong to a person.
+// The variable "known" lists the names of the JSON fields that a request may have. Any other name was made up by an
+// operator, and may be the name of a person.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
 // The function "named" returns an error for the state machine, with the public message of err. Its type tells whether

@@ -99,8 +99,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: the plan of a calm night has each change of the plan of a night with faults, in which
-// people behave the same. The tool must use the readings of earlier nights, even if their plans are on hold.
+// TestNoWeatherMakesAChange: if people behave the same, the plan of a calm night has each change that the plan of a
+// night with faults has. The tool must use the readings of earlier nights, even if their plans are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

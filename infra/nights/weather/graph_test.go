@@ -135,8 +135,8 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts: a fault of one part of Graph affects only this part. A night denies the members of a group always or
-// never.
+// TestGraphParts: a fault of one part of Graph affects only this part. Within a night, either all reads of a group's
+// members are denied or none.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)

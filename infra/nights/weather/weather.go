@@ -90,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// The type "night" has the kinds of faults of the current night, and counts its operations.
+// The type "night" has the kinds of faults of one night, and counts the operations in that night.
 type night struct {
 	number int
 	often  float64

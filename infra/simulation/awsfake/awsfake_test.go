@@ -169,8 +169,8 @@ func TestRefusesWhatIsNotSimulated(t *testing.T) {
 	wantCode(t, err, "403")
 }
 
-// TestShuffle: a queue delivers its messages in the order that the test chooses, and hides a message by the clock of
-// the account.
+// TestShuffle: a queue delivers its messages in the order that the test chooses. A received message is hidden until a
+// minute has passed on the test's clock.
 func TestShuffle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)

@@ -1,5 +1,5 @@
 // Package failing simulates a store that fails. Tests prove with it that an error of the store reaches the caller, and
-// that no caller takes an object that cannot be read for an object that does not exist.
+// that no caller treats an unreadable object as a missing object.
 package failing
 
 import (

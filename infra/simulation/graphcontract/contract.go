@@ -154,8 +154,9 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more, and of several the
-// one with the longest words. If none matches, or if the body has faults, it returns nil and the faults.
+// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more. If several match,
+// it returns the one with the longest words. If none matches, or if the body has faults, it returns nil and the
+// faults.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {

@@ -121,7 +121,7 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 }
 
 // The method "object" checks an object. docs/graph.md must describe each property and the type of its value. Each
-// selected property must be present or, without $select, each default property.
+// selected property must be present. Without $select, each default property must be present.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -42,7 +42,7 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 }
 
 // TestAlteredInput: if an input object was altered, the relay rejects it, names it in the error, reads nobody and
-// writes nothing.
+// writes nothing. Without its seal, an object is accepted, because earlier versions wrote none.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}

@@ -39,8 +39,8 @@ type lease struct {
 	seen moment // when the last accepted heartbeat began
 }
 
-// The method "hold" calls "do", and sends heartbeats until it returns. If the lease ends earlier, the error is errDead
-// or errLost.
+// The method "hold" calls "do", and sends heartbeats until "do" returns. If the lease ends earlier, the error is
+// errDead or errLost.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)

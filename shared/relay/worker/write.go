@@ -11,7 +11,7 @@ import (
 )
 
 // writeMembers makes the changes in a list one after the other. If the message is delivered again, it does not repeat
-// removals that a read shows.
+// a removal that a read shows as made.
 func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {

@@ -36,8 +36,8 @@ type Account struct {
 	Lost Second
 	// Seen is the first reading of the latest unbroken series of readings that saw the account.
 	Seen Second
-	// Enabled is the first reading of the latest unbroken series of readings that saw the account enabled. It is zero
-	// if this run did not, and Always if every reading did.
+	// Enabled is the first reading of the latest unbroken series of readings that saw the account enabled. Zero means
+	// that the latest reading did not see it enabled. Always means that all readings saw it enabled.
 	Enabled Second
 	// Joined is the last reading that saw the account together with the person's other account, or with an account
 	// that contradicts this account.

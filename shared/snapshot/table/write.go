@@ -20,7 +20,8 @@ func Write(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, fast)
 }
 
-// WriteSmall works like Write, for a file that is read once. Zstandard makes the file a sixth smaller.
+// WriteSmall works like Write, but with Zstandard instead of Snappy, which makes the file a sixth smaller. It is for a
+// file that is read once.
 func WriteSmall(w io.Writer, name string, columns []*Column) error {
 	return write(w, name, columns, small)
 }

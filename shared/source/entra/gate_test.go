@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate: a request leaves the process only if the gate allows it. A request that Graph would take as the deletion
-// of a user does not.
+// TestGate: only requests that the gate allows leave the process. It does not allow a request that Graph would treat
+// as the deletion of a user.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"

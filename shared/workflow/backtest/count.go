@@ -100,8 +100,8 @@ func newCounts(t *trial, nights []night) *counts {
 	return c
 }
 
-// completeUntil returns the last night on which Entra ID was healthy, and Active Directory was healthy or not set up,
-// or -1. A person who is missing from the snapshot of this night is gone.
+// completeUntil returns the last night on which Entra ID was healthy, and Active Directory was healthy or not set up.
+// If there is none, it returns -1. A person who is missing from the snapshot of this night is gone.
 func completeUntil(nights []night) int {
 	for i, n := range slices.Backward(nights) {
 		ad := n.feeds[directory.AD].State

@@ -17,8 +17,8 @@ const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is the error of a Distributed Map after failures of its children. It does not have the reason for
-	// them (developer guide, "Handling errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map after failures of its children. The error does not say why the
+	// children failed (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
