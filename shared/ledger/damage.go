@@ -34,8 +34,8 @@ var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
 // The method "keys" returns the keys of the intents about a license, in order. It returns an ErrDamaged if a key does
 // not have a form that the ledger writes, or if an object is about a missing intent: a completion without its intent
-// could close the next change, because the next intent may get the same number. After an error, the result has the
-// keys that the list had.
+// could close the next change, because the next intent may get the same number. Even with an error, the result has the
+// keys from the list.
 func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 	keys := slices.Clip(p.intents[license])
 	for _, name := range p.others[license] {

@@ -76,8 +76,8 @@ type Swap struct{ License, SKU, TargetSKU string }
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
 // then deletes its content for good after 30 days (Microsoft Learn, "Assign or unassign licenses for users in the
 // Microsoft 365 admin center", section "What happens to a user's data when you remove their license?"). It returns
-// Unset if it is unknown whether the new product gives a mailbox. A license that one of the changes "others" takes
-// does not count. The result "too" is such a license, or "".
+// Unset if it is unknown whether the new product gives a mailbox. A license does not count if one of the changes
+// "others" takes it and is not known to give another mailbox. The result "too" is such a license, or "".
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No, ""

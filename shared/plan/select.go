@@ -176,7 +176,7 @@ func (h *worstFirst) Pop() any {
 // Decide returns the verdict of the gate. The parameter "limits" has a sentence for each exceeded limit, and
 // "unhealthy" one for each unhealthy feed. A limit puts the run on hold, and an operator can override this. An
 // unhealthy feed puts the run on hold only if the run would change nothing: a night with broken data would look like a
-// night without changes. The changes of another run rest on healthy feeds.
+// night without changes. If the run has changes, they rest on healthy feeds.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,10 +15,9 @@ import (
 )
 
 // Weave makes the tables of a run from the parts of its sources, and lists them in the manifest. The table of people
-// has one row for each directory.Pair: both accounts of a person if they have the same SID, and otherwise one account.
-// The table of members has one row for each member of a named group. Weave keeps one partition at a time in memory.
-// The key of a table contains its hash, so a second call makes the same objects. Manifest.Columns omits a column that
-// a part of an older version lacks, because a missing column must not look like an empty value.
+// has one row for each directory.Pair. The table of members has one row for each member of a named group. The key of a
+// table contains its hash, so a second call makes the same objects. Manifest.Columns omits a column that a part of an
+// older version lacks, because a missing column must not look like an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts

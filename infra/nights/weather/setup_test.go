@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type "rig" is a company with weather, which have the same clock.
+// The type "rig" is a company with weather. Both have the same clock.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather

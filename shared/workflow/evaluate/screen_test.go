@@ -194,7 +194,7 @@ func sameByColumns(t *testing.T, seed uint64, i int, text string, absent bool, p
 		settled = append(settled, plain)
 		seen := &plan.Baseline{Run: run, Partitions: 2, Read: read}
 		before = &history.Digest{}
-		if n == 1 { // later nights know the dates from the tables of known accounts
+		if n == 1 { // later nights read the dates from the tables of known accounts
 			before = r.sighted(t, read.Add(time.Hour))
 		}
 		before.Baselines = [2]*plan.Baseline{seen, seen}
