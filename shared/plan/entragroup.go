@@ -68,8 +68,7 @@ func called(g *directory.Group) string {
 
 // The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
 // application, or "". memberOf omits a hidden group, so no read would show that a change is made, and the change would
-// stay pending for ever. A restore does not call this function, because it does not need to read the group if the
-// license is already given.
+// stay pending for ever.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""

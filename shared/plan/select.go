@@ -34,8 +34,8 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
 
-// Offer adds a candidate: a change that can be carried out. A Selection keeps the first changes by the function
-// "order", and drops the others.
+// Offer adds a candidate: a change that can be carried out. For the seats of each license, a Selection keeps the
+// candidates that come first by the function "order", as many as it has room for, and drops the others.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the stored decisions keep the evidence

@@ -201,7 +201,8 @@ func (c *Company) usageCell(i int, t profile, f *usageFile, column string, held 
 	return ""
 }
 
-// nameInReport returns the name in a person's row: a hash if names are concealed.
+// nameInReport returns the name in a person's row: a hash, "(Unknown)", or the userPrincipalName, which is in upper
+// case for every second person.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed || c.reports.Concealed:

@@ -10,8 +10,8 @@ import (
 
 // Report calls "read" with the CSV file of a usage report. Most clouds redirect to the file, whose address is outside
 // Graph and gets no token. Some clouds return the file itself. The argument "paths" has paths relative to the base
-// URL, which may have a query. If Graph does not have a path (status 400 or 404), Report tries the next. A path that
-// starts with "/../" belongs to another version of Graph.
+// URL, each with or without a query. If Graph does not have a path (status 400 or 404), Report tries the next. A path
+// that starts with "/../" belongs to another version of Graph.
 func (c *Client) Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) (err error) {
 	k := call{what: "read the " + name + " usage report", needs: "Reports.Read.All"}
 	for _, path := range paths {

@@ -178,9 +178,9 @@ func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow copies from an earlier table the newest day that any report showed for each account, also for accounts that
-// this report does not list, if a day is in the span of this report. With these days, the method "lost" notices that a
-// later report shows an earlier day, or none.
+// Follow copies from an earlier table the newest day that any report showed for each account and signal. It adds a row
+// for an account that this report does not list, if one of these days is in the span of this report. With these days,
+// the method "lost" notices that a later report shows an earlier day, or none.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
