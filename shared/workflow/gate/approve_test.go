@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -308,6 +309,25 @@ func TestEntrances(t *testing.T) {
 			if refused := errors.Is(err, entrance.ErrElsewhere); err == nil || refused != (n != tc.want) || refused && !errors.Is(err, runs.ErrRefused) {
 				t.Errorf("%s at %q: %v", name, n, err)
 			}
+		}
+	}
+}
+
+// TestMisspelledRequest: a request with an unknown field restores nothing and applies nothing.
+func TestMisspelledRequest(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"op":"restore","entrance":"restore","request":{"restore":"earlier","usr":"ann"}}`,
+		`{"op":"restore","entrance":"restore","request":{"restore":"earlier","user":7}}`,
+		`{"op":"approve","entrance":"approve","request":{"apply":"run","planHash":"x","overide":true}}`,
+	} {
+		var in StepInput
+		if err := json.Unmarshal([]byte(text), &in); err != nil {
+			t.Fatal(err)
+		}
+		s := steps(t, quiet())
+		if _, err := s.Do(t.Context(), in); !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "json: ") {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

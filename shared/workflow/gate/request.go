@@ -1,10 +1,14 @@
 package gate
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -22,6 +26,26 @@ type Request struct {
 	// is set and Restore is empty, the step finds the run that took the person's licenses.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
+
+	wrong error // why the JSON is not a request
+}
+
+// UnmarshalJSON keeps the error of a field that Request does not have. The step then refuses the request with this
+// error. A misspelled "user" would restore the licenses of everybody.
+func (r *Request) UnmarshalJSON(text []byte) error {
+	type fields Request
+	known := json.NewDecoder(bytes.NewReader(text))
+	known.DisallowUnknownFields()
+	r.wrong = known.Decode((*fields)(r))
+	return nil
+}
+
+// The method "check" returns an error if the JSON of the request is wrong, or if the entrance does not permit the wish.
+func (r *Request) check(at entrance.Name, wish entrance.Wish) error {
+	if err := cmp.Or(r.wrong, at.Admit(wish)); err != nil {
+		return fmt.Errorf("%w: %w", runs.ErrRefused, err)
+	}
+	return nil
 }
 
 // The method "approve" checks that the stored plan is the plan that an operator approved. Every batch checks this

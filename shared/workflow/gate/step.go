@@ -93,13 +93,13 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		if in.Request.Override {
 			wish = entrance.ApplyHeldPlan
 		}
-		if err := in.Entrance.Admit(wish); err != nil {
-			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
+		if err := in.Request.check(in.Entrance, wish); err != nil {
+			return nil, err
 		}
 		return s.approve(ctx, in.Request)
 	case "restore":
-		if err := in.Entrance.Admit(entrance.RestoreRun); err != nil {
-			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
+		if err := in.Request.check(in.Entrance, entrance.RestoreRun); err != nil {
+			return nil, err
 		}
 		return s.restore(ctx, in)
 	case "settle":
