@@ -3,6 +3,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,7 +162,7 @@ func (a *Process) parsed(args []string) (status int) {
 	if err != nil {
 		return a.fail(misused(parser, err))
 	}
-	if err := a.foreign(parser.Model); err != nil {
+	if err := cmp.Or(a.foreign(parser.Model), inVain(ctx)); err != nil {
 		return a.fail(err)
 	}
 	a.verbose = c.Verbose

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -26,6 +27,26 @@ import (
 // awsFlag is the flag --aws. With it, a command does its work in a deployment in AWS, and not on this machine.
 type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
+}
+
+// inVain returns an error if the command line has --aws and a flag that the deployment would ignore. Only the command
+// "doctor" also checks this machine. The variables of these flags may be set: they are for commands without --aws.
+func inVain(ctx *kong.Context) error {
+	given := map[string]bool{}
+	for _, p := range ctx.Path {
+		if p.Flag != nil {
+			given[p.Flag.Name] = true
+		}
+	}
+	switch {
+	case !given["aws"] || ctx.Selected().Name == "doctor":
+		return nil
+	case given["policy"]:
+		return usageError{errors.New("--policy is for commands on this machine: a deployment uses the policy in its bucket; upload the file to change that one, and leave --policy out")}
+	case given["store"]:
+		return usageError{errors.New("--store is for commands on this machine: a deployment uses its own bucket; leave --store out")}
+	}
+	return nil
 }
 
 // The constant "look" is the interval between two checks of an execution.

@@ -8,6 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
@@ -45,6 +46,19 @@ func TestOutcomeOfADeployment(t *testing.T) {
 		}
 		if status != tc.status || !strings.Contains(out.String(), tc.says) || !strings.Contains(errs.String(), tc.why) || tc.why == "" && errs.Len() > 0 {
 			t.Errorf("%s: status %d, %s%s", name, status, out.String(), errs.String())
+		}
+	}
+}
+
+// TestFlagsInVain: a command does not accept a policy or a store that the deployment would ignore.
+func TestFlagsInVain(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 20})
+	for _, args := range [][]string{{"plan"}, {"reevaluate", "anna@contoso.example"}, {"restore", "--run", "R"}} {
+		for _, flag := range []string{"--policy", "--store"} {
+			if a := s.want(exitUsage, append(args, "--aws", "idleseat", flag, "x")...); !strings.Contains(a.err, flag+" is for commands on this machine") {
+				t.Errorf("%s: %s", args, a.err)
+			}
 		}
 	}
 }

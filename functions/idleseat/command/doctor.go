@@ -72,7 +72,9 @@ func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll
 			p.AD, closeAll = forest, func() { forest.Close(); before() }
 		}
 	}
-	p.Store, p.StoreErr = c.open(a)
+	if c.AWS == "" || c.Policy != "" || strings.Contains(c.Store, "://") { // a deployment has no store on this machine
+		p.Store, p.StoreErr = c.open(a)
+	}
 	if src.Channel.File != "" {
 		p.Channel, p.ChannelErr = src.Channel.client(a)
 	}

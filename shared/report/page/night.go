@@ -93,7 +93,7 @@ func newState(w *Words, n *report.Night) state {
 	case n.Verdict == plan.Hold:
 		s.Tone, s.Headline, s.Lead = "warn", w.T("state.hold"), w.T("state.hold.lead")
 		s.Next, s.Commands = w.T("next.hold"), []string{"idleseat plan"}
-		if n.Overridable {
+		if n.Overridable && n.Mode != policy.Audit { // audit refuses every plan
 			s.Next = w.T("next.override")
 			s.Commands = []string{"idleseat apply " + n.Run + " --override-limits " + n.PlanHash}
 		}
@@ -137,7 +137,7 @@ func (s *state) ended(w *Words, n *report.Night) {
 	}
 	if pending > 0 {
 		s.Next, s.Commands = w.T("next.pending"), []string{"idleseat apply " + n.Run}
-	} else if done > 0 {
+	} else if done > 0 && n.Restores == "" { // nobody restores a restore
 		s.Next, s.Commands = w.T("next.restore"), []string{"idleseat restore --run " + n.Run}
 	}
 }

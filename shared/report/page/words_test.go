@@ -143,12 +143,14 @@ func TestState(t *testing.T) {
 		tone, head, cmd string
 	}{
 		"held by limits":  {report.Night{Run: "R", PlanHash: "H", Verdict: plan.Hold, Overridable: true}, "warn", "On hold", "idleseat apply R --override-limits H"},
+		"held in audit":   {report.Night{Run: "R", PlanHash: "H", Mode: policy.Audit, Verdict: plan.Hold, Overridable: true}, "warn", "On hold", "idleseat plan"},
 		"held by health":  {report.Night{Run: "R", Verdict: plan.Hold}, "warn", "On hold", "idleseat plan"},
 		"nothing":         {report.Night{Verdict: plan.Nothing}, "good", "Nothing to do", ""},
 		"audit":           {report.Night{Run: "R", Mode: policy.Audit, Verdict: plan.Review}, "info", "Only looking", "idleseat plan"},
 		"review":          {report.Night{Run: "R", Mode: policy.Review, Verdict: plan.Review}, "info", "Waits for approval", "idleseat apply R"},
 		"apply":           {report.Night{Run: "R", Mode: policy.Enforce, Verdict: plan.Apply}, "info", "Ready to apply", "idleseat apply R"},
 		"done":            {report.Night{Run: "R", Verdict: plan.Apply, Settled: settled(map[runs.Status]int{runs.Done: 3})}, "good", "Done", "idleseat restore --run R"},
+		"restored":        {report.Night{Run: "X", Restores: "R", Verdict: plan.Review, Settled: settled(map[runs.Status]int{runs.Done: 3})}, "good", "Done", ""},
 		"failed":          {report.Night{Run: "R", Settled: settled(map[runs.Status]int{runs.Done: 3, runs.Failed: 1})}, "bad", "Done, with failures", "idleseat restore --run R"},
 		"pending":         {report.Night{Run: "R", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat apply R"},
 		"stopped at last": {report.Night{Run: "R", Settled: &report.Settled{Refused: "expired"}}, "bad", "Stopped by a safety check", "idleseat plan"},

@@ -17,6 +17,8 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+
+	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
 // The type "cloud" is a deployment in memory. The map "refused" has the errors of failing calls, by the name of the
@@ -174,6 +176,30 @@ func TestWithoutAWSNothingIsTried(t *testing.T) {
 	for name, state := range got {
 		if want := map[bool]State{true: Failed, false: NotTried}[name == awsSignIn]; state != want {
 			t.Errorf("%s: %s", name, state)
+		}
+	}
+}
+
+// TestAMachineThatOnlyOperates: an operator of a deployment has neither a policy nor a sign-in to Entra ID nor a store. No
+// check fails because of that.
+func TestAMachineThatOnlyOperates(t *testing.T) {
+	t.Parallel()
+	for _, stack := range []string{"", "idleseat"} {
+		p := patient()
+		p.PolicyFile, p.Policy, p.PolicyErr = "", nil, errors.New("no policy")
+		p.Store, p.Stack, p.AWS = nil, stack, deployed(healthyCloud()).AWS
+		p.Entra = &tenant{grantErr: &entra.SignInError{}}
+		if stack == "" {
+			p.StoreErr, p.Entra = errors.New("no store"), &tenant{grantErr: errors.New("no sign-in")}
+		}
+		got := states(Examine(t.Context(), p, func(string) {}))
+		for _, name := range []string{aPolicy, aSignIn, theStore} {
+			if want := map[bool]State{true: Failed, false: NotTried}[stack == ""]; got[name] != want {
+				t.Errorf("stack %q: %s: %s, want %s", stack, name, got[name], want)
+			}
+		}
+		if stack != "" && got["schedule"] != OK {
+			t.Errorf("the deployment: %v", got)
 		}
 	}
 }

@@ -88,8 +88,8 @@ type Patient struct {
 	ADErr error
 	Bind  string // the account that binds to Active Directory
 
-	Location string // path or s3://bucket/prefix of the store
-	Store    store.Store
+	Location string      // path or s3://bucket/prefix of the store
+	Store    store.Store // if Store and StoreErr are nil, no store is examined
 	StoreErr error
 
 	Channel    *webhook.Client // if Channel and ChannelErr are nil, no channel is set up

@@ -23,6 +23,9 @@ func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
 	g, err := e.Entra.Grant(ctx)
 	var nobody *entra.SignInError
 	switch {
+	case errors.As(err, &nobody) && e.away():
+		return one(Finding{State: NotTried, Means: sentence("Not tried, because nobody is signed in to Entra ID on this machine. The functions of %s sign in as their own applications", e.Stack),
+			Mend: same("Sign in, to examine Entra ID with your own account.", "az login")})
 	case errors.As(err, &nobody):
 		return one(Finding{State: Failed, Means: strings.TrimSpace(sentence("%v", nobody) + e.missing()), Mend: e.setSignIn()})
 	case err != nil:

@@ -60,6 +60,9 @@ func checkStore(ctx context.Context, e *exam) ([]Finding, func()) {
 	if e.StoreErr != nil {
 		return one(Finding{State: Failed, Means: sentence("%v", e.StoreErr), Mend: e.mendStore(e.StoreErr)})
 	}
+	if e.Store == nil {
+		return one(Finding{State: NotTried, Means: sentence("Not tried, because %s keeps its runs in its bucket. To examine the bucket, name it with --store s3://BUCKET", e.Stack)})
+	}
 	wrote, read := rand.Text(), ""
 	err := store.PutJSON(ctx, e.Store, layout.DoctorProbe(), wrote)
 	if err == nil {
