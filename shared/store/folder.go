@@ -39,6 +39,13 @@ func openFolder(location string) (*folder, error) {
 	if err := os.MkdirAll(location, dirMode); err != nil {
 		return nil, err
 	}
+	owner, err := ownerOf(location)
+	if err == nil {
+		err = ours(location, owner, os.Geteuid())
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := rootIn(location)
 	if err != nil {
 		return nil, err
@@ -67,6 +74,15 @@ func rootIn(location string) (*folder, error) {
 		return nil, err
 	}
 	return &folder{root}, nil
+}
+
+// The function "ours" returns an error if root would write into the folder of another user. That user could not read
+// the new objects, and every later night would fail.
+func ours(location string, owner, self int) error {
+	if self != 0 || owner == 0 {
+		return nil
+	}
+	return fmt.Errorf("the folder %s belongs to the user with id %d, who could not read what root writes there; call idleseat as that user:  sudo -u '#%d' idleseat …", location, owner, owner)
 }
 
 const othersWrite = 0o002

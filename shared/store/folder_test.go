@@ -225,3 +225,30 @@ func TestFolderThatIsOpenToAll(t *testing.T) {
 		})
 	}
 }
+
+// TestRootDoesNotWriteForOthers: root writes into its own folder, and not into the folder of another user. Every other
+// user may try.
+func TestRootDoesNotWriteForOthers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		owner, self int
+		refused     bool
+	}{{0, 0, false}, {1000, 1000, false}, {0, 1000, false}, {1000, 0, true}} {
+		if err := ours("x", c.owner, c.self); (err != nil) != c.refused {
+			t.Errorf("owner %d, process of %d: %v", c.owner, c.self, err)
+		}
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "65534") {
+		t.Errorf("root opened the folder of another user: %v", err)
+	}
+	if _, err := OpenReadOnly(t.Context(), dir); err != nil {
+		t.Errorf("root may read: %v", err)
+	}
+}
