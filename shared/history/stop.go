@@ -21,6 +21,17 @@ func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time
 	return nil
 }
 
+// Recalled returns a function that reports whether an operator has asked to restore what a run changes for a person.
+// What the run has begun for such a person is rolled back, and it never takes a license of the person again.
+func Recalled(ctx context.Context, s store.Store, run string) (of func(user string) bool, err error) {
+	by, err := Withdrawn(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	stopped, err := Stopped(ctx, s, run)
+	return func(user string) bool { return by != "" || stopped[user] }, err
+}
+
 // Stopped returns the people whose licenses a run may no longer change.
 func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, error) {
 	prefix := layout.Stopped(run)

@@ -199,7 +199,8 @@ type Begun struct {
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
 	Reason            string    `json:"reason"` // why the change is not finished
-	// Back means that the change returns the license to the person, by a restore or by a rollback.
+	// Back means that the change returns the license to the person: by a restore, by a rollback, or because an operator
+	// has asked to restore it.
 	Back bool `json:"back,omitempty"`
 }
 

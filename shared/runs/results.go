@@ -38,7 +38,9 @@ type Scope string
 const (
 	All   Scope = ""
 	Begun Scope = "begun" // the changes that an earlier call has begun
-	Back  Scope = "back"  // of these, the changes that return a license, by a restore or by a rollback
+	// The scope Back has the changes of Begun that return a license: by a restore, by a rollback, or because an
+	// operator has asked to restore them.
+	Back Scope = "back"
 )
 
 // Ended returns the status of a change that is complete in the ledger. It is Failed for the outcome Unsure and for an

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 
 	"github.com/idleseat/idleseat/shared/plain"
@@ -58,8 +59,10 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	in.Run = p.Run
 	applier := line.applier()
-	// An idle plan has no changes of its own. It only continues the changes of earlier runs.
-	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit
+	idle, err := isIdle(a, s, p)
+	if err != nil {
+		return err
+	}
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
 			return err
@@ -77,8 +80,8 @@ func (c *applyCmd) Run(a *Process) error {
 		}
 	}
 	line.bar.begins("reading the people of the changes afresh")
-	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "", runs.Begun)
-	behind := errors.Join(err, resumeFailed(earlier.failed))
+	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "", begunFor(p))
+	behind := earlier.failure(p, err)
 	if idle || a.interrupted() {
 		line.bar.clear()
 		if err == nil && !c.json() {
@@ -101,6 +104,16 @@ func (c *applyCmd) Run(a *Process) error {
 		err = failures(p, results)
 	}
 	return errors.Join(err, behind)
+}
+
+// The function "isIdle" reports whether a plan only continues the changes of earlier runs. Such a plan has no changes
+// of its own, or it is a restore whose own changes are final.
+func isIdle(a *Process, s store.Store, p *plan.Plan) (bool, error) {
+	if len(p.Resumes) == 0 || p.Restores == "" {
+		return len(p.Resumes) > 0 && p.Verdict == plan.Nothing && p.Mode != policy.Audit, nil
+	}
+	r, err := runs.GetResults(a.Context, s, p, p.Batches())
+	return err == nil && !slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return !r.Final(&c) }), err
 }
 
 // policyOf returns the text of the policy that is in force. For a restore it returns "", because a restore needs no
@@ -176,6 +189,26 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// The function "begunFor" returns the scope in which a plan resumes earlier runs. A restore resumes only what it
+// returns.
+func begunFor(p *plan.Plan) runs.Scope {
+	if p.Restores != "" {
+		return runs.Back
+	}
+	return runs.Begun
+}
+
+// The method "failure" returns the error of a plan whose earlier runs did not end well. The parameter "err" is the
+// error of the function "resume". A restore that could not resume a run fails. Any other plan does not: the next one
+// resumes the run.
+func (r *resumed) failure(p *plan.Plan, err error) error {
+	err = errors.Join(err, resumeFailed(r.failed))
+	if err == nil && r.refused && p.Restores != "" {
+		return fmt.Errorf("%w by run %s: not rolled back: what runs have begun that cannot go on (the lines above say why)", runs.ErrRefused, p.Run)
+	}
+	return err
 }
 
 func resumeFailed(failed int) error {

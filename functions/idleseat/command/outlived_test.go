@@ -1,7 +1,9 @@
 package command
 
 import (
+	"errors"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -210,5 +212,39 @@ func TestRestoreStopsOne(t *testing.T) {
 				t.Errorf("%d others are done: %+v", n, others)
 			}
 		})
+	}
+}
+
+// TestRestoreWithoutDates: an operator restores a run because the source of its dates has died. Changes of the run are
+// half-way. The restore rolls them back, and so do later calls that apply the restore's plan.
+func TestRestoreWithoutDates(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t)
+	s.later(13 * time.Hour)
+	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the source
+	s.company.Intercept(edited("/users", func(user map[string]any) { delete(user, "signInActivity") }))
+	s.want(exitDone, "restore", "--run", first.Run, "--yes")
+	all, err := filepath.Glob(s.path("store/runs/*"))
+	if err != nil || len(all) < 2 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	back := filepath.Base(all[len(all)-1])
+	for range 3 { // the last call has nothing left to do
+		s.later(13 * time.Hour)
+		s.want(exitDone, "apply", back, "--yes")
+	}
+	s.endsInSource(first, c, i, runs.Kept, "its run is being restored")
+}
+
+// TestRestoreThatCannotResume: a restore fails if a run that it resumes is refused. Another plan does not fail, because
+// the next one resumes the run.
+func TestRestoreThatCannotResume(t *testing.T) {
+	t.Parallel()
+	stuck := resumed{refused: true}
+	if err := stuck.failure(&plan.Plan{Run: "r2", Restores: "r1"}, nil); !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "run r2: not rolled back") {
+		t.Errorf("a restore: %v", err)
+	}
+	if err := stuck.failure(&plan.Plan{Run: "r2"}, nil); err != nil {
+		t.Errorf("another plan: %v", err)
 	}
 }

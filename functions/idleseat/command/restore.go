@@ -8,7 +8,6 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/restore"
@@ -134,8 +133,8 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	line.bar.begins("reading the people of the changes afresh")
 	defer line.bar.clear()
 	applier := line.applier()
-	earlier, err := resume(a, applier, p, p.Resumes, "", user, runs.Begun)
-	behind := errors.Join(err, resumeFailed(earlier.failed))
+	earlier, err := resume(a, applier, p, p.Resumes, "", user, begunFor(p))
+	behind := earlier.failure(p, err)
 	if len(p.Changes) == 0 || a.interrupted() {
 		return a.stopped(behind, halfway(p, nil, next))
 	}

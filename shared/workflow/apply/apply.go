@@ -105,8 +105,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes of the plan are final, Apply returns an error, unless the request names a batch. For a batch whose changes
-// are all final, Apply returns the results of the batch.
+// changes of the plan are final, Apply returns an error, unless the request names a batch or has the scope runs.Back.
+// It then returns the results.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -117,7 +117,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 			return nil, err
 		}
 	}
-	if in.Batch != "" && job.left() == 0 {
+	if (in.Batch != "" || in.Scope == runs.Back) && job.left() == 0 {
 		return job.results, nil
 	}
 	if err := job.check(ctx, in); err != nil {
@@ -221,10 +221,14 @@ func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, e
 	if j.scope == runs.All {
 		return batches, nil
 	}
+	recalled, err := history.Recalled(ctx, j.Store, j.plan.Run)
+	if err != nil {
+		return nil, err
+	}
 	for i := range batches {
 		var changes []plan.Change
 		for _, c := range batches[i].Changes {
-			is, err := j.inScope(ctx, &c)
+			is, err := j.inScope(ctx, &c, recalled)
 			if err != nil && !errors.Is(err, ledger.ErrDamaged) { // nothing finishes a damaged change
 				return nil, err
 			}
@@ -237,12 +241,14 @@ func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, e
 	return batches, nil
 }
 
-func (j *job) inScope(ctx context.Context, c *plan.Change) (bool, error) {
+// The method "inScope" reports whether a change is within the job's scope. The function "recalled" reports whether an
+// operator has asked to restore what the run changes for a person.
+func (j *job) inScope(ctx context.Context, c *plan.Change, recalled func(user string) bool) (bool, error) {
 	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
 	switch {
 	case err != nil || last == nil || last.Run != j.plan.Run:
 		return false, err
-	case last.Completion != nil || j.scope == runs.Begun:
+	case last.Completion != nil || j.scope == runs.Begun || recalled(c.User):
 		return true, nil
 	}
 	return j.ledger.Returning(ctx, last)

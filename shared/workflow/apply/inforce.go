@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // The type "inForce" is the policy in force if it differs from the run's policy. The policy in force can keep a license
@@ -21,9 +22,9 @@ type inForce struct {
 }
 
 // The method "force" loads the policy in force. The method "ask" then asks this policy after the run's own policy. The
-// parameter "text" is empty if the policy in force is unknown. A restore does not ask the policy in force.
+// parameter "text" is empty if the policy in force is unknown. A restore and a rollback do not ask the policy in force.
 func (j *job) force(text string) error {
-	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
+	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" || j.scope == runs.Back {
 		return nil
 	}
 	p, err := policy.Load("the policy in force", []byte(text))

@@ -1,7 +1,9 @@
 package apply
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -182,4 +184,56 @@ func TestHeldRunGoesOnWithARestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wrote(t, "AddMember g-e3 id-anna", leaveEXO)
+}
+
+// TestRestoreNeedsNoTaking: an operator restores a run whose change has left the source. The change is rolled back in a
+// state in which no license may be taken: by the policy in force, without a policy, and without dates. It is rolled
+// back in the same way on one machine and in the steps of a deployment.
+func TestRestoreNeedsNoTaking(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		policy string
+		dead   bool
+		user   string // the only person who is restored
+	}{
+		"audit":       {strings.Replace(text, "mode: enforce", "mode: audit", 1), false, ""},
+		"broken":      {"rulez:", false, "id-anna"},
+		"another":     {strings.Replace(text, tenant, "99999999-2222-3333-4444-555555555555", 1), false, ""},
+		"no policy":   {"", false, ""},
+		"dead source": {text, true, "id-anna"},
+	} {
+		for _, deployed := range []bool{false, true} {
+			b := newBench(t, moveAnna)
+			b.apply(t, runs.Pending, "joined")
+			b.follow()
+			b.apply(t, runs.Pending, "left the source group")
+			b.recall(t, tc.user)
+			b.follow()
+			b.entra.fail = map[string]error{}
+			for _, call := range []string{"ReadPeople id-anna", "ListPeople", "GroupsOf id-anna", "FindGroup g-exempt"} {
+				if tc.dead {
+					b.entra.fail[call] = errDown
+				}
+			}
+			var err error
+			if deployed {
+				s := &Steps{Applier: *b.Applier, Policy: func(context.Context) (string, error) {
+					if tc.policy == "" {
+						return "", errDown
+					}
+					return tc.policy, nil
+				}}
+				state := &BatchState{Run: "run", Batch: "entra-0001", Scope: runs.Back}
+				if state, err = s.Do(t.Context(), StepInput{Op: "prepare", Batch: *state}); err == nil {
+					_, err = s.Do(t.Context(), StepInput{Op: "change", Batch: *state})
+				}
+			} else {
+				_, err = b.Apply(t.Context(), Request{Run: "run", Policy: tc.policy, Scope: runs.Back})
+			}
+			if err != nil {
+				t.Errorf("%s, deployed %t: %v", name, deployed, err)
+			}
+			b.wrote(t, joinEXO, leaveE3, "AddMember g-e3 id-anna")
+		}
+	}
 }

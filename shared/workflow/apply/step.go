@@ -60,6 +60,10 @@ type BatchState struct {
 	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
+// The method "asksPolicy" reports whether the batch asks the policy in force. A restore and a rollback do not, because
+// they must work without a valid policy.
+func (b *BatchState) asksPolicy() bool { return !b.Restores && b.Scope != runs.Back }
+
 // MostTries is how often a batch may send changes to the relay in one round. More than one try is necessary, because a
 // round may make a change and roll it back.
 const MostTries = 4
@@ -86,7 +90,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if err != nil {
 		return nil, err
 	}
-	if b.Restores = j.plan.Restores != ""; !b.Restores {
+	if b.Restores = j.plan.Restores != ""; b.asksPolicy() {
 		text, err := s.Policy(ctx)
 		if err != nil {
 			return nil, err
@@ -151,7 +155,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	}
 	var text string
 	var err error
-	if !b.Restores { // a restore does not need a valid policy
+	if b.asksPolicy() {
 		if text, err = s.Policy(ctx); err != nil {
 			return nil, err
 		}

@@ -28,19 +28,21 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	slices.SortFunc(all, func(a, b plan.Begun) int {
 		return cmp.Or(cmp.Compare(a.Run, b.Run), cmp.Compare(a.User, b.User), cmp.Compare(a.License, b.License))
 	})
-	said := map[string]*runs.Results{}
+	said, recalled := map[string]*runs.Results{}, map[string]func(user string) bool{}
 	for n := range all {
 		b := &all[n]
 		r, read := said[b.Run]
+		var err error
 		if !read {
-			var err error
 			if r, err = j.said(ctx, b.Run); err != nil {
+				return nil, err
+			}
+			if recalled[b.Run], err = history.Recalled(ctx, j.store, b.Run); err != nil {
 				return nil, err
 			}
 			said[b.Run] = r
 		}
-		var err error
-		if b.Back, err = j.returns(ctx, b); err != nil {
+		if b.Back, err = j.returns(ctx, b, recalled[b.Run](b.User)); err != nil {
 			return nil, err
 		}
 		b.Reason = "begun, and nothing is known of it since"
@@ -54,13 +56,14 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "returns" reports whether an open change returns the license to the person. It returns false if the entry
-// is damaged, because nothing finishes such a change.
-func (j *judgement) returns(ctx context.Context, b *plan.Begun) (bool, error) {
+// The method "returns" reports whether an open change returns the license to the person. The parameter "recalled"
+// reports whether an operator has asked to restore it. The method returns false if the entry is damaged, because
+// nothing finishes such a change.
+func (j *judgement) returns(ctx context.Context, b *plan.Begun, recalled bool) (bool, error) {
 	book := ledger.In(j.store)
 	last, err := book.Latest(ctx, b.User, b.License)
-	back := false
-	if err == nil && last != nil && last.Run == b.Run {
+	back := recalled
+	if err == nil && last != nil && last.Run == b.Run && !recalled {
 		back, err = book.Returning(ctx, last)
 	}
 	if errors.Is(err, ledger.ErrDamaged) {

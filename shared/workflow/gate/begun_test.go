@@ -162,17 +162,22 @@ func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	}
 }
 
-// TestHeldNightGoesBack: a scheduled run whose plan is on hold finishes only what returns a license: a rollback and a
-// restore. The execution then still ends as held. If nothing returns, it ends at once.
+// TestHeldNightGoesBack: a scheduled run whose plan is on hold finishes only what returns a license: a rollback, a
+// restore, and a change that an operator has asked to restore. The execution then still ends as held. If nothing
+// returns, it ends at once.
 func TestHeldNightGoesBack(t *testing.T) {
 	t.Parallel()
-	for _, back := range []string{"", "dan", "cid"} {
+	for _, how := range []string{"", "dan", "cid", "dan, asked for"} {
+		back, _, asked := strings.Cut(how, ", ")
 		s := store.Store(&store.Memory{})
 		old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "dan": ""})
 		goesOn(t, s, "earlier")
 		book := ledger.In(s)
 		dan, err := book.Latest(t.Context(), "dan", "e3")
-		if err == nil && back == "dan" {
+		switch {
+		case err == nil && asked:
+			err = history.Stop(t.Context(), s, "earlier", "dan", "mine", clock)
+		case err == nil && back == "dan":
 			_, err = book.RollBack(t.Context(), dan, ledger.Mark{Outcome: ledger.RolledBack, Why: "signed in"})
 		}
 		if err != nil {

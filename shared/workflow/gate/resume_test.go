@@ -212,3 +212,20 @@ func TestRestoreOfOne(t *testing.T) {
 		}
 	}
 }
+
+// TestRestoreResumesWhatGoesBack: a restore resumes a run for what it returns alone, in each round. Nothing that a
+// change needs to take a license can then keep the license from the person.
+func TestRestoreResumesWhatGoesBack(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	old := earlier.Run(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+	goesOn(t, s.Store, "earlier")
+	want := []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Back}}
+	out, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
+	if err != nil || len(out.Batches.Entra) != 1 || cmp.Diff(want, out.Batches.Entra) != "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if out, err = s.Do(t.Context(), StepInput{Op: "settle", Run: out.Run}); err != nil || cmp.Diff(want, out.Batches.Entra) != "" || out.Resumed[runs.Pending] != 1 {
+		t.Errorf("the next round: %+v, %v", out, err)
+	}
+}

@@ -182,8 +182,11 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 // plan. Then only changes that return a license go on, because they rest on no dates.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
 	names, scope := p.Resumes, runs.Begun
-	if held {
+	switch {
+	case held:
 		names, scope = p.Returning(), runs.Back
+	case p.Restores != "": // it rests on the ledger alone
+		scope = runs.Back
 	}
 	for _, run := range names {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())

@@ -260,7 +260,7 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 
 // begunBy returns the pending change that an open entry records.
 func begunBy(e *ledger.Entry) plan.Begun {
-	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be restored"}
+	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be restored", Back: true}
 }
 
 func change(e *ledger.Entry, reason string) plan.Change {

@@ -39,7 +39,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		return c
 	}
 	open := func(run string) []plan.Begun {
-		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be restored"}}
+		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be restored", Back: true}}
 	}
 	for name, tc := range map[string]struct {
 		entry *ledger.Entry
