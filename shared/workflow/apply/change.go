@@ -113,6 +113,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 			return result(troubled, "nothing was taken: %v%s", errAged, plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
 		}
 		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
+		if err := m.lookAgain(ctx, true); err != nil {
+			return result(troubled, "%v", err)
+		}
 		status, note = next(ctx, true)
 	}
 	return result(status, "%s", note)

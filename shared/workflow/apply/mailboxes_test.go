@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,5 +129,34 @@ func TestOtherRunTakesTheOtherLicense(t *testing.T) {
 			}
 			b.wrote(t, "RemoveMember g-e3 id-bo")
 		})
+	}
+}
+
+// TestMailboxMeanwhile: the change of E3 has begun and waits. Meanwhile somebody takes the other license that gives the
+// mailbox. The change goes back.
+func TestMailboxMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
+		for gone, want := range map[bool]runs.Status{false: runs.Pending, true: runs.Kept} {
+			b := mailboxBench(t, via, removeE3)
+			in := ledger.Intent{Person: "id-bo", License: "e3", Rule: "m365", Via: string(via), SKU: "sku-e3", At: b.now}
+			if via == plan.EntraGroup {
+				in.Source = "g-e3"
+			}
+			b.put(t, in, "")
+			if gone {
+				b.entra.in["g-exo"] = nil
+				bo := b.entra.users["id-bo"]
+				bo.Assignments = slices.DeleteFunc(bo.Assignments, func(a directory.Assignment) bool { return a.SKU == "sku-exo" })
+				b.follow()
+			} else if via == plan.Direct {
+				want = runs.Done
+			}
+			note := map[bool]string{true: "the mailbox would be left without a license, since no other license of the person is known to give one"}[gone]
+			b.apply(t, want, note)
+			if wrote := b.entra.writes(); gone == (len(wrote) > 0) {
+				t.Errorf("%s, gone %t: wrote %v", via, gone, wrote)
+			}
+		}
 	}
 }

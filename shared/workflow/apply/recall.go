@@ -44,10 +44,11 @@ func (m *move) lookAgain(ctx context.Context, ours bool) error {
 	return err
 }
 
-// The method "contest" looks again at the person's changes of other licenses. It returns the reason why this change
-// must not take its license, or "". Two runs may begin changes at the same moment that exclude each other. Each run
-// writes its intent and then looks. Therefore at least one of them sees the other change and goes back. The parameter
-// "ours" reports whether the page was listed after the intent was written.
+// The method "contest" looks again at the person's other licenses. It returns the reason why this change must not take
+// its license, or "". Two runs may begin changes at the same moment that exclude each other. Each run writes its intent
+// and then looks. Therefore at least one of them sees the other change and goes back. While a change waits for its
+// target, somebody may also take the license that was to keep the mailbox. The parameter "ours" reports whether the
+// page was listed after the intent was written.
 func (m *move) contest(ctx context.Context, ours bool) (why string, err error) {
 	if !ours {
 		if m.page, err = m.ledger.Of(ctx, m.change.Person()); err != nil {
@@ -62,8 +63,11 @@ func (m *move) contest(ctx context.Context, ours bool) (why string, err error) {
 	if err != nil || rule == nil || rule.MailboxLost {
 		return "", err
 	}
-	if lost, too := m.run.Tenant.LosesMailbox(m.person, rule, others); lost == directory.Yes && too != "" {
+	switch lost, too := m.run.Tenant.LosesMailbox(m.person, rule, others); {
+	case lost == directory.No:
+		return "", nil
+	case too != "":
 		return "the mailbox would be left without a license, since " + too + " is taken, too", nil
 	}
-	return "", nil
+	return "the mailbox would be left without a license, since no other license of the person is known to give one any more", nil
 }
