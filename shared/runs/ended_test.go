@@ -63,7 +63,7 @@ func TestResumed(t *testing.T) {
 // of another run does not count.
 func TestUnrestored(t *testing.T) {
 	t.Parallel()
-	r := &Results{Results: []Result{{Status: Done}, {Status: Refused, Note: "no seat"}, {Status: Kept}, {Status: Pending}, {Status: Failed}, {Status: Refused, Note: "e3: " + ledger.ErrBlocked.Error()}}}
+	r := &Results{Results: []Result{{Status: Done}, {Status: Refused, Note: "no seat"}, {Status: Kept}, {Status: Pending}, {Status: Failed}, {Status: Refused, Note: "e3: " + ledger.ErrBlocked.Error(), Elsewhere: true}}}
 	if got := r.Unrestored(); got != 2 {
 		t.Errorf("%d", got)
 	}

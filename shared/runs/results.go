@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -70,7 +69,10 @@ type Result struct {
 	// fix the failure.
 	Retry bool `json:"again,omitempty"`
 	// Closed is set if the change was refused because no change of the plan may begin any more.
-	Closed        bool    `json:"closed,omitempty"`
+	Closed bool `json:"closed,omitempty"`
+	// Elsewhere is set if a restore was refused because another run restores or has restored this license. That run goes
+	// on with it.
+	Elsewhere     bool    `json:"elsewhere,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
 	// Sighting has the activity in Entra ID that was read just before the change, or nil. Later runs use it, because
@@ -137,11 +139,11 @@ func (r *Results) Of(c *plan.Change) *Result {
 	return &r.Results[i]
 }
 
-// Unrestored returns the number of licenses that a restore did not restore. A license with an open change of another
-// run does not count, because that run goes on with it.
+// Unrestored returns the number of licenses that a restore did not restore. A license that another run restores does
+// not count.
 func (r *Results) Unrestored() (n int) {
 	for _, x := range r.Results {
-		if (x.Status == Refused || x.Status == Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
+		if (x.Status == Refused || x.Status == Kept) && !x.Elsewhere {
 			n++
 		}
 	}

@@ -66,7 +66,10 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 // takes or gives a license that this change takes or gives, and is pending or ended after the plan was made. The result
 // "others" has the changes that are pending, or so recent that reads may not show them yet.
 func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
-	c := m.change
+	c, again := m.change, "plan again"
+	if m.plan.Restores != "" {
+		again = "restore again"
+	}
 	for _, license := range m.page.Licenses() {
 		if license == c.License {
 			continue
@@ -79,9 +82,9 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 		shared := decision.Conflict(other.License, other.To, c.License, c.To) != ""
 		switch {
 		case shared && e.Completion == nil:
-			return nil, ledger.Blocked(e)
+			return nil, fmt.Errorf("%w; then %s", ledger.Blocked(e), again)
 		case shared && e.Completion.At.After(m.plan.Created):
-			return nil, fmt.Errorf("%w, or was after this plan was made: run %s changed %s; plan again", ledger.ErrBlocked, e.Run, e.License)
+			return nil, fmt.Errorf("%w, or was after this plan was made: run %s changed %s; %s", ledger.ErrBlocked, e.Run, e.License, again)
 		case plan.Via(e.Via) == plan.Notice:
 		case e.Completion == nil, e.Completion.Outcome == ledger.Done && m.recent(e):
 			others = append(others, swapOf(e))

@@ -82,7 +82,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	}
 	if c.RestoreOf != "" {
 		status, note := j.restore(ctx, m, last)
-		return result(status, "%s", note)
+		r := result(status, "%s", note)
+		r.Elsewhere = m.elsewhere
+		return r
 	}
 	if !ours {
 		if r, stop := j.begin(ctx, m, last, result); stop {

@@ -1,7 +1,9 @@
 package apply
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -116,5 +118,25 @@ func TestContestCannotBeRead(t *testing.T) {
 			b.apply(t, runs.Pending, "list the ledger")
 			b.wrote(t)
 		})
+	}
+}
+
+// TestLadderUnrestored: two runs took one license after the other, the second in place of the first. The lower one is
+// on its way back. The restore of the upper one is refused. It counts as not restored, because nobody goes on with it.
+func TestLadderUnrestored(t *testing.T) {
+	t.Parallel()
+	for _, done := range []bool{false, true} {
+		b := newBench(t, changeBo)
+		b.apply(t, runs.Done, "")
+		b.at(b.now.Add(time.Hour))
+		p := b.recall(t, "")
+		lower := ledger.Intent{Person: "id-bo", License: "exo", Rule: plan.RestoreRule, RestoreOf: "r2", Run: "back-of-r2", Via: "entra-group", Source: "g-exo", SKU: "sku-exo"}
+		b.settle()
+		lower.At = b.now
+		b.put(t, lower, map[bool]ledger.Outcome{true: ledger.Done}[done])
+		r, err := b.Apply(t.Context(), Request{Run: p.Run})
+		if err != nil || r.Unrestored() != 1 || !strings.HasSuffix(r.Results[0].Note, "restore again") {
+			t.Errorf("the lower one is back %t: %+v, %v", done, r, err)
+		}
 	}
 }

@@ -40,6 +40,9 @@ type move struct {
 	leftBy time.Time
 	// The field "contested" is the reason why another change of the person forbids this one. It is empty if none does.
 	contested string
+	// The field "elsewhere" is for a restore that is refused. It reports whether another run restores or has restored
+	// the same license.
+	elsewhere bool
 	// The field "turned" reports whether the change is being rolled back.
 	turned bool
 	// The field "took" reports whether this call took the license or may have taken it.

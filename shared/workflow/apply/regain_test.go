@@ -252,6 +252,10 @@ func TestBeginningTheWayBack(t *testing.T) {
 				}
 			} else {
 				b.apply(t, tc.want, tc.note)
+				elsewhere := slices.Contains([]string{"on its way back", "restored", "another run begins beside"}, name)
+				if r := b.results(t).Results[0]; r.Elsewhere != elsewhere {
+					t.Errorf("restored by another run: %t", r.Elsewhere)
+				}
 			}
 			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())

@@ -38,7 +38,7 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 		} else if why, err := m.contest(ctx, false); err != nil {
 			return troubled, err.Error()
 		} else if why != "" {
-			return m.complete(ctx, ledger.Failed, why+"; restore again")
+			return m.complete(ctx, ledger.Failed, why)
 		}
 	}
 	m.leftBy = takenBy(m.entry)
@@ -144,14 +144,15 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	if err == nil {
 		_, err = m.conflict(ctx)
 	}
+	m.elsewhere = err == nil && taken != nil && taken.RestoreOf == m.change.RestoreOf
 	switch {
 	case unbelieved(err):
 		return runs.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
-	case taken != nil && taken.RestoreOf == m.change.RestoreOf && taken.Completion == nil:
+	case m.elsewhere && taken.Completion == nil:
 		return runs.Refused, ledger.Blocked(taken).Error()
-	case taken != nil && taken.RestoreOf == m.change.RestoreOf:
+	case m.elsewhere:
 		return runs.Refused, fmt.Errorf("%w, or was: run %s has restored it", ledger.ErrBlocked, taken.Run).Error()
 	case taken == nil || taken.Run != m.change.RestoreOf || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
 		return runs.Refused, "it is no longer as run " + m.change.RestoreOf + " left it; look at the ledger"
@@ -181,6 +182,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	in.UserPrincipalName, in.MonthlySaving, in.RestoreOf, in.TakenAt = now.UserPrincipalName, now.MonthlySaving, now.RestoreOf, taken.Completion.At
 	in.Note = note
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
+		beside, _ := j.ledger.Latest(ctx, in.Person, in.License)
+		m.elsewhere = beside != nil && beside.RestoreOf == m.change.RestoreOf
 		return runs.Refused, err.Error()
 	} else if err != nil {
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
