@@ -26,8 +26,10 @@ import (
 
 // Planned is the object that a plan leaves for later runs.
 type Planned struct {
-	Run     string    `json:"run"`
-	AsOf    time.Time `json:"asOf"`
+	Run  string    `json:"run"`
+	AsOf time.Time `json:"asOf"`
+	// Read is when the run read the directories. Objects of older versions lack it; see Seen.
+	Read    time.Time `json:"read,omitzero"`
 	Expires time.Time `json:"expires"` // no change begins after this time
 	// OnHold means that the plan is on hold because of a safety check. A plan on hold supersedes no other plan.
 	OnHold bool `json:"held,omitempty"`
@@ -66,6 +68,15 @@ func PlannedBy(p *plan.Plan) *Planned {
 		past.Touches = append(past.Touches, Touch{User: c.Person(), License: c.License})
 	}
 	return past
+}
+
+// Seen returns the time of the reading that the plan rests on. AsOf may be any time that an operator chose, so for an
+// object without Read the result is the later of AsOf and the time in the name of the run.
+func (p *Planned) Seen() time.Time {
+	if began := begunAt(p.Run); p.Read.IsZero() && began.After(p.AsOf) {
+		return began
+	}
+	return cmp.Or(p.Read, p.AsOf)
 }
 
 // PutPlanned stores the object that a plan leaves. The parameter "everybody" is true for a plan that was made for all

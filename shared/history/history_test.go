@@ -240,6 +240,29 @@ func TestHeldAgain(t *testing.T) {
 	}
 }
 
+// A plan may be as of any time. Somebody else restored the license by the time of the plan's reading, and not by the
+// time that the plan is as of.
+func TestHeldAgainAsOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		asOf, read, want time.Time
+	}{
+		"long before the reading":       {at(-50), at(1).Add(time.Minute), at(1).Add(time.Minute)},
+		"long after the reading":        {at(90), at(1).Add(time.Minute), at(1).Add(time.Minute)},
+		"an older version, long before": {at(-50), time.Time{}, at(1)},
+		"an older version, as of later": {at(1).Add(time.Hour), time.Time{}, at(1).Add(time.Hour)},
+	} {
+		w := annIsTaken(t)
+		w.leave(&Planned{Run: nameOf(1), AsOf: tc.asOf, Read: tc.read, Expires: at(4), HeldAgain: []Touch{{"ann", "e3", nameOf(0)}}})
+		if got := w.settle(2).Of("ann", "e3"); got.State != Restored || !got.At.Equal(tc.want) {
+			t.Errorf("%s: %s at %s, want %s", name, got.State, got.At, tc.want)
+		}
+	}
+	if got := (&Planned{Run: "a run without a time", AsOf: at(0)}).Seen(); !got.Equal(at(0)) {
+		t.Errorf("without a time in the name: %s", got)
+	}
+}
+
 // A license in Active Directory keeps its past when the person's account in Entra ID is gone. The past is then found by
 // the SID, and a plan that knows only the SID may say that the person holds the license again.
 func TestPastOfASID(t *testing.T) {

@@ -104,7 +104,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	for _, p := range lately {
 		for _, t := range p.HeldAgain {
 			if i := cmp.Or(next.Of(t.User, t.License), next.OfSID(t.User, t.License)); i != nil && i.State == Taken && i.Run == t.Run {
-				i.State, i.At, i.TakenBy, i.TakenAt = Restored, p.AsOf, i.Run, i.At
+				i.State, i.At, i.TakenBy, i.TakenAt = Restored, p.Seen(), i.Run, i.At
 			}
 		}
 	}
@@ -257,7 +257,16 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 // pass between the start of a run and its plan, and a plan may be applied for plan.Lifetime.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
+	began := begunAt(run)
+	return !began.IsZero() && began.Add(reading+plan.Lifetime).Before(at)
+}
+
+// begunAt returns the time in the name of a run, or the zero time if the name has none.
+func begunAt(run string) time.Time {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse("20060102T150405Z", stamp)
-	return err == nil && began.Add(reading+plan.Lifetime).Before(at)
+	if err != nil {
+		return time.Time{}
+	}
+	return began
 }

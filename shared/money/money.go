@@ -94,7 +94,7 @@ func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (r
 	for _, t := range p.HeldAgain {
 		of := history.Touch{User: t.User, License: t.License}
 		if known := all[of]; known == nil || known.Run != t.Run {
-			all[of] = &history.Item{User: t.User, License: t.License, State: history.Restored, Run: t.Run, At: p.AsOf}
+			all[of] = &history.Item{User: t.User, License: t.License, State: history.Restored, Run: t.Run, At: p.Seen()}
 		}
 	}
 	return all, nil

@@ -239,7 +239,7 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	}
 	everybody := j.Begin.User == "" && j.choice == nil && !trial
 	past := history.PlannedBy(j.plan)
-	past.HeldAgain, past.OnHold = j.again, j.plan.Verdict == plan.Hold
+	past.HeldAgain, past.OnHold, past.Read = j.again, j.plan.Verdict == plan.Hold, j.Begin.Read
 	for source, reading := range j.Manifest.Readings {
 		if !everybody || j.Feeds[source].State != plan.Healthy {
 			continue

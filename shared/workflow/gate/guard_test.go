@@ -211,7 +211,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	const notKnown = "the policy has no renews for it"
 	wantLeft := history.Planned{
-		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
+		Run: "run", AsOf: asOf, Read: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
 		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}, {User: "S-1-5-21-7", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 		Prices: []history.Price{
