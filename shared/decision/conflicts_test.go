@@ -200,6 +200,8 @@ func TestRenamedLicense(t *testing.T) {
 		"given long ago":                {item("citrix", "old", history.Taken, 200), policy.Reclaim, ""},
 		"taken":                         {item("old", "", history.Taken, 3), policy.Reclaim, ""},
 		"taken, to one of a known name": {item("old", "exo", history.Taken, 3), policy.Reclaim, ""},
+		"taken, and this one given":     {item("old", "e3", history.Taken, 3), policy.Keep, "cooling down: given on 2026-11-20 in place of old, which the policy no longer names"},
+		"taken, and this one given ago": {item("old", "e3", history.Taken, 200), policy.Reclaim, ""},
 		"announced":                     {item("old", "", history.Announced, 3), policy.Reclaim, ""},
 		"both, under way":               {item("old", "older", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old"},
 		"both names are known":          {item("citrix", "exo", history.Restored, 3), policy.Reclaim, ""},

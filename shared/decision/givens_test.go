@@ -60,10 +60,11 @@ func TestGivenAsAnother(t *testing.T) {
 		"restored by its name":       {history.Item{License: "e3", State: history.Restored, At: daysAgo(3)}, ""},
 		"exchanged for another":      {history.Item{License: "e3", To: "old", State: history.Taken, At: daysAgo(4)}, "perhaps given on 2026-11-19 as old"},
 		"exchanged for one it names": {history.Item{License: "old", To: "exo", State: history.Taken, At: daysAgo(4)}, ""},
+		"given in place of another":  {history.Item{License: "old", To: "e3", State: history.Taken, At: daysAgo(4)}, "given on 2026-11-19 in place of old, which the policy no longer names"},
 		"removed":                    {history.Item{License: "old", State: history.Taken, At: daysAgo(4)}, ""},
 		"open":                       {history.Item{License: "old", To: "old", State: history.Open, At: daysAgo(4)}, ""},
 	} {
-		g, is := r.asAnother(&tc.item)
+		g, is := r.asAnother(&plan.Decision{License: "e3"}, &tc.item)
 		if is != (tc.how != "") || !strings.HasPrefix(g.how, tc.how) || is && !g.at.Equal(tc.item.At) {
 			t.Errorf("%s: %t, %+v", name, is, g)
 		}

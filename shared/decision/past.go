@@ -77,7 +77,7 @@ func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.It
 	}
 	all = slices.AppendSeq(all, r.inExchange(d))
 	for _, i := range r.renamedOf(d) {
-		if g, is := r.asAnother(i); is {
+		if g, is := r.asAnother(d, i); is {
 			all = append(all, g)
 		}
 	}
@@ -104,7 +104,7 @@ func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rul
 	for _, i := range r.renamedOf(d) {
 		if i.State == history.Open && r.Policy.LicenseNamed(i.License) == nil {
 			d.Refused = fmt.Sprintf("pending: run %s is changing %s, a license that the policy no longer names; `idleseat apply %s` finishes it", i.Run, i.License, i.Run)
-		} else if g, is := r.asAnother(i); is {
+		} else if g, is := r.asAnother(d, i); is {
 			g.cool(d, judge, rule, p)
 		}
 	}
@@ -115,9 +115,13 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 	return slices.Concat(r.renamed[d.User], r.renamed[d.SID])
 }
 
-// asAnother returns when and how a license was given under a name that the policy no longer has.
-func (r *Run) asAnother(i *history.Item) (g given, is bool) {
+// asAnother returns when and how the license of d was given, according to an item with a license that the policy no
+// longer has. Such a license may be the license of d under another name. It may also be a license in place of which a
+// run gave the license of d.
+func (r *Run) asAnother(d *plan.Decision, i *history.Item) (g given, is bool) {
 	switch {
+	case i.State == history.Taken && i.To == d.License && r.Policy.LicenseNamed(i.License) == nil:
+		return given{i.At, fmt.Sprintf("given on %s in place of %s, which the policy no longer names", dayOf(i.At), i.License)}, true
 	case !i.Given().IsZero() && r.Policy.LicenseNamed(i.License) == nil:
 		return given{i.Given(), fmt.Sprintf("restored on %s as %s, which the policy no longer names", dayOf(i.Given()), i.License)}, true
 	case i.State == history.Taken && i.To != "" && r.Policy.LicenseNamed(i.To) == nil:
