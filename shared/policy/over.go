@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -13,7 +12,7 @@ import (
 func (p *Policy) leaveRest() time.Duration {
 	rest := unusedSpan
 	for _, r := range p.Rules {
-		rest = max(rest, slices.Max(r.offsets))
+		rest = max(rest, r.rest())
 	}
 	return rest
 }

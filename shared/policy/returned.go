@@ -57,11 +57,20 @@ func (r *Rule) late() (late time.Duration) {
 // Terms allow a license to be reassigned after 90 days.
 const unusedSpan = 90 * day
 
+// The method "rest" returns a time in which the rule can see every person idle for its whole span.
+func (r *Rule) rest() time.Duration { return max(unusedSpan, slices.Max(r.offsets)) }
+
 // Cooling reports whether it is too early to take a restored license again. The person must first be idle for the whole
-// span of the rule after the restore. For a rule without dates of use, unusedSpan must have passed.
+// span of the rule after the restore. For a rule without dates of use, unusedSpan must have passed. A rule may also be
+// false for ever after a use, such as a rule about people who never signed in. Such a rule may take the license again
+// after the time of the method "rest".
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
-	if len(r.when.activity) == 0 {
-		return j.now.Sub(givenBack) < unusedSpan
+	switch past := j.now.Sub(givenBack); {
+	case len(r.when.activity) == 0:
+		return past < unusedSpan
+	case j.decide(r, p.ActiveBy(givenBack), new(exempted)).outcome == Reclaim:
+		return false
+	default:
+		return past <= r.rest() || j.decide(r, p, new(exempted)).outcome != Reclaim
 	}
-	return j.decide(r, p.ActiveBy(givenBack), new(exempted)).outcome != Reclaim
 }

@@ -68,7 +68,8 @@ rules: [{name: r, license: e3, for: given.hasNoValue(), when: AzureAdSistaLogon.
 	}
 }
 
-// In every kind of rule, the time of a restore counts as a use of the license.
+// In every kind of rule, the time of a restore counts as a use of the license. A rule that is false after a use does not
+// spare the person for ever.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `
@@ -84,6 +85,13 @@ rules: [{name: undated, license: e3, when: 'department == ""', then: remove}]
 		t.Fatal(err)
 	}
 	dated, policy := judgeOf(t, "")
+	unused := load(t, `
+licenses: {e3: {sku: SPE_E3}}
+rules:
+  - {name: never, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: remove}
+  - {name: never-old, license: e3, when: AzureAdSistaLogon.hasNoValue() && created.value() < now - days(180), then: remove}
+`)
+	never := judge(t, unused, noon)
 	tests := map[string]struct {
 		j    *Judge
 		rule *Rule
@@ -97,6 +105,10 @@ rules: [{name: undated, license: e3, when: 'department == ""', then: remove}]
 		"a rule without dates, fresh":       {j, p.RuleNamed("undated"), 89 * day, true},
 		"a rule without dates, the day":     {j, p.RuleNamed("undated"), 90 * day, false},
 		"a rule without dates, a year past": {j, p.RuleNamed("undated"), 365 * day, false},
+		"without a use, the day":            {never, unused.RuleNamed("never"), 90 * day, true},
+		"without a use, after the day":      {never, unused.RuleNamed("never"), 90*day + time.Second, false},
+		"without a use, of an old account":  {never, unused.RuleNamed("never-old"), 180 * day, true},
+		"of an old account, after the day":  {never, unused.RuleNamed("never-old"), 180*day + time.Second, false},
 	}
 	for name, tc := range tests {
 		if got := tc.j.Cooling(tc.rule, employee(), noon.Add(-tc.ago)); got != tc.want {

@@ -179,12 +179,16 @@ func TestTurnsAfterARestore(t *testing.T) {
 	}{
 		"by the last sign-in": {"AzureAdSistaLogon.earlierThan(now - days(20))", given.Add(20*day + time.Second)},
 		"without a use":       {"created.earlierThan(now - days(5))", given.Add(90 * day)},
+		"without a sign-in":   {"AzureAdSistaLogon.hasNoValue() && created.earlierThan(now - days(180))", given.Add(180*day + time.Second)},
 		"never":               {`AzureAdSistaLogon.earlierThan(timestamp("2020-01-01T00:00:00Z"))`, time.Time{}},
 	} {
 		p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: '"+tc.when+"', then: remove}]\n")
 		r, who := p.Rules[0], employee()
 		who.Entra.LastSuccessful, who.Entra.Created = noon.Add(-2000*day), noon.Add(-3000*day)
-		if name == "never" {
+		switch name {
+		case "without a sign-in":
+			who.Entra.LastSuccessful = time.Time{}
+		case "never":
 			who.Entra.LastSuccessful = noon.Add(-30 * day)
 		}
 		j := judge(t, p, noon)

@@ -135,6 +135,7 @@ func (j *Judge) first(holds func() bool) (time.Time, bool) {
 // coolingPoints adds to j.instants the times after now at which Cooling can change.
 func (j *Judge) coolingPoints(r *Rule, p *directory.Person, given time.Time) {
 	j.add(given.Add(unusedSpan))
+	j.add(given.Add(r.rest() + time.Second))
 	j.turningPoints(r, p.ActiveBy(given))
 }
 
