@@ -45,17 +45,21 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p)).or(j.afterLeave(r, p))
 }
 
-// neverSignedIn gives grace to a person who never signed in and whose account is new, or who was hired lately or will be.
-// A company may create the account weeks before the first day (Microsoft Graph, user resource type, employeeHireDate:
-// "the date and time when the user was hired or will start work if there is a future hire").
+// neverSignedIn gives grace to a person who never signed in and whose account is new. It also gives grace to a person
+// who was hired lately or will be, and who has not signed in since. A company may create or enable the account weeks
+// before the first day (Microsoft Graph, user resource type, employeeHireDate: "the date and time when the user was
+// hired or will start work if there is a future hire"). A person who is hired again may have signed in years ago.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
 		return grace{flag: directory.No}
 	}
-	_, never := newestOf(r.when.activity, p)
+	newest, never := newestOf(r.when.activity, p)
 	created := j.policy.attributes["created"].of(p)
-	if never == directory.No {
+	switch hired := p.Entra != nil && p.Entra.Hired.After(newest); {
+	case never == directory.No && hired:
+		return j.since(p.Entra.Hired, days, "never "+verb(r.when.activity).past+" since the hire on "+dayOf(p.Entra.Hired))
+	case never == directory.No:
 		return grace{flag: directory.No}
 	}
 	if created.State == directory.Known {

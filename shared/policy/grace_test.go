@@ -85,11 +85,18 @@ func TestGrace(t *testing.T) {
 		"never, hired long before": {func(p *directory.Person) {
 			p.Entra.LastSuccessful, p.Entra.Hired, p.Entra.Created, p.AD.Created = time.Time{}, ago(800), ago(3), ago(3)
 		}, "m365", Keep, "never signed in; new account, in grace until 2026-12-04"},
-		"hired yesterday, in use before": {func(p *directory.Person) { p.Entra.Hired = ago(1) }, "m365", Reclaim, ""},
-		"Citrix, long a member":          {func(*directory.Person) {}, "citrix", Reclaim, ""},
-		"Citrix, seen yesterday":         {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(1)) }, "citrix", Keep, "first seen in the group of citrix on 2026-11-22, in grace until 2026-12-06"},
-		"Citrix, seen 14 days ago":       {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(14)) }, "citrix", Reclaim, ""},
-		"Citrix, enabled yesterday":      {func(p *directory.Person) { p.AD.Past.EnabledSince = ago(1) }, "citrix", Keep, "first seen enabled on 2026-11-22"},
+		"hired again yesterday":      {func(p *directory.Person) { p.Entra.Hired = ago(1) }, "m365", Keep, "never signed in since the hire on 2026-11-22, in grace until 2026-12-06"},
+		"hired again for next month": {func(p *directory.Person) { p.Entra.Hired = ago(-31) }, "m365", Keep, "never signed in since the hire on 2026-12-24, in grace until 2027-01-07"},
+		"hired again 14 days ago":    {func(p *directory.Person) { p.Entra.Hired = ago(14) }, "m365", Reclaim, ""},
+		"in use since the hire":      {func(p *directory.Person) { p.Entra.Hired, p.Entra.Department = ago(101), "Closed" }, "m365", Reclaim, ""},
+		"hired yesterday, in use today": {func(p *directory.Person) {
+			p.Entra.Hired, p.Entra.Department, p.Entra.LastSuccessful = ago(1), "Closed", now
+		}, "m365", Reclaim, ""},
+		"hired again, AD is not used": {func(p *directory.Person) { p.Entra.Hired = ago(1) }, "citrix", Keep, "never logged on since the hire on 2026-11-22"},
+		"Citrix, long a member":       {func(*directory.Person) {}, "citrix", Reclaim, ""},
+		"Citrix, seen yesterday":      {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(1)) }, "citrix", Keep, "first seen in the group of citrix on 2026-11-22, in grace until 2026-12-06"},
+		"Citrix, seen 14 days ago":    {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(14)) }, "citrix", Reclaim, ""},
+		"Citrix, enabled yesterday":   {func(p *directory.Person) { p.AD.Past.EnabledSince = ago(1) }, "citrix", Keep, "first seen enabled on 2026-11-22"},
 		"Citrix, account in doubt": {func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "citrix", Undecided,
 			"LastlogonTimestamp and created are not known: no account was found"},
 		"Citrix, account not read": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "citrix", Undecided, "LastlogonTimestamp and created were not read"},

@@ -70,7 +70,7 @@ var Keys = []Key{
 	{Path: "licenses.NAME.model", Shape: ChoiceKey, Words: []string{string(PerUser), string(PerDevice), string(Concurrent)}, Is: "`user`, `device` or `concurrent`: how seats of a license without a `sku` are counted. Only `user` frees a seat when somebody leaves the group", LeftOut: "nothing counts as saved"},
 	{Path: "anchor", Shape: ChoiceKey, Words: directory.Anchors(), Is: "the attribute by which Entra Connect joins accounts: `objectGUID`, `mS-DS-ConsistencyGuid`, `objectSid` or `employeeID`", LeftOut: "either GUID"},
 	{Path: "grace", Shape: MappingKey, Is: "days for which the rules leave a person alone; each 0 to 3650", LeftOut: "none", Example: "{neverSignedIn: 14, newHolder: 14, enabledAgain: 14}"},
-	{Path: "grace.neverSignedIn", Shape: CountKey, Max: maxDays, Is: "from the creation of an account that was never used, or from the hire date if that is later", LeftOut: "0", Example: "14"},
+	{Path: "grace.neverSignedIn", Shape: CountKey, Max: maxDays, Is: "from the creation of an account, or from the hire date if that is later, when it was not used since", LeftOut: "0", Example: "14"},
 	{Path: "grace.newHolder", Shape: CountKey, Max: maxDays, Is: "from the day on which the person got the license", LeftOut: "0", Example: "14"},
 	{Path: "grace.enabledAgain", Shape: CountKey, Max: maxDays, Is: "from the first run that saw the account enabled, and not expired, after one that did not", LeftOut: "0", Example: "14"},
 	{Path: "kinds", Shape: ChoicesKey, Words: directory.AccountKinds, Min: 1, Max: mostItems, Is: "kinds of accounts that rules ask about; all others are exempt", LeftOut: "`[person]`", Example: "[person, service]"},

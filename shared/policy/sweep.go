@@ -140,9 +140,9 @@ func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
-// neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. Such a
-// person has no known date of use. The creation date of the person's account is unknown, or this date or the hire date
-// is after the time that graceBegan returned (the parameter "ended").
+// neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. The hire
+// date of such a person is after the time that graceBegan returned (the parameter "ended"). Or the person has no known
+// date of use, and the creation date of the account is unknown or after that time.
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -152,7 +152,7 @@ func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	hired, dated := s.Field("entra.hired")
 	return func(row int) bool {
 		used := slices.ContainsFunc(uses, func(dates []int64) bool { return isDate(dates[row]) })
-		return !used && (!isDate(created[row]) || created[row] > ended || dated && hired.Rows[row] > ended)
+		return dated && hired.Rows[row] > ended || !used && (!isDate(created[row]) || created[row] > ended)
 	}
 }
 

@@ -56,6 +56,12 @@ func TestGraceInASweep(t *testing.T) {
 		"hired lately": {"{neverSignedIn: 14}", "m365", unused, func(p *directory.Person) {
 			p.Entra.Created, p.AD.Created, p.Entra.Hired = noon.Add(-90*day), noon.Add(-90*day), noon.Add(-14*day+time.Microsecond)
 		}, nil, false},
+		"hired again for long": {"{neverSignedIn: 14}", "m365", "AzureAdSistaLogon.earlierThan(now - days(60))", func(p *directory.Person) {
+			p.Entra.LastSuccessful, p.Entra.Hired = noon.Add(-900*day), noon.Add(-14*day)
+		}, nil, true},
+		"hired again lately": {"{neverSignedIn: 14}", "m365", "AzureAdSistaLogon.earlierThan(now - days(60))", func(p *directory.Person) {
+			p.Entra.LastSuccessful, p.Entra.Hired = noon.Add(-900*day), noon.Add(-14*day+time.Microsecond)
+		}, nil, false},
 		"a new account, without use":        {"{neverSignedIn: 14}", "m365", young, nil, nil, true},
 		"given long ago":                    {"{newHolder: 10}", "m365", unused, nil, changed(true, "2026-01-02T03:04:05Z 2025-01-02T03:04:05Z"), true},
 		"given lately":                      {"{newHolder: 10}", "m365", unused, nil, changed(true, "2026-01-02T03:04:05Z 2026-11-20T03:04:05Z"), false},

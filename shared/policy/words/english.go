@@ -87,7 +87,7 @@ var english = tongue{
 			directory.KindShared: "shared mailboxes", directory.KindRoom: "rooms", directory.KindEquipment: "equipment",
 			directory.KindService: "services", directory.KindUnknown: "unknown kinds",
 		},
-		neverUsed:    "An account that was never used is left alone for %s after its creation, or after the person's hire date if that is later.",
+		neverUsed:    "An account without use since its creation, or since the person's hire date if that is later, is left alone for %s from then on.",
 		holder:       "A person is left alone for %s after getting the license.",
 		enabledAgain: "A person is left alone for %s after the account was enabled again.",
 		afterLeave:   "A person who is back from leave counts as active at the end of the leave.",

@@ -87,7 +87,7 @@ var swedish = tongue{
 			directory.KindShared: "delade postlådor", directory.KindRoom: "rum", directory.KindEquipment: "utrustning",
 			directory.KindService: "tjänster", directory.KindUnknown: "okända slag",
 		},
-		neverUsed:    "Ett konto som aldrig har använts lämnas i fred i %s efter att det skapades, eller efter personens anställningsdag om den är senare.",
+		neverUsed:    "Ett konto som inte har använts sedan det skapades, eller sedan personens anställningsdag om den är senare, lämnas i fred i %s därifrån.",
 		holder:       "En person lämnas i fred i %s efter att ha fått licensen.",
 		enabledAgain: "En person lämnas i fred i %s efter att kontot aktiverades igen.",
 		afterLeave:   "En person som är tillbaka från ledighet räknas som aktiv när ledigheten slutade.",
