@@ -155,3 +155,22 @@ func TestTakenAWhileAgo(t *testing.T) {
 		}
 	}
 }
+
+// A removal in Active Directory was read back from one controller. Another controller may list the member for hours.
+// Until then the license does not count as held again.
+func TestTakenInActiveDirectoryAWhileAgo(t *testing.T) {
+	t.Parallel()
+	idle := directory.ADUser{GUID: "g7", SID: "S-1-5-21-7", UserPrincipalName: "p@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}
+	r := world{ad: []directory.ADUser{idle}, citrix: []string{idle.SID}}.seal(t)
+	for ago, again := range map[time.Duration]string{time.Hour: "", directory.Replicating: "", directory.Replicating + time.Second: "r0"} {
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule, taken := only(t, r, "p@x.example"), r.Policy.RuleNamed("citrix"), r.Begin.Read.Add(-ago)
+		past := &history.Item{State: history.Taken, Run: "r0", Rule: "citrix", Via: plan.ADGroup, Began: taken, At: taken}
+		if d := r.Decide(judge, rule, p, judge.Ask(rule, p), past, nil); d.HeldAgain != again {
+			t.Errorf("taken %s ago: held again %q", ago, d.HeldAgain)
+		}
+	}
+}

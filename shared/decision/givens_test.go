@@ -32,6 +32,8 @@ func TestWhenALicenseWasRestored(t *testing.T) {
 		"taken, and held":                   {history.Item{State: history.Taken, At: daysAgo(3)}, directory.Yes, asOf},
 		"taken a moment ago":                {history.Item{State: history.Taken, At: read.Add(-directory.Settling)}, directory.Yes, time.Time{}},
 		"taken, and the reads have settled": {history.Item{State: history.Taken, At: read.Add(-directory.Settling - time.Second)}, directory.Yes, asOf},
+		"in Active Directory, not settled":  {history.Item{State: history.Taken, Via: plan.ADGroup, At: read.Add(-directory.Replicating)}, directory.Yes, time.Time{}},
+		"in Active Directory, settled":      {history.Item{State: history.Taken, Via: plan.ADGroup, At: read.Add(-directory.Replicating - time.Second)}, directory.Yes, asOf},
 		"open":                              {history.Item{State: history.Open, At: daysAgo(3)}, directory.Yes, time.Time{}},
 	} {
 		g, is := r.restored(tc.holder, &tc.past, asOf)

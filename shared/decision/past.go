@@ -24,7 +24,7 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	case past.State == history.Taken && d.Outcome == policy.NotHolder:
 		r.returned(d, judge, rule, p, past)
 		return true
-	case past.State == history.Taken && !past.At.Add(directory.Settling).Before(r.Begin.Read):
+	case past.State == history.Taken && !past.Settled(r.Begin.Read):
 		if d.Outcome == policy.Reclaim {
 			d.Outcome = policy.Undecided
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
@@ -61,7 +61,7 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	switch {
 	case !past.Given().IsZero():
 		return given{past.Given(), "restored on " + dayOf(past.Given())}, true
-	case past.State == history.Taken && holder == directory.Yes && past.At.Add(directory.Settling).Before(r.Begin.Read):
+	case past.State == history.Taken && holder == directory.Yes && past.Settled(r.Begin.Read):
 		return given{now, fmt.Sprintf("restored by somebody else after run %s took it", past.Run)}, true
 	}
 	return given{}, false

@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 )
@@ -20,7 +19,7 @@ func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 		if i == nil || other.Name == d.License || i.Via == plan.Notice {
 			continue
 		}
-		if i.State == history.Open || i.State == history.Taken && !i.At.Add(directory.Settling).Before(r.Begin.Read) {
+		if i.State == history.Open || i.State == history.Taken && !i.Settled(r.Begin.Read) {
 			all = append(all, r.swap(i.License, i.To, i.Rule == plan.RestoreRule))
 		}
 	}

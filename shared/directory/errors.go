@@ -33,6 +33,11 @@ var ErrUncertain = errors.New("an earlier try may have been made although nothin
 // delays from seconds to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
 const Settling = 5 * time.Minute
 
+// Replicating is how long a write in Active Directory may take to reach every domain controller. Each call may read and
+// write through another controller. A site link replicates every 180 minutes by default (Microsoft Learn, "Determining
+// the Interval"), and the way from one site to another often leads over two site links.
+const Replicating = 6 * time.Hour
+
 // ErrDeferred is returned for a write that another process will make later. Only a read can show when the write is
 // done.
 var ErrDeferred = errors.New("handed over, not made yet")

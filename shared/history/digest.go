@@ -95,6 +95,10 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
+// Settled reports whether data must show the change of the item. The parameter "read" is the time at which the reading
+// of the data began.
+func (i *Item) Settled(read time.Time) bool { return i.At.Add(i.Via.Settling()).Before(read) }
+
 // HolderSID returns the SID of the account that holds the license, if this is an account in Active Directory. It returns
 // "" if the license belongs to an account in Entra ID, or if the SID is unknown.
 func (i *Item) HolderSID() string {

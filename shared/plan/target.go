@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -62,6 +63,14 @@ func (v Via) WrittenIn() directory.Source {
 		return t.writtenIn()
 	}
 	return directory.Entra
+}
+
+// Settling returns how long reads may still show the old state after a write in the target.
+func (v Via) Settling() time.Duration {
+	if v.WrittenIn() == directory.AD {
+		return directory.Replicating
+	}
+	return directory.Settling
 }
 
 // May reports whether the policy allows people to hold a license in the target.

@@ -42,7 +42,7 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 			return Pending
 		case past.State == history.Taken && a.RestoreOf != "":
 			return Return
-		case past.State == history.Taken && (a.Outcome == policy.NotHolder || lately(past.Since, one.Read)):
+		case past.State == history.Taken && (a.Outcome == policy.NotHolder || !past.item.Settled(one.Read)):
 			return Taken
 		case past.State == history.Restored && past.Since.After(one.Read):
 			return GivenBack

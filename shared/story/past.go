@@ -207,7 +207,3 @@ func (l *License) newest() *Entry {
 	}
 	return nil
 }
-
-// The function "lately" reports whether the snapshot may lack the effect of a change that ended at the time "at". The
-// argument "read" is the time at which the reading began.
-func lately(at, read time.Time) bool { return !at.Add(directory.Settling).Before(read) }

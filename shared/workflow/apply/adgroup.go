@@ -48,7 +48,6 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreGroup(ctx)
 }
 
-func (adGroup) late() time.Duration  { return replicates }
 func (adGroup) unshown() runs.Status { return troubled } // most often, the next read goes to the controller that accepted the write
 func (adGroup) system() string       { return "Active Directory" }
 
@@ -61,19 +60,14 @@ const syncs = 2 * time.Hour
 // task "Write AD batch to AD" of the state machine. After that time, the relay loses its lease.
 const relayWrites = 35 * time.Minute
 
-// The constant "replicates" is how long a write may take to reach every domain controller. Each call may read and write
-// through another controller. A site link replicates every 180 minutes by default (Microsoft Learn, "Determining the
-// Interval"), and the way from one site to another often leads over two site links.
-const replicates = 6 * time.Hour
-
 // After a removal through one controller, another controller shows the member until the removal reaches it. An addition
 // through that controller has no effect before then. Therefore a license is given back only when the removal must have
 // reached every controller.
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
-		return relayWrites + replicates + syncs
+		return relayWrites + directory.Replicating + syncs
 	}
-	return relayWrites + replicates
+	return relayWrites + directory.Replicating
 }
 
 func (adGroup) reread(ctx context.Context, j *job) error { return j.readCounterparts(ctx) }

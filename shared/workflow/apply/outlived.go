@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -48,19 +49,19 @@ func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
 // heldAgain is for a change that took a license, if a read shows the license. Soon after the write, the read may be out
 // of date. A read through Graph may be out of date for the time directory.Settling. A read in Active Directory may come
-// from another domain controller, and may be out of date for the time "replicates". Later, heldAgain ends the change,
-// because somebody restored the license or the write was never made.
+// from another domain controller, and may be out of date for the time directory.Replicating. Later, heldAgain ends the
+// change, because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
 	switch {
 	case err != nil || madeErr != nil:
 		return troubled, errors.Join(err, madeErr).Error()
-	case free != nil && m.Now().Sub(free.At) < m.target().late():
+	case free != nil && m.Now().Sub(free.At) < plan.Via(m.entry.Via).Settling():
 		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
 		return m.rollBack(ctx, ledger.Restored, "somebody restored it after it was seen free at "+free.At.Format(time.RFC3339))
-	case made != nil && m.Now().Sub(made.At) < m.target().late():
+	case made != nil && m.Now().Sub(made.At) < plan.Via(m.entry.Via).Settling():
 		return m.readAgain("the license was taken, and is read as held")
 	case made != nil:
 		return m.rollBack(ctx, ledger.Restored, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody restored it, or it was never done")

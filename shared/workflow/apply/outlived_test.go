@@ -93,8 +93,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 		"a group of Entra ID, later":    {moveAnna, "ReadLicenses #2", directory.Settling, true},
 		"directly, at once":             {changeBo, "ReadLicenses #1", directory.Settling - time.Second, false},
 		"directly, later":               {changeBo, "ReadLicenses #1", directory.Settling, true},
-		"Active Directory, soon":        {freeEgon, "MemberOf #3", replicates - time.Second, false},
-		"Active Directory, after hours": {freeEgon, "MemberOf #3", replicates, true},
+		"Active Directory, soon":        {freeEgon, "MemberOf #3", directory.Replicating - time.Second, false},
+		"Active Directory, after hours": {freeEgon, "MemberOf #3", directory.Replicating, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -88,7 +88,7 @@ func TestOtherController(t *testing.T) {
 	b.at(b.now.Add(10 * time.Minute))
 	b.apply(t, runs.Pending, "given again at once; each call gives it again until 2026-11-23T16:35:00Z") // this controller still lists Egon
 	b.ad.in.remove(citrixDN, c.User)                                                                     // the removal arrives
-	b.at(b.now.Add(replicates))
+	b.at(b.now.Add(directory.Replicating))
 	b.apply(t, runs.Pending, "given again at once")
 	b.logged(t, c, "open")
 	b.lag()

@@ -38,8 +38,6 @@ type target interface {
 	// The method "giveBack" carries out an entry of a restore.
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
-	// The method "late" returns how long reads may still show the old state after the directory accepted a write.
-	late() time.Duration
 	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the
 	// source group. In this time, a write that was decided before also takes effect. The parameter "follows" reports
 	// whether the license follows membership in a group.
@@ -123,7 +121,6 @@ func (m *move) readLag() time.Duration { return m.target().readLag(m.follows()) 
 type ofGraph struct{}
 
 func (ofGraph) absent(*move) bool                                              { return false }
-func (ofGraph) late() time.Duration                                            { return directory.Settling }
 func (ofGraph) readLag(bool) time.Duration                                     { return directory.Settling }
 func (ofGraph) unshown() runs.Status                                           { return runs.Pending }
 func (ofGraph) system() string                                                 { return "Graph" }
