@@ -11,9 +11,27 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
+
+// The method "goOn" lists in the plan the changes that earlier runs began and did not end, and the runs that the plan
+// resumes.
+func (j *judgement) goOn(ctx context.Context) (err error) {
+	p := j.plan
+	if p.Pending, err = j.begun(ctx); err != nil {
+		return err
+	}
+	for _, b := range p.Pending {
+		j.pending[b.Run] = true
+	}
+	maps.DeleteFunc(j.pending, func(run string, _ bool) bool { return j.lost[run] != nil })
+	if p.Mode != policy.Audit {
+		p.Resumes = slices.Sorted(maps.Keys(j.pending))
+	}
+	return nil
+}
 
 // The method "begun" lists the changes that earlier runs began and did not end, each with the reason why it has not
 // ended. A run for one person lists only the changes of that person. The method records in j.lost the runs that cannot

@@ -222,3 +222,37 @@ func TestHeldNightGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultedNightGoesBack: a scheduled run that cannot be evaluated is on hold, and finishes what returns a license.
+func TestFaultedNightGoesBack(t *testing.T) {
+	t.Parallel()
+	fault := Failure{"E", "for good"}
+	for name, in := range map[string]StepInput{
+		"a partition": {Op: "gate", Run: "run", Evaluated: []Evaluated{{Failure: &fault}}},
+		"all":         {Op: "hold", Run: "run", Failure: fault},
+	} {
+		for _, scheduled := range []bool{false, true} {
+			s := store.Store(&store.Memory{})
+			old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "dan": ""})
+			goesOn(t, s, "earlier")
+			if err := history.Stop(t.Context(), s, "earlier", "dan", "mine", clock); err != nil {
+				t.Fatal(err)
+			}
+			e := quiet()
+			e.text, e.scheduled = enforced(text), scheduled
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+			e.putInto(t, s)
+			out, err := stepsOn(s).Do(t.Context(), in)
+			if err != nil || out.Go != scheduled || out.Verdict != plan.Hold || out.Begun != 2 || out.Changes != 0 {
+				t.Fatalf("%s, scheduled %t: %+v, %v", name, scheduled, out, err)
+			}
+			if !scheduled {
+				continue
+			}
+			want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Back}}, AD: []Batch{}}
+			if d := cmp.Diff(want, out.Batches); d != "" || !out.Unapproved || out.Resumed[runs.Pending] != 1 {
+				t.Errorf("%s: %+v, batches (-want +got):\n%s", name, out, d)
+			}
+		}
+	}
+}

@@ -76,7 +76,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 }
 
 // Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold. An override does
-// not lift this hold.
+// not lift this hold. The plan resumes earlier runs, because what returns a license needs no verdicts.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {
@@ -84,6 +84,11 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	}
 	p := runs.NewPlan(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
+	j := &judgement{Run: r, store: s, plan: p, pending: map[string]bool{}, lost: map[string]error{}}
+	if err := j.goOn(ctx); err != nil {
+		return nil, fmt.Errorf("put run %s on hold: %w", run, err)
+	}
+	p.Notes = j.losses()
 	p.Bind()
 	return p, runs.PutPlan(ctx, s, p, runs.Nobody)
 }

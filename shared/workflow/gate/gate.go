@@ -6,8 +6,6 @@ package gate
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -124,15 +122,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	if len(p.Notices) == 0 {
 		p.Notices = nil // as GetPlan returns it for a plan without notices
 	}
-	if p.Pending, err = j.begun(ctx); err != nil {
+	if err := j.goOn(ctx); err != nil {
 		return err
-	}
-	for _, b := range p.Pending {
-		j.pending[b.Run] = true
-	}
-	maps.DeleteFunc(j.pending, func(run string, _ bool) bool { return j.lost[run] != nil })
-	if p.Mode != policy.Audit {
-		p.Resumes = slices.Sorted(maps.Keys(j.pending))
 	}
 	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
 	p.Notes = append(p.Notes, j.Policy.Over(p.AsOf)...)

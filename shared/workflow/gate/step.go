@@ -130,22 +130,32 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	}
 	out.Scheduled = b.Scheduled
 	s.report(ctx, out)
-	held := p.Verdict == plan.Hold
-	if p.Mode == policy.Audit || held && len(p.Returning()) == 0 || !in.Apply && !b.Scheduled {
-		return out, nil
-	}
-	if held || !in.Apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
-		out.unapproved()
-	}
-	if err := s.resume(ctx, p, out, held); err != nil {
+	if err := s.goOn(ctx, p, out, in.Apply); err != nil {
 		return nil, err
 	}
-	out.Go = out.Batches.any()
-	out.afford(0)
 	return out, nil
 }
 
-// The method "hold" makes a plan on hold for a run that could not be evaluated.
+// The method "goOn" makes a new plan go on as its mode and its verdict allow. The parameter "apply" reports whether an
+// operator asked to apply the plan.
+func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply bool) error {
+	held := p.Verdict == plan.Hold
+	if p.Mode == policy.Audit || held && len(p.Returning()) == 0 || !apply && !out.Scheduled {
+		return nil
+	}
+	if held || !apply && p.Mode != policy.Enforce && p.Verdict != plan.Nothing {
+		out.unapproved()
+	}
+	if err := s.resume(ctx, p, out, held); err != nil {
+		return err
+	}
+	out.Go = out.Batches.any()
+	out.afford(0)
+	return nil
+}
+
+// The method "hold" makes a plan on hold for a run that could not be evaluated. A scheduled run still finishes what
+// returns a license.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -159,6 +169,9 @@ func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, 
 	out := outputOf(p, nil, false)
 	out.Scheduled = b.Scheduled
 	s.report(ctx, out)
+	if err := s.goOn(ctx, p, out, false); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
