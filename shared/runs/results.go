@@ -109,17 +109,25 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 }
 
 // GetResults returns the results that exist so far for the given batches, in their order. It skips batches without
-// results.
+// results. If objects are damaged, it returns the results of the other batches together with an error that wraps
+// store.ErrDamaged.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
+	var damage error
 	for _, b := range batches {
 		var one Results
 		err := store.GetJSON(ctx, s, layout.Result(p.Run, b.Name), &one)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			err = fmt.Errorf("read the results of run %s: %w", p.Run, err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read the results of run %s: %w", p.Run, err)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case errors.Is(err, store.ErrDamaged):
+			damage = errors.Join(damage, err)
+			continue
+		case err != nil:
+			return nil, err
 		}
 		all.Results = append(all.Results, one.Results...)
 		if one.At.After(all.At) {
@@ -127,7 +135,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 		}
 		all.Override, all.Refused = cmp.Or(one.Override, all.Override), cmp.Or(all.Refused, one.Refused)
 	}
-	return all, nil
+	return all, damage
 }
 
 // Of returns the result of a change, or nil if the change has no result yet.

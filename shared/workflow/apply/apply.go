@@ -157,7 +157,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", runs.ErrRefused, in.Run, in.Batch)
 	}
 	results, err := runs.GetResults(ctx, a.Store, p, batches)
-	if err != nil {
+	if err != nil && (in.Scope == runs.All || !errors.Is(err, store.ErrDamaged)) { // the ledger has what is begun
 		return nil, err
 	}
 	noted, err := history.OverrideOf(ctx, a.Store, p)

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +235,31 @@ func TestRestoreNeedsNoTaking(t *testing.T) {
 				t.Errorf("%s, deployed %t: %v", name, deployed, err)
 			}
 			b.wrote(t, joinEXO, leaveE3, "AddMember g-e3 id-anna")
+		}
+	}
+}
+
+// TestResumedWithoutResults: the results of a run are damaged. Another run resumes it by the ledger, and the results
+// are readable again. A call for all changes is refused, because only the results say what was kept.
+func TestResumedWithoutResults(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
+		b := newBench(t, moveAnna)
+		b.apply(t, runs.Pending, "joined")
+		if scope == runs.Back {
+			b.recall(t, "")
+		}
+		b.damage(t, "runs/run/results/entra-0001.json")
+		b.follow()
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("all changes: %v", err)
+		}
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope}); err != nil {
+			t.Fatal(err)
+		}
+		b.wrote(t, joinEXO, map[runs.Scope]string{runs.Begun: leaveE3, runs.Back: leaveEXO}[scope])
+		if r := b.results(t); len(r.Results) != 1 || r.Results[0].Retry {
+			t.Errorf("%s: %+v", scope, r)
 		}
 	}
 }

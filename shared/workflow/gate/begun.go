@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -90,9 +91,9 @@ func (j *judgement) returns(ctx context.Context, b *plan.Begun, recalled bool) (
 	return back, err
 }
 
-// The method "said" returns the results that the batches of an earlier run have stored so far. If these results are
-// damaged, it returns no results. If the earlier run cannot go on, it returns no results and records the reason in
-// j.lost.
+// The method "said" returns the results that the batches of an earlier run have stored so far. It leaves out damaged
+// results, and names them in a note of the plan. If the earlier run cannot go on, it returns no results and records the
+// reason in j.lost.
 func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
 	err := runs.GoesOn(ctx, j.store, run)
 	if runs.Gone(err) {
@@ -108,7 +109,8 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	}
 	r, err := runs.GetResults(ctx, j.store, p, p.Batches())
 	if errors.Is(err, store.ErrDamaged) {
-		return &runs.Results{}, nil
+		j.plan.Notes = append(j.plan.Notes, plain.OneLine(err.Error())+"; the ledger says what the run has begun")
+		return r, nil
 	}
 	return r, err
 }

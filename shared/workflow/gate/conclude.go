@@ -17,19 +17,20 @@ import (
 )
 
 // Conclude finds the result of each change and each notice of a plan. The ledger decides if it has a completed entry of
-// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. They also decide if a
-// change was rolled back and a call that may have taken the license after that says pending or failed. A change is also
-// pending if the ledger has it open and the results do not say pending. A change that is neither in the ledger nor in
-// the results did not begin. It counts as pending, with the field Retry set. Conclude writes
-// runs/<run>/results/settled.json.
+// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. They also decide if
+// a change was rolled back and a call that may have taken the license after that says pending or failed. A change is
+// also pending if the ledger has it open and the results do not say pending. A change that is neither in the ledger nor
+// in the results did not begin. It counts as pending, with the field Retry set. Conclude writes
+// runs/<run>/results/settled.json. If the results of a batch are damaged, Conclude returns the plan and what the ledger
+// and the other results say, together with an error that wraps store.ErrDamaged.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	said, err := runs.GetResults(ctx, s, p, p.Batches())
-	if err != nil {
-		return nil, nil, err
+	said, damage := runs.GetResults(ctx, s, p, p.Batches())
+	if damage != nil && !errors.Is(damage, store.ErrDamaged) {
+		return nil, nil, damage
 	}
 	noted, err := history.OverrideOf(ctx, s, p)
 	if err != nil {
@@ -44,7 +45,10 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 		}
 		all.Set(r)
 	}
-	return p, all, runs.PutResults(ctx, s, runs.Concluded, all)
+	if err := runs.PutResults(ctx, s, runs.Concluded, all); err != nil {
+		return nil, nil, err
+	}
+	return p, all, damage
 }
 
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *runs.Results) (runs.Result, error) {
@@ -88,7 +92,7 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	if err := j.goOn(ctx); err != nil {
 		return nil, fmt.Errorf("put run %s on hold: %w", run, err)
 	}
-	p.Notes = j.losses()
+	p.Notes = append(p.Notes, j.losses()...)
 	p.Bind()
 	return p, runs.PutPlan(ctx, s, p, runs.Nobody)
 }

@@ -229,3 +229,31 @@ func TestRestoreResumesWhatGoesBack(t *testing.T) {
 		t.Errorf("the next round: %+v, %v", out, err)
 	}
 }
+
+// TestResumeWithoutResults: the results of an earlier run are damaged. A run resumes it all the same, and names the
+// object. The settlement of the earlier run itself fails.
+func TestResumeWithoutResults(t *testing.T) {
+	t.Parallel()
+	objects := store.Store(&store.Memory{})
+	old := earlier.Run(t, objects, "earlier", map[string]ledger.Outcome{"ann": ""})
+	goesOn(t, objects, "earlier")
+	if err := store.PutBytes(t.Context(), objects, "runs/earlier/results/entra-0001.json", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	e := quiet()
+	e.text, e.scheduled = enforced(text), true
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+	e.putInto(t, objects)
+	s := stepsOn(objects)
+	out := s.gated(t, false)
+	want := []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Begun}}
+	if d := cmp.Diff(want, out.Batches.Entra); d != "" || !out.Go {
+		t.Errorf("batches (-want +got):\n%s", d)
+	}
+	if p, err := runs.GetPlan(t.Context(), s.Store, "run"); err != nil || !strings.Contains(strings.Join(p.Notes, "\n"), `"runs/earlier/results/entra-0001.json"`) {
+		t.Errorf("%v, notes %q", err, p.Notes)
+	}
+	if _, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "earlier"}); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("settled: %v", err)
+	}
+}

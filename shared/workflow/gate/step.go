@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -203,10 +204,10 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 	}
 	for _, run := range names {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
-		if runs.Gone(err) {
+		if runs.Gone(err) && results == nil {
 			continue
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrDamaged) { // without the results, the ledger has what is begun
 			return err
 		}
 		out.Batches.add(earlier, results, results.Override == earlier.PlanHash, scope)
