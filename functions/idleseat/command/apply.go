@@ -80,7 +80,7 @@ func (c *applyCmd) Run(a *Process) error {
 		}
 	}
 	line.bar.begins("reading the people of the changes afresh")
-	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "", begunFor(p))
+	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, begunFor(p))
 	behind := earlier.failure(p, err)
 	if idle || a.interrupted() {
 		line.bar.clear()
@@ -138,14 +138,13 @@ type resumed struct {
 	by       map[runs.Status]int // all changes, by their present status
 }
 
-// The function "resume" continues the changes that earlier runs began. If the argument "only" names a person, it
-// continues only the changes of this person. The argument "scope" can leave out more changes. A run that is refused or
-// damaged is printed, and is no error. After an error, the function goes on with the next run, unless it was
-// interrupted: the trouble of one run is no reason to leave others half-way.
-func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string, scope runs.Scope) (all resumed, err error) {
+// The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. A
+// run that is refused or damaged is printed, and is no error. After an error, the function goes on with the next run,
+// unless it was interrupted: the trouble of one run is no reason to leave others half-way.
+func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce string, scope runs.Scope) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {
-		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only, Scope: scope})
+		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Scope: scope})
 		switch {
 		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))

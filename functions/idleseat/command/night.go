@@ -160,7 +160,7 @@ func (n *night) apply() error {
 		var pending, troubled int
 		n.behind = nil
 		for _, run := range slices.Clone(left) {
-			r, err := resume(n.a, applier, n.plan, []string{run}, text, "", scope)
+			r, err := resume(n.a, applier, n.plan, []string{run}, text, scope)
 			n.line.bar.clear()
 			if err != nil && n.a.interrupted() {
 				return err

@@ -133,7 +133,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	line.bar.begins("reading the people of the changes afresh")
 	defer line.bar.clear()
 	applier := line.applier()
-	earlier, err := resume(a, applier, p, p.Resumes, "", user, begunFor(p))
+	earlier, err := resume(a, applier, p, p.Resumes, "", begunFor(p))
 	behind := earlier.failure(p, err)
 	if len(p.Changes) == 0 || a.interrupted() {
 		return a.stopped(behind, halfway(p, nil, next))

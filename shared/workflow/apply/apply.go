@@ -76,9 +76,6 @@ type Request struct {
 	Policy string
 	// Approver is the name of the operator or execution that applies the plan. The ledger records this name.
 	Approver string
-	// Only is the key of the person whose changes the call makes. If Only is empty, the call makes the changes of
-	// everybody.
-	Only string
 	// Batch is the name of the batch that the call applies. If Batch is empty, the call applies all batches in order.
 	Batch string
 	// Scope leaves out changes of the plan.
@@ -172,7 +169,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{Applier: a, run: run, plan: p, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only, scope: in.Scope}
+	j := &job{Applier: a, run: run, plan: p, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, scope: in.Scope}
 	if j.batches, err = j.within(ctx, batches); err != nil {
 		return nil, err
 	}
@@ -202,7 +199,6 @@ type job struct {
 	// The set "stopped" contains the people for whom this run must begin no more changes. A change of such a person that
 	// has begun is rolled back.
 	stopped map[string]bool
-	only    string // the key of the person whose changes this call makes; empty: everybody
 	scope   runs.Scope
 	// The field "closed" is the reason why this call must begin no more changes. It is empty if changes may begin.
 	// Changes that have begun are finished in either case.
@@ -311,12 +307,12 @@ func (j *job) of(b plan.Batch) *runs.Results {
 // person is still fresh when the call uses it.
 const readAtOnce = 15
 
-// The method "batch" works on the changes of a batch in order and sets their results. It skips final changes, and other
-// people's changes if the field "only" is set. After ctx is done, it begins no more changes and returns an error. A
-// change that ctx stopped before its intent was written gets no result.
+// The method "batch" works on the changes of a batch in order and sets their results. It skips final changes. After ctx
+// is done, it begins no more changes and returns an error. A change that ctx stopped before its intent was written gets
+// no result.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
-		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) })
 		if err := ctx.Err(); err != nil {
 			return j.halted(err)
 		}

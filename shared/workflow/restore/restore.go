@@ -34,6 +34,9 @@ type Request struct {
 	Run  string // the new run of the restore
 	// Policy is the text of the policy in force. It is empty if the policy cannot be read.
 	Policy string
+
+	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them.
+	keys []string
 }
 
 // Plan makes the plan that restores the licenses that a run took from everybody or from one person. The plan omits
@@ -50,7 +53,13 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	if err != nil {
 		return nil, err
 	}
-	if err := stop(ctx, s, in, now); err != nil {
+	if in.User != "" {
+		if in.keys, _, err = keysOf(ctx, s, now, in.User); err != nil {
+			return nil, err
+		}
+	}
+	stopped, err := stop(ctx, s, in, now)
+	if err != nil {
 		return nil, err
 	}
 	found, err := restorable(ctx, s, book, touches, in)
@@ -58,7 +67,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 		return nil, err
 	}
 	if len(found.changes)+len(found.resumes) == 0 {
-		return nil, found.nothing(in)
+		return nil, found.nothing(in, stopped)
 	}
 	if err := lay(ctx, s, in, found.changes, now); err != nil {
 		return nil, err
@@ -99,33 +108,35 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 // The function "stop" ensures that the run whose licenses are restored begins nothing more: of everybody, or of one
 // person. It is called before the ledger is read. A call of apply that is under way writes an intent first and then
 // looks for the stop. Therefore the restore sees the intent, or that call sees the stop. A run without a plan begins
-// nothing in any case.
-func stop(ctx context.Context, s store.Store, in Request, now time.Time) error {
+// nothing in any case. The result "stopped" is the number of changes of one person that are stopped.
+func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stopped int, err error) {
 	if in.User == "" {
-		return history.Withdraw(ctx, s, in.Of, in.Run, now)
+		return 0, history.Withdraw(ctx, s, in.Of, in.Run, now)
 	}
 	p, err := runs.GetPlan(ctx, s, in.Of)
 	if runs.Gone(err) {
-		return nil
+		return 0, nil
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		if !in.about(c.User, c.SID, c.UserPrincipalName) {
 			continue
 		}
 		if err := history.Stop(ctx, s, in.Of, c.User, in.Run, now); err != nil {
-			return err
+			return 0, err
 		}
+		stopped++
 	}
-	return nil
+	return stopped, nil
 }
 
 // The method "about" reports whether the request is for a person or for everybody. The parameters are the names of the
 // person. The parameter "key" is the person's key in the ledger.
 func (in *Request) about(key, sid, name string) bool {
-	return in.User == "" || key == in.User || sid == in.User || strings.EqualFold(name, in.User)
+	return in.User == "" || key == in.User || sid == in.User || strings.EqualFold(name, in.User) ||
+		slices.Contains(in.keys, key) || slices.Contains(in.keys, sid)
 }
 
 // The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
@@ -165,17 +176,20 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The method "nothing" returns the error for a restore without changes. The error says that the run is stopped all the
-// same.
-func (f *found) nothing(in Request) error {
-	stopped := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
-	if in.User != "" {
-		stopped = "its changes of this person are stopped all the same"
+// The method "nothing" returns the error for a restore without changes. The error says what is stopped all the same.
+// The parameter "stopped" is the number of changes of one person that are stopped.
+func (f *found) nothing(in Request, stopped int) error {
+	ends := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
+	switch {
+	case in.User != "" && stopped == 0:
+		ends = "its plan has no change of this person, so none is stopped; if one is meant, give the object id or the SID of the person"
+	case in.User != "":
+		ends = "its changes of this person are stopped all the same"
 	}
 	if len(f.unreadable) > 0 {
-		return fmt.Errorf("%w to restore run %s: %s; %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "), stopped)
+		return fmt.Errorf("%w to restore run %s: %s; %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "), ends)
 	}
-	return fmt.Errorf("%w: run %s took nothing%s that is not restored already; %s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""], stopped)
+	return fmt.Errorf("%w: run %s took nothing%s that is not restored already; %s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""], ends)
 }
 
 // readAtOnce is the largest number of licenses whose ledger entries are read concurrently.

@@ -13,6 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -235,6 +237,47 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 		_, _, err := keysOf(t.Context(), failing.Key(s, part.Key), clock, "bob@x.example")
 		if !errors.Is(err, failing.Err) || errors.Is(err, runs.ErrRefused) {
 			t.Errorf("%s cannot be read: %v", part.Key, err)
+		}
+	}
+}
+
+// TestStopsWhoIsMeant: a restore of one person stops that person's changes of the run, although the plan knows the
+// person by another name or by a former id. If it stops nobody, it says so.
+func TestStopsWhoIsMeant(t *testing.T) {
+	t.Parallel()
+	const all, none = "are stopped all the same", "its plan has no change of this person, so none is stopped"
+	for user, tc := range map[string]struct{ stopped, says string }{
+		"ann":               {"ann", all},
+		"ANN@x.example":     {"ann", all},
+		"ann.new@x.example": {"ann", all},
+		"id-bob":            {"id-bob-0", all},
+		"S-2":               {"id-bob-0", all},
+		"ann.mew@x.example": {"", none},
+		"eve@x.example":     {"", none},
+	} {
+		s := storeWithRun(t)
+		p := &plan.Plan{Run: "earlier", Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{
+			{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", Via: plan.Direct},
+			{User: "id-bob-0", SID: "S-2", UserPrincipalName: "bob@x.example", Rule: "citrix", License: "citrix", Via: plan.ADGroup},
+		}}
+		p.Bind()
+		if err := errors.Join(runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, history.PlannedBy(p), true)); err != nil {
+			t.Fatal(err)
+		}
+		people(t, s, "newest", []directory.EntraUser{
+			{ID: "ann", UserPrincipalName: "ann.new@x.example", LastSuccessful: asOf}, {ID: "eve", UserPrincipalName: "eve@x.example", LastSuccessful: asOf},
+			{ID: "id-bob", SID: "S-2", UserPrincipalName: "bob.new@x.example", LastSuccessful: asOf},
+		})
+		if _, err := Plan(t.Context(), s, Request{Of: "earlier", User: user, Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v", user, err)
+		}
+		stopped, err := history.Stopped(t.Context(), s, "earlier")
+		want := map[string]bool{}
+		if tc.stopped != "" {
+			want[tc.stopped] = true
+		}
+		if d := cmp.Diff(want, stopped); d != "" || err != nil {
+			t.Errorf("%s: %v, stopped (-want +got):\n%s", user, err, d)
 		}
 	}
 }
