@@ -2,6 +2,7 @@ package command
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,9 +14,19 @@ import (
 )
 
 // TestRestoreUnderAFormerId: the ledger has a person under the id of an account that was deleted and created again. The
-// command restore, called with the name of the person, restores the license.
+// command restore, called with the name of the person, restores the license. It does so even if Entra ID has nobody of
+// this name any more.
 func TestRestoreUnderAFormerId(t *testing.T) {
 	t.Parallel()
+	for name, gone := range map[string]bool{"created again": false, "deleted": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			restoreFormer(t, gone)
+		})
+	}
+}
+
+func restoreFormer(t *testing.T, gone bool) {
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
 	s.objects = &store.Memory{}
 	i := 0
@@ -36,6 +47,9 @@ func TestRestoreUnderAFormerId(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.plan(exitDone)
+	if gone {
+		s.company.Company.Delete(i)
+	}
 	if r := s.restored(p.Entra.UserPrincipalName); len(r.Results) != 1 || r.Count(runs.Done) != 1 {
 		t.Errorf("%+v", r.Results)
 	}
@@ -43,4 +57,7 @@ func TestRestoreUnderAFormerId(t *testing.T) {
 		t.Error("the person is not in the group")
 	}
 	s.want(exitUsage, "restore", p.Entra.UserPrincipalName, "--yes")
+	if a := s.want(exitUsage, "restore", "x"+p.Entra.UserPrincipalName, "--yes"); !strings.Contains(a.err, "no such person") {
+		t.Errorf("a name that nobody has: %s", a.err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -48,8 +49,15 @@ func (c *restoreCmd) Run(a *Process) error {
 	}
 	defer line.close()
 	user, runs := c.User, []string{c.From}
+	var gone error // why Entra ID has nobody of this name; the newest run may still know the person
 	if user != "" {
-		if user, err = idOf(a, line, user); err != nil {
+		id, err := idOf(a, line, user)
+		switch {
+		case err == nil:
+			user = id
+		case errors.Is(err, directory.ErrNoPerson):
+			gone = err
+		default:
 			return err
 		}
 	}
@@ -58,6 +66,8 @@ func (c *restoreCmd) Run(a *Process) error {
 		if errors.Is(err, restore.ErrNothing) { // the ledger may have the person under another id
 			if run, key, other := restore.TakenFrom(a.Context, s, line.now(), user); !errors.Is(other, restore.ErrNothing) {
 				runs, user, err = []string{run}, key, other
+			} else if gone != nil {
+				return gone
 			}
 		}
 		if err != nil {
