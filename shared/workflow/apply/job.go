@@ -1,0 +1,150 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/source/usage"
+)
+
+// A job is the work of one call of Apply or Check, or of one step of the state machine.
+type job struct {
+	*Applier
+	run     *decision.Run
+	plan    *plan.Plan
+	batches []plan.Batch  // the batches that this call works on
+	results *runs.Results // the results of these batches so far
+	done    int           // number of final changes, including those of earlier calls
+	ledger  *ledger.Ledger
+	judge   *policy.Judge
+	inForce *inForce // the policy in force; nil: only the policy of the run is asked
+	// The field "approver" is the name of the operator or execution that applies the plan, for the ledger.
+	approver    string
+	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
+	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
+	userBoxes   map[string]bool             // whether a mailbox is a user mailbox, by user principal name; nil: not read
+	memberships map[string]evidence.Group   // members of Entra groups, by the key of the member query
+	// The field "doubts" has the results of the method "doubtful", by the key of the member query.
+	doubts map[string]string
+	// The set "stopped" contains the people for whom this run must begin no more changes. A change of such a person that
+	// has begun is rolled back.
+	stopped map[string]bool
+	scope   runs.Scope
+	// The field "closed" is the reason why this call must begin no more changes. It is empty if changes may begin.
+	// Changes that have begun are finished in either case.
+	closed string
+	// The field "withdrawn" reports whether an operator is restoring the run. In that case, changes of the run that have
+	// begun are rolled back.
+	withdrawn bool
+	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array "stale"
+	// contains, by signal, the reason why the dates of the signal cannot be trusted.
+	reports usage.Tables
+	stale   [directory.Signals]string
+}
+
+// The method "within" returns the batches with the changes that are within the job's scope.
+func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, error) {
+	if j.scope == runs.All {
+		return batches, nil
+	}
+	recalled, err := history.Recalled(ctx, j.Store, j.plan.Run)
+	if err != nil {
+		return nil, err
+	}
+	for i := range batches {
+		var changes []plan.Change
+		for _, c := range batches[i].Changes {
+			is, err := j.inScope(ctx, &c, recalled)
+			if err != nil && !errors.Is(err, ledger.ErrDamaged) { // nothing finishes a damaged change
+				return nil, err
+			}
+			if is {
+				changes = append(changes, c)
+			}
+		}
+		batches[i].Changes = changes
+	}
+	return batches, nil
+}
+
+// The method "inScope" reports whether a change is within the job's scope. The function "recalled" reports whether an
+// operator has asked to restore what the run changes for a person.
+func (j *job) inScope(ctx context.Context, c *plan.Change, recalled func(user string) bool) (bool, error) {
+	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
+	switch {
+	case err != nil || last == nil || last.Run != j.plan.Run:
+		return false, err
+	case last.Completion != nil || j.scope == runs.Begun || recalled(c.User):
+		return true, nil
+	}
+	return j.ledger.Returning(ctx, last)
+}
+
+// The method "reopen" makes a change pending again if its stored result is final but its ledger entry is open. A call
+// that ran at the same time may have stored such a result.
+func (j *job) reopen(ctx context.Context) error {
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			last, err := j.ledger.Latest(ctx, b.Changes[i].Person(), b.Changes[i].License)
+			if errors.Is(err, ledger.ErrDamaged) {
+				continue // the stored result of the change stays
+			}
+			if err != nil {
+				return err
+			}
+			if last != nil && last.Run == j.plan.Run && last.Completion == nil {
+				j.results.Set(runs.ResultOf(&b.Changes[i], runs.Pending, "begun, and not finished yet"))
+			}
+		}
+	}
+	return nil
+}
+
+// The method "left" returns the number of changes that are not final yet.
+func (j *job) left() int {
+	n := 0
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			if !j.results.Final(&b.Changes[i]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// The method "total" returns the number of changes that this call works on.
+func (j *job) total() int {
+	n := 0
+	for _, b := range j.batches {
+		n += len(b.Changes)
+	}
+	return n
+}
+
+// The method "of" returns a copy of the job's results that contains only the results of one batch. It includes the
+// results of changes that this call leaves out.
+func (j *job) of(b plan.Batch) *runs.Results {
+	one, all := *j.results, j.plan.Batches()
+	whole := all[slices.IndexFunc(all, func(of plan.Batch) bool { return of.Name == b.Name })]
+	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
+		return !slices.ContainsFunc(whole.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
+	})
+	return &one
+}
+
+// The method "begun" reports whether the ledger has an open intent of this run for a change. It also returns true if
+// the ledger cannot be read. It reads the ledger even if ctx is done.
+func (j *job) begun(ctx context.Context, c *plan.Change) bool {
+	last, err := j.ledger.Latest(context.WithoutCancel(ctx), c.Person(), c.License)
+	return err != nil || last != nil && last.Run == j.plan.Run && last.Completion == nil
+}
