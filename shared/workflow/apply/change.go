@@ -40,45 +40,21 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err)
 	}
-	ours := last != nil && last.Run == j.plan.Run
 	m.page = page
+	ours := last != nil && last.Run == j.plan.Run
 	if ours && last.Completion != nil {
-		if c.RestoreOf != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
-			if why, err := m.unproven(ctx, last); err != nil || why != "" {
-				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
-			}
-		}
-		if why, err := m.takenSince(ctx, last); err != nil || why != "" {
-			return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
-		}
-		return result(runs.Ended(last.Completion.Outcome), "%s", last.Completion.Note)
-	}
-	if ours {
-		m.entry = last
+		status, note := m.ended(ctx, last)
+		return result(status, "%s", note)
 	}
 	via := c.Via
 	if ours {
-		via = plan.Via(last.Via)
+		m.entry, via = last, plan.Via(last.Via)
 	}
 	if e.lost && via.WrittenIn() == directory.Entra { // the license belonged to that account
 		e = reading{gone: true, why: goneFromEntra}
 	}
-	switch {
-	case e.person == nil && !e.gone:
-		return result(troubled, "nothing was done: %s", e.why)
-	case e.adError != nil && (c.Via.WrittenIn() == directory.AD || ours && plan.Via(last.Via).WrittenIn() == directory.AD):
-		return result(troubled, "nothing was done: Active Directory could not be read: %v", e.adError)
-	case e.person == nil && ours:
-		status, note := m.gone(ctx, e.why)
+	if status, note := m.unreadable(ctx, e); status != "" {
 		return result(status, "%s", note)
-	case e.person == nil && j.plan.Restores != "":
-		return result(runs.Failed, "nobody is there to restore it to: %s", e.why)
-	case e.person == nil:
-		return result(runs.Kept, "%s", e.why)
-	case !ours && j.plan.Restores == "" && e.lost:
-		return result(runs.Kept, "%s", goneFromEntra)
-	case !ours && j.plan.Restores == "" && e.person.ID() != c.User:
-		return result(runs.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
 	}
 	if c.RestoreOf != "" {
 		status, note := j.restore(ctx, m, last)
@@ -86,46 +62,88 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 		r.Elsewhere = m.elsewhere
 		return r
 	}
-	if !ours {
-		if r, stop := j.begin(ctx, m, last, result); stop {
-			return r
-		}
-	}
 	if ours {
 		if why, err := j.altered(ctx, last, c); err != nil {
 			return result(troubled, "%v", err)
 		} else if why != "" {
 			return result(runs.Refused, "%s", why)
 		}
+	} else if r, stop := j.begin(ctx, m, last, result); stop {
+		return r
 	}
 	if err := m.lookAgain(ctx, ours); err != nil {
 		return result(troubled, "%v", err)
 	}
-	next := m.advance
-	if c.Via == plan.Notice {
-		next = m.announce
-	}
-	status, note := next(ctx, ours)
-	for tries := 1; status == aged; tries++ {
-		if tries == mostReadings {
-			return result(troubled, "nothing was taken: %v", errAged)
-		}
-		e := j.again(ctx, c)
-		if e.person == nil || e.adError != nil {
-			return result(troubled, "nothing was taken: %v%s", errAged, plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
-		}
-		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
-		if err := m.lookAgain(ctx, true); err != nil {
-			return result(troubled, "%v", err)
-		}
-		status, note = next(ctx, true)
-	}
+	status, note := m.try(ctx, ours)
 	return result(status, "%s", note)
+}
+
+// The method "ended" returns the status and the note of a change that an earlier call completed. It reads whether the
+// directory still shows what the ledger says.
+func (m *move) ended(ctx context.Context, last *ledger.Entry) (runs.Status, string) {
+	if m.change.RestoreOf != "" && last.Completion.Outcome == ledger.Done && m.person != nil {
+		if why, err := m.unproven(ctx, last); err != nil || why != "" {
+			return troubled, cmp.Or(why, fmt.Sprint(err))
+		}
+	}
+	if why, err := m.takenSince(ctx, last); err != nil || why != "" {
+		return troubled, cmp.Or(why, fmt.Sprint(err))
+	}
+	return runs.Ended(last.Completion.Outcome), last.Completion.Note
+}
+
+// The method "unreadable" ends a change of a person who was not read, who is gone, or who has another account by now. If
+// the change may go on, the status is "". The parameter "e" is the reading of the person. The field "entry" is nil if
+// the run has not begun the change.
+func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) {
+	ours := m.entry != nil
+	switch {
+	case e.person == nil && !e.gone:
+		return troubled, "nothing was done: " + e.why
+	case e.adError != nil && (m.change.Via.WrittenIn() == directory.AD || ours && plan.Via(m.entry.Via).WrittenIn() == directory.AD):
+		return troubled, "nothing was done: Active Directory could not be read: " + e.adError.Error()
+	case e.person == nil && ours:
+		return m.gone(ctx, e.why)
+	case e.person == nil && m.plan.Restores != "":
+		return runs.Failed, "nobody is there to restore it to: " + e.why
+	case e.person == nil:
+		return runs.Kept, e.why
+	case !ours && m.plan.Restores == "" && e.lost:
+		return runs.Kept, goneFromEntra
+	case !ours && m.plan.Restores == "" && e.person.ID() != m.change.User:
+		return runs.Refused, "known to Entra ID by now as " + e.person.ID() + "; plan again"
+	}
+	return "", ""
 }
 
 // The constant "mostReadings" is how often a call tries one change. If the evidence is too old to take the license, the
 // call reads the person again and tries again.
 const mostReadings = 3
+
+// The method "try" makes the next steps of the change, or sends its notice. The parameter "resumed" reports whether an
+// earlier call began the change.
+func (m *move) try(ctx context.Context, resumed bool) (runs.Status, string) {
+	next := m.advance
+	if m.change.Via == plan.Notice {
+		next = m.announce
+	}
+	status, note := next(ctx, resumed)
+	for tries := 1; status == aged; tries++ {
+		if tries == mostReadings {
+			return troubled, "nothing was taken: " + errAged.Error()
+		}
+		e := m.again(ctx, m.change)
+		if e.person == nil || e.adError != nil {
+			return troubled, "nothing was taken: " + errAged.Error() + plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError)))
+		}
+		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
+		if err := m.lookAgain(ctx, true); err != nil {
+			return troubled, err.Error()
+		}
+		status, note = next(ctx, true)
+	}
+	return status, note
+}
 
 func errorText(err error) string {
 	if err == nil {
@@ -153,8 +171,8 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 
 // The method "begin" asks the rule again and writes the intent. It refuses the change for reasons that need the ledger or
 // a comparison with the plan. A refusal that a plan can find, too, belongs in decision.Run.Decide, which the method also
-// calls. The parameter "last" is the newest ledger entry for the person and the license. The result "stop" is true if the change must not continue. The result "r" is then the result
-// of the change.
+// calls. The parameter "last" is the newest ledger entry for the person and the license. The result "stop" is true if
+// the change must not continue. The result "r" is then the result of the change.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
@@ -206,17 +224,11 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		in.HeldSince = past.Given()
 	}
 	if !d.Notice {
-		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
-		in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra
-		if why, err := targets[route.Via].identify(ctx, j, &in); err != nil {
+		if why, err := m.along(ctx, route, &in); err != nil {
 			return result(troubled, "nothing was done: %v", err), true
 		} else if why != "" {
 			return result(runs.Refused, "%s", why), true
 		}
-		if in.Before, err = m.holding(ctx, &in); err != nil {
-			return result(troubled, "nothing was done: what the person holds could not be read: %v", err), true
-		}
-		in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
 	}
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return result(runs.Refused, "%v", err), true
@@ -224,6 +236,21 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(troubled, "nothing was done: %v", err), true
 	}
 	return runs.Result{}, false
+}
+
+// The method "along" adds to an intent the groups and products of a route, and what the person holds before the change.
+// The result "refusal" says why the change must not begin. It is "" if the change may begin.
+func (m *move) along(ctx context.Context, route plan.Route, in *ledger.Intent) (refusal string, err error) {
+	in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
+	in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra
+	if refusal, err = targets[route.Via].identify(ctx, m.job, in); err != nil || refusal != "" {
+		return refusal, err
+	}
+	if in.Before, err = m.holding(ctx, in); err != nil {
+		return "", fmt.Errorf("what the person holds could not be read: %w", err)
+	}
+	in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
+	return "", nil
 }
 
 // The method "intent" returns the intent of a change, without groups and products.
