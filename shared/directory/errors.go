@@ -2,12 +2,16 @@ package directory
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
 // The errors that the readers of both sources return. Callers distinguish them with errors.Is.
 var (
-	ErrNoPerson        = errors.New("no such person")
+	ErrNoPerson = errors.New("no such person")
+	// ErrLeftOut is an ErrNoPerson. It means that the domain has the account with the SID, and that IDLESEAT_AD_BASE or
+	// IDLESEAT_AD_FILTER leaves it out. Groups may list such an account. It is returned together with the account.
+	ErrLeftOut         = fmt.Errorf("%w within IDLESEAT_AD_BASE and IDLESEAT_AD_FILTER", ErrNoPerson)
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -128,7 +129,9 @@ func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h.ADState = directory.Present
 	if u := p.AD.User; u != nil {
 		h.AD, h.Memberships[u.SID] = []directory.ADUser{*u}, p.AD.In
-		h.Unreadable = append(h.Unreadable, p.AD.Unreadable...)
+	} else if p.Entra != nil { // an account that keeps its SID may be left out of what is read, or groups may still list it
+		h.Memberships[p.Entra.ID] = slices.Concat(p.Groups.In, p.AD.In)
 	}
+	h.Unreadable = append(h.Unreadable, p.AD.Unreadable...)
 	return h
 }

@@ -32,6 +32,7 @@ type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string
 	fail   fails
+	gone   bool // whether the domain has no account with a SID that is not in people
 	listed int
 }
 
@@ -60,6 +61,9 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, dn string, direct bool) (bool,
 	}
 	if direct {
 		dn += "*"
+	}
+	if f.gone && !slices.ContainsFunc(f.people, func(u directory.ADUser) bool { return u.SID == sid }) {
+		return false, directory.ErrNoPerson
 	}
 	return slices.Contains(f.in[dn], sid), f.fail["MemberOf "+dn]
 }

@@ -4,6 +4,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -99,7 +100,8 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 }
 
 // ReadPerson returns an account with its last logon, which the relay read from every controller. If the last logon is
-// uncertain, it also returns a *directory.PartialLogonError.
+// uncertain, it also returns a *directory.PartialLogonError. If the settings of the relay leave the account out, it also
+// returns directory.ErrLeftOut.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -111,6 +113,8 @@ func (d *Directory) account(is func(*protocol.Account) bool, name string) (direc
 		return directory.ADUser{}, err
 	case a.Failed != "":
 		return directory.ADUser{}, fmt.Errorf("the relay could not read %q: %s", name, a.Failed)
+	case a.LeftOut != nil:
+		return *a.LeftOut, fmt.Errorf("%w: %q", directory.ErrLeftOut, name)
 	case a.User == nil:
 		return directory.ADUser{}, fmt.Errorf("%w: %q", directory.ErrNoPerson, name)
 	case a.PartialLogon != "":
@@ -223,11 +227,11 @@ func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) 
 }
 
 func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
-	a, err := d.find(func(a *protocol.Account) bool { return a.User != nil && a.User.GUID == guid }, guid)
+	a, err := d.find(func(a *protocol.Account) bool { u := cmp.Or(a.User, a.LeftOut); return u != nil && u.GUID == guid }, guid)
 	if err != nil {
 		return err
 	}
-	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
+	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: cmp.Or(a.User, a.LeftOut).SID, GUID: guid, Group: groupDN, Action: action}
 	// After a refused write for the person, the directory may also refuse the removal that follows this addition. The
 	// person would then have joined a group for nothing.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {

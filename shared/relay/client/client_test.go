@@ -16,6 +16,7 @@ const (
 	anna   = "S-1-5-21-1"
 	bo     = "S-1-5-21-2"
 	broken = "S-1-5-21-3"
+	moved  = "S-1-5-21-6"
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
@@ -41,6 +42,7 @@ func evidence() *protocol.Evidence {
 			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, PartialLogon: "DC2 did not answer", Latest: now},
 			{SID: broken, Failed: "it broke"},
 			{SID: "S-1-5-21-4"},
+			{SID: moved, LeftOut: &directory.ADUser{SID: moved, GUID: "g-moved"}, Groups: []string{key(seats)}},
 		},
 	}
 }
@@ -78,6 +80,12 @@ func TestAnswers(t *testing.T) {
 	if g, err := d.FindGroup(t.Context(), "<GUID=guid-seats>"); err != nil || g.ID != seats {
 		t.Errorf("a group by its GUID: %+v, %v", g, err)
 	}
+	if u, err := d.ReadPerson(t.Context(), moved); !errors.Is(err, directory.ErrLeftOut) || u.GUID != "g-moved" {
+		t.Errorf("left out: %+v, %v", u, err)
+	}
+	if in, err := d.MemberOf(t.Context(), moved, seats, true); err != nil || !in {
+		t.Errorf("left out, and in the group: %t, %v", in, err)
+	}
 	for dn, want := range map[string]bool{seats: true, other: false, "<GUID=guid-seats>": true} {
 		if got, err := d.MemberOf(t.Context(), anna, dn, true); got != want || err != nil {
 			t.Errorf("%s: %t, %v", dn, got, err)
@@ -104,7 +112,7 @@ func TestAnswers(t *testing.T) {
 func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
-	for _, err := range []error{d.AddMember(t.Context(), other, "g-anna"), d.RemoveMember(t.Context(), seats, "g-anna"), d.RemoveMember(t.Context(), seats, "g-bo")} {
+	for _, err := range []error{d.AddMember(t.Context(), other, "g-anna"), d.RemoveMember(t.Context(), seats, "g-anna"), d.RemoveMember(t.Context(), seats, "g-bo"), d.AddMember(t.Context(), other, "g-moved")} {
 		if !errors.Is(err, directory.ErrDeferred) {
 			t.Errorf("%v", err)
 		}
@@ -114,6 +122,7 @@ func TestPendingWrites(t *testing.T) {
 		{SID: anna, GUID: "g-anna", Group: other, Action: protocol.Add},
 		{SID: anna, GUID: "g-anna", Group: seats, Action: protocol.Remove, After: list[0].ID, Seen: &seen},
 		{SID: bo, GUID: "g-bo", Group: seats, Action: protocol.Remove},
+		{SID: moved, GUID: "g-moved", Group: other, Action: protocol.Add},
 	}
 	for i := range want {
 		want[i].ID = list[i].ID

@@ -75,11 +75,12 @@ type Evidence struct {
 }
 
 // Account is what the relay read about one person. If Failed is set, the account could not be read. If Failed is empty
-// and User is nil, the person has no account in Active Directory.
+// and User and LeftOut are nil, the person has no account in Active Directory.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
 	Name         string            `json:"name,omitempty"` // the name in People; empty for a person whom People lists by SID
 	User         *directory.ADUser `json:"user,omitempty"`
+	LeftOut      *directory.ADUser `json:"leftOut,omitempty"` // the account if the settings of the relay leave it out; User is then nil
 	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is uncertain; empty if it is certain
 	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible time of the last logon; zero if unknown
 	Failed       string            `json:"failed,omitempty"`

@@ -232,7 +232,7 @@ func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group
 	for _, key := range read.Unreadable {
 		noGroup.Store(key, true)
 	}
-	a := protocol.Account{SID: sid, User: read.User, Groups: read.In}
+	a := protocol.Account{SID: sid, User: read.User, LeftOut: read.LeftOut, Groups: read.In}
 	if read.Partial != nil {
 		a.PartialLogon, a.Latest = read.Partial.Error(), read.Partial.Latest
 	}

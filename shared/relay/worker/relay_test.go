@@ -48,6 +48,7 @@ func TestChange(t *testing.T) {
 		{"made", &fakeAD{member: true}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
 		{"made already", &fakeAD{}, group, protocol.Result{Outcome: protocol.Done}, 0},
 		{"no such person", &fakeAD{find: fails(directory.ErrNoPerson)}, group, protocol.Result{Outcome: protocol.Missing, Note: "no such person"}, 0},
+		{"left out by now", &fakeAD{member: true, find: fails(directory.ErrLeftOut)}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
 		{"person not readable", &fakeAD{find: fails(errBroken)}, group, protocol.Result{Outcome: protocol.Failed, Note: "connection broke"}, 0},
 		{"no such group", &fakeAD{}, "CN=None,DC=test", protocol.Result{Outcome: protocol.Refused, Note: "no such group"}, 0},
 		{"group not readable", &fakeAD{lookup: failAt(1)}, group, protocol.Result{Outcome: protocol.Failed, Note: "connection broke"}, 0},
@@ -182,6 +183,7 @@ func TestEvidence(t *testing.T) {
 	}{
 		{"read", &fakeAD{member: true}, anna, protocol.Account{SID: anna, User: &user, Groups: []string{"ad:" + strings.ToLower(group)}}},
 		{"nobody", &fakeAD{}, anna + "0", protocol.Account{SID: anna + "0"}},
+		{"left out", &fakeAD{member: true, read: func(context.Context) error { return directory.ErrLeftOut }}, anna, protocol.Account{SID: anna, LeftOut: &user, Groups: []string{"ad:" + strings.ToLower(group)}}},
 		{"one controller is silent", &fakeAD{read: func(context.Context) error { return partial }}, anna, protocol.Account{SID: anna, User: &user, PartialLogon: partial.Error()}},
 		{"all are silent", &fakeAD{read: func(context.Context) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
 		{"group not readable", &fakeAD{lookup: func(int) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},

@@ -54,6 +54,9 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 		return result
 	}
 	person, err := r.ad.FindPerson(l.ctx, c.SID)
+	if errors.Is(err, directory.ErrLeftOut) { // the way back of a change does not end because the account moved
+		err = nil
+	}
 	switch {
 	case errors.Is(err, directory.ErrNoPerson):
 		return end(protocol.Missing, err.Error())

@@ -146,7 +146,7 @@ func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 	if home == at && (direct || len(f.domains) == 1) {
 		return at.MemberOf(ctx, sid, groupDN, direct)
 	}
-	if _, err := home.FindPerson(ctx, sid); err != nil {
+	if _, err := home.FindPerson(ctx, sid); err != nil && !errors.Is(err, directory.ErrLeftOut) {
 		return false, err
 	}
 	if direct {

@@ -95,6 +95,8 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	for _, d := range f.domains {
 		u, err := d.FindPerson(ctx, name)
 		switch {
+		case errors.Is(err, directory.ErrLeftOut): // the name is a SID, which only one domain has
+			return u, err
 		case errors.Is(err, directory.ErrNoPerson):
 			none = err
 		case err != nil:

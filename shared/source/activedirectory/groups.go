@@ -194,7 +194,8 @@ func hiddenMembers(n int, groupDN string) error {
 }
 
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
-// A primary group always counts. The error is directory.ErrNoPerson if the person does not exist. The error is
+// A primary group always counts. The account may lie anywhere in the domain, because a group may list an account that the
+// bases or the filter leave out. The error is directory.ErrNoPerson if the person does not exist. The error is
 // directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
 //
 // If direct is set and the argument "groupDN" comes from directory.GroupByGUID, MemberOf also answers for a group that
@@ -211,7 +212,7 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 		if err != nil {
 			return err
 		}
-		person, e, err := s.person(sid, sidFilter(sid))
+		person, e, err := s.anyone(sid)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,14 @@ import (
 // The method "people" calls the function "each" with the entries of all people who match a filter. It searches below
 // all bases.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
-	for _, base := range s.bases {
-		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
+	return s.below(s.bases, doing, s.directory.people+filter, attributes, each, controls...)
+}
+
+// The method "below" calls the function "each" with the entries that match all parts of a filter. It searches below all
+// bases.
+func (s *session) below(bases []string, doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
+	for _, base := range bases {
+		if err := s.pages(doing, base, "(&"+filter+")", attributes, each, controls...); err != nil {
 			return err
 		}
 	}

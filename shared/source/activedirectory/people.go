@@ -54,7 +54,8 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 // If a controller does not answer, does not have the person or hides the last logon, ReadPerson returns the person
 // together with a *directory.PartialLogonError that names the controller. It does the same if the list may lack
 // controllers. It also returns a PartialLogonError if the domain does not maintain lastLogonTimestamp. The error is
-// directory.ErrNoPerson if no controller has the SID.
+// directory.ErrNoPerson if every controller answers and none has the SID, and directory.ErrLeftOut if the account lies
+// outside the bases or does not match the filter.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -87,7 +88,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	a := answer{controller: c}
 	a.err = d.do(ctx, c, func(s *session) (err error) {
 		var e *ldap.Entry
-		if a.user, e, err = s.person(sid, sidFilter(sid), "lastLogon"); err != nil {
+		if a.user, e, err = s.withSID(sid, "lastLogon"); err != nil {
 			return err
 		}
 		lastLogon := e.GetEqualFoldAttributeValue("lastLogon")
@@ -127,7 +128,7 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 		newest = later(newest, later(a.user.LastLogonTimestamp, a.lastLogon))
 	}
 	if found == nil {
-		return directory.ADUser{}, why
+		return d.nobody(answers, now)
 	}
 	found.LastLogonTimestamp = newest
 	if d.unnamed != nil {
@@ -141,8 +142,10 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 		return *found, nil
 	}
 	if !stamp.IsZero() && d.unnamed == nil {
-		doubts := d.doubts(answers, now)
-		if why = append(why, doubts...); len(doubts) == 0 {
+		doubts := d.doubts(answers, (*answer).stamped, now)
+		if len(doubts) > 0 {
+			why = append(append(why, doubts...), errors.New("so the replicated date may lack a logon there; "+reachIt))
+		} else {
 			partial.Latest = later(newest, stamp.Add(d.interval))
 		}
 	}
@@ -159,16 +162,20 @@ func later(a, b time.Time) time.Time {
 }
 
 // FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
-// directory.ErrNoPerson if nobody has the name. The error is directory.ErrAmbiguousPerson if the name is the principal
-// name of one person and the account name of another person.
+// directory.ErrNoPerson if nobody has the name. For a SID, it is directory.ErrLeftOut if the account lies outside the
+// bases or does not match the filter. The error is directory.ErrAmbiguousPerson if the name is the principal name of one
+// person and the account name of another person.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
-	err := d.ask(ctx, func(s *session) error {
+	err := d.ask(ctx, func(s *session) (err error) {
 		if err := s.isDomainOf(name); err != nil {
 			return err
 		}
-		u, _, err := s.person(name, nameFilter(name))
-		found = u
+		if sidPattern.MatchString(name) {
+			found, _, err = s.withSID(name)
+		} else {
+			found, _, err = s.person(name, nameFilter(name))
+		}
 		return err
 	})
 	return found, err
@@ -196,9 +203,6 @@ var sidPattern = regexp.MustCompile(`^(?i:S)-1(-[0-9]+)+$`)
 func nameFilter(name string) string {
 	if _, account, ok := strings.Cut(name, `\`); ok {
 		return "(sAMAccountName=" + ldap.EscapeFilter(account) + ")"
-	}
-	if sidPattern.MatchString(name) {
-		return sidFilter(name)
 	}
 	escaped := ldap.EscapeFilter(name)
 	return "(|(userPrincipalName=" + escaped + ")(sAMAccountName=" + escaped + "))"

@@ -148,15 +148,42 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// The method "person" reads the only person that matches a filter, and records which attributes the account may not
-// read. The result "e" is the entry of the person. The argument "more" names further attributes, which e also has.
+// The method "person" reads the only person below the bases that matches a filter, and records which attributes the
+// account may not read. The result "e" is the entry of the person. The argument "more" names further attributes, which e
+// also has.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
+	return s.personBelow(s.bases, who, s.directory.people+filter, more...)
+}
+
+// The method "anyone" reads the person with a SID wherever in the domain the account lies. The bases and the filter say
+// whose logons count. A group may list an account that they leave out.
+func (s *session) anyone(sid string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
+	base, err := s.home()
+	if err != nil {
+		return u, nil, err
+	}
+	return s.personBelow([]string{base}, sid, isPerson+sidFilter(sid), more...)
+}
+
+// The method "withSID" reads the person with a SID. If the bases or the filter leave the account out, it returns the
+// account together with directory.ErrLeftOut.
+func (s *session) withSID(sid string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
+	if u, e, err = s.person(sid, sidFilter(sid), more...); !errors.Is(err, directory.ErrNoPerson) {
+		return u, e, err
+	}
+	if u, e, err = s.anyone(sid, more...); err == nil {
+		err = s.fault(fmt.Sprintf("read person %q", sid), directory.ErrLeftOut)
+	}
+	return u, e, err
+}
+
+func (s *session) personBelow(bases []string, who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
 	if err != nil {
 		return u, nil, err
 	}
-	err = s.people(doing, filter, append(append(more, descriptor), personAttributes...), func(found *ldap.Entry) error {
+	err = s.below(bases, doing, filter, append(append(more, descriptor), personAttributes...), func(found *ldap.Entry) error {
 		if e != nil {
 			return s.fault(doing, directory.ErrAmbiguousPerson)
 		}

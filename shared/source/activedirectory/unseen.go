@@ -28,7 +28,7 @@ func isUnseen(err error, name string) bool {
 // decide.
 func (s *session) unseenLists(guid, sid string) (bool, error) {
 	doing := fmt.Sprintf("read whether %q is in group %q", sid, guid)
-	person, e, err := s.person(sid, sidFilter(sid))
+	person, e, err := s.anyone(sid)
 	if err != nil {
 		return false, err
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // The replicated lastLogonTimestamp proves nothing about logons at a controller that does not replicate. The controller
@@ -76,15 +78,15 @@ func syncTime(n uint64) time.Time {
 	return time.Time{}
 }
 
-// The method "doubts" returns why the replicated lastLogonTimestamp may lack a logon at a controller that was not read.
-// The result is empty if the replicated date counts for every such controller.
-func (d *domain) doubts(answers []answer, now time.Time) (why faults) {
-	vouched := slices.ContainsFunc(answers, func(a answer) bool { return a.stamped() && strings.EqualFold(a.controller.name, d.asked) })
+// The method "doubts" returns why the controllers that were read may lack a change of a controller that was not read. The
+// function "read" says which answer counts as read. The result is empty if no change is missing.
+func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time) (why faults) {
+	vouched := slices.ContainsFunc(answers, func(a answer) bool { return read(&a) && strings.EqualFold(a.controller.name, d.asked) })
 	for _, a := range answers {
 		c := a.controller
 		at := d.synced[c.invocation]
 		switch {
-		case a.stamped():
+		case read(&a):
 		case !vouched:
 			why = append(why, fmt.Errorf("no controller that was read tells when it last received the changes of %s", c.name))
 		case at.IsZero() || c.invocation == "":
@@ -93,11 +95,45 @@ func (d *domain) doubts(answers []answer, now time.Time) (why faults) {
 			why = append(why, fmt.Errorf("%s last received the changes of %s at %s", d.asked, c.name, at.UTC().Format(time.RFC3339)))
 		}
 	}
-	if len(why) > 0 {
-		why = append(why, errors.New("so the replicated date may lack a logon there; make the controller answer, or remove it from the directory if it is gone for good"))
-	}
 	return why
 }
+
+// The constant "reachIt" says what ends the doubts about a controller that was not read.
+const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
+
+// The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
+// directory.ErrNoPerson only if no other controller can have the account. The account may be new at a controller that did
+// not answer, or somebody may have restored it there.
+func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
+	var why faults
+	open := d.unnamed != nil
+	for _, a := range answers {
+		fault, isFault := errors.AsType[*fault](a.err)
+		open = open || !a.lacks() && !(isFault && fault.elsewhere)
+	}
+	doubts := d.doubts(answers, (*answer).lacks, now)
+	open = open || len(doubts) > 0
+	for _, a := range answers {
+		if a.lacks() && open {
+			why = append(why, errors.New(a.err.Error()))
+		} else {
+			why = append(why, a.err)
+		}
+		if errors.Is(a.err, directory.ErrLeftOut) {
+			leftOut = a.user
+		}
+	}
+	if d.unnamed != nil {
+		why = append(why, d.unnamed)
+	}
+	if len(doubts) > 0 {
+		why = append(append(why, doubts...), errors.New("so the account may be there; "+reachIt))
+	}
+	return leftOut, why
+}
+
+// The method "lacks" reports whether the controller answered that it has no such person.
+func (a *answer) lacks() bool { return errors.Is(a.err, directory.ErrNoPerson) }
 
 // The method "stamped" reports whether the answer has lastLogonTimestamp, or shows that it is empty.
 func (a *answer) stamped() bool {

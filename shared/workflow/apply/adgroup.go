@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,17 @@ import (
 // the groups.
 type adGroup struct{ ofGroups }
 
-func (adGroup) absent(m *move) bool { return m.AD == nil || m.person.AD == nil }
+func (adGroup) absent(m *move) bool { return m.AD == nil || m.account() == nil }
+
+// The method "account" returns the account in Active Directory that the change is about, also if the settings leave it
+// out. It returns nil if there is none.
+func (m *move) account() *directory.ADUser { return cmp.Or(m.person.AD, m.leftOut) }
 
 func (adGroup) has(ctx context.Context, m *move, group string) (bool, error) {
 	if in, read := m.listed[group]; read {
 		return in, nil
 	}
-	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, m.named(group), true)
+	in, err := m.AD.MemberOf(ctx, m.account().SID, m.named(group), true)
 	if err != nil {
 		return false, err
 	}
@@ -36,9 +41,9 @@ func (adGroup) has(ctx context.Context, m *move, group string) (bool, error) {
 func (adGroup) write(ctx context.Context, m *move, group string, give bool) error {
 	m.listed = nil
 	if give {
-		return m.AD.AddMember(ctx, m.named(group), m.person.AD.GUID)
+		return m.AD.AddMember(ctx, m.named(group), m.account().GUID)
 	}
-	return m.AD.RemoveMember(ctx, m.named(group), m.person.AD.GUID)
+	return m.AD.RemoveMember(ctx, m.named(group), m.account().GUID)
 }
 
 func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {

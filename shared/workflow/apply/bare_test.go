@@ -54,6 +54,8 @@ func TestWhatARestoreReads(t *testing.T) {
 		"gone from Active Directory":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { delete(b.ad.people, dora) }, false, directory.Present, directory.NoAccount, false, "", nil},
 		"gone from Active Directory, alone": {[]plan.Change{inAD}, func(b *bench) { delete(b.ad.people, egon) }, false, 0, 0, true, "the account is no longer in Active Directory", nil},
 		"Active Directory is down":          {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: errDown} }, false, directory.Present, 0, false, "", errDown},
+		"left out":                          {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.leftOut = dora }, false, directory.Present, directory.Present, false, "", nil},
+		"left out, alone":                   {[]plan.Change{inAD}, func(b *bench) { b.ad.leftOut = egon }, false, 0, directory.Present, false, "", nil},
 		"down, alone":                       {[]plan.Change{inAD}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + egon: errDown} }, false, 0, 0, false, "", errDown},
 		"down, of both":                     {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: errDown} }, false, directory.Present, 0, false, "", errDown},
 		"controllers were not asked":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: partial} }, false, directory.Present, directory.Present, false, "", nil},

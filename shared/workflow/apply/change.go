@@ -17,7 +17,7 @@ import (
 
 // The method "change" carries out as much of a change as is possible now.
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
-	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
+	m := &move{job: j, person: e.person, leftOut: e.leftOut, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
 		again := s == troubled
 		if again {
@@ -110,6 +110,8 @@ func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) 
 		return runs.Kept, e.why
 	case !ours && m.plan.Restores == "" && e.lost:
 		return runs.Kept, goneFromEntra
+	case !ours && m.change.RestoreOf == "" && e.leftOut != nil && m.change.Via.WrittenIn() == directory.AD:
+		return runs.Kept, leftOutNow
 	case !ours && m.plan.Restores == "" && e.person.ID() != m.change.User:
 		return runs.Refused, "known to Entra ID by now as " + e.person.ID() + "; plan again"
 	}
@@ -136,7 +138,7 @@ func (m *move) try(ctx context.Context, resumed bool) (runs.Status, string) {
 		if e.person == nil || e.adError != nil {
 			return troubled, "nothing was taken: " + errAged.Error() + plain.Prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError)))
 		}
-		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
+		m.person, m.leftOut, m.latest, m.read, m.groups, m.listed = e.person, e.leftOut, e.latest, e.read, nil, nil
 		if err := m.lookAgain(ctx, true); err != nil {
 			return troubled, err.Error()
 		}

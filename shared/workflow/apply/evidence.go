@@ -21,6 +21,8 @@ type reading struct {
 	gone   bool              // whether the account does not exist in the directory
 	lost   bool              // whether Entra ID no longer has the account that the change names; gone is false if the person has another account
 
+	leftOut *directory.ADUser // the account in Active Directory if the settings leave it out; person does not have it then
+
 	latest time.Time // the latest possible last logon, if that is uncertain; zero: certain, or no limit is known
 	// The field "adError" is the reason why Active Directory could not be read. The values of Active Directory are then
 	// unknown. The field is nil if Active Directory was read or is not set up.
@@ -153,10 +155,10 @@ func (j *job) bareOf(ctx context.Context, c *plan.Change) (reading, error) {
 		switch {
 		case err != nil:
 			e.adError = err
-		case account.User == nil:
+		case account.User == nil && account.LeftOut == nil:
 			e.person.ADState = directory.NoAccount
-		default:
-			e.person.AD, e.person.ADState = account.User, directory.Present
+		default: // the way back does not depend on where the account lies now
+			e.person.AD, e.person.ADState = cmp.Or(account.User, account.LeftOut), directory.Present
 		}
 	}
 	if e.lost { // a license that the Active Directory group gives goes to the new account
@@ -177,6 +179,9 @@ func (j *job) bareOf(ctx context.Context, c *plan.Change) (reading, error) {
 	}
 	return e, nil
 }
+
+// The constant "leftOutNow" is why no change is begun in a group of Active Directory.
+const leftOutNow = "IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the account in Active Directory; let them include it and plan again, or change the group by hand"
 
 // isSID reports whether the key of a person is a SID. The key is a SID if the person has an account only in Active
 // Directory.
@@ -216,8 +221,15 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 	if err := j.run.Recall(ctx, h, j.Now()); err != nil {
 		return reading{why: err.Error()}
 	}
+	var leftOut *directory.ADUser
+	if p.AD != nil {
+		leftOut = p.AD.LeftOut
+	}
 	for person := range h.Join() {
-		return reading{person: person, latest: p.Latest(), adError: p.Failed}
+		return reading{person: person, leftOut: leftOut, latest: p.Latest(), adError: p.Failed}
+	}
+	if leftOut != nil {
+		return reading{gone: true, why: leftOutNow}
 	}
 	return reading{gone: true, why: "the account is no longer in Active Directory"}
 }

@@ -16,6 +16,7 @@ type fakeAD struct {
 	deaf   bool                       // whether writes of members succeed without effect
 	groups map[string]directory.Group // groups by DN and by objectGUID; nil: every DN is a group without an objectGUID
 
+	leftOut  string // SID of an account that the settings leave out
 	vanishes string // SID of an account that can be read only once
 
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
@@ -60,6 +61,9 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	}
 	if f.vanishes == sid {
 		delete(f.people, sid)
+	}
+	if f.leftOut == sid && err == nil {
+		err = directory.ErrLeftOut
 	}
 	return *u, err
 }

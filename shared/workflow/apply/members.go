@@ -52,9 +52,6 @@ func (j *job) populated(q directory.Question) bool {
 // The method "doubt" makes the account's membership in some groups of Active Directory unknown: groups that somebody
 // emptied, or deleted and created again, since an earlier reading.
 func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
-	if a.User == nil {
-		return nil
-	}
 	if j.doubts == nil {
 		j.doubts = map[string]string{}
 	}

@@ -24,13 +24,16 @@ type move struct {
 	*job
 	page   *ledger.Page
 	person *directory.Person
-	groups []string        // Entra groups that list the person; nil: not read yet
-	listed map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
-	latest time.Time       // the latest possible last logon, if the last logon is unknown
-	read   time.Time       // time at which the reading of the person began
-	change *plan.Change
-	entry  *ledger.Entry
-	left   *ledger.Mark // the ledger's mark that the license is about to be taken; nil: no mark
+	// The field "leftOut" is the person's account in Active Directory if the settings leave it out. Only a change that was
+	// begun, or that gives a license back, may use it.
+	leftOut *directory.ADUser
+	groups  []string        // Entra groups that list the person; nil: not read yet
+	listed  map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
+	latest  time.Time       // the latest possible last logon, if the last logon is unknown
+	read    time.Time       // time at which the reading of the person began
+	change  *plan.Change
+	entry   *ledger.Entry
+	left    *ledger.Mark // the ledger's mark that the license is about to be taken; nil: no mark
 	// The field "first" reports whether this call makes the first write that can take the license.
 	first bool
 	// The field "joined" reports whether this change may have put the person into the target group.

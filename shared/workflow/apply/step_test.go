@@ -85,6 +85,9 @@ func (r relayed) bring(t *testing.T, state *BatchState) string {
 	}
 	for _, sid := range people.SIDs {
 		a := protocol.Account{SID: sid, User: r.ad.people[sid]}
+		if r.ad.leftOut == sid {
+			a.User, a.LeftOut = nil, a.User
+		}
 		for _, g := range state.Groups {
 			if in, _ := r.ad.MemberOf(t.Context(), sid, g.DN, g.Direct); in {
 				a.Groups = append(a.Groups, g.Key())

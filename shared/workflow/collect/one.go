@@ -176,14 +176,19 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	} else if err != nil {
 		return err
 	}
-	if found.AD == nil || found.AD.User == nil {
+	if found.AD == nil || found.AD.User == nil && found.Entra == nil {
 		return nil
 	}
-	account := found.AD.User
-	if err := found.AD.Ask(ctx, found.source, p.MemberQueries()); err != nil {
+	account, sid := found.AD.User, ""
+	if account != nil {
+		sid = account.SID
+	} else {
+		sid = found.Entra.SID // groups may list an account that is not read
+	}
+	if err := found.AD.Ask(ctx, found.source, sid, p.MemberQueries()); err != nil {
 		return err
 	}
-	if err := write(w, &found.AD.Belonging, account.SID, account.SID); err != nil {
+	if err := write(w, &found.AD.Belonging, sid, sid); err != nil || account == nil {
 		return err
 	}
 	if found.AD.Partial == nil {

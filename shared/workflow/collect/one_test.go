@@ -66,8 +66,17 @@ func TestOne(t *testing.T) {
 		"in Entra alone": {bo.ID, nil, found{
 			Entra: []string{bo.ID}, Memberships: map[string][]string{bo.ID: {exemptKey}}, Sampled: [2]int{2, 2},
 		}},
-		"synced, gone from AD": {"anna@x.example", func(b *bench) { b.ad.people = b.ad.people[1:] }, found{
+		"synced, gone from AD": {"anna@x.example", func(b *bench) {
+			b.ad.people = b.ad.people[1:]
+			b.ad.fail = fails{"MemberOf " + anna.SID: directory.ErrNoPerson}
+		}, found{
 			Entra: []string{anna.ID}, Sampled: [2]int{2, 1},
+		}},
+		"synced, and not read in AD": {"anna@x.example", func(b *bench) { b.ad.people = b.ad.people[1:] }, found{
+			Entra: []string{anna.ID}, Memberships: map[string][]string{anna.SID: {citrixKey}}, Sampled: [2]int{2, 1},
+		}},
+		"synced, and left out in AD": {"anna@x.example", func(b *bench) { b.ad.fail = fails{"ReadPerson " + anna.SID: directory.ErrLeftOut} }, found{
+			Entra: []string{anna.ID}, Memberships: map[string][]string{anna.SID: {citrixKey}}, Sampled: [2]int{2, 2},
 		}},
 		"by account name in AD, by UPN in Entra": {"cid", func(b *bench) { b.entra.pages[0] = append(b.entra.pages[0], onOther) }, found{
 			Entra: []string{"id-cid"}, AD: []string{cidAD.SID}, Memberships: map[string][]string{cidAD.SID: {citrixKey}}, Sampled: [2]int{3, 3},

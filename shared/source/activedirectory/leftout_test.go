@@ -1,0 +1,83 @@
+package activedirectory
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestLeftOut has an account outside the base. Its SID finds it, and so does the question whether a group lists it. No
+// name finds it.
+func TestLeftOut(t *testing.T) {
+	t.Parallel()
+	f := newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, func(r request) []*ber.Packet {
+		if r.base == "OU=People,"+testBase {
+			return found()
+		}
+		return corpAnswers(r)
+	})
+	c := config(t, f.ca, f.url)
+	c.Base, c.Filter = "OU=People,"+testBase, "(employeeType=*)"
+	d := open(t, c)
+	for name, read := range map[string]func() (directory.ADUser, error){
+		"read": func() (directory.ADUser, error) { return d.ReadPerson(t.Context(), "S-1-5-21-1") },
+		"find": func() (directory.ADUser, error) { return d.FindPerson(t.Context(), "S-1-5-21-1") },
+	} {
+		if u, err := read(); !errors.Is(err, directory.ErrLeftOut) || u.SID != "S-1-5-21-1" || u.GUID == "" {
+			t.Errorf("%s: %+v, %v", name, u, err)
+		}
+	}
+	if _, err := d.FindPerson(t.Context(), "anna"); !errors.Is(err, directory.ErrNoPerson) || errors.Is(err, directory.ErrLeftOut) {
+		t.Errorf("by name: %v", err)
+	}
+	for _, direct := range []bool{true, false} {
+		if in, err := d.MemberOf(t.Context(), "S-1-5-21-1", seats, direct); err != nil || !in {
+			t.Errorf("in the group, direct %t: %t, %v", direct, in, err)
+		}
+	}
+}
+
+// TestNobodySays checks when nobody counts as having the SID: only if every controller says so, or if the others have
+// lately received the changes of a controller that does not answer.
+func TestNobodySays(t *testing.T) {
+	t.Parallel()
+	person := directory.ADUser{SID: "S-1-5-21-1", GUID: "g"}
+	lacks := func(err error) answer { return answer{err: &fault{err: err, why: err.Error()}} }
+	none, left, silent := lacks(directory.ErrNoPerson), lacks(directory.ErrLeftOut), answer{err: &fault{err: errNoAnswer, why: "no answer", elsewhere: true}}
+	left.user = person
+	damaged := answer{err: &fault{err: errEntry, why: "damaged"}}
+	lately, once := testNow.Add(-time.Hour), testNow.Add(-syncAge-time.Hour)
+	for name, tc := range map[string]struct {
+		answers []answer
+		synced  time.Time // when dc1 received the changes of dc2
+		unnamed error
+		is      error // nil: unknown
+	}{
+		"all say so":                      {[]answer{none, none}, once, nil, directory.ErrNoPerson},
+		"left out":                        {[]answer{none, left}, once, nil, directory.ErrLeftOut},
+		"one is silent":                   {[]answer{none, silent}, once, nil, nil},
+		"one is silent, the other has it": {[]answer{left, silent}, once, nil, nil},
+		"silent, and replicates":          {[]answer{none, silent}, lately, nil, directory.ErrNoPerson},
+		"silent is the one that knows":    {[]answer{silent, none}, lately, nil, nil},
+		"damaged":                         {[]answer{none, damaged}, lately, nil, nil},
+		"more may exist":                  {[]answer{none, none}, lately, errors.New("without a name"), nil},
+	} {
+		d := &domain{interval: defaultInterval, asked: "dc1", unnamed: tc.unnamed, synced: map[string]time.Time{"2": tc.synced}}
+		for i := range tc.answers {
+			tc.answers[i].controller = controller{name: []string{"dc1", "dc2"}[i], invocation: []string{"1", "2"}[i]}
+		}
+		u, err := d.newest(tc.answers, testNow)
+		switch {
+		case err == nil:
+			t.Errorf("%s: found %+v", name, u)
+		case tc.is == nil && errors.Is(err, directory.ErrNoPerson), tc.is != nil && !errors.Is(err, tc.is):
+			t.Errorf("%s: %v, want %v", name, err, tc.is)
+		case tc.is == directory.ErrLeftOut && u.GUID != person.GUID:
+			t.Errorf("%s: %+v", name, u)
+		}
+	}
+}
