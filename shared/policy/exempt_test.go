@@ -87,6 +87,14 @@ var exemptionCases = []struct {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced, p.Entra.Past.Joined = nil, directory.NotRead, false, noon.Add(-day)
 	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	{"AD group unreadable, cloud-only", func(p *directory.Person) {
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced, p.Unreadable = nil, directory.NoAccount, false, []string{"ad:cn=exempt,dc=corp"}
+	}, Reclaim, "never signed in; account created 2025-10-19"},
+	{"AD group unreadable, converted to cloud-only", func(p *directory.Person) { // an account that is left out may be in it
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced, p.Entra.SID, p.Unreadable = nil, directory.NoAccount, false, "S-1-5-21-1", []string{"ad:cn=exempt,dc=corp"}
+	}, Undecided, "exemption is not known: group ad:CN=Exempt,DC=corp could not be read; is it there, and may the account of idleseat read its members?"},
 	{"condition", func(p *directory.Person) { called("x")(p); p.Entra.UserType = "Guest" }, Exempt, `exempt: userType == "Guest"`},
 	{"in grace", func(p *directory.Person) {
 		called("x")(p)

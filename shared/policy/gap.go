@@ -197,8 +197,8 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 
 // The method "gap" returns why the person's membership in the group is unknown.
 func (q *MemberQuery) gap(p *directory.Person) string {
-	if p.State(q.Ref.Source) == directory.Present {
-		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
+	if state := p.State(q.Ref.Source); state == directory.Present || state == directory.NoAccount && slices.Contains(p.Unreadable, q.key) {
+		if q.Ref.Source == directory.AD && p.AD != nil && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
 			return "is not known: the account of idleseat has no right to see primaryGroupID of this person, which may be " + q.Ref.String() + "; grant it to read the attribute"
 		}
 		if q.Ref.Source == directory.AD {

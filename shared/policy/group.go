@@ -19,14 +19,20 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
-// The method "has" reports whether the person belongs to the group. A person without an account in the source does not
-// belong to the group, even if the group was not read.
+// The method "has" reports whether the person belongs to the group. A person who certainly has no account in the source
+// does not belong to the group, even if the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
-	if flag == directory.Unset && absent(p, q.Ref.Source) {
+	if flag == directory.Unset && absent(p, q.Ref.Source) && !mayBeListed(p, q.Ref.Source) {
 		return directory.No
 	}
 	return flag
+}
+
+// The function "mayBeListed" reports whether a group in s may list the person although no account was read there. The
+// settings of Active Directory may leave the account out, and the group lists it nevertheless.
+func mayBeListed(p *directory.Person, s directory.Source) bool {
+	return s == directory.AD && p.Entra != nil && p.Entra.OnPremises()
 }
 
 // The function "absent" reports whether the person certainly has no account in s. This is certain if s was read and has
