@@ -103,6 +103,8 @@ type Field struct {
 	// empty for the DN, because a directory cannot hide the DN.
 	Attribute string
 
+	hides string // the name that stands for the field in ADUser.Unreadable; empty for a field of Entra ID
+
 	account func(*Person) Value // reads the field from the account
 	dates   []int               // for an activity date: indexes into Past.Newest; the field is the newest of these dates
 	person  func(*Person) Value // reads the field from both accounts together
@@ -140,7 +142,7 @@ func (f *Field) Of(p *Person) Value {
 
 // The method "read" returns the value from this reading. It does not apply the doubts that Of applies.
 func (f *Field) read(p *Person) Value {
-	if f.Source == AD && p.AD.Hides(f.Attribute) {
+	if f.Source == AD && p.AD.Hides(f.hides) {
 		return Value{}
 	}
 	return f.account(p)
@@ -237,7 +239,7 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 		f := &Field{Name: s.String() + "." + p.Name, Source: s, Kind: p.Kind, Meaning: p.Meaning,
 			account: func(who *Person) Value { return p.of(account(who)) }}
 		if s == AD {
-			f.Attribute = p.Source
+			f.Attribute, f.hides = p.Source, p.unreadable()
 		}
 		m[f.Name] = f
 	}

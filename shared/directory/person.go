@@ -152,15 +152,16 @@ type ADUser struct {
 	Expires            time.Time `field:"expires" source:"accountExpires" read:"always"` // zero: never
 	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`                 // a logon lies in the future, so no logon date of the account is trusted
 	DatesLost          time.Time // the first reading in which the logon date was missing or earlier than in Past; zero if no date is lost
-	// Unreadable holds the LDAP names of attributes that arrived without a value although a value may exist. The
-	// reading account may lack the right to see these attributes.
+	// Unreadable holds the LDAP names of attributes whose value is not known. Such an attribute arrived without a value
+	// although a value may exist, because the reading account may lack the right to see it. Or domain controllers gave
+	// different values (see Agree).
 	Unreadable []string
 	Past       Past
 
 	Extension ExtensionAttributes `field:"extensionAttribute"`
 }
 
-// Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
+// Hides reports whether the value of the attribute with this LDAP name is not known.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
 // LogOnBy sets the last logon to the time "latest", and marks the date as readable. The caller knows this time even if

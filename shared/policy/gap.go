@@ -131,6 +131,10 @@ func (a *attribute) gap(p *directory.Person) string {
 	}
 	for _, f := range a.fields {
 		signal, dated := f.Signal()
+		hidden, disputed := "", false
+		if p.AD != nil {
+			hidden, disputed = f.Hidden(p)
+		}
 		switch state := p.State(f.Source); {
 		case len(a.fields) > 1 && absent(p, f.Source):
 			continue
@@ -138,8 +142,10 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "was not read"
 		case state != directory.Present:
 			return "is not known: " + sourceGap(f.Source, p)
-		case f.Source == directory.AD && p.AD.Hides(f.Attribute):
-			return "may not be read: the account of idleseat has no right to see " + f.Attribute + " of this person; grant it to read the attribute"
+		case disputed:
+			return "is not known: the domain controllers give different values of " + hidden + " of this person; plan again when they have replicated the change, and look for one that does not replicate"
+		case hidden != "":
+			return "may not be read: the account of idleseat has no right to see " + hidden + " of this person; grant it to read the attribute"
 		case dated && p.Stale[signal] != "":
 			return "cannot be trusted: " + p.Stale[signal]
 		case dated && f.Source == directory.Entra && p.Entra.Agent():

@@ -223,8 +223,10 @@ rules:
 		"stale":                   {"use", func(p *directory.Person) { p.Stale[directory.Entra] = "it stalled" }, "AzureAdSistaLogon cannot be trusted: it stalled"},
 		"stale, the other source": {"ad", func(p *directory.Person) { p.Stale[directory.AD] = "it stalled" }, "LastlogonTimestamp cannot be trusted: it stalled"},
 		"hidden":                  {"ad", func(p *directory.Person) { p.AD.Unreadable = []string{"lastLogonTimestamp"} }, "LastlogonTimestamp may not be read: " + right + "lastLogonTimestamp of this person"},
-		"the primary group":       {"in", func(p *directory.Person) { p.AD.Unreadable = []string{"primaryGroupID"} }, "inAD is not known: " + right + "primaryGroupID of this person, which may be ad:CN=G,DC=corp"},
-		"an unreadable AD group":  {"in", func(p *directory.Person) { p.Unreadable = []string{"ad:cn=g,dc=corp"} }, "inAD is not known: group ad:CN=G,DC=corp could not be read; is it there, and may the account"},
+		"controllers differ": {"title", func(p *directory.Person) { p.AD.Title, p.AD.Unreadable = "leave", []string{"title"} },
+			"adTitle is not known: the domain controllers give different values of title of this person; plan again when they have replicated the change"},
+		"the primary group":      {"in", func(p *directory.Person) { p.AD.Unreadable = []string{"primaryGroupID"} }, "inAD is not known: " + right + "primaryGroupID of this person, which may be ad:CN=G,DC=corp"},
+		"an unreadable AD group": {"in", func(p *directory.Person) { p.Unreadable = []string{"ad:cn=g,dc=corp"} }, "inAD is not known: group ad:CN=G,DC=corp could not be read; is it there, and may the account"},
 		"unreadable and hidden": {"in", func(p *directory.Person) {
 			p.Unreadable, p.AD.Unreadable = []string{"ad:cn=g,dc=corp"}, []string{"primaryGroupID"}
 		}, "inAD is not known: group ad:CN=G,DC=corp could not be read"},

@@ -49,7 +49,8 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 
 // ReadPerson reads one person by SID from all controllers of the domain concurrently. The list of controllers comes
 // from the directory itself. LastLogonTimestamp of the result is the newest lastLogonTimestamp or lastLogon of all
-// controllers. Controllers do not replicate lastLogon.
+// controllers. Controllers do not replicate lastLogon. Any other attribute in which the controllers differ is in
+// Unreadable of the result.
 //
 // If a controller does not answer, does not have the person or hides the last logon, ReadPerson returns the person
 // together with a *directory.PartialLogonError that names the controller. It does the same if the list may lack
@@ -106,8 +107,9 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// The method "newest" merges the answers. It returns the person from the first controller, with the newest date of all
-// controllers. The date by which the person can have logged on at the latest counts only without doubts.
+// The method "newest" merges the answers. It returns the person as all controllers show it, with the newest date of all
+// controllers. An attribute in which they differ is unreadable. The date by which the person can have logged on at the
+// latest counts only without doubts.
 func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var partial directory.PartialLogonError
@@ -123,6 +125,8 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 		}
 		if found == nil {
 			found = &answers[i].user
+		} else {
+			found.Agree(&a.user)
 		}
 		stamp = later(stamp, a.user.LastLogonTimestamp)
 		newest = later(newest, later(a.user.LastLogonTimestamp, a.lastLogon))

@@ -30,13 +30,19 @@ var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", 
 type guard struct {
 	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; "set" is empty for an attribute without a property set
 	confidential bool
+	filtered     bool // whether a read-only controller lacks the attribute (MS-ADTS 3.1.1.2.3.5, fRODCFilteredAttribute)
 }
+
+// The constant "partialSecrets" is the capability that only a read-only controller has (MS-ADTS 3.1.1.3.4.3,
+// LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID).
+const partialSecrets = "1.2.840.113556.1.4.1920"
 
 // The type "sight" describes what the account of idleseat may read over one connection.
 type sight struct {
-	token  map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return the SIDs
-	guards map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
-	lists  map[string]*dacl // parsed lists by raw descriptor; many people have the same descriptor
+	partial bool             // whether the controller is read-only
+	token   map[string]bool  // raw SIDs of the account and its groups; nil if the controller does not return the SIDs
+	guards  map[string]guard // by attribute in lower case; an attribute without an entry is not in the schema
+	lists   map[string]*dacl // parsed lists by raw descriptor; many people have the same descriptor
 }
 
 // The SIDs of Everyone and Authenticated Users apply even if the controller omits them in tokenGroups.
@@ -48,12 +54,14 @@ func (s *session) look() (*sight, error) {
 		return s.sight, nil
 	}
 	const doing = "read who the account is"
-	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{"tokenGroups"}) // SIDs of the bound account (MS-ADTS 3.1.1.3.2.27)
+	// tokenGroups has the SIDs of the bound account (MS-ADTS 3.1.1.3.2.27).
+	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{"tokenGroups", "supportedCapabilities"})
 	if err != nil {
 		return nil, err
 	}
 	seen := &sight{lists: map[string]*dacl{}}
 	for _, e := range root.Entries {
+		seen.partial = slices.Contains(e.GetEqualFoldAttributeValues("supportedCapabilities"), partialSecrets)
 		for _, sid := range e.GetEqualFoldRawAttributeValues("tokenGroups") {
 			if seen.token == nil {
 				seen.token = map[string]bool{rawEveryone: true, rawAuthenticated: true}
@@ -88,11 +96,11 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	guards := map[string]guard{}
 	err = s.pages(doing, schema, "(&(objectClass=attributeSchema)(|"+filter+"))",
 		[]string{"lDAPDisplayName", "schemaIDGUID", "attributeSecurityGUID", "searchFlags"}, func(e *ldap.Entry) error {
-			const confidential = 0x80
+			const confidential, filtered = 0x80, 0x200
 			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // if the value is absent, no flag is set
 			g := guard{
 				guid: string(e.GetEqualFoldRawAttributeValue("schemaIDGUID")), set: string(e.GetEqualFoldRawAttributeValue("attributeSecurityGUID")),
-				confidential: flags&confidential != 0,
+				confidential: flags&confidential != 0, filtered: flags&filtered != 0,
 			}
 			if len(g.guid) != 16 {
 				return s.fault(doing, fmt.Errorf("%w %q: it has no schemaIDGUID; may the account read the schema?", errEntry, clean(e.DN)))
@@ -112,11 +120,15 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 
 // mayRead reports whether an attribute without a value is really empty, and not hidden from the account. The attribute
 // is really empty if the schema lacks the attribute. The attribute is also really empty if the account has the right to
-// read it. The argument "raw", the object's descriptor, shows this right.
+// read it. The argument "raw", the object's descriptor, shows this right. A read-only controller does not have the values
+// of a filtered attribute.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
 		return true
+	}
+	if v.partial && g.filtered {
+		return false
 	}
 	list, known := v.lists[string(raw)]
 	if !known {
@@ -183,7 +195,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 // The method "note" adds to u.Unreadable the attributes that have no value in the entry e and are not proven to be
 // empty.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
-	u.Unreadable = valueless(e)
+	u.Unreadable = append(u.Unreadable, valueless(e)...)
 	var mask uint64
 	if guid, ok := guidOf(e); ok {
 		mask = b.of[guid]
@@ -208,7 +220,7 @@ func valueless(e *ldap.Entry) (names []string) {
 // The method "note" adds to u.Unreadable the attributes that have no value in the entry e and that the account may not
 // read. The entry must include the object's descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
-	u.Unreadable = valueless(e)
+	u.Unreadable = append(u.Unreadable, valueless(e)...)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)
 	for _, a := range directory.ADAttributes() {
 		if !slices.Contains(withValue, a) && len(e.GetEqualFoldRawAttributeValue(a)) == 0 && !v.mayRead(a, raw) {

@@ -27,6 +27,8 @@ var remedies = []remedy{
 		"Vänta på ett nyare datum. Planera med --accept-feeds bara om alla datum som försvunnit verkligen är borta; då litar planen på katalogen för alla personer."},
 	{"reportUnread", "Find out why the usage report was not read, then plan again; the report of the run says what failed.",
 		"Ta reda på varför användningsrapporten inte lästes, och planera igen; körningens rapport säger vad som gick fel."},
+	{"replication", "Plan again when the domain controllers have replicated the change. If it stays so, look for a controller that does not replicate.",
+		"Planera igen när domänkontrollanterna har replikerat ändringen. Leta efter en domänkontrollant som inte replikerar om det förblir så."},
 	{"controller", "Make a domain controller reachable, then plan again.", "Se till att en domänkontrollant kan nås, och planera igen."},
 	{"feed", "Find out why these data are missing or have stopped, then plan again.", "Ta reda på varför uppgifterna saknas eller har slutat komma, och planera igen."},
 	{"horizon", "Ask for fewer days than the report reaches back, and say in the rule what holds for people without a date.",

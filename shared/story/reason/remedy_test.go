@@ -13,6 +13,7 @@ var stored = map[string]string{
 	"undecided: run r0 took the license on 2026-11-01, and these data may be from before that":                                                                                  "fresh",
 	"AzureAdSistaLogon is not known: Microsoft does not say whether an agent's tokens count as sign-ins":                                                                        "agent",
 	"LastlogonTimestamp may not be read: the account of idleseat has no right to see lastLogonTimestamp of this person; grant it to read the attribute":                         "rights",
+	"systemRole is not known: the domain controllers give different values of employeeType of this person; plan again when they have replicated the change":                     "replication",
 	"created is not known: synced from Active Directory, but no account with its SID was found there (out of scope or deleted)":                                                 "outOfScope",
 	"created is not known: synced from Active Directory, but no account was found there":                                                                                        "outOfScope",
 	"systemRole is not known: two Active Directory accounts carry the same SID":                                                                                                 "join",

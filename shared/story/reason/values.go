@@ -12,6 +12,9 @@ var values = []form{
 	{code: "noRight", remedy: "rights", text: "{s} may not be read: the account of idleseat has no right to see {} of this person",
 		english: "idleseat cannot read $1: its account lacks the right to read $2 of this person",
 		swedish: "idleseat kan inte läsa $1: dess konto saknar rätt att läsa $2 för personen"},
+	{code: "controllersDiffer", remedy: "replication", text: "{s} is not known: the domain controllers give different values of {} of this person",
+		english: "$1 is not known, because the domain controllers give different values of $2 of this person",
+		swedish: "$1 är okänt, eftersom domänkontrollanterna har olika värden på $2 för personen"},
 	{code: "primaryGroupHidden", remedy: "rights", text: "the account of idleseat has no right to see primaryGroupID of this person, which may be {}",
 		swedish: "idleseats konto saknar rätt att läsa primaryGroupID för personen, och det kan vara $1"},
 

@@ -1,0 +1,53 @@
+package directory
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+)
+
+// Agree adds what another domain controller says about the same account. A change reaches the controllers one after the
+// other, and never reaches a controller that does not replicate. If the controllers give different values of an attribute,
+// the attribute becomes unreadable, and keeps one of the values. If only one of them shows the attribute, its value
+// counts. LastLogonTimestamp stays as it is, because callers compare the dates themselves.
+func (a *ADUser) Agree(other *ADUser) {
+	a.DatesInDoubt = a.DatesInDoubt || other.DatesInDoubt
+	for i := range ADProperties {
+		p := &ADProperties[i]
+		name := p.unreadable()
+		if name == "" || name == lastLogonTimestamp || other.Hides(name) || a.disputes(p) {
+			continue
+		}
+		here, there := reflect.ValueOf(p.At(a)).Elem(), reflect.ValueOf(p.At(other)).Elem()
+		switch {
+		case a.Hides(name):
+			a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(n string) bool { return n == name })
+			here.Set(there)
+		case here.Interface() != there.Interface():
+			a.Unreadable = append(slices.Clone(a.Unreadable), name)
+			if here.IsZero() {
+				here.Set(there)
+			}
+		}
+	}
+}
+
+// The method "unreadable" returns the name of the property in ADUser.Unreadable: its LDAP name, which the DN has, too. It
+// returns "" for a property that is no attribute.
+func (p *Property[A]) unreadable() string { return cmp.Or(p.Source, p.Name) }
+
+// The method "disputes" reports whether the domain controllers give different values of a property. An attribute that the
+// account of idleseat may not see has no value.
+func (a *ADUser) disputes(p *Property[ADUser]) bool {
+	return a.Hides(p.unreadable()) && !reflect.ValueOf(p.At(a)).Elem().IsZero()
+}
+
+// Hidden returns the name in ADUser.Unreadable that makes the value of the field unknown. It returns "" if there is none.
+// The result "disputed" reports whether the domain controllers give different values.
+func (f *Field) Hidden(p *Person) (name string, disputed bool) {
+	if f.Source != AD || !p.AD.Hides(f.hides) {
+		return "", false
+	}
+	v := f.account(p)
+	return f.hides, v.State == Known && f.Meaning != Activity && (f.Kind != Text || v.Text != "")
+}
