@@ -65,10 +65,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 		told[sid] = true
 		return each(sid)
 	}
-	if err := d.ListMembers(ctx, groupDN, direct, once); err != nil {
-		return err
-	}
-	foreign, err := d.foreignMembers(ctx, groupDN, direct)
+	foreign, err := d.members(ctx, groupDN, direct, once)
 	if err != nil {
 		return err
 	}
@@ -150,7 +147,7 @@ func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 		return false, err
 	}
 	if direct {
-		foreign, err := at.foreignMembers(ctx, groupDN, true)
+		foreign, err := at.foreignMembers(ctx, groupDN)
 		return slices.Contains(foreign, sid), err
 	}
 	found := errors.New("found")
@@ -233,54 +230,28 @@ func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *
 // value of the control requests the text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers returns the SIDs of a group's members from other configured domains. The group itself lists these
-// members. Unless direct is set, the result also has the foreign members of nested groups of the same domain.
-func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
+// foreignMembers returns the SIDs of the members from other configured domains that a group itself lists.
+func (d *Directory) foreignMembers(ctx context.Context, groupDN string) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
-		sids = nil
 		g, err := s.group(groupDN)
 		if err != nil {
 			return err
 		}
-		within := []string{g.dn}
-		if !direct {
-			base, err := s.home()
-			if err != nil {
-				return err
-			}
-			doing := fmt.Sprintf("list groups within %q", g.dn)
-			err = s.pages(doing, base, "(&(objectClass=group)"+memberOf(g.dn, false)+")", []string{"1.1"}, func(e *ldap.Entry) error {
-				within = append(within, e.DN)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		for _, dn := range within {
-			err := s.values(fmt.Sprintf("list members of %q", dn), dn, "member", func(value string) error {
-				sid, err := s.foreign(value)
-				if sid != "" {
-					sids = append(sids, sid)
-				}
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		outside, err := s.listed(g, func(string) error { return nil })
+		sids = s.foreign(outside)
+		return err
 	})
 	return sids, err
 }
 
-// The method "foreign" returns the SID in the extended DN of a member from another configured domain of the forest. It
-// returns "" for any other member. The DN of a member from another forest lies in the session's own domain. Such a
-// member has no account in this forest. See noneWithin for members from domains that are not configured.
-func (s *session) foreign(value string) (string, error) {
-	sid, dn, err := s.extended(value)
-	if name := domainName(dn); err != nil || name == s.directory.dnsDomain || !slices.Contains(s.directory.forest, name) {
-		return "", err
+// The method "foreign" returns the SIDs of the members from other configured domains of the forest. The DN of a member
+// from another forest lies in the session's own domain. Such a member has no account in this forest. See noneWithin for
+// members from domains that are not configured.
+func (s *session) foreign(outside []outsider) (sids []string) {
+	for _, m := range outside {
+		if name := domainName(m.dn); name != s.directory.dnsDomain && slices.Contains(s.directory.forest, name) {
+			sids = append(sids, m.sid)
+		}
 	}
-	return sid, nil
+	return sids
 }

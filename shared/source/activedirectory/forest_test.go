@@ -233,7 +233,7 @@ func TestValuesThatMakeNoSense(t *testing.T) {
 			}
 			return found(entry(seats, name, ofSeats[0]))
 		}))
-		_, err := open(t, config(t, f.ca, f.url)).foreignMembers(t.Context(), seats, true)
+		_, err := open(t, config(t, f.ca, f.url)).foreignMembers(t.Context(), seats)
 		if err == nil || !strings.Contains(err.Error(), fails) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -244,7 +244,7 @@ func TestValuesThatMakeNoSense(t *testing.T) {
 		}
 		return found(entry(seats, "member", "CN=not extended,"+emeaBase))
 	}))
-	if _, err := open(t, config(t, f.ca, f.url)).foreignMembers(t.Context(), seats, true); err == nil || !strings.Contains(err.Error(), "begin with its GUID") {
+	if _, err := open(t, config(t, f.ca, f.url)).foreignMembers(t.Context(), seats); err == nil || !strings.Contains(err.Error(), "begin with its GUID") {
 		t.Errorf("a plain DN: %v", err)
 	}
 }

@@ -33,7 +33,15 @@ func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGr
 // not list people as members of their primary group. The error is directory.ErrNoGroup if no group has the DN, if the
 // account may not read the group's members, or if a nested group may belong to a domain that is not configured.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
-	return d.ask(ctx, func(s *session) error {
+	_, err := d.members(ctx, groupDN, direct, each)
+	return err
+}
+
+// The method "members" works like ListMembers. The result has the SIDs of the members from other configured domains, which
+// the function "each" does not get. They are those of the lists that members reads for its own domain, so that a nested
+// group whose memberOf is hidden counts for them, too.
+func (d *Directory) members(ctx context.Context, groupDN string, direct bool, each func(sid string) error) (foreign []string, err error) {
+	err = d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
 		group, err := s.group(groupDN)
 		if err != nil {
@@ -50,12 +58,13 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 			s.committed = true
 			return each(sid)
 		})
-		if err == nil {
+		if err == nil && !direct {
 			err = s.noneWithin(outside)
 		}
 		if err != nil {
 			return err
 		}
+		foreign = s.foreign(outside)
 		return s.primary(within, func(sid string) error {
 			if once[sid] {
 				return nil
@@ -64,17 +73,19 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 			return each(sid)
 		})
 	})
+	return foreign, err
 }
 
 // The method "walk" calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
 // walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
-// direct is set, the SIDs of the nested groups. Unless direct is set, the result "outside" has the members from outside
-// the domain, which walk does not pass.
+// direct is set, the SIDs of the nested groups. The result "outside" has the members from outside the domain, which walk
+// does not pass.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, outside []outsider, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
 		if direct {
-			return within, nil, s.listedPeople(queue[0], each)
+			outside, err = s.listedPeople(queue[0], each)
+			return within, outside, err
 		}
 		var sids []string
 		others, err := s.listed(queue[0], func(sid string) error {

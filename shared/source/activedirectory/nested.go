@@ -82,19 +82,19 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 }
 
 // listedPeople calls the function "each" with the SIDs of the members that a group lists. It omits the nested groups
-// that the account can see. The SID of any other nested group is passed too, and matches no person.
-func (s *session) listedPeople(g *group, each func(sid string) error) error {
+// that the account can see. The SID of any other nested group is passed too, and matches no person. The result has the
+// members from outside the domain.
+func (s *session) listedPeople(g *group, each func(sid string) error) (outside []outsider, err error) {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = s.listed(g, func(sid string) error {
+	return s.listed(g, func(sid string) error {
 		if _, group := nested[sid]; group {
 			return nil
 		}
 		return each(sid)
 	})
-	return err
 }
 
 // The method "primary" calls the function "each" with the SIDs of the people whose primary group is in the list
