@@ -98,3 +98,31 @@ func rawSID(text string) []byte {
 	}
 	return raw
 }
+
+// Search returns the raw value that each LDAP attribute has in the Active Directory account whose Entra account has the
+// immutable id. At least one of the attributes has its value. The result is empty if no account can have the immutable id:
+// an id of another tool than Entra Connect need not be the base64 of a value.
+func (a Anchor) Search(immutableID string) map[string][]byte {
+	const guid = 16 // bytes of an objectGUID
+	values := map[string][]byte{}
+	if a == EmployeeIDAnchor {
+		if immutableID != "" {
+			values[string(a)] = []byte(immutableID)
+		}
+		return values
+	}
+	raw, err := base64.StdEncoding.DecodeString(immutableID)
+	if err != nil || len(raw) == 0 {
+		return values
+	}
+	anchors := []Anchor{a}
+	if a == EitherGUID {
+		anchors = []Anchor{ObjectGUID, ConsistencyGUID}
+	}
+	for _, name := range anchors {
+		if name != ObjectGUID || len(raw) == guid {
+			values[string(name)] = raw
+		}
+	}
+	return values
+}

@@ -106,6 +106,20 @@ func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser,
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
 
+// FindAnchor returns the SID of the account that the relay found by the immutable id.
+func (d *Directory) FindAnchor(_ context.Context, immutableID string, _ directory.Anchor) (sid string, err error) {
+	a, err := d.find(func(a *protocol.Account) bool { return a.ImmutableID == immutableID }, immutableID)
+	switch {
+	case err != nil:
+		return "", err
+	case a.Failed != "":
+		return "", fmt.Errorf("the relay could not read %q: %s", immutableID, a.Failed)
+	case a.SID == "":
+		return "", fmt.Errorf("%w with the immutable id %q", directory.ErrNoPerson, immutableID)
+	}
+	return a.SID, nil
+}
+
 func (d *Directory) account(is func(*protocol.Account) bool, name string) (directory.ADUser, error) {
 	a, err := d.find(is, name)
 	switch {

@@ -42,7 +42,9 @@ func evidence() *protocol.Evidence {
 			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, PartialLogon: "DC2 did not answer", Latest: now},
 			{SID: broken, Failed: "it broke"},
 			{SID: "S-1-5-21-4"},
-			{SID: moved, LeftOut: &directory.ADUser{SID: moved, GUID: "g-moved"}, Groups: []string{key(seats)}},
+			{ImmutableID: "id-none"},
+			{ImmutableID: "id-broken", Failed: "it broke"},
+			{SID: moved, ImmutableID: "id-moved", LeftOut: &directory.ADUser{SID: moved, GUID: "g-moved"}, Groups: []string{key(seats)}},
 		},
 	}
 }
@@ -67,6 +69,10 @@ func TestAnswers(t *testing.T) {
 		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
 		"members":        {ask: func() error { _, err := d.HasMembers(t.Context(), seats); return err }, want: "not asked about the group"},
 		"find a group":   {ask: func() error { _, err := d.FindGroup(t.Context(), "CN=New,DC=x"); return err }, want: "not asked about the group"},
+		"immutable id":   {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-moved", ""); return err }},
+		"of nobody":      {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-none", ""); return err }, is: directory.ErrNoPerson, want: "id-none"},
+		"id not read":    {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-broken", ""); return err }, want: "it broke"},
+		"id not asked":   {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-new", ""); return err }, want: "was not asked about"},
 		"write nobody":   {ask: func() error { return d.AddMember(t.Context(), seats, "g-none") }, want: "was not asked about"},
 	} {
 		if err := tt.ask(); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
@@ -82,6 +88,9 @@ func TestAnswers(t *testing.T) {
 	}
 	if u, err := d.ReadPerson(t.Context(), moved); !errors.Is(err, directory.ErrLeftOut) || u.GUID != "g-moved" {
 		t.Errorf("left out: %+v, %v", u, err)
+	}
+	if sid, _ := d.FindAnchor(t.Context(), "id-moved", ""); sid != moved {
+		t.Errorf("found by the immutable id: %q", sid)
 	}
 	if in, err := d.MemberOf(t.Context(), moved, seats, true); err != nil || !in {
 		t.Errorf("left out, and in the group: %t, %v", in, err)

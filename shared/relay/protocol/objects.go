@@ -18,10 +18,13 @@ const (
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
 // People is the input of ReadCandidates. Names lists people by a name that an operator typed: the userPrincipalName,
-// the SID or the sAMAccountName.
+// the SID or the sAMAccountName. ImmutableIDs lists people by the onPremisesImmutableId of an account in Entra ID without
+// a SID. Anchor says from which attribute the immutable ids are made.
 type People struct {
-	SIDs  []string `json:"sids"`
-	Names []string `json:"names,omitempty"`
+	SIDs         []string         `json:"sids"`
+	Names        []string         `json:"names,omitempty"`
+	ImmutableIDs []string         `json:"immutableIds,omitempty"`
+	Anchor       directory.Anchor `json:"anchor,omitempty"`
 }
 
 // ParsePeople parses a list of people. It rejects the whole list for a single fault.
@@ -34,7 +37,7 @@ func ParsePeople(text []byte) (*People, error) {
 }
 
 func (p *People) check() error {
-	if n := len(p.SIDs) + len(p.Names); n > maxBatch {
+	if n := len(p.SIDs) + len(p.Names) + len(p.ImmutableIDs); n > maxBatch {
 		return fmt.Errorf("%d people, more than %d", n, maxBatch)
 	}
 	for i, s := range p.SIDs {
@@ -47,11 +50,16 @@ func (p *People) check() error {
 			return fmt.Errorf("name %d is empty or longer than %d bytes", i, maxName)
 		}
 	}
+	for i, s := range p.ImmutableIDs {
+		if s == "" || len(s) > maxName {
+			return fmt.Errorf("immutable id %d is empty or longer than %d bytes", i, maxName)
+		}
+	}
 	return nil
 }
 
 // Evidence is the answer to ReadCandidates. The accounts are in the order of People: first the people listed by SID,
-// then the people listed by name.
+// then the people listed by name, then those listed by immutable id.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
@@ -78,7 +86,8 @@ type Evidence struct {
 // and User and LeftOut are nil, the person has no account in Active Directory.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
-	Name         string            `json:"name,omitempty"` // the name in People; empty for a person whom People lists by SID
+	ImmutableID  string            `json:"immutableId,omitempty"` // the immutable id in People; SID is empty if nobody has it
+	Name         string            `json:"name,omitempty"`        // the name in People; empty for a person whom People lists by SID
 	User         *directory.ADUser `json:"user,omitempty"`
 	LeftOut      *directory.ADUser `json:"leftOut,omitempty"` // the account if the settings of the relay leave it out; User is then nil
 	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is uncertain; empty if it is certain

@@ -117,6 +117,17 @@ func (f *fakeAD) FindPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.user(), err
 }
 
+// FindAnchor finds the person by the person's GUID.
+func (f *fakeAD) FindAnchor(_ context.Context, id string, _ directory.Anchor) (string, error) {
+	if err := ask(f.find); err != nil {
+		return "", err
+	}
+	if id != guid {
+		return "", directory.ErrNoPerson
+	}
+	return anna, nil
+}
+
 func (f *fakeAD) MemberOf(_ context.Context, _, dn string, _ bool) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -136,7 +136,7 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	if err := r.ad.CheckClock(ctx, r.clock.Now); err != nil {
 		return nil, err
 	}
-	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: r.clock.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names))}
+	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: r.clock.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names)+len(people.ImmutableIDs))}
 	e.Found = map[string]directory.Group{}
 	var noGroup sync.Map // keys of groups that could not be read
 	for _, g := range m.Groups {
@@ -160,10 +160,15 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	reading.SetLimit(atTheSame)
 	for i := range e.People {
 		reading.Go(func() error {
-			if i < len(people.SIDs) {
+			named := i - len(people.SIDs)
+			anchored := named - len(people.Names)
+			switch {
+			case named < 0:
 				e.People[i] = r.account(ctx, people.SIDs[i], m.Groups, &noGroup)
-			} else {
-				e.People[i] = r.named(ctx, people.Names[i-len(people.SIDs)], m.Groups, &noGroup)
+			case anchored < 0:
+				e.People[i] = r.named(ctx, people.Names[named], m.Groups, &noGroup)
+			default:
+				e.People[i] = r.anchored(ctx, people.ImmutableIDs[anchored], people.Anchor, m.Groups, &noGroup)
 			}
 			return context.Cause(ctx)
 		})
@@ -215,6 +220,20 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 	}
 	a := r.account(ctx, found.SID, groups, noGroup)
 	a.Name = name
+	return a
+}
+
+// The method "anchored" reads the person whose account in Entra ID has the immutable id.
+func (r *Relay) anchored(ctx context.Context, id string, anchor directory.Anchor, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
+	sid, err := r.ad.FindAnchor(ctx, id, anchor)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return protocol.Account{ImmutableID: id}
+	case err != nil:
+		return protocol.Account{ImmutableID: id, Failed: err.Error()}
+	}
+	a := r.account(ctx, sid, groups, noGroup)
+	a.ImmutableID = id
 	return a
 }
 

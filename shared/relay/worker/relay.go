@@ -59,6 +59,7 @@ type Reader interface {
 	adread.AD
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error)
 	HasMembers(ctx context.Context, groupDN string) (bool, error)
 }
 

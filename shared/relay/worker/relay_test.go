@@ -205,6 +205,20 @@ func TestEvidence(t *testing.T) {
 			}
 		})
 	}
+	for id, want := range map[string]protocol.Account{
+		guid:   {SID: anna, ImmutableID: guid, User: &user},
+		"none": {ImmutableID: "none"},
+	} {
+		people := &protocol.People{ImmutableIDs: []string{id}}
+		got, err := (&Relay{ad: &fakeAD{}, clock: clock.Real}).evidence(t.Context(), &everyone, people)
+		if want.Seen = want.See(everyone.Groups, []string{everyone.Groups[1].Key()}); err != nil || cmp.Diff([]protocol.Account{want}, got.People) != "" {
+			t.Errorf("%s: %v, %v", id, got, err)
+		}
+		got, err = (&Relay{ad: &fakeAD{find: func() error { return errBroken }}, clock: clock.Real}).evidence(t.Context(), &everyone, people)
+		if err != nil || cmp.Diff([]protocol.Account{{ImmutableID: id, Failed: errBroken.Error()}}, got.People) != "" {
+			t.Errorf("%s cannot be looked for: %v, %v", id, got, err)
+		}
+	}
 	for name, tc := range map[string]struct {
 		ad   *fakeAD
 		want []string

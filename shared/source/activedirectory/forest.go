@@ -113,6 +113,28 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	return found, nil
 }
 
+// FindAnchor finds one person in all domains, in the same way as Directory.FindAnchor.
+func (f *Forest) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (found string, err error) {
+	none := error(nil)
+	for _, d := range f.domains {
+		sid, err := d.FindAnchor(ctx, immutableID, anchor)
+		switch {
+		case errors.Is(err, directory.ErrNoPerson):
+			none = err
+		case err != nil:
+			return "", err
+		case found != "":
+			return "", fmt.Errorf("%w: two domains have an account with the immutable id %q", directory.ErrAmbiguousPerson, immutableID)
+		default:
+			found = sid
+		}
+	}
+	if found == "" {
+		return "", none
+	}
+	return found, nil
+}
+
 // ReadPerson reads one person from every controller of the person's domain, in the same way as Directory.ReadPerson.
 func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	d, err := f.domainOf(ctx, sid)

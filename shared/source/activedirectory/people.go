@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -183,6 +185,48 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 		return err
 	})
 	return found, err
+}
+
+// FindAnchor returns the SID of the person whose account in Entra ID has the onPremisesImmutableId. It looks in the whole
+// domain, because the bases and the filter may leave the account out. The error is directory.ErrNoPerson if nobody has
+// the anchor, and directory.ErrAmbiguousPerson if two people have it.
+func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error) {
+	doing := fmt.Sprintf("look for the account with the immutable id %q", immutableID)
+	values, filter := anchor.Search(immutableID), ""
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
+		filter += "(" + attribute + "="
+		for _, b := range values[attribute] {
+			filter += fmt.Sprintf(`\%02x`, b)
+		}
+		filter += ")"
+	}
+	if filter == "" {
+		return "", fmt.Errorf("%s: %w", doing, directory.ErrNoPerson)
+	}
+	err = d.ask(ctx, func(s *session) error {
+		sid = ""
+		base, err := s.home()
+		if err != nil {
+			return err
+		}
+		err = s.below([]string{base}, doing, isPerson+"(|"+filter+")", []string{"objectSid"}, func(e *ldap.Entry) (err error) {
+			if sid != "" {
+				return s.fault(doing, directory.ErrAmbiguousPerson)
+			}
+			if sid, err = SID(e.GetEqualFoldRawAttributeValue("objectSid")); err != nil {
+				return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+			}
+			return nil
+		})
+		if err == nil && sid == "" {
+			err = s.fault(doing, directory.ErrNoPerson)
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return sid, nil
 }
 
 // isDomainOf returns an error for DOMAIN\account if DOMAIN is not the domain of the session. The domain of the session

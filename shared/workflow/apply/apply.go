@@ -48,6 +48,9 @@ type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	evidence.AD
+	// FindAnchor returns the SID of the account whose anchor is an onPremisesImmutableId. It returns
+	// directory.ErrNoPerson if the domain has no such account.
+	FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error)
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error

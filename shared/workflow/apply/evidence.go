@@ -187,11 +187,28 @@ const leftOutNow = "IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the accoun
 // Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
+// The method "anchored" returns the SID of the account in Active Directory whose anchor is the immutable id of an account
+// without a SID. It returns "" if the domain has no such account, and if that is not known. It notes in p which holds.
+// Other tools than Entra Connect give every account an immutable id, so it alone does not show an account there.
+func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
+	sid, err := j.AD.FindAnchor(ctx, p.Entra.ImmutableID, j.run.Policy.Anchor)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		p.AD = new(evidence.Account)
+	case err != nil:
+		p.Failed = err
+	}
+	return sid
+}
+
 // The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. The parameter "u" is
 // nil if the person had no Entra account in the plan. The method then looks for an account in Entra ID, because the
 // account may be new, or may have been missing from the list that the run read.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
+	if j.AD != nil && sid == "" && u.ImmutableID != "" {
+		sid = j.anchored(ctx, &p)
+	}
 	if j.AD != nil && sid != "" {
 		if p.ReadAD(ctx, j.AD, sid, j.memberQueries()); p.Failed == nil {
 			p.Failed = j.doubt(ctx, p.AD)

@@ -68,6 +68,18 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return *u, err
 }
 
+func (f *fakeAD) FindAnchor(_ context.Context, id string, anchor directory.Anchor) (string, error) {
+	if err := f.read("FindAnchor " + id); err != nil {
+		return "", err
+	}
+	for sid, u := range f.people {
+		if anchor.Fits(id, u) {
+			return sid, nil
+		}
+	}
+	return "", directory.ErrNoPerson
+}
+
 // MemberOf returns ErrNoGroup for a DN that no group has. For an objectGUID, it answers even if the group cannot be
 // read, like the real directory.
 func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {

@@ -113,12 +113,42 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			}
 		}
 	}
-	if len(people.SIDs) == 0 {
+	if people.ImmutableIDs, err = j.immutableIDs(ctx); err != nil {
+		return nil, err
+	}
+	if people.Anchor = j.run.Policy.Anchor; len(people.SIDs)+len(people.ImmutableIDs) == 0 {
 		return &b, nil
 	}
 	b.Ask, b.Sample, b.Groups = true, evidence.Enough, j.questions()
 	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
+}
+
+// The method "immutableIDs" returns the immutable ids by which the relay must look for accounts: those of people who have
+// no SID in the plan and none in Entra ID now.
+func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
+	if j.plan.Restores != "" || j.scope == runs.Back { // the way back needs no account that the plan does not name
+		return nil, nil
+	}
+	var without []string
+	for _, of := range j.batches {
+		for i := range of.Changes {
+			if c := &of.Changes[i]; c.SID == "" && !isSID(c.User) && !j.results.Final(c) && !slices.Contains(without, c.User) {
+				without = append(without, c.User)
+			}
+		}
+	}
+	if len(without) == 0 {
+		return nil, nil
+	}
+	users, err := j.Entra.ReadPeople(ctx, without)
+	for _, u := range users {
+		if u.SID == "" && u.ImmutableID != "" {
+			ids = append(ids, u.ImmutableID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), err
 }
 
 // The method "questions" returns the Active Directory groups whose members the relay must read. These are the groups of

@@ -84,18 +84,33 @@ func (r relayed) bring(t *testing.T, state *BatchState) string {
 		}
 	}
 	for _, sid := range people.SIDs {
-		a := protocol.Account{SID: sid, User: r.ad.people[sid]}
-		if r.ad.leftOut == sid {
-			a.User, a.LeftOut = nil, a.User
+		e.People = append(e.People, r.account(t, state, sid))
+	}
+	for _, id := range people.ImmutableIDs {
+		var a protocol.Account
+		if sid, err := r.ad.FindAnchor(t.Context(), id, people.Anchor); err == nil {
+			a = r.account(t, state, sid)
+		} else if !errors.Is(err, directory.ErrNoPerson) {
+			a.Failed = err.Error()
 		}
-		for _, g := range state.Groups {
-			if in, _ := r.ad.MemberOf(t.Context(), sid, g.DN, g.Direct); in {
-				a.Groups = append(a.Groups, g.Key())
-			}
-		}
+		a.ImmutableID = id
 		e.People = append(e.People, a)
 	}
 	return r.put(t, state.Input+".evidence.json", e)
+}
+
+func (r relayed) account(t *testing.T, state *BatchState, sid string) protocol.Account {
+	t.Helper()
+	a := protocol.Account{SID: sid, User: r.ad.people[sid]}
+	if r.ad.leftOut == sid {
+		a.User, a.LeftOut = nil, a.User
+	}
+	for _, g := range state.Groups {
+		if in, _ := r.ad.MemberOf(t.Context(), sid, g.DN, g.Direct); in {
+			a.Groups = append(a.Groups, g.Key())
+		}
+	}
+	return a
 }
 
 func (r relayed) write(t *testing.T, state *BatchState) string {
