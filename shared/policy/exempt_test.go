@@ -70,7 +70,7 @@ var exemptionCases = []struct {
 		p.Unreadable, p.Entra.LastSuccessful = []string{"entra:LIC-Exempt"}, noon
 	}, Keep, "last sign-in 2026-11-23 (today)"},
 	{"AD not read, synced", func(p *directory.Person) { called("x")(p); p.AD, p.ADState = nil, directory.NotRead },
-		Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+		Undecided, "exemption is not known: Active Directory was not read; " + createdUnread},
 	{"AD not read, cloud-only", func(p *directory.Person) {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced = nil, directory.NotRead, false
@@ -78,15 +78,15 @@ var exemptionCases = []struct {
 	{"AD not read, converted to cloud-only", func(p *directory.Person) {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced, p.Entra.SID = nil, directory.NotRead, false, "S-1-5-21-1"
-	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	}, Undecided, "exemption is not known: Active Directory was not read; " + createdUnread},
 	{"AD not read, cloud-only with an immutable id", func(p *directory.Person) {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced, p.Entra.ImmutableID = nil, directory.NotRead, false, "AQ=="
-	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	}, Undecided, "exemption is not known: Active Directory was not read; " + createdUnread},
 	{"AD not read, cloud-only and joined before", func(p *directory.Person) {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced, p.Entra.Past.Joined = nil, directory.NotRead, false, noon.Add(-day)
-	}, Undecided, "exemption is not known: Active Directory was not read; created was not read"},
+	}, Undecided, "exemption is not known: Active Directory was not read; " + createdUnread},
 	{"AD group unreadable, cloud-only", func(p *directory.Person) {
 		called("x")(p)
 		p.AD, p.ADState, p.Entra.Synced, p.Unreadable = nil, directory.NoAccount, false, []string{"ad:cn=exempt,dc=corp"}
@@ -133,6 +133,9 @@ func TestExemptions(t *testing.T) {
 		})
 	}
 }
+
+// The constant "createdUnread" is why the creation is unknown if Active Directory was not read.
+const createdUnread = "created is not known: Active Directory was not read, and newest(entra.created, ad.created) asks it; if it is not set up, write created: entra.created under attributes"
 
 // If only a person's account in Active Directory was read, the exemption is unknown, because the name of the Entra
 // account may be listed.

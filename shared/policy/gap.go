@@ -139,7 +139,7 @@ func (a *attribute) gap(p *directory.Person) string {
 		case len(a.fields) > 1 && absent(p, f.Source):
 			continue
 		case state == directory.NotRead:
-			return "was not read"
+			return a.unread(f.Source)
 		case state != directory.Present:
 			return "is not known: " + sourceGap(f.Source, p)
 		case disputed:
@@ -168,6 +168,18 @@ func (a *attribute) gap(p *directory.Person) string {
 		return fmt.Sprintf(`has no value, and the condition does not say what holds then; add && %s != "" to leave such people alone, or || %s == "" to mean them, too`, a.name, a.name)
 	case v.State == directory.None:
 		return "has no value"
+	}
+	return "was not read"
+}
+
+// The method "unread" returns why the attribute is unknown because a directory was not read. For the newest of several
+// dates, it says which directory that is. Without Active Directory, an account that may belong to one there would
+// otherwise stay undecided, and nothing would say how to end this.
+func (a *attribute) unread(s directory.Source) string {
+	for _, other := range a.fields {
+		if s == directory.AD && other.Source != s {
+			return fmt.Sprintf("is not known: Active Directory was not read, and %s asks it; if it is not set up, write %s: %s under attributes", a.source, a.name, other.Name)
+		}
 	}
 	return "was not read"
 }

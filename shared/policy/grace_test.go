@@ -99,7 +99,7 @@ func TestGrace(t *testing.T) {
 		"Citrix, enabled yesterday":   {func(p *directory.Person) { p.AD.Past.EnabledSince = ago(1) }, "citrix", Keep, "first seen enabled on 2026-11-22"},
 		"Citrix, account in doubt": {func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "citrix", Undecided,
 			"LastlogonTimestamp and created are not known: no account was found"},
-		"Citrix, account not read": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "citrix", Undecided, "LastlogonTimestamp and created were not read"},
+		"Citrix, account not read": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "citrix", Undecided, "LastlogonTimestamp was not read; " + createdUnread},
 		"Citrix, Entra's enabling": {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "citrix", Reclaim, ""},
 	}
 	for name, tc := range tests {

@@ -188,7 +188,7 @@ rules:
 	if d := cmp.Diff([]string{"AzureAdSistaLogon", "created"}, v.Unknowns); d != "" {
 		t.Errorf("unknown, and the creation too (-want +got):\n%s", d)
 	}
-	for state, want := range map[directory.Presence]string{directory.NoAccount: "created has no value", directory.Missing: "created is not known: no account was found", directory.NotRead: "created was not read"} {
+	for state, want := range map[directory.Presence]string{directory.NoAccount: "created has no value", directory.Missing: "created is not known: no account was found", directory.NotRead: createdUnread} {
 		who.AD, who.ADState, who.Doubt = nil, state, "no account was found"
 		if v = judge(t, p, noon).Ask(p.RuleNamed("dated"), who); v.Reason != "AzureAdSistaLogon cannot be trusted: it stalled; "+want {
 			t.Errorf("Active Directory in state %v: %s", state, v.Reason)

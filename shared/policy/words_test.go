@@ -226,7 +226,7 @@ rules:
 		"the second of two is lost":  {"used", func(p *directory.Person) { signIn(day)(p); p.AD.DatesInDoubt = true }, "undecided: used cannot be trusted: a date of the account lies in the future"},
 		"the second of two is stale": {"used", func(p *directory.Person) { signIn(day)(p); stale(directory.AD)(p) }, "undecided: used cannot be trusted: it stalled"},
 		"the second is missing":      {"made", func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "undecided: made is not known: no account was found"},
-		"the second was not read":    {"made", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "undecided: made was not read"},
+		"the second was not read":    {"made", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "undecided: made is not known: Active Directory was not read, and newest(entra.created, ad.created) asks it; if it is not set up, write made: entra.created under attributes"},
 		"the second is nowhere":      {"made", func(p *directory.Person) { undated(p); p.AD, p.ADState = nil, directory.NoAccount }, "undecided: made has no value"},
 		"no creation, stale use":     {"made", func(p *directory.Person) { undated(p); stale(0)(p); stale(directory.AD)(p) }, "undecided: made has no value"},
 		"no title, as is meant":      {"untitled", nil, "reclaim: matches: jobTitle no value"},

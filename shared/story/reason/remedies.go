@@ -43,6 +43,8 @@ var remedies = []remedy{
 		"Avgör för hand för den här personen. Ta bort grace.newHolder bara om inga nya innehavare behöver skydd. Ta inte bort licensen bara för att få ett datum."},
 	{"sidOfGroup", "Update the relay, or plan again when Active Directory can be read.", "Uppdatera reläet, eller planera igen när Active Directory kan läsas."},
 	{"account", "Nothing, if the person needs no account there; or let the rule ask only people who have one.", "Inget, om personen inte behöver ett konto där; låt annars regeln bara gälla personer som har ett."},
+	{"mapping", "Plan again when Active Directory can be read. If it is not set up, let the policy take the attribute from Entra ID alone.",
+		"Planera igen när Active Directory kan läsas. Om det inte är konfigurerat, låt policyn hämta attributet enbart från Entra ID."},
 	{"source", "Plan again when the directory can be read; the report of the run says what failed.", "Planera igen när katalogen kan läsas; körningens rapport säger vad som gick fel."},
 	{"empty", "Fill in the value in the directory, or say in the rule what holds without it.", "Fyll i värdet i katalogen, eller skriv i regeln vad som gäller utan det."},
 	{"undated", "Say in the rule what holds without one.", "Skriv i regeln vad som gäller utan ett datum."},

@@ -58,6 +58,8 @@ var values = []form{
 
 	{code: "leftBefore", remedy: "source", text: "an account in {} was known on {}, and was not read this time", swedish: "ett konto i $1 var känt den $2 och lästes inte den här gången"},
 	{code: "notRead", remedy: "source", text: "{s} was not read$", swedish: "$1 har inte lästs"},
+	{code: "newestUnread", remedy: "mapping", text: "{s} is not known: Active Directory was not read, and {} asks it",
+		english: "$1 is not known, because Active Directory was not read", swedish: "$1 är okänt, eftersom Active Directory inte lästes"},
 
 	{code: "memberUnknown", remedy: "source", text: "{s} is not known: member of {} or not, {r}",
 		english: "whether the person is a member of $2 is not known: $3", swedish: "om personen är medlem i $2 är okänt: $3"},

@@ -174,7 +174,7 @@ func TestFirstPolicy(t *testing.T) {
 		},
 		"no Active Directory": {
 			noAD: true,
-			want: wants{licenses: []string{"m365-e3 SPE_E3 1", "exchange-online EXCHANGESTANDARD 1"}, rules: 1, told: []string{"not set up here"}},
+			want: wants{licenses: []string{"m365-e3 SPE_E3 1", "exchange-online EXCHANGESTANDARD 1"}, rules: 1, told: []string{"not set up here"}, policy: "\nattributes: {created: entra.created}\n"},
 		},
 		"Active Directory does not answer": {
 			change: func(t *tenant) { t.ad, t.citrix, t.noAD, t.noCitrix = nil, nil, refused, refused },

@@ -71,6 +71,11 @@ func (c *choice) policy(w Wishes, file string, now time.Time) []byte {
 	l.add("")
 	c.licensesText(l, w)
 	l.add("")
+	if !c.seen.AD.Configured && c.citrix == nil {
+		l.add("# Active Directory is not set up, so nothing is asked of it. Leave this out when it is.")
+		l.add("attributes: {created: entra.created}")
+		l.add("")
+	}
 	l.add("# Days for which a rule leaves a person alone: after the creation of an account that was never used, after the")
 	l.add("# license was given, and after the account was enabled again.")
 	l.add("grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}")
