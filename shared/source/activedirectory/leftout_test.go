@@ -7,6 +7,7 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -80,4 +81,41 @@ func TestNobodySays(t *testing.T) {
 			t.Errorf("%s: %+v", name, u)
 		}
 	}
+}
+
+// TestSambaLeftOut reads an account outside the base in a real domain: by its SID, by its anchor, and through a group.
+func TestSambaLeftOut(t *testing.T) {
+	seats := "CN=Seats," + samba.GroupsOU
+	anna := samba.Person{ADUser: directory.ADUser{DN: samba.DN("anna", samba.PeopleOU), SAMAccount: "anna", Enabled: directory.Yes}}
+	h := harden(t, []samba.Person{anna}, samba.Group{DN: seats, Members: []string{anna.DN}})
+	known := listed(t, h.d)["anna"]
+	h.d.pool.close()
+	h.d.bases = []string{samba.GroupsOU}
+	u, err := h.d.ReadPerson(t.Context(), known.SID)
+	if !errors.Is(err, directory.ErrLeftOut) || u.GUID != known.GUID {
+		t.Errorf("%+v, %v", u, err)
+	}
+	for _, direct := range []bool{true, false} {
+		if in, err := h.d.MemberOf(t.Context(), known.SID, seats, direct); err != nil || !in {
+			t.Errorf("in the group, direct %t: %t, %v", direct, in, err)
+		}
+	}
+	for anchor, id := range map[directory.Anchor]string{directory.EitherGUID: known.GUID, directory.ObjectGUID: known.GUID, directory.ObjectSIDAnchor: sidAnchor(t, known.SID)} {
+		if sid, err := h.d.FindAnchor(t.Context(), id, anchor); err != nil || sid != known.SID {
+			t.Errorf("by %q: %q, %v", anchor, sid, err)
+		}
+	}
+	if sid, err := h.d.FindAnchor(t.Context(), "R0dHR0dHR0dHR0dHR0dHRw==", directory.EitherGUID); !errors.Is(err, directory.ErrNoPerson) {
+		t.Errorf("nobody's: %q, %v", sid, err)
+	}
+}
+
+// sidAnchor returns the immutable id of an account whose anchor is its objectSid.
+func sidAnchor(t *testing.T, sid string) string {
+	t.Helper()
+	ids := directory.ObjectSIDAnchor.Of(&directory.ADUser{SID: sid})
+	if len(ids) != 1 {
+		t.Fatalf("%s has the anchors %v", sid, ids)
+	}
+	return ids[0]
 }
