@@ -48,12 +48,21 @@ type EarlierExempt struct {
 	Undecided int    `json:"undecided"`
 }
 
-// Lost reports whether many holders who were exempt because of their accounts are no longer exempt for any reason, and
-// still hold the license. A holder who is undecided now loses nothing. If somebody changed the policy, the counts are
-// not compared.
+// Lost reports whether many holders who were exempt because of their accounts are no longer exempt for any reason. A
+// holder who is undecided now loses nothing. Lost does not deduct the holders who are gone, because runs take the license
+// from people who are not exempt. It does not know whether exempt holders are gone too, so an operator must look.
 func (e EarlierExempt) Lost(now EarlierExempt) bool {
-	fewer := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt) - max(0, e.Holders-now.Holders) - max(0, now.Undecided-e.Undecided)
-	return e.Asks == now.Asks && tooMany(fewer, e.ByAccount)
+	return e.fewer(now, max(0, now.Undecided-e.Undecided))
+}
+
+// Fewer is like Lost, but also counts holders who may be undecided only. Such counts do not replace the trusted ones.
+func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
+
+// The method "fewer" compares the counts, except for the given number of holders. If somebody changed the policy, the
+// counts are not compared.
+func (e EarlierExempt) fewer(now EarlierExempt, except int) bool {
+	lost := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt)
+	return e.Asks == now.Asks && tooMany(lost-except, e.ByAccount)
 }
 
 // The function "tooMany" reports whether a loss is too large for one day.

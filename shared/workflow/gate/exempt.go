@@ -30,24 +30,24 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	return counts
 }
 
-// exemptBefore returns the counts of the last trusted reading for a rule if many holders have lost their exemption since
-// then. The cause may be a sync rule that cleared an attribute.
-func (j *judgement) exemptBefore(rule string, now directory.EarlierExempt) (before directory.EarlierExempt, lost bool) {
+// exemptBefore returns the counts of the last trusted reading for a rule. The counts are zero if there is no such
+// reading, or if an operator accepts the present state.
+func (j *judgement) exemptBefore(rule string) directory.EarlierExempt {
 	if j.Begin.Earlier == nil || j.Begin.AcceptFeeds {
-		return before, false
+		return directory.EarlierExempt{}
 	}
-	before = j.Begin.Earlier.Exempt[rule]
-	return before, before.Lost(now)
+	return j.Begin.Earlier.Exempt[rule]
 }
 
-// fewerExempt returns a reason for each rule whose holders have lost their exemption.
+// fewerExempt returns a reason for each rule whose holders have lost their exemption. The cause may be a sync rule that
+// cleared an attribute.
 func (j *judgement) fewerExempt() (reasons []string) {
 	counts := j.exemptNow()
 	for _, r := range j.Policy.Rules {
 		now, read := counts[r.Name]
-		if before, lost := j.exemptBefore(r.Name, now); read && lost {
-			reasons = append(reasons, fmt.Sprintf("rule %s: exempt.when and the kinds of accounts exempt %s, and exempted %d in an earlier run; look whether an attribute that they read is lost, or plan with --accept-feeds if that is right",
-				r.Name, plain.Many(now.ByAccount, "holder"), before.ByAccount))
+		if before := j.exemptBefore(r.Name); read && before.Lost(now) {
+			reasons = append(reasons, fmt.Sprintf("rule %s: exempt.when and the kinds of accounts exempt %d of %s, and exempted %d of %d in an earlier run; look whether an attribute that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more",
+				r.Name, now.ByAccount, plain.Many(now.Holders, "holder"), before.ByAccount, before.Holders))
 		}
 	}
 	return reasons
@@ -60,7 +60,7 @@ func (j *judgement) exemptNext() map[string]directory.EarlierExempt {
 		return j.Begin.Earlier.Exempt
 	}
 	for rule, counts := range now {
-		if before, lost := j.exemptBefore(rule, counts); lost {
+		if before := j.exemptBefore(rule); before.Fewer(counts) {
 			now[rule] = before
 		} else if counts.ByAccount == 0 {
 			delete(now, rule)
