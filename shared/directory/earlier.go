@@ -5,6 +5,8 @@ import "time"
 // Earlier is what earlier runs found under the names that the policy uses. A later run uses Earlier to follow a renamed
 // object, and to notice that somebody deleted an object and created it again.
 type Earlier struct {
+	// Read is when the run that left the object read its data. Objects of older versions lack it.
+	Read   time.Time               `json:"read,omitzero"`
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members maps the key of a group (GroupRef.Key) to the number of its members in the last reading that was trusted.
 	Members map[string]int `json:"members,omitempty"`

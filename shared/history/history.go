@@ -45,7 +45,8 @@ type Planned struct {
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals describes the signals from reports in this run, by name. The signals of the directories are in Feeds.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies.
+	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies. It is nil if
+	// the run planned over an old snapshot.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Prices has the prices and renewals of this run and of all earlier runs, oldest first.
 	Prices []Price `json:"prices,omitempty"`
@@ -166,9 +167,9 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 }
 
 // Earlier returns the accounts and groups that the runs before the given run found for the names in policies. The
-// result "found" comes from the newest readable object of a run that made a plan for everybody. It is nil if no such
-// run exists. The result "lost" describes the damaged objects of newer runs. If all objects are damaged, Earlier fails,
-// because then nothing is known about the names.
+// result "found" comes from the newest readable object of a run that made a plan for everybody from new data. It is nil
+// if no such run exists. The result "lost" describes the damaged objects of newer runs. If all objects are damaged,
+// Earlier fails, because then nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -180,14 +181,14 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 			continue
 		}
 		p, err := GetPlanned(ctx, s, earlier)
-		if errors.Is(err, store.ErrDamaged) {
+		switch {
+		case errors.Is(err, store.ErrDamaged):
 			damage, lost = cmp.Or(damage, err), append(lost, err.Error())
-			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, nil, err
+		case p.Earlier != nil:
+			return p.Earlier, lost, nil
 		}
-		return p.Earlier, lost, nil
 	}
 	if damage != nil {
 		return nil, nil, fmt.Errorf("%w; no run before it says what the names of the policy meant; move the object out of the store to go on without", damage)

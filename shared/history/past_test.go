@@ -38,7 +38,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// Earlier takes the accounts and groups from the newest plan before a run.
+// Earlier takes the accounts and groups from the newest plan before a run. A plan over an old snapshot leaves none.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -48,7 +48,8 @@ func TestEarlier(t *testing.T) {
 	for _, night := range []int{1, 3, 400} {
 		w.leave(&Planned{Run: nameOf(night), Earlier: found(nameOf(night))})
 	}
-	for run, want := range map[string]*directory.Earlier{nameOf(0): nil, nameOf(1): nil, nameOf(2): found(nameOf(1)), nameOf(3): found(nameOf(1)), nameOf(4): found(nameOf(3)), nameOf(500): found(nameOf(3))} {
+	w.leave(&Planned{Run: nameOf(4)})
+	for run, want := range map[string]*directory.Earlier{nameOf(0): nil, nameOf(1): nil, nameOf(2): found(nameOf(1)), nameOf(3): found(nameOf(1)), nameOf(4): found(nameOf(3)), nameOf(5): found(nameOf(3)), nameOf(500): found(nameOf(3))} {
 		got, lost, err := Earlier(t.Context(), w.store, run, at(5))
 		if d := cmp.Diff(want, got); d != "" || err != nil || len(lost) > 0 {
 			t.Errorf("before %s: %v (-want +got):\n%s", run, err, d)

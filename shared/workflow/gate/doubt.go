@@ -137,9 +137,13 @@ func converted(n int) (lines []string) {
 }
 
 // The method "earlier" returns, for later runs, the state of the groups and the people whom the policy lists. A group
-// in doubt keeps its last state that was not in doubt.
+// in doubt keeps its last state that was not in doubt. A run over an old snapshot returns nil, because later runs know
+// newer data. If its data are the newest, it returns something only if an operator accepts the data.
 func (j *judgement) earlier() *directory.Earlier {
-	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
+	if before := j.Begin.Earlier; j.Begin.Copy != "" && before != nil && !j.Begin.Read.After(before.Read) && !(j.Begin.AcceptFeeds && j.Begin.Read.Equal(before.Read)) {
+		return nil
+	}
+	next := &directory.Earlier{Read: j.Begin.Read, Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {
 		maps.Copy(next.Groups, before.Groups)
 		maps.Copy(next.Members, before.Members)

@@ -260,3 +260,38 @@ func TestEarlier(t *testing.T) {
 		})
 	}
 }
+
+// TestEarlierOfACopy: a run over an old snapshot does not replace what later runs compare with. If its snapshot is the
+// newest one, an operator may accept the state of the groups.
+func TestEarlierOfACopy(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		copied  string
+		accept  bool
+		known   time.Duration // when the earlier counts were read, after the run's own data
+		members int           // members of the exempt group that later runs know; 0: the run leaves nothing
+	}{
+		"a new run":                     {"", false, -time.Hour, 9},
+		"the snapshot of a month ago":   {"old", false, 30 * 24 * time.Hour, 0},
+		"the same, accepted":            {"old", true, 30 * 24 * time.Hour, 0},
+		"the newest snapshot":           {"old", false, 0, 0},
+		"the newest snapshot, accepted": {"old", true, 0, 1},
+		"a snapshot that has no plan":   {"old", false, -time.Hour, 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			key := entraExempt.Key(false)
+			left := inDoubt(t, func(j *judgement) {
+				j.Begin.Copy, j.Begin.AcceptFeeds = tc.copied, tc.accept
+				j.Begin.Earlier = &directory.Earlier{Read: asOf.Add(tc.known), Members: map[string]int{key: 9}}
+				j.Manifest.Readings[directory.Entra].Members = map[string]int{key: 1}
+			}).earlier()
+			if (left == nil) != (tc.members == 0) {
+				t.Fatalf("left %+v", left)
+			}
+			if left != nil && (left.Members[key] != tc.members || !left.Read.Equal(asOf)) {
+				t.Errorf("left %+v", left)
+			}
+		})
+	}
+}

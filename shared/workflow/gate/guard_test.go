@@ -213,7 +213,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Read: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
 		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}, {User: "S-1-5-21-7", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
-		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
+		Earlier: &directory.Earlier{Read: asOf, Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 		Prices: []history.Price{
 			{License: "e3", SKU: "SPE_E3", SKUID: "sku-e3", Run: "run", MonthlyPrice: 39, Currency: "SEK", NotKnown: notKnown},
 			{License: "exo", SKU: "EXCHANGESTANDARD", SKUID: "sku-exo", Run: "run", MonthlyPrice: 4, Currency: "SEK", NotKnown: notKnown},
