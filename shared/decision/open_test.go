@@ -87,12 +87,18 @@ func TestShrunkGroups(t *testing.T) {
 		members  []string
 		want     map[string]int
 	}{
-		"emptied":           {3, nil, nil, nil, map[string]int{key: 3}},
-		"had few":           {2, nil, nil, nil, map[string]int{}},
-		"has one left":      {3, nil, nil, []string{"S-7"}, map[string]int{}},
-		"accepted":          {3, func(b *snapshot.Begin) { b.AcceptFeeds = true }, nil, nil, nil},
-		"for one person":    {3, func(b *snapshot.Begin) { b.User = "p@x.example" }, nil, nil, nil},
-		"nothing before":    {3, func(b *snapshot.Begin) { b.Earlier = nil }, nil, nil, nil},
+		"emptied":        {3, nil, nil, nil, map[string]int{key: 3}},
+		"had few":        {2, nil, nil, nil, map[string]int{}},
+		"has one left":   {3, nil, nil, []string{"S-7"}, map[string]int{}},
+		"accepted":       {3, func(b *snapshot.Begin) { b.AcceptFeeds = true }, nil, nil, nil},
+		"for one person": {3, func(b *snapshot.Begin) { b.User = "p@x.example" }, nil, nil, nil},
+		"nothing before": {3, func(b *snapshot.Begin) { b.Earlier = nil }, nil, nil, nil},
+		"named in another way": {0, func(b *snapshot.Begin) {
+			b.Earlier.Groups = map[string]directory.EarlierGroup{"ad:cn=old,dc=corp": {ID: "guid-1", At: daysAgo(1)}}
+			b.Earlier.Members = map[string]int{"ad/direct:cn=old,dc=corp": 3}
+		}, func(m *snapshot.Manifest) {
+			m.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): "guid-1"}
+		}, nil, map[string]int{key: 3}},
 		"cannot be read":    {3, nil, func(m *snapshot.Manifest) { m.Readings[directory.AD].Unreadable = []string{key} }, nil, map[string]int{}},
 		"another cannot be": {3, nil, func(m *snapshot.Manifest) { m.Readings[directory.AD].Unreadable = []string{"x"} }, nil, map[string]int{key: 3}},
 		"AD was not read":   {3, nil, func(m *snapshot.Manifest) { m.Readings[directory.AD].Failed = "no route" }, nil, map[string]int{}},

@@ -97,6 +97,9 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}
+	for _, ref := range p.GroupRefs() {
+		b.Earlier.Follow(ref, r.groupID(ref))
+	}
 	r.follow()
 	r.renamed, r.damaged = r.renamedItems(), map[string]string{}
 	for i := range r.History.All() {
@@ -157,6 +160,14 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 		return ""
 	}
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
+}
+
+// The method "groupID" returns the id of a group in the reading of the run. It returns "" if the id is unknown.
+func (r *Run) groupID(ref directory.GroupRef) string {
+	if g := r.Begin.Group(ref); ref.Source == directory.Entra && g.Unreadable == "" {
+		return g.ID
+	}
+	return r.ADGroup(ref)
 }
 
 // The method "baseline" returns the figures of a signal in its last healthy reading. It returns nil if no such reading

@@ -1,6 +1,11 @@
 package directory
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Earlier is what earlier runs found under the names that the policy uses. A later run uses Earlier to follow a renamed
 // object, and to notice that somebody deleted an object and created it again.
@@ -79,6 +84,35 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 		return &g
 	}
 	return nil
+}
+
+// Follow notes the id of a group to which the policy refers. If earlier runs knew the group by another name, they also
+// know it by this one. Otherwise a doubt about the group would end when the policy names the same group in another way,
+// for example by its id.
+func (e *Earlier) Follow(ref GroupRef, id string) {
+	own := e.Group(ref)
+	if e == nil || id == "" || own != nil && own.ID != id {
+		return
+	}
+	from, last := ref, EarlierGroup{}
+	if own != nil {
+		last = *own
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.Groups)) {
+		name, same := strings.CutPrefix(key, ref.Source.String()+":")
+		if g := e.Groups[key]; same && g.ID == id && g.At.After(last.At) {
+			from.Name, last = name, g
+		}
+	}
+	if from == ref {
+		return
+	}
+	e.Groups[ref.Key(false)] = last
+	for _, direct := range []bool{false, true} {
+		if n, known := e.Members[from.Key(direct)]; known {
+			e.Members[ref.Key(direct)] = n
+		}
+	}
 }
 
 // severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.

@@ -1,6 +1,11 @@
 package directory
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 // A group that loses many members at once is in doubt, although some are left. A fault may take a group's members in two
 // steps. The number from before both steps stays the trusted one, so the second step is in doubt, too.
@@ -58,5 +63,48 @@ func TestExemptionIsLost(t *testing.T) {
 	}
 	if now := (EarlierExempt{Asks: "e3"}); (EarlierExempt{}).Fewer(now) {
 		t.Error("no earlier run, and fewer")
+	}
+}
+
+// A group stays known when the policy names it in another way. If earlier runs knew several names of the group, the
+// latest one counts. Another group that has a known name now is not followed.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	night := func(n int) time.Time { return time.Date(2026, 11, n, 2, 0, 0, 0, time.UTC) }
+	for name, tc := range map[string]struct {
+		ref    GroupRef
+		id     string
+		nested int // members in the trusted reading; 0: unknown
+		direct int
+	}{
+		"by the id":            {GroupRef{Entra, "id-x"}, "id-x", 47, 40},
+		"by another name":      {GroupRef{Entra, "LIC-Keep"}, "id-x", 47, 40},
+		"by an old name":       {GroupRef{Entra, "LIC-Old"}, "id-x", 47, 40},
+		"by the same name":     {GroupRef{Entra, "LIC-Exempt"}, "id-x", 47, 40},
+		"the name of another":  {GroupRef{Entra, "LIC-Exempt"}, "id-y", 47, 40},
+		"another group":        {GroupRef{Entra, "id-z"}, "id-z", 0, 0},
+		"not found":            {GroupRef{Entra, "id-x"}, "", 0, 0},
+		"in another directory": {GroupRef{AD, "CN=X"}, "id-x", 0, 0},
+		"moved":                {GroupRef{AD, "CN=Safe,OU=New"}, "guid-s", 9, 0},
+	} {
+		e := &Earlier{
+			Groups: map[string]EarlierGroup{
+				"entra:LIC-Old": {ID: "id-x", At: night(1)}, "entra:LIC-Exempt": {ID: "id-x", At: night(3)}, "entra:LIC-Older": {ID: "id-x", At: night(2)}, "entra:LIC-Y": {ID: "id-y", At: night(3)},
+				"ad:cn=safe,ou=old": {ID: "guid-s", At: night(3)},
+			},
+			Members: map[string]int{"entra:LIC-Old": 60, "entra:LIC-Exempt": 47, "entra/direct:LIC-Exempt": 40, "entra:LIC-Y": 3, "ad:cn=safe,ou=old": 9},
+		}
+		e.Follow(tc.ref, tc.id)
+		if got, want := [2]int{e.Members[tc.ref.Key(false)], e.Members[tc.ref.Key(true)]}, [2]int{tc.nested, tc.direct}; got != want {
+			t.Errorf("%s: %d members, want %d", name, got, want)
+		}
+		if g := e.Group(tc.ref); (g != nil) != (tc.nested > 0) || g != nil && g.At != night(3) {
+			t.Errorf("%s: known as %+v", name, g)
+		}
+	}
+	(*Earlier)(nil).Follow(GroupRef{Entra, "x"}, "id-x")
+	none := &Earlier{}
+	if none.Follow(GroupRef{Entra, "x"}, "id-x"); cmp.Diff(&Earlier{}, none) != "" {
+		t.Errorf("nothing was known: %+v", none)
 	}
 }

@@ -87,6 +87,7 @@ func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error
 	if read != "" && q.Direct {
 		return "", nil // the method "identify" compares it
 	}
+	j.run.Begin.Earlier.Follow(q.Ref, g.GUID)
 	if known := j.run.Begin.Earlier.Group(q.Ref); read == "" && known != nil && !j.run.Begin.AcceptFeeds {
 		read = known.ID
 	}

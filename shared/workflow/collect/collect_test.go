@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -132,6 +133,30 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 		t.Fatal(err)
 	}
 	return begin
+}
+
+// TestGroupKnownByAnotherName: the policy names a group in another way than in earlier runs. The new run still knows that
+// the group hides its members, and how many members it had.
+func TestGroupKnownByAnotherName(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const id = "entra:g-exempt" // the policy named the group by its id
+	err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Earlier: &directory.Earlier{
+		Groups:  map[string]directory.EarlierGroup{id: {ID: "g-exempt", Run: "r0", At: asOf.AddDate(0, 0, -1), Hidden: true}},
+		Members: map[string]int{id: 47},
+	}}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := b.begin(t)
+	for _, g := range begun.Groups {
+		if hidden := g.ID == "g-exempt"; g.Hidden != hidden {
+			t.Errorf("%s: hidden %t", g.ID, g.Hidden)
+		}
+	}
+	if n := begun.Earlier.Members[exemptKey]; n != 47 {
+		t.Errorf("the group had %d members, want 47", n)
+	}
 }
 
 // The method "accounts" returns the only partition of the sealed run.

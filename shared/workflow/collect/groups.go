@@ -31,6 +31,10 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 		}
 		g, err := c.group(ctx, ref, known)
 		switch {
+		case err == nil && known == nil: // earlier runs may know the group by another name
+			earlier.Follow(ref, g.ID)
+			same := earlier.Group(ref)
+			g.Hidden = g.Hidden || same != nil && same.Hidden
 		case err == nil:
 		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
 			return nil, fmt.Errorf("%w: in Entra ID, %w; create the group, or correct it in the policy", ErrPolicy, err)
