@@ -91,8 +91,15 @@ func TestShrunkGroups(t *testing.T) {
 		"had few":        {2, nil, nil, nil, map[string]int{}},
 		"has one left":   {3, nil, nil, []string{"S-7"}, map[string]int{}},
 		"accepted":       {3, func(b *snapshot.Begin) { b.AcceptFeeds = true }, nil, nil, nil},
-		"for one person": {3, func(b *snapshot.Begin) { b.User = "p@x.example" }, nil, nil, nil},
-		"nothing before": {3, func(b *snapshot.Begin) { b.Earlier = nil }, nil, nil, nil},
+		"for one person": {3, func(b *snapshot.Begin) { b.User = "p@x.example" }, nil, nil, map[string]int{}},
+		"for one person, in doubt since the last night": {3, func(b *snapshot.Begin) {
+			b.User, b.Earlier.Left = "p@x.example", map[string]int{key: 0}
+		}, nil, nil, map[string]int{key: 3}},
+		"for one person, and accepted": {3, func(b *snapshot.Begin) {
+			b.User, b.Earlier.Left, b.AcceptFeeds = "p@x.example", map[string]int{key: 0}, true
+		}, nil, nil, nil},
+		"in doubt the night before": {3, func(b *snapshot.Begin) { b.Earlier.Left = map[string]int{key: 0} }, nil, []string{"S-7"}, map[string]int{}},
+		"nothing before":            {3, func(b *snapshot.Begin) { b.Earlier = nil }, nil, nil, nil},
 		"named in another way": {0, func(b *snapshot.Begin) {
 			b.Earlier.Groups = map[string]directory.EarlierGroup{"ad:cn=old,dc=corp": {ID: "guid-1", At: daysAgo(1)}}
 			b.Earlier.Members = map[string]int{"ad/direct:cn=old,dc=corp": 3}

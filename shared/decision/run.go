@@ -119,19 +119,16 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 
 // Shrunk returns the groups that lost many members since their last healthy reading (directory.Earlier.Shrunk). The map
 // has the earlier number of members by the key of the group. Nobody knows whether the people who are missing still
-// belong to these groups. Shrunk returns nil for a run for one person and for a run with --accept-feeds.
+// belong to these groups. Shrunk returns nil for a run with --accept-feeds.
 func (r *Run) Shrunk() map[string]int {
-	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
+	if r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
 	}
 	shrunk := map[string]int{}
 	for _, q := range r.Policy.MemberQueries() {
-		key, reading := q.Key(), &r.Manifest.Readings[q.Ref.Source]
-		if reading.Failed != "" || reading.Absent || slices.Contains(reading.Unreadable, key) {
-			continue
-		}
-		if before, is := r.Begin.Earlier.Shrunk(q, reading.Members[key]); is {
-			shrunk[key] = before
+		now, counted := r.Counted(q)
+		if before, is := r.Begin.Earlier.Shrunk(q, now); counted && is {
+			shrunk[q.Key()] = before
 		}
 	}
 	return shrunk
@@ -254,5 +251,8 @@ func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
 		return nil, fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	j.Follow(r.people())
+	if len(r.FewerExempt()) > 0 {
+		j.DoubtExempt()
+	}
 	return j, nil
 }

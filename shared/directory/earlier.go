@@ -15,8 +15,14 @@ type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members maps the key of a group (GroupRef.Key) to the number of its members in the last reading that was trusted.
 	Members map[string]int `json:"members,omitempty"`
+	// Left maps the key of a group that lost many members since then to the number of members that it has left. A run for
+	// one person lists no group, and learns from Left that the group is in doubt.
+	Left map[string]int `json:"left,omitempty"`
 	// Exempt has, by rule, the holders who were exempt in the last reading that was trusted.
 	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
+	// ExemptLeft has the rules with far fewer exempt holders since then, and how many of them accounts exempt still. A run
+	// for one person learns from ExemptLeft that exemptions are in doubt.
+	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
@@ -73,7 +79,9 @@ func (e EarlierExempt) fewer(now EarlierExempt, except int) bool {
 }
 
 // The function "tooMany" reports whether a loss is too large for one day.
-func tooMany(lost, of int) bool { return lost > max(fewLeave, of/10) }
+func tooMany(lost, of int) bool { return lost > mayLose(of) }
+
+func mayLose(of int) int { return max(fewLeave, of/10) }
 
 // Group returns what earlier runs found for ref, or nil if they found nothing.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
@@ -109,8 +117,10 @@ func (e *Earlier) Follow(ref GroupRef, id string) {
 	}
 	e.Groups[ref.Key(false)] = last
 	for _, direct := range []bool{false, true} {
-		if n, known := e.Members[from.Key(direct)]; known {
-			e.Members[ref.Key(direct)] = n
+		for _, counts := range []map[string]int{e.Members, e.Left} {
+			if n, known := counts[from.Key(direct)]; known {
+				counts[ref.Key(direct)] = n
+			}
 		}
 	}
 }
@@ -122,14 +132,27 @@ const severalMembers = 3
 const fewLeave = 5
 
 // Shrunk reports whether a group lost so many members since the last trusted reading that the cause may be a fault. The
-// argument "now" is the current number of members, and the result "before" is the number in the last trusted reading. A
-// group that protects people, through nested groups, too, may lose fewLeave members or a tenth of them. A group that
-// gives a license (Question.Direct) may lose all but one, because runs take members out of it, and nobody whom it lost
-// holds the license.
+// argument "now" is the current number of members, and the result "before" is the number in the last trusted reading.
 func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 	if e == nil {
 		return 0, false
 	}
-	before = e.Members[q.Key()]
-	return before, before >= severalMembers && now == 0 || !q.Direct && tooMany(before-now, before)
+	return e.Members[q.Key()], now < e.Least(q)
+}
+
+// Least returns the smallest number of members with which a group is not in doubt. A group that protects people, through
+// nested groups, too, may lose fewLeave members or a tenth of them. A group that gives a license (Question.Direct) may
+// lose all but one, because runs take members out of it, and nobody whom it lost holds the license.
+func (e *Earlier) Least(q Question) (least int) {
+	if e == nil {
+		return 0
+	}
+	before := e.Members[q.Key()]
+	if before >= severalMembers {
+		least = 1
+	}
+	if !q.Direct {
+		least = max(least, before-mayLose(before))
+	}
+	return least
 }

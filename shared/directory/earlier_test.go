@@ -26,8 +26,11 @@ func TestShrunk(t *testing.T) {
 		if before, is := e.Shrunk(tc.q, tc.now); before != tc.before || is != tc.want {
 			t.Errorf("%s: %d of %d members are left: %d, %t", tc.q.Key(), tc.now, tc.before, before, is)
 		}
+		if least := e.Least(tc.q); (tc.now < least) != tc.want {
+			t.Errorf("%s: %d of %d members must be left", tc.q.Key(), least, tc.before)
+		}
 	}
-	if before, is := (*Earlier)(nil).Shrunk(nested, 0); before != 0 || is {
+	if before, is := (*Earlier)(nil).Shrunk(nested, 0); before != 0 || is || (*Earlier)(nil).Least(nested) != 0 {
 		t.Errorf("no earlier run: %d, %t", before, is)
 	}
 }
@@ -93,10 +96,14 @@ func TestFollow(t *testing.T) {
 				"ad:cn=safe,ou=old": {ID: "guid-s", At: night(3)},
 			},
 			Members: map[string]int{"entra:LIC-Old": 60, "entra:LIC-Exempt": 47, "entra/direct:LIC-Exempt": 40, "entra:LIC-Y": 3, "ad:cn=safe,ou=old": 9},
+			Left:    map[string]int{"entra:LIC-Old": 6, "entra:LIC-Exempt": 1},
 		}
 		e.Follow(tc.ref, tc.id)
 		if got, want := [2]int{e.Members[tc.ref.Key(false)], e.Members[tc.ref.Key(true)]}, [2]int{tc.nested, tc.direct}; got != want {
 			t.Errorf("%s: %d members, want %d", name, got, want)
+		}
+		if n, doubted := e.Left[tc.ref.Key(false)]; doubted != (tc.nested == 47) || doubted && n != 1 {
+			t.Errorf("%s: %d members are left, in doubt %t", name, n, doubted)
 		}
 		if g := e.Group(tc.ref); (g != nil) != (tc.nested > 0) || g != nil && g.At != night(3) {
 			t.Errorf("%s: known as %+v", name, g)

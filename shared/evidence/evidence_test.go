@@ -259,27 +259,30 @@ func TestAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		members     []string
 		before, now bool // whether the group hides its members, in the first and in the second reading
-		had         bool
+		least       int  // members that the group must have
 		fail        fails
 		unseen      bool
 		listed      map[string]bool
 		pages       int // number of pages read
 		is          error
 	}{
-		"members":             {[]string{"id-bo", "id-anna"}, false, false, true, nil, false, nil, 1, nil},
-		"on a later page":     {[]string{"", "id-bo", "", "id-anna"}, false, false, true, nil, false, nil, 2, nil},
-		"hidden, on one page": {[]string{"id-bo", ""}, true, true, true, nil, false, map[string]bool{"id-bo": true}, 2, nil},
-		"nobody, as before":   {nil, false, false, false, nil, false, nil, 0, nil},
-		"emptied":             {[]string{""}, false, false, true, nil, true, nil, 1, nil},
-		"gone":                {nil, false, false, false, fails{"FindGroup g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
-		"gone meanwhile":      {nil, false, false, false, fails{"ListMembers g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
-		"hidden from us":      {[]string{"id-bo"}, false, false, false, fails{"ListMembers g-exempt": directory.ErrHidden}, true, nil, 0, nil},
-		"cannot be found":     {nil, false, false, false, fails{"FindGroup g-exempt": errDown}, false, nil, 0, errDown},
-		"cannot be listed":    {nil, false, false, false, fails{"ListMembers g-exempt": errDown}, false, nil, 0, errDown},
-		"hidden now":          {[]string{"id-bo", "id-anna*"}, false, true, true, nil, false, map[string]bool{"id-bo": true, "id-anna": true}, 2, nil},
-		"hidden before":       {[]string{"id-bo"}, true, false, true, nil, false, map[string]bool{"id-bo": true}, 1, nil},
-		"hidden, emptied":     {nil, true, true, true, nil, true, map[string]bool{}, 0, nil},
-		"hidden, nobody":      {nil, true, true, false, nil, false, map[string]bool{}, 0, nil},
+		"members":             {[]string{"id-bo", "id-anna"}, false, false, 1, nil, false, nil, 1, nil},
+		"on a later page":     {[]string{"", "id-bo", "", "id-anna"}, false, false, 1, nil, false, nil, 2, nil},
+		"hidden, on one page": {[]string{"id-bo", ""}, true, true, 1, nil, false, map[string]bool{"id-bo": true}, 2, nil},
+		"nobody, as before":   {nil, false, false, 0, nil, false, nil, 0, nil},
+		"emptied":             {[]string{""}, false, false, 1, nil, true, nil, 1, nil},
+		"enough":              {[]string{"", "id-bo", "id-eva", "id-anna"}, false, false, 2, nil, false, nil, 3, nil},
+		"too few":             {[]string{"", "id-bo", "id-eva"}, false, false, 3, nil, true, nil, 3, nil},
+		"hidden, too few":     {[]string{"id-bo"}, true, true, 2, nil, true, map[string]bool{"id-bo": true}, 1, nil},
+		"gone":                {nil, false, false, 0, fails{"FindGroup g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
+		"gone meanwhile":      {nil, false, false, 0, fails{"ListMembers g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
+		"hidden from us":      {[]string{"id-bo"}, false, false, 0, fails{"ListMembers g-exempt": directory.ErrHidden}, true, nil, 0, nil},
+		"cannot be found":     {nil, false, false, 0, fails{"FindGroup g-exempt": errDown}, false, nil, 0, errDown},
+		"cannot be listed":    {nil, false, false, 0, fails{"ListMembers g-exempt": errDown}, false, nil, 0, errDown},
+		"hidden now":          {[]string{"id-bo", "id-anna*"}, false, true, 1, nil, false, map[string]bool{"id-bo": true, "id-anna": true}, 2, nil},
+		"hidden before":       {[]string{"id-bo"}, true, false, 1, nil, false, map[string]bool{"id-bo": true}, 1, nil},
+		"hidden, emptied":     {nil, true, true, 1, nil, true, map[string]bool{}, 0, nil},
+		"hidden, nobody":      {nil, true, true, 0, nil, false, map[string]bool{}, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -287,7 +290,7 @@ func TestAgain(t *testing.T) {
 			if tc.now {
 				entra.hidden = []string{"g-exempt"}
 			}
-			g, err := Again(t.Context(), entra, Group{Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: tc.before}}, tc.had)
+			g, err := Again(t.Context(), entra, Group{Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: tc.before}}, tc.least)
 			if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Fatalf("%v, want %v", err, tc.is)
 			}

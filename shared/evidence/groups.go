@@ -28,15 +28,20 @@ type Group struct {
 
 // Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
 // Again also reads the whole list of members. It sets Unseen if the group is gone, or if this application may not see
-// the members. The argument "had" says whether the group had members in an earlier reading. If the group had members
-// and the list is now empty, Again does not trust the list and also sets Unseen.
-func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
+// the members. The argument "least" is the number of members that the group must have. If the list has fewer, Again does
+// not trust the list and also sets Unseen.
+func Again(ctx context.Context, entra Entra, g Group, least int) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
 		now.Hidden = now.Hidden || g.Now.Hidden
 		g.Now = now
-		g.Unseen, err = g.list(ctx, entra, !now.Hidden)
-		g.Unseen = g.Unseen && had
+		enough := max(1, least)
+		if now.Hidden {
+			enough = 0
+		}
+		var members int
+		members, err = g.list(ctx, entra, enough)
+		g.Unseen = members < least
 	}
 	if errors.Is(err, directory.ErrHidden) || errors.Is(err, directory.ErrNoGroup) {
 		return Group{Question: g.Question, Now: g.Now, Unseen: true}, nil
@@ -44,14 +49,12 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// The method "list" reads the members of the group. The result "nobody" reports whether the list of members is empty.
-// If the argument "whether" is set, the method only finds out whether the group has members: it stops at the first
-// member and does not set Listed.
-func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
-	nobody = true
+// The method "list" reads the members of the group and returns their number. If the argument "enough" is positive, the
+// method stops after that many members and does not set Listed.
+func (g *Group) list(ctx context.Context, entra Entra, enough int) (members int, err error) {
 	listed := map[string]bool{}
 	err = entra.ListMembers(ctx, g.Now, "", func(page []directory.Member, _ string) error {
-		if nobody = nobody && len(page) == 0; whether && !nobody {
+		if members += len(page); enough > 0 && members >= enough {
 			return errEnough
 		}
 		for _, m := range page {
@@ -59,10 +62,10 @@ func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody boo
 		}
 		return nil
 	})
-	if err = ended(err); err == nil && !whether {
+	if err = ended(err); err == nil && enough == 0 {
 		g.Listed = listed
 	}
-	return nobody, err
+	return members, err
 }
 
 // ReadGroups finds out to which of the groups an Entra account belongs. memberOf omits hidden groups, so only the list
@@ -78,7 +81,7 @@ func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b 
 		in, err := of.of(ctx, g.Direct)
 		member := slices.Contains(in, g.Now.ID)
 		if err == nil && !member && g.Now.Hidden && g.Listed == nil {
-			_, err = g.list(ctx, entra, false)
+			_, err = g.list(ctx, entra, 0)
 		}
 		switch {
 		case errors.Is(err, directory.ErrHidden):

@@ -27,10 +27,21 @@ type exemption struct {
 	value ref.Val      // the unknown or error that CEL returned for the condition
 	// kindOpen means that the account may be of a kind that is exempt.
 	kindOpen bool
+	// lost means that the account may have been exempt before an attribute was lost (Judge.DoubtExempt).
+	lost bool
 }
 
 // ExemptMoves reports whether the result of exempt.when may change with time alone.
 func (p *Policy) ExemptMoves() bool { return p.exempt.when.moves() }
+
+// ExemptAsks returns what the number of exempt holders of a rule's license depends on (directory.EarlierExempt.Asks).
+func (p *Policy) ExemptAsks(r *Rule) string {
+	return strings.Join(append([]string{r.License.Name, p.Exempt.When}, p.Kinds...), "\n")
+}
+
+// DoubtExempt makes the exemption of every person unknown who is not known to be exempt, because an attribute that
+// exempt.when reads may be lost.
+func (j *Judge) DoubtExempt() { j.exemptLost = true }
 
 // The method "exemption" evaluates every exemption of the policy for a person. If any exemption applies, the person is
 // exempt. If no exemption is known to apply and at least one exemption is unknown, the flag is Unset.
@@ -65,6 +76,9 @@ func (j *Judge) exemption(p *directory.Person) exemption {
 	}
 	if open.flag == directory.No && p.KindOpen() && len(j.policy.Kinds) < len(directory.AccountKinds) {
 		return exemption{flag: directory.Unset, kindOpen: true}
+	}
+	if open.flag == directory.No && j.exemptLost {
+		return exemption{flag: directory.Unset, lost: true}
 	}
 	return open
 }

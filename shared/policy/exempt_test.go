@@ -137,6 +137,29 @@ func TestExemptions(t *testing.T) {
 // The constant "createdUnread" is why the creation is unknown if Active Directory was not read.
 const createdUnread = "created is not known: Active Directory was not read, and newest(entra.created, ad.created) asks it; if it is not set up, write created: entra.created under attributes"
 
+// A doubt about the exemptions concerns only people who are not known to be exempt.
+func TestDoubtExempt(t *testing.T) {
+	t.Parallel()
+	p := load(t, exempting)
+	for _, tt := range exemptionCases {
+		who := employee()
+		tt.person(who)
+		j := judge(t, p, noon)
+		j.DoubtExempt()
+		want := tt.want
+		if want == Reclaim {
+			want = Undecided
+		}
+		v := j.Ask(p.Rules[0], who)
+		if v.Outcome != want {
+			t.Errorf("%s: %s, want %s", tt.name, v.Outcome, want)
+		}
+		if lost := strings.Contains(j.Reason(p.Rules[0], who, v), "far fewer accounts are exempt"); tt.want != Undecided && lost != (want == Undecided) {
+			t.Errorf("%s: %s", tt.name, j.Reason(p.Rules[0], who, v))
+		}
+	}
+}
+
 // If only a person's account in Active Directory was read, the exemption is unknown, because the name of the Entra
 // account may be listed.
 func TestExemptWithoutEntra(t *testing.T) {

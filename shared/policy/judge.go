@@ -35,9 +35,10 @@ type Judge struct {
 	// then. A Judge assumes that the end of each report has also moved by "lead".
 	lead time.Duration
 
-	names    *Names
-	instants []time.Time
-	until    time.Time // later times are not added to instants; zero sets no limit
+	names      *Names
+	exemptLost bool // see DoubtExempt
+	instants   []time.Time
+	until      time.Time // later times are not added to instants; zero sets no limit
 }
 
 // NewJudge returns a Judge that evaluates the rules as of now. The parameter skuIDs is the result of directory.SKUIDs.

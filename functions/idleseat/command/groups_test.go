@@ -87,7 +87,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 func TestExemptGroupLosesANestedGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 5})
-	before, company := s.plan(exitDone), s.company.Company
+	before, company, who := s.plan(exitDone), s.company.Company, s.onLeave().Entra.ID
 	var nested []int
 	for i := range company.Size() {
 		if slices.Contains(company.Groups(i), "LIC-Exempt-Leave") {
@@ -100,6 +100,9 @@ func TestExemptGroupLosesANestedGroup(t *testing.T) {
 		if p := s.plan(exitHeld); !held.MatchString(strings.Join(p.HoldReasons, "\n")) || p.Overridable || len(p.Changes) >= len(before.Changes) {
 			t.Errorf("held for %q, overridable %t, %d changes", p.HoldReasons, p.Overridable, len(p.Changes))
 		}
+	}
+	if p := s.plan(exitDone, "--user", who); len(p.Changes) > 0 || len(p.Undecided) == 0 || !strings.Contains(strings.Join(p.Notes, "\n"), "the newest run for everybody") {
+		t.Errorf("a run for one person, who lost the exemption: %d changes, undecided %+v, notes %q", len(p.Changes), p.Undecided, p.Notes)
 	}
 	for _, i := range nested {
 		company.SetMember(i, "LIC-Exempt-Leave", true)

@@ -35,9 +35,9 @@ func (a *access) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return a.Forest.ListMembers(ctx, groupDN, direct, each)
 }
 
-func (a *access) HasMembers(ctx context.Context, groupDN string) (bool, error) {
+func (a *access) HasMembers(ctx context.Context, groupDN string, least int) (bool, error) {
 	defer a.r.around()()
-	return a.Forest.HasMembers(ctx, groupDN)
+	return a.Forest.HasMembers(ctx, groupDN, least)
 }
 
 func (a *access) FindGroup(ctx context.Context, name string) (directory.Group, error) {

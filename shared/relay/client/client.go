@@ -205,9 +205,9 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 	return contains(a.Groups, key), nil
 }
 
-// HasMembers reports whether anybody is in a group of the evidence. It returns true for evidence of an older relay,
-// which does not say it.
-func (d *Directory) HasMembers(_ context.Context, groupDN string) (bool, error) {
+// HasMembers reports whether enough people are in a group of the evidence. The message told the relay how many are
+// enough (protocol.Group.Least). It returns true for evidence of an older relay, which does not say it.
+func (d *Directory) HasMembers(_ context.Context, groupDN string, _ int) (bool, error) {
 	key := protocol.Group{DN: groupDN}.Key()
 	switch {
 	case d.failed != nil:

@@ -67,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		"other GUID":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "<GUID=guid-x>", true); return err }, want: "not asked about the group"},
 		"group gone":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, gone, true); return err }, is: directory.ErrNoGroup, want: "Gone"},
 		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
-		"members":        {ask: func() error { _, err := d.HasMembers(t.Context(), seats); return err }, want: "not asked about the group"},
+		"members":        {ask: func() error { _, err := d.HasMembers(t.Context(), seats, 1); return err }, want: "not asked about the group"},
 		"find a group":   {ask: func() error { _, err := d.FindGroup(t.Context(), "CN=New,DC=x"); return err }, want: "not asked about the group"},
 		"immutable id":   {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-moved", ""); return err }},
 		"of nobody":      {ask: func() error { _, err := d.FindAnchor(t.Context(), "id-none", ""); return err }, is: directory.ErrNoPerson, want: "id-none"},
@@ -101,7 +101,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	for dn, want := range map[string]bool{safe: true, bare: false} {
-		if got, err := d.HasMembers(t.Context(), dn); got != want || err != nil {
+		if got, err := d.HasMembers(t.Context(), dn, 1); got != want || err != nil {
 			t.Errorf("members of %s: %t, %v", dn, got, err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestNoEvidence(t *testing.T) {
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
 		_, read := d.ReadPerson(t.Context(), anna)
 		_, member := d.MemberOf(t.Context(), anna, seats, true)
-		_, some := d.HasMembers(t.Context(), safe)
+		_, some := d.HasMembers(t.Context(), safe, 1)
 		for _, err := range []error{read, member, some, d.ListPeople(t.Context(), nil), d.AddMember(t.Context(), seats, "g-anna")} {
 			if err == nil || errors.Is(err, directory.ErrNoPerson) || errors.Is(err, directory.ErrDeferred) || !strings.Contains(err.Error(), "the relay did not answer") {
 				t.Errorf("%s: %v", name, err)

@@ -73,8 +73,8 @@ type Evidence struct {
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send it.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Empty has the keys of the groups that nobody is in, not even through nested groups. License groups are left out.
-	// Older versions of the relay do not send it.
+	// Empty has the keys of the groups that nobody is in, or fewer people than Group.Least, not even through nested
+	// groups. License groups are left out. Older versions of the relay do not send it.
 	Empty []string `json:"empty,omitempty"`
 	// Sample has the replicated last logons of some accounts, which show the health of the feed. A zero time means no
 	// last logon. If there is no sample, Unsampled says why.

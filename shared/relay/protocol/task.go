@@ -64,6 +64,9 @@ const (
 type Group struct {
 	DN     string `json:"dn"`
 	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
+	// Least is the number of members with which the group is not in doubt. Zero means one member. An older relay refuses a
+	// message with this field.
+	Least int `json:"least,omitempty"`
 }
 
 // Question returns the question about the members of the group in the form of package directory.

@@ -86,8 +86,8 @@ func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(str
 	return each(anna)
 }
 
-func (f *fakeAD) HasMembers(_ context.Context, dn string) (bool, error) {
-	return dn != f.empty, f.hidden
+func (f *fakeAD) HasMembers(_ context.Context, dn string, least int) (bool, error) {
+	return dn != f.empty && least <= 1, f.hidden
 }
 
 func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {

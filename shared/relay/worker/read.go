@@ -182,13 +182,13 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// The method "empty" adds a group to e.Empty if nobody is in it. It skips license groups, whose field Direct is set,
-// because they may be empty at any time. A group that hides its members is not added.
+// The method "empty" adds a group to e.Empty if nobody is in it, or fewer people than g.Least. It skips license groups,
+// whose field Direct is set, because they may be empty at any time. A group that hides its members is not added.
 func (r *Relay) empty(ctx context.Context, g protocol.Group, e *protocol.Evidence) error {
 	if g.Direct {
 		return nil
 	}
-	some, err := r.ad.HasMembers(ctx, g.DN)
+	some, err := r.ad.HasMembers(ctx, g.DN, max(1, g.Least))
 	if errors.Is(err, directory.ErrNoGroup) {
 		return nil
 	}

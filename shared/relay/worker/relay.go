@@ -60,7 +60,7 @@ type Reader interface {
 	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error)
-	HasMembers(ctx context.Context, groupDN string) (bool, error)
+	HasMembers(ctx context.Context, groupDN string, least int) (bool, error)
 }
 
 // Writer has the methods for changing groups of Active Directory.

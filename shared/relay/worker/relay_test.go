@@ -220,16 +220,19 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 	for name, tc := range map[string]struct {
-		ad   *fakeAD
-		want []string
-		err  error
+		ad    *fakeAD
+		least int
+		want  []string
+		err   error
 	}{
-		"nobody belongs to it":   {&fakeAD{empty: group}, []string{everyone.Groups[0].Key()}, nil},
-		"members":                {&fakeAD{}, nil, nil},
-		"members are hidden":     {&fakeAD{hidden: directory.ErrNoGroup}, nil, nil},
-		"members cannot be read": {&fakeAD{hidden: errBroken}, nil, errBroken},
+		"nobody belongs to it":   {&fakeAD{empty: group}, 0, []string{everyone.Groups[0].Key()}, nil},
+		"members":                {&fakeAD{}, 0, nil, nil},
+		"too few members":        {&fakeAD{}, 2, []string{everyone.Groups[0].Key()}, nil},
+		"members are hidden":     {&fakeAD{hidden: directory.ErrNoGroup}, 0, nil, nil},
+		"members cannot be read": {&fakeAD{hidden: errBroken}, 0, nil, errBroken},
 	} {
 		m := protocol.Message{Groups: append([]protocol.Group{{DN: group, Direct: true}}, everyone.Groups...)}
+		m.Groups[1].Least = tc.least
 		got, err := (&Relay{ad: tc.ad, clock: clock.Real}).evidence(t.Context(), &m, &protocol.People{})
 		if !errors.Is(err, tc.err) || err == nil && !slices.Equal(got.Empty, tc.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)

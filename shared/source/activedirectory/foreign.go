@@ -24,9 +24,16 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// HasMembers reports whether anybody belongs to a group, directly or through nested groups. It fails like ListMembers.
-func (f *Forest) HasMembers(ctx context.Context, groupDN string) (bool, error) {
-	err := f.ListMembers(ctx, groupDN, false, func(string) error { return errEnough })
+// HasMembers reports whether at least so many people belong to a group, directly or through nested groups. It fails like
+// ListMembers.
+func (f *Forest) HasMembers(ctx context.Context, groupDN string, least int) (bool, error) {
+	members := 0
+	err := f.ListMembers(ctx, groupDN, false, func(string) error {
+		if members++; members >= least {
+			return errEnough
+		}
+		return nil
+	})
 	if errors.Is(err, errEnough) {
 		return true, nil
 	}

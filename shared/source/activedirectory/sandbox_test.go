@@ -79,8 +79,17 @@ func TestHasMembers(t *testing.T) {
 	}
 	is := func(when, dn string, want bool) {
 		t.Helper()
-		if got, err := f.HasMembers(t.Context(), dn); got != want || err != nil {
+		if got, err := f.HasMembers(t.Context(), dn, 1); got != want || err != nil {
 			t.Errorf("%s: %s: %t, %v", when, dn, got, err)
+		}
+	}
+	all := 0
+	if err := f.ListMembers(t.Context(), within, false, func(string) error { all++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for least, want := range map[int]bool{all: true, all + 1: false} {
+		if got, err := f.HasMembers(t.Context(), within, least); got != want || err != nil {
+			t.Errorf("%d of %d members: %t, %v", least, all, got, err)
 		}
 	}
 	is("at first", sandbox.CitrixGroup, true)
@@ -90,7 +99,7 @@ func TestHasMembers(t *testing.T) {
 	leave("Citrix Contractors", within)
 	is("nobody", sandbox.CitrixGroup, false)
 	is("nobody", within, false)
-	if _, err := f.HasMembers(t.Context(), "CN=None,"+sandbox.BaseDN); !errors.Is(err, directory.ErrNoGroup) {
+	if _, err := f.HasMembers(t.Context(), "CN=None,"+sandbox.BaseDN, 1); !errors.Is(err, directory.ErrNoGroup) {
 		t.Errorf("no such group: %v", err)
 	}
 }

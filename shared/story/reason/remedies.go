@@ -39,6 +39,8 @@ var remedies = []remedy{
 	{"report", "Plan again in three days; see that the reports of the tenant show names and that the person holds a license of the workload.",
 		"Planera igen om tre dagar; se till att klientorganisationens rapporter visar namn och att personen har en licens för tjänsten."},
 	{"group", "Let idleseat read the group, or correct its name in the policy.", "Låt idleseat läsa gruppen, eller rätta gruppens namn i policyn."},
+	{"exemptions", "See whether an attribute that exempt.when reads is lost. Bring it back and plan for everybody, or plan with --accept-feeds if the exemptions are right.",
+		"Kontrollera om ett attribut som exempt.when läser har försvunnit. Återställ det och planera för alla, eller planera med --accept-feeds om undantagen stämmer."},
 	{"heldSince", "Decide about this person by hand. Leave out grace.newHolder only if no new holder needs protection. Do not remove the license just to get a date.",
 		"Avgör för hand för den här personen. Ta bort grace.newHolder bara om inga nya innehavare behöver skydd. Ta inte bort licensen bara för att få ett datum."},
 	{"sidOfGroup", "Update the relay, or plan again when Active Directory can be read.", "Uppdatera reläet, eller planera igen när Active Directory kan läsas."},

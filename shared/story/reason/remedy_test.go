@@ -29,6 +29,7 @@ var stored = map[string]string{
 	"copilotUse is not known: the usage report does not have the person by the name a@x; it has only license holders":                                                           "report",
 	"copilotUse is not known: the usage report has the person and does not say when they were active":                                                                           "report",
 	"exemption is not known: group entra:LIC-Exempt could not be read":                                                                                                          "group",
+	"exemption is not known: far fewer accounts are exempt by exempt.when or by their kind than in an earlier run; bring back the attribute that is lost":                       "exemptions",
 	"license citrix is not known: group ad:CN=Citrix could not be read; is it there, and may the account of idleseat read its members?":                                         "group",
 	"license citrix has been held for an unknown time: lastUpdatedDateTime of its assignment was not read":                                                                      "heldSince",
 	"the SID of the group ad:CN=x was not read, so that nobody knows which group of Entra ID is synced from it; update the relay":                                               "sidOfGroup",

@@ -69,6 +69,8 @@ var values = []form{
 	{code: "accountMissing", remedy: "outOfScope", text: "{s} is not known: synced from Active Directory, but no account was found there",
 		english: "the account is synced from Active Directory, but idleseat found no account there",
 		swedish: "kontot synkroniseras från Active Directory, men idleseat hittade inget konto där"},
+	{code: "exemptionsLost", remedy: "exemptions", text: "{s} is not known: far fewer accounts are exempt by exempt.when or by their kind than in an earlier run",
+		swedish: "$1 är okänt: långt färre konton än i en tidigare körning är undantagna genom exempt.when eller sitt slag"},
 	{code: "notKnown", text: "{s} is not known: {r}", swedish: "$1 är okänt: $2"},
 
 	{code: "agentSignIns", remedy: "agent", text: "Microsoft does not say whether an agent's tokens count as sign-ins", swedish: "Microsoft anger inte om en agents token räknas som inloggningar"},

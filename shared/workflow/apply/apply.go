@@ -54,8 +54,8 @@ type AD interface {
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
-	// HasMembers reports whether anybody belongs to a group, directly or through nested groups.
-	HasMembers(ctx context.Context, groupDN string) (bool, error)
+	// HasMembers reports whether at least so many people belong to a group, directly or through nested groups.
+	HasMembers(ctx context.Context, groupDN string, least int) (bool, error)
 }
 
 // Applier applies plans. The field AD is nil if Active Directory is not set up.

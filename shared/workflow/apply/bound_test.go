@@ -215,6 +215,20 @@ func TestMembership(t *testing.T) {
 		"the same, for one person": {func(_ *bench, j *job) {
 			j.run.Begin.Earlier, j.run.Begin.User = &directory.Earlier{Members: map[string]int{key: 3}}, "x"
 		}, true, nil, nil},
+		"some, had many before, for one person": {func(b *bench, j *job) {
+			j.run.Begin.Earlier, j.run.Begin.User = &directory.Earlier{Members: map[string]int{key: 8}}, "x"
+			b.entra.in["g-exempt"] = []string{"id-bo", "id-anna"}
+		}, true, nil, nil},
+		"enough, had many before, for one person": {func(b *bench, j *job) {
+			j.run.Begin.Earlier, j.run.Begin.User = &directory.Earlier{Members: map[string]int{key: 8}}, "x"
+			b.entra.in["g-exempt"] = []string{"id-bo", "id-anna", "id-eva"}
+		}, false, nil, nil},
+		"some, by another name, for one person": {func(b *bench, j *job) {
+			j.run.Begin.Earlier, j.run.Begin.User = &directory.Earlier{
+				Groups: map[string]directory.EarlierGroup{"entra:Old": {ID: "g-exempt", At: daysAgo(1)}}, Members: map[string]int{"entra:Old": 8},
+			}, "x"
+			b.entra.in["g-exempt"] = []string{"id-bo", "id-anna"}
+		}, true, nil, nil},
 		"some, had several before": {func(b *bench, j *job) {
 			j.run.Begin.Earlier = &directory.Earlier{Members: map[string]int{key: 3}}
 			b.entra.in["g-exempt"] = []string{"id-bo"}

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// safeDN is an exempt group in Active Directory. In earlier readings, it had the objectGUID guid-safe and 47 members.
+// safeDN is an exempt group in Active Directory. In earlier readings, it had the objectGUID guid-safe and 4 members. It
+// may lose all of them but one.
 const safeDN = "CN=Safe,DC=corp"
 
 var safe = directory.GroupRef{Source: directory.AD, Name: safeDN}
@@ -29,7 +31,7 @@ func safeBench(t *testing.T, stored func(*snapshot.Begin, *snapshot.Manifest), a
 		t.Fatal(err)
 	}
 	begin.Earlier = &directory.Earlier{
-		Groups: map[string]directory.EarlierGroup{safe.Key(false): {ID: "guid-safe", Run: "earlier", At: daysAgo(1)}}, Members: map[string]int{safe.Key(false): 47},
+		Groups: map[string]directory.EarlierGroup{safe.Key(false): {ID: "guid-safe", Run: "earlier", At: daysAgo(1)}}, Members: map[string]int{safe.Key(false): 4},
 	}
 	m := &snapshot.Manifest{Run: "run"}
 	stored(begin, m)
@@ -43,9 +45,9 @@ func safeBench(t *testing.T, stored func(*snapshot.Begin, *snapshot.Manifest), a
 	return b
 }
 
-// TestExemptGroupOfActiveDirectory: somebody emptied the exempt group, or deleted it and created it again. A run for one
-// person has no list of members to notice this. The person keeps the license in any case, because nobody knows whether
-// the person is exempt.
+// TestExemptGroupOfActiveDirectory: the exempt group lost its members or many of them, or somebody deleted it and created
+// it again. A run for one person has no list of members to notice this. The person keeps the license in any case,
+// because nobody knows whether the person is exempt.
 func TestExemptGroupOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const (
@@ -59,6 +61,14 @@ func TestExemptGroupOfActiveDirectory(t *testing.T) {
 		m.Readings[directory.AD] = snapshot.Reading{Members: map[string]int{safe.Key(false): 2}, Groups: map[string]string{safe.Key(false): "guid-safe"}}
 	}
 	accepted := func(b *snapshot.Begin, _ *snapshot.Manifest) { b.User, b.AcceptFeeds = "dora", true }
+	many := func(b *snapshot.Begin, m *snapshot.Manifest) { one(b, m); b.Earlier.Members[safe.Key(false)] = 47 }
+	left := func(n int) func(*fakeAD) {
+		return func(f *fakeAD) {
+			for f.in[safeDN] = nil; len(f.in[safeDN]) < n; {
+				f.in[safeDN] = append(f.in[safeDN], fmt.Sprintf("S-1-5-21-%d", 100+len(f.in[safeDN])))
+			}
+		}
+	}
 	empty := func(f *fakeAD) { f.in[safeDN] = nil }
 	remake := func(f *fakeAD) { f.groups[safeDN] = directory.Group{ID: safeDN, GUID: "guid-new"} }
 	for name, tc := range map[string]struct {
@@ -66,10 +76,23 @@ func TestExemptGroupOfActiveDirectory(t *testing.T) {
 		ad     func(*fakeAD)
 		keep   string // a part of the note; empty: the license is taken
 	}{
-		"as before":                     {one, func(*fakeAD) {}, taken},
-		"emptied":                       {one, empty, emptied},
-		"emptied, and accepted":         {accepted, empty, taken},
-		"few members before":            {func(b *snapshot.Begin, m *snapshot.Manifest) { one(b, m); b.Earlier.Members[safe.Key(false)] = 2 }, empty, taken},
+		"as before":                {one, func(*fakeAD) {}, taken},
+		"emptied":                  {one, empty, emptied},
+		"emptied, and accepted":    {accepted, empty, taken},
+		"few members before":       {func(b *snapshot.Begin, m *snapshot.Manifest) { one(b, m); b.Earlier.Members[safe.Key(false)] = 2 }, empty, taken},
+		"has shrunk":               {many, left(41), "had members in an earlier reading and has fewer than 42 now; put them back, or plan"},
+		"has shrunk by a few":      {many, left(42), taken},
+		"has shrunk, and accepted": {func(b *snapshot.Begin, m *snapshot.Manifest) { many(b, m); b.AcceptFeeds = true }, left(1), taken},
+		"had shrunk in the last night": {func(b *snapshot.Begin, m *snapshot.Manifest) {
+			many(b, m)
+			b.Earlier.Left = map[string]int{safe.Key(false): 1}
+		}, left(47), "exemption is not known: group ad:" + safeDN + " could not be read"},
+		"moved, and has shrunk": {func(b *snapshot.Begin, m *snapshot.Manifest) {
+			one(b, m)
+			b.Earlier.Groups = map[string]directory.EarlierGroup{"ad:cn=safe,ou=old,dc=corp": {ID: "guid-safe", Run: "earlier", At: daysAgo(1)}}
+			b.Earlier.Members = map[string]int{"ad:cn=safe,ou=old,dc=corp": 47}
+			b.Earlier.Left = map[string]int{"ad:cn=safe,ou=old,dc=corp": 1}
+		}, left(47), "exemption is not known: group ad:" + safeDN + " could not be read"},
 		"created again":                 {one, remake, another},
 		"created again, and in it":      {one, func(f *fakeAD) { remake(f); f.in.add(safeDN, "S-1-5-21-4") }, another},
 		"created again, and accepted":   {accepted, remake, taken},

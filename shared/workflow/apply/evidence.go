@@ -232,6 +232,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) read
 	}
 	h := p.Accounts(j.run.Policy.Anchor)
 	h.EntraState = directory.Present // this call looked for the account
+	h.Unreadable = append(h.Unreadable, j.shrunk()...)
 	if p.Entra != nil {
 		copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
 	}

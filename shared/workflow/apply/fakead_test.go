@@ -89,11 +89,11 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, e
 	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
 }
 
-func (f *fakeAD) HasMembers(_ context.Context, group string) (bool, error) {
+func (f *fakeAD) HasMembers(_ context.Context, group string, least int) (bool, error) {
 	if f.lacks(group) {
 		return false, directory.ErrNoGroup
 	}
-	return len(f.in[f.dn(group)]) > 0, f.read("HasMembers " + group)
+	return len(f.in[f.dn(group)]) >= least, f.read("HasMembers " + group)
 }
 
 // The method "lacks" reports whether no group has the DN or objectGUID in the parameter "group".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -29,9 +30,10 @@ func (j *job) readMemberships(ctx context.Context) error {
 		if g.Unreadable != "" {
 			continue
 		}
+		j.run.Begin.Earlier.Follow(q.Ref, g.ID) // the policy in force may name the group anew
 		known := evidence.Group{Question: q, Now: g}
 		known.Now.Hidden = g.Hidden || slices.Contains(j.run.Manifest.Readings[directory.Entra].Hidden, q.Key())
-		m, err := evidence.Again(ctx, j.Entra, known, j.populated(q))
+		m, err := evidence.Again(ctx, j.Entra, known, j.least(q))
 		if err != nil {
 			return fmt.Errorf("apply run %s: read the group %s again: %w", j.plan.Run, q.Ref, err)
 		}
@@ -40,17 +42,38 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// The method "populated" reports whether a group is known to have had members: some when this run read it, or several
-// in earlier runs. A run for one person does not count its own reading. If such a group is empty now, something is
-// probably wrong. The method returns false if the operator accepted the unusual data of the run (AcceptFeeds).
-func (j *job) populated(q directory.Question) bool {
-	_, several := j.run.Begin.Earlier.Shrunk(q, 0)
-	several = several || j.run.Manifest.Readings[q.Ref.Source].Members[q.Key()] > 0 && j.run.Begin.User == ""
-	return several && !j.run.Begin.AcceptFeeds
+// The method "least" returns the smallest number of members with which a group is not in doubt. A run for everybody
+// compared the number of members itself, so the group only must not be empty if it had members when this run read it, or
+// several in earlier runs. A run for one person compared nothing, and its own reading does not count. The method returns
+// 0 if the operator accepted the unusual data of the run (AcceptFeeds).
+func (j *job) least(q directory.Question) int {
+	earlier := j.run.Begin.Earlier.Least(q)
+	switch {
+	case j.run.Begin.AcceptFeeds:
+		return 0
+	case j.run.Begin.User != "":
+		return earlier
+	case earlier > 0 || j.run.Manifest.Readings[q.Ref.Source].Members[q.Key()] > 0:
+		return 1
+	}
+	return 0
 }
 
-// The method "doubt" makes the account's membership in some groups of Active Directory unknown: groups that somebody
-// emptied, or deleted and created again, since an earlier reading.
+// The method "shrunk" returns the keys of the groups that the newest run for everybody found in doubt, if the run is for
+// one person. A run for everybody with such a group is on hold.
+func (j *job) shrunk() (keys []string) {
+	if j.run.Begin.User == "" {
+		return nil
+	}
+	keys = slices.Collect(maps.Keys(j.run.Shrunk()))
+	if j.inForce != nil {
+		keys = slices.AppendSeq(keys, maps.Keys(j.inForce.run.Shrunk()))
+	}
+	return keys
+}
+
+// The method "doubt" makes the account's membership in some groups of Active Directory unknown: groups that lost too many
+// members, or that somebody deleted and created again, since an earlier reading.
 func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	if j.doubts == nil {
 		j.doubts = map[string]string{}
@@ -94,17 +117,22 @@ func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error
 	if read != "" && g.GUID != "" && read != g.GUID {
 		return fmt.Sprintf("the group %s is another one (objectGUID %s) than an earlier reading found (%s); if the new one is right, plan with --accept-feeds", q.Ref, g.GUID, read), nil
 	}
-	if q.Direct || !j.populated(q) {
+	least := j.least(q)
+	if q.Direct || least == 0 {
 		return "", nil
 	}
-	some, err := j.AD.HasMembers(ctx, q.Ref.Name)
+	some, err := j.AD.HasMembers(ctx, q.Ref.Name, least)
 	if errors.Is(err, directory.ErrNoGroup) { // some members are hidden, so membership is unknown unless a read shows it
 		return "", nil
 	}
 	if err != nil || some {
 		return "", err
 	}
-	return fmt.Sprintf("the group %s had members in an earlier reading and has none now; put them back, or plan with --accept-feeds if that is right", q.Ref), nil
+	left := "none"
+	if least > 1 {
+		left = fmt.Sprintf("fewer than %d", least)
+	}
+	return fmt.Sprintf("the group %s had members in an earlier reading and has %s now; put them back, or plan with --accept-feeds if that is right", q.Ref, left), nil
 }
 
 // entraGroups finds out which Entra groups of the member queries list the account now. The parameter "id" is the object

@@ -161,7 +161,11 @@ func (j *job) questions() (groups []protocol.Group) {
 	}
 	for _, q := range j.memberQueries() {
 		if q.Ref.Source == directory.AD {
-			add(protocol.Group{DN: q.Ref.Name, Direct: q.Direct})
+			g := protocol.Group{DN: q.Ref.Name, Direct: q.Direct}
+			if least := j.least(q); least > 1 { // the relay asks for one member without being told
+				g.Least = least
+			}
+			add(g)
 		}
 	}
 	for _, l := range j.run.Policy.Licenses {

@@ -79,7 +79,7 @@ func (r relayed) bring(t *testing.T, state *BatchState) string {
 		case found.GUID != "":
 			e.Found[g.DN] = found
 		}
-		if some, err := r.ad.HasMembers(t.Context(), g.DN); err == nil && !some && !g.Direct {
+		if some, err := r.ad.HasMembers(t.Context(), g.DN, max(1, g.Least)); err == nil && !some && !g.Direct {
 			e.Empty = append(e.Empty, g.Key())
 		}
 	}

@@ -41,6 +41,7 @@ func (j *judgement) findListed(ctx context.Context) error {
 		for _, name := range j.Begin.Unnamed {
 			j.plan.Notes = append(j.plan.Notes, fmt.Sprintf("the policy lists %q, and nobody has that name; a plan for everybody finds who is meant", name))
 		}
+		j.plan.Notes = append(j.plan.Notes, nightDoubts(j.Run)...)
 		return nil
 	}
 	j.listed = j.Listed(j.sum.Named)
@@ -103,6 +104,21 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
+// nightDoubts returns the notes of a plan for one person about what the newest run for everybody found in doubt.
+func nightDoubts(r *decision.Run) (lines []string) {
+	shrunk := r.Shrunk()
+	for _, q := range r.Policy.MemberQueries() {
+		if before, is := shrunk[q.Key()]; is {
+			now, _ := r.Counted(q)
+			lines = append(lines, fmt.Sprintf("the group %s had %s in an earlier run and %d in the newest run for everybody, so that nobody knows who belongs to it; put them back and plan for everybody, or plan with --accept-feeds if that is right", q.Ref, plain.Many(before, "member"), now))
+		}
+	}
+	for _, rule := range r.FewerExempt() {
+		lines = append(lines, fmt.Sprintf("rule %s: the newest run for everybody found that exempt.when and the kinds of accounts exempt far fewer holders than before, so that nobody knows who is exempt; bring back the attribute that is lost and plan for everybody, or plan with --accept-feeds if that is right", rule))
+	}
+	return lines
+}
+
 // The function "withheld" returns a reason for each group whose members could not be read. The reason tells the
 // operator how to make the members readable.
 func withheld(r *decision.Run) (reasons []string) {
@@ -143,12 +159,13 @@ func (j *judgement) earlier() *directory.Earlier {
 	if before := j.Begin.Earlier; j.Begin.Copy != "" && before != nil && !j.Begin.Read.After(before.Read) && !(j.Begin.AcceptFeeds && j.Begin.Read.Equal(before.Read)) {
 		return nil
 	}
-	next := &directory.Earlier{Read: j.Begin.Read, Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
+	next := &directory.Earlier{Read: j.Begin.Read, Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}, Left: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {
 		maps.Copy(next.Groups, before.Groups)
 		maps.Copy(next.Members, before.Members)
+		maps.Copy(next.Left, before.Left)
 	}
-	next.Exempt = j.exemptNext()
+	j.keepExempt(next)
 	next.People = j.listed.People
 	for _, g := range j.Begin.Groups {
 		if g.Ref.Source == directory.Entra && g.Unreadable == "" {
@@ -160,9 +177,13 @@ func (j *judgement) earlier() *directory.Earlier {
 		if guid := j.ADGroup(q.Ref); guid != "" && !slices.Contains(remade, q.Ref) {
 			next.Groups[q.Ref.Key(false)] = directory.EarlierGroup{ID: guid, Run: j.Begin.Run, At: j.Begin.Read}
 		}
-		key, reading := q.Key(), &j.Manifest.Readings[q.Ref.Source]
-		if _, is := shrunk[key]; !is && reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, key) {
-			next.Members[key] = reading.Members[key]
+		now, counted := j.Counted(q)
+		switch _, is := shrunk[q.Key()]; {
+		case is:
+			next.Left[q.Key()] = now
+		case counted:
+			next.Members[q.Key()] = now
+			delete(next.Left, q.Key())
 		}
 	}
 	return next

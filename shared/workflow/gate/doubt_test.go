@@ -70,8 +70,12 @@ func TestDoubts(t *testing.T) {
 			if also != nil {
 				also(j)
 			}
-			if kept := j.earlier().Exempt["citrix"]; (kept == was) == j.Begin.AcceptFeeds {
+			left := j.earlier()
+			if kept := left.Exempt["citrix"]; (kept == was) == j.Begin.AcceptFeeds {
 				t.Errorf("the trusted counts are %+v after a loss", kept)
+			}
+			if n, doubted := left.ExemptLeft["citrix"]; doubted != (j.exemptNow() != nil && !j.Begin.AcceptFeeds) || doubted && n != 2 {
+				t.Errorf("%d exempt are left, in doubt %t", n, doubted)
 			}
 		}
 	}
@@ -173,6 +177,17 @@ func TestNotesOfAPlan(t *testing.T) {
 		"one converted": {func(j *judgement) { j.sum.Converted = 1 }, []string{"earlier", "1 account carries a SID of Active Directory, is mastered in Entra ID"}},
 		"for one":       {func(j *judgement) { j.Begin.User, j.Begin.Unnamed = "ann", []string{"boss@x.example"} }, []string{"earlier", `the policy lists "boss@x.example", and nobody has that name; a plan for everybody finds who is meant`}},
 		"for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"boss@x.example"} }, []string{"earlier"}},
+		"for one, in doubt": {func(j *judgement) {
+			j.Begin.User = "ann"
+			key := entraExempt.Key(false)
+			j.Begin.Earlier = &directory.Earlier{
+				Members: map[string]int{key: 47}, Left: map[string]int{key: 1},
+				Exempt: map[string]directory.EarlierExempt{"citrix": {Asks: j.Policy.ExemptAsks(j.Policy.RuleNamed("citrix"))}}, ExemptLeft: map[string]int{"citrix": 2},
+			}
+		}, []string{
+			"earlier", "the group entra:LIC-Exempt had 47 members in an earlier run and 1 in the newest run for everybody, so that nobody knows who belongs to it; put them back and plan for everybody",
+			"rule citrix: the newest run for everybody found that exempt.when and the kinds of accounts exempt far fewer holders than before",
+		}},
 	} {
 		j := inDoubt(t, tc.change)
 		if tc.change != nil {
@@ -258,6 +273,44 @@ func TestEarlier(t *testing.T) {
 				t.Errorf("people: %+v", got.People)
 			}
 		})
+	}
+}
+
+// TestShrunkGroupStaysInDoubt follows a group through several nights. The doubt ends when the people are back or when an
+// operator accepts the loss, and not on a night that cannot read the group.
+func TestShrunkGroupStaysInDoubt(t *testing.T) {
+	t.Parallel()
+	key := entraExempt.Key(false)
+	known := &directory.Earlier{Members: map[string]int{key: 47}}
+	for _, night := range []struct {
+		when          string
+		members       int
+		unread        bool
+		accept        bool
+		trusted, left int // left is -1 if the group is not in doubt
+	}{
+		{"as before", 46, false, false, 46, -1},
+		{"shrunk", 1, false, false, 46, 1},
+		{"unread", 0, true, false, 46, 1},
+		{"shrunk more", 0, false, false, 46, 0},
+		{"back", 45, false, false, 45, -1},
+		{"shrunk again", 2, false, false, 45, 2},
+		{"accepted", 2, false, true, 2, -1},
+	} {
+		known = inDoubt(t, func(j *judgement) {
+			j.Begin.Earlier, j.Begin.AcceptFeeds = known, night.accept
+			j.Manifest.Readings[directory.Entra].Members = map[string]int{key: night.members}
+			if night.unread {
+				j.Manifest.Readings[directory.Entra].Unreadable = []string{key}
+			}
+		}).earlier()
+		n, doubted := known.Left[key]
+		if !doubted {
+			n = -1
+		}
+		if known.Members[key] != night.trusted || n != night.left {
+			t.Errorf("%s: %d members are trusted, %d left; want %d, %d", night.when, known.Members[key], n, night.trusted, night.left)
+		}
 	}
 }
 

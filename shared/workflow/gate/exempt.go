@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
@@ -24,8 +23,7 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	counts := map[string]directory.EarlierExempt{}
 	for i, r := range j.Policy.Rules {
 		t := j.sum.Tallies[i]
-		asks := strings.Join(append([]string{r.License.Name, j.Policy.Exempt.When}, j.Policy.Kinds...), "\n")
-		counts[r.Name] = directory.EarlierExempt{Asks: asks, Holders: t.Holders, Exempt: t.Exempt, ByAccount: t.ExemptByAccount, Undecided: t.UndecidedHolders}
+		counts[r.Name] = directory.EarlierExempt{Asks: j.Policy.ExemptAsks(r), Holders: t.Holders, Exempt: t.Exempt, ByAccount: t.ExemptByAccount, Undecided: t.UndecidedHolders}
 	}
 	return counts
 }
@@ -53,18 +51,22 @@ func (j *judgement) fewerExempt() (reasons []string) {
 	return reasons
 }
 
-// exemptNext returns the trusted counts of exempt holders for later runs.
-func (j *judgement) exemptNext() map[string]directory.EarlierExempt {
+// keepExempt puts the trusted counts of exempt holders into the object for later runs, and what is left of them if they
+// are in doubt.
+func (j *judgement) keepExempt(next *directory.Earlier) {
 	now := j.exemptNow()
 	if now == nil && j.Begin.Earlier != nil {
-		return j.Begin.Earlier.Exempt
+		next.Exempt, next.ExemptLeft = j.Begin.Earlier.Exempt, j.Begin.Earlier.ExemptLeft
+		return
 	}
+	next.Exempt, next.ExemptLeft = map[string]directory.EarlierExempt{}, map[string]int{}
 	for rule, counts := range now {
-		if before := j.exemptBefore(rule); before.Fewer(counts) {
-			now[rule] = before
-		} else if counts.ByAccount == 0 {
-			delete(now, rule)
+		before := j.exemptBefore(rule)
+		switch {
+		case before.Fewer(counts):
+			next.Exempt[rule], next.ExemptLeft[rule] = before, counts.ByAccount
+		case counts.ByAccount > 0:
+			next.Exempt[rule] = counts
 		}
 	}
-	return now
 }

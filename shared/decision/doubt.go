@@ -1,0 +1,40 @@
+package decision
+
+import (
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A run for one person lists no group and counts no holders. It therefore does not notice itself that a group or an
+// attribute protects far fewer people than before. The newest run for everybody leaves what it found in doubt
+// (directory.Earlier), and the run for one person decides by that.
+
+// Counted returns the number of members of a group, if they were counted. In a run for one person, only a group that the
+// newest run for everybody found in doubt has a number.
+func (r *Run) Counted(q directory.Question) (members int, counted bool) {
+	if r.Begin.User != "" {
+		members, counted = r.Begin.Earlier.Left[q.Key()]
+		return members, counted
+	}
+	reading := &r.Manifest.Readings[q.Ref.Source]
+	counted = reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, q.Key())
+	return reading.Members[q.Key()], counted
+}
+
+// FewerExempt returns, in a run for one person, the rules for which the newest run for everybody found far fewer exempt
+// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. Rules whose
+// exemptions changed in the policy since then are left out. FewerExempt returns nil for any other run, and for a run with
+// --accept-feeds.
+func (r *Run) FewerExempt() (rules []string) {
+	if r.Begin.User == "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
+		return nil
+	}
+	for _, rule := range r.Policy.Rules {
+		_, doubted := r.Begin.Earlier.ExemptLeft[rule.Name]
+		if doubted && r.Begin.Earlier.Exempt[rule.Name].Asks == r.Policy.ExemptAsks(rule) {
+			rules = append(rules, rule.Name)
+		}
+	}
+	return rules
+}
