@@ -23,16 +23,14 @@ func (r *Run) Counted(q directory.Question) (members int, counted bool) {
 }
 
 // FewerExempt returns, in a run for one person, the rules for which the newest run for everybody found far fewer exempt
-// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. Rules whose
-// exemptions changed in the policy since then are left out. FewerExempt returns nil for any other run, and for a run with
-// --accept-feeds.
+// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. FewerExempt
+// returns nil for any other run, and for a run with --accept-feeds.
 func (r *Run) FewerExempt() (rules []string) {
 	if r.Begin.User == "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
 	}
 	for _, rule := range r.Policy.Rules {
-		_, doubted := r.Begin.Earlier.ExemptLeft[rule.Name]
-		if doubted && r.Begin.Earlier.Exempt[rule.Name].Asks == r.Policy.ExemptAsks(rule) {
+		if _, doubted := r.Begin.Earlier.ExemptLeft[r.Policy.ExemptAsks(rule)]; doubted {
 			rules = append(rules, rule.Name)
 		}
 	}

@@ -17,7 +17,7 @@ func TestExemptInDoubt(t *testing.T) {
 	t.Parallel()
 	lost := func(b *snapshot.Begin) {
 		b.User = "p@x.example"
-		b.Earlier = &directory.Earlier{ExemptLeft: map[string]int{"m365": 2}, Exempt: map[string]directory.EarlierExempt{"m365": {Asks: "e3\ndepartment == \"Board\"\nperson", ByAccount: 40}}}
+		b.Earlier = &directory.Earlier{ExemptLeft: map[string]int{"e3\ndepartment == \"Board\"\nperson": 2}}
 	}
 	for name, tc := range map[string]struct {
 		begin  func(*snapshot.Begin)
@@ -25,9 +25,9 @@ func TestExemptInDoubt(t *testing.T) {
 		rules  []string
 		want   policy.Outcome
 	}{
-		"in doubt":      {lost, nil, []string{"m365"}, policy.Undecided},
-		"exempt":        {lost, func(u *directory.EntraUser) { u.Department = "Board" }, []string{"m365"}, policy.Exempt},
-		"active":        {lost, func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, []string{"m365"}, policy.Keep},
+		"in doubt":      {lost, nil, []string{"m365", "m365-long"}, policy.Undecided},
+		"exempt":        {lost, func(u *directory.EntraUser) { u.Department = "Board" }, []string{"m365", "m365-long"}, policy.Exempt},
+		"active":        {lost, func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, []string{"m365", "m365-long"}, policy.Keep},
 		"accepted":      {func(b *snapshot.Begin) { lost(b); b.AcceptFeeds = true }, nil, nil, policy.Reclaim},
 		"for everybody": {func(b *snapshot.Begin) { lost(b); b.User = "" }, nil, nil, policy.Reclaim},
 		"no doubt":      {func(b *snapshot.Begin) { lost(b); b.Earlier.ExemptLeft = nil }, nil, nil, policy.Reclaim},

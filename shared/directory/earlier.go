@@ -18,10 +18,11 @@ type Earlier struct {
 	// Left maps the key of a group that lost many members since then to the number of members that it has left. A run for
 	// one person lists no group, and learns from Left that the group is in doubt.
 	Left map[string]int `json:"left,omitempty"`
-	// Exempt has, by rule, the holders who were exempt in the last reading that was trusted.
+	// Exempt has the holders who were exempt in the last reading that was trusted, by EarlierExempt.Asks. A run with
+	// another policy adds its own counts.
 	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
-	// ExemptLeft has the rules with far fewer exempt holders since then, and how many of them accounts exempt still. A run
-	// for one person learns from ExemptLeft that exemptions are in doubt.
+	// ExemptLeft has an entry for counts in Exempt that are far smaller since then: how many holders accounts exempt still.
+	// A run for one person learns from ExemptLeft that exemptions are in doubt.
 	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
 	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
@@ -52,7 +53,7 @@ type EarlierGroup struct {
 	Replaced bool `json:"-"`
 }
 
-// EarlierExempt counts the holders of the license of a rule who were exempt.
+// EarlierExempt counts the holders of a license who were exempt.
 type EarlierExempt struct {
 	Asks      string `json:"asks"`      // what the counts depend on: the license, exempt.when and the kinds
 	Holders   int    `json:"holders"`   // everybody who held the license

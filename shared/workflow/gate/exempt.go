@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
@@ -28,13 +29,13 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	return counts
 }
 
-// exemptBefore returns the counts of the last trusted reading for a rule. The counts are zero if there is no such
-// reading, or if an operator accepts the present state.
-func (j *judgement) exemptBefore(rule string) directory.EarlierExempt {
+// exemptBefore returns the counts of the last trusted reading that asked the same. The counts are zero if there is no
+// such reading, or if an operator accepts the present state.
+func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 	if j.Begin.Earlier == nil || j.Begin.AcceptFeeds {
 		return directory.EarlierExempt{}
 	}
-	return j.Begin.Earlier.Exempt[rule]
+	return j.Begin.Earlier.Exempt[asks]
 }
 
 // fewerExempt returns a reason for each rule whose holders have lost their exemption. The cause may be a sync rule that
@@ -43,7 +44,7 @@ func (j *judgement) fewerExempt() (reasons []string) {
 	counts := j.exemptNow()
 	for _, r := range j.Policy.Rules {
 		now, read := counts[r.Name]
-		if before := j.exemptBefore(r.Name); read && before.Lost(now) {
+		if before := j.exemptBefore(now.Asks); read && before.Lost(now) {
 			reasons = append(reasons, fmt.Sprintf("rule %s: exempt.when and the kinds of accounts exempt %d of %s, and exempted %d of %d in an earlier run; look whether an attribute that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more",
 				r.Name, now.ByAccount, plain.Many(now.Holders, "holder"), before.ByAccount, before.Holders))
 		}
@@ -52,21 +53,26 @@ func (j *judgement) fewerExempt() (reasons []string) {
 }
 
 // keepExempt puts the trusted counts of exempt holders into the object for later runs, and what is left of them if they
-// are in doubt.
+// are in doubt. Counts of another policy stay, so that a plan of a draft does not end a doubt about the policy in force.
 func (j *judgement) keepExempt(next *directory.Earlier) {
-	now := j.exemptNow()
-	if now == nil && j.Begin.Earlier != nil {
-		next.Exempt, next.ExemptLeft = j.Begin.Earlier.Exempt, j.Begin.Earlier.ExemptLeft
-		return
-	}
 	next.Exempt, next.ExemptLeft = map[string]directory.EarlierExempt{}, map[string]int{}
-	for rule, counts := range now {
-		before := j.exemptBefore(rule)
+	if before := j.Begin.Earlier; before != nil {
+		maps.Copy(next.Exempt, before.Exempt)
+		maps.Copy(next.ExemptLeft, before.ExemptLeft)
+	}
+	now := j.exemptNow()
+	for _, r := range j.Policy.Rules {
+		counts, read := now[r.Name]
 		switch {
-		case before.Fewer(counts):
-			next.Exempt[rule], next.ExemptLeft[rule] = before, counts.ByAccount
+		case !read:
+		case j.exemptBefore(counts.Asks).Fewer(counts):
+			next.ExemptLeft[counts.Asks] = counts.ByAccount
 		case counts.ByAccount > 0:
-			next.Exempt[rule] = counts
+			next.Exempt[counts.Asks] = counts
+			delete(next.ExemptLeft, counts.Asks)
+		default:
+			delete(next.Exempt, counts.Asks)
+			delete(next.ExemptLeft, counts.Asks)
 		}
 	}
 }
