@@ -52,6 +52,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	}
 	if e.lost && via.WrittenIn() == directory.Entra { // the license belonged to that account
 		e = reading{gone: true, why: goneFromEntra}
+		m.person = nil
 	}
 	if status, note := m.unreadable(ctx, e); status != "" {
 		return result(status, "%s", note)

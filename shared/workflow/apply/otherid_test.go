@@ -118,3 +118,28 @@ func TestBegunWithoutTheEntraAccount(t *testing.T) {
 	b.apply(t, runs.Pending, "Active Directory could not be read")
 	b.wrote(t)
 }
+
+// TestOpenWithoutTheEntraAccount: a change of a license in Entra ID that has begun ends when the account in Entra ID is
+// gone, also if the account in Active Directory is still there.
+func TestOpenWithoutTheEntraAccount(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]plan.Change{
+		"a restore by a group": {Rule: plan.RestoreRule, RestoreOf: "r0", Via: plan.EntraGroup},
+		"a direct restore":     {Rule: plan.RestoreRule, RestoreOf: "r0", Via: plan.Direct},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.User, c.SID, c.UserPrincipalName, c.License = "id-dora", doraSID, freeDora.UserPrincipalName, "e3"
+			b := newBench(t, freeDora)
+			b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+			b.put(t, ledger.Intent{
+				Person: c.User, SID: c.SID, License: "e3", Run: "run", Rule: c.Rule, RestoreOf: "r0", Via: string(c.Via),
+				Source: "g-e3", SKU: "sku-e3", At: daysAgo(1),
+			}, "")
+			delete(b.entra.users, c.User)
+			b.entra.fail = map[string]error{"DirectGroups " + c.User: directory.ErrNoPerson}
+			b.apply(t, runs.Failed, goneFromEntra)
+			b.wrote(t)
+		})
+	}
+}
