@@ -100,8 +100,8 @@ func rawSID(text string) []byte {
 }
 
 // Search returns the raw value that each LDAP attribute has in the Active Directory account whose Entra account has the
-// immutable id. At least one of the attributes has its value. The result is empty if no account can have the immutable id:
-// an id of another tool than Entra Connect need not be the base64 of a value.
+// immutable id. At least one of the attributes has its value. The result is empty if no account can have the immutable
+// id: an id of another tool than Entra Connect need not be the base64 of a value.
 func (a Anchor) Search(immutableID string) map[string][]byte {
 	const guid = 16 // bytes of an objectGUID
 	values := map[string][]byte{}

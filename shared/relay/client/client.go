@@ -100,8 +100,8 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 }
 
 // ReadPerson returns an account with its last logon, which the relay read from every controller. If the last logon is
-// uncertain, it also returns a *directory.PartialLogonError. If the settings of the relay leave the account out, it also
-// returns directory.ErrLeftOut.
+// uncertain, it also returns a *directory.PartialLogonError. If the settings of the relay leave the account out, it
+// also returns directory.ErrLeftOut.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }

@@ -18,8 +18,8 @@ const (
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
 // People is the input of ReadCandidates. Names lists people by a name that an operator typed: the userPrincipalName,
-// the SID or the sAMAccountName. ImmutableIDs lists people by the onPremisesImmutableId of an account in Entra ID without
-// a SID. Anchor says from which attribute the immutable ids are made.
+// the SID or the sAMAccountName. ImmutableIDs lists people by the onPremisesImmutableId of an account in Entra ID
+// without a SID. Anchor says from which attribute the immutable ids are made.
 type People struct {
 	SIDs         []string         `json:"sids"`
 	Names        []string         `json:"names,omitempty"`

@@ -37,9 +37,9 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	return err
 }
 
-// The method "members" works like ListMembers. The result has the SIDs of the members from other configured domains, which
-// the function "each" does not get. They are those of the lists that members reads for its own domain, so that a nested
-// group whose memberOf is hidden counts for them, too.
+// The method "members" works like ListMembers. The result has the SIDs of the members from other configured domains,
+// which the function "each" does not get. They are those of the lists that members reads for its own domain, so that a
+// nested group whose memberOf is hidden counts for them, too.
 func (d *Directory) members(ctx context.Context, groupDN string, direct bool, each func(sid string) error) (foreign []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -78,8 +78,8 @@ func (d *Directory) members(ctx context.Context, groupDN string, direct bool, ea
 
 // The method "walk" calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
 // walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
-// direct is set, the SIDs of the nested groups. The result "outside" has the members from outside the domain, which walk
-// does not pass.
+// direct is set, the SIDs of the nested groups. The result "outside" has the members from outside the domain, which
+// walk does not pass.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, outside []outsider, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -205,8 +205,8 @@ func hiddenMembers(n int, groupDN string) error {
 }
 
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
-// A primary group always counts. The account may lie anywhere in the domain, because a group may list an account that the
-// bases or the filter leave out. The error is directory.ErrNoPerson if the person does not exist. The error is
+// A primary group always counts. The account may lie anywhere in the domain, because a group may list an account that
+// the bases or the filter leave out. The error is directory.ErrNoPerson if the person does not exist. The error is
 // directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
 //
 // If direct is set and the argument "groupDN" comes from directory.GroupByGUID, MemberOf also answers for a group that

@@ -169,8 +169,8 @@ func later(a, b time.Time) time.Time {
 
 // FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
 // directory.ErrNoPerson if nobody has the name. For a SID, it is directory.ErrLeftOut if the account lies outside the
-// bases or does not match the filter. The error is directory.ErrAmbiguousPerson if the name is the principal name of one
-// person and the account name of another person.
+// bases or does not match the filter. The error is directory.ErrAmbiguousPerson if the name is the principal name of
+// one person and the account name of another person.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) (err error) {
@@ -187,9 +187,9 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// FindAnchor returns the SID of the person whose account in Entra ID has the onPremisesImmutableId. It looks in the whole
-// domain, because the bases and the filter may leave the account out. The error is directory.ErrNoPerson if nobody has
-// the anchor, and directory.ErrAmbiguousPerson if two people have it.
+// FindAnchor returns the SID of the person whose account in Entra ID has the onPremisesImmutableId. It looks in the
+// whole domain, because the bases and the filter may leave the account out. The error is directory.ErrNoPerson if
+// nobody has the anchor, and directory.ErrAmbiguousPerson if two people have it.
 func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error) {
 	doing := fmt.Sprintf("look for the account with the immutable id %q", immutableID)
 	values, filter := anchor.Search(immutableID), ""

@@ -149,8 +149,8 @@ func (s *session) netBIOSName() (string, error) {
 }
 
 // The method "person" reads the only person below the bases that matches a filter, and records which attributes the
-// account may not read. The result "e" is the entry of the person. The argument "more" names further attributes, which e
-// also has.
+// account may not read. The result "e" is the entry of the person. The argument "more" names further attributes, which
+// e also has.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	return s.personBelow(s.bases, who, s.directory.people+filter, more...)
 }

@@ -120,8 +120,8 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 
 // mayRead reports whether an attribute without a value is really empty, and not hidden from the account. The attribute
 // is really empty if the schema lacks the attribute. The attribute is also really empty if the account has the right to
-// read it. The argument "raw", the object's descriptor, shows this right. A read-only controller does not have the values
-// of a filtered attribute.
+// read it. The argument "raw", the object's descriptor, shows this right. A read-only controller does not have the
+// values of a filtered attribute.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {

@@ -78,8 +78,8 @@ func syncTime(n uint64) time.Time {
 	return time.Time{}
 }
 
-// The method "doubts" returns why the controllers that were read may lack a change of a controller that was not read. The
-// function "read" says which answer counts as read. The result is empty if no change is missing.
+// The method "doubts" returns why the controllers that were read may lack a change of a controller that was not read.
+// The function "read" says which answer counts as read. The result is empty if no change is missing.
 func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time) (why faults) {
 	vouched := slices.ContainsFunc(answers, func(a answer) bool { return read(&a) && strings.EqualFold(a.controller.name, d.asked) })
 	for _, a := range answers {
@@ -102,8 +102,8 @@ func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time
 const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
 
 // The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
-// directory.ErrNoPerson only if no other controller can have the account. The account may be new at a controller that did
-// not answer, or somebody may have restored it there.
+// directory.ErrNoPerson only if no other controller can have the account. The account may be new at a controller that
+// did not answer, or somebody may have restored it there.
 func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
 	var why faults
 	open := d.unnamed != nil

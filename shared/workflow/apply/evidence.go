@@ -187,9 +187,9 @@ const leftOutNow = "IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the accoun
 // Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// The method "anchored" returns the SID of the account in Active Directory whose anchor is the immutable id of an account
-// without a SID. It returns "" if the domain has no such account, and if that is not known. It notes in p which holds.
-// Other tools than Entra Connect give every account an immutable id, so it alone does not show an account there.
+// The method "anchored" returns the SID of the account in Active Directory whose anchor is the immutable id of an
+// account without a SID. It returns "" if the domain has no such account, and if that is not known. It notes in p which
+// holds. Other tools than Entra Connect give every account an immutable id, so it alone does not show an account there.
 func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
 	sid, err := j.AD.FindAnchor(ctx, p.Entra.ImmutableID, j.run.Policy.Anchor)
 	switch {

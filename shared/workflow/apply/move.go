@@ -24,8 +24,8 @@ type move struct {
 	*job
 	page   *ledger.Page
 	person *directory.Person
-	// The field "leftOut" is the person's account in Active Directory if the settings leave it out. Only a change that was
-	// begun, or that gives a license back, may use it.
+	// The field "leftOut" is the person's account in Active Directory if the settings leave it out. Only a change that
+	// was begun, or that gives a license back, may use it.
 	leftOut *directory.ADUser
 	groups  []string        // Entra groups that list the person; nil: not read yet
 	listed  map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
