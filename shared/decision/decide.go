@@ -50,8 +50,8 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if d.Refused == "" {
 		preflight(&d, rule, p, &route)
 	}
-	if d.Refused == "" && rule.Notice > 0 {
-		notice(&d, rule, past, judge.Now())
+	if d.Refused == "" {
+		r.notice(&d, rule, past, judge.Now())
 		if d.Notice && r.Policy.Notices != nil {
 			_, d.Refused = MailFor(p)
 		}

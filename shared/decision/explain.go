@@ -85,8 +85,8 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if a.Reason == "" { // Judge.Ask gives no reason for most verdicts to keep
 		a.Reason = judge.Reason(rule, p, v)
 	}
-	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && rule.Notice > 0 && !a.Notice {
-		if due := dueOf(rule, past); a.Refused == "" || a.Refused == waits(past, due) {
+	if past != nil && past.State == history.Announced && a.Outcome == policy.Reclaim && !a.Notice {
+		if due := dueOf(rule, past); a.Refused == "" && rule.Notice > 0 || a.Refused == waits(past, due, false) {
 			a.Due = due
 		}
 	}

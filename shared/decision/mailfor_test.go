@@ -47,11 +47,13 @@ func TestMailFor(t *testing.T) {
 }
 
 // A change that must be announced waits while no mail may be sent. Without the section notices, nobody gets mails, and the
-// plan announces the change.
+// plan announces the change. With that section, an announcement that was no mail does not count.
 func TestAnnouncedByMail(t *testing.T) {
 	t.Parallel()
 	idle := daysAgo(100)
-	announced := &history.Item{User: "id-p", License: "e3", To: "exo", State: history.Announced, Run: "r0", Rule: "m365", At: daysAgo(20), IdleSince: &idle}
+	alone := &history.Item{User: "id-p", License: "e3", To: "exo", State: history.Announced, Run: "r0", Rule: "m365", At: daysAgo(20), IdleSince: &idle}
+	announced := *alone
+	announced.ByMail = true
 	for name, tc := range map[string]struct {
 		mail    bool // whether the policy sends mails
 		address string
@@ -62,7 +64,10 @@ func TestAnnouncedByMail(t *testing.T) {
 		"by mail":                            {true, "p@x.example", nil, true, ""},
 		"by mail, without an address":        {true, "", nil, true, "cannot be announced by mail: the account has no mail address"},
 		"in the plan alone":                  {false, "", nil, true, ""},
-		"announced, and the address is gone": {true, "", []any{announced}, false, ""},
+		"announced, and the address is gone": {true, "", []any{&announced}, false, ""},
+		"announced in the ledger alone":      {true, "p@x.example", []any{alone}, true, ""},
+		"announced before the mails":         {false, "", []any{alone}, false, ""},
+		"announced, and no mails any more":   {false, "", []any{&announced}, false, ""},
 	} {
 		w := holder(tc.past...)
 		w.policy = replaceOnce(t, text, "{changeTo: exo}", "{changeTo: exo, notice: 14}")

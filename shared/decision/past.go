@@ -229,40 +229,4 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// The function "notice" sets d.Notice if the change must be announced. If the change is announced already, it sets
-// d.Refused until the announcement is rule.Notice days old. The announcement does not count if another rule made it, if
-// it names another target, or if the person was active after it. If nobody knows whether the mail was sent, the change
-// must be announced again. The second announcement waits until the days of the first announcement are over. So nobody
-// gets two mails for one notice, and nobody loses a license without a mail.
-func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
-	var idle time.Time
-	if past != nil && past.IdleSince != nil {
-		idle = *past.IdleSince
-	}
-	told := past != nil && (past.State == history.Announced || past.State == history.Unsure)
-	if !told || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
-		d.Notice = true
-		return
-	}
-	switch due := dueOf(rule, past); {
-	case now.Before(due):
-		d.Refused = waits(past, due)
-	case past.State == history.Unsure:
-		d.Notice = true
-	}
-}
-
-// The function "waits" returns the refusal of an announced change that is not due.
-func waits(past *history.Item, due time.Time) string {
-	if past.State == history.Unsure {
-		return fmt.Sprintf("perhaps announced: nobody knows whether the mail of %s was sent; announced again from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
-	}
-	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
-}
-
-// dueOf returns the time from which an announced change may be made.
-func dueOf(rule *policy.Rule, past *history.Item) time.Time {
-	return past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour)
-}
-
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -53,6 +53,10 @@ type Item struct {
 	// HeldSince is set only for an announced change of a license that a run took before. It is when the license was
 	// restored, or when a run first saw that somebody else had restored the license.
 	HeldSince time.Time `json:"heldSince,omitzero"`
+	// Due and ByMail are set only for an announced change. Due is the time from which the announcement allows the change.
+	// It is zero if an older version announced the change. ByMail says whether the announcement is a mail to the person.
+	Due    time.Time `json:"due,omitzero"`
+	ByMail bool      `json:"byMail,omitempty"`
 	// UserPrincipalName is the name of the person. Only items in the state Open have this name.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the person's last activity when the change began or was announced. It is nil for a person who was

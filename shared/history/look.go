@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -73,10 +74,14 @@ func ItemOf(e *ledger.Entry) *Item {
 	}
 	i.At = e.Completion.At
 	switch {
-	case e.Completion.Outcome == ledger.Announced:
-		i.State, i.HeldSince = Announced, e.HeldSince
-	case e.Completion.Outcome == ledger.Unsure:
-		i.State, i.HeldSince = Unsure, e.HeldSince
+	case e.Completion.Outcome == ledger.Announced, e.Completion.Outcome == ledger.Unsure:
+		i.State, i.HeldSince, i.ByMail = Announced, e.HeldSince, e.ByMail
+		if e.Completion.Outcome == ledger.Unsure {
+			i.State = Unsure
+		}
+		if e.Notice > 0 {
+			i.Due = i.At.Add(time.Duration(e.Notice) * 24 * time.Hour)
+		}
 	case e.Completion.Outcome == ledger.Restored:
 		i.State, i.TakenBy, i.TakenAt = Restored, e.Run, e.At
 	case e.Completion.Outcome != ledger.Done:

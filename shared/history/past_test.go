@@ -141,6 +141,12 @@ func TestItemOf(t *testing.T) {
 	heldSince := func(e *ledger.Entry) *ledger.Entry { e.HeldSince = at(-80); return e }
 	announcedAgain, perhapsAgain := item("m365", Announced), item("m365", Unsure)
 	announcedAgain.HeldSince, perhapsAgain.HeldSince = at(-80), at(-80)
+	mailed, byMail := entry("m365", ledger.Announced), item("m365", Announced)
+	mailed.Notice, mailed.ByMail, byMail.Due, byMail.ByMail = 14, true, at(15), true
+	lost, perhapsByMail := entry("m365", ledger.Unsure), item("m365", Unsure)
+	lost.Notice, lost.ByMail, perhapsByMail.Due, perhapsByMail.ByMail = 14, true, at(15), true
+	taken := entry("m365", ledger.Done)
+	taken.Notice = 14
 	open := item("m365", Open)
 	open.At, open.UserPrincipalName = at(0), "ann@x"
 	for name, tc := range map[string]struct {
@@ -154,6 +160,9 @@ func TestItemOf(t *testing.T) {
 		"restored by others": {entry("m365", ledger.Restored), held},
 		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
 		"perhaps announced":  {entry("m365", ledger.Unsure), item("m365", Unsure)},
+		"announced by mail":  {mailed, byMail},
+		"perhaps by mail":    {lost, perhapsByMail},
+		"no announcement":    {taken, item("m365", Taken)},
 		"restored before":    {heldSince(entry("m365", ledger.Announced)), announcedAgain},
 		"and perhaps":        {heldSince(entry("m365", ledger.Unsure)), perhapsAgain},
 		"and taken again":    {heldSince(entry("m365", ledger.Done)), item("m365", Taken)},

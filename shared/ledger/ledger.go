@@ -94,6 +94,10 @@ type Intent struct {
 	// HeldSince is when idleseat restored the license, or when a run first saw that somebody else had restored it. It
 	// is zero if no run took the license before.
 	HeldSince time.Time `json:"heldSince,omitzero"`
+	// The field Notice is set in an announcement. It is the number of days from the announcement to the change. ByMail is
+	// set if the announcement is a mail to the person. Entries of older versions lack both.
+	Notice int  `json:"notice,omitempty"`
+	ByMail bool `json:"byMail,omitempty"`
 	// RestoreOf is set in a restore. It is the run that took the license.
 	RestoreOf string `json:"back,omitempty"`
 	// Note describes how the way of the restore differs from the way in which the license was taken, or is empty.

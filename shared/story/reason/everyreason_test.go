@@ -20,7 +20,7 @@ var reasonFiles = []string{
 	"../../policy/gap.go", "../../policy/grace.go", "../../policy/holder.go",
 	"../../directory/join.go", "../../directory/contradiction.go", "../../directory/past.go",
 	"../../plan/direct.go", "../../plan/entragroup.go", "../../plan/adgroup.go", "../../plan/route.go", "../../plan/mail.go",
-	"../../plan/feed.go", "../../decision/decide.go", "../../decision/past.go", "../../decision/first.go", "../../decision/memory.go", "../../decision/reports.go", "../../decision/mailfor.go",
+	"../../plan/feed.go", "../../decision/decide.go", "../../decision/past.go", "../../decision/notice.go", "../../decision/first.go", "../../decision/memory.go", "../../decision/reports.go", "../../decision/mailfor.go",
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
 }
 

@@ -95,6 +95,10 @@ Har du en fråga, eller är du borta då? Svara i så fall på det här mejlet.
 	if d := cmp.Diff(want, b.entra.mails); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil || e.Notice != 14 || !e.ByMail {
+		t.Errorf("the ledger keeps not what the mail says: %+v, %v", e, err)
+	}
 }
 
 var errKilled = errors.New("killed")

@@ -162,6 +162,9 @@ func TestNoticeIsGiven(t *testing.T) {
 	if err != nil || e.Via != "notice" || e.Source+e.Target+e.SKU+e.TargetSKU != "" || len(e.Before.InGroups)+len(e.Before.Assignments) > 0 {
 		t.Errorf("a notice names no way: %+v, %v", e, err)
 	}
+	if e.Notice != 14 || e.ByMail {
+		t.Errorf("the notice is of %d days, by mail %t", e.Notice, e.ByMail)
+	}
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("again: %v", err)
 	}

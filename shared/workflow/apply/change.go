@@ -226,12 +226,12 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	if past != nil {
 		in.HeldSince = past.Given()
 	}
-	if !d.Notice {
-		if why, err := m.along(ctx, route, &in); err != nil {
-			return result(troubled, "nothing was done: %v", err), true
-		} else if why != "" {
-			return result(runs.Refused, "%s", why), true
-		}
+	if d.Notice {
+		in.Notice, in.ByMail = rule.Notice, j.run.Policy.Notices != nil
+	} else if why, err := m.along(ctx, route, &in); err != nil {
+		return result(troubled, "nothing was done: %v", err), true
+	} else if why != "" {
+		return result(runs.Refused, "%s", why), true
 	}
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return result(runs.Refused, "%v", err), true

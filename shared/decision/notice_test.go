@@ -1,0 +1,63 @@
+package decision
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// noticeOf returns the announcement of the change of E3 by the rule m365-long, which gave 14 days.
+func noticeOf(days int) *history.Item {
+	idle := daysAgo(100)
+	return &history.Item{
+		User: "id-p", License: "e3", State: history.Announced, Run: "r0", Rule: "m365-long", Via: plan.Notice,
+		Began: daysAgo(days), At: daysAgo(days), IdleSince: &idle, Due: daysAgo(days - 14),
+	}
+}
+
+// noticing returns the test policy, in which the rule m365-long gives notice of a number of days. 0 stands for no notice.
+func noticing(t *testing.T, days string) string {
+	t.Helper()
+	return replaceOnce(t, text, "days(90)), then: remove}\n  - {name: citrix", "days(90)), then: {remove: true, notice: "+days+"}}\n  - {name: citrix")
+}
+
+// No rule takes a license before the day that an announcement named, whatever the policy says by then.
+func TestNoticeIsKept(t *testing.T) {
+	t.Parallel()
+	by := func(rule, to string, i *history.Item) *history.Item {
+		i.Rule, i.To = rule, to
+		return i
+	}
+	unsure := func(i *history.Item) *history.Item {
+		i.State = history.Unsure
+		return i
+	}
+	for name, tc := range map[string]struct {
+		policy string
+		past   *history.Item
+		notice bool
+		why    string // why nothing is done now; empty if something is done
+	}{
+		"as it was":                       {noticing(t, "14"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on if the person is still idle"},
+		"a shorter notice":                {noticing(t, "7"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
+		"a longer notice":                 {noticing(t, "30"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-12-15T09:00:00Z on"},
+		"no notice any more":              {text, noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
+		"no notice any more, and over":    {text, noticeOf(16), false, ""},
+		"a shorter notice, over":          {noticing(t, "7"), noticeOf(16), false, ""},
+		"by another rule":                 {noticing(t, "7"), by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; announced again from 2026-11-29T09:00:00Z on if the person is still idle"},
+		"by another rule, over":           {noticing(t, "7"), by("m365", "", noticeOf(16)), true, ""},
+		"by another rule, without notice": {text, by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
+		"for another target":              {noticing(t, "7"), by("m365-long", "exo", noticeOf(8)), false, "announced on 2026-11-15; announced again from"},
+		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-29T09:00:00Z on"},
+	} {
+		w := holder(tc.past)
+		w.policy = tc.policy
+		got := w.seal(t).asked(t, "m365-long")
+		if got.Outcome != policy.Reclaim || got.Notice != tc.notice || (tc.why == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.why) {
+			t.Errorf("%s: %s, notice %t, refused %q; want %q", name, got.Outcome, got.Notice, got.Refused, tc.why)
+		}
+	}
+}
