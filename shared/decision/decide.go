@@ -51,7 +51,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		preflight(&d, rule, p, &route)
 	}
 	if d.Refused == "" {
-		r.notice(&d, rule, past, judge.Now())
+		r.notice(&d, judge, rule, p, past)
 		if d.Notice && r.Policy.Notices != nil {
 			_, d.Refused = MailFor(p)
 		}

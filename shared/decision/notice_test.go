@@ -3,7 +3,9 @@ package decision
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -58,6 +60,40 @@ func TestNoticeIsKept(t *testing.T) {
 		got := w.seal(t).asked(t, "m365-long")
 		if got.Outcome != policy.Reclaim || got.Notice != tc.notice || (tc.why == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.why) {
 			t.Errorf("%s: %s, notice %t, refused %q; want %q", name, got.Outcome, got.Notice, got.Refused, tc.why)
+		}
+	}
+}
+
+// A notice counts for 30 days after its day, if the person was neither active nor on leave since the announcement.
+func TestNoticeLapses(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		told   int // days since the announcement
+		leave  int // days since the end of a leave; 0: no leave
+		notice bool
+	}{
+		"a day after its day":              {15, 0, false},
+		"30 days after its day":            {44, 0, false},
+		"31 days after its day":            {45, 0, true},
+		"a leave that ended since":         {96, 95, true},
+		"a leave that ended since, lately": {44, 43, true},
+		"a leave that ended before":        {20, 95, false},
+	} {
+		w := holder(noticeOf(tc.told))
+		w.policy = noticing(t, "14")
+		if tc.leave > 0 {
+			until := daysAgo(tc.leave).Format(time.DateOnly)
+			w.policy = replaceOnce(t, w.policy, "exempt: {users: [exempt@x.example]}", "exempt: {leave: [{user: p@x.example, until: "+until+"}]}")
+		}
+		r := w.seal(t)
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365-long")
+		v := policy.Verdict{Outcome: policy.Reclaim, IdleSince: daysAgo(100), Holder: directory.Yes} // the leave of 43 days ago alone keeps the license
+		if got := r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), "e3"), nil); got.Notice != tc.notice || got.Refused != "" {
+			t.Errorf("%s: notice %t, refused %q", name, got.Notice, got.Refused)
 		}
 	}
 }

@@ -45,6 +45,18 @@ func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
 	return grace{flag: directory.No}
 }
 
+// LeaveEnd returns the end of the person's last leave that is over. It returns the zero time if there is none.
+func (j *Judge) LeaveEnd(p *directory.Person) (end time.Time) {
+	for _, hit := range j.names.Of(p) {
+		for _, l := range hit.one.leave {
+			if !j.now.Before(l.Until) && l.Until.After(end) {
+				end = l.Until
+			}
+		}
+	}
+	return end
+}
+
 // idleSince reports whether the rule's condition "when" is true for a person who was active at the given time.
 func (j *Judge) idleSince(r *Rule, p *directory.Person, at time.Time) bool {
 	if len(r.when.activity) == 0 {
