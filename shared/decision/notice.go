@@ -11,26 +11,31 @@ import (
 )
 
 // The method "notice" sets d.Notice if the change must be announced. If the change is announced already, it sets
-// d.Refused until the day of the announcement.
+// d.Refused until the change may be made.
 //
 // An announcement promises that the person keeps the license by using it before the day. It therefore holds for every
-// rule about the license, and no later edit of the policy brings the day forward. If another rule made the announcement,
-// if it names another target, or if nobody knows whether the mail was sent, the change must be announced again after the
-// day of the first announcement. So nobody gets two mails for one notice, and nobody loses a license without a mail. An
-// announcement counts no longer if the person was active after it, or if its day was too long ago (noticeCounts).
+// rule about the license, and no later edit of the policy brings the day forward. It counts no longer if the person was
+// active after it, or if its day was too long ago (noticeCounts).
+//
+// After its day, the change must be announced again if another rule made the announcement, if it names another target, if
+// the run did not know the person's last activity then, or if nobody knows whether the mail was sent. So nobody gets two
+// mails for one notice, and nobody loses a license without a mail.
+//
+// The data show a use some time after it. The change therefore waits until the data show every use before the end of the
+// day. Usage reports are two to three days late.
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
-	if !r.told(past) || activeSince(d, judge.LeaveEnd(p), past) {
+	if !r.told(past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
 		return
 	}
-	again := rule.Notice > 0 && (past.State == history.Unsure || past.Rule != rule.Name || past.To != d.To)
-	switch now, due := judge.Now(), dueOf(rule, past); {
-	case now.After(due.Add(noticeCounts)):
-		d.Notice = rule.Notice > 0
-	case now.Before(due):
+	again := rule.Notice > 0 && (past.State == history.Unsure || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idleBefore(past)))
+	switch due := dueOf(rule, past); {
+	case judge.Now().Before(due):
 		d.Refused = waits(past, due, again)
-	default:
-		d.Notice = again
+	case again:
+		d.Notice = true
+	case !rule.Covered(p, promised(rule, past)):
+		d.Refused = fmt.Sprintf("announced on %s; done when the usage reports reach %s, if the person is still idle", dayOf(past.At), dayOf(promised(rule, past)))
 	}
 }
 
@@ -44,14 +49,18 @@ func (r *Run) told(past *history.Item) bool {
 	return past != nil && (past.State == history.Announced || past.State == history.Unsure) && (past.ByMail || r.Policy.Notices == nil)
 }
 
-// activeSince reports whether the person was active after the announcement. The end of a leave counts as activity, as it
+// activeAfter reports whether the person was active after the given time. The end of a leave counts as activity, as it
 // does for the rules.
-func activeSince(d *plan.Decision, leaveEnd time.Time, past *history.Item) bool {
-	var idle time.Time
-	if past.IdleSince != nil {
-		idle = *past.IdleSince
+func activeAfter(at time.Time, d *plan.Decision, judge *policy.Judge, p *directory.Person) bool {
+	return d.IdleSince.After(at) || judge.LeaveEnd(p).After(at)
+}
+
+// idleBefore returns the person's last activity as of the announcement, or the zero time if none was known.
+func idleBefore(past *history.Item) time.Time {
+	if past.IdleSince == nil {
+		return time.Time{}
 	}
-	return d.IdleSince.After(idle) || leaveEnd.After(past.At)
+	return *past.IdleSince
 }
 
 // The function "waits" returns the refusal of an announced change that is not due. The parameter "again" says whether the
@@ -67,9 +76,18 @@ func waits(past *history.Item, due time.Time, again bool) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), at)
 }
 
-// dueOf returns the time from which an announced change may be made. It is the later of the time that the announcement
-// named and the time that the rule asks for now.
+// dueOf returns the time from which an announced change may be made. If the rule reads dates of use, it lies so long after
+// the promised time that the directories show each use before that time.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
+	if rule.ReadsActivity() {
+		return promised(rule, past).Add(history.Late)
+	}
+	return promised(rule, past)
+}
+
+// The function "promised" returns the later of the time that the announcement named and the time that the rule asks for
+// now.
+func promised(rule *policy.Rule, past *history.Item) time.Time {
 	if due := past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour); due.After(past.Due) {
 		return due
 	}

@@ -9,6 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/usage"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // noticeOf returns the announcement of the change of E3 by the rule m365-long, which gave 14 days.
@@ -33,6 +36,14 @@ func TestNoticeIsKept(t *testing.T) {
 		i.Rule, i.To = rule, to
 		return i
 	}
+	idle := func(i *history.Item, days int) *history.Item {
+		*i.IdleSince = daysAgo(days)
+		return i
+	}
+	until := func(i *history.Item, days int) *history.Item {
+		i.Due = daysAgo(-days)
+		return i
+	}
 	unsure := func(i *history.Item) *history.Item {
 		i.State = history.Unsure
 		return i
@@ -43,23 +54,56 @@ func TestNoticeIsKept(t *testing.T) {
 		notice bool
 		why    string // why nothing is done now; empty if something is done
 	}{
-		"as it was":                       {noticing(t, "14"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on if the person is still idle"},
-		"a shorter notice":                {noticing(t, "7"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
-		"a longer notice":                 {noticing(t, "30"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-12-15T09:00:00Z on"},
-		"no notice any more":              {text, noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
+		"as it was":                       {noticing(t, "14"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on if the person is still idle"},
+		"a shorter notice":                {noticing(t, "7"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
+		"a longer notice":                 {noticing(t, "30"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-12-16T09:00:00Z on"},
+		"no notice any more":              {text, noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
+		"the day is over":                 {noticing(t, "14"), noticeOf(14), false, "announced on 2026-11-09; done from 2026-11-24T09:00:00Z on"},
+		"the dates of that day are here":  {noticing(t, "14"), noticeOf(15), false, ""},
 		"no notice any more, and over":    {text, noticeOf(16), false, ""},
 		"a shorter notice, over":          {noticing(t, "7"), noticeOf(16), false, ""},
-		"by another rule":                 {noticing(t, "7"), by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; announced again from 2026-11-29T09:00:00Z on if the person is still idle"},
+		"by another rule":                 {noticing(t, "7"), by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; announced again from 2026-11-30T09:00:00Z on if the person is still idle"},
 		"by another rule, over":           {noticing(t, "7"), by("m365", "", noticeOf(16)), true, ""},
-		"by another rule, without notice": {text, by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; done from 2026-11-29T09:00:00Z on"},
+		"by another rule, without notice": {text, by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
+		"by a rule with other dates":      {text, idle(noticeOf(8), 300), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
+		"an earlier use, seen late":       {noticing(t, "7"), idle(noticeOf(8), 300), false, "announced on 2026-11-15; announced again from 2026-11-30T09:00:00Z on"},
+		"an earlier use, over":            {noticing(t, "7"), idle(noticeOf(16), 300), true, ""},
+		"a later use":                     {noticing(t, "7"), until(noticeOf(101), 10), true, ""},
+		"a later use, without notice":     {text, until(noticeOf(101), 10), false, ""},
+		"an earlier use, a long notice":   {text, until(noticeOf(99), 10), false, "announced on 2026-08-16; done from 2026-12-04T09:00:00Z on"},
 		"for another target":              {noticing(t, "7"), by("m365-long", "exo", noticeOf(8)), false, "announced on 2026-11-15; announced again from"},
-		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-29T09:00:00Z on"},
+		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-30T09:00:00Z on"},
 	} {
 		w := holder(tc.past)
 		w.policy = tc.policy
 		got := w.seal(t).asked(t, "m365-long")
 		if got.Outcome != policy.Reclaim || got.Notice != tc.notice || (tc.why == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.why) {
 			t.Errorf("%s: %s, notice %t, refused %q; want %q", name, got.Outcome, got.Notice, got.Refused, tc.why)
+		}
+	}
+}
+
+// A change by a usage report waits until a report covers the day that the announcement named. The report of this test ends
+// two days before the run, as it usually does.
+func TestNoticeWaitsForTheReports(t *testing.T) {
+	t.Parallel()
+	const key = "runs/run/usage/copilot"
+	reading, object := reported(t, key)
+	for told, want := range map[int]string{
+		14: "announced on 2026-11-09; done from 2026-11-24T09:00:00Z on if the person is still idle",
+		15: "announced on 2026-11-08; done when the usage reports reach 2026-11-22, if the person is still idle",
+		16: "",
+		40: "",
+	} {
+		w := holder(noticeOf(told))
+		w.policy = withCopilot(t, noticing(t, "14"))
+		w.manifest = func(m *snapshot.Manifest) { m.Reports = []usage.Reading{reading} }
+		r := w.seal(t)
+		if err := store.PutBytes(t.Context(), r.store, key, object); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.asked(t, "m365-long"); got.Outcome != policy.Reclaim || got.Notice || got.Refused != want {
+			t.Errorf("%d days after the announcement: %s (%s), notice %t, refused %q", told, got.Outcome, got.Reason, got.Notice, got.Refused)
 		}
 	}
 }

@@ -77,14 +77,16 @@ type LicenseID struct {
 // InLedger returns the name under which the ledger has the license.
 func (i *Item) InLedger() string { return cmp.Or(i.Recorded, i.License) }
 
-// The constant "late" is the longest delay of an activity date. Dates in Entra ID are up to 24 hours late (Microsoft
-// Entra documentation, "How to detect inactive user accounts").
-const late = 24 * time.Hour
+// Late is the longest delay of an activity date in a directory. Dates in Entra ID are up to 24 hours late (Microsoft Entra
+// documentation, "How to detect inactive user accounts"). In Active Directory, a logon after a long idle time sets
+// lastLogonTimestamp at once, and the date only has to replicate (Microsoft, "Last-Logon-Timestamp attribute": the value
+// is updated if it is older than msDS-LogonTimeSyncInterval, which is 14 days).
+const Late = 24 * time.Hour
 
 // Since returns the time 24 hours before the change began. Activity after this time means that the person returned. A
 // rule takes a license only after a long idle time. A date from these 24 hours therefore arrived after the rule was
 // evaluated, and shows that the person is active again.
-func (i *Item) Since() time.Time { return i.Began.Add(-late) }
+func (i *Item) Since() time.Time { return i.Began.Add(-Late) }
 
 // Given returns when the license was last restored, or when a run first saw that somebody else had restored the
 // license. An announcement after the restore does not change the result. The result is zero if no restore is known, if

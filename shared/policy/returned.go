@@ -53,6 +53,17 @@ func (r *Rule) late() (late time.Duration) {
 	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
+// Covered reports whether the usage reports of the rule cover the whole day of the given time. These are the reports from
+// which the condition "when" reads dates of use of the person.
+func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
+	return !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
+		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
+			through := f.Of(p).Through
+			return !through.IsZero() && through.Before(at.UTC().Truncate(day))
+		})
+	})
+}
+
 // unusedSpan is the time for which a rule without dates of use does not take a restored license. Microsoft's Product
 // Terms allow a license to be reassigned after 90 days.
 const unusedSpan = 90 * day

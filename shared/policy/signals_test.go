@@ -184,6 +184,34 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
+// A time is covered if each report that the rule reads covers the whole day of the time. A report that does not have the
+// person, and a directory, are no reports that have to cover it.
+func TestCovered(t *testing.T) {
+	t.Parallel()
+	late := copilotHolder(usedOn(directory.TeamsUse, 80*day), usedOn(directory.ExchangeUse, 80*day))
+	late.Entra.Uses[1].Through = reportOf.Add(-day)
+	for name, tc := range map[string]struct {
+		when string
+		who  *directory.Person
+		at   time.Time
+		want bool
+	}{
+		"the end of the last day":      {"copilotUse.hasNoValue()", copilotHolder(usedOn(directory.CopilotUse, 80*day)), reportOf.Add(day - 1), true},
+		"the next day":                 {"copilotUse.hasNoValue()", copilotHolder(usedOn(directory.CopilotUse, 80*day)), reportOf.Add(day), false},
+		"the next day, never used":     {"copilotUse.hasNoValue()", copilotHolder(notUsed(directory.CopilotUse)), reportOf.Add(day), false},
+		"the next day, in local time":  {"copilotUse.hasNoValue()", copilotHolder(notUsed(directory.CopilotUse)), reportOf.Add(day).In(time.FixedZone("", -3600)), false},
+		"the next day, not in reports": {"copilotUse.hasNoValue()", copilotHolder(), reportOf.Add(day), true},
+		"the later of two reports":     {"anyUse.hasNoValue()", late, reportOf, false},
+		"the earlier of two reports":   {"anyUse.hasNoValue()", late, reportOf.Add(-1), true},
+		"another report":               {"AzureAdSistaLogon.hasNoValue()", late, reportOf, true},
+		"no date of use":               {"teamsSince.hasNoValue()", late, reportOf.Add(day), true},
+	} {
+		if got := usagePolicy(t, tc.when).Rules[0].Covered(tc.who, tc.at); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 // Turns evaluates a rule at later times. It assumes that by each of these times a newer report has come. The test also
 // checks Cooling and Returned with dates from a report.
 func TestReportsThroughTime(t *testing.T) {

@@ -30,6 +30,7 @@ var changes = []form{
 	{code: "notRestorable", remedy: "notBack", text: "not given back: the rule has no onReturn: restore", swedish: "återställs inte: regeln saknar onReturn: restore"},
 	{code: "perhapsAnnounced", remedy: "perhapsTold", text: "perhaps announced: nobody knows whether the mail of {} was sent", swedish: "kanske aviserad: ingen vet om mejlet den $1 skickades"},
 	{code: "announced", remedy: "announced", text: "announced on {}; done from {d} on if the person is still idle", swedish: "aviserad den $1; görs från och med $2 om personen fortfarande är inaktiv"},
+	{code: "announced", remedy: "announced", text: "announced on {}; done when the usage reports reach {d}", swedish: "aviserad den $1; görs när användningsrapporterna når till $2, om personen fortfarande är inaktiv"},
 	{code: "announced", remedy: "announcedAgain", text: "announced on {}; announced again from {d} on if the person is still idle", swedish: "aviserad den $1; aviseras på nytt från och med $2 om personen fortfarande är inaktiv"},
 	{code: "noMail", remedy: "untold", text: "cannot be announced by mail: {r}", swedish: "kan inte aviseras med mejl: $1"},
 	{code: "noAddressRead", remedy: "untold", text: "the person is known in Active Directory alone, and no address is read there", swedish: "personen finns bara i Active Directory, och där läses ingen adress"},

@@ -55,7 +55,7 @@ var remedies = []remedy{
 	{"pending", "Finish what the earlier run began.", "Slutför det som den tidigare körningen påbörjade."},
 	{"cooling", "Nothing: it ends by itself.", "Inget: det upphör av sig självt."},
 	{"superseded", "Nothing: the rule that comes first decides about the license.", "Inget: regeln som kommer först bestämmer om licensen."},
-	{"announced", "Nothing: the license is taken on the day that was announced, unless the person is active before.", "Inget: licensen tas den aviserade dagen, om personen inte är aktiv innan dess."},
+	{"announced", "Nothing: the license is taken soon after the day that was announced, when the data show that the person was not active before.", "Inget: licensen tas strax efter den aviserade dagen, när uppgifterna visar att personen inte var aktiv innan dess."},
 	{"announcedAgain", "Nothing: after the day that was announced, the change is announced once more.", "Inget: efter den aviserade dagen aviseras ändringen en gång till."},
 	{"firstReading", "Nothing; it becomes due when a reading on another day agrees. An operator may apply it today.", "Inget; den blir aktuell när en läsning en annan dag visar samma sak. En operatör kan genomföra ändringen redan i dag."},
 	{"setback", "Correct what the directory refused; `idleseat reevaluate --apply` tries at once.", "Åtgärda det som katalogen nekade; `idleseat reevaluate --apply` försöker genast igen."},

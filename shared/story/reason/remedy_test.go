@@ -47,6 +47,7 @@ var stored = map[string]string{
 	"cooling down: restored on 2026-11-01, and not taken again before the person was idle for the rule's whole span from then on":                                          "cooling",
 	"superseded: the rule m365-idle-60 comes first in the policy and is undecided about m365-e3":                                                                           "superseded",
 	"announced on 2026-11-20; done from 2026-12-04T02:00:00Z on if the person is still idle":                                                                               "announced",
+	"announced on 2026-11-20; done when the usage reports reach 2026-12-04, if the person is still idle":                                                                   "announced",
 	"announced on 2026-11-20; announced again from 2026-12-04T02:00:00Z on if the person is still idle":                                                                    "announcedAgain",
 	"first reading: no run of an earlier day saw the account; the schedule takes the license after a second reading on another day, an operator may plan and apply it now": "firstReading",
 	"failed in the last run, and 3 runs in a row could not make it: Graph answered 403; tried again from 2026-12-03 on":                                                    "setback",
