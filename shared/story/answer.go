@@ -188,7 +188,7 @@ func change(x *Answer, rule *policy.Rule, past *License, one *Story) string {
 	case Idle, Announced:
 		text := ""
 		if x.Notice {
-			text = fmt.Sprintf("The plan announces it; it is taken %s later. ", plain.Many(rule.Notice, "day"))
+			text = fmt.Sprintf("The plan announces it; it is taken %s later at the earliest. ", plain.Many(rule.Notice, "day"))
 		}
 		if x.Noun == "" {
 			return text + "Other values before the change keep the license."
