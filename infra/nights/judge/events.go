@@ -21,6 +21,7 @@ const (
 	Holding  What = "holding"   // the person has held the license since the time At, although no event Given gave the license to the person
 	Used     What = "used"      // a use that counts for the rule of the license
 	Exempted What = "exempted"  // Holds: an exemption begins; otherwise the exemption ends
+	Away     What = "away"      // the list of leaves says from now on that the person is on leave until the time Until; an earlier leave no longer counts
 	Outside  What = "outside"   // Holds: the rule for the license does not cover the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
@@ -52,6 +53,8 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
+	// Until is the first moment after a leave.
+	Until time.Time `json:"until,omitzero"`
 	// Way is the group by which the tool takes or gives the license. It is empty if the group does not matter.
 	Way string `json:"way,omitempty"`
 	// Stranger reports whether the event comes from a second machine with its own store.
@@ -111,8 +114,8 @@ func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {
 	case Remade:
-		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // the removal and the restores concerned the deleted account
+		p.made[e.License], p.used[e.License], p.away[e.License] = e.At, nil, nil // the list names the deleted account
+		l.taken, l.given = time.Time{}, nil                                      // the removal and the restores concerned the deleted account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
@@ -124,6 +127,11 @@ func (j *Judge) about(e Event, p *person) error {
 		p.used[e.License] = append(p.used[e.License], fact{e.At, e.Shown, true})
 	case Exempted:
 		p.exempt = append(p.exempt, fact{e.At, e.Shown, e.Holds})
+		clear(p.clear)
+	case Away:
+		for name := range j.rules {
+			p.away[name] = append(p.away[name], fact{e.Until, e.Shown, true})
+		}
 		clear(p.clear)
 	case Outside:
 		p.outside[e.License] = append(p.outside[e.License], fact{e.At, e.Shown, e.Holds})
@@ -146,7 +154,7 @@ func (j *Judge) about(e Event, p *person) error {
 		l.accepted = true
 		return nil
 	case Told:
-		if last := newest(p.used[e.License], e.At); l.announced.IsZero() || last.After(l.announced) {
+		if last := newest(p.used[e.License], e.At); l.announced.IsZero() || last.After(l.announced) || since(p.away[e.License], e.At).After(l.announced) {
 			l.announced = e.At
 		}
 		return nil
@@ -164,7 +172,7 @@ func (j *Judge) about(e Event, p *person) error {
 		}
 		return nil
 	case Mailless:
-		j.fault(Without, e, "no license with a mailbox is left")
+		j.mailless(e, p)
 	default:
 		return fmt.Errorf("there is no event %q", e.What)
 	}

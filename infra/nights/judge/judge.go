@@ -9,11 +9,15 @@
 //     when the directory shows the use. The directory may show a use a day late.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
 //     that appeared later, because time passes between the last reading and the write of the tool.
-//   - wrong: the tool took a license although it could know a reason to wait. There are nine
+//   - wrong: the tool took a license although it could know a reason to wait. There are ten
 //     reasons. The person was active within the rule's idle period, was too new, was exempt, was
-//     outside the rule, or was not a human. The person had held the license for too short a time.
-//     The account had been enabled for too short a time. The license was restored within the idle
-//     period. The removal was not announced early enough.
+//     outside the rule, or was not a human. The person was on leave, or was back for less than the
+//     idle period. The person had held the license for too short a time. The account had been
+//     enabled for too short a time. The license was restored within the idle period. The removal
+//     was not announced early enough.
+//   - back: a person is back when the leave ends, even if the person uses nothing then. The
+//     company's list of leaves says when a leave ends. The tool can know the list at once. An
+//     announcement from before the end does not count.
 //   - seen: a night after the event read the directory of the license. Between two nights that
 //     read this directory, an account may be blocked and enabled again, or a license may be lost
 //     and given again. The tool cannot notice these events, so the judge ignores them.
@@ -40,7 +44,9 @@
 //     license, or if an override accepted the removal. The share may exceed the limit by the
 //     factor Mercy, because the tool counts only the holders that it sees. A number of licenses up
 //     to Few is never beyond the limit.
-//   - without: the tool took a person's last license for a mailbox, even if only for a moment.
+//   - without: the tool took a person's last license for a mailbox, even if only for a moment. The
+//     judge ignores this event if somebody else took another license for the mailbox so late that
+//     the tool may not know: at the earliest Slack before the write of the tool.
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
 //   - astray: the tool took the license by one group, and gives it back by another.
@@ -96,6 +102,8 @@ type Rule struct {
 	// Limit is the share of the holders from whom the tool may take the license within Window, if no administrator accepts
 	// more. Zero means no limit.
 	Limit float64
+	// Mailbox means that the license gives a mailbox.
+	Mailbox bool
 }
 
 // Why is a kind of fault.
@@ -167,7 +175,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	known := *l
 	if e.Stranger {
-		known = license{since: time.Unix(0, 0), announced: time.Unix(0, 0)}
+		known = license{since: time.Unix(0, 0), announced: e.At.Add(-j.rules[e.License].Notice)}
 	}
 	if why := j.keeps(p, &known, e.License, e.At.Add(-Slack), e.At, e.Stranger); why != "" {
 		j.fault(Wrong, e, why)
@@ -214,11 +222,14 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	r := j.rules[name]
 	last := newest(p.used[name], known)
 	given := newest(l.given, known)
+	back := since(p.away[name], known)
 	switch {
 	case p.nobody:
 		return "the account is no person"
 	case state(p.exempt, known):
 		return "exempt"
+	case !back.IsZero() && at.Sub(back) <= r.Idle:
+		return "on leave until " + day(back) + ", or back for too short a time"
 	case state(p.outside[name], known):
 		return "the rule does not concern this person"
 	case !last.IsZero() && at.Sub(last) <= r.Idle:
@@ -231,7 +242,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 		return "holds it only since " + day(l.since)
 	case r.EnabledAgain > 0 && !stranger && state(p.enabled[name], known) && at.Sub(since(p.enabled[name], known)) < r.EnabledAgain:
 		return "enabled only since " + day(since(p.enabled[name], known))
-	case r.Notice > 0 && (l.announced.IsZero() || at.Sub(l.announced) < r.Notice):
+	case r.Notice > 0 && (l.announced.IsZero() || l.announced.Before(back) || at.Sub(l.announced) < r.Notice):
 		return "not announced for long enough"
 	}
 	return ""
@@ -285,9 +296,9 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 }
 
 // The method "unannounced" returns the reason why a person must keep a license, as if the removal had been announced
-// long ago. The tool may announce a removal at any time, so a case can be clear without an announcement.
+// early enough. The tool may announce a removal at any time, so a case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
-	told.announced = time.Unix(0, 0)
+	told.announced = e.At.Add(-j.rules[e.License].Notice)
 	return j.keeps(p, &told, e.License, e.At.Add(-Slack), e.At, false)
 }

@@ -14,6 +14,7 @@ type person struct {
 	made     map[string]time.Time // by license: creation of the newest account that can hold the license
 	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
 	exempt   []fact
+	away     map[string][]fact // leaves by license; the field "at" is the end of the leave, and the last fact counts
 	outside  map[string][]fact // facts by license
 	enabled  map[string][]fact // by license, because the nights read the licenses' directories independently
 	blocked  map[string]int    // by license: value of Judge.reads when the account was last blocked
@@ -27,7 +28,7 @@ type person struct {
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
-		enabled: map[string][]fact{}, blocked: map[string]int{},
+		enabled: map[string][]fact{}, blocked: map[string]int{}, away: map[string][]fact{},
 		licenses: map[string]*license{}, clear: map[string]time.Time{}, missed: map[string]bool{},
 	}
 	for name := range rules {

@@ -54,6 +54,8 @@ func (w *World) licenses() []string {
 		return []string{e3, citrix, salesforce, copilot, premium}
 	case w.options.Apps:
 		return []string{e3, citrix, salesforce, copilot}
+	case w.mailboxes:
+		return []string{e3, citrix, exchange}
 	}
 	return []string{e3, citrix}
 }
@@ -74,6 +76,10 @@ func (w *World) opens() {
 func (w *World) signedIn(e judge.Event) {
 	e.License = e3
 	w.used(e)
+	if w.mailboxes {
+		e.License = exchange
+		w.used(e)
+	}
 	if w.options.Apps {
 		e.License = salesforce
 		w.used(e)

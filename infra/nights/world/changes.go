@@ -99,7 +99,7 @@ var changes = []change{
 	{"taken off Citrix", 0.0003, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, false) }},
 	{"exempt by group", 0.0008, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt", true) }},
 	{"exempt by a nested group", 0.0004, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt-Leave", true) }},
-	{"exempt by group no more", 0.02, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && w.inExemptGroup(i) }, func(w *World, i int) {
+	{"exempt by group no more", 0.02, leavesList, func(w *World, i int) {
 		w.box.Company.SetMember(i, "LIC-Exempt", false)
 		w.box.Company.SetMember(i, "LIC-Exempt-Leave", false)
 	}},
@@ -128,10 +128,13 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
+// The variable "allChanges" contains the kinds of events that happen to people.
+var allChanges = slices.Concat(changes, changesOfLeave)
+
 // The method "changes" makes the events of a day happen to a person.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
-	for _, c := range changes {
+	for _, c := range allChanges {
 		if c.fits(w, i, p) && w.happens(c.kind, i, c.chance) {
 			c.make(w, i)
 			w.observe(i)

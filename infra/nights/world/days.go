@@ -21,27 +21,21 @@ func (w *World) live() {
 		if h.id == "" {
 			continue
 		}
-		if d := throw(w.options.Seed, "use", w.night, i); d.chance(h.daily) {
+		if d := throw(w.options.Seed, "use", w.night, i); w.comesBack(i, began) || d.chance(h.daily) {
 			w.use(i, d, began.Add(time.Duration(d.Int64N(int64(w.clock.Now().Sub(began))))))
 			w.helpDesk(i)
 			w.helpDeskApps(i)
+			w.helpDeskExchange(i)
 		}
 	}
 	w.wave()
 	w.turns()
 	w.tonightsReports()
-	w.endLeave()
-}
-
-// endLeave tells the judge about the end of Anna's leave. She counts as active at the end of its last day.
-func (w *World) endLeave() {
-	if w.policy.leave.After(w.clock.Now()) || !w.people[anna].told.exempt {
-		return
+	w.renames()
+	w.endLeaves()
+	if w.mailboxes { // when the product has taken one of two licenses for a mailbox, it cannot take the other one
+		w.observeAll()
 	}
-	for _, license := range w.licenses() {
-		w.hear(judge.Event{What: judge.Used, At: w.policy.leave.Add(day), Person: w.people[anna].id, License: license})
-	}
-	w.observe(anna)
 }
 
 // The method "use" makes a person sign in to Entra ID at the given time. In two of three cases, the person also logs on
@@ -90,7 +84,7 @@ func (w *World) show() {
 	for _, kind := range w.weather.Tonight() {
 		older[hides[kind]] = true
 	}
-	older[salesforce], older[premium] = older[e3], older[e3] // these rules read the same dates as the rule for E3
+	older[salesforce], older[premium], older[exchange] = older[e3], older[e3], older[e3] // these rules read the same dates as the rule for E3
 	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
 		if older[e.License] || e.Shown.After(now) {
 			return false

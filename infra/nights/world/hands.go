@@ -24,7 +24,7 @@ func (w *World) pending(r runs.Results) {
 		if w.happens("exempted while it is pending", i, 0.02) {
 			w.except(i, true)
 		}
-		w.regroupedWhilePending(i, x.License)
+		w.regroupedWhilePending(i, w.policy.own(x.License))
 	}
 	w.show()
 }
@@ -72,7 +72,7 @@ func (w *World) accepted(p plan.Plan) {
 	now := w.clock.Now()
 	for i := range w.people {
 		id, truth := w.people[i].id, w.box.Company.Truth(i)
-		last := map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon, salesforce: truth.LastSignIn, copilot: truth.LastSignIn, premium: truth.LastSignIn}
+		last := map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon, salesforce: truth.LastSignIn, copilot: truth.LastSignIn, premium: truth.LastSignIn, exchange: truth.LastSignIn}
 		for _, license := range w.licenses() {
 			last := last[license]
 			if idle := time.Duration(w.policy.idle[license]) * day; id != "" && now.Sub(last) > idle {

@@ -88,6 +88,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[place{i, groupE3}] || w.waits[place{i, groupLab}], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 	w.tellApps(i, p, at)
+	w.tellExchange(i, p, at)
 }
 
 // The method "state" tells the judge the licenses for which a fact about a person has changed. The map "told" has the
@@ -125,11 +126,12 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	return w.inExemptGroup(i)
 }
 
-// inExemptGroup reports whether a person is in an exempt group, directly or through a nested group.
+// inExemptGroup reports whether a person is in an exempt group, directly or through a nested group, or whether a script
+// has removed the person by mistake.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Groups(i)
 	_, again := w.out[exemptAgain] // the exempt group that was made again has no nested groups
-	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
+	return slices.Contains(groups, groupExempt) || w.gone[i] || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
 // The method "upn" returns the name by which a policy identifies a person.
@@ -157,9 +159,10 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 }
 
 // The method "stuckE3" reports whether the product cannot safely take E3 from a person, because the person holds E3 in
-// several ways or in an unsafe way. A direct license is safe only if the person has a usage location.
+// several ways or in an unsafe way. A direct license is safe only if the person has a usage location. A rule that removes
+// E3 must leave Exchange Online for the mailbox.
 func (w *World) stuckE3(i int, p sandbox.Truth) bool {
-	if len(p.E3) != 1 || w.awaitsE3(i, p) {
+	if len(p.E3) != 1 || w.awaitsE3(i, p) || w.mailboxes && len(p.Exchange) == 0 {
 		return true
 	}
 	way := p.E3[0].Group

@@ -27,7 +27,7 @@ func (w *World) usesTeams(i int) {
 	w.people[i].teams = true
 	w.box.Company.Use(i, directory.TeamsUse, now)
 	for _, license := range w.licenses() {
-		if license == e3 || license == salesforce || license == premium { // the rules for these licenses read the use of Teams
+		if license == e3 || license == salesforce || license == premium || license == exchange { // the rules for these licenses read the use of Teams
 			w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: license})
 		}
 	}

@@ -48,7 +48,7 @@ func (w *World) settle() {
 		}
 	}
 	for _, b := range last.Pending {
-		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: b.User, License: b.License,
+		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: b.User, License: w.policy.own(b.License),
 			Text: fmt.Sprintf("run %s began it, and it is still open: %s", b.Run, b.Reason)})
 	}
 	w.restoreAll()
@@ -62,7 +62,7 @@ func (w *World) calmDay() {
 			w.use(i, throw(w.options.Seed, "use", w.night, i), w.clock.Now().Add(-time.Hour))
 		}
 	}
-	w.endLeave()
+	w.endLeaves()
 	w.show()
 }
 
@@ -106,7 +106,7 @@ func (w *World) missing(began time.Time) (all []holding) {
 		p, h := w.box.Company.Truth(of.person), w.people[of.person]
 		_, lostGroup := w.out[map[string]string{e3: e3Again, citrix: citrixAgain}[of.license]]
 		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || of.license == premium && (p.SID == "" || h.split) || w.touched[of.person]
-		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0, salesforce: w.inApp(of.person), copilot: len(p.Copilot) > 0, premium: w.holdsPremium(of.person, p)}[of.license]
+		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0, salesforce: w.inApp(of.person), copilot: len(p.Copilot) > 0, premium: w.holdsPremium(of.person, p), exchange: w.holdsExchange(of.person, p)}[of.license]
 		if !held && !gone && !h.nowhere && !w.taken[of].After(began) {
 			all = append(all, of)
 		}

@@ -108,13 +108,14 @@ func (w *World) mend(t turn) {
 }
 
 // The constant "learnt" is the first night in which a turn may change the Citrix group. The product has then read the
-// group at least once, and recognizes the group by its objectGUID.
+// group at least once, and recognizes the group by its objectGUID. A script also removes exempt members only from this
+// night on, because the product must know how many there were.
 const learnt = 10
 
 // The method "clashes" reports whether a turn must not begin now. A turn must not begin if an active turn changes the
 // same object. A turn that changes the Citrix group must not begin before the product has read the group.
 func (w *World) clashes(t turn) bool {
-	if t.about == groupCitrix && w.night < learnt {
+	if (t.about == groupCitrix || t.kind == cutKind) && w.night < learnt {
 		return true
 	}
 	for _, other := range w.kinds {

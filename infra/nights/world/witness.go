@@ -20,6 +20,8 @@ func (w *World) saw(e sandbox.Event) {
 	switch {
 	case e.Group == groupE3, w.several && e.Group == groupLab, e.SKU == skuE3 && (e.ByHand || w.moving == e.Person):
 		license = e3
+	case w.mailboxes && (e.Group == groupTarget || e.SKU == skuExchange && (e.ByHand || w.moving == e.Person)):
+		license = exchange
 	case e.Group == groupCitrix:
 		license = citrix
 	case w.options.Apps && e.Group == groupApp:
@@ -52,6 +54,9 @@ func (w *World) gained(e sandbox.Event, h *human, license string) {
 		w.waits[place{e.Person, e.Group}], w.listed[place{e.Person, e.Group}] = true, true
 	}
 	h.told.held[license] = true
+	if _, was := w.taken[holding{e.Person, license}]; was && e.ByHand {
+		w.regiven[license] = true
+	}
 	delete(w.taken, holding{e.Person, license})
 	w.story.Given++
 	what, way := judge.Given, ""
@@ -74,6 +79,7 @@ func (w *World) lost(e sandbox.Event, h *human, license string) {
 	case e.ByHand:
 		h.told.held[license] = false
 		w.judge(judge.Event{What: judge.Released, At: e.At, Person: h.id, License: license})
+	case e.Group == "" && !h.told.held[license]: // the license follows a group that the person has left, during a direct change of another license
 	default:
 		h.told.held[license] = false
 		w.story.Removed++

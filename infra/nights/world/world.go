@@ -75,6 +75,7 @@ func (s *Story) Night(at time.Time) int {
 // World is a company, its true state, and the product that manages its licenses.
 type World struct {
 	groupKinds
+	protected
 	options                   Options
 	story                     Story
 	court                     *judge.Judge
@@ -86,6 +87,7 @@ type World struct {
 	premises                  *premises.Premises // the relays; nil: none
 	nearby                    *weather.Weather   // the weather of a relay's process; nil: no relay
 	reports                   bool               // whether the rule for E3 reads the usage reports
+	mailboxes                 bool               // whether people hold two licenses for a mailbox, and rules remove both
 	writeReport               func(ctx context.Context, s store.Store, run string) error
 	weather                   *weather.Weather
 	store                     *weather.Store
@@ -114,6 +116,7 @@ type World struct {
 	stranger bool                  // whether the second machine is working
 	wished   bool                  // whether an operator is restoring a run
 	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since; the value is when the machine took the license
+	regiven  map[string]bool       // licenses that somebody gave back by hand since the last question (see complained)
 	listed   map[place]bool        // memberships of the two groups of E3
 	waits    map[place]bool        // people in the groups of E3 who may still wait for the group's license
 }
@@ -160,7 +163,7 @@ func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,
 		notices: map[string][]plan.Change{}, hashes: map[string]string{}, lengths: map[string]int{}, out: map[string]int{},
-		taken: map[holding]time.Time{}, listed: map[place]bool{}, waits: map[place]bool{},
+		taken: map[holding]time.Time{}, regiven: map[string]bool{}, listed: map[place]bool{}, waits: map[place]bool{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Taken: map[string]int{}, Verdicts: map[string]int{}},
 	}
@@ -259,18 +262,27 @@ func (w *World) build() (err error) {
 	if w.options.Apps {
 		text = w.withGroups(withApps(text))
 	}
+	if w.mailboxes = !w.options.Apps && throw(w.options.Seed, "mailboxes").chance(mailboxShare); w.mailboxes {
+		text = withMailboxes(text)
+	}
 	w.policy = newRules(w.dir+"/policy.yaml", text, notice)
+	w.policy.leaves[anna] = annasLeave(w.options.Seed, w.clock.Now())
 	w.policy.publish()
 	for _, license := range w.licenses() {
 		w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 	}
 	w.regroups()
+	w.protects()
 	w.people = make([]human, w.box.Company.Size())
 	for i := range w.people {
 		w.found(i)
 	}
+	w.told(anna, w.policy.leaves[anna])
 	if w.options.Apps {
 		w.opens()
+	}
+	if w.mailboxes {
+		w.doubles()
 	}
 	return nil
 }
