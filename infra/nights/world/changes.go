@@ -20,6 +20,12 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
+// mayJoinCitrix reports whether an administrator can add a person to the Citrix group. Active Directory refuses to add a
+// person whose primary group it is.
+func mayJoinCitrix(_ *World, _ int, p sandbox.Truth) bool {
+	return p.SID != "" && !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix, Primary: true})
+}
+
 // The function "linked" reports whether the tool can know that the person's accounts belong together. The tool cannot
 // know this if an account was created again, or if the accounts were separated. The function also returns false for a
 // person without an account in Entra ID. If the accounts are linked, an exemption of one account also exempts the
@@ -95,7 +101,7 @@ var changes = []change{
 	{"given E3 directly besides", 0.0004, inEntra, func(w *World, i int) { w.box.Company.AssignDirectly(i, "SPE_E3") }},
 	{"put into the group of E3", 0.0004, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, true) }},
 	{"taken off the group of E3", 0.0003, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, false) }},
-	{"put into Citrix", 0.0005, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, true) }},
+	{"put into Citrix", 0.0005, mayJoinCitrix, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, true) }},
 	{"taken off Citrix", 0.0003, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, false) }},
 	{"exempt by group", 0.0008, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt", true) }},
 	{"exempt by a nested group", 0.0004, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt-Leave", true) }},
