@@ -6,8 +6,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A condition allocates no memory, except to read the value of created. A run evaluates every rule for up to a million
-// people. CEL's own steps would allocate 1 to 8 times for each condition.
+// A run evaluates conditions for up to a million people. CEL's own steps would allocate 1 to 8 times for each.
 func TestConditionsThatAllocateNothing(t *testing.T) {
 	for when, want := range map[string]float64{
 		`AzureAdSistaLogon.earlierThan(now - days(60))`:           0,
@@ -32,7 +31,7 @@ func TestConditionsThatAllocateNothing(t *testing.T) {
 	}
 }
 
-// Names.Of allocates no memory for a person with an ASCII name who is not listed. Almost everybody is such a person.
+// Names.Of allocates nothing for a person with an ASCII name who is not listed, as almost everybody is.
 func TestNamesThatAllocateNothing(t *testing.T) {
 	names := load(t, exempting).Names(nil)
 	who := &directory.Person{Entra: &directory.EntraUser{ID: "ID-99", UserPrincipalName: "Somebody.Else@Contoso.example"}}

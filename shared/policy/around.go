@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "around" is a line of a condition in which CEL found a fault. It has the text before and the text after the
-// place of the fault.
+// The type "around" is the text before and after the place at which CEL found a fault, in the line of the fault.
 type around struct{ before, after string }
 
 var (
@@ -27,8 +26,7 @@ var (
 	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
 )
 
-// aroundOf returns the texts before and after the place of the fault e. Both texts are empty if the place is outside
-// the condition.
+// aroundOf returns an empty value if the fault is outside the condition.
 func aroundOf(e *common.Error, source string) around {
 	lines := strings.Split(source, "\n")
 	if e.Location == nil || e.Location.Line() < 1 || e.Location.Line() > len(lines) {
@@ -39,8 +37,7 @@ func aroundOf(e *common.Error, source string) around {
 	return around{string(line[:at]), string(line[at:])}
 }
 
-// The function "submatch" returns the text that the last capturing group of a pattern matches, or "" if the pattern
-// does not match.
+// The function "submatch" returns the text of the last capturing group, or "" if the pattern does not match.
 func submatch(of *regexp.Regexp, text string) string {
 	if m := of.FindStringSubmatch(text); m != nil {
 		return m[len(m)-1]
@@ -48,12 +45,10 @@ func submatch(of *regexp.Regexp, text string) string {
 	return ""
 }
 
-// The method "operand" returns the text after the comparison operator at the place of the fault.
 func (a around) operand() string { return submatch(operand, a.after) }
 
-// asTime returns the CEL expression of the point in time at the start of a text. If the text begins with now - days(n),
-// the result "days" is n. If the text begins with a date in quotes, the result "days" is "". For any other text, asTime
-// returns now - days(60) as an example.
+// asTime returns the CEL expression of the date or the now - days(n) with which a text begins. For any other text, it
+// returns the example now - days(60).
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
 		return "now - days(" + n + ")", n
@@ -100,8 +95,6 @@ func (c *compiler) bySigns(sign string, a around) string {
 	return text
 }
 
-// needsParentheses returns the message for a function that the author wrote without parentheses. The name of the
-// function follows the place of the fault.
 func (c *compiler) needsParentheses(a around) string {
 	x, function := c.left(a, directory.Date), submatch(field, a.after)
 	switch function {
@@ -113,7 +106,6 @@ func (c *compiler) needsParentheses(a around) string {
 	return "a date has only these tests: " + dates
 }
 
-// missingEnd returns the message for an expression that ends too early, for example because a parenthesis is missing.
 func missingEnd(source string) string {
 	bare := unquoted(source)
 	switch opened, closed := strings.Count(bare, "("), strings.Count(bare, ")"); {

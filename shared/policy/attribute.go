@@ -34,9 +34,8 @@ var defaultMapping = [][2]string{
 	{"systemRole", "entra.employeeType"},
 }
 
-// builtinAttributes returns the attributes that a policy has without a mapping: the text and bool fields of the Entra
-// account under their own names, the field "kind", and the default mapping. The result "mapped" has only the attributes
-// of the default mapping.
+// builtinAttributes returns the attributes that a policy has without a mapping of its own. The result "mapped" has only
+// those of the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -63,8 +62,8 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping parses a field name or newest(field, field, …). The result "fault" says what is wrong. It is "" if the
-// mapping is correct.
+// parseMapping parses a field name or newest(field, field, …). It returns a fault for the author if the text is
+// neither.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
 	if !isNewest {
@@ -97,7 +96,6 @@ func unknownField(name, where string) string {
 	return fmt.Sprintf("unknown field %q%s%s", name, where, cmp.Or(didYouMean(name, directory.FieldNames()), "; a field begins with entra., ad., m365. or copilot., like entra.department; docs/policy.md lists them all"))
 }
 
-// The method "of" returns the attribute's value for a person.
 func (a *attribute) of(p *directory.Person) directory.Value {
 	v := a.found(p)
 	if a.as != plainly {
@@ -120,8 +118,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// The function "newest" returns the latest of several dates of a person. The result is Unknown if an account should
-// exist but was not read, because that account may have a later date.
+// The function "newest" returns the latest of several dates. The result is Unknown if an account that may exist was not
+// read, because this account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -137,11 +135,9 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// The function "later" returns the later of two dates. The Through of the result is the earlier Through of a and b. The
-// state NoneSince means that no date is after the field Time, but an earlier date is possible. If one value is
-// NoneSince and the other value is an earlier known date, the newest date lies between the two times. For "none since
-// May 25" and "April 3", it lies between April 3 and May 25. The function then returns the later time, May 25, as a
-// known date.
+// The function "later" returns the later of two dates. NoneSince means that no date is after its Time, and that an
+// earlier date is possible. The later of "none since May 25" and "April 3" is therefore between April 3 and May 25. The
+// function returns May 25 as a known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
@@ -167,7 +163,6 @@ func (a *attribute) activity() bool {
 	})
 }
 
-// The method "signals" returns the signals of the attribute's dates, without duplicates.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -182,14 +177,12 @@ func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// The method "bounded" reports whether a date of the attribute comes from a report. Such a date is days late and
-// reaches back only to a horizon. Conditions may therefore test the date, for example with earlierThan, but must not
-// read its value.
+// The method "bounded" reports whether a date of the attribute comes from a usage report. Such a date is days late and
+// has a horizon. So a condition may test it, for example with earlierThan, but must not read its value.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
 
-// celType returns the type of the attribute in conditions.
 func (a *attribute) celType() *cel.Type {
 	switch a.kind {
 	case directory.Date:
@@ -200,14 +193,12 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue returns the attribute's value in conditions. A text attribute without a value is "". Other text is folded,
-// so that comparisons are case-insensitive. A date without a value is an empty optional. An unknown value and a date
-// from a report are unknown to CEL.
+// celValue returns the value for CEL. Text is folded, so that comparisons ignore case. A date from a usage report is
+// unknown to CEL.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
-	// NoneSince always has the end of its report. It is named as a second barrier, because its time must not count as a
-	// date.
+	// NoneSince is a second barrier: its time must not count as a date. It always has a Through.
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
 		return a.unknown // the type dateTest evaluates the dates of reports
 	case a.kind == directory.Text:
@@ -225,8 +216,7 @@ type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // the origin of the value, as the policy writes it
 	Value     string `json:"value"` // a time in UTC, a text, true, false, "no value", "none since" and a day, "no account" or "not read"
-	// Note says how old the usage report is and how far back it reaches, if the value comes from a usage report.
-	// Otherwise Note is empty.
+	// Note tells the age and the span of the usage report from which the value comes. It is empty for other values.
 	Note string `json:"note,omitempty"`
 }
 
@@ -240,8 +230,6 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// The method "note" describes the usage report from which the value comes. It returns "" for a value that comes from no
-// report.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)
 	if v.Through.IsZero() {

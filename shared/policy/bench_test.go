@@ -27,8 +27,7 @@ func judge(t testing.TB, p *Policy, now time.Time) *Judge {
 	return j
 }
 
-// The function "crowd" returns n people with accounts in both directories. One in ten is idle. One in twenty never
-// signed in.
+// The function "crowd" returns n people with two accounts. One in twenty never signed in.
 func crowd(p *Policy, n int) []*directory.Person {
 	people := make([]*directory.Person, n)
 	for i := range people {
@@ -65,7 +64,7 @@ func BenchmarkAsk(b *testing.B) {
 	}
 }
 
-// BenchmarkCondition evaluates the condition "when" of each rule with the Judge's program and with CEL's own program.
+// BenchmarkCondition compares the Judge's program with CEL's own program.
 func BenchmarkCondition(b *testing.B) {
 	p := loadFile(b, "../../infra/policy.yaml")
 	people := crowd(p, 1000)

@@ -15,17 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "plan" compiles a condition into a program for one Judge. The steps of the program read the Judge's person
-// and time directly instead of looking them up by name. The steps cache every value that depends only on the time. They
-// compare dates and strings without wrapping them as CEL values. So a condition takes a fifth of the time of CEL's own
-// program (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps evaluate every value
-// that the steps of this program do not handle.
+// The method "plan" compiles a condition into a program for one Judge. Its steps read the Judge's person and time
+// directly, cache what depends only on the time, and compare dates and strings without CEL values. It takes a fifth of
+// the time of CEL's own program (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps
+// evaluate whatever these steps do not handle.
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
 
-// planPart compiles a condition, or a part of a condition, in the same way as the method "plan". The part must be of
-// the type bool.
+// planPart works like the method "plan", for a part of a condition that has the type bool.
 func (j *Judge) planPart(c *condition, part *ast.AST) (cel.Program, error) {
 	return c.env.PlanProgram(part, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
@@ -77,8 +75,7 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 	return call
 }
 
-// The function "variable" returns the name of the variable that a node of the CEL program reads. It returns "" if the
-// node is not a bare variable.
+// The function "variable" returns the name of the variable that a step reads, or "" if the step is not a bare variable.
 func variable(s interpreter.InterpretableAttribute) string {
 	attr, ok := s.Attr().(interpreter.NamespacedAttribute)
 	if !ok || len(attr.Qualifiers()) > 0 || len(attr.CandidateVariableNames()) != 1 {
@@ -99,7 +96,6 @@ func constant(args []interpreter.InterpretableV2) bool {
 	return true
 }
 
-// The type "instant" is the step that reads the variable "now".
 type instant struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -113,7 +109,6 @@ func (s *instant) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// The type "reading" is the step that reads an attribute of the person.
 type reading struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -128,7 +123,7 @@ func (s *reading) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// The type "fixed" is a call whose value depends only on the time. The value is cached until the Judge's time changes.
+// The type "fixed" is a call whose value depends only on the time. It caches the value until this time changes.
 type fixed struct {
 	interpreter.InterpretableV2
 	judge *Judge
@@ -147,8 +142,8 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests maps the name of each test of a date to a function that evaluates the test. The function compares the value
-// v, which must be Known, None or NoneSince, with a time. It returns Unset if v does not settle the test.
+// dateTests has the tests of a date. The value v must be Known, None or NoneSince. The result is Unset if v does not
+// settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
@@ -170,8 +165,7 @@ var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	},
 }
 
-// dateTest is the step that tests a date attribute. The tests hasValue and hasNoValue compare with no time. For these
-// tests, the field "at" is nil.
+// The type "dateTest" is the step that tests a date. The field "at" is nil for hasValue and hasNoValue.
 type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
@@ -181,13 +175,11 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// The constant laterThan is the only test whose result a later use can change at the very instant that the test names.
+// The constant laterThan is the test that a use at its very instant does not settle: a still later use makes it true.
 const laterThan = "laterThan"
 
-// The method "asOf" returns the time up to which a usage report must reach to settle the test. For earlierThan and
-// laterThan, this is the time with which the test compares. hasValue and hasNoValue compare with no time. For these
-// tests, the result is the start of the condition's shortest span, such as now - days(60). If the condition has no
-// span, the result is the zero time.
+// The method "asOf" returns the time up to which a usage report must reach to settle the test. For hasValue and
+// hasNoValue, this is the start of the condition's shortest span, such as now - days(60), or zero if there is no span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))
@@ -231,7 +223,7 @@ func (s *dateTest) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// textTest is the step that compares a text attribute with a literal, case-insensitively.
+// The type "textTest" is the step that compares a text attribute with a literal and ignores case.
 type textTest struct {
 	interpreter.InterpretableV2
 	text  *reading

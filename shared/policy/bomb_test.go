@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// The variable "bombs" has small files for which a reader without limits would need much memory or time.
+// The variable "bombs" has files for which a reader without limits would need much memory or time.
 var bombs = map[string]struct {
 	text string
 	want string // part of the message
@@ -69,7 +69,6 @@ func lines(n int, format string) string {
 	return b.String()
 }
 
-// The function "when" returns a policy with the given condition.
 func when(condition string) string {
 	return strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      "+condition, 1)
 }
@@ -91,9 +90,8 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// For each file, Load reports a fault with its line, or the conditions of the file are cheap to evaluate. The test
-// limits the length of the message and the memory that the reader allocates. The memory grows with the reader's work,
-// so the test needs no clock.
+// Load reports a fault with its line, or the conditions are cheap to evaluate. The allocated memory grows with the
+// work, so the test needs no clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {
@@ -118,8 +116,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// The function "cheap" evaluates a policy's conditions for a person with the longest values, and counts the steps as
-// CEL does.
+// The function "cheap" evaluates the conditions for a person with the longest values, and counts the steps as CEL does.
 func cheap(t *testing.T, p *Policy) {
 	t.Helper()
 	text := types.String(strings.Repeat("a", maxText))

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The grace newHolder starts at the oldest assignment of the product. The order of the assignments does not matter. For
-// a license that is a group, the member needs no account in Entra ID.
+// The grace newHolder starts at the oldest assignment of the product, in any order. For a license that is a group, the
+// member needs no account in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -52,7 +52,6 @@ func TestGraceOfAHolder(t *testing.T) {
 	}
 }
 
-// The grace neverSignedIn does not apply to a rule that reads no date of use.
 func TestGraceOfRulesWithoutDatesOfUse(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -67,7 +66,6 @@ rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
 	}
 }
 
-// The idle time counts from the newest date. The order of the dates in a rule does not matter.
 func TestNewestDateOfUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
@@ -80,7 +78,6 @@ func TestNewestDateOfUse(t *testing.T) {
 	}
 }
 
-// A person who is listed in exempt.users stays exempt after a leave.
 func TestListedTwice(t *testing.T) {
 	t.Parallel()
 	for name, exempt := range map[string]string{
@@ -96,7 +93,7 @@ func TestListedTwice(t *testing.T) {
 }
 
 // If Entra ID was not read, a listed name may belong to the person's Entra account. The rule is then undecided, unless
-// earlier runs found an account for every listed name.
+// earlier runs found an account for each listed name.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -121,8 +118,8 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// If Entra ID was not read, an account in Active Directory may belong to a room. The rule is then undecided, unless
-// msExchRecipientTypeDetails shows the kind of the account.
+// If Entra ID was not read, the account may belong to a room. The rule is then undecided, unless
+// msExchRecipientTypeDetails settles the kind.
 func TestKindOnlyEntraKnows(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -138,7 +135,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// Without kinds in the policy, no license is taken from an agent, and a room is exempt.
+// By default, no license is taken from an agent, and a room is exempt.
 func TestAgentsAndKinds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

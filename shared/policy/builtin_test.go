@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Without a mapping, a condition may use the text and boolean fields of the Entra account, the kind of the account, and
-// the four default attributes. A date needs a mapping, because each source has its own dates.
+// A date needs a mapping, because each source has its own dates. Text and boolean fields of the Entra account need
+// none.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
@@ -26,7 +26,6 @@ func TestNamesThatAConditionMayUse(t *testing.T) {
 	}
 }
 
-// The kind of an account follows from both accounts of the person, or from the account in Active Directory alone.
 func TestKindOfAnAccount(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -60,7 +59,6 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 	}
 }
 
-// Every rule is evaluated for its own license. The place of the license in the file does not matter.
 func TestLicenseOfEachRule(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -87,8 +85,7 @@ rules:
 	}
 }
 
-// Membership in a group is not a sign of use. A new person who never signed in has grace, whether or not the person is
-// in the group.
+// Membership in a group is no sign of use, so a new person who never signed in has grace.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -111,8 +108,8 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || staf
 	}
 }
 
-// A person whom a reading lists as a member is a member, even without an account in the group's source. A person who is
-// not listed and certainly has no account in the source is not a member.
+// A person whom a reading lists is a member, even without an account in the group's source. A person who is not listed
+// and certainly has no account there is not a member.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := newMemberQuery(directory.GroupRef{Name: "G"}, false), newMemberQuery(directory.GroupRef{Source: directory.AD, Name: "CN=G"}, false)
@@ -141,7 +138,7 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-// A single known date proves that a person was active, in any order of the dates and even if other dates are unknown.
+// A known date proves that a person was active, even if other dates are unknown.
 func TestNewestOfSeveral(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

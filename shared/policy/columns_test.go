@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "inColumns" puts people into a Crowd, as the tables of a snapshot do. The reports have the given signals.
+// The function "inColumns" puts people into a Crowd, as the tables of a snapshot do.
 func inColumns(people []*directory.Person, signals ...directory.Signal) *Crowd {
 	c := &Crowd{People: len(people), Open: make([]bool, len(people))}
 	for source := range c.Accounts {
@@ -53,7 +53,6 @@ func inColumns(people []*directory.Person, signals ...directory.Signal) *Crowd {
 	return c
 }
 
-// endOf returns the end of the report from which the people have their uses.
 func endOf(people []*directory.Person, s directory.Signal) time.Time {
 	for _, p := range people {
 		if p.Entra == nil {
@@ -149,10 +148,10 @@ func inGraceColumns(c *Crowd, people []*directory.Person) {
 	}
 }
 
-// The type "edges" makes people whose dates lie at the edges of the rules: at a span before noon, or next to it.
+// The type "edges" makes people with dates at the edges of the rules: at a span before noon, or next to it.
 type edges struct{ *rand.Rand }
 
-// near is like around, for the instants that lie some of the given days before noon.
+// near is like around, with days before noon.
 func (e edges) near(days ...int) time.Time {
 	var instants []time.Time
 	for _, n := range days {
@@ -161,8 +160,7 @@ func (e edges) near(days ...int) time.Time {
 	return e.around(instants...)
 }
 
-// around returns an instant that is one of the given instants, or lies a microsecond, a second or five days before or
-// after it. It returns the zero time for one of six people.
+// around returns one of the instants, or a time close to it. It returns the zero time for one of six people.
 func (e edges) around(instants ...time.Time) time.Time {
 	if e.IntN(6) == 0 {
 		return time.Time{}
@@ -173,7 +171,6 @@ func (e edges) around(instants ...time.Time) time.Time {
 
 func (e edges) one(texts ...string) string { return texts[e.IntN(len(texts))] }
 
-// person returns a person with one or two accounts.
 func (e edges) person() *directory.Person {
 	u := &directory.EntraUser{
 		ID: "a", UserPrincipalName: "a@x.example", UserType: "Member", Enabled: directory.Flag(e.IntN(3)), Created: e.near(14, 90, 180, 182, 400),

@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "condition" is a compiled CEL expression with the facts that a Judge needs about it.
 type condition struct {
 	source   string
 	env      *cel.Env
@@ -29,7 +28,6 @@ type condition struct {
 	valueOf  map[int64]string // names of the attributes whose value() is read, by the id of the call
 }
 
-// The method "text" returns the expression as written, or "" for a nil condition.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -37,13 +35,10 @@ func (c *condition) text() string {
 	return c.source
 }
 
-// The method "moves" reports whether the result of the condition may change as time passes. It returns false for a nil
-// condition.
 func (c *condition) moves() bool {
 	return c != nil && (len(c.instants) > 0 || slices.ContainsFunc(c.reads, func(a *attribute) bool { return a.kind == directory.Date }))
 }
 
-// addNew appends to the parameter "list" every attribute that "list" does not contain yet.
 func addNew(list []*attribute, more ...*attribute) []*attribute {
 	for _, a := range more {
 		if !slices.Contains(list, a) {
@@ -53,7 +48,6 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 	return list
 }
 
-// exemptWhen is the path of the only key in policy.yaml whose condition exempts people.
 const exemptWhen = "exempt.when"
 
 // The type "compiler" turns the expressions of one policy into conditions.
@@ -85,7 +79,6 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// The method "compile" returns the condition in the node n. It returns nil for a nil node and for a faulty condition.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
@@ -140,12 +133,10 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	return cond
 }
 
-// The method "unfit" returns why a well-typed expression cannot be a condition. It returns "" if the expression can be
-// a condition.
+// The method "unfit" returns why a well-typed expression cannot be a condition. It returns "" if it can.
 //
-// The cost is limited only here. A condition loops only over literals and over texts. Literals and texts have a limited
-// length, so the worst case is known in advance. cel.CostLimit would count the same steps again for every person, which
-// makes BenchmarkAsk 50% slower.
+// The cost is limited only here. Loops run over literals and texts, whose length is limited, so the worst case is
+// certain in advance. cel.CostLimit would count the steps again for each person (BenchmarkAsk: 50% slower).
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -172,8 +163,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// The method "misread" returns an attribute that comes from a usage report and that the expression uses outside a test
-// of a date. It returns nil if there is no such attribute. Each test of a date is a method of the date.
+// The method "misread" returns an attribute from a usage report that the expression uses outside a test of a date, or
+// nil.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -190,8 +181,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// The method "read" searches an expression for an attribute that satisfies the predicate. It returns nil if no
-// attribute satisfies the predicate.
+// The method "read" returns an attribute in the expression that satisfies the predicate, or nil.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.policy.attributeOf(e); a != nil && of(a) {
@@ -201,8 +191,6 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// The method "survey" records what the expression contains: the attributes that it reads, the spans days(n) and
-// duration("…"), and the times timestamp("…").
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {
@@ -225,23 +213,19 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultSense reports a part of a condition that makes no sense. The message has the place in the file and ends with
-// CEL's pointer to the place.
 func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
 	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
 }
 
-// mostFindings is the maximum number of findings that are reported for one condition.
 const mostFindings = 10
 
 func samePlace(a, b *common.Error) bool {
 	return a.Location.Line() == b.Location.Line() && a.Location.Column() == b.Location.Column()
 }
 
-// faultCEL reports a finding of CEL at its place in the file. The message ends with CEL's pointer to the place. If
-// inWords has words for the finding, the message uses these words, because they are for authors of policies. Otherwise
-// the message uses CEL's own words.
+// faultCEL reports a finding of CEL at its place in the file, and appends CEL's pointer to the place. It prefers the
+// words of inWords, which are for authors of policies.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

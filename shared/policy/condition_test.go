@@ -15,9 +15,9 @@ import (
 )
 
 // The variable "answers" has the results of conditions for a person who exists only in Active Directory: "true",
-// "false", "unknown" or "error". All values in Entra ID are unknown.
+// "false", "unknown" or "error". All values in Entra ID are unknown. An empty result means that Load rejects the
+// condition.
 var answers = []struct{ expr, want string }{
-	// Dates.
 	{`seen.hasValue()`, "true"},
 	{`seen.hasNoValue()`, "false"},
 	{`seen.value() == timestamp("2026-11-13T12:00:00Z")`, "true"},
@@ -56,7 +56,7 @@ var answers = []struct{ expr, want string }{
 	{`seen.hasValue() ? true : accountEnabled`, "true"},
 	{`["a", "b"].exists(x, department == x)`, "unknown"},
 	{`["a", "b"].all(x, x < "c" || department == x)`, "true"},
-	// An unknown operand has no effect if another operand settles the result.
+	// An unknown operand has no effect if another one settles the result.
 	{`accountEnabled && true`, "unknown"},
 	{`true && accountEnabled`, "unknown"},
 	{`accountEnabled && false`, "false"},
@@ -65,8 +65,7 @@ var answers = []struct{ expr, want string }{
 	{`true || accountEnabled`, "true"},
 	{`accountEnabled || false`, "unknown"},
 	{`accountEnabled || !accountEnabled`, "unknown"},
-	// An operand with an error has no effect if another operand settles the result. An unknown operand takes precedence
-	// over an error.
+	// An operand with an error has no effect if another one settles the result. Unknown takes precedence over an error.
 	{`born.value() < now || true`, "true"},
 	{`true || born.value() < now`, "true"},
 	{`born.value() < now && false`, "false"},
@@ -74,7 +73,6 @@ var answers = []struct{ expr, want string }{
 	{`born.value() < now || accountEnabled`, "unknown"},
 	{`accountEnabled && born.value() < now`, "unknown"},
 	{`1 / 0 == 1`, "error"},
-	// Texts and flags.
 	{`adDepartment == "Sales"`, "true"},
 	{`adDepartment != "Sales"`, "false"},
 	{`title == ""`, "true"},
@@ -111,7 +109,6 @@ func adOnly() *directory.Person {
 	}
 }
 
-// byName is an activation of plain CEL. It looks attributes up by name.
 type byName struct {
 	policy *Policy
 	person *directory.Person
@@ -130,7 +127,6 @@ func (b byName) ResolveName(name string) (any, bool) {
 
 func (byName) Parent() cel.Activation { return nil }
 
-// The Judge and plain CEL give the same result for each condition.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range answers {
@@ -154,7 +150,6 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// bothWays evaluates a condition with the Judge's program and with a program of plain CEL.
 func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (ours, plain string) {
 	t.Helper()
 	flag, value := judge(t, p, noon).eval(c, who)
@@ -162,7 +157,6 @@ func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (our
 	return answerWord(flag, value), answerWord(directory.Unset, out)
 }
 
-// plainProgram returns the program of plain CEL for a condition.
 func plainProgram(t *testing.T, c *condition) cel.Program {
 	t.Helper()
 	program, err := c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize))
@@ -172,7 +166,7 @@ func plainProgram(t *testing.T, c *condition) cel.Program {
 	return program
 }
 
-// FuzzCondition compares the Judge's programs with plain CEL for every expression that compiles.
+// FuzzCondition: the Judge's programs give the results of plain CEL.
 func FuzzCondition(f *testing.F) {
 	for _, a := range answers {
 		f.Add(a.expr)
@@ -261,9 +255,7 @@ func TestNewest(t *testing.T) {
 	}
 }
 
-// The later of two dates is never earlier than either, and is "no value" only if neither has one. If a report leaves open
-// whether there is an earlier date, so does the result, unless the other date is known. The result reaches only as far as
-// the report that ends first.
+// The later of two dates is "no value" only if neither has a value. Its Through is that of the report that ends first.
 func TestLater(t *testing.T) {
 	t.Parallel()
 	old, young, never := noon.Add(-200*day), noon.Add(-10*day), time.Time{}

@@ -9,8 +9,8 @@ import (
 
 // Column is one field of many people.
 type Column struct {
-	// Rows has one value per person: None, an index into Words for a text, microseconds since 1970 for a date, or 0 or
-	// 1 for a flag.
+	// Rows has one value per person: None, an index into Words, microseconds since 1970 for a date, or 0 or 1 for a
+	// flag.
 	Rows  []int64
 	Words []string
 }
@@ -22,8 +22,8 @@ type Used struct {
 	Span    time.Duration // how far back from Through the report reaches
 }
 
-// None marks a row without a value. In Used.Last, Never marks a person who did not use the workload in the span of the
-// report. In the functions of Crowd about grace, Never means that the time is unknown.
+// None marks a row without a value. In Used.Last, Never means no use in the span of the report. In the functions of
+// Crowd about grace, Never means an unknown time.
 const (
 	None  = -1 << 63
 	Never = None + 1
@@ -32,51 +32,47 @@ const (
 // AccountState says what is known about a person's account in one source.
 type AccountState uint8
 
-// The states of an account. Only an account that is Here has known values.
+// The states of an account. Values are known only for Here.
 const (
 	NotKnown AccountState = iota
 	Here
 	Nowhere // the person certainly has no account in the source
 )
 
-// Crowd holds many people in columns, so that a rule can be evaluated for all of them at once. No account in a Crowd is
-// in doubt: the feeds are healthy, and no earlier reading contradicts this reading.
+// Crowd has many people in columns, so that a rule can be evaluated for all of them at once. No account in a Crowd is
+// in doubt: the feeds are healthy, and no earlier reading contradicts this one.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
 	Field    func(name string) (Column, bool)
-	// Used returns the last use of each person according to the usage report for s. It returns false if the report has
-	// no trustworthy dates.
+	// Used returns the last uses according to the usage report for s, or false if its dates cannot be trusted.
 	Used func(s directory.Signal) (Used, bool)
-	// Groups has a column for each source. The column's value for a person is an index into the source's GroupLists, or
-	// None. The list at that index holds the keys of the named groups that the person is known to belong to.
+	// Groups has, for each source, an index into its GroupLists by person, or None. A list has the keys of the named
+	// groups to which the person is known to belong.
 	Groups     [2]Column
 	GroupLists [2][][]string
-	// Licenses has, for each person, an index into LicensePaths, or None. The list at that index holds the assignments
-	// of the person's licenses.
+	// Licenses has an index into LicensePaths by person, or None. A list has the assignments of the person's licenses.
 	Licenses     Column
 	LicensePaths [][]directory.Assignment
 	Unreadable   []string // keys of groups that could not be read
 	Open         []bool   // people who must be evaluated on their own in any case, such as everybody whom the policy lists
 
-	// The following functions show who may be in grace. They return microseconds since 1970. They return None for a
-	// time before the first reading, and Never for an unknown time.
+	// The functions below show who may be in grace, in microseconds since 1970. They return None for a time before the
+	// first reading, and Never for an unknown time.
 
-	// EnabledSince returns the time from which the account in s has been enabled. It returns None for a disabled
-	// account too.
+	// EnabledSince also returns None for a disabled account.
 	EnabledSince func(s directory.Source, row int) int64
-	// MemberSince returns the time from which the account in s has been in the group with this key.
-	MemberSince func(s directory.Source, key string, row int) int64
-	// Changed returns one text for each person: the dates of all license assignments of the person, separated by
-	// spaces, in the format of the table of people.
+	MemberSince  func(s directory.Source, key string, row int) int64
+	// Changed returns a text for each person: the dates of all license assignments, separated by spaces, in the format
+	// of the table of people.
 	Changed func() (Column, bool)
 }
 
 // Plain is a verdict that follows from columns alone.
 type Plain uint8
 
-// The verdicts that follow from columns. NotPlain means that the columns do not show the verdict. The person must then
-// be evaluated on their own (Judge.AskAll).
+// The verdicts. NotPlain means that the columns do not show the verdict. The person must then be evaluated singly
+// (AskAll).
 const (
 	NotPlain Plain = iota
 	PlainNotHolder
@@ -88,24 +84,22 @@ const (
 // PlainVerdicts is the number of values of Plain.
 const PlainVerdicts = 5
 
-// Screened has the results of Screen. The lists by rule are in the order of the policy.
+// Screened has the results of Screen. Its lists by rule are in the order of the policy.
 type Screened struct {
-	// Verdicts[i] has the verdicts of rule i, one for each person.
 	Verdicts [][]Plain
-	// Open marks the people who must be evaluated on their own, because at least one rule has no plain verdict on them.
-	// All verdicts on such a person are NotPlain.
+	// Open marks the people who must be evaluated singly, because at least one rule has no plain verdict on them. All
+	// their verdicts are NotPlain.
 	Open []bool
-	// Turns[i] lists the people whose license rule i keeps now and reclaims later. Each entry has the time at which the
-	// verdict turns to reclaim, as Judge.TurnsBy returns it. People who are open are not in the list.
+	// Turns[i] lists the people whose license rule i keeps now and reclaims later, with the time of the change as in
+	// Judge.TurnsBy. It omits the people in Open.
 	Turns [][]Turned
 
 	screen *screen
 }
 
-// Screen evaluates all rules for a crowd from its columns alone. A verdict is plain if the person does not hold the
-// license, or keeps it because a condition is false. A verdict is also plain if both conditions are true and the
-// columns show that no exemption and no grace can hold. AskAll would return the same verdict. Screen also finds the
-// verdicts that turn to reclaim. The parameter "until" is the end of this search.
+// Screen evaluates all rules from the columns alone. A plain verdict is the one that AskAll would return. A verdict to
+// reclaim is plain only if the columns show that no exemption and no grace can hold. Screen also returns the verdicts
+// that turn from keep to reclaim up to the time "until".
 func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -121,7 +115,6 @@ func (j *Judge) Screen(c *Crowd, until time.Time) *Screened {
 	return found
 }
 
-// The method "asked" returns the verdicts of all rules. It also returns the people who must be evaluated on their own.
 func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	open = make([]bool, s.People)
 	copy(open, s.Open)
@@ -141,7 +134,6 @@ func (s *screen) asked() (verdicts [][]Plain, open []bool) {
 	return verdicts, open
 }
 
-// The function "alone" removes the verdicts on the people who are evaluated on their own.
 func alone(verdicts [][]Plain, open []bool) {
 	for i := range verdicts {
 		for row, is := range open {
@@ -152,8 +144,8 @@ func alone(verdicts [][]Plain, open []bool) {
 	}
 }
 
-// The method "rule" returns the verdicts of a rule that the columns alone show (type Plain). It sets open[row] for each
-// person without such a verdict.
+// The method "rule" returns the verdicts that the columns show. It sets open[row] for each person without such a
+// verdict.
 func (s *screen) rule(r *Rule, open []bool) []Plain {
 	holders := s.holders(r.License)
 	scope, when := s.scope(r), s.condition(r.when)
@@ -178,7 +170,6 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 	return verdicts
 }
 
-// The method "exempt" sets open[row] for each person who may be exempt.
 func (s *screen) exempt(open []bool) {
 	e := &s.policy.exempt
 	for i := range e.groups {
@@ -193,8 +184,7 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// The method "scope" returns the result of the rule's condition "for" for each person. It caches the result, because
-// the rules of a Trial have the same condition "for".
+// The method "scope" caches the results of the condition "for", because the rules of a Trial share this condition.
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)
@@ -205,7 +195,6 @@ func (s *screen) scope(r *Rule) []directory.Flag {
 	return s.scopes[r.scope.source]
 }
 
-// The method "holders" reports for each person whether the person holds the license.
 func (s *screen) holders(l *License) []directory.Flag {
 	if s.held[l] == nil {
 		s.held[l] = s.holdersOf(l)
@@ -238,7 +227,6 @@ func (s *screen) holdersOf(l *License) []directory.Flag {
 	return flags
 }
 
-// The method "members" reports for each person whether the person belongs to a group.
 func (s *screen) members(q *MemberQuery) []directory.Flag {
 	flags := s.all(directory.Unset)
 	var listed [2][]bool
@@ -263,9 +251,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value for the attribute. It covers the same attributes as
-// Judge.Empty. The parameter "i" is the index of the rule. Empties counts only people on whom the rule has a plain
-// verdict.
+// Empties counts, by attribute, the holders without a value, for the attributes of Judge.Empty. It counts people on
+// whom rule i has a plain verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {
@@ -287,7 +274,7 @@ func (f *Screened) Idle(i int) *Idle {
 	return f.screen.idle(f.screen.policy.Rules[i], f.Verdicts[i])
 }
 
-// CanScreen reports whether Screen can find any plain verdict under this policy. It returns false if the policy exempts
+// CanScreen reports whether Screen can find any plain verdict under this policy. It cannot if the policy exempts
 // accounts of the kind person, or if the columns lack an attribute that Empties counts.
 func (j *Judge) CanScreen(c *Crowd) bool {
 	for _, r := range j.policy.Rules {

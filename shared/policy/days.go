@@ -12,23 +12,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Variant is a rule of a policy with a different number of days: each days(From) in its condition "when" becomes
-// days(To). If From is 0, the rule stays as it is.
+// Variant is a rule with another number of days: each days(From) in its condition "when" becomes days(To). If From is
+// 0, the rule stays as it is.
 type Variant struct {
 	Rule     string
 	From, To int
 }
 
-// DayNumbers returns the numbers n of the calls days(n) in the rule's condition "when", ascending and without
-// duplicates.
+// DayNumbers returns the n of each days(n) in the condition "when", ascending and without duplicates.
 func (r *Rule) DayNumbers() (list []int) {
 	r.when.eachDays(func(_ ast.Expr, days int) { list = append(list, days) })
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// eachDays visits every call days(n) in the condition. It passes the expression of n and the value of n to the given
-// function.
 func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 	ast.PostOrderVisit(c.checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if call, _ := callOfLiteral(e); call != "days" {
@@ -40,9 +37,9 @@ func (c *condition) eachDays(each func(n ast.Expr, days int)) {
 	}))
 }
 
-// Varied returns the text of a policy in which rules have other numbers of days. Everything else keeps its meaning, but
-// comments and spacing may change. The parameter "name" is the name of the policy in messages. Varied fails if the
-// policy is faulty, or if the policy lacks a rule or a number of days that a variant names.
+// Varied returns the text of a policy with other numbers of days. The meaning of the rest stays, but comments and
+// spacing may change. It fails if the policy is faulty, or lacks a rule or a number of days that a variant names. The
+// parameter "name" names the policy in messages.
 func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
 	p, root, err := nodes(name, text)
 	if err != nil {
@@ -57,8 +54,8 @@ func Varied(name string, text []byte, variants ...Variant) ([]byte, error) {
 	return encoded(root)
 }
 
-// Trial returns the policy with other rules: one rule for each variant, in the order of variants. So one Judge can
-// evaluate a rule with many numbers of days. All these rules share every result that does not depend on the number.
+// Trial returns the policy with other rules: one for each variant, in the order of variants. So one Judge can evaluate
+// a rule with many numbers of days, and these rules share the results that do not depend on the number.
 func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	p, root, err := nodes(name, text)
 	if err != nil {
@@ -105,10 +102,9 @@ func Trial(name string, text []byte, variants []Variant) (*Policy, error) {
 	return t, nil
 }
 
-// The function "shrinks" compares the condition e with the same condition in which days(from) has a greater number,
-// such as signIn.earlierThan(now - days(60)) with days(90). It reports whether the second condition is false for every
-// person for whom e is false. If the form of e does not prove this, the result is false. With the proof, the second
-// condition need not be evaluated for these people (Rule.within).
+// The function "shrinks" reports whether the form of a condition proves this: with a larger number than days(from), the
+// condition stays false for each person for whom it is false. An example is signIn.earlierThan(now - days(60)). Such a
+// person need not be evaluated with the larger number (Rule.within).
 func shrinks(e ast.Expr, from int) bool {
 	if !has(e, from) {
 		return true
@@ -133,7 +129,6 @@ func shrinks(e ast.Expr, from int) bool {
 	return false
 }
 
-// The function "has" reports whether an expression contains the call days(n).
 func has(e ast.Expr, n int) (found bool) {
 	ast.PostOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		if call, _ := callOfLiteral(part); call == "days" {
@@ -154,7 +149,6 @@ func ago(e ast.Expr) bool {
 	return args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "now" && call == "days"
 }
 
-// The function "nodes" loads a policy that was accepted before. It returns the policy and the nodes of its text.
 func nodes(name string, text []byte) (*Policy, *yaml.Node, error) {
 	p, err := LoadKept(name, text)
 	if err != nil {
@@ -174,7 +168,6 @@ func encoded(root *yaml.Node) ([]byte, error) {
 	return text.Bytes(), encoder.Close()
 }
 
-// valueOf returns the value of a key of a mapping, or nil if the mapping lacks the key.
 func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
@@ -188,7 +181,6 @@ func (p *Policy) noRule(name string) error {
 	return fmt.Errorf("the policy has no rule %q%s", name, didYouMean(name, p.ruleNames()))
 }
 
-// The method "vary" changes the number of days of one rule. The parameter "rules" is the node with all rules.
 func (p *Policy) vary(rules *yaml.Node, v Variant) error {
 	at := slices.IndexFunc(p.Rules, func(r *Rule) bool { return r.Name == v.Rule })
 	if at < 0 {

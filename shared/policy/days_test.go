@@ -83,8 +83,8 @@ func TestVaried(t *testing.T) {
 	}
 }
 
-// Trial changes its rules after it has compiled them. It must therefore not share the rules with another Trial or with
-// a policy that was loaded before.
+// Trial changes its rules after it has compiled them, so it must not share them with another Trial or with a loaded
+// policy.
 func TestTrialSharesNoPolicy(t *testing.T) {
 	t.Parallel()
 	variants := []policy.Variant{{"a", 60, 30}, {"a", 60, 90}}
@@ -116,7 +116,6 @@ func TestTrialHasARuleForEachVariant(t *testing.T) {
 	}
 }
 
-// Numbers of days may be hexadecimal, in either letter case.
 func TestVariedNumbers(t *testing.T) {
 	t.Parallel()
 	for number, from := range map[string]int{"90": 90, "0x5a": 90, "0x5A": 90, "0x05A": 90, "15": 15, "0xf": 15, "0xF": 15} {
@@ -128,7 +127,6 @@ func TestVariedNumbers(t *testing.T) {
 	}
 }
 
-// A trial of a rule or of days that the policy lacks is a fault, and so is a policy that is faulty itself.
 func TestFaultsOfATrial(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -20,8 +20,7 @@ rules:
     then: {remove: true, mailbox: lost}
 `
 
-// The example evaluates a rule for three people who hold the license. The first person signed in last week. The second
-// person signed in last year. The account of the third person was not read.
+// Of three people, the first signed in last week, and the second last year. The third was not read.
 func ExampleJudge_Ask() {
 	p, err := policy.Load("policy.yaml", []byte(file))
 	if err != nil {
@@ -51,7 +50,7 @@ func ExampleJudge_Ask() {
 	// undecided
 }
 
-// Load reports every fault in a file at once, with its place and with its remedy.
+// Load reports all faults in a file, with their places and remedies.
 func ExampleLoad_faults() {
 	_, err := policy.Load("policy.yaml", []byte(`
 tenant: contoso

@@ -9,29 +9,27 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "exemptions" holds the compiled exemptions of a policy.
 type exemptions struct {
 	listed map[string]*listed // by name or id, in lower case
 	groups []MemberQuery
 	when   *condition
 }
 
-// The type "exemption" says whether a person is exempt. At most one of the fields from "user" to "value" is set. The
-// field that is set shows why the person is exempt, or why the exemption is unknown.
+// The type "exemption" says whether a person is exempt. At most one of the fields from "user" to "value" is set: the
+// one that shows why.
 type exemption struct {
-	flag  directory.Flag
-	user  string       // the listed name
-	leave *Leave       // the leave that is in force
-	group *MemberQuery // the group that the person belongs to, or that could not be read
-	kind  string       // the kind of the account, with its evidence
-	value ref.Val      // the unknown or error that CEL returned for the condition
-	// kindOpen means that the account may be of a kind that is exempt.
+	flag     directory.Flag
+	user     string       // the listed name
+	leave    *Leave       // the leave that is in force
+	group    *MemberQuery // the group that the person belongs to, or that could not be read
+	kind     string       // the kind of the account, with its evidence
+	value    ref.Val      // the unknown or error that CEL returned for the condition
 	kindOpen bool
 	// lost means that the account may have been exempt before an attribute was lost (Judge.DoubtExempt).
 	lost bool
 }
 
-// ExemptMoves reports whether the result of exempt.when may change with time alone.
+// ExemptMoves reports whether the result of exempt.when may change as time passes.
 func (p *Policy) ExemptMoves() bool { return p.exempt.when.moves() }
 
 // ExemptAsks returns what the number of exempt holders of a rule's license depends on (directory.EarlierExempt.Asks).
@@ -39,12 +37,12 @@ func (p *Policy) ExemptAsks(r *Rule) string {
 	return strings.Join(append([]string{r.License.Name, p.Exempt.When}, p.Kinds...), "\n")
 }
 
-// DoubtExempt makes the exemption of every person unknown who is not known to be exempt, because an attribute that
+// DoubtExempt makes the exemption unknown for people who are not known to be exempt, because an attribute that
 // exempt.when reads may be lost.
 func (j *Judge) DoubtExempt() { j.exemptLost = true }
 
-// The method "exemption" evaluates every exemption of the policy for a person. If any exemption applies, the person is
-// exempt. If no exemption is known to apply and at least one exemption is unknown, the flag is Unset.
+// The method "exemption" evaluates the exemptions of the policy. A person is exempt if any of them applies. The flag is
+// Unset if none is known to apply, and at least one is unknown or may be lost (DoubtExempt).
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

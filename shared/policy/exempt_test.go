@@ -160,8 +160,7 @@ func TestDoubtExempt(t *testing.T) {
 	}
 }
 
-// If only a person's account in Active Directory was read, the exemption is unknown, because the name of the Entra
-// account may be listed.
+// Without the Entra account, the exemption is unknown, because the name of this account may be listed.
 func TestExemptWithoutEntra(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -192,7 +191,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// If a person had a listed name in an earlier run, the id of the account is enough to keep the person exempt.
+// The id of an account that had a listed name in an earlier run keeps the person exempt.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
@@ -226,7 +225,7 @@ func TestFollowed(t *testing.T) {
 	}
 }
 
-// If the policy exempts no kind of account, it does not matter which kind an account has that may be of another one.
+// If the policy exempts no kind, an open kind does not matter.
 func TestOpenKindOfAPolicyForAllKinds(t *testing.T) {
 	t.Parallel()
 	rule := "licenses: {citrix: {group: {ad: \"" + citrixDN + "\"}}}\nrules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]\n"

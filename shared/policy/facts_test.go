@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A member who leaves the group frees a seat only if seats are counted by person.
 func TestFreesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -30,8 +29,7 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The result of GuardsMailbox depends on the new license. For a rule that gives no new license, the result depends on
-// the license that is taken.
+// The new license decides or, if the rule gives none, the license that is taken.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -48,7 +46,6 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// The key of a rule changes with every edit of the name, the licenses or the conditions of the rule.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}
@@ -68,7 +65,6 @@ func TestKeyOfARule(t *testing.T) {
 	}
 }
 
-// FirstRule skips rules about other licenses.
 func TestFirstRuleOfALicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -114,7 +110,6 @@ func TestRests(t *testing.T) {
 	}
 }
 
-// Fields returns each field of the mapping, of the conditions of the rules and of the exemption, sorted and only once.
 func TestFieldsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -130,7 +125,6 @@ rules: [{name: r, license: m365-e3, for: department == "IT" && accountEnabled, w
 	}
 }
 
-// Listed returns the names that protect a person at a given time. Over returns a note for each leave that no longer does.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
@@ -154,8 +148,6 @@ func TestListedNames(t *testing.T) {
 	}
 }
 
-// Names.Of returns the names in the policy that belong to a person, each only once. A name belongs to a person if the
-// output uses it for the person, or if an earlier run found that it belongs to one of the person's ids.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

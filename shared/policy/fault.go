@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// Fault is a fault in a file, with its place. Text says how to fix the fault. For a fault in a condition, Text ends
-// with CEL's own pointer to the place.
+// Fault is a fault in a file. Text says how to fix it. For a fault in a condition, Text ends with CEL's pointer to the
+// place.
 type Fault struct {
 	File   string
 	Line   int // counted from 1
@@ -27,10 +27,9 @@ func (f Fault) String() string {
 // Faults lists all faults in a file, in the order of the file.
 type Faults []Fault
 
-// mostFaults is the maximum number of faults that one error message lists.
 const mostFaults = 100
 
-// Error lists the first faults, one per line.
+// Error lists the first mostFaults faults, one per line.
 func (f Faults) Error() string {
 	told := f[:min(len(f), mostFaults)]
 	lines := make([]string, len(told))
@@ -49,9 +48,9 @@ func (f Faults) sort() {
 	})
 }
 
-// didYouMean returns the end of a message about an unknown word: a suggestion of the closest known word, or "" if no
-// known word is close. It never suggests a word that may mean the opposite, or another word in a series (e3, e5). An
-// author who followed such a suggestion would write a policy with the wrong meaning.
+// didYouMean suggests the closest known word, as the end of a message, or returns "". It avoids a word that may mean
+// the opposite, or another word in a series (e3, e5): an author who followed it would write a policy with the wrong
+// meaning.
 func didYouMean(word string, known []string) string {
 	if of := sourcesOf(word, known); len(of) > 0 {
 		return fmt.Sprintf(`; did you mean "%s"?`, strings.Join(of, `" or "`))
@@ -62,8 +61,7 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// The function "likely" returns the known word that the author of an unknown word probably means. It returns "" if no
-// known word is close.
+// The function "likely" returns the known word that the author probably means, or "".
 func likely(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {
@@ -78,8 +76,7 @@ func likely(word string, known []string) string {
 	return best
 }
 
-// sourcesOf returns the full names of the fields whose name without the source is the given word. For example, it
-// returns entra.created and ad.created for "created". The fields of Entra ID come first.
+// sourcesOf returns the full names of a field without its source: entra.created and ad.created for "created".
 func sourcesOf(word string, known []string) (fields []string) {
 	for _, k := range slices.Backward(known) {
 		if strings.HasSuffix(k, "."+word) {
@@ -89,7 +86,6 @@ func sourcesOf(word string, known []string) (fields []string) {
 	return fields
 }
 
-// The function "slips" returns how many letters of a word may be wrong.
 func slips(word string) int {
 	if len(word) < 5 {
 		return 1
@@ -97,8 +93,7 @@ func slips(word string) int {
 	return max(2, len(word)/5)
 }
 
-// The variable "turns" lists syllables that reverse a meaning. The variable "opposites" lists pairs of words with
-// opposite meanings.
+// The variable "turns" lists syllables that reverse a meaning.
 var (
 	turns     = []string{"no", "non", "not", "un", "in", "dis", "is", "has", "hasno", "isnot"}
 	opposites = [][2]string{

@@ -45,8 +45,7 @@ func typeName(f *directory.Field) string {
 	return "date"
 }
 
-// readFrom returns the Graph property or the LDAP attribute behind a field. For a field without such a property, it
-// says in words where the value comes from.
+// readFrom returns the Graph property or the LDAP attribute of a field, or else words for the origin of its value.
 func readFrom(name string) string {
 	source, bare, _ := strings.Cut(name, ".")
 	of := "the evidence that is listed under Kinds of accounts"

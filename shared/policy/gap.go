@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "gaps" collects the unknown values of one verdict, with the explanation of each value. Values with the same
-// explanation share a sentence.
+// The type "gaps" collects the unknown values of one verdict. Values with the same explanation share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence
@@ -23,7 +22,7 @@ type sentence struct {
 	predicate string // the rest of the sentence for one subject, such as "was not read"
 }
 
-// The method "add" records that a name is unknown. A second call with the same name does nothing.
+// The method "add" does nothing if the name is in the list already.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -37,7 +36,7 @@ func (g *gaps) add(name, subject, predicate string) {
 	g.sentences = append(g.sentences, sentence{[]string{subject}, predicate})
 }
 
-// String joins the sentences with semicolons.
+// String returns the sentences, separated by semicolons.
 func (g *gaps) String() string {
 	parts := make([]string, len(g.sentences))
 	for i, s := range g.sentences {
@@ -64,8 +63,7 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names the unknown values of a decision, in this order: the license, the exemption, the conditions
-// "for" and "when", and grace.
+// undecidedReason names the unknown values of a decision and why they are unknown.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
@@ -102,7 +100,6 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
-// conditionGap adds the attributes that made a condition unknown, or the attribute that caused a runtime error.
 func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value ref.Val) {
 	switch v := value.(type) {
 	case *types.Unknown:
@@ -126,7 +123,6 @@ func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value r
 	}
 }
 
-// The method "gap" returns why the attribute is unknown for the person.
 func (a *attribute) gap(p *directory.Person) string {
 	if a.group != nil {
 		return a.group.gap(p)
@@ -175,8 +171,7 @@ func (a *attribute) gap(p *directory.Person) string {
 }
 
 // The method "unread" returns why the attribute is unknown because a directory was not read. For the newest of several
-// dates, it says which directory that is. Without Active Directory, an account that may belong to one there would
-// otherwise stay undecided, and nothing would say how to end this.
+// dates, it says how to end this if Active Directory is not set up.
 func (a *attribute) unread(s directory.Source) string {
 	for _, other := range a.fields {
 		if s == directory.AD && other.Source != s {
@@ -186,7 +181,6 @@ func (a *attribute) unread(s directory.Source) string {
 	return "was not read"
 }
 
-// reportGap returns why a report has no date for a person whose account was read.
 func reportGap(p *directory.Person, s directory.Signal) string {
 	for _, use := range p.Entra.Uses {
 		if use.Signal == s && !use.Shown.IsZero() {
@@ -199,7 +193,6 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"
 }
 
-// lostGap returns why a date is unknown although the account was read.
 func lostGap(f *directory.Field, p *directory.Person) string {
 	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
 	since := dayOf(p.DatesLost(f.Source))
@@ -215,7 +208,6 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 	}
 }
 
-// The method "gap" returns why the person's membership in the group is unknown.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if state := p.State(q.Ref.Source); state == directory.Present || state == directory.NoAccount && slices.Contains(p.Unreadable, q.key) {
 		if q.Ref.Source == directory.AD && p.AD != nil && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
@@ -229,7 +221,6 @@ func (q *MemberQuery) gap(p *directory.Person) string {
 	return "is not known: " + sourceGap(q.Ref.Source, p)
 }
 
-// sourceGap returns why the person has no known values in s.
 func sourceGap(s directory.Source, p *directory.Person) string {
 	name := "Entra"
 	if s == directory.AD {

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is the result of Test, which tests a policy on made-up people ("golden people"). Cases are in the order of the
-// file. A case fails if any of its expectations fails.
+// Report is the result of Test. Its cases are in the order of the file. A case fails if any of its expectations fails.
 type Report struct {
 	Passed []string // names of cases
 	Failed []Failure
@@ -28,12 +27,12 @@ type Failure struct {
 	Why      string // the reason of the actual outcome
 }
 
-// Test evaluates the policy for golden people: a YAML list of cases, each with a person, a time and the expected
-// outcome of each rule. The error is of type Faults if the file is wrong.
+// Test evaluates the policy for golden people: a YAML list of made-up cases, each with a person, a time and the
+// expected outcome of rules. The error is of type Faults if the file is wrong.
 //
-// A directory that the file does not mention has no account of the person. There is one exception: if the Entra account
-// has "synced: true" and the file does not mention Active Directory, the account in Active Directory is missing. Texts
-// and dates that are left out have no value. Accounts are enabled unless the file says otherwise.
+// A person has no account in a directory that the file omits. But if the Entra account has "synced: true" and the file
+// omits Active Directory, the account there is missing. Texts and dates that the file omits have no value. Accounts are
+// enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
 	if root == nil {
@@ -61,7 +60,6 @@ func Test(p *Policy, name string, data []byte) (Report, error) {
 	return p.try(cases)
 }
 
-// goldenCase is one case in the file.
 type goldenCase struct {
 	name   string
 	now    time.Time
@@ -75,14 +73,12 @@ type expectation struct {
 	outcome Outcome
 }
 
-// The type "golden" reads golden cases for one policy.
 type golden struct {
 	*reader
 	policy *Policy
 	now    time.Time // the time of the current case
 }
 
-// goldenSKU returns a made-up skuId for a part number.
 func goldenSKU(partNumber string) string { return "sku of " + partNumber }
 
 func (p *Policy) try(cases []*goldenCase) (Report, error) {
@@ -155,7 +151,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	p.EntraState = g.presence(entra, "entra")
 	p.ADState = g.presence(ad, "ad")
 	if p.EntraState == directory.Present {
-		// A person with an account in each directory has an Entra account that is synced from Active Directory.
+		// If the person has an account in each directory, the Entra account is synced.
 		p.Entra = &directory.EntraUser{ID: "golden", Enabled: directory.Yes, Synced: p.ADState == directory.Present}
 		fill(g.reader, entra, "entra", entraSetters, p.Entra)
 	}
@@ -183,8 +179,9 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// The method "presence" reads whether a person has an account. The node is a mapping of the account's fields, or one of
-// the words "absent", "missing" and "notRead".
+// The method "presence" reads whether a person has an account. The result is NoAccount for a nil node and for the word
+// "absent". It is Present for a mapping of the account's fields. It is Missing or NotRead for the words "missing" and
+// "notRead". Any other value is a fault.
 func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:
@@ -226,11 +223,10 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// longAgo is the date on which a golden person got a license for which the file gives no date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "held" reads a license that a person holds: its name, or {name: NAME, since: DATE}. The result "since" is
-// zero if the file gives the date as notRead.
+// The method "held" reads a license: its name, or {name: NAME, since: DATE}. The result "since" is zero for the date
+// notRead.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")
@@ -261,7 +257,6 @@ func (g *golden) groups(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// The type "setter" is a function that sets one field of an account from a node.
 type setter[T any] func(*reader, *yaml.Node, *T)
 
 func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter[T], account *T) {
@@ -271,10 +266,9 @@ func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter
 	}
 }
 
-// The method "instant" reads a date into dst.
 func (r *reader) instant(n *yaml.Node, dst *time.Time) { *dst, _ = r.date(n, "the value") }
 
-// The method "word" reads a text into dst. The text may be empty.
+// The method "word" reads a text, which may be empty.
 func (r *reader) word(n *yaml.Node, dst *string) {
 	if n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
 		return

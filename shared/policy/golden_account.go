@@ -13,8 +13,8 @@ type (
 	adUser    = directory.ADUser
 )
 
-// entraSetters and adSetters set the fields of an account, by field name without the source. The name "synced" is short
-// for onPremisesSyncEnabled. "enabledSince" is the time of the first reading in which the account was enabled again.
+// entraSetters and adSetters set fields of an account, by field name without the source. The name "synced" is short for
+// onPremisesSyncEnabled. The name "enabledSince" is for the first reading in which the account was enabled again.
 var (
 	entraSetters = allEntraSetters()
 	adSetters    = allADSetters()
@@ -34,7 +34,6 @@ func allADSetters() map[string]setter[adUser] {
 	return m
 }
 
-// settersOf returns the setters for the fields that a policy may name.
 func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	m := map[string]setter[A]{}
 	for i := range table {
@@ -45,8 +44,7 @@ func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	return m
 }
 
-// The method "property" reads a node into a field of an account. The parameter "at" is the pointer that Property.At
-// returned for the field.
+// The method "property" reads a node into the field of an account to which Property.At points.
 func (r *reader) property(n *yaml.Node, name string, at any) {
 	switch at := at.(type) {
 	case *string:

@@ -10,12 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// goldenLag is the age of a golden person's reports if the file does not give it.
 const goldenLag = 2 * day
 
-// The method "reports" reads the usage reports of a golden person. The node has the fields of reports and the key
-// "through", the last day that the reports cover. An activity date is a day, or "none" if the report proves that there
-// was no activity in its span. A field that is left out is unknown, as if the report did not list the person.
+// The method "reports" reads usage reports: their fields and "through", the last day that they cover. A date is a day,
+// or "none" if the report shows no activity in its span. A field that is left out is unknown, as if the report did not
+// list the person.
 func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	const through = "through"
 	o := g.object(n, "reports", append(reportFields(), through)...)
@@ -53,7 +52,6 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// reportFields returns the names of the fields that come from usage reports.
 func reportFields() []string {
 	return slices.DeleteFunc(directory.FieldNames(), func(name string) bool {
 		f, _ := directory.FieldNamed(name)

@@ -114,7 +114,6 @@ func TestGoldenFaults(t *testing.T) {
 	}
 }
 
-// The rules see the values that the file gives to a golden person. Values that the file leaves out have their defaults.
 func TestGoldenPeople(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -170,7 +169,6 @@ attributes: {adEnabled: ad.accountEnabled}
 	}
 }
 
-// An account that was disabled until recently has grace.
 func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 14}\n"+strings.TrimPrefix(twoRules, "\n"))
@@ -188,9 +186,8 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	}
 }
 
-// A golden person may have several dates of one report. If the file does not give the end of the report, it is two days
-// before the time of the case. If the file does not say since when the person is a member of a group, the person is no new
-// member at any time.
+// If the file does not give the end of a report, it is two days before the time of the case. A member without a date is
+// no new member.
 func TestGoldenReports(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -217,7 +214,6 @@ rules:
 	}
 }
 
-// A golden person can have every field of the directory.
 func TestGoldenFields(t *testing.T) {
 	t.Parallel()
 	words := map[directory.Kind]string{directory.Text: "Some text", directory.Date: "2026-01-02T03:04:05Z", directory.Bool: "true"}

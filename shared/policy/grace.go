@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "grace" says whether a person had too little time to use a license. If this is unknown, the flag is Unset.
-// The function "unknown" then adds to its argument the values that were not read.
+// The type "grace" says whether a person had too little time to use a license. If the flag is Unset, the function
+// "unknown" adds the values that were not read to its argument.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -16,9 +16,7 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// The method "or" combines two graces. If both are known to apply, the result is the grace that ends later. If only one
-// is known to apply, the result is this grace. If none is known to apply but one may apply, the flag of the result is
-// Unset.
+// The method "or" returns the known grace that ends later. If none is known and one may apply, the flag is Unset.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // the end of an unknown grace is zero
@@ -31,8 +29,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// The method "since" returns a grace that starts at the given time and lasts for the given number of days. If the grace
-// is over, its flag is No.
+// The method "since" returns a grace of some days from a time. If it is over, the flag is No.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
@@ -46,9 +43,10 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 }
 
 // neverSignedIn gives grace to a person who never signed in and whose account is new. It also gives grace to a person
-// who was hired lately or will be, and who has not signed in since. A company may create or enable the account weeks
-// before the first day (Microsoft Graph, user resource type, employeeHireDate: "the date and time when the user was
-// hired or will start work if there is a future hire"). A person who is hired again may have signed in years ago.
+// whose hire date is recent or in the future, and who has not signed in since. A company may create or enable the
+// account weeks before the first day (Microsoft Graph, user resource type, employeeHireDate: "the date and time when
+// the user was hired or will start work if there is a future hire"). A person who is hired again may have signed in
+// years ago.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
@@ -82,9 +80,8 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// enabledAgain gives grace to a person whose account was disabled or missing until recently. A person
-// whose account was enabled in every reading has no such grace. Without this exception, the first runs with a new store
-// could not take any license, because they see every account for the first time.
+// enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
+// enabled in each reading gives none: the first runs with a new store see all accounts for the first time.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {

@@ -19,8 +19,7 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// A person who had too little time to use the license keeps the license. If it is unknown whether the person had enough
-// time, the rule is undecided.
+// If it is unknown whether the person had enough time, the rule is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -131,7 +130,7 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// A verdict says whether the person is in grace, because such a verdict may turn when the grace ends.
+// A verdict in grace says so, because it may turn when the grace ends.
 func TestVerdictInGrace(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 7}\n"+twoRules)

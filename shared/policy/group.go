@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group. If Direct is
-// set, the question is who is a direct member of the group.
+// MemberQuery is a question that a run must answer before it evaluates the rules: who belongs to a group, directly if
+// Direct is set, or also through nested groups.
 type MemberQuery struct {
 	directory.Question
 
@@ -30,14 +30,13 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 }
 
 // The function "mayBeListed" reports whether a group in s may list the person although no account was read there. The
-// settings of Active Directory may leave the account out, and the group lists it nevertheless.
+// settings of Active Directory may leave out an account that a group lists.
 func mayBeListed(p *directory.Person, s directory.Source) bool {
 	return s == directory.AD && p.Entra != nil && p.Entra.OnPremises()
 }
 
-// The function "absent" reports whether the person certainly has no account in s. This is certain if s was read and has
-// no account of the person. It is also certain if s is Active Directory and nothing in the person's Entra account points
-// to an account there (see EntraUser.OnPremises).
+// The function "absent" reports whether the person certainly has no account in s: s was read without one, or s is
+// Active Directory and nothing in the Entra account points to an account there (EntraUser.OnPremises).
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
@@ -48,15 +47,14 @@ func absent(p *directory.Person, s directory.Source) bool {
 	return false
 }
 
-// The type "located" is a group with its place in the file.
 type located struct {
 	ref          directory.GroupRef
 	line, column int
 }
 
-// MemberQueries returns the questions about members that a run must answer, without duplicates. For groups in
-// exempt.groups and in attributes, nested members count. Only direct members count for a group whose membership is a
-// license of some rule, and for an Active Directory group that gives a product.
+// MemberQueries returns the questions of the policy, without duplicates. Nested members count for the groups in
+// exempt.groups and in attributes. Only direct members count for a group whose membership is a license of some rule,
+// and for an Active Directory group that gives a product.
 func (p *Policy) MemberQueries() []directory.Question {
 	var queries []directory.Question
 	add := func(q MemberQuery) {
@@ -86,7 +84,6 @@ func (p *Policy) MemberQueries() []directory.Question {
 // GroupRefs returns all groups that the file names, without duplicates, in the order of the file.
 func (p *Policy) GroupRefs() []directory.GroupRef { return slices.Clone(p.groups) }
 
-// inOrder sorts groups by their place and removes duplicates.
 func inOrder(named []located) []directory.GroupRef {
 	slices.SortFunc(named, func(a, b located) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))

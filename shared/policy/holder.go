@@ -8,11 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// People hold a license in one of two ways. A product is held through assignments in Entra ID. Any other license is
-// membership in a group (License.holders). This file covers both ways for one person, and crowd.go for many people.
-// shared/plan/target.go determines the target in which a person holds a license, and how the license is changed there.
+// People hold a product through assignments in Entra ID. Any other license is membership in a group (License.holders).
+// This file covers both ways for one person, and crowd.go for many people. The target is in shared/plan/target.go.
 
-// The method "source" returns the directory in which people hold the license.
 func (l *License) source() directory.Source {
 	if l.holders != nil {
 		return l.holders.Ref.Source
@@ -20,9 +18,8 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// The method "questions" returns the group whose members a run must read for the license. This is the group whose
-// membership is the license, or the synced group that grants the product. A change in a synced group needs the list of
-// its members and its SID. Other licenses have no such group.
+// The method "questions" returns the group whose members a run must read: the one whose membership is the license, or
+// the synced group that gives the product. A change in a synced group needs its direct members.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)
@@ -33,8 +30,8 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// The method "holds" reports whether the person holds the license, through any assignment in any state. If only the
-// match with the account in Active Directory is in doubt, the licenses in Entra ID are still known.
+// The method "holds" counts assignments in any state. If only the match with the account in Active Directory is in
+// doubt, the licenses in Entra ID are still known.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
 		return l.holders.has(p)
@@ -53,7 +50,6 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// holderGap adds the reason why it is unknown whether the person holds the license.
 func holderGap(g *gaps, l *License, p *directory.Person) {
 	predicate := "is not known: " + sourceGap(directory.Entra, p)
 	if l.holders != nil {
@@ -62,8 +58,7 @@ func holderGap(g *gaps, l *License, p *directory.Person) {
 	g.add("license "+l.Name, "license "+l.Name, predicate)
 }
 
-// newHolder gives grace to a person who got the license recently. If several assignments grant the license, the oldest
-// assignment counts.
+// newHolder gives grace to a person who got the license lately. If several assignments give it, the oldest one counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {
@@ -89,9 +84,8 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}}
 }
 
-// heldSince returns the oldest date of the assignments that grant the product. An assignment grants the product if it
-// is active. If no assignment of the product is active, heldSince uses all assignments of the product. It returns the
-// zero time if none of the used assignments has a date. The result "known" reports whether all of them have dates.
+// heldSince returns the oldest date of the active assignments of a product, or of all its assignments if none is
+// active. The result is zero if none has a date. The result "known" reports whether all of them have one.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -109,8 +103,8 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 }
 
 // GivingGroups returns the GroupRef.Keys of the groups in source for which newHolder needs the begin of each
-// membership. Runs must record this begin themselves, because no directory records it. A license without a rule has no
-// such group, because no run reads its members.
+// membership. No directory records this begin, so runs must. A license without a rule has no such group, because no run
+// reads its members.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && p.FirstRule(l) != nil && l.holders != nil && l.holders.Ref.Source == source {

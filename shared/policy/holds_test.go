@@ -36,7 +36,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Empty yields the attributes that a rule reads and that have no value in the account. It leaves out dates of use.
+// Empty omits dates of use.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -68,8 +68,7 @@ rules: [{name: r, license: m365-e3, for: 'systemRole == "Employee" && department
 	}
 }
 
-// A person holds the product through any assignment. If Entra ID was not read, it is unknown whether the person holds
-// the product.
+// A person holds a product through any assignment, in any state. If Entra ID was not read, it is unknown.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -117,7 +116,7 @@ rules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove
 	}
 }
 
-// GivingGroups returns only groups whose membership is a license that a rule is about, and only if newHolder is set.
+// Without newHolder, and for a license without a rule, GivingGroups returns no group.
 func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -132,8 +131,7 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// If several graces apply, the grace that ends last counts. If no grace is known to apply, the reason names all unknown
-// values.
+// Of several graces, the one that ends last counts. If none is known, the reason names all unknown values.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}
@@ -172,8 +170,7 @@ func TestGraceOfSeveralReasons(t *testing.T) {
 	}
 }
 
-// If the tenant lacks the product of a license, the error lists the products of the tenant. The list has no ids, and it is
-// not long.
+// The error about a missing product lists some products of the tenant, without ids.
 func TestProductsOfTheTenant(t *testing.T) {
 	t.Parallel()
 	p := load(t, "licenses: {a: {sku: MISSING}}\nrules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove}]\n")

@@ -6,22 +6,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Idle counts the holders of a license by the time since they last used it. The times come from the dates of use that a
-// rule's condition "when" reads.
+// Idle counts the holders of a license by the time since their last use. The dates are those of the condition "when".
 type Idle struct {
-	// Days[d] counts holders who were last active d whole days ago. The last element counts all longer times.
+	// Days[d] counts holders whose last activity is d whole days ago. The last element also counts longer times.
 	Days     []int `json:"days"`
 	Never    int   `json:"never,omitempty"`    // holders who were read and have no date
 	NotKnown int   `json:"notKnown,omitempty"` // holders whose newest date of use is not known
 }
 
-// Idle.count takes these values in place of a number of days.
+// These values stand in place of a number of days in Idle.count.
 const (
 	neverActive = -1
 	notKnownAt  = -2
 )
 
-// NewIdle returns empty counts for a rule. It returns nil for a rule whose condition "when" reads no date of use.
+// NewIdle returns empty counts, or nil for a rule whose condition "when" reads no date of use.
 func (r *Rule) NewIdle() *Idle {
 	if len(r.when.activity) == 0 {
 		return nil
@@ -29,9 +28,9 @@ func (r *Rule) NewIdle() *Idle {
 	return &Idle{Days: make([]int, r.longestIdle()+1)}
 }
 
-// longestIdle returns the index of the last element of Idle.Days. It is a fifth more than the longest span of the
-// condition "when" in days, and at least 180, the span of the usage reports. So the last element counts the people
-// without use in the whole span of a report.
+// longestIdle returns the index of the last element of Idle.Days: a fifth more than the longest span of the condition
+// "when", and at least 180, the span of the usage reports. So the last element counts the people without use in a
+// report.
 func (r *Rule) longestIdle() int {
 	longest := 180
 	for _, span := range r.when.spans {
@@ -40,7 +39,7 @@ func (r *Rule) longestIdle() int {
 	return longest
 }
 
-// Add adds the counts of other people.
+// Add adds the counts of other people. A nil argument adds nothing.
 func (i *Idle) Add(o *Idle) {
 	if o == nil {
 		return
@@ -63,7 +62,7 @@ func (i *Idle) count(days int) {
 	}
 }
 
-// CountIdle adds a holder of the rule's license to the parameter "counts". It does nothing if this parameter is nil.
+// CountIdle adds a holder of the rule's license to the counts, which may be nil.
 func (j *Judge) CountIdle(counts *Idle, r *Rule, p *directory.Person) {
 	if counts == nil {
 		return
@@ -102,8 +101,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openMixed sets open[row] for each holder whose date has the mark mixedDate, because the columns do not show which
-// bound CountIdle uses.
+// openMixed sets open[row] for each holder with the mark mixedDate, because the columns do not show which bound
+// CountIdle uses.
 func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		for row, date := range s.date(a) {
@@ -112,8 +111,7 @@ func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// The method "idle" counts as CountIdle does, but from columns. It counts only holders on whom the rule has a plain
-// verdict.
+// The method "idle" is CountIdle for columns. It counts the holders on whom the rule has a plain verdict.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CountIdle counts a holder by whole days since the last use. A report without a use proves only that there is no use
-// since its start, 182 days before noon.
+// A report without a use proves only that there is no use since its start, 182 days before noon.
 func TestCountIdle(t *testing.T) {
 	t.Parallel()
 	young := copilotHolder(notUsed(directory.TeamsUse))
@@ -81,7 +80,7 @@ func TestCountIdle(t *testing.T) {
 	}
 }
 
-// Add adds up counts. It counts days beyond its own last day there.
+// Add counts days beyond its own last element in this element.
 func TestAddIdle(t *testing.T) {
 	t.Parallel()
 	got := &Idle{Days: []int{1, 0, 2}, Never: 1, NotKnown: 2}

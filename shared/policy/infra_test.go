@@ -23,7 +23,6 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
-// The policies in infra give their golden people the expected outcomes.
 func TestShippedPolicy(t *testing.T) {
 	t.Parallel()
 	for name, least := range map[string]int{"policy": 20, "policy_usage": 12} {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge evaluates the rules of a policy as of one time. It is not safe for concurrent use, because it keeps buffers.
+// Judge evaluates the rules of a policy as of one time. It is not safe for concurrent use, because it has buffers.
 type Judge struct {
 	policy *Policy
 	skus   []string // skuId by License.index; empty for a license that is a group
@@ -25,14 +25,14 @@ type Judge struct {
 
 	programs []cel.Program // by condition.index
 
-	// The programs read the time from the field "nowValue" and the person from the field "person". The field "turn" is a
-	// counter that every change of the time increases. By this counter, a program recognizes a stale cached value.
+	// The programs read nowValue and person. Each change of the time increases "turn", by which a program recognizes a
+	// stale cached value.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// The field "lead" is how far the time of evaluation lies after the planning time. Newer reports will have come by
-	// then. A Judge assumes that the end of each report has also moved by "lead".
+	// The field "lead" is how far the time of evaluation is after the planning time. The Judge assumes that the end of
+	// each usage report has moved by it, too.
 	lead time.Duration
 
 	names      *Names
@@ -41,9 +41,8 @@ type Judge struct {
 	until      time.Time // later times are not added to instants; zero sets no limit
 }
 
-// NewJudge returns a Judge that evaluates the rules as of now. The parameter skuIDs is the result of directory.SKUIDs.
-// It has the tenant's skuIds, by the names that a policy may use. NewJudge fails if the tenant lacks a license of the
-// policy, or if two licenses are the same product. The error names all these licenses.
+// NewJudge returns a Judge as of now. The parameter skuIDs is the result of directory.SKUIDs. NewJudge fails if the
+// tenant lacks a license of the policy, or if two licenses are the same product. The error names all these licenses.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -76,7 +75,6 @@ func missingSKU(l *License, skuIDs map[string]string) error {
 	return fmt.Errorf("license %s: the tenant has no SKU with part number or skuId %q%s", l.Name, l.SKU, cmp.Or(didYouMean(l.SKU, known), theProducts(known)))
 }
 
-// theProducts lists the products of a tenant by part number, without their ids.
 func theProducts(known []string) string {
 	parts := slices.DeleteFunc(slices.Clone(known), guid.MatchString)
 	switch {
@@ -96,13 +94,13 @@ func (j *Judge) setNow(now time.Time) {
 // Now returns the time as of which the rules are evaluated.
 func (j *Judge) Now() time.Time { return j.now }
 
-// Ask returns the verdict of a rule on a person.
+// Ask returns the verdict of a rule on a person, with its reason.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll returns the verdicts of all rules on a person, in the order of the file. A verdict to keep has no IdleSince
-// and no Reason, because computing them for a million people takes too long.
+// AskAll returns the verdicts of all rules, in the order of the file. A verdict to keep has no IdleSince and no Reason,
+// because these take too long for a million people.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
 		var once exempted
@@ -119,14 +117,14 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// Reclaims returns the verdict of a rule on a person from whom the rule reclaims, according to Screen. It finds the
-// reason, but does not evaluate the rule again. AskAll would return the same verdict.
+// Reclaims returns the verdict of AskAll for a person from whom the rule reclaims according to Screen. It finds the
+// reason without a second evaluation.
 func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
 	j.about(r, p)
 	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, scope: answer{flag: directory.Yes}})
 }
 
-// The type "exempted" is the exemption of one person. It is computed when the first rule needs it.
+// The type "exempted" caches the exemption of one person for all rules.
 type exempted struct {
 	known bool
 	exemption
@@ -139,7 +137,6 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-// The method "worded" turns a decision into a verdict with a reason.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := d.verdict()
 	if d.outcome == NotHolder {
@@ -160,8 +157,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	return v
 }
 
-// The type "decision" is a verdict without a reason. It holds the results of the operands in holder && !exempt && for
-// && when && !inGrace. The rule reclaims if the whole expression is true.
+// The type "decision" is a verdict without a reason. A rule reclaims if holder && !exempt && for && when && !inGrace.
 type decision struct {
 	outcome Outcome
 	holder  directory.Flag
@@ -171,7 +167,6 @@ type decision struct {
 	grace   grace
 }
 
-// The method "verdict" returns the decision as a Verdict without a reason.
 func (d *decision) verdict() Verdict {
 	v := Verdict{Outcome: d.outcome, Holder: d.holder, InGrace: d.grace.flag == directory.Yes}
 	if d.outcome != NotHolder && d.outcome != Exempt {
@@ -181,8 +176,8 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty returns the names of the attributes that the rule's conditions read and that have no value in the person's
-// account. Dates of use are left out, because people who never signed in have none.
+// Empty returns the attributes of the rule's conditions without a value in the person's account. It omits dates of use,
+// because people who never signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		j.about(r, p)
@@ -195,19 +190,17 @@ func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	}
 }
 
-// The type "answer" is the result of a condition. If the flag is Unset, the value is the unknown or the error that CEL
-// returned.
+// The type "answer" is the result of a condition. If the flag is Unset, the value is CEL's unknown or error.
 type answer struct {
 	flag  directory.Flag
 	value ref.Val
 }
 
-// The method "about" sets p.License to the product of the rule's license. Fields about this license, such as
-// licenseChanged, read p.License.
+// The method "about" sets p.License, which fields about the license, such as licenseChanged, read.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
 // The method "decide" evaluates the operands from the cheapest to the most expensive. A single false operand settles
-// the verdict, even if other operands are unknown.
+// the verdict, even if others are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -239,8 +232,7 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date of several attributes. The result "never" says whether all attributes were
-// read and have no date.
+// newestOf returns the newest known date. The result "never" says whether all attributes were read and have no date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {
@@ -257,13 +249,10 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 	return newest, never
 }
 
-// The method "eval" evaluates a condition for a person. If the flag is Unset, the value is the unknown or the error
-// that CEL returned.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
 	return j.run(j.programs[c.index], p)
 }
 
-// The method "run" evaluates the program of a condition, or of a part of a condition.
 func (j *Judge) run(program cel.Program, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
 	return j.inAll(func() (directory.Flag, ref.Val) {

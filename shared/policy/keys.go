@@ -10,9 +10,8 @@ import (
 // Shape is the form of the value of a key.
 type Shape uint8
 
-// The shapes. A NumberKey is any number, and a CountKey is a whole number. A TrueKey has only the value true. A
-// NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the texts in Key.Words. The shapes with a
-// plural, such as TextsKey, are lists.
+// The shapes. A NamedKey is a mapping whose keys the author chooses. A ChoiceKey is one of the texts in Key.Words. The
+// shapes with a plural, such as TextsKey, are lists.
 const (
 	TextKey Shape = iota
 	ChoiceKey
@@ -30,17 +29,17 @@ const (
 	OutcomeKey // the action of a rule: the word remove, or a mapping
 )
 
-// Key is a key of policy.yaml. The loader reads only the keys of this table. docs/policy.md and the JSON Schema are
-// generated from the table.
+// Key is a key of policy.yaml. The loader accepts the keys of this table. docs/policy.md and the JSON Schema are
+// generated from it.
 type Key struct {
-	// Path is the path of the key. NAME stands for a name that the author chooses, and [] for an entry of a list. A
-	// group occurs in several places, so the paths of its keys begin with GROUP.
+	// In Path, NAME stands for a name that the author chooses, [] for an entry of a list, and GROUP for each place of a
+	// group.
 	Path    string
 	Shape   Shape
 	Is      string // the meaning of the key
 	LeftOut string // the value in force if the key is left out; the constant Needed if the key must not be left out
 	Words   []string
-	// Min and Max bound a number. For a list or a named mapping, they bound the number of entries.
+	// Min and Max bound a number, or the number of entries of a list or a named mapping.
 	Min, Max float64
 	Example  string // a value, as in the file
 }
@@ -109,11 +108,10 @@ var Keys = []Key{
 	{Path: "GROUP.ad", Is: "distinguished name, in quotes", LeftOut: "one of these two", Example: `"CN=Citrix Users,OU=Licenses,DC=corp,DC=example"`},
 }
 
-// The constant "remove" is the outcome of a rule that takes a license and gives none.
 const remove = "remove"
 
-// KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The path of the whole
-// policy is "".
+// KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The policy has the path
+// "".
 func KeysBelow(path string) (names []string) {
 	prefix := ""
 	if path != "" {

@@ -18,27 +18,25 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// maxDays is the longest span of time in a condition, in days. A longer span could overflow, and every date would
-	// then count as earlier.
+	// maxDays is the longest span in a condition. A longer span could overflow, and each date would then count as
+	// earlier.
 	maxDays = 3650
-	// MaxCondition is the maximum length of a condition, in characters.
+	// MaxCondition is in characters.
 	MaxCondition = 10_000
-	// maxDepth is how deep parentheses, lists and loops may be nested. The memory for the types of nested lists grows
-	// with the cube of their depth.
+	// maxDepth limits the nesting of parentheses, lists and loops. The types of nested lists need memory with the cube
+	// of their depth.
 	maxDepth = 24
-	// maxCost limits the work for one condition and one person with the longest values. It is in CEL's units and
-	// corresponds to about a tenth of a millisecond.
+	// maxCost limits the work for one condition and one person with the longest values, in CEL's units. It is about a
+	// tenth of a millisecond.
 	maxCost = 50_000
-	// maxText is the length of the longest text that a directory stores in one attribute, in characters. worstCase uses
-	// it.
+	// maxText is the longest text that a directory stores in one attribute, in characters.
 	maxText = 2048
 )
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// The function "language" returns CEL with the dates and spans of idleseat. It omits CEL's functions for the parts of a
-// date, because these functions would make a verdict depend on the hour of the run. It also omits dyn, which hides
-// types.
+// The function "language" returns CEL with the dates and spans of idleseat. It excludes CEL's functions for the parts
+// of a date, which would make a verdict depend on the hour of the run, and dyn, which hides types.
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
@@ -61,8 +59,7 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// compareDate declares a strict comparison of a date with a time, exact to the nanosecond. The result is false for a
-// date without a value.
+// compareDate declares a comparison of a date with a time, exact to the nanosecond. A date without a value gives false.
 func compareDate(name string, holds func(a, b time.Time) bool) cel.EnvOption {
 	return cel.Function(name, cel.MemberOverload("date_"+name, []*cel.Type{optionalDate, cel.TimestampType}, cel.BoolType,
 		cel.BinaryBinding(func(v, t ref.Val) ref.Val {
@@ -86,14 +83,12 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// The variable "reserved" lists the keywords of CEL. It also contains the variable "now", the only variable that is not
-// an attribute.
+// The variable "reserved" lists the keywords of CEL, and "now", the only variable that is not an attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
 }
 
-// nameFault returns why a name cannot be the name of an attribute, or "" if the name is valid.
 func nameFault(e *cel.Env, name string) string {
 	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
 	_, isType := e.CELTypeProvider().FindIdent(name)
@@ -108,8 +103,8 @@ func nameFault(e *cel.Env, name string) string {
 	return ""
 }
 
-// literalSpans is a validator that accepts spans and times only as literals within bounds. It also rejects loop
-// variables that have the name of an attribute.
+// literalSpans accepts spans and times only as literals within bounds. It also rejects a loop variable with the name of
+// an attribute.
 type literalSpans struct{}
 
 // Name implements cel.ASTValidator.
@@ -151,7 +146,6 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 	}))
 }
 
-// instantFault says how to write the argument of timestamp.
 func instantFault(arg ast.Expr) string {
 	const form = `timestamp takes a text like "2027-03-01T00:00:00Z"`
 	if text, ok := textOf(arg); ok {
@@ -163,7 +157,6 @@ func instantFault(arg ast.Expr) string {
 	return form + "; or map a date field to an attribute"
 }
 
-// spanOf returns the span of a call days(n) or duration("…").
 func spanOf(e ast.Expr) (time.Duration, bool) {
 	call, literal := callOfLiteral(e)
 	switch v := literal.(type) {
@@ -176,7 +169,6 @@ func spanOf(e ast.Expr) (time.Duration, bool) {
 	return 0, false
 }
 
-// instantOf returns the time of a call timestamp("…").
 func instantOf(e ast.Expr) (time.Time, bool) {
 	call, literal := callOfLiteral(e)
 	s, ok := literal.(types.String)
@@ -187,8 +179,8 @@ func instantOf(e ast.Expr) (time.Time, bool) {
 	return t, err == nil
 }
 
-// callOfLiteral returns the function and the argument of a call with a single literal. The result "literal" is nil for
-// any other expression.
+// callOfLiteral returns the function and the argument of a call with a single literal. For any other expression, the
+// literal is nil.
 func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
 		return "", nil
@@ -200,7 +192,7 @@ func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	return e.AsCall().FunctionName(), arg.AsLiteral()
 }
 
-// worstCase tells CEL's cost estimate how long strings may be and how much the functions of idleseat cost.
+// worstCase limits the length of texts for CEL's cost estimate, and gives the costs of the functions of idleseat.
 type worstCase struct{}
 
 // EstimateSize implements cost.Estimator.

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// A person who is back from leave was idle for its whole time. No rule takes a license from them before they have been
-// idle for its whole span since the end of the leave.
+// After a leave, no rule takes a license before the person has been idle for its whole span since the end of the leave.
 func TestBackFromLeave(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -50,7 +49,6 @@ rules:
 	}
 }
 
-// The grace after a leave is in the tree, and its words say why.
 func TestBackFromLeaveInTheTree(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

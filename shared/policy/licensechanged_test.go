@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The date licenseChanged is the newest date of the assignments that grant the rule's license.
+// licenseChanged is the newest date of the assignments that grant the rule's license.
 func TestLicenseChanged(t *testing.T) {
 	t.Parallel()
 	const text = `

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A fault in a license, in its groups or in a change to it is reported once, in these words.
 func TestFaultsOfLicenses(t *testing.T) {
 	t.Parallel()
 	const unknown = "neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out, or name the sku"
@@ -45,8 +44,8 @@ func TestFaultsOfLicenses(t *testing.T) {
 	}
 }
 
-// A group may give several products. A product that a group of Active Directory gives has seats, mailboxes and service
-// plans like any other product.
+// A group may give several products. A product of a group of Active Directory has seats, mailboxes and service plans,
+// too.
 func TestProductsOfGroups(t *testing.T) {
 	t.Parallel()
 	for _, exo := range []string{

@@ -10,13 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load reads and compiles a policy file. Messages refer to the file by name. If the file is wrong, the error is of type
-// Faults and lists every fault at once.
+// Load reads and compiles a policy file. Its messages refer to the file by name. If the file is wrong, the error is of
+// type Faults and lists all faults.
 func Load(name string, data []byte) (*Policy, error) { return recent.load(name, data, false) }
 
-// LoadKept is like Load, for a policy that a run stored after it was accepted. A later version of idleseat may reject
-// the content of the policy. LoadKept accepts the policy, because apply must finish or roll back the changes that the
-// run began.
+// LoadKept is Load for a policy that was accepted before and that a run stored. It also accepts content that this
+// version of idleseat rejects, because apply must finish or roll back the changes that the run began.
 func LoadKept(name string, data []byte) (*Policy, error) { return recent.load(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
@@ -40,7 +39,6 @@ func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	return l.policy, nil
 }
 
-// The type "loader" fills a policy section by section.
 type loader struct {
 	*reader
 	policy *Policy
@@ -124,7 +122,6 @@ func (l *loader) header(top object) {
 	}
 }
 
-// The method "kinds" reads the kinds of accounts that the rules are about.
 func (l *loader) kinds(n *yaml.Node) {
 	l.policy.Kinds = nil
 	for _, item := range l.list(n, "kinds") {
@@ -162,8 +159,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// The method "attributes" reads the key "attributes" of the file. In Policy.mapped, the attributes of the file come
-// first. The default attributes that the file does not map follow.
+// The method "attributes" reads the attributes of the file. Policy.mapped has these first, and then the default
+// attributes that the file does not map.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {
@@ -216,7 +213,6 @@ func (l *loader) attribute(name string, n *yaml.Node) *attribute {
 	return a
 }
 
-// The method "group" reads {entra: NAME} or {ad: DN}, and adds the group to the field "named".
 func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
 	ref, ok := l.groupRef(n, what)
 	if ok {

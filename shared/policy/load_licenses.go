@@ -22,8 +22,8 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// The method "license" reads one license. It returns even a faulty license. Otherwise every rule that names the license
-// would be reported as faulty too.
+// The method "license" reads one license. It also returns a faulty one. Otherwise each rule that names it would be
+// reported as faulty, too.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.section(e.value, "license "+e.key.Value, "licenses.NAME")
@@ -77,7 +77,6 @@ func (l *loader) license(e entry) *License {
 	return license
 }
 
-// groupsOf reads the groups that give a license.
 func (l *loader) groupsOf(o object, license *License) {
 	nodes := []*yaml.Node{}
 	if g := o.fields["group"]; g != nil {
@@ -110,7 +109,7 @@ func (l *loader) groupsOf(o object, license *License) {
 	}
 }
 
-// licenseNames matches names of licenses. Keys of stored objects contain these names.
+// licenseNames matches names of licenses, which are parts of the keys of stored objects.
 var licenseNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
 
 func (l *loader) licenseName(n *yaml.Node) {
@@ -124,8 +123,7 @@ func (l *loader) licenseName(n *yaml.Node) {
 	}
 }
 
-// sameProduct rejects two names for the same product. With two names, two rules could change the same license of a
-// person twice.
+// sameProduct rejects two names for one product. With them, two rules could change one license of a person twice.
 func (l *loader) sameProduct(n *yaml.Node, license *License) {
 	for _, other := range l.policy.Licenses {
 		switch {

@@ -9,19 +9,18 @@ import (
 	"github.com/idleseat/idleseat/shared/policy/notice"
 )
 
-// Notices says how people get notice of a change. If a policy has no Notices, a notice is only in the plan and in the
-// ledger.
+// Notices says how people get notice of a change. Without it, a notice is only in the plan and in the ledger.
 type Notices struct {
 	From    string // the mailbox that sends the mails
 	Manager bool   // whether the person's manager gets a copy
 	Texts   notice.Texts
 }
 
-// MailAddress matches the address of a mailbox. It is stricter than RFC 5321, because the address becomes part of a
-// path and of the header of a mail.
+// MailAddress matches the address of a mailbox. It is stricter than RFC 5321, because the address is a part of a path
+// and of a mail header.
 const MailAddress = `^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`
 
-// LanguageTag matches a language, as in preferredLanguage (BCP 47).
+// LanguageTag matches a language as in preferredLanguage (BCP 47).
 const LanguageTag = `^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`
 
 var (
@@ -57,7 +56,6 @@ func (l *loader) notices(n *yaml.Node) {
 	l.policy.Notices = all
 }
 
-// noticeText reads the company's own text in one language.
 func (l *loader) noticeText(e entry, all *notice.Texts) {
 	what := "notices.texts." + e.key.Value
 	if !languageTag.MatchString(e.key.Value) {
@@ -70,9 +68,8 @@ func (l *loader) noticeText(e entry, all *notice.Texts) {
 	}
 }
 
-// The method "template" compiles a text of a notice. In a literal block of YAML (|), each line of the text is a line of
-// the file. A mistake in such a text is reported at its own line. In any other text, it is reported at the begin of the
-// text.
+// The method "template" compiles a text of a notice. It reports a mistake in a literal block (|) at the line of the
+// mistake. In any other text, it reports it at the begin of the text.
 func (l *loader) template(n *yaml.Node, what string) *notice.Template {
 	if n == nil {
 		return nil

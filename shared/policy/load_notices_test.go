@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// noticesIn returns a policy with the given section of notices.
 func noticesIn(section string) string {
 	return `tenant: 11111111-2222-3333-4444-555555555555
 licenses: {e3: {sku: SPE_E3, title: Microsoft 365 E3}}

@@ -47,7 +47,6 @@ func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
 	return rule
 }
 
-// The method "complete" collects the conditions and attributes that a rule reads, for Evidence, Empty and Turns.
 func (l *loader) complete(rule *Rule) {
 	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
 	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
@@ -80,7 +79,6 @@ func (l *loader) noLicense(n *yaml.Node, name string) {
 	}
 }
 
-// licenseOf returns the license that a node names.
 func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	if n == nil {
 		return nil
@@ -96,7 +94,6 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	return license
 }
 
-// The method "then" reads the key "then" of a rule: the action for an idle license.
 func (l *loader) then(n *yaml.Node, rule *Rule) {
 	if n.Kind == yaml.ScalarNode {
 		if word, ok := l.text(n, "then"); ok && word != remove {
@@ -144,7 +141,6 @@ func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
 	}
 }
 
-// The method "exempt" reads the exemptions.
 func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	o := l.section(n, "exempt", "exempt")
 	public, compiled := &l.policy.Exempt, &l.policy.exempt
@@ -174,8 +170,8 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	compiled.index(public)
 }
 
-// oneName rejects a text that cannot be the name of a single account. Such an exemption would match nobody, and no
-// operator would notice.
+// oneName rejects a text that cannot name a single account. Such an exemption would match nobody, and no operator would
+// notice.
 func (l *loader) oneName(n *yaml.Node, user string) {
 	switch _, account, inDomain := strings.Cut(user, `\`); {
 	case strings.ContainsAny(user, "*?"):

@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The constant "right" is a policy without faults. Each case replaces a part of it.
 const right = `tenant: 11111111-2222-3333-4444-555555555555
 mode: audit
 attributes:

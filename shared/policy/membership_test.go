@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Membership in an Entra group is a license. The grace newHolder applies to people who got this license recently.
+// A license that is membership in an Entra group has the grace newHolder.
 func TestGoldenSeats(t *testing.T) {
 	t.Parallel()
 	text := "grace: {newHolder: 14}\n" + strings.Replace(twoRules, "rules:", "rules:\n  - {name: seat, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(45)), then: remove}", 1)
@@ -44,8 +44,7 @@ func TestGoldenSeats(t *testing.T) {
 	}
 }
 
-// A run reads the direct members of a synced group that grants a product, whether a rule takes the product or gives it.
-// A write to such a group needs its members and its SID.
+// A write to a synced group needs its direct members and its SID, whether a rule takes or gives the product.
 func TestMembersOfASyncedGroup(t *testing.T) {
 	t.Parallel()
 	synced := func(name string) directory.Question {

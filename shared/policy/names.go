@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// The type "listed" is a name in exempt.users or exempt.leave.
 type listed struct {
 	key    string // the name in lower case
 	entry  string // the name as the policy writes it
@@ -20,8 +19,8 @@ type listed struct {
 	leave  []*Leave
 }
 
-// The method "matters" reports whether the entry protects a person at the given time. A leave that has ended matters
-// for the time "rest" after its end (Policy.leaveRest).
+// The method "matters" reports whether the entry protects a person. A leave matters for the time "rest" after its end,
+// too (Policy.leaveRest).
 func (l *listed) matters(now time.Time, rest time.Duration) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until.Add(rest)) })
 }
@@ -45,7 +44,7 @@ func (e *exemptions) index(public *Exemptions) {
 }
 
 // Listed returns the names in exempt.users and exempt.leave that protect a person at the given time, in lower case and
-// sorted. A leave protects the person for some time after its end, too.
+// sorted. A leave protects for some time after its end, too.
 func (p *Policy) Listed(now time.Time) (names []string) {
 	rest := p.leaveRest()
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
@@ -56,9 +55,9 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people whom the policy lists. It compares the listed names with every name of a person that the
-// output shows. Earlier runs stored the ids of the people whom they found for a listed name. Names compares these ids
-// too, and so finds a person whose name has changed. It is not safe for concurrent use, because it keeps buffers.
+// Names finds the people whom the policy lists. It compares the listed names with each name of a person. It also
+// compares the ids that earlier runs found for a listed name, and so finds a person whose name has changed. It is not
+// safe for concurrent use, because it has buffers.
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // by the Entra id or SID from an earlier run, in lower case
@@ -66,8 +65,8 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. The parameter "earlier" has the accounts that earlier runs found for each
-// listed name, by the name in lower case.
+// Names returns the Names of the policy. The parameter "earlier" has the accounts that earlier runs found, by the
+// listed name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {
@@ -85,7 +84,7 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Keys yields all names and ids by which the method Of finds a person, in lower case. It may yield a key twice.
+// Keys yields the names and ids by which the method Of finds a person, in lower case. It may yield a key twice.
 func (n *Names) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range n.listed {
@@ -101,14 +100,14 @@ func (n *Names) Keys() iter.Seq[string] {
 	}
 }
 
-// Hit is a name in the policy that belongs to a person.
+// Hit is a name in the policy that belongs to one person.
 type Hit struct {
 	Name string // in lower case
 	As   string // the person's name that matches; empty if the person was found by an earlier id
 	one  *listed
 }
 
-// Of returns the names in the policy that belong to a person, without duplicates.
+// Of returns the listed names that belong to a person, without duplicates.
 func (n *Names) Of(p *directory.Person) (hits []Hit) {
 	if len(n.listed) == 0 {
 		return nil
@@ -136,8 +135,7 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames yields the user principal names, ids, SIDs and account names of the person's accounts. It may yield a name
-// twice.
+// ownNames yields the names, ids and SIDs of the person's accounts. It may yield one twice.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		u, a := p.Entra, p.AD
@@ -156,9 +154,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest compares a name, which must be in lower case, with all names of a person. It returns the most similar name of
-// the person, and the number of letters in which the two names differ. Another domain after the @ counts as two
-// letters. Nearest returns "" if no name is similar.
+// Nearest returns the person's name that is most similar to a given name in lower case, or "". It also returns the
+// number of different letters. Another domain after the @ counts as two letters.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1
@@ -178,8 +175,7 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 	return like, letters
 }
 
-// The method "find" looks up a name case-insensitively. It does not allocate for ASCII names, which almost everybody
-// has.
+// The method "find" ignores case. It does not allocate for ASCII names, which almost everybody has.
 func (n *Names) find(name string) *listed {
 	n.folded = n.folded[:0]
 	for i := range len(name) {
@@ -195,14 +191,13 @@ func (n *Names) find(name string) *listed {
 	return n.listed[string(n.folded)]
 }
 
-// Follow makes the Judge find people by the ids that earlier runs found for the names in the policy. The keys of the
-// map are names in lower case.
+// Follow makes the Judge find people by the ids that earlier runs found. The keys of the map are names in lower case.
 func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
 // The method "listed" reports whether the policy lists the person, by a name or by an id from an earlier run. The flag
-// may be Unset if the Entra account was not read, because that account may have a listed name.
+// may be Unset if the Entra account was not read, because this account may have a listed name.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

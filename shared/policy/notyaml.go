@@ -9,16 +9,15 @@ import (
 
 var (
 	yamlLine = regexp.MustCompile(`^line (\d+): `)
-	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts lines from 1.
+	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts them from 1.
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
-	// bareMark matches a value that begins with a character that YAML reserves.
 	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
-	// noToken matches a value that begins with a character that can start no token.
+	// noToken matches a value that begins with a character that no token has at its begin.
 	noToken = regexp.MustCompile(`^[^#"']*[:-]\s+[%@\x60]`)
 )
 
-// yamlWords has the words for policy authors, by the beginning of a message of the YAML package. Such a message may
-// give the first line of the part with the fault, instead of the line of the fault.
+// yamlWords has words for authors of policies, by the begin of a message of the YAML package. The line in such a
+// message may be the first line of the part with the fault.
 var yamlWords = []struct{ begins, words string }{
 	{"did not find expected '-' indicator", "in the list that begins here, a line is not indented like the others; the keys of an entry begin in one column"},
 	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},
@@ -38,8 +37,8 @@ const special = "a value begins with a character that means something else in YA
 
 const spaces = "a line begins with a tab; indent it with spaces"
 
-// faultYAML reports an error of the YAML package. It uses yamlWords where they apply. The place is the line that the
-// message of the package names, or the line with the tab or with the wrong indentation that causes the error.
+// faultYAML reports an error of the YAML package, in yamlWords where they apply. The place is the line of the package's
+// message, or the line with the wrong tab or indentation.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -79,14 +78,12 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// The method "matches" reports whether a line has the given form. Lines count from 1.
 func (r *reader) matches(line int, form *regexp.Regexp) bool {
 	return line <= len(r.lines) && form.MatchString(r.lines[line-1])
 }
 
-// The method "tabbed" searches the indentation of lines for a tab. The search starts at the given line. The method
-// returns the number of the first line with a tab, counted from 1, or 0 if there is none. faultYAML needs this search:
-// if the tab follows a text, the YAML package reports the line before the tab.
+// The method "tabbed" returns the first line near the given one whose indentation has a tab, or 0. It is needed because
+// the YAML package reports the line before a tab that follows a text. Lines count from 1.
 func (r *reader) tabbed(line int) int {
 	const near = 50
 	for i := max(line-1, 0); i < len(r.lines) && i < line+near; i++ {
@@ -98,14 +95,11 @@ func (r *reader) tabbed(line int) int {
 	return 0
 }
 
-// The variable "aKey" matches a line that begins with a key or an entry of a list.
 var aKey = regexp.MustCompile(`^(?:-|[\w"'-]+:)(?:\s|$)`)
 
-// The method "misaligned" searches the lines for a key that begins between the columns of two enclosing parts, such as
-// a key in column 4 below keys in the columns 3 and 5. The search starts at the given line. The result "at" is the line
-// of the first such key, or 0 if there is none. The result "column" is the column of that key, 4 in the example. The
-// result "nearest" is the column of the nearest enclosing part to the right of the key, 5 in the example. Lines and
-// columns count from 1.
+// The method "misaligned" searches for a key between the columns of two enclosing parts, such as a key in column 4
+// below keys in the columns 3 and 5. It returns the line and column of this key, and the nearest enclosing column to
+// the right (5). Lines and columns count from 1. All results are 0 if there is none.
 func (r *reader) misaligned(from int) (at, column, nearest int) {
 	var open []int
 	for i := max(from-1, 0); i < len(r.lines); i++ {

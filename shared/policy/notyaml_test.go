@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// The YAML package names a line and uses words of its own. The message names the line that the author must look at. It
-// says what is wrong there, and how it is written.
+// The message names the line that the author must look at, which may differ from the line of the YAML package.
 func TestMistakesInYAML(t *testing.T) {
 	t.Parallel()
 	const (

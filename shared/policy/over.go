@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// leaveRest returns the time after the end of a leave for which the leave still matters (afterLeave). In this time,
-// every rule can see the person idle for its whole span.
+// leaveRest returns how long a leave still matters after its end (afterLeave). In this time, each rule can see the
+// person idle for its whole span.
 func (p *Policy) leaveRest() time.Duration {
 	rest := unusedSpan
 	for _, r := range p.Rules {
@@ -17,7 +17,7 @@ func (p *Policy) leaveRest() time.Duration {
 	return rest
 }
 
-// Over returns a sentence for each leave that no longer matters. The author of the policy may have overlooked its end.
+// Over returns a sentence for each leave that no longer matters, because its end may have been overlooked.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until.Add(p.leaveRest())) {
@@ -27,9 +27,9 @@ func (p *Policy) Over(now time.Time) (notes []string) {
 	return notes
 }
 
-// afterLeave gives grace to a person whose leave has ended. They have used nothing for its whole time, and would
-// otherwise be the first to lose a license, on the night before they are back. They therefore count as active at the
-// end of the leave, as they do after a restore (Cooling).
+// afterLeave gives grace to a person whose leave has ended. This person used nothing during the leave, and would be the
+// first to lose a license, on the night before the return. So the end of the leave counts as activity, as a restore
+// does (Cooling).
 func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
 	if len(j.policy.Exempt.Leave) == 0 {
 		return grace{flag: directory.No}
@@ -45,7 +45,7 @@ func (j *Judge) afterLeave(r *Rule, p *directory.Person) grace {
 	return grace{flag: directory.No}
 }
 
-// LeaveEnd returns the end of the person's last leave that is over. It returns the zero time if there is none.
+// LeaveEnd returns the end of the person's last leave that is over, or zero.
 func (j *Judge) LeaveEnd(p *directory.Person) (end time.Time) {
 	for _, hit := range j.names.Of(p) {
 		for _, l := range hit.one.leave {
@@ -57,7 +57,7 @@ func (j *Judge) LeaveEnd(p *directory.Person) (end time.Time) {
 	return end
 }
 
-// idleSince reports whether the rule's condition "when" is true for a person who was active at the given time.
+// idleSince reports whether the condition "when" is true for a person who was active at the given time.
 func (j *Judge) idleSince(r *Rule, p *directory.Person, at time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(at) >= unusedSpan

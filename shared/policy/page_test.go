@@ -13,15 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// The tables of keys, fields and functions in docs/policy.md match the code. The test is not parallel, because it may
-// rewrite the page.
+// The test is not parallel, because it may rewrite the page.
 func TestPolicyPageIsGenerated(t *testing.T) {
 	pages.Generated(t, "policy.md", "keys", keysTable())
 	pages.Generated(t, "policy.md", "fields", fieldsTable())
 	pages.Generated(t, "policy.md", "functions", functionsTable(t))
 }
 
-// fieldsTable returns a table of every field that a policy may name.
 func fieldsTable() string {
 	var b strings.Builder
 	b.WriteString("| field | name without a mapping | type | read from |\n|---|---|---|---|\n")
@@ -35,7 +33,6 @@ func fieldsTable() string {
 	return b.String()
 }
 
-// keysTable returns a table of every key of a policy.
 func keysTable() string {
 	var b strings.Builder
 	b.WriteString("| key | is | left out |\n|---|---|---|\n")
@@ -47,7 +44,6 @@ func keysTable() string {
 
 var word = regexp.MustCompile(`^[a-zA-Z][a-zA-Z.]*$`)
 
-// functionsTable returns a table of every function that a condition may call, without operators.
 func functionsTable(t *testing.T) string {
 	t.Helper()
 	env, err := language()
@@ -85,13 +81,11 @@ func functionsTable(t *testing.T) string {
 	return b.String()
 }
 
-// plainType returns the page's word for a type of CEL.
 func plainType(cel string) string {
 	return strings.NewReplacer("optional_type(google.protobuf.Timestamp)", "date", "google.protobuf.Timestamp", "instant",
 		"google.protobuf.Duration", "span", "string", "text", "optional_type", "optional", "<", "", ">", "").Replace(cel)
 }
 
-// The loader reads every key of the table: a value of the wrong shape is an error at each key.
 func TestLoaderReadsEveryKey(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("load*.go")
@@ -124,7 +118,6 @@ func TestLoaderReadsEveryKey(t *testing.T) {
 	}
 }
 
-// The table of keys has a key only at its own path.
 func TestKeyAt(t *testing.T) {
 	t.Parallel()
 	for path, there := range map[string]bool{"limits.perRun": true, "rules[].then.notice": true, "limits.perrun": false, "limits.": false, "": false} {

@@ -2,15 +2,15 @@ package policy
 
 import "github.com/idleseat/idleseat/shared/directory"
 
-// The names of the attributes that say who pays for a person's licenses. The attribute "department" exists in every
-// policy. The attribute "costCenter" exists only if the policy maps it.
+// Who pays for a person's licenses. Each policy has the attribute "department". The attribute "costCenter" exists only
+// if the policy maps it.
 const (
 	departmentAttribute = "department"
 	costCenterAttribute = "costCenter"
 )
 
-// Payer returns who pays for a person's licenses, by the attributes "department" and "costCenter". The value of an
-// attribute is nil if the policy lacks the attribute or if the attribute is no text.
+// Payer returns who pays for a person's licenses. A value is nil if it was not read, or if the policy has no text
+// attribute with this name.
 func (p *Policy) Payer(of *directory.Person) *directory.Payer {
 	return &directory.Payer{Department: p.textOf(departmentAttribute, of), CostCenter: p.textOf(costCenterAttribute, of)}
 }

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The method "place" returns the line and column in the file for a line and column in the value of a scalar. It walks
-// the value and the file together. YAML moves and folds white space and removes quotes and indentation, but keeps the
-// other characters in order. Lines and columns count from 1.
+// The method "place" returns the place in the file of a line and column in the value of a scalar. It walks both texts
+// together: YAML changes white space and removes quotes and indentation, but the other characters stay in order. Lines
+// and columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column
@@ -33,8 +33,8 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// The type "cursor" is a place in a file. The first line has the number 0. The field "column" is the number of
-// characters in the line before the place. The field "rest" is the text of the line after the place.
+// The type "cursor" is a place in a file. The field "line" counts from 0. The field "column" is the number of
+// characters before the place, and "rest" is the text of the line after it.
 type cursor struct {
 	lines  []string
 	line   int
@@ -42,7 +42,6 @@ type cursor struct {
 	rest   string
 }
 
-// textOf returns the place where the text of a scalar starts.
 func (r *reader) textOf(n *yaml.Node) *cursor {
 	c := &cursor{lines: r.lines, line: n.Line - 1, rest: r.lines[n.Line-1]}
 	skip := n.Column - 1
@@ -68,7 +67,6 @@ func (c *cursor) next() bool {
 	return true
 }
 
-// The method "pass" moves past the next character in the line and returns it.
 func (c *cursor) pass() rune {
 	got, size := utf8.DecodeRuneInString(c.rest)
 	c.rest = c.rest[size:]
@@ -76,8 +74,8 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// The method "find" moves just past the next occurrence of the given character. It skips only characters that YAML
-// removes from a text. If it meets a different character first, it returns false.
+// The method "find" moves just past the next occurrence of a character. It returns false if it meets a character that
+// YAML does not remove from a text.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

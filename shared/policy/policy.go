@@ -1,6 +1,6 @@
-// Package policy compiles a policy file into rules and evaluates the rules for people. Evaluation uses three-valued
-// logic. A value that was not read makes a verdict undecided. Only known values lead to a reclaim. The file is parsed
-// strictly. Every fault is reported at once, with its place. The package does no I/O and reads no clock.
+// Package policy compiles a policy file into rules and evaluates them for people, in three-valued logic. A value that
+// was not read makes a verdict undecided, and only known values lead to a reclaim. The file is parsed strictly, and
+// faults are reported together, with their places. The package does no I/O and reads no clock.
 package policy
 
 import (
@@ -39,8 +39,8 @@ type Policy struct {
 	Notices  *Notices         // how people get mails about changes; nil: no mails
 
 	attributes map[string]*attribute // by name
-	// readOtherwise holds copies of attributes. A condition reads these copies as filled or orNone (type readAs). The
-	// key is the prefix of the readAs, followed by the name of the attribute.
+	// readOtherwise has copies of attributes that a condition reads as filled or orNone (type readAs). The key is the
+	// prefix of the readAs and the name of the attribute.
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the order of the file
 	groups        []directory.GroupRef
@@ -48,33 +48,33 @@ type Policy struct {
 	conditions    []*condition
 }
 
-// License is a product that people hold: a SKU in Entra ID, or membership in a group. The group is an Active Directory
-// group, such as a group for Citrix, or an Entra group whose members are provisioned to an application by SCIM. For a
-// license without a SKU, only members that the group itself lists count, because provisioning does not read nested
-// groups (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
+// License is a product that people hold: a SKU in Entra ID, or membership in a group. Such a group is one of Active
+// Directory, for example for Citrix, or one of Entra ID whose members are provisioned to an application by SCIM.
+// Without a SKU, only direct members count, because provisioning does not read nested groups (Microsoft Learn, "How
+// Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
 	Title string              // name of the license for people; empty: Name
 	SKU   string              // part number or skuId; empty if membership in Group is the license
 	Group *directory.GroupRef // the group that gives the license, or nil
-	// More lists other groups that give the license. To take the license from a holder, idleseat removes the holder
-	// from the group that gives the license. To change a person to this license, idleseat adds the person to Group.
+	// More lists other groups that give the license. If a person holds the license through one of these groups,
+	// idleseat removes the person from this group. If idleseat adds a person to a group for this license, it uses
+	// Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // price of one seat, in the policy's currency
-	// Renews is when the contract for the license renews. It is nil if the policy does not say.
+	// Renews is nil if the policy does not say when the contract renews.
 	Renews    *Renewal
 	KeepSeats int // free seats that idleseat leaves for other people
-	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. If the field is set, a
-	// person is changed to this license only if the person's mailbox is known to fit. If the field is set, a rule that
-	// removes this license and gives no other license does not take it from a mailbox that is on hold, is shared, or
-	// belongs to a room or to equipment.
+	// MailboxQuota is the largest mailbox that this license allows, in GB. Zero means no check. Otherwise a person is
+	// changed to this license only if the mailbox is known to fit. A rule that removes this license and gives no other
+	// one does not take it from a mailbox that is on hold, is shared, or belongs to a room or to equipment.
 	MailboxQuota float64
 
-	// Needs lists the service plans that the license must include when a person is changed to the license. Service
-	// plans that give a mailbox are always needed.
+	// Needs lists the service plans that the license must include for a change to it. Service plans that give a mailbox
+	// are needed without being listed.
 	Needs []string
 
-	// Model says how the seats of a license without a SKU are counted. It is empty if the policy does not say.
+	// Model is empty if the policy does not say how the seats of a license without a SKU are counted.
 	Model Model
 
 	index   int          // index into Policy.Licenses
@@ -92,7 +92,7 @@ const (
 	Concurrent Model = "concurrent"
 )
 
-// Called returns the name by which people know the license: Title, or Name if there is no Title.
+// Called returns the name of the license for people: Title, or Name if there is no Title.
 func (l *License) Called() string { return cmp.Or(l.Title, l.Name) }
 
 // Groups returns all groups that give the license, Group first.
@@ -103,19 +103,18 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
-// Synced reports whether an Active Directory group gives the product and Entra Connect syncs this group to Entra ID.
-// idleseat then writes the members in Active Directory, and the licenses change later in Entra ID.
+// Synced reports whether an Active Directory group gives the product and Entra Connect syncs this group. idleseat then
+// writes the members in Active Directory, and the licenses change later in Entra ID.
 func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
 
-// memberOfEntra reports whether the license is the membership in an Entra group.
 func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
 
-// FreesNothing returns why a seat does not become free, or may not become free, when a member leaves the license's
-// group. It returns "" if a seat becomes free.
+// FreesNothing returns why a seat does not become free, or may not, when a member leaves the license's group. It
+// returns "" if a seat becomes free.
 func (l *License) FreesNothing() string {
 	switch {
 	case l.SKU != "" || l.Model == PerUser:
@@ -149,8 +148,8 @@ type Rule struct {
 	withinAt    int             // the index of within in Policy.Rules
 }
 
-// MostPerRun is the maximum of Limits.PerRun. Step Functions ends an execution after 25,000 events, and a plan with
-// more changes could need more events.
+// MostPerRun is the maximum of Limits.PerRun. Step Functions ends an execution after 25,000 events, and a larger plan
+// could need more.
 const MostPerRun = 5000
 
 // Limits bound what one run may do.
@@ -184,9 +183,8 @@ type Leave struct {
 	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the Active Directory attributes on which the policy relies, sorted. If one of these
-// attributes is empty, it may have no value, or the account that idleseat uses may have no right to read it. idleseat
-// must find out which.
+// Rests returns the LDAP names of the attributes on which the policy relies, sorted. An empty one may have no value, or
+// the account of idleseat may have no right to read it. idleseat must find out which.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {
@@ -208,8 +206,8 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// Fields returns the names of the account fields that the policy reads, sorted. They are the fields of the mapping, of
-// every condition and of the address for notices.
+// Fields returns the sorted names of the fields that the policy reads: those of the mapping, of the conditions, and the
+// address for notices.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
 	for _, c := range p.conditions {
@@ -227,7 +225,7 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
-// Signals returns the signals whose dates the policy's conditions read, in order and without duplicates.
+// Signals returns the signals whose dates the conditions read, in order and without duplicates.
 func (p *Policy) Signals() (list []directory.Signal) {
 	for _, c := range p.conditions {
 		for _, a := range c.reads {
@@ -238,17 +236,17 @@ func (p *Policy) Signals() (list []directory.Signal) {
 	return slices.Compact(list)
 }
 
-// LicenseNamed returns the license with the given name in the policy, or nil if there is none.
+// LicenseNamed returns the license with this name in the policy, or nil.
 func (p *Policy) LicenseNamed(name string) *License {
 	return named(p.Licenses, name, func(l *License) string { return l.Name })
 }
 
-// RuleNamed returns the rule with the given name, or nil if there is none.
+// RuleNamed returns the rule with this name, or nil.
 func (p *Policy) RuleNamed(name string) *Rule {
 	return named(p.Rules, name, func(r *Rule) string { return r.Name })
 }
 
-// FirstRule returns the first rule about a license, or nil if there is none.
+// FirstRule returns the first rule about a license, or nil.
 func (p *Policy) FirstRule(l *License) *Rule {
 	for _, r := range p.Rules {
 		if r.License == l {
@@ -258,9 +256,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. It returns true if the new
-// license has a mailboxQuota. For a rule that gives no new license, it returns true if the license that is taken has a
-// mailboxQuota.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit: the new license has a
+// mailboxQuota or, if the rule gives none, the license that it takes.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0
@@ -268,8 +265,8 @@ func (r *Rule) GuardsMailbox() bool {
 	return r.License.MailboxQuota > 0
 }
 
-// Key identifies a rule by its name, its license, its new license and its conditions. A rule in which one of these was
-// edited has a different key. Other edits, such as another notice, do not change the key.
+// Key identifies a rule by its name, its licenses and its conditions. Other edits, such as another notice, do not
+// change the key.
 func (r *Rule) Key() string {
 	to := ""
 	if r.ChangeTo != nil {
@@ -301,8 +298,7 @@ func (p *Policy) licenseNames() []string {
 	return names(p.Licenses, func(l *License) string { return l.Name })
 }
 
-// SKUs returns the products that the policy names, by part number or skuId, without duplicates, in the order of the
-// file.
+// SKUs returns the products of the policy, by part number or skuId, without duplicates, in the order of the file.
 func (p *Policy) SKUs() []string {
 	var list []string
 	for _, l := range p.Licenses {

@@ -19,18 +19,18 @@ type readAs uint8
 
 const (
 	plainly readAs = iota
-	// The value "filled" means that a text without a value is unknown.
+	// The value "filled" makes a text without a value unknown.
 	filled
-	// orNone is for people who certainly lack the account from which an attribute comes. The attribute then has no
-	// value, instead of an unknown value. With the unknown value, an exemption could stay undecided forever.
+	// orNone gives no value to people who certainly lack the account of an attribute. An unknown value could leave an
+	// exemption undecided forever.
 	orNone
 )
 
-// The variable "prefixes" has, for each readAs other than plainly, the text that is put before the name of an
-// attribute. An author cannot write an expression with such a name, because it contains @ and a space.
+// The variable "prefixes" has the text before the name of an attribute. No author can write such a name, because it
+// contains @ and a space.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// The method "variable" returns the attribute for a name in CEL, or nil if there is none.
+// The method "variable" returns the attribute for a name in CEL, or nil.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -38,7 +38,7 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// attributeOf returns the attribute that an expression names. It returns nil for any other expression.
+// attributeOf returns the attribute that an expression names, or nil.
 func (p *Policy) attributeOf(e ast.Expr) *attribute {
 	if e.Kind() != ast.IdentKind {
 		return nil
@@ -46,8 +46,8 @@ func (p *Policy) attributeOf(e ast.Expr) *attribute {
 	return p.variable(e.AsIdent())
 }
 
-// readsOtherwise returns the name of a variable that reads the given attribute in the given way. It defines this
-// variable if necessary.
+// readsOtherwise returns the name of a variable that reads the attribute in the given way. It defines the variable if
+// necessary.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -61,7 +61,6 @@ func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	return name
 }
 
-// asRead adjusts v, a value of the attribute, to the way in which the attribute is read.
 func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Value {
 	switch {
 	case a.as == filled && v.State == directory.Known && v.Text == "":
@@ -72,7 +71,6 @@ func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Val
 	return v
 }
 
-// noAccount reports whether the person certainly lacks all accounts whose fields the attribute reads.
 func (a *attribute) noAccount(p *directory.Person) bool {
 	for _, f := range a.fields {
 		if !absent(p, f.Source) {
@@ -82,9 +80,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// The method "exemption" rewrites the condition of the key exempt.when. If the person certainly lacks the account of an
-// attribute, the attribute then has no value (orNone). So the condition has a result even if the person lacks an
-// account.
+// The method "exemption" makes exempt.when read its attributes as orNone. So the condition has a result even if the
+// person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.policy.attributeOf(e); a != nil && a.group == nil {
@@ -100,9 +97,8 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 }
 
 // The method "differences" finds comparisons such as `employeeType != "Contractor"`, which would be true for people
-// without an employeeType. It rewrites these comparisons so that a text without a value is unknown (filled). The result
-// is then unknown for people without an employeeType. It does not change comparisons with "", because the author of
-// such a comparison has these people in mind.
+// without an employeeType. It makes the result unknown for these people (filled). It does not change a comparison with
+// "", whose author has such people in mind.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -142,8 +138,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// The method "fill" rewrites a comparison so that a text attribute without a value is unknown (filled). If an operand
-// is "", the method changes nothing.
+// The method "fill" makes the comparison read texts as filled, unless an operand is "".
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
@@ -165,8 +160,7 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts makes a condition compare strings case-insensitively. It folds every string literal. celValue folds the
-// attributes.
+// foldTexts folds the string literals of a condition, so that comparisons ignore case. celValue folds the attributes.
 func foldTexts(root ast.Expr) {
 	keep := map[int64]bool{} // ids of times, spans and patterns, which are not folded
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -193,7 +187,7 @@ func foldTexts(root ast.Expr) {
 	})
 }
 
-// The function "fold" returns the same string for all strings that strings.EqualFold considers equal.
+// The function "fold" returns the same string for all strings that are equal for strings.EqualFold.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -203,7 +197,7 @@ func fold(s string) string {
 	return strings.ToUpper(s)
 }
 
-// foldRune returns the smallest of the runes that differ from r only in case.
+// foldRune returns the smallest rune that differs from r only in case.
 func foldRune(r rune) rune {
 	smallest := r
 	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {

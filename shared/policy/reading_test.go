@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "asks" loads a policy with one rule about Citrix. The parameters are the condition "for" of the rule and
-// the condition exempt.when.
+// The function "asks" loads a policy with one rule about Citrix and an exemption.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()
 	return load(t, fmt.Sprintf(`
@@ -30,8 +29,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// For a person without an employeeType, a condition such as employeeType != "Contractor" is unknown, and the rule is
-// undecided. A condition can define its result for such a person explicitly, as with || employeeType == "".
+// For a person without an employeeType, employeeType != "Contractor" is unknown. With || employeeType == "", the author
+// settles it.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -83,8 +82,7 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// If a person certainly has no account, the fields of the account have no value in an exemption. If the account was not
-// read, its fields are unknown.
+// Without an account, its fields have no value in an exemption. If the account was not read, they are unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
@@ -122,7 +120,6 @@ func TestExemptWithoutAccount(t *testing.T) {
 	}
 }
 
-// Every operator compares strings case-insensitively.
 func TestLetterCase(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []string{

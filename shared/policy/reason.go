@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Reason returns the reason for a verdict. It also finds a reason for verdicts that AskAll returned without a reason,
-// such as verdicts to keep.
+// Reason returns the reason for a verdict, even if AskAll returned it without one.
 func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
 	switch {
 	case v.Reason != "":
@@ -62,8 +61,8 @@ func (j *Judge) exemptReason(e exemption) string {
 }
 
 // The type "words" has the words for activity: people sign in to Entra ID, log on to Active Directory and use a
-// workload. For a rule that reads dates of several kinds, the function "verb" returns the words "activity" and "active"
-// if one of the dates comes from a usage report, and otherwise the words for a sign-in.
+// workload. For dates of several kinds, the function "verb" returns "activity" if one comes from a usage report, and
+// otherwise the words for a sign-in.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
@@ -84,15 +83,14 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
-// ReadsActivity reports whether the condition "when" reads a date of use. Without such a date, the rule cannot show that
-// a person returned.
+// ReadsActivity reports whether the condition "when" reads a date of use. Without one, the rule cannot show that a
+// person returned.
 func (r *Rule) ReadsActivity() bool { return len(r.when.activity) > 0 }
 
 // Noun returns the word for the activity that the rule reads, such as "sign-in".
 func (j *Judge) Noun(r *Rule) string { return verb(r.when.activity).noun }
 
-// Ago says how long ago a person was active, such as "signed in 3 minutes ago". The verb fits the dates that the rule
-// reads.
+// Ago returns when a person was active, such as "signed in 3 minutes ago", with the verb for the rule's dates.
 func (j *Judge) Ago(r *Rule, at time.Time) string {
 	since, n, unit := j.now.Sub(at), 0, "second"
 	switch {
@@ -113,8 +111,7 @@ func (j *Judge) Ago(r *Rule, at time.Time) string {
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// daysSince returns the number of whole days since t, in words: 60 days and a second are "60 days". Less than a day is
-// "today".
+// daysSince returns the whole days since t in words. Less than a day is "today".
 func (j *Judge) daysSince(t time.Time) string {
 	switch n := int(j.now.Sub(t) / day); n {
 	case 0:
@@ -126,7 +123,6 @@ func (j *Judge) daysSince(t time.Time) string {
 	}
 }
 
-// The function "values" lists attributes with their values, such as "accountEnabled true".
 func values(list []*attribute, p *directory.Person) string {
 	parts := make([]string, len(list))
 	for i, a := range list {

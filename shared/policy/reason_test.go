@@ -9,7 +9,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge.Reason returns a reason for the verdicts that AskAll returns without a reason.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
 	p := load(t, "attributes: {logon: ad.lastLogonTimestamp}"+twoRules+`
@@ -87,7 +86,6 @@ rules:
 	}
 }
 
-// Turns works with the longest span that a condition may contain, written as days or as a duration.
 func TestSpansAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for expr, span := range map[string]time.Duration{"days(1)": day, "days(3650)": 3650 * day, `duration("87600h")`: 3650 * day, `duration("1s")`: time.Second} {

@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// mostRecent is the number of compiled policies that a process keeps.
 const mostRecent = 4
 
-// The variable "recent" holds the policies that this process compiled last. A command opens the policy of its run up to
-// ten times, and a warm function opens it on each call. Compiling the policy each time would take milliseconds.
+// The variable "recent" has the policies that this process used last. A command opens the policy of its run up to ten
+// times, and a warm function opens it in each call. Compiling it takes milliseconds.
 var recent cache
 
-// The type "cache" holds compiled policies, the most recently used policy first. It does not store the names of the
-// files. The name of a file occurs only in faults, and a text with faults has no policy.
+// The type "cache" has compiled policies, the last used one first. It does not store names of files: only a fault has
+// one, and a text with faults has no policy.
 type cache struct {
 	mu   sync.Mutex
 	kept []recentPolicy
@@ -41,8 +40,7 @@ func (c *cache) load(name string, data []byte, kept bool) (*Policy, error) {
 	return p, nil
 }
 
-// The method "find" returns the cached policy of a text, or nil. The parameter "kept" says whether LoadKept compiled the
-// policy; a policy that was compiled in the other way does not count. The method moves the policy to the front.
+// The method "find" returns the cached policy of a text, or nil. Load and LoadKept do not share policies.
 func (c *cache) find(text string, kept bool) *Policy {
 	c.mu.Lock()
 	defer c.mu.Unlock()

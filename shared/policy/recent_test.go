@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A text is not compiled again if it is among the last texts that were compiled. Load and LoadKept do not share
-// policies. Faults name the file of each call.
+// A text is not compiled again while it is among the texts that were used last. Load and LoadKept do not share
+// policies. A fault has the name of the file that the call gave.
 func TestRecentPolicies(t *testing.T) {
 	t.Parallel()
 	var c cache

@@ -6,19 +6,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Renewal says when the contract for a license lets the company pay for fewer seats. Days begin at midnight in UTC.
+// Renewal says when the contract for a license lets the company pay for fewer seats. A day begins at midnight in UTC.
 type Renewal struct {
-	// Date is the only known renewal. It is zero if the contract renews each year or each month.
+	// Date is the only known renewal. It is zero for a contract that renews each year or each month.
 	Date time.Time
-	// Month and Day are a day of each year. Month is zero for a contract that renews on the first day of each month.
+	// Month and Day are a day of each year. If Month is zero, the contract renews on the first day of each month.
 	Month time.Month
 	Day   int
 }
 
-// The constant "monthly" is the renewal of a contract that renews each month.
 const monthly = "monthly"
 
-// Next returns the first renewal that is not before t, or the zero time if none is known.
+// Next returns the first renewal that is not before t, or zero if none is known.
 func (r *Renewal) Next(t time.Time) time.Time {
 	t = t.UTC()
 	switch {
@@ -51,7 +50,6 @@ func (r *Renewal) String() string {
 	return time.Date(2001, r.Month, r.Day, 0, 0, 0, 0, time.UTC).Format("01-02")
 }
 
-// The method "renewal" reads when a license renews. It returns nil after a fault.
 func (r *reader) renewal(n *yaml.Node) *Renewal {
 	if n.Value == monthly {
 		return &Renewal{Day: 1}
@@ -59,7 +57,7 @@ func (r *reader) renewal(n *yaml.Node) *Renewal {
 	if date, err := time.Parse(time.DateOnly, n.Value); err == nil {
 		return &Renewal{Date: date}
 	}
-	// February 29 is refused, because most years do not have it.
+	// February 29 is refused, because most years lack it.
 	if date, err := time.Parse(time.DateOnly, "2001-"+n.Value); err == nil {
 		return &Renewal{Month: date.Month(), Day: date.Day()}
 	}

@@ -57,7 +57,7 @@ func TestNextRenewal(t *testing.T) {
 	}
 }
 
-// Each part of a Payer is known, none or unknown. It is unknown for an attribute that is no text.
+// A value that was not read is nil, and so is the value of an attribute that is no text.
 func TestPayer(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }

@@ -7,11 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned finds out whether a person became active again after the rule took the license. The parameter "since" is the
-// time of that change. The result "at" is the time of the newest activity, according to the dates that the rule's
-// condition "when" reads. A date counts only if it is after since.Add(-r.late()). The result "at" is zero if no date
-// counts. The result "asked" says whether the rule's condition "for" still holds for the person. It is Unset if "at" is
-// zero.
+// Returned returns the time of the newest activity after the rule took the license at the time "since", or zero. An
+// activity counts if it is after since.Add(-r.late()). The result "asked" says whether the condition "for" still holds.
+// It is Unset if the time is zero.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -25,9 +23,9 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	return at, asked
 }
 
-// lastSeen returns the newest known date of all fields of several attributes, or the zero time if none is known. A
-// single known date proves that the person was active, even if another field of the same attribute is unknown. Usage
-// reports, for example, do not list a person who lost the license for a workload.
+// lastSeen returns the newest known date of several attributes, or zero. One known date proves activity, even if
+// another field of the same attribute is unknown. For example, usage reports do not list a person who lost the license
+// for a workload.
 func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	for _, a := range list {
 		for _, f := range a.fields {
@@ -39,9 +37,9 @@ func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	return at
 }
 
-// The method "late" returns how late a report that the rule reads may be. A report that arrives after the change may
-// show activity from before the change. The result is at most the rule's shortest span, because the rule knew that the
-// person was not active in that span.
+// The method "late" returns the longest delay of the usage reports that the rule reads. A report that arrives after the
+// change may show activity from before the change. The result is at most the shortest span in the condition "when". The
+// rule took the license, so the person was not active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {
@@ -53,8 +51,8 @@ func (r *Rule) late() (late time.Duration) {
 	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
-// Covered reports whether the usage reports of the rule cover the whole day of the given time. These are the reports from
-// which the condition "when" reads dates of use of the person.
+// Covered reports whether the usage reports that have the person, and from which the condition "when" reads dates of
+// use, cover the whole day of the given time.
 func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
 	return !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
 		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
@@ -65,16 +63,15 @@ func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
 }
 
 // unusedSpan is the time for which a rule without dates of use does not take a restored license. Microsoft's Product
-// Terms allow a license to be reassigned after 90 days.
+// Terms allow a reassignment after 90 days.
 const unusedSpan = 90 * day
 
-// The method "rest" returns a time in which the rule can see every person idle for its whole span.
+// The method "rest" returns a time in which the rule can see each person idle for its whole span.
 func (r *Rule) rest() time.Duration { return max(unusedSpan, slices.Max(r.offsets)) }
 
-// Cooling reports whether it is too early to take a restored license again. The person must first be idle for the whole
-// span of the rule after the restore. For a rule without dates of use, unusedSpan must have passed. A rule may also be
-// false for ever after a use, such as a rule about people who never signed in. Such a rule may take the license again
-// after the time of the method "rest".
+// Cooling reports whether it is too early to take a restored license again. After the restore, the person must be idle
+// for the whole span of the rule. For a rule without dates of use, unusedSpan must pass. A rule that is false for ever
+// after a use, such as one about people who never signed in, waits for the time of the method "rest".
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	switch past := j.now.Sub(givenBack); {
 	case len(r.when.activity) == 0:

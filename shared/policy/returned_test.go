@@ -20,7 +20,7 @@ func judgeOf(t *testing.T, edit string) (*Judge, *Policy) {
 	return j, p
 }
 
-// A person whose license was taken has returned if a known date that the rule reads is later than the change.
+// A known date after the change proves that a person returned.
 func TestReturned(t *testing.T) {
 	t.Parallel()
 	j, policy := judgeOf(t, "")
@@ -53,7 +53,7 @@ func TestReturned(t *testing.T) {
 	}
 }
 
-// The condition "for" is asked about the license of the rule, which a person who returns does not hold.
+// The condition "for" reads the license of the rule, which a person who returns does not hold.
 func TestReturnedOfALicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -68,8 +68,7 @@ rules: [{name: r, license: e3, for: given.hasNoValue(), when: AzureAdSistaLogon.
 	}
 }
 
-// In every kind of rule, the time of a restore counts as a use of the license. A rule that is false after a use does not
-// spare the person for ever.
+// A restore counts as a use. A rule that is false after a use does not spare the person for ever.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "load" compiles a policy from its sections. It adds the tenant that every policy needs.
+// The function "load" adds the tenant that a policy needs.
 func load(t testing.TB, text string) *Policy {
 	t.Helper()
 	p, err := Load("policy.yaml", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+text))
@@ -23,7 +23,6 @@ func load(t testing.TB, text string) *Policy {
 
 const citrixDN = "CN=Citrix Users,OU=Licenses,DC=corp,DC=example,DC=test"
 
-// twoRules is a policy with two rules and without grace or exemptions.
 const twoRules = `
 licenses:
   m365-e3: {sku: SPE_E3}
@@ -43,8 +42,6 @@ rules:
     then: remove
 `
 
-// The function "employee" returns a person who holds the licenses m365-e3 and citrix, and has accounts in both
-// directories.
 func employee() *directory.Person {
 	return &directory.Person{
 		EntraState: directory.Present,
@@ -179,8 +176,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// The outcome is correct for every combination of the operands holder, exempt, "for" and "when". Each operand is true,
-// false or unknown. The conditions can also fail at run time.
+// Each of the operands holder, exempt, "for" and "when" is true, false or unknown, or fails. The outcome is right for
+// each combination.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -233,7 +230,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the expected outcome of one combination. It does not call Judge.decide, which the test checks.
+// cellOutcome does not call Judge.decide, which the test checks.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":
@@ -273,7 +270,6 @@ func checkUnknowns(t *testing.T, cell string, v Verdict, is map[string]string) {
 	}
 }
 
-// AskAll returns the same verdicts as Ask for each rule.
 func TestAskAll(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The constant "whole" is a policy that uses every key.
 const whole = `tenant: 11111111-2222-3333-4444-555555555555
 mode: review
 currency: SEK
@@ -38,7 +37,6 @@ rules:
   - {name: plain, license: desk, when: LastlogonTimestamp.hasNoValue() || created.value() < now - duration("1s"), then: remove}
 `
 
-// Load reads every key as the file writes it.
 func TestWhatAPolicySays(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(whole))
@@ -125,10 +123,9 @@ func reads(r *Rule, name string) bool {
 	return false
 }
 
-// The variable "follows" matches faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
-// These policies make no sense. Load reports each mistake only once.
+// Load reports each of these mistakes once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -192,7 +189,6 @@ func TestMoreFaults(t *testing.T) {
 	}
 }
 
-// A plan explains an unknown value in these words.
 func TestGapWords(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -10,10 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "screen" evaluates conditions for all people of a crowd at once. A condition is a tree of tests. The type
-// evaluates some tests from the columns. The result of such a test is the result that the Judge would get. The result
-// of any other test is Unset. By three-valued logic, the condition then has a result only if the known results settle
-// it.
+// The type "screen" evaluates conditions for all people of a crowd. A condition is a tree of tests. If the columns
+// settle a test, its result is that of the Judge. Any other test is Unset. By three-valued logic, the condition then
+// has a result only if the known results settle it.
 type screen struct {
 	*Judge
 	*Crowd
@@ -62,7 +61,7 @@ func (s *screen) condition(c *condition) []directory.Flag {
 	return flags
 }
 
-// The method "expr" evaluates a part of a condition. The part may be of another type than bool: CEL checks no types in a
+// The method "expr" evaluates a part of a condition. The part may have another type than bool: CEL checks no types in a
 // choice between an element of [1, true] and something else.
 func (s *screen) expr(e ast.Expr) []directory.Flag {
 	switch e.Kind() {

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report without a use of a person leaves two cases: an earlier date, or no date at all (see worlds.go). Screen
-// evaluates a condition in each case, and only for the people for whom the case makes a difference.
+// A report without a use of a person leaves two cases: an earlier date, or no date at all (worlds.go). Screen evaluates
+// a condition in both, for the people for whom this makes a difference.
 
 // The method "assumed" returns the result of a test for a person with the mark unusedDate. It returns Unset if no case
 // is assumed.
@@ -26,8 +26,8 @@ func (s *screen) assumed(a *attribute, row int, holds func(directory.Value) dire
 	return holds(directory.Value{State: directory.NoneSince, Time: time.UnixMicro(since)})
 }
 
-// The method "inCases" evaluates a condition in every combination of cases, for each person whose result is Unset and
-// who has the mark unusedDate. It sets the result if it is the same in all combinations, as worlds.inAll does.
+// The method "inCases" evaluates a condition in each combination of cases, for people with the mark unusedDate and an
+// Unset result. As in worlds.inAll, a result counts if all combinations agree.
 func (s *screen) inCases(c *condition, flags []directory.Flag) {
 	var unused []*attribute
 	var dates [][]int64

@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// edgePolicies have rules with each kind of test, alone and joined. The number is the number of verdicts that the columns
-// show for the people of TestColumnsAtTheEdges. It is known, because a fault that leaves more people open changes
-// nothing else.
+// edgePolicies have each kind of test, alone and joined. The number is how many verdicts the columns show for the
+// people of TestColumnsAtTheEdges. It reveals a fault that only leaves more people to the Judge.
 var edgePolicies = []struct {
 	text  string
 	plain int
@@ -54,12 +53,10 @@ licenses:
   citrix: {group: {ad: "` + citrixDN + `"}}
 `
 
-// plainOutcomes has the outcome of each verdict that follows from columns.
 var plainOutcomes = map[Plain]Outcome{PlainNotHolder: NotHolder, PlainNotAsked: Keep, PlainKeep: Keep, PlainReclaim: Reclaim}
 
-// What the columns show about a person is what the Judge says of the person: the verdict, when it turns, the counts and
-// the last use. The dates of the people lie at the edges of the rules, where a comparison that is wrong by one
-// microsecond is seen.
+// The columns show what the Judge says: verdicts, their turns, counts and last uses. At the edges, a comparison that is
+// wrong by a microsecond is seen.
 func TestColumnsAtTheEdges(t *testing.T) {
 	t.Parallel()
 	for i, tc := range edgePolicies {
@@ -76,8 +73,8 @@ func TestColumnsAtTheEdges(t *testing.T) {
 	}
 }
 
-// checkColumns compares what the columns show about people with what the Judge says. It returns the number of verdicts
-// that the columns show, and how many of them are verdicts on holders.
+// checkColumns compares the columns with the Judge. It returns how many verdicts the columns show, and how many of them
+// are on holders.
 func checkColumns(t *testing.T, name string, j *Judge, c *Crowd, people []*directory.Person) (plain, onHolders int) {
 	t.Helper()
 	if !j.CanScreen(c) {
@@ -143,8 +140,8 @@ func checkLastSeen(t *testing.T, j *Judge, r *Rule, who *directory.Person, at in
 	}
 }
 
-// The columns show nothing about a person whom the caller reads singly, and nothing that depends on a group that was not
-// read. The columns of a policy that exempts people, or that asks for a column that is missing, are not enough at all.
+// The columns show nothing about a person whom the caller reads singly, and nothing that depends on a group that was
+// not read.
 func TestWhatColumnsDoNotShow(t *testing.T) {
 	t.Parallel()
 	const vip = "exempt: {groups: [{entra: VIP}, {entra: Board}]}\n"

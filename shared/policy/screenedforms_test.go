@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// formsHead has the attributes of screenedForms.
 const formsHead = edgeHead + `
 attributes:
   title: ad.title
@@ -23,9 +22,8 @@ attributes:
   mixed: newest(m365.exchange, ad.lastLogonTimestamp)
 `
 
-// screenedForms are forms of conditions of a rule, some with a further line of the policy. The number says on how many
-// of the 1000 holders of TestFormsInColumns the columns show a verdict. It is known, because a fault that leaves more
-// people open changes nothing else.
+// screenedForms are conditions, some with a further line of the policy. The number says on how many of the 1000 holders
+// of TestFormsInColumns the columns show a verdict. It reveals a fault that only leaves more people to the Judge.
 var screenedForms = []struct {
 	rule    string
 	holders int
@@ -50,7 +48,7 @@ var screenedForms = []struct {
 	{"when: copilot.earlierThan(now - days(60)) && created.earlierThan(now - days(90))", 315},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: copilot.laterThan(now - days(5))}", 0},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: teamsSince.laterThan(now - days(30))}", 0},
-	// The Judge finds no result if more than six dates of reports are open.
+	// With more than six dates from reports, the Judge finds no result.
 	{"when: " + unusedSixty(6), 1000},
 	{"when: " + unusedSixty(6) + ` && department == "HR"`, 1000},
 	{"when: " + unusedSixty(7), 0},
@@ -63,7 +61,6 @@ var screenedForms = []struct {
 	{"when: staff && created.earlierThan(now - days(90))", 315},
 	{"when: created.value() <= now - days(90)", 699},
 
-	// Times that are the same for everybody.
 	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00Z"))`, 764},
 	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00.5Z"))`, 764},
 	{`when: created.earlierThan(now - days(90)) && LastlogonTimestamp.earlierThan(timestamp("2026-12-01T12:00:00.0000005Z"))`, 247},
@@ -83,14 +80,13 @@ var screenedForms = []struct {
 	{"when: created.value() < LastlogonTimestamp.value() - days(5)", 0},
 	{"when: created.value() < now - (days(30) + days(60))", 0},
 	{`when: '(accountEnabled ? department : systemRole) == "HR"'`, 0},
-	// In CEL, the elements of [1, true] are of any type, and so is a choice between one of them and something else.
+	// In CEL, the elements of [1, true] have any type, and so has a choice between one of them and something else.
 	{`when: '(accountEnabled ? [1, true][0] : 5) && created.earlierThan(now - days(90))'`, 315},
 	{`when: '(accountEnabled ? [1, true][0] : department) && created.earlierThan(now - days(90))'`, 315},
 	{`when: '(accountEnabled ? [1, true][0] : now) && created.earlierThan(now - days(90))'`, 315},
 	{`when: '(accountEnabled ? [1, true][0] : created.value()) && created.earlierThan(now - days(90))'`, 315},
 }
 
-// unusedSixty returns a condition about n attributes whose dates come from a report.
 func unusedSixty(n int) string {
 	var all []string
 	for i := range n {
@@ -99,7 +95,7 @@ func unusedSixty(n int) string {
 	return strings.Join(all, " && ")
 }
 
-// Whatever the form of a condition is, the columns show what the Judge says, or nothing.
+// The columns show what the Judge says, or nothing.
 func TestFormsInColumns(t *testing.T) {
 	t.Parallel()
 	e := edges{rand.New(rand.NewPCG(9, 1))}
@@ -121,7 +117,7 @@ func TestFormsInColumns(t *testing.T) {
 	}
 }
 
-// holder returns a person with the license m365 whose dates lie at the edges of screenedForms.
+// holder returns a person with the license m365 and dates at the edges of screenedForms.
 func (e edges) holder() *directory.Person {
 	p := e.person()
 	for p.Entra == nil {
@@ -153,8 +149,7 @@ func (e edges) holder() *directory.Person {
 	return p
 }
 
-// A report without a use of a person adds the start of its span to the times at which a verdict can turn. The account of
-// each person was created next to this start.
+// The start of a report's span is a time at which a verdict can turn. The accounts are created next to it.
 func TestColumnsTurnAtTheStartOfAReport(t *testing.T) {
 	t.Parallel()
 	begin := reportOf.Add(-180 * day)

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// If a column is missing, every person whose verdict could depend on it is evaluated singly, now or later.
+// If a column is missing, each person whose verdict could depend on it is evaluated singly.
 func TestAColumnIsMissing(t *testing.T) {
 	t.Parallel()
 	person := func(department string, days int, edit func(*directory.Person)) *directory.Person {
@@ -32,13 +32,14 @@ func TestAColumnIsMissing(t *testing.T) {
 		missing string
 		open    []bool
 	}{
-		// The first two keep the license for now. The verdict on the fifth is not known in any case.
+		// The first two keep the license for now. The verdict on the fifth is unknown in any case.
 		"a date that a rule reads": {`rules: [{name: r, license: m365, for: department == "HR", when: (LastlogonTimestamp.earlierThan(now - days(60)) || accountEnabled) && created.earlierThan(now - days(90)), then: remove}]`,
 			"ad.lastLogonTimestamp", []bool{true, true, false, false, true, false}},
 		"a text that an exemption reads": {`
 exempt: {when: department == "Board"}
 rules: [{name: r, license: m365, when: accountEnabled, then: remove}]`, "entra.department", []bool{true, true, true, true, true, true}},
-		// Only for an account that is older than the report's span does the missing use leave two cases.
+		// Only the sixth person has no use in the report. Without the date of creation, nobody knows whether this
+		// person could use the workload before the span of the report. So the person's row is open.
 		"the creation of the account": {`
 attributes: {teams: m365.teams}
 rules: [{name: r, license: m365, when: teams.hasNoValue(), then: remove}]`, "entra.created", []bool{false, false, false, false, false, true}},
@@ -60,7 +61,7 @@ rules: [{name: r, license: m365, when: teams.hasNoValue(), then: remove}]`, "ent
 	}
 }
 
-// Only an account that is there has values, whatever its row has in the columns.
+// An account that is not there has no values, whatever its row has in the columns.
 func TestValuesOfAnAccountThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	who := employee()

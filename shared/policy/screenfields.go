@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "field" returns the column of an attribute with a single field. The result "ok" is false if the attribute
-// cannot be read from one column. A group has no field.
+// The method "field" returns the column of an attribute. The result "ok" is false for a group, and for an attribute
+// that needs more than one column.
 func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
 	if len(a.fields) != 1 {
 		return Column{}, 0, false
@@ -21,7 +21,7 @@ func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool
 	return c, a.fields[0].Source, ok
 }
 
-// The method "readable" reports whether columns have the values of an attribute. The attribute must not be a group.
+// The method "readable" reports whether columns have the values of an attribute, which must not be a group.
 func (s *screen) readable(a *attribute) bool {
 	return !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		if _, reported := s.used(f); reported {
@@ -31,7 +31,6 @@ func (s *screen) readable(a *attribute) bool {
 	})
 }
 
-// The method "flag" returns the value of a flag attribute for each person.
 func (s *screen) flag(a *attribute) []directory.Flag {
 	flags := s.all(directory.Unset)
 	c, source, ok := s.field(a)
@@ -46,7 +45,6 @@ func (s *screen) flag(a *attribute) []directory.Flag {
 	return flags
 }
 
-// The method "text" compares a text attribute with a literal, for each person.
 func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	flags := s.all(directory.Unset)
 	want, written := textOf(literal)
@@ -85,11 +83,10 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	return flags
 }
 
-// lastActivity is the field whose value is the newest date of three fields.
+// lastActivity has the newest date of three fields.
 const lastActivity = "entra.lastActivity"
 
-// columnsOf returns the columns of a field. The value of the field is the newest date in these columns. The result is
-// nil if a column is missing.
+// columnsOf returns the columns whose newest date is the value of a field, or nil if a column is missing.
 func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
 	names := []string{f.Name}
 	if f.Name == lastActivity {
@@ -114,7 +111,7 @@ const (
 
 func isDate(date int64) bool { return date > mixedDate }
 
-// The method "date" returns the date of an attribute for each person: None, a mark, or microseconds since 1970.
+// The method "date" returns for each person None, a mark, or microseconds since 1970.
 func (s *screen) date(a *attribute) []int64 {
 	if dates, done := s.dates[a]; done {
 		return dates
@@ -154,10 +151,9 @@ func (s *screen) date(a *attribute) []int64 {
 	return dates
 }
 
-// The method "unused" returns a function for people without a use in the span of the report. The function returns the
-// date or the mark for the person in a row whose other dates end with the argument "date". An account that is younger
-// than the start of the span (since) was never used (EntraUser.lastUse in package directory), so that the other dates
-// stand alone.
+// The method "unused" returns a function for people without a use in the span of the report. Its argument "date" is the
+// newest of the person's other dates. An account that is younger than the start of the span (since) was never used
+// (EntraUser.lastUse in package directory), so the result is then this date.
 func (s *screen) unused(a *attribute, since int64) func(row int, date int64) int64 {
 	s.since[a] = since
 	created, ok := s.Field("entra.created")
@@ -172,8 +168,8 @@ func (s *screen) unused(a *attribute, since int64) func(row int, date int64) int
 	}
 }
 
-// The method "newest" adds the dates of a field to the dates of an attribute. It sets open[row] for each person whose
-// account is unknown, because the account may have a later date.
+// The method "newest" adds the dates of a field to those of an attribute. It sets open[row] for an unknown account,
+// which may have a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
 	for row, half := range s.Accounts[f.Source] {
@@ -189,7 +185,6 @@ func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	}
 }
 
-// The method "test" evaluates a test of a date, for each person.
 func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	a := s.policy.attributeOf(call.Target())
@@ -224,8 +219,7 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 	return flags
 }
 
-// The method "compare" compares the value of a date attribute with a time, for each person. The result is Unset for a
-// date without a value.
+// The method "compare" compares the value of a date with a time. The result is Unset for a date without a value.
 func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
 	flags := s.all(directory.Unset)
 	at, moves, ok := s.instant(bound)
@@ -249,14 +243,13 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	return flags
 }
 
-// The variable "orders" maps each comparison operator to a test of the result of time.Time.Compare.
 var orders = map[string]func(order int) bool{
 	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
 	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
 }
 
-// The method "instant" evaluates an expression made of now, literal times and spans. The result "moves" reports whether
-// the expression contains now. The result "ok" is false for any other expression.
+// The method "instant" evaluates an expression of now, literal times and spans. The result "moves" reports whether it
+// contains now. The result "ok" is false for any other expression.
 func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return s.origin(), true, true
@@ -280,7 +273,6 @@ func (s *screen) instant(e ast.Expr) (at time.Time, moves, ok bool) {
 	return time.Time{}, false, false
 }
 
-// The method "empty" reports for each person whether the attribute has no value, as Judge.Empty does.
 func (s *screen) empty(a *attribute) []bool {
 	empty := make([]bool, s.People)
 	if a.kind == directory.Date {

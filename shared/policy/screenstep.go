@@ -6,14 +6,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "step" is a test of dates whose result depends only on whether the date is before, at or after a certain
-// instant.
+// The type "step" is a test of dates whose result depends only on whether the date is before, at or after an instant.
 type step struct {
 	at                   int64 // the last microsecond that is not after the instant
 	before, equal, after directory.Flag
 }
 
-// stepAt returns the step for a test whose result changes only at the given instant.
 func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	s := step{at: at.UnixMicro(), before: test(at.Add(-time.Microsecond)), equal: test(at), after: test(at.Add(time.Microsecond))}
 	if !at.Equal(time.UnixMicro(s.at)) { // the instant lies between two microseconds
@@ -22,7 +20,6 @@ func stepAt(at time.Time, test func(time.Time) directory.Flag) step {
 	return s
 }
 
-// The method "of" returns the result of the test for a date in microseconds.
 func (s step) of(date int64) directory.Flag {
 	switch {
 	case date < s.at:

@@ -8,7 +8,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestStep checks that a step has the same result as its test for each date.
 func TestStep(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

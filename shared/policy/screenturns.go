@@ -9,17 +9,17 @@ import (
 )
 
 // A rule may keep a license now and reclaim it later if the person stays away (Judge.Turns). Screen finds the time of
-// this change from columns. It evaluates the conditions for pairs. A pair is a row and a time at which the verdict on
-// the row can change. In all pairs, the variable "now" has the same value, the origin. Screen therefore moves the dates
-// of each pair: a date n days before the time of the pair becomes a date n days before the origin.
+// this change from columns. It evaluates the conditions for pairs: a row and a time at which the verdict on this row
+// can change. "now" has the same value, the origin, in all pairs. So Screen moves the dates: n days before the time of
+// the pair becomes n days before the origin.
 
-// Turned is a row whose verdict turns from keep to reclaim.
+// Turned is a row whose verdict turns from keep to reclaim at a time.
 type Turned struct {
 	Row int
 	At  int64 // in microseconds since 1970
 }
 
-// The method "origin" returns the value of the variable "now" in the conditions. For pairs, it is the start of 1970.
+// The method "origin" returns the value of "now" in the conditions: the start of 1970 for pairs.
 func (s *screen) origin() time.Time {
 	if s.moment == nil {
 		return s.now
@@ -27,9 +27,8 @@ func (s *screen) origin() time.Time {
 	return time.Unix(0, 0).UTC()
 }
 
-// The method "moved" returns the dates that a comparison uses. For a comparison with now, it subtracts the time of the
-// pair from each date, because now has the value of the origin in all pairs. Outside pairs, and for other comparisons,
-// it returns the dates unchanged.
+// The method "moved" returns the dates for a comparison. In pairs, a comparison with now subtracts the time of the pair
+// from each date.
 func (s *screen) moved(dates []int64, moves bool) []int64 {
 	if s.moment == nil || !moves {
 		return dates
@@ -43,9 +42,8 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// The method "turns" returns the times at which the verdict of a rule turns from keep to reclaim, as TurnsBy does. The
-// result is in the order of the rows. The method sets open[row] for each person whose time does not follow from the
-// columns.
+// The method "turns" returns what TurnsBy does, in the order of the rows. It sets open[row] for each person whose time
+// does not follow from the columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {
@@ -59,9 +57,8 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	}
 	pairs := newScreen(s.Judge, s.Crowd.pick(rows))
 	pairs.moment = at
-	// For the people in these rows, the exemption does not apply now, and the condition "for" is true now or may become
-	// true later. A condition that never changes with time keeps its result, so that only the other conditions are
-	// evaluated.
+	// For these rows, the exemption does not apply now, and the condition "for" is true now or may become true. A
+	// condition that does not change with time has the same result in each pair.
 	scope, when, exempt := pairs.all(directory.Yes), pairs.condition(r.when), pairs.all(directory.No)
 	if r.scope.moves() {
 		scope = pairs.condition(r.scope)
@@ -84,11 +81,10 @@ func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) 
 	return turned
 }
 
-// turningPoints returns the times at which the verdicts can change, from now to the end of the search (until). The time
-// at[i] is a time for the row rows[i]. The times of one row are together and ascending. An unknown date adds no
-// time. A test of such a date may have no result. If the condition is false nevertheless, other tests make it false, and
-// the missing result does not matter until one of the other tests changes. The result "ok" is false if the columns lack a
-// date that the conditions read.
+// turningPoints returns the times at which the verdicts can change, from now to "until". The time at[i] is for the row
+// rows[i], and the times of one row are together and ascending. An unknown date adds no time: if the condition is false
+// nevertheless, other tests make it false, and nothing changes before they do. The result "ok" is false if the columns
+// lack a date.
 func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until time.Time) (rows []int, at []int64, ok bool) {
 	now, last := s.now.UnixMicro(), until.UnixMicro()
 	offsets, fixed, ok := r.steps(now, last)
@@ -136,10 +132,9 @@ func (s *screen) turningPoints(r *Rule, verdicts []Plain, open []bool, until tim
 	return rows, at, true
 }
 
-// The method "bounds" returns the dates of an attribute for the turning points. In place of a mark for a report without a
-// use of a person, it returns the start of the report's span, which is the time that the Judge uses (Judge.addDates).
-// Without a column of the creation dates, the account may be younger than the start. A time that Screen finds may then be
-// up to a second too early.
+// The method "bounds" returns the dates for the turning points. In place of a mark for a missing use, it returns the
+// start of the report's span, as Judge.addDates does. Without a column of creation dates, the account may be younger
+// than this start, and a time that Screen finds may be up to a second too early.
 func (s *screen) bounds(a *attribute) []int64 {
 	dates := s.date(a)
 	since, reported := s.since[a]
@@ -155,8 +150,7 @@ func (s *screen) bounds(a *attribute) []int64 {
 	return dates
 }
 
-// The type "movable" holds the dates of one attribute and some offsets. A date plus an offset is a time at which a
-// verdict can change. The type has only the offsets for which such a time can lie in the future: after now, and not
+// The type "movable" has the dates of one attribute, and the offsets that can move a date to a time after now and not
 // after the end of the search.
 type movable struct {
 	dates       []int64
@@ -178,9 +172,8 @@ func newMovable(dates []int64, offsets []int64, now, last int64) movable {
 	return m
 }
 
-// The method "steps" returns the offsets and the fixed times at which a verdict can change, in microseconds. A verdict
-// can change at a date plus an offset. The fixed times are the same for everybody. They lie after the beginning of the
-// search (now) and not after its end (last). The result "ok" is false if an offset or a time is no whole number of
+// The method "steps" returns the offsets that are added to a date, and the fixed times between "now" and "last", in
+// microseconds, at which a verdict can change. The result "ok" is false if one of them is no whole number of
 // microseconds.
 func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	var instants []time.Time
@@ -206,8 +199,8 @@ func (r *Rule) steps(now, last int64) (offsets, fixed []int64, ok bool) {
 	return offsets, fixed, true
 }
 
-// The method "pick" returns a crowd of the people in the given rows. A row may be given several times. The crowd has no
-// groups and no licenses.
+// The method "pick" returns a crowd of the people in the given rows, without groups and licenses. A row may be given
+// several times.
 func (c *Crowd) pick(rows []int) *Crowd {
 	some := &Crowd{People: len(rows)}
 	for source, states := range c.Accounts {

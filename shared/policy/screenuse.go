@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "used" returns the last uses that a report has for a field. It returns false if the field is not a last
-// use from a report, or if the report has no trustworthy dates.
+// The method "used" returns the last uses in a report for a field. It returns false for another field, and if the dates
+// of the report cannot be trusted.
 func (s *screen) used(f *directory.Field) (Used, bool) {
 	if signal, _ := f.Signal(); signal.Reported() && f.Meaning == directory.Activity {
 		return s.Used(signal)
@@ -18,8 +18,7 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 }
 
 // newestUse adds the last uses from a report to the dates of an attribute. It sets never[row] for each person without a
-// use in the report's span. Such a person may have used the workload before that span. If another field of the
-// attribute has a date from before that span, this unknown use may be later.
+// use in the report's span. This person may have an earlier use, which may be later than the dates of other fields.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {
@@ -36,11 +35,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// The method "late" returns the earliest date for which a test has a result, in microseconds. For an earlier date, the
-// result depends on what happened after the end of the report (see dateTest). The method returns None if no report has
-// the attribute's dates, or if all reports end late enough. The parameter "test" is the name of the test. hasValue and
-// hasNoValue do not compare dates with the time "at". The parameter "moves" says whether the time "at" depends on now.
-// For pairs, the end of the report moves with the time of the pair (Judge.lead), so a comparison as of now fits.
+// The method "late" returns the earliest date, in microseconds, for which a test has a result. For an earlier one, the
+// result depends on what happened after the end of the report (dateTest). It returns None if no report is involved, or
+// if the reports end late enough. In pairs, the end of the report moves with the time of the pair (Judge.lead).
 func (s *screen) late(a *attribute, test string, at time.Time, moves bool) int64 {
 	if (test == "hasValue" || test == "hasNoValue") && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxPattern is the maximum length of a regular expression, in bytes.
+// maxPattern is in bytes.
 const maxPattern = 256
 
-// The type "senseless" finds the parts of a condition that are well typed but make no sense. Each fault has the id of
-// the part and says how to fix it.
+// The type "senseless" finds parts of a condition that are well typed but make no sense.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -33,7 +32,6 @@ func (s *senseless) fault(id int64, format string, args ...any) {
 	s.faults = append(s.faults, sense{id, fmt.Sprintf(format, args...)})
 }
 
-// The method "find" returns the faults of a whole expression.
 func (s *senseless) find(root ast.Expr) []sense {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -60,7 +58,6 @@ func (s *senseless) find(root ast.Expr) []sense {
 	return s.faults
 }
 
-// notNull returns the message for a comparison with null. The message names the date that is compared.
 func (s *senseless) notNull(operator string, operands []ast.Expr) string {
 	for _, o := range operands {
 		if m := s.momentOf(o); m.date != nil && m.known {
@@ -77,8 +74,7 @@ func isNull(e ast.Expr) bool {
 	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
 }
 
-// The method "pattern" checks a regular expression. The expression must be a literal, must not be too long, and must be
-// anchored at both ends.
+// The method "pattern" rejects a regular expression that is no literal, is too long, or is not anchored at both ends.
 func (s *senseless) pattern(e ast.Expr) {
 	text, written := textOf(e)
 	if !written {
@@ -98,8 +94,8 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// The function "bounded" reports whether the pattern is anchored at one side: the beginning (at = 0) or the end (at =
-// -1). A pattern that explicitly allows any text at that side, such as ".*", counts as anchored.
+// The function "bounded" reports whether the pattern is anchored at the beginning (at = 0) or the end (at = -1). An
+// explicit ".*" there counts as anchored.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:
@@ -127,15 +123,13 @@ func textOf(e ast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// The type "moment" is a time in a condition: the planning time or a date of the person, plus a span.
 type moment struct {
 	date  *attribute // nil means now
 	plus  time.Duration
 	known bool
 }
 
-// momentOf returns the moment of now, X or X.value(), with spans added or subtracted. For any other expression, the
-// field "known" is false.
+// momentOf returns the moment of now, X or X.value(), plus spans. For any other expression, "known" is false.
 func (s *senseless) momentOf(e ast.Expr) moment {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -162,9 +156,9 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// The method "settled" finds comparisons of a past date with now or a later time. Such a comparison is true for
-// everybody with the date, or for nobody. Dates of use and of creation lie in the past. Other dates, such as hiring
-// dates and expiry dates, may lie in the future.
+// The method "settled" finds comparisons of a past date with now or a later time, which hold for everybody with the
+// date, or for nobody. Dates of use and of creation are past. Others, such as hire and expiry dates, may be in the
+// future.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {
@@ -189,14 +183,13 @@ func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	}
 }
 
-// The variable "comparisons" maps each comparison of times to its result if the left operand is earlier.
+// The variable "comparisons" maps each comparison to its result if the left operand is earlier.
 var comparisons = map[string]bool{
 	"earlierThan": true, operators.Less: true, operators.LessEquals: true,
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// The method "past" reports whether the attribute's dates always lie in the past. This is so for dates of use and of
-// creation.
+// The method "past" reports whether the dates are dates of use or of creation, which lie in the past.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load rejects a condition that compiles but makes no sense. The message says how to fix the condition. LoadKept
-// accepts the condition.
+// The message says how to fix the condition. LoadKept accepts it.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
 	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "nothing is ever null; to test for a "
@@ -87,8 +86,7 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// For words from other languages, the message gives the word of CEL. It never suggests the opposite of the author's
-// meaning.
+// For words of other languages, the message gives CEL's word, and never the opposite of what the author means.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -187,7 +185,7 @@ func TestBangOutsideQuotes(t *testing.T) {
 	}
 }
 
-// Load suggests a name only if the name cannot mean something else.
+// A name is suggested only if it cannot mean something else.
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ word, known, want string }{
@@ -208,8 +206,7 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
-// A hiring date can lie in the future, so a condition can compare it with now. A sign-in or a creation date cannot, so
-// Load rejects such a comparison.
+// A hire date may be in the future. A sign-in or a creation may not, so Load rejects its comparison with now.
 func TestDatesThatMayLieAhead(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -9,7 +9,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Days returns the days of a rule with one span of whole days.
 func TestDaysOfARule(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]int{
@@ -35,8 +34,7 @@ licenses: {m365-e3: {sku: SPE_E3}}
 rules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(20)) || AzureAdSistaLogon.hasNoValue()', then: remove}]
 `
 
-// If SettledBy returns true, no verdict turns by then (TurnsBy), and an exempt person is still exempt. For a date or a
-// leave that cannot end by then, SettledBy returns true.
+// A verdict that SettledBy settles does not turn by then (TurnsBy).
 func TestSettledBy(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -70,10 +68,8 @@ func TestSettledBy(t *testing.T) {
 	}
 }
 
-// The function "replaced" puts a line into the exemption of settledPolicy.
 func replaced(line string) string { return strings.Replace(settledPolicy, "  %s\n", "  "+line+"\n", 1) }
 
-// What settles a verdict to keep or exempt, and what does not.
 func TestWhatSettles(t *testing.T) {
 	t.Parallel()
 	until := noon.Add(15 * day)
@@ -112,7 +108,7 @@ func TestWhatSettles(t *testing.T) {
 	}
 }
 
-// A date of the license is that of the rule in question, and not that of the rule that was evaluated before.
+// The date licenseChanged is that of the rule's own license, and not of the rule that was evaluated before.
 func TestSettledByADateOfTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -137,7 +133,7 @@ rules:
 	}
 }
 
-// A search for a time does not depend on the searches before it: not on their times, and not on where they ended.
+// A search for a time does not depend on the searches before it.
 func TestOneSearchAfterAnother(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -168,8 +164,8 @@ rules: [{name: r, license: m365-e3, when: created.laterThan(now - days(30)) && A
 	}
 }
 
-// A license that was restored is taken again only after the person was idle for the whole span from then on, or after 90
-// days if the rule has no date of use.
+// A restored license is taken again only after the whole span from then on, or after 90 days if the rule has no date of
+// use.
 func TestTurnsAfterARestore(t *testing.T) {
 	t.Parallel()
 	given := noon.Add(-10 * day)

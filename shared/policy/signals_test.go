@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// usagePolicy returns a policy with one rule about dates from usage reports.
 func usagePolicy(t *testing.T, when string) *Policy {
 	t.Helper()
 	p, err := Load("p", []byte(`
@@ -27,11 +26,9 @@ rules: [{name: r, license: copilot, when: '`+when+`', then: remove}]
 	return p
 }
 
-// reportOf is the end of the reports in these tests, two and a half days before noon. A report covers the 180 days
-// before its end.
+// reportOf is the end of the reports in these tests, two and a half days before noon. A report covers 180 days.
 var reportOf = noon.Add(-60 * time.Hour)
 
-// copilotHolder returns a person who holds the license and has the given uses in the reports.
 func copilotHolder(uses ...directory.Use) *directory.Person {
 	for i := range uses {
 		uses[i].Through = reportOf
@@ -61,8 +58,7 @@ func askUsage(t *testing.T, when string, who *directory.Person) (Verdict, string
 	return v, j.Reason(p.Rules[0], who, v)
 }
 
-// A report shows nothing after its end and nothing before its horizon. So a date without a value means "none since the
-// horizon".
+// A report shows nothing after its end and nothing before its horizon.
 func TestDatesOfReports(t *testing.T) {
 	t.Parallel()
 	const unused = "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"
@@ -99,8 +95,7 @@ func TestDatesOfReports(t *testing.T) {
 		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
 		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
 
-		// A report without a use of the person proves only that the person did not use the workload since the horizon.
-		// An earlier use is possible.
+		// Without a use in the report, an earlier use is possible.
 		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
 		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
 		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},
@@ -109,7 +104,6 @@ func TestDatesOfReports(t *testing.T) {
 		"before the horizon":     {"!copilotUse.laterThan(now - days(183))", copilotHolder(notUsed(copilot)), Undecided, "none since 2026-05-25"},
 		"longer than the report": {"copilotUse.earlierThan(now - days(183)) || copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "at most 180 of them"},
 
-		// The report is two and a half days old.
 		"the rule is shorter than the report is old": {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 46*day)), Undecided, "copilotUse is not known after 2026-11-21"},
 		"as long as it":                  {"copilotUse.earlierThan(now - duration(\"60h\"))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
 		"never, and a shorter rule":      {"copilotUse.earlierThan(now - days(2)) || copilotUse.hasNoValue()", newcomer, Undecided, "2026-11-21"},
@@ -120,7 +114,6 @@ func TestDatesOfReports(t *testing.T) {
 		"a shorter span of another date": {"copilotUse.earlierThan(now - days(45)) && created.earlierThan(now - days(1))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
 		"used after the report's day":    {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
 
-		// Several dates.
 		"two that are open":   {"(copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()) && (teams.earlierThan(now - days(45)) || teams.hasNoValue())", copilotHolder(notUsed(copilot), notUsed(directory.TeamsUse)), Reclaim, ""},
 		"the two differ":      {"copilotUse.hasNoValue() != teams.hasNoValue()", copilotHolder(notUsed(copilot), notUsed(directory.TeamsUse)), Undecided, "none since"},
 		"one of two was used": {"(copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()) && (teams.earlierThan(now - days(45)) || teams.hasNoValue())", copilotHolder(notUsed(copilot), usedOn(directory.TeamsUse, 10*day)), Keep, ""},
@@ -139,7 +132,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// A condition may test a date from a report, for example with earlierThan. It must not read the value of such a date.
+// A condition may test a date from a report, but must not read its value.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -172,7 +165,6 @@ rules: [{name: r, license: copilot, when: 'WHEN', then: remove}]
 	}
 }
 
-// Signals returns only the signals of the reports and directories that a condition reads.
 func TestSignalsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]directory.Signal{directory.CopilotUse}, usagePolicy(t, "copilotUse.hasValue()").Signals()); diff != "" {
@@ -184,8 +176,8 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// A time is covered if each report that the rule reads covers the whole day of the time. A report that does not have the
-// person, and a directory, are no reports that have to cover it.
+// A time is covered if each report that the rule reads covers its whole day. A report without the person does not have
+// to cover it.
 func TestCovered(t *testing.T) {
 	t.Parallel()
 	late := copilotHolder(usedOn(directory.TeamsUse, 80*day), usedOn(directory.ExchangeUse, 80*day))
@@ -212,8 +204,7 @@ func TestCovered(t *testing.T) {
 	}
 }
 
-// Turns evaluates a rule at later times. It assumes that by each of these times a newer report has come. The test also
-// checks Cooling and Returned with dates from a report.
+// At a later time, Turns assumes that a newer report has come.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")
@@ -253,7 +244,7 @@ func TestReportsThroughTime(t *testing.T) {
 }
 
 // Reports do not list a person who lost the license for a workload. If the rule also reads sign-ins, a sign-in shows
-// that the person returned.
+// the return.
 func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -288,8 +279,8 @@ func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	}
 }
 
-// The horizon of a report moves by a day each day. IdleSince of a person who stays away must not move with the horizon.
-// Otherwise an announcement would be void on the next day.
+// IdleSince must not move with the horizon of a report, which moves each day. Otherwise an announcement would be void
+// on the next day.
 func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
@@ -310,7 +301,6 @@ func TestIdleSinceStaysWhereItIs(t *testing.T) {
 	}
 }
 
-// The field Note of Evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")

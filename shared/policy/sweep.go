@@ -8,14 +8,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Swept is a crowd for which Sweep evaluated all rules.
+// Swept is the result of Sweep.
 type Swept struct {
 	Verdicts [][]Plain // by rule and person; NotPlain for everybody who is open
 	Open     []bool    // people who must be evaluated on their own
 	screen   *screen
 }
 
-// Sweep is like Screen, but does not look for verdicts that turn to reclaim later.
+// Sweep is Screen without the search for verdicts that turn to reclaim later.
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -23,9 +23,9 @@ func (j *Judge) Sweep(c *Crowd) *Swept {
 	return &Swept{Verdicts: verdicts, Open: open, screen: s}
 }
 
-// LastSeen returns the newest known date of use of each person, in microseconds since 1970, or None. It uses the dates
-// that the rule's condition "when" reads. The result "known" says for each person whether there is certainly no later
-// date up to the end of the reports. Both results are valid only for people who are not open.
+// LastSeen returns each person's newest known date in the condition "when", in microseconds since 1970, or None. The
+// result "known" says whether there is certainly no later date up to the end of the reports. Both are valid only for
+// people who are not in Open.
 func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	s := w.screen
 	at, known = make([]int64, s.People), make([]bool, s.People)
@@ -40,8 +40,8 @@ func (w *Swept) LastSeen(r *Rule) (at []int64, known []bool) {
 	return at, known
 }
 
-// The method "latest" replaces at[row] by the date of a field if the field's date is later. It sets known[row] to false
-// for each person whose field is unknown.
+// The method "latest" writes the date of a field into at[row] if it is later. It sets known[row] to false if the field
+// is unknown.
 func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	if used, reported := s.used(f); reported {
 		for row, state := range s.Accounts[directory.Entra] {
@@ -63,15 +63,14 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// The type "narrow" is a part of a crowd: the people from whom the variant with the fewest days reclaims.
+// The type "narrow" has the people from whom the variant with the fewest days reclaims.
 type narrow struct {
 	rows   []int
 	screen *screen // the screen of these rows
 }
 
-// The method "narrowed" returns the plain verdicts of the rule r. The parameter "within" has the verdicts of the rule
-// r.within. If r.within keeps a license, r keeps it too. The condition of r is therefore evaluated only for people from
-// whom r.within reclaims.
+// The method "narrowed" returns the verdicts of r from the verdicts of r.within. If r.within keeps a license, r keeps
+// it, too. So the condition is evaluated for the people from whom r.within reclaims.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -96,8 +95,8 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// The type "spared" says who may be in grace for a rule. The method "is" computes the answer for a person at its first
-// call. Callers ask only about people who meet both conditions of the rule.
+// The type "spared" says who may be in grace for a rule. The method "is" computes this at its first call for a person,
+// who must meet both conditions of the rule.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
 	known []directory.Flag     // results of the method "is", by row; Unset means not computed
@@ -111,8 +110,7 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// The method "spared" returns who may be in grace for a rule. It caches the result, because rules of a Trial about the
-// same license and the same dates have the same result.
+// The method "spared" caches, because rules of a Trial about one license and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
@@ -134,15 +132,14 @@ func (s *screen) spared(r *Rule) *spared {
 	return s.graces[key]
 }
 
-// graceBegan returns the latest begin of a grace that has ended by now, in microseconds since 1970. The grace lasts for
-// the given number of days.
+// graceBegan returns the latest begin of a grace that is over now, in microseconds since 1970.
 func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
 // neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. The hire
-// date of such a person is after the time that graceBegan returned (the parameter "ended"). Or the person has no known
-// date of use, and the creation date of the account is unknown or after that time.
+// date is after "ended" (graceBegan), or there is no known date of use and the creation date is unknown or after
+// "ended".
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -156,7 +153,6 @@ func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	}
 }
 
-// newlyHeld returns a function that reports whether Judge.newHolder may give grace to the person in a row.
 func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	if l.holders != nil {
 		return func(row int) bool {
@@ -171,11 +167,11 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	}
 }
 
-// inSeconds is the format of a date without its fraction and zone.
+// inSeconds omits the fraction and the zone of a date.
 const inSeconds = "2006-01-02T15:04:05"
 
-// allBefore reports whether every date in a text of dates is certainly earlier than a given date. It compares texts,
-// because it takes too long to parse the dates of everybody.
+// allBefore reports whether each date in a text is certainly earlier than a bound. It compares texts, because it takes
+// too long to parse everybody's dates.
 func allBefore(dates, bound string) bool {
 	any := false
 	for date := range strings.FieldsSeq(dates) {
@@ -186,7 +182,6 @@ func allBefore(dates, bound string) bool {
 	return any
 }
 
-// newlyEnabled returns a function that reports whether Judge.enabledAgain may give grace to the person in a row.
 func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	source := l.source()
 	return func(row int) bool {
@@ -198,9 +193,8 @@ func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	}
 }
 
-// Outcomes returns the outcome of every rule on a person, in the order of the policy. It stores the result in the
-// memory of list. It is faster than AskAll, because it finds no reasons. It also does not evaluate a rule r of a Trial
-// whose outcome follows from the outcome of the rule r.within.
+// Outcomes returns the outcome of each rule, in the order of the policy and in the memory of list. It is faster than
+// AskAll: it finds no reasons, and does not evaluate a rule r of a Trial whose outcome follows from r.within.
 func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	var once exempted
 	list = slices.Grow(list[:0], len(j.policy.Rules))[:len(j.policy.Rules)]
@@ -220,9 +214,8 @@ func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	return list
 }
 
-// LastSeen returns the newest known date of use of a person, or the zero time. It uses the dates that the rule's
-// condition "when" reads. The result "known" reports whether there is certainly no later date up to the end of the
-// reports.
+// LastSeen returns the newest known date of use in the condition "when", or zero. The result "known" reports whether
+// there is certainly no later date up to the end of the reports.
 func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool) {
 	return lastSeen(r.when.activity, p), !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
 		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
@@ -231,6 +224,6 @@ func (j *Judge) LastSeen(r *Rule, p *directory.Person) (at time.Time, known bool
 	})
 }
 
-// Late returns how late the usage reports of a rule may be. These are the reports from which the condition "when" reads
-// dates of use. Late returns zero for a rule without such a report.
+// Late returns the longest delay of the usage reports from which the condition "when" reads dates of use, at most its
+// shortest span. It is zero without such a report.
 func (r *Rule) Late() time.Duration { return r.late() }

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// holder returns a person who holds both licenses for long, is enabled for long, and never signed in. Nothing but the
-// creation of the account, 5 days ago, can be a reason for grace.
+// holder returns a long-time holder of both licenses who never signed in. Only the creation of the account, 5 days ago,
+// can be a reason for grace.
 func holder() *directory.Person {
 	who := employee()
 	who.Entra.Assignments[0] = directory.Assignment{SKU: "e3", State: "Active", Updated: noon.Add(-300 * day)}
@@ -20,8 +20,7 @@ func holder() *directory.Person {
 	return who
 }
 
-// A sweep takes a license only from a person who is certainly in no grace. It leaves everybody else to the Judge, who
-// sees all that is known of the person.
+// A sweep takes a license only from a person who is certainly in no grace, and leaves the others to the Judge.
 func TestGraceInASweep(t *testing.T) {
 	t.Parallel()
 	const unused, young = "AzureAdSistaLogon.hasNoValue()", "created.laterThan(now - days(30))"
@@ -98,8 +97,7 @@ func TestGraceInASweep(t *testing.T) {
 	}
 }
 
-// Two rules about one license may read different dates. A person who never used the one and has used the other is in
-// grace for one rule only.
+// Two rules about one license may read different dates, so a person may be in grace for one of them.
 func TestGraceOfTwoRulesInASweep(t *testing.T) {
 	t.Parallel()
 	const signIn = `{name: a, license: m365, when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: remove}`
@@ -114,7 +112,7 @@ func TestGraceOfTwoRulesInASweep(t *testing.T) {
 	}
 }
 
-// A text of dates is before a given second only if it has a date, and if each of its dates is certainly before.
+// A text of dates is before a second only if it has a date and each of its dates is certainly before it.
 func TestAllBefore(t *testing.T) {
 	t.Parallel()
 	for dates, want := range map[string]bool{
@@ -140,7 +138,6 @@ func TestAllBefore(t *testing.T) {
 	}
 }
 
-// A rule reads activity if its condition "when" reads a date of use.
 func TestReadsActivity(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
@@ -160,8 +157,7 @@ rules: [{name: r, license: m365, for: AzureAdSistaLogon.hasNoValue(), when: '`+w
 	}
 }
 
-// The last use of a person comes only from accounts and reports that are known to be the person's. Where one of them is
-// not known, a later use is possible.
+// If an account or a report is not known, a later use is possible.
 func TestLastSeenInASweep(t *testing.T) {
 	t.Parallel()
 	const (
@@ -215,8 +211,8 @@ func TestLastSeenInASweep(t *testing.T) {
 	}
 }
 
-// The function "foreignDates" puts a date of noon into the columns of each account that is not here. Nobody may take
-// such a date for a date of the person.
+// The function "foreignDates" puts a date of noon into the columns of accounts that are not here. It must not count as
+// a date of the person.
 func foreignDates(c *Crowd) {
 	own := c.Field
 	c.Field = func(name string) (Column, bool) {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Says is the result of a part of a rule for a person: one of three values.
+// Says is the result of a part of a rule for a person.
 type Says string
 
 // The three values.
@@ -32,7 +32,6 @@ func saysOf(f directory.Flag) Says {
 	return Unknown
 }
 
-// The method "not" turns True into False and False into True. Unknown stays Unknown.
 func (s Says) not() Says {
 	switch s {
 	case True:
@@ -51,12 +50,11 @@ const (
 	If  = "if" // three parts: a condition, the part for true, and the part for false
 )
 
-// Node is a rule, a condition or a part of a condition, with its result for one person.
+// Node is a rule, a condition or a part of one, with its result for one person.
 type Node struct {
-	// Name is the name of a part of a rule: holder, exempt, for, when or grace. It is empty for every other part.
+	// Name is holder, exempt, for, when or grace. It is empty for the other parts.
 	Name string `json:"name,omitempty"`
-	// Text is the part as the policy writes it. For a part without a condition in the policy, such as holder, Text is a
-	// short sentence.
+	// Text is the part as the policy writes it, or a short sentence for a part without a condition, such as holder.
 	Text string `json:"text"`
 	// Words is the part in words. Tree leaves it empty, because package policy cannot import package words.
 	Words string `json:"words,omitempty"`
@@ -64,15 +62,13 @@ type Node struct {
 	// wrong.
 	Denial string `json:"denial,omitempty"`
 	Says   Says   `json:"says"`
-	// Join says how Parts are joined. It is empty if there are no parts.
+	// Join is empty if there are no parts.
 	Join string `json:"join,omitempty"`
-	// Decisive means that the node contributes to the result of the rule. It is false for a part that another part
-	// outweighs.
+	// Decisive means that the node contributes to the result of the rule.
 	Decisive bool `json:"decisive,omitempty"`
-	// Values are the attributes that a part without further parts reads, with their values.
+	// Values are the attributes that a part without further parts reads.
 	Values []Evidence `json:"values,omitempty"`
-	// Why says why the part is unknown. For a part without a condition in the policy, it says why the part has its
-	// result.
+	// Why says why the part is unknown. For a part without a condition, it says why the part has its result.
 	Why   string  `json:"why,omitempty"`
 	Parts []*Node `json:"parts,omitempty"`
 
@@ -80,11 +76,9 @@ type Node struct {
 }
 
 // Tree returns the result of each part of a rule for a person. The root is true exactly if the verdict is Reclaim, and
-// unknown exactly if the verdict is Undecided. The parts of the root are the license, the exemption, "for", "when" and
-// grace. Tree evaluates each part of a condition on its own, by the steps that the Judge uses for the whole condition.
-// So a part that does not matter has a result too. Tree cannot use CEL's own record of an evaluation. The record stops
-// where CEL stops. If a condition is evaluated in several cases (type worlds), the record keeps only the last case. It
-// also lacks the steps that Judge.plan replaces.
+// unknown exactly if it is Undecided. Its parts are the license, the exemption, "for", "when" and grace. Each part is
+// evaluated on its own, so that a part that does not matter has a result, too. CEL's own record of an evaluation stops
+// where CEL stops, has only the last case (type worlds), and lacks the steps that Judge.plan replaces.
 func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	j.about(r, p)
 	d := decision{holder: j.holds(r.License, p), exempt: j.exemption(p), grace: j.inGrace(r, p)}
@@ -119,7 +113,6 @@ func (j *Judge) Tree(r *Rule, p *directory.Person) (*Node, error) {
 	return root, nil
 }
 
-// The function "all" returns the result of parts that are joined by "and".
 func all(parts []*Node) Says {
 	says := True
 	for _, n := range parts {
@@ -143,7 +136,8 @@ func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
 		j.exemptGap(&g, p, e)
 		n.Why = g.String()
 	}
-	// Only the condition exempts without a name, a leave, a group or a kind, and only the condition leaves a value.
+	// An exemption without a name, a leave, a group and a kind comes from the condition, and only the condition leaves
+	// a value.
 	if e == (exemption{flag: directory.Yes}) || e.value != nil {
 		when, err := j.conditionNode(j.policy.exempt.when, p)
 		if err != nil {
@@ -164,9 +158,8 @@ func graceNode(g grace) *Node {
 	return n
 }
 
-// conditionNode returns a condition with its parts. The texts of the Nodes come from the condition as written, because
-// the method "compile" rewrites texts and names in the condition that is evaluated. The method keeps the id of each
-// part, so conditionNode finds the written text of a part by the part's id.
+// conditionNode returns a condition with its parts. The texts come from the condition as written, because the method
+// "compile" rewrites texts and names. It does not change the ids of the parts, by which the written text is found.
 func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) {
 	written, err := ParseWritten(c.source)
 	if err != nil {
@@ -177,7 +170,6 @@ func (j *Judge) conditionNode(c *condition, p *directory.Person) (*Node, error) 
 	return b.node(c.checked.NativeRep().Expr())
 }
 
-// The type "branching" makes the tree of one condition for one person.
 type branching struct {
 	judge     *Judge
 	condition *condition
@@ -186,10 +178,9 @@ type branching struct {
 	written   map[int64]ast.Expr // the parts as written, by id
 }
 
-// The variable "joins" maps operators to the words And, Or, Not and If.
 var joins = map[string]string{operators.LogicalAnd: And, operators.LogicalOr: Or, operators.LogicalNot: Not, operators.Conditional: If}
 
-// joinOf returns how the parts of an expression are joined. It returns "" for an expression without parts.
+// joinOf returns how the parts of an expression are joined, or "" without parts.
 func joinOf(e ast.Expr) string {
 	if e.Kind() != ast.CallKind {
 		return ""
@@ -217,8 +208,7 @@ func (b *branching) node(e ast.Expr) (*Node, error) {
 	return n, nil
 }
 
-// The method "operands" returns the parts of a joined expression. It flattens nested joins of one kind: a && b && c has
-// three parts.
+// The method "operands" flattens nested joins of one kind: a && b && c has three parts.
 func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	for _, o := range e.AsCall().Args() {
 		if (join == And || join == Or) && joinOf(o) == join {
@@ -230,7 +220,6 @@ func (b *branching) operands(e ast.Expr, join string) (list []ast.Expr) {
 	return list
 }
 
-// The method "eval" evaluates a part of the condition in the same way as the Judge evaluates the whole condition.
 func (b *branching) eval(e ast.Expr) (directory.Flag, ref.Val, error) {
 	whole := b.condition.checked.NativeRep()
 	part := ast.NewCheckedAST(ast.NewAST(e, whole.SourceInfo()), whole.TypeMap(), whole.ReferenceMap())
@@ -255,7 +244,6 @@ func (b *branching) leaf(n *Node, e ast.Expr, value ref.Val) {
 	n.Why = g.String()
 }
 
-// The method "text" returns a part as written, on one line.
 func (b *branching) text(e ast.Expr) string {
 	code, err := b.whole.Code(b.written[e.ID()])
 	if err != nil { // a second barrier: each part of a condition that was loaded is written, and can be written again
@@ -264,7 +252,7 @@ func (b *branching) text(e ast.Expr) string {
 	return strings.ReplaceAll(code, "\n", " ")
 }
 
-// The method "decide" sets Decisive for the node and for its parts that contribute to the node's result.
+// The method "decide" sets Decisive for the node and for the parts that contribute to its result.
 func (n *Node) decide() {
 	n.Decisive = true
 	parts := n.Parts
@@ -289,6 +277,5 @@ func (n *Node) decide() {
 	}
 }
 
-// Spoken reports whether Text is a short sentence of idleseat. This is so for a part without a condition in the policy,
-// such as the exemption.
+// Spoken reports whether Text is a short sentence of idleseat, because the part has no condition in the policy.
 func (n *Node) Spoken() bool { return n.condition == nil }

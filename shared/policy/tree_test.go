@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// treePolicy has every kind of exemption and grace. It is a format string. Its values are a license, the condition
-// "for" and the condition "when" of the rule.
+// treePolicy is a format string: a license, the condition "for" and the condition "when".
 const treePolicy = `
 tenant: 11111111-2222-3333-4444-555555555555
 attributes: {copilot: copilot.lastActivity, staff: {memberOf: {entra: Staff}}}
@@ -24,7 +23,6 @@ rules:
   - {name: r, license: %s, for: '%s', when: '%s', then: remove}
 `
 
-// randomCondition returns a condition of random parts.
 func randomCondition(r *rand.Rand, depth int) string {
 	parts := []string{
 		"accountEnabled", "staff", `systemRole == "Employee"`, `department != "Sales"`, `department in ["Sales", "HR"]`, `jobTitle.startsWith("C")`,
@@ -46,7 +44,6 @@ func randomCondition(r *rand.Rand, depth int) string {
 	return fmt.Sprintf("(%s) ? (%s) : (%s)", a, b, c)
 }
 
-// randomPerson returns a person with many unknown values.
 func randomPerson(r *rand.Rand) *directory.Person {
 	who := employee()
 	date := func() time.Time {
@@ -91,9 +88,8 @@ func randomPerson(r *rand.Rand) *directory.Person {
 	return who
 }
 
-// The root of the tree agrees with the Judge's verdict. Every node agrees with its parts: if three-valued logic settles
-// a node from its parts, the node has the same result. A node may be known although its parts do not settle it. This
-// happens only where a report leaves two cases open and the node has the same result in both cases.
+// The root agrees with the Judge, and each node agrees with its parts in three-valued logic. If a report leaves two
+// cases, a node may be known although its parts do not settle it.
 func TestTreeAgreesWithTheJudge(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -137,8 +133,7 @@ func TestTreeAgreesWithTheJudge(t *testing.T) {
 	}
 }
 
-// checkNode compares a node with its parts. It returns the number of nodes that are known although their parts do not
-// settle them.
+// checkNode returns the number of nodes that are known although their parts do not settle them.
 func checkNode(t *testing.T, n *Node, what string) (more int) {
 	t.Helper()
 	for _, part := range n.Parts {
@@ -158,7 +153,7 @@ func checkNode(t *testing.T, n *Node, what string) (more int) {
 	return more
 }
 
-// kleene joins the parts of a node in three-valued logic. It returns "" for a node without parts.
+// kleene joins the parts in three-valued logic. It returns "" without parts.
 func kleene(n *Node) Says {
 	count := map[Says]int{}
 	for _, part := range n.Parts {
@@ -199,8 +194,7 @@ func outline(n *Node, indent string) string {
 	return text
 }
 
-// The tree of a person who does not hold the license has no part for grace, because there is no date from which a grace
-// could start.
+// Without the license, there is no date from which a grace could start, and no part for grace.
 func TestTreeWithoutTheLicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.TrimPrefix(fmt.Sprintf(treePolicy, "m365-e3", "accountEnabled", "AzureAdSistaLogon.hasNoValue()"), "\ntenant: 11111111-2222-3333-4444-555555555555"))

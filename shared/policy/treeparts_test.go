@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "brief" returns a node on one line: the join with its parts, or the text, and the result. A star marks
-// the nodes that are decisive.
+// The function "brief" returns a node on one line. A star marks decisive nodes.
 func brief(n *Node) string {
 	mark, text := "", n.Text
 	if n.Decisive {
@@ -29,35 +28,33 @@ func brief(n *Node) string {
 	return mark + text + " " + string(n.Says)
 }
 
-// The tree has a part for each operand of the conditions. A part is decisive if it settles the result of a decisive
-// part above it. A part that another part outweighs is not decisive.
+// A part is decisive if it settles the result of a decisive part above it.
 func TestDecisiveParts(t *testing.T) {
 	t.Parallel()
 	const yes, also, no, neither, open = "accountEnabled", "onPremisesSyncEnabled", "blocked", "guest", "staff"
 	for when, want := range map[string]string{
-		yes:                             "*accountEnabled true",
-		no:                              "*blocked false",
-		yes + " && " + also:             "*and[*accountEnabled true, *onPremisesSyncEnabled true] true",
-		yes + " && " + no:               "*and[accountEnabled true, *blocked false] false",
-		no + " && " + open:              "*and[*blocked false, staff unknown] false",
-		yes + " && " + open:             "*and[accountEnabled true, *staff unknown] unknown",
-		no + " || " + yes:               "*or[blocked false, *accountEnabled true] true",
-		open + " || " + yes:             "*or[staff unknown, *accountEnabled true] true",
-		open + " || " + no:              "*or[*staff unknown, blocked false] unknown",
-		no + " || " + neither:           "*or[*blocked false, *guest false] false",
-		"!(" + yes + " && " + no + ")":  "*not[*and[accountEnabled true, *blocked false] false] true",
-		yes + " ? " + no + " : " + open: "*if[*accountEnabled true, *blocked false, staff unknown] false",
-		no + " ? " + yes + " : " + open: "*if[*blocked false, accountEnabled true, *staff unknown] unknown",
-		open + " ? " + yes + " : " + no: "*if[*staff unknown, accountEnabled true, blocked false] unknown",
-		open + " ? staff : " + no:       "*if[*staff unknown, *staff unknown, blocked false] unknown",
-		// Operands of the same join are parts of one node. Operands of another join are parts of their own node.
+		yes:                                          "*accountEnabled true",
+		no:                                           "*blocked false",
+		yes + " && " + also:                          "*and[*accountEnabled true, *onPremisesSyncEnabled true] true",
+		yes + " && " + no:                            "*and[accountEnabled true, *blocked false] false",
+		no + " && " + open:                           "*and[*blocked false, staff unknown] false",
+		yes + " && " + open:                          "*and[accountEnabled true, *staff unknown] unknown",
+		no + " || " + yes:                            "*or[blocked false, *accountEnabled true] true",
+		open + " || " + yes:                          "*or[staff unknown, *accountEnabled true] true",
+		open + " || " + no:                           "*or[*staff unknown, blocked false] unknown",
+		no + " || " + neither:                        "*or[*blocked false, *guest false] false",
+		"!(" + yes + " && " + no + ")":               "*not[*and[accountEnabled true, *blocked false] false] true",
+		yes + " ? " + no + " : " + open:              "*if[*accountEnabled true, *blocked false, staff unknown] false",
+		no + " ? " + yes + " : " + open:              "*if[*blocked false, accountEnabled true, *staff unknown] unknown",
+		open + " ? " + yes + " : " + no:              "*if[*staff unknown, accountEnabled true, blocked false] unknown",
+		open + " ? staff : " + no:                    "*if[*staff unknown, *staff unknown, blocked false] unknown",
 		yes + " && " + also + " && " + no:            "*and[accountEnabled true, onPremisesSyncEnabled true, *blocked false] false",
 		yes + " && (" + also + " && " + no + ")":     "*and[accountEnabled true, onPremisesSyncEnabled true, *blocked false] false",
 		no + " || " + neither + " || " + open:        "*or[blocked false, guest false, *staff unknown] unknown",
 		no + " || (" + neither + " || " + open + ")": "*or[blocked false, guest false, *staff unknown] unknown",
 		yes + " && (" + no + " || " + also + ")":     "*and[*accountEnabled true, *or[blocked false, *onPremisesSyncEnabled true] true] true",
 		no + " && (" + no + " || " + also + ")":      "*and[*blocked false, or[blocked false, onPremisesSyncEnabled true] true] false",
-		// Neither part settles the result. Both parts together settle it, because the report leaves two cases open.
+		// Neither part settles the result. Both together do, because the report leaves two cases.
 		"copilot.earlierThan(now - days(45)) || copilot.hasNoValue()": "*or[*copilot.earlierThan(now - days(45)) unknown, *copilot.hasNoValue() unknown] true",
 		"copilot.earlierThan(now - days(45)) && copilot.hasNoValue()": "*and[*copilot.earlierThan(now - days(45)) unknown, *copilot.hasNoValue() unknown] false",
 	} {
@@ -81,7 +78,6 @@ rules: [{name: r, license: m365-e3, when: '`+when+`', then: remove}]
 	}
 }
 
-// The function "sketch" lists the parts of a rule with their names, reasons and values. It indents the parts of a part.
 func sketch(n *Node, indent string) (lines []string) {
 	line := indent + n.Text
 	if n.Name != "" {
@@ -119,8 +115,7 @@ rules:
   - {name: exo, license: exo, when: given.earlierThan(now - days(30)), then: remove}
 `
 
-// A tree shows each part as the policy writes it, with its values and with the reason for an unknown result. It names
-// the parts of the rule. The condition of the exemption is shown only if this condition exempts the person, or may.
+// The condition of the exemption is shown only if it exempts the person, or may.
 func TestWhatATreeShows(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)
@@ -171,7 +166,7 @@ func TestWhatATreeShows(t *testing.T) {
 	}
 }
 
-// If the accounts of a person were not read, each part of the tree says so. A rule without "for" has no such part.
+// If the accounts were not read, each part says so. A rule without "for" has no such part.
 func TestTreeOfAnUnreadPerson(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)
@@ -195,8 +190,7 @@ func TestTreeOfAnUnreadPerson(t *testing.T) {
 	}
 }
 
-// A rule may ask about its own license. The tree and the reason of a verdict then show the date of this license, and
-// not the date of the license that was asked about before.
+// A rule about the date of its own license shows this date, and not that of the rule that was evaluated before.
 func TestLicenseOfATree(t *testing.T) {
 	t.Parallel()
 	p := load(t, strings.Replace(sketched, "exo, when: given", "exo, for: given.hasValue(), when: given", 1))
@@ -221,7 +215,7 @@ func TestLicenseOfATree(t *testing.T) {
 	}
 }
 
-// If a condition cannot be read or planned, there is no tree, and the error names the condition.
+// If a condition cannot be read or planned, the error names it.
 func TestTreeThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)

@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A variant of a rule with more days is evaluated only for the people from whom the variant with the fewest days
-// reclaims, if the form of the condition proves that nobody else can lose the license. Either way, all variants give
-// the verdicts that the Judge gives for each of them, singly and by columns.
+// A variant with more days is evaluated only for the people from whom the variant with the fewest days reclaims, if the
+// form of the condition allows it. The verdicts do not change.
 func TestVariantsOfATrial(t *testing.T) {
 	t.Parallel()
 	for when, narrows := range map[string]bool{
@@ -89,7 +88,7 @@ func checkVariants(t *testing.T, when string, p *Policy) {
 	}
 }
 
-// A variant is evaluated within a variant of the same rule, and not within one of another rule that has the same days.
+// A variant is evaluated within a variant of the same rule.
 func TestVariantsOfTwoRules(t *testing.T) {
 	t.Parallel()
 	text := []byte("tenant: 11111111-2222-3333-4444-555555555555\n" + edgeHead + `rules:
@@ -106,7 +105,6 @@ func TestVariantsOfTwoRules(t *testing.T) {
 	checkVariants(t, "two rules", p)
 }
 
-// A judge may be moved to another time.
 func TestJudgeAt(t *testing.T) {
 	t.Parallel()
 	p, who := load(t, twoRules), employee()

@@ -7,11 +7,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxOffsets limits the number of sums of spans.
 const maxOffsets = 243
 
-// offsetsOf returns the sums and differences of the spans of a rule, because a condition may add and subtract several
-// spans. If a further span would make more than maxOffsets of them, this span is only added alone, and not to the sums.
+// offsetsOf returns the sums and differences of the spans, because a condition may add and subtract several spans. A
+// span that would make more than maxOffsets of them is only added alone.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {
@@ -29,8 +28,8 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
-// Days returns the only span of the condition "when", in days. It returns 0 if the condition has no span, several
-// different spans, or a span that is no whole number of days.
+// Days returns the span of the condition "when" in days. It returns 0 for no span, for different spans, and for a span
+// that is no whole number of days.
 func (r *Rule) Days() int {
 	spans := slices.Compact(slices.Sorted(slices.Values(r.when.spans)))
 	if len(spans) != 1 || spans[0]%day != 0 {
@@ -39,7 +38,7 @@ func (r *Rule) Days() int {
 	return int(spans[0] / day)
 }
 
-// LongestSpan returns the longest span of time in the policy's conditions.
+// LongestSpan returns the longest span in the policy's conditions.
 func (p *Policy) LongestSpan() (longest time.Duration) {
 	for _, c := range p.conditions {
 		longest = max(longest, slices.Max(append(c.spans, 0)))
@@ -48,17 +47,17 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first time at which the rule would take the license if the person stays away and nothing else
-// changes. It returns false if there is no such time. The parameter "given" lists the times at which a run or somebody
-// else gave the license to the person. The rule then waits until Cooling returns false for all these times.
+// changes. It returns false if there is none. The parameter "given" lists the times at which the person got the
+// license. The rule then waits until Cooling returns false for all of them.
 //
-// Turns evaluates the rule only at times at which its verdict can change. These are the dates of the person and each
-// timestamp("…"), moved by the spans in the conditions. They include the second after each of these times, because
-// comparisons may be strict. They also include the ends of grace and leave.
+// The verdict can change at the person's dates and at each timestamp("…"), moved by the spans of the conditions, at the
+// second after each of these (comparisons may be strict), and at the ends of grace and leave. Turns evaluates the rule
+// only then.
 func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	return j.TurnsBy(time.Time{}, r, p, given...)
 }
 
-// TurnsBy is like Turns, but searches only up to a given time. The zero time sets no limit.
+// TurnsBy is Turns up to a given time. The zero time sets no limit.
 func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	j.instants, j.until = j.instants[:0], until
 	j.turningPoints(r, p)
@@ -72,9 +71,8 @@ func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...
 	})
 }
 
-// SettledBy reports whether a verdict as of now certainly stays the same up to a given time. It returns true only for a
-// verdict to keep or exempt. The conditions, the grace and the exemption must be unable to change by then. SettledBy is
-// much faster than TurnsBy.
+// SettledBy reports whether a verdict certainly stays the same up to a given time. It is true only for a verdict to
+// keep or exempt whose conditions, grace and exemption cannot change by then. It is much faster than TurnsBy.
 func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdict) bool {
 	switch {
 	case v.Outcome == Exempt:
@@ -89,7 +87,6 @@ func (j *Judge) SettledBy(until time.Time, r *Rule, p *directory.Person, v Verdi
 	return len(j.instants) == 0
 }
 
-// staysExempt reports whether a person who is exempt certainly stays exempt up to a given time.
 func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	if j.policy.exempt.when.moves() {
 		return false
@@ -105,16 +102,15 @@ func (j *Judge) staysExempt(until time.Time, p *directory.Person) bool {
 	return true
 }
 
-// CoolsUntil returns the first time at which Cooling returns false if the person stays away. The boolean result is
-// false if there is no such time.
+// CoolsUntil returns the first time at which Cooling returns false if the person stays away. It returns false if there
+// is none.
 func (j *Judge) CoolsUntil(r *Rule, p *directory.Person, given time.Time) (time.Time, bool) {
 	j.instants = j.instants[:0]
 	j.coolingPoints(r, p, given)
 	return j.first(func() bool { return !j.Cooling(r, p, given) })
 }
 
-// The method "first" returns the first time in j.instants at which the given function returns true. The boolean result
-// is false if there is no such time.
+// The method "first" returns the first of j.instants at which the given function returns true.
 func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	now := j.now
 	defer func() {
@@ -132,14 +128,12 @@ func (j *Judge) first(holds func() bool) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// coolingPoints adds to j.instants the times after now at which Cooling can change.
 func (j *Judge) coolingPoints(r *Rule, p *directory.Person, given time.Time) {
 	j.add(given.Add(unusedSpan))
 	j.add(given.Add(r.rest() + time.Second))
 	j.turningPoints(r, p.ActiveBy(given))
 }
 
-// turningPoints adds to j.instants the times after now at which the rule must be evaluated.
 func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	j.addDates(r, p)
 	if g := j.inGrace(r, p); g.flag == directory.Yes {
@@ -155,7 +149,6 @@ func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	}
 }
 
-// addDates adds the times after now at which the conditions of the rule can change.
 func (j *Judge) addDates(r *Rule, p *directory.Person) {
 	for _, c := range r.conditions {
 		for _, t := range c.instants {
@@ -185,7 +178,7 @@ func (j *Judge) add(t time.Time) {
 	}
 }
 
-// Evidence returns the values on which the rule's verdict on a person rests.
+// Evidence returns the values on which the verdict rests.
 func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 	j.about(r, p)
 	return evidence(r.asks, p)
@@ -200,8 +193,8 @@ type Fact struct {
 	Through time.Time          `json:"-"`                 // the last day of the date's usage report; zero without a report
 }
 
-// Profile returns every attribute in the mapping, and every other attribute that a rule reads. It leaves out attributes
-// that describe the license of a rule.
+// Profile returns the attributes in the mapping, and the others that rules read. It omits attributes about the license
+// of a rule.
 func (j *Judge) Profile(p *directory.Person) []Fact {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// For people with random dates on whole hours, Turns returns the same time as evaluating the rule hour by hour.
+// Turns agrees with an evaluation at each hour, for random dates on whole hours.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -61,8 +61,7 @@ rules:
 	}
 }
 
-// turnsByHour evaluates the rule at every hour of 60 days, and also one second after each hour. It returns the first
-// time at which the rule reclaims.
+// turnsByHour evaluates the rule at each hour of 60 days, and a second after it.
 func turnsByHour(t *testing.T, p *Policy, r *Rule, who *directory.Person) (time.Time, bool) {
 	j := judge(t, p, noon)
 	for h := range 60 * 24 {
@@ -155,8 +154,8 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 	}
 }
 
-// A date of a Fact is a date that is known. The start of the report's span, since which there is no use, is none. The
-// sources of a Fact are the directories in which the person has or may have an account, each only once.
+// The start of a report's span is no date of a Fact. Its sources are the directories in which the person has or may
+// have an account.
 func TestFactsOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasNoValue() && created.hasValue()")
@@ -191,8 +190,7 @@ func TestFactsOfReports(t *testing.T) {
 	}
 }
 
-// Where a report has no use since its start, a rule with a longer span takes the license when its span has passed since
-// that start.
+// If a report has no use since its start, the span of the rule counts from this start.
 func TestTurnsByTheStartOfAReport(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(200)) || copilotUse.hasNoValue()")
@@ -207,7 +205,7 @@ func TestTurnsByTheStartOfAReport(t *testing.T) {
 	}
 }
 
-// The judge believes only during a search that a newer report has come by then.
+// A Judge assumes a newer report only during a search.
 func TestReportIsAsOldAfterASearch(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(2))")

@@ -10,7 +10,7 @@ import (
 // Outcome is the result of a rule for a license of a person.
 type Outcome uint8
 
-// The outcomes. NotHolder is not a verdict: the person does not hold the license.
+// The outcomes. NotHolder is no verdict: the person does not hold the license.
 const (
 	NotHolder Outcome = iota
 	Keep
@@ -46,28 +46,22 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 // Verdict is the answer of a rule about a person.
 type Verdict struct {
 	Outcome Outcome
-	// Holder says whether the person holds the license. Unset means unknown.
-	Holder directory.Flag
-	// Asked says whether the rule's condition "for" holds for the person. It is Unset for people who are exempt or do
-	// not hold the license.
+	Holder  directory.Flag
+	// Asked says whether the condition "for" holds. It is Unset for people who are exempt or do not hold the license.
 	Asked directory.Flag
-	// Reason is a short sentence for people. AskAll leaves it empty for every verdict to keep, because almost everybody
-	// gets such a verdict. Ask sets it for a verdict to keep only if the person has grace. Judge.Reason returns the
-	// reason on demand.
+	// Reason is a short sentence for people. AskAll leaves it empty for a verdict to keep, which almost everybody gets.
+	// Ask sets it for a verdict to keep only in grace. Judge.Reason finds it on demand.
 	Reason string
-	// Unknowns names the attributes that made the verdict undecided.
+	// Unknowns names the values that made the verdict undecided.
 	Unknowns []string
-	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero if no activity
-	// is known. IdleSince is never the horizon of a report, because a horizon moves from day to day and is not an
-	// activity.
+	// IdleSince is the newest known activity in the condition "when", or zero. It is never the horizon of a report,
+	// which moves from day to day and is no activity.
 	IdleSince time.Time
-	// InGrace means that the verdict is Keep only because of a grace. Without the grace the verdict would be Reclaim or
-	// Undecided.
+	// InGrace means that without grace the verdict would be Reclaim or Undecided. The verdict is Keep.
 	InGrace bool
-	// ByAccount means that the verdict is Exempt because of exempt.when or the kind of the account, and not because of a
-	// name or a group.
+	// ByAccount means that the verdict is Exempt because of exempt.when or the kind of the account, and not because of
+	// a name or a group.
 	ByAccount bool
-	// NoDate means that the verdict is Reclaim and that the rule's condition "when" read an activity date without a
-	// value.
+	// NoDate means that the verdict is Reclaim and that an activity date in the condition "when" has no value.
 	NoDate bool
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// CEL suggests names with a similar spelling, such as laterThan for olderThan, or accountEnabled for accountDisabled.
-// Such a name may mean the opposite, so idleseat removes CEL's suggestions.
+// CEL suggests names with a similar spelling, such as laterThan for olderThan. Such a name may mean the opposite, so
+// idleseat removes these suggestions.
 var (
 	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
@@ -56,13 +56,12 @@ func (c *compiler) inWords(e *common.Error, source string) string {
 	return ""
 }
 
-// isCalled reports whether a name is used as a function.
 func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// The variable "functions" lists the functions that a condition may call, without operators. Each function has an
-// example with its meaning, because two similar names may have opposite meanings.
+// The variable "functions" lists the functions of conditions. Each has an example with its meaning, because similar
+// names may have opposite meanings.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -72,7 +71,6 @@ var functions = map[string]string{
 	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
 }
 
-// The variable "meant" maps words that people write for a function to the name of the function.
 var meant = map[string]string{
 	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
 	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
@@ -81,7 +79,6 @@ var meant = map[string]string{
 	"beginswith": "startsWith", "includes": "contains", "like": "matches", "regex": "matches",
 }
 
-// unknownName returns the message for a name that is neither an attribute nor a function.
 func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	attributes := slices.Sorted(maps.Keys(c.policy.attributes))
 	if isCall {
@@ -120,8 +117,8 @@ func (c *compiler) unknownName(name string, isCall bool, at around) string {
 	return fmt.Sprintf("the policy has no attribute %s%s%s%s", name, meant, next, list)
 }
 
-// likeFunction returns the only function whose name is so similar to the given name that the difference may be a slip.
-// It returns "" if there are two such functions, because two similar names may have opposite meanings.
+// likeFunction returns the only function with a similar name. It returns "" if there are two, because similar names may
+// have opposite meanings.
 func likeFunction(name string, known []string) (like string) {
 	for _, k := range known {
 		if plain.Distance(strings.ToLower(name), strings.ToLower(k)) > slips(name) {
@@ -135,8 +132,8 @@ func likeFunction(name string, known []string) (like string) {
 	return like
 }
 
-// theAttributes lists the attributes of the policy. It returns "" after its first call, so that only the first message
-// about an unknown attribute has the list.
+// theAttributes returns a sentence that lists at most mostListed attributes of the policy. It returns "" after its
+// first call, so that only one message has the list.
 func (c *compiler) theAttributes() string {
 	if c.listed {
 		return ""
@@ -157,7 +154,6 @@ func sameLetters(name string, known []string) string {
 	return known[i]
 }
 
-// wrongTypes returns the message for an operator or function with operands of the wrong types.
 func (c *compiler) wrongTypes(operator, types string, at around) string {
 	date, instant, span := "optional_type(timestamp)", "timestamp", "duration"
 	isDate := strings.Contains(types, date)
@@ -197,7 +193,6 @@ func (c *compiler) wrongTypes(operator, types string, at around) string {
 	return fmt.Sprintf("%s is a text; write %s %s %q", x, x, strings.Trim(operator, "_"), number)
 }
 
-// needsTime returns the message for earlierThan or laterThan with a wrong argument.
 func (c *compiler) needsTime(operator, types string, at around) string {
 	x := c.left(at, directory.Date)
 	written, _ := asTime(strings.TrimPrefix(at.after, "("))
@@ -210,7 +205,6 @@ func (c *compiler) needsTime(operator, types string, at around) string {
 	return fmt.Sprintf(`%s needs a point in time: %s.%s(now - days(60)), or %s.%s(timestamp("2027-03-01T00:00:00Z"))`, operator, x, operator, x, operator)
 }
 
-// wrongSyntax suggests CEL for the syntax of other languages.
 func wrongSyntax(e *common.Error, source string) string {
 	at := aroundOf(e, source)
 	before, after := strings.TrimRight(at.before, " "), at.after
@@ -235,7 +229,7 @@ func wrongSyntax(e *common.Error, source string) string {
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'|//[^\n]*`)
 
-// The function "unquoted" returns an expression without its text literals and comments.
+// The function "unquoted" returns an expression without its comments, and with "" in place of each text literal.
 func unquoted(source string) string {
 	return quoted.ReplaceAllStringFunc(source, func(part string) string {
 		if strings.HasPrefix(part, "//") {

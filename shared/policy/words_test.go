@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "opposite" returns true for two similar words if their meanings may be opposite or different.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -30,7 +29,6 @@ func TestOpposites(t *testing.T) {
 	}
 }
 
-// didYouMean suggests the most similar name, even for a short word and for a field without its source.
 func TestWhichNameIsProposed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -72,7 +70,6 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// Names with the same explanation share a sentence in the plural.
 func TestSentencesOfGaps(t *testing.T) {
 	t.Parallel()
 	for predicate, want := range map[string]string{
@@ -95,7 +92,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// People often write these words. The messages give the correct expression.
+// People often write these words. The messages give the right expression.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -137,7 +134,7 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// The first message about an unknown name lists the attributes of the policy, at most twelve.
+// One message about an unknown name lists the attributes of the policy, at most twelve.
 func TestListOfAttributes(t *testing.T) {
 	t.Parallel()
 	four := "AzureAdSistaLogon, LastlogonTimestamp, created, systemRole"
@@ -150,7 +147,7 @@ func TestListOfAttributes(t *testing.T) {
 	}
 }
 
-// YAML does not read these slips as their author means them. The messages give the correct text.
+// YAML does not read these texts as their authors mean them. The messages give the right text.
 func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
@@ -168,8 +165,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// A value's text is sometimes not literally in the file, for example because YAML decoded an escape. The place of such
-// a text is the start of the value.
+// A text may not be in the file as it is, for example after an escape of YAML. Its place is then the start of the
+// value.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}
@@ -183,7 +180,6 @@ func TestPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// The test compares the whole reason of each outcome.
 func TestReasonsWordForWord(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

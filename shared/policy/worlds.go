@@ -8,22 +8,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report proves that a person was not active since its horizon. It shows nothing about the time before the horizon.
-// So for each date without activity there are two cases: a date before the horizon, or no date at all. A condition is
-// evaluated in every combination of cases. Its result is known if all combinations give the same result. For example,
-// "earlier than 45 days ago, or never" is known, but "never" is not.
+// A report proves that a person was not active since its horizon, and shows nothing about the time before. So each date
+// without activity has two cases: a date before the horizon, or no date at all. The result of a condition is known if
+// all combinations of cases agree. For example, "earlier than 45 days ago, or never" is known, but "never" is not.
 
-// mostWorlds is the largest number of attributes in one condition whose cases are evaluated separately.
+// mostWorlds is the largest number of attributes in one condition whose cases are tried.
 const mostWorlds = 6
 
-// The type "worlds" holds the cases of one evaluation. If bit i of the field "at" is set, the attribute open[i] has no
-// date in the current case.
+// The type "worlds" has the cases of one evaluation. If bit i of "at" is set, the attribute open[i] has no date.
 type worlds struct {
 	open []*attribute
 	at   uint
 }
 
-// The method "assume" returns the value of an attribute in the current case.
 func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	i := slices.Index(w.open, a)
 	if i < 0 {
@@ -36,8 +33,8 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll calls the given function in every case. If the results differ, the flag is Unset. The value is then the unknown
-// of the first open attribute.
+// inAll calls the function in each case. If the results differ, the flag is Unset, and the value is the unknown of the
+// first attribute with cases.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0
 	first, value := ask()

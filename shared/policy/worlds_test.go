@@ -8,8 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A condition may read up to six dates that are open, as in a report without a use. With a seventh one, the rule is
-// undecided, because the number of cases doubles with each date.
+// A condition may read up to six dates that a report leaves open. The number of cases doubles with each date.
 func TestOpenDatesOfACondition(t *testing.T) {
 	t.Parallel()
 	signals := []directory.Signal{directory.ExchangeUse, directory.TeamsUse, directory.SharePointUse, directory.OneDriveUse, directory.CopilotUse}
@@ -40,8 +39,8 @@ rules: [{name: r, license: e3, when: '`+strings.Join(tests, " && ")+`', then: re
 	}
 }
 
-// If a date is open, and another value is not known, the reason names the one on which the verdict rests. That is the
-// date if the other value matters only in one of its cases, and else the other value.
+// The reason names the value on which the verdict rests: the date from the report if the other value matters in only
+// one of its cases, or else the other value.
 func TestWhichUnknownIsNamed(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

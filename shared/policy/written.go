@@ -17,11 +17,11 @@ type Attribute struct {
 	Kind   directory.Kind
 	Fields []*directory.Field  // the fields from which the value, or the newest date, comes; empty for a group
 	Group  *directory.GroupRef // the group whose members have the value true; nil for fields
-	// Own means that the policy itself maps the name, and that the name has another meaning without the mapping.
+	// Own means that the policy maps the name, and that the name has another meaning, or none, without the mapping.
 	Own bool
 }
 
-// Attribute returns the attribute with the given name, or false if conditions have no such name.
+// Attribute returns the attribute with this name, or false.
 func (p *Policy) Attribute(name string) (Attribute, bool) {
 	a := p.attributes[name]
 	if a == nil {
@@ -43,8 +43,8 @@ var unmapped = sync.OnceValue(func() map[string]*attribute {
 	return all
 })
 
-// Written is a condition as its author wrote it. The expression that is evaluated differs: its texts are folded, and
-// some of its attributes are read as filled or orNone (type readAs).
+// Written is a condition as its author wrote it. In the evaluated expression, texts are folded, and some attributes are
+// read as filled or orNone (type readAs).
 type Written struct {
 	Root ast.Expr
 	info *ast.SourceInfo
@@ -59,7 +59,7 @@ func (w *Written) Code(part ast.Expr) (string, error) {
 	return code, nil
 }
 
-// The function "writing" returns the language of conditions. Its parser keeps macros, such as exists(…), as they are
+// The function "writing" returns the language of conditions with a parser that leaves macros, such as exists(…), as
 // written.
 var writing = sync.OnceValues(func() (*cel.Env, error) {
 	base, err := language()
@@ -69,8 +69,7 @@ var writing = sync.OnceValues(func() (*cel.Env, error) {
 	return base.Extend(cel.EnableMacroCallTracking())
 })
 
-// ParseWritten parses a condition of a policy that was loaded, such as Rule.ForSource, Rule.WhenSource or
-// Exemptions.When. It does not check types.
+// ParseWritten parses a condition of a policy that was loaded, such as Rule.WhenSource. It does not check types.
 func ParseWritten(source string) (*Written, error) {
 	env, err := writing()
 	if err != nil {

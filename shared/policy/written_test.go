@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Attribute describes each name that conditions use. A name is the policy's own if it means something else without the
-// policy's mapping.
+// A name is the policy's own if it means something else without the policy's mapping.
 func TestAttributeOfAPolicy(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -49,7 +48,6 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: 
 	}
 }
 
-// Code returns a part of a condition in the language of conditions. It fails if there is no such text.
 func TestCodeOfAPart(t *testing.T) {
 	t.Parallel()
 	w, err := ParseWritten(`department == "HR" && ["a", "b"].exists(x, x == mail)`)

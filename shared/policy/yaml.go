@@ -14,10 +14,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the maximum size of a file, in bytes.
+// maxFile is in bytes.
 const maxFile = 1 << 20
 
-// The type "reader" walks a YAML document strictly and collects every fault in it.
+// The type "reader" walks a YAML document strictly and collects its faults.
 type reader struct {
 	name   string
 	lines  []string
@@ -32,8 +32,8 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// The function "open" parses the only document in a file. The node is nil after a fault. If kept is set, a run has
-// stored the file. The function then does not limit the number of entries of a mapping or list.
+// The function "open" parses the only document in a file. The node is nil after a fault. If kept is set, mappings and
+// lists have no limit, because a run stored the file.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -99,7 +99,6 @@ func (r *reader) refuse(n *yaml.Node) {
 
 var negation = regexp.MustCompile(`^\s*(?:- +)?(\w+):\s+(![^!\s].*?)\s*(?:\s#.*)?$`)
 
-// The method "tagged" returns the message for a value that YAML reads as a tag.
 func (r *reader) tagged(n *yaml.Node) string {
 	if own := r.negated(n.Line); own != "" {
 		return own
@@ -107,8 +106,8 @@ func (r *reader) tagged(n *yaml.Node) string {
 	return "YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'"
 }
 
-// The method "negated" returns the correct form of a line whose value begins with an unquoted !, or "" for any other
-// line. Lines count from 1.
+// The method "negated" corrects a line whose value begins with an unquoted !. It returns "" for any other line. Lines
+// count from 1.
 func (r *reader) negated(line int) string {
 	if line > len(r.lines) {
 		return ""
@@ -120,15 +119,14 @@ func (r *reader) negated(line int) string {
 	return fmt.Sprintf("YAML reads an unquoted ! as a tag; write %s: '%s'", m[1], m[2])
 }
 
-// The limits for one mapping or list. Checks compare entries with each other, so without limits a file of 1 MiB could
-// keep a machine busy for minutes.
+// The limits for one mapping or list. Checks compare entries with each other, so a file of 1 MiB could otherwise take
+// minutes.
 const (
 	mostKeys  = 1000
 	mostItems = 10_000 // exempt.users may be long
 	mostRules = 250
 )
 
-// The method "bounded" reports the first entry over the limit in each mapping and list.
 func (r *reader) bounded(n *yaml.Node) {
 	most, what := len(n.Content), ""
 	switch n.Kind {
@@ -146,10 +144,9 @@ func (r *reader) bounded(n *yaml.Node) {
 	}
 }
 
-// The type "entry" is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
-// The method "entries" returns the entries of a mapping in the order of the file. It reports duplicate keys.
+// The method "entries" returns the entries of a mapping in the order of the file, and reports duplicate keys.
 func (r *reader) entries(n *yaml.Node, what string) []entry {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "%s must be a mapping of keys to values, not %s", what, kindOf(n))
@@ -173,7 +170,6 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	return list
 }
 
-// The type "object" is a mapping whose possible keys are known.
 type object struct {
 	*reader
 	node   *yaml.Node
@@ -183,7 +179,6 @@ type object struct {
 	meant  []string // keys that unknown keys probably mean
 }
 
-// The method "object" reads a mapping with the given keys.
 func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	o := object{reader: r, node: n, what: what, fields: map[string]*yaml.Node{}}
 	for _, e := range r.entries(n, what) {
@@ -201,7 +196,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	return o
 }
 
-// mostListed is the maximum number of names that a message about an unknown name lists.
+// mostListed limits the names in a message about an unknown name.
 const mostListed = 12
 
 func theKeys(known []string) string {
@@ -211,32 +206,29 @@ func theKeys(known []string) string {
 	return "; the keys are " + strings.Join(known, ", ")
 }
 
-// The method "section" reads the mapping at a path of the table of keys.
+// The method "section" reads the mapping at a path of the table Keys.
 func (r *reader) section(n *yaml.Node, what, path string) object {
 	o := r.object(n, what, KeysBelow(path)...)
 	o.path = path
 	return o
 }
 
-// The method "key" returns the entry of the table Keys for a key of the mapping. The key must be in the table.
+// The method "key" returns the entry of the table Keys. The key must be in the table.
 func (o object) key(name string) *Key { return KeyAt(strings.TrimPrefix(o.path+"."+name, ".")) }
 
-// The method "count" reads a whole number into dst. The table Keys has the bounds of the number. The parameter "what"
-// is the name of the number in messages.
+// The method "count" reads a whole number within the bounds of the table Keys into dst.
 func (o object) count(name, what string, dst *int) {
 	k := o.key(name)
 	o.reader.count(o.fields[name], what, int(k.Min), int(k.Max), dst)
 }
 
-// The method "number" is like count, for any number.
 func (o object) number(name, what string, dst *float64) {
 	k := o.key(name)
 	o.reader.number(o.fields[name], what, k.Min, k.Max, dst)
 }
 
-// The method "required" returns the value of a key that must exist, or nil if the key is missing. A missing key is a
-// fault. The method does not report it a second time: a message may already say that a misspelt key means this key, or
-// that the node is no mapping.
+// The method "required" returns the value of a key, or nil. A missing key is a fault. It is not reported again if a
+// message already says that a misspelt key means this key, or that the node is no mapping.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode && !slices.Contains(o.meant, key) {
@@ -245,7 +237,7 @@ func (o object) required(key, example string) *yaml.Node {
 	return n
 }
 
-// The method "text" returns the value of a key, or "" if the key is absent or its value is wrong.
+// The method "text" returns the value of a key, or "" if it is absent or wrong.
 func (o object) text(key string) string {
 	n := o.fields[key]
 	if n == nil {

@@ -37,8 +37,7 @@ func (r *reader) flag(n *yaml.Node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// The method "number" reads a number into dst. The number must be at least lo and at most hi. If the number is absent
-// or wrong, dst keeps its default.
+// The method "number" reads a number from lo to hi into dst. If the node is nil or wrong, dst does not change.
 func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
 	if n == nil {
 		return
@@ -51,7 +50,6 @@ func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64)
 	*dst = v
 }
 
-// The method "count" is like number, for an integer.
 func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	if n == nil {
 		return
@@ -64,8 +62,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// The function "unquote" returns the advice at the end of the message about a wrong number: to remove the quotes or the
-// percent sign. It returns "" if the value has neither.
+// The function "unquote" returns the advice to remove quotes or a percent sign, or "" if the value has neither.
 func unquote(n *yaml.Node) string {
 	if n.ShortTag() != "!!str" {
 		return ""
@@ -92,7 +89,6 @@ func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	return time.Time{}, false
 }
 
-// kindOf returns words for the kind of a node.
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -113,7 +109,7 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
-// The function "shown" returns the value of a scalar, truncated to a readable length, or the kind of any other node.
+// The function "shown" returns the value of a scalar, cut to a readable length, or else the kind of the node.
 func shown(n *yaml.Node) string {
 	if n.Value == "" {
 		return kindOf(n)

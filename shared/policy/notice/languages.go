@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The type "language" is the form of dates in one language. If months is empty, dates have the form 2026-11-30.
+// The type "language" has the form of dates. Without months, dates have the form 2026-11-30.
 type language struct {
 	form   string // day, month and year
 	months [12]string
@@ -22,18 +22,16 @@ func (l language) day(t time.Time) string {
 	return fmt.Sprintf(l.form, t.Day(), l.months[t.Month()-1], t.Year())
 }
 
-// The variable "languages" has the built-in languages, by BCP 47 tag. Norwegian is Bokmål.
+// The variable "languages" has the built-in languages by BCP 47 tag. Norwegian is Bokmål.
 var languages = map[string]language{
 	"en": {"%d %s %d", [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}},
 	"sv": {"%d %s %d", [12]string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}},
 	"nb": {"%d. %s %d", [12]string{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}},
 }
 
-// Default is the language of a notice if there is no text in the person's own language and the policy names no other
-// language.
+// Default is the language if there is no text in the person's language and the policy names no language.
 const Default = "en"
 
-// The variable "builtin" holds the built-in subject and body for each language.
 var builtin = map[string]Text{
 	"en": must(`Your license {{.License}} will be {{if .To}}changed to {{.To}}{{else}}taken back{{end}} on {{.Day}}`,
 		`Hello {{.Name}},
@@ -64,7 +62,7 @@ Har du spørsmål, eller er du borta da? Svar i så fall på denne e-posten.
 `),
 }
 
-// The function "must" compiles a built-in text. It panics on a mistake, because a mistake is a fault of this program.
+// The function "must" panics on a mistake, which is a fault of this program.
 func must(subject, body string) Text {
 	s, wrong := Compile(subject)
 	b, too := Compile(body)
@@ -74,10 +72,10 @@ func must(subject, body string) Text {
 	return Text{s, b}
 }
 
-// BuiltIn lists the tags of the built-in languages in alphabetical order.
+// BuiltIn returns the tags of the built-in languages, sorted.
 func BuiltIn() []string { return slices.Sorted(maps.Keys(builtin)) }
 
-// Texts holds the texts of a policy.
+// Texts has the texts of a policy.
 type Texts struct {
 	Own      map[string]Text // the company's texts, by tag in lower case; they replace the built-in texts
 	Language string          // the language for people without a text in their own language
@@ -90,9 +88,8 @@ func (s *Texts) Has(tag string) bool {
 	return own || known
 }
 
-// Write returns a notice in the language of the person. The parameter "preferred" is the property preferredLanguage of
-// Microsoft Graph: a tag like sv-SE, or "" if the property is not set. A text for the whole tag takes precedence over a
-// text for the first part of the tag. If there is no text for either, the notice is in the language s.Language.
+// Write returns a notice. The parameter "preferred" is preferredLanguage of Microsoft Graph: a tag like sv-SE, or "". A
+// text for the whole tag takes precedence over one for its first part. Without either, the language is s.Language.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {
 	tag := s.choose(strings.ToLower(strings.TrimSpace(preferred)))
 	t, own := s.Own[tag]
@@ -113,8 +110,7 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns "nb" for the tags "no" and "nn", and any other tag unchanged. The tag "no" stands for either Norwegian
-// language. Readers of Nynorsk ("nn") understand Bokmål ("nb").
+// sameAs returns "nb" for "no" (either Norwegian language) and "nn", whose readers understand Bokmål.
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

@@ -1,6 +1,6 @@
-// Package notice writes the mail that announces a change to a person. The texts are templates with a fixed set of
-// fields, in the person's language. A template is checked when the policy is loaded, so no notice can fail later. The
-// package does no I/O and reads no clock.
+// Package notice writes the mail that announces a change, in the person's language. Its templates have a fixed set of
+// fields and are checked when the policy is loaded, so that a notice does not fail later. The package does no I/O and
+// reads no clock.
 package notice
 
 import (
@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// Facts holds the values of one notice.
+// Facts has the values of one notice.
 type Facts struct {
 	Name    string    // the person's display name
 	License string    // the license that is taken or changed
@@ -27,10 +27,9 @@ type Facts struct {
 	LastUse time.Time // when the license was last used; zero if no use is known
 }
 
-// The type "fields" holds the values that a template may use.
 type fields struct{ Name, License, To, Days, Day, LastUse string }
 
-// FieldNames lists the fields of a template in alphabetical order.
+// FieldNames returns the fields of a template, sorted.
 func FieldNames() (names []string) {
 	for f := range reflect.TypeFor[fields]().Fields() {
 		names = append(names, f.Name)
@@ -45,13 +44,13 @@ type Message struct{ Subject, Body string }
 // Text is a notice in one language.
 type Text struct{ Subject, Body *Template }
 
-// Template is a checked template. It has text, fields like {{.Name}}, and conditions like {{if .To}}.
+// Template is a checked template, with text, fields like {{.Name}}, and conditions like {{if .To}}.
 type Template struct {
 	Source string
 	filled *template.Template
 }
 
-// Mistake describes a mistake in a template. Lines are numbered from 1.
+// Mistake is a mistake in a template. Lines count from 1.
 type Mistake struct {
 	Line int
 	Text string
@@ -62,7 +61,7 @@ func (m *Mistake) Error() string { return m.Text }
 
 var parseError = regexp.MustCompile(`^template: :(\d+):(?:\d+:)? ?(.*)$`)
 
-// Compile checks a template. The result "mistake" is nil if the template is correct.
+// Compile checks a template. The mistake is nil if there is none.
 func Compile(source string) (t *Template, mistake *Mistake) {
 	filled, err := template.New("").Parse(source)
 	if err != nil {
@@ -86,8 +85,7 @@ func Compile(source string) (t *Template, mistake *Mistake) {
 	return &Template{source, filled}, nil
 }
 
-// The function "check" returns a mistake for the first part of a template that is not allowed. A part may be text, a
-// field, or a condition on a field.
+// The function "check" returns the first part that is no text, no field and no condition on a field.
 func check(source string, n parse.Node) *Mistake {
 	wrong := func(format string, args ...any) *Mistake {
 		at := min(int(n.Position()), len(source))
@@ -124,7 +122,7 @@ func check(source string, n parse.Node) *Mistake {
 	return wrong("%s: a notice may have only fields, like {{.Name}}, and conditions, like {{if .To}}…{{else}}…{{end}}", n)
 }
 
-// fieldOf returns the only field in a pipeline, such as ".Name", or "" if the pipeline has anything else.
+// fieldOf returns the only field in a pipeline, such as ".Name", or "" for any other pipeline.
 func fieldOf(p *parse.PipeNode) string {
 	if len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
 		return ""
@@ -136,7 +134,6 @@ func fieldOf(p *parse.PipeNode) string {
 	return f.String()
 }
 
-// The method "fill" returns the text of the template with the values of its fields.
 func (t *Template) fill(f fields) (string, error) {
 	var b strings.Builder
 	if err := t.filled.Execute(&b, f); err != nil {
@@ -145,12 +142,10 @@ func (t *Template) fill(f fields) (string, error) {
 	return b.String(), nil
 }
 
-// longestSubject is the maximum length of a subject that Graph accepts, in characters (Microsoft Graph, message
-// resource type).
+// longestSubject is what Graph accepts, in characters (Microsoft Graph, message resource type).
 const longestSubject = 255
 
-// The function "line" returns text without runes that are not printable, such as line feeds and marks of writing
-// direction.
+// The function "line" removes what is not printable, such as line feeds and marks of writing direction.
 func line(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -160,8 +155,7 @@ func line(text string) string {
 	}, text)
 }
 
-// The method "write" returns the notice in one language. It makes every field a single line, because names in
-// directories may contain any text.
+// The method "write" makes each field a single line, because names in directories may contain any text.
 func (t *Text) write(in language, about Facts) (Message, error) {
 	f := fields{
 		Name: line(about.Name), License: line(about.License), To: line(about.To),

@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the golden file")
 
 func day(month time.Month, n int) time.Time { return time.Date(2026, month, n, 23, 30, 0, 0, time.UTC) }
 
-// TestBuiltInTexts compares the mails in all languages with testdata/notices.txt. The flag -update writes the file.
+// TestBuiltInTexts compares the mails with testdata/notices.txt, which the flag -update writes.
 func TestBuiltInTexts(t *testing.T) {
 	t.Parallel()
 	all := map[string]Facts{

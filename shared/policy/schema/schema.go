@@ -1,7 +1,6 @@
-// Package schema writes the JSON Schema of policy.yaml. With the schema, editors complete keys, show the meaning of
-// keys and mark mistakes. The schema comes from the table of keys that the loader reads. It accepts every policy that
-// the loader accepts. Only the loader checks conditions and names that refer to other names. Some keys need or exclude
-// other keys. The loader checks this for all keys, and the schema only for some.
+// Package schema writes the JSON Schema of policy.yaml for editors. It comes from the table of keys that the loader
+// reads, and accepts each policy that the loader accepts. Only the loader checks conditions, names that refer to other
+// names, and some of the keys that need or exclude others.
 package schema
 
 import (
@@ -15,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type "node" is a schema or a part of a schema.
 type node = map[string]any
 
 // Of returns the JSON Schema (draft 2020-12) of a policy, as indented JSON.
@@ -42,7 +40,6 @@ func Of() ([]byte, error) {
 
 func required(keys ...string) node { return node{"required": keys} }
 
-// The function "mapping" returns the schema of the mapping at a path of the table of keys.
 func mapping(path string) (node, error) {
 	properties := node{}
 	var needed []string
@@ -67,7 +64,6 @@ func mapping(path string) (node, error) {
 	return m, nil
 }
 
-// The function "property" returns the schema of a key, with the description that an editor shows.
 func property(k *policy.Key) (node, error) {
 	one, err := shaped(k)
 	if err != nil {
@@ -90,7 +86,7 @@ func property(k *policy.Key) (node, error) {
 	return one, nil
 }
 
-// The function "plain" changes the dates of YAML into texts, because JSON has no dates.
+// The function "plain" turns YAML's dates into texts, because JSON has no dates.
 func plain(v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -145,7 +141,6 @@ func list(k *policy.Key, items node) node {
 	return node{"type": "array", "minItems": k.Min, "maxItems": k.Max, "items": items}
 }
 
-// The function "named" returns the schema of an entry of a mapping whose keys the author chooses.
 func named(path string) (node, error) {
 	entry, err := mapping(path + ".NAME")
 	if err != nil {
@@ -163,8 +158,8 @@ func named(path string) (node, error) {
 	return entry, nil
 }
 
-// The function "sources" returns the schemas of the texts that an attribute may be mapped to: a field, or newest(FIELD,
-// FIELD). Blanks around a field are allowed.
+// The function "sources" returns the schemas for a field and for newest(FIELD, FIELD). Blanks around a field are
+// allowed.
 func sources(datesOnly bool) []any {
 	var fields, notes, patterns, dates []string
 	for _, row := range policy.FieldRows() {

@@ -42,7 +42,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// asJSON returns the value of a YAML node as an editor passes it to a validator. Dates stay texts.
+// asJSON returns the value as an editor passes it to a validator. Dates stay texts.
 func asJSON(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Kind {
@@ -83,8 +83,8 @@ func document(t *testing.T, text string) (any, bool) {
 	return asJSON(t, &n), true
 }
 
-// TestSchemaAcceptsPolicies checks that the schema accepts every policy that the loader accepts. The policies come from
-// all files and tests in this repository.
+// TestSchemaAcceptsPolicies: the schema accepts the policies in the files and tests of this repository that the loader
+// accepts.
 func TestSchemaAcceptsPolicies(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -104,7 +104,6 @@ func TestSchemaAcceptsPolicies(t *testing.T) {
 	}
 }
 
-// everyPolicy returns the texts in this repository that may be policies: YAML files, and literals in Go.
 func everyPolicy(t *testing.T) (list []string) {
 	t.Helper()
 	literal := regexp.MustCompile("(?s)`([^`]*\nrules:[^`]*)`")
@@ -165,7 +164,6 @@ rules:
   - {name: c, license: f3, when: isPilot, then: {remove: true}}
 `
 
-// Both the loader and the schema refuse each of these mistakes.
 func TestSchemaRefusesMistakes(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -213,8 +211,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 	}
 }
 
-// TestSchemaAcceptsAlteredPolicies alters a policy at random. The schema accepts every altered policy that the loader
-// accepts.
+// TestSchemaAcceptsAlteredPolicies: the schema accepts what the loader accepts, in a policy that is altered at random.
 func TestSchemaAcceptsAlteredPolicies(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
@@ -248,7 +245,6 @@ func TestSchemaAcceptsAlteredPolicies(t *testing.T) {
 	}
 }
 
-// The function "alter" deletes a random entry of a mapping or a list, or replaces the entry's value.
 func alter(r *rand.Rand, n *yaml.Node, values []string) {
 	for len(n.Content) > 0 {
 		step := map[yaml.Kind]int{yaml.MappingNode: 2, yaml.SequenceNode: 1}[n.Kind]
@@ -269,7 +265,6 @@ func alter(r *rand.Rand, n *yaml.Node, values []string) {
 	}
 }
 
-// Every key is in the schema and has a description. The schema accepts each example.
 func TestSchemaDescribesEveryKey(t *testing.T) {
 	t.Parallel()
 	text, err := Of()

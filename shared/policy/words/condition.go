@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type "speaker" writes one condition in words.
 type speaker struct {
 	*tongue
 	language Language
@@ -25,14 +24,14 @@ type speaker struct {
 	told     map[string]bool // attributes whose fields the words list already; from then on, the name is enough
 }
 
-// Condition returns the words for a condition of a rule as a clause, without a capital or a full stop. The parameter
-// "source" is the condition as written, such as Rule.WhenSource, or a part of the condition.
+// Condition returns the words for a condition as a clause, without a capital or a full stop. The source is the
+// condition as written, such as Rule.WhenSource, or a part of it.
 func Condition(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, false)
 }
 
-// Denial is like Condition, but its words say that the condition is false. The words are correct only for a person who
-// has a value for every attribute of the condition.
+// Denial returns words that say that the condition is false. They are right only for a person with a value for each
+// attribute of the condition.
 func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	written, err := policy.ParseWritten(source)
 	if err != nil {
@@ -42,8 +41,7 @@ func Denial(l Language, p *policy.Policy, source string) (string, error) {
 	return s.say(written.Root, true).text, nil
 }
 
-// Exemption is like Condition, but for Exemptions.When. In this condition, a text without a value counts as different
-// from every other text.
+// Exemption is Condition for Exemptions.When, where a text without a value differs from each other text.
 func Exemption(l Language, p *policy.Policy, source string) (string, error) {
 	return condition(l, p, source, true)
 }
@@ -57,8 +55,8 @@ func condition(l Language, p *policy.Policy, source string, exempts bool) (strin
 	return s.say(written.Root, false).text, nil
 }
 
-// Attribute returns the words for an attribute of the policy, such as "the last sign-in to Entra ID". It returns false
-// if the policy has no such attribute.
+// Attribute returns the words for an attribute, such as "the last sign-in to Entra ID", or false if there is no such
+// attribute.
 func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	a, known := p.Attribute(name)
 	if !known {
@@ -71,14 +69,12 @@ func Attribute(l Language, p *policy.Policy, name string) (string, bool) {
 	return s.attribute(a), true
 }
 
-// The type "clause" has the text of a clause, and the word that joins the parts of the clause, such as "and". The field
-// "joint" is "" for a clause without parts.
+// The type "clause" is a text with the word that joins its parts, such as "and". The field "joint" is "" without parts.
 type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
 
-// The method "joined" joins clauses. It puts a part with another joint into parentheses, so that the whole has only one
-// reading.
+// The method "joined" puts a part with another joint into parentheses, so that the whole has one reading.
 func (s *speaker) joined(joint string, parts ...clause) clause {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -90,7 +86,6 @@ func (s *speaker) joined(joint string, parts ...clause) clause {
 	return clause{strings.Join(texts, joint), joint}
 }
 
-// The method "list" joins nouns with commas, and the last noun with the given word.
 func (s *speaker) list(nouns []string, joint string) string {
 	last := len(nouns) - 1
 	if last < 1 {
@@ -101,8 +96,8 @@ func (s *speaker) list(nouns []string, joint string) string {
 
 func (s *speaker) quoted(text string) string { return fmt.Sprintf(s.quote, text) }
 
-// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward: "not
-// (a and b)" becomes "(not a) or (not b)". This changes no verdict, because the negation of unknown is unknown.
+// The method "say" returns the words for a part of the condition, or for its negation. It moves negations inward, which
+// changes no verdict, because the negation of unknown is unknown.
 func (s *speaker) say(e ast.Expr, negated bool) clause {
 	if spoken, ok := s.known(e, negated); ok {
 		return spoken
@@ -118,7 +113,7 @@ func (s *speaker) say(e ast.Expr, negated bool) clause {
 	return plainly(form, code)
 }
 
-// The method "known" returns the words for a part, or false if the part has no words.
+// The method "known" returns false if the part has no words.
 func (s *speaker) known(e ast.Expr, negated bool) (clause, bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -179,9 +174,9 @@ func (s *speaker) call(call ast.CallExpr, negated bool) (clause, bool) {
 	return clause{}, false
 }
 
-// The method "choice" writes "x ? y : z" as "(x and y) or (not x and z)". The words "not x" would be wrong if x
-// compares a text: if the text has no value, both x and "not x" are false. The words would be long if x contains a
-// choice. In both cases, the method writes "otherwise".
+// The method "choice" writes "x ? y : z" as "(x and y) or (not x and z)". If x compares a text, it writes "otherwise"
+// in place of "not x", because both x and "not x" are false for a text without a value. It also writes "otherwise" if x
+// contains a choice, whose words would be long.
 func (s *speaker) choice(args []ast.Expr, negated bool) (clause, bool) {
 	first := s.say(args[0], false)
 	if s.needsOtherwise(args) {
@@ -203,9 +198,8 @@ func (s *speaker) needsOtherwise(args []ast.Expr) (needs bool) {
 	return needs
 }
 
-// The method "different" returns the words for the condition that a text attribute differs from something. The
-// arguments are a form for a text with a value, and the values of the form. In an exemption, a text without a value
-// counts as different too. The method then adds words for such a text.
+// The method "different" returns the words for a text that differs. In an exemption, a text without a value also
+// differs, so the method adds words for it.
 func (s *speaker) different(form string, args ...any) clause {
 	text := fmt.Sprintf(form, args...)
 	if !s.exempts {
@@ -214,7 +208,6 @@ func (s *speaker) different(form string, args ...any) clause {
 	return clause{fmt.Sprintf(s.orNone, text), s.or}
 }
 
-// The method "text" returns the noun for a text attribute, or the value of a text literal.
 func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -230,7 +223,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// The method "equal" returns the words for two texts, or a flag and a literal, that are equal or different.
+// The method "equal" compares two texts, or a flag and a literal.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left
@@ -262,8 +255,7 @@ func boolean(e ast.Expr) (value, ok bool) {
 	return bool(literal), ok
 }
 
-// The method "among" returns the words for the condition that a text is in a list of literals. If
-// negated is set, the condition is that the text is not in the list.
+// The method "among" returns the words for a text that is, or is not, in a list of literals.
 func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	noun, literal, ok := s.text(of)
 	if !ok || literal != nil || in.Kind() != ast.ListKind || len(in.AsList().OptionalIndices()) > 0 {
@@ -296,8 +288,7 @@ func (s *speaker) among(of, in ast.Expr, negated bool) (clause, bool) {
 	return plainly(s.oneOf, noun, list), true
 }
 
-// The method "pattern" returns the words for startsWith, endsWith, contains and matches: how a text begins or ends,
-// what it contains, or which pattern it matches.
+// The method "pattern" returns the words for startsWith, endsWith, contains and matches.
 func (s *speaker) pattern(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false

@@ -28,8 +28,7 @@ rules:
     when: %s
 `
 
-// The variable "spoken" has conditions with their words in both languages. A part of a condition that has no words is
-// quoted as code.
+// The variable "spoken" has conditions with their words. A part without words is quoted as code.
 var spoken = []struct{ in, en, sv string }{
 	{`accountEnabled && isPilot`, "the account in Entra ID is enabled and the person is in the group “CN=Pilots,DC=corp” of Active Directory, directly or through another group (isPilot)", "kontot i Entra ID är aktiverat och personen är med i gruppen ”CN=Pilots,DC=corp” i Active Directory, direkt eller genom en annan grupp (isPilot)"},
 	{`!accountEnabled || !isPilot`, "the account in Entra ID is disabled or the person is not in the group “CN=Pilots,DC=corp” of Active Directory (isPilot)", "kontot i Entra ID är avaktiverat eller personen står utanför gruppen ”CN=Pilots,DC=corp” i Active Directory (isPilot)"},
@@ -97,8 +96,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// In an exemption, a text without a value counts as different from every other text. In a rule, it never counts as
-// different.
+// In an exemption, and not in a rule, a text without a value differs from each other text.
 func TestExemption(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -119,12 +117,11 @@ func TestExemption(t *testing.T) {
 	}
 }
 
-// TestEveryFunction checks every function and operator of conditions. Each of them is either in the cases of the
-// variable "spoken", or has no words and stays code.
+// TestEveryFunction: each function and operator either is in "spoken", or has no words and stays code.
 func TestEveryFunction(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
-	// The variable "uncommon" has a condition for each function and operator that is always code.
+	// The variable "uncommon" has a condition for each function and operator without words.
 	uncommon := map[string]string{
 		"bool": `bool(mail)`, "bytes": `bytes(mail) == bytes("x")`, "double": `double(mail) == 1.0`, "first": `[mail].first() == optional.of("x")`,
 		"int": `int(mail) == 7`, "last": `[mail].last() == optional.of("x")`, "optional.none": `created == optional.none()`,
@@ -170,7 +167,7 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// The type "term" is a random condition with the values that its words must mention, by language.
+// The type "term" is a random condition with what its words must mention, by language.
 type term struct {
 	code    string
 	mention []map[Language]string
@@ -244,8 +241,8 @@ func randomTerm(r *rand.Rand, depth int) term {
 	}
 }
 
-// TestRandomConditions checks that the words of a random condition mention every attribute and every constant, and that
-// a small change of the condition changes the words.
+// TestRandomConditions: the words mention each attribute and constant, and a small change of the condition changes
+// them.
 func TestRandomConditions(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -280,8 +277,6 @@ func TestRandomConditions(t *testing.T) {
 	}
 }
 
-// Attribute returns the words for an attribute in a sentence. Language.Known returns false for a language without
-// words.
 func TestAttribute(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))
@@ -301,7 +296,7 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
-// A denial is the opposite of a condition for a person who has all values. It does not mention dates without a value.
+// A denial does not mention dates without a value.
 func TestDenial(t *testing.T) {
 	t.Parallel()
 	p := load(t, fmt.Sprintf(asking, `"true"`))

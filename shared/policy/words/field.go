@@ -9,16 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// fieldWords has the words for a field. A text or a date has a noun. If whole is set, the noun includes the source of
-// the value; otherwise the directory is added. A date of use also has clauses for "ever" and "never". A flag has two
-// clauses instead of a noun.
+// fieldWords has the words for a field. A text or a date has a noun. If "whole" is set, the noun includes the source;
+// otherwise the directory is added. A date of use also has clauses for "ever" and "never". A flag has two clauses and
+// no noun.
 type fieldWords struct {
 	noun    string
 	whole   bool
 	yes, no string // of a flag: true and false; of a use: ever and never
 }
 
-// fieldNamed returns the words for a field.
 func fieldNamed(l Language, name string) (fieldWords, bool) {
 	if w, ok := fields[l][name]; ok {
 		return w, true
@@ -31,13 +30,11 @@ func fieldNamed(l Language, name string) (fieldWords, bool) {
 	return w, ok
 }
 
-// The method "place" returns the name of the directory of a field.
 func (t *tongue) place(f *directory.Field) string {
 	source, _, _ := strings.Cut(f.Name, ".")
 	return t.directories[source]
 }
 
-// The method "noun" returns the noun for a field, with its directory.
 func (s *speaker) noun(f *directory.Field) string {
 	w, ok := fieldNamed(s.language, f.Name)
 	switch {
@@ -49,8 +46,8 @@ func (s *speaker) noun(f *directory.Field) string {
 	return fmt.Sprintf(s.in, w.noun, s.place(f))
 }
 
-// The method "attribute" returns the words for an attribute: its fields, and the policy's own name for the attribute.
-// It returns a long list of fields only once, and then the name alone.
+// The method "attribute" returns the fields of an attribute, and its own name in the policy. A long list of fields is
+// written only once.
 func (s *speaker) attribute(a policy.Attribute) string {
 	if s.told[a.Name] {
 		return a.Name
@@ -63,7 +60,6 @@ func (s *speaker) attribute(a policy.Attribute) string {
 	return s.own(a, text)
 }
 
-// The method "own" adds the policy's own name for an attribute, if the policy maps the attribute.
 func (s *speaker) own(a policy.Attribute, text string) string {
 	if !a.Own {
 		return text
@@ -91,8 +87,7 @@ func (s *speaker) value(a policy.Attribute) string {
 	return fmt.Sprintf(s.latestOf, s.list(nouns, s.both))
 }
 
-// The method "flag" returns the clause that says that a true-or-false attribute is true. If negated is set, it returns
-// the clause that says that the attribute is false.
+// The method "flag" returns the clause for true or, if negated is set, for false.
 func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	text := ""
 	if a.Group != nil {
@@ -112,8 +107,7 @@ func (s *speaker) flag(a policy.Attribute, negated bool) string {
 	return s.own(a, text)
 }
 
-// The method "dated" returns the words for a date attribute with a value. If the parameter "none" is true, it returns
-// the words for the attribute without a value.
+// The method "dated" returns the words for a date with a value or, if "none" is set, without one.
 func (s *speaker) dated(a policy.Attribute, none bool) string {
 	w, _ := fieldNamed(s.language, a.Fields[0].Name)
 	form := s.hasDate
@@ -138,7 +132,7 @@ func (s *speaker) dated(a policy.Attribute, none bool) string {
 	return s.own(a, fmt.Sprintf(form, s.list(nouns, s.both)))
 }
 
-// The function "ahead" reports whether a date of the attribute may lie in the future.
+// The function "ahead" reports whether a date of the attribute may be in the future.
 func ahead(a policy.Attribute) bool {
 	return slices.ContainsFunc(a.Fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -1,7 +1,7 @@
 package words
 
-// The variable "fields" holds the words for every field that a policy may name. The key is the field's full name if the
-// noun includes the source (whole). Otherwise it is the name without the source, for the fields of both directories.
+// The variable "fields" has the words for the fields. The key is the full name if the noun includes the source (whole).
+// Otherwise it is the name without the source, which may be a field of both directories.
 var fields = map[Language]map[string]fieldWords{
 	English: {
 		"accountEnabled":             {yes: "the account in %s is enabled", no: "the account in %s is disabled"},
@@ -107,7 +107,6 @@ var fields = map[Language]map[string]fieldWords{
 	},
 }
 
-// The function "used" returns the words for a date of use.
 func used(noun, ever, never string) fieldWords {
 	return fieldWords{noun: noun, whole: true, yes: ever, no: never}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// otherValues holds another value for each key of testdata/every.yaml: the text to replace, and its replacement.
+// otherValues changes each key of testdata/every.yaml: the text to replace, and its replacement.
 var otherValues = map[string][2]string{
 	"tenant":                     {"11111111-", "22222222-"},
 	"mode":                       {"mode: enforce", "mode: review"},
@@ -67,7 +67,7 @@ var otherValues = map[string][2]string{
 	"GROUP.ad":                   {"CN=Citrix 2", "CN=Citrix 3"},
 }
 
-// The words of a policy depend on every key: if a key has another value, the words differ in every language.
+// If a key has another value, the words differ in each language.
 func TestEveryKeyShows(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("testdata/every.yaml")

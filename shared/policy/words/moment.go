@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The type "moment" is a time in a condition: now, a date of the person, or an instant. At most one span moves the
-// time.
+// The type "moment" is now, a date of the person or an instant, moved by at most one span.
 type moment struct {
 	date    *policy.Attribute // nil for now and for an instant
 	instant string            // in words; empty for now and for a date of the person
@@ -24,7 +23,6 @@ type moment struct {
 	back    bool              // whether the span is subtracted
 }
 
-// The method "date" returns the date attribute that an expression names.
 func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	if e.Kind() != ast.IdentKind {
 		return policy.Attribute{}, false
@@ -33,8 +31,7 @@ func (s *speaker) date(e ast.Expr) (policy.Attribute, bool) {
 	return a, known && a.Kind == directory.Date
 }
 
-// The method "moment" returns the time that an expression means. It returns false if this
-// package cannot put the expression into words.
+// The method "moment" returns the time that an expression means, or false if it has no words.
 func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
 		return moment{}, true
@@ -63,7 +60,7 @@ func (s *speaker) moment(e ast.Expr) (moment, bool) {
 	return moment{}, false
 }
 
-// The function "literal" returns the text of a call with one text literal, or "" for any other call.
+// The function "literal" returns the text of a call with one text literal, or "".
 func literal(e ast.Expr) string {
 	args := e.AsCall().Args()
 	if len(args) != 1 || args[0].Kind() != ast.LiteralKind {
@@ -73,7 +70,7 @@ func literal(e ast.Expr) string {
 	return string(text)
 }
 
-// The method "clock" returns an instant in UTC. It writes seconds and fractions only if they are not zero.
+// The method "clock" writes seconds and fractions only if they are not zero.
 func (t *tongue) clock(at time.Time) string {
 	at = at.UTC()
 	clock := at.Format("15:04")
@@ -83,7 +80,7 @@ func (t *tongue) clock(at time.Time) string {
 	return fmt.Sprintf(t.instant, at.Day(), t.months[at.Month()-1], at.Year(), clock)
 }
 
-// The method "span" returns the words for days(n) or duration("…"). It quotes a span of several units as it is written.
+// The method "span" returns the words for days(n) or duration("…"). A span of several units stays as written.
 func (s *speaker) span(e ast.Expr) (string, bool) {
 	if e.Kind() != ast.CallKind || e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
 		return "", false
@@ -119,7 +116,6 @@ func counted(forms [2]string, number string) string {
 	return fmt.Sprintf(forms[1], number)
 }
 
-// The type "operator" is a comparison of two times.
 type operator int
 
 const (
@@ -144,7 +140,6 @@ func (c *comparison) of(op operator) string {
 	return [...]string{less: c.less, most: c.most, more: c.more, least: c.least, same: c.same, other: c.other}[op]
 }
 
-// The method "moments" returns the words for a comparison of two times by an operator.
 func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, bool) {
 	op, ok := comparing[name]
 	if !ok || len(args) != 2 {
@@ -164,7 +159,7 @@ func (s *speaker) moments(name string, args []ast.Expr, negated bool) (clause, b
 	return s.compared(left, op, right)
 }
 
-// dateTest returns the words for earlierThan or laterThan. Both functions are false for a date without a value.
+// dateTest returns the words for earlierThan or laterThan, which are false for a date without a value.
 func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, bool) {
 	if len(args) != 2 {
 		return clause{}, false
@@ -188,8 +183,7 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// The method "compared" returns the words for a comparison of a date of the person with another time. If the
-// left side has a span, the method moves the span to the right side: date + 30 days < now becomes date < now - 30 days.
+// The method "compared" moves a span to the right side: date + 30 days < now becomes date < now - 30 days.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":
@@ -216,7 +210,6 @@ func (s *speaker) compared(left moment, op operator, right moment) (clause, bool
 	return plainly(s.at.of(op), noun, lies, s.spoken(right)), true
 }
 
-// The method "spoken" returns the words for an instant or for a date of the person, with its span.
 func (s *speaker) spoken(m moment) string {
 	text := m.instant
 	if m.date != nil {

@@ -11,7 +11,7 @@ const (
 	Swedish Language = "sv"
 )
 
-// Languages lists all languages.
+// Languages lists the languages.
 var Languages = []Language{English, Swedish}
 
 // Known reports whether there are words in the language.
@@ -26,12 +26,11 @@ func (l Language) tongue() *tongue {
 
 var tongues = map[Language]*tongue{English: &english, Swedish: &swedish}
 
-// The type "comparison" holds a phrase for each result of comparing two values.
 type comparison struct{ less, most, more, least, same, other string }
 
-// The type "tongue" has the words of one language. Most fields are format strings. The comment beside such a field
-// names the values of the format, in order. Each clause can stand alone and after "if". So a Swedish clause has no
-// adverb such as "inte" and "aldrig", because the place of such an adverb changes in a subordinate clause.
+// The type "tongue" has the words of one language. Most fields are format strings. The comment beside a field names the
+// values of its format, in order. A clause can stand alone or after "if". So a Swedish clause has no adverb such as
+// "inte", whose place changes in a subordinate clause.
 type tongue struct {
 	quote         string // around a text
 	and, or, both string // and, or: between clauses; both: between the last two nouns of a list
@@ -60,8 +59,8 @@ type tongue struct {
 	months                        [12]string
 	instant                       string // day, month, year, clock
 
-	// Verbs of dates. The verb "happened" is for a date of use or of creation. Any other date may be in the future. The
-	// verb "was" is for such a date if "ago" follows, and the verb "lies" is for such a date in every other clause.
+	// Verbs of dates: "happened" for a date of use or of creation. For other dates, which may be in the future, "was"
+	// before "ago", and "lies" elsewhere.
 	happened, was, lies string
 	ago                 comparison // a date, its verb, a span
 	orAhead             string     // follows ago for a date that may be in the future

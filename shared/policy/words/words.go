@@ -1,6 +1,6 @@
-// Package words explains a policy in plain English or Swedish: its rules, the people who are left out, and its limits.
-// The words come from the compiled policy and from the syntax trees of its conditions. A part of a condition that has
-// no words is quoted as code, so that the text omits nothing and simplifies nothing.
+// Package words explains a policy in plain English or Swedish. The words come from the compiled policy and from the
+// syntax trees of its conditions. A part without words is quoted as code, so that the text omits and simplifies
+// nothing.
 package words
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Text is a whole policy in words. Each string is one or more sentences.
+// Text is a policy in words. Each string is one or more sentences.
 type Text struct {
 	Language Language `json:"language"`
 	Purpose  []string `json:"purpose"` // the tenant, and what a run may do with its plan
@@ -53,8 +53,8 @@ type Part struct {
 	Lines []string `json:"lines"`
 }
 
-// ruleWords has the sentences about a rule. Most fields are format strings. The comment beside such a field names the
-// values of the format, in order.
+// ruleWords has the sentences about a rule. Most fields are format strings. The comment beside a field names the values
+// of its format, in order.
 type ruleWords struct {
 	take   string // a license, a condition
 	change string // a license, another license, a condition
@@ -65,8 +65,8 @@ type ruleWords struct {
 	mail   string
 }
 
-// policyWords has the sentences about a policy as a whole. Most fields are format strings. The comment beside such a
-// field names the values of the format, in order.
+// policyWords has the sentences about a policy. Most fields are format strings. The comment beside a field names the
+// values of its format, in order.
 type policyWords struct {
 	tenant             string
 	modes              map[policy.Mode]string
@@ -97,7 +97,7 @@ type policyWords struct {
 	notes              []string
 }
 
-// Rule returns the words for a rule, with one or more sentences in each line.
+// Rule returns the words for a rule. A line has one or more sentences.
 func Rule(l Language, p *policy.Policy, r *policy.Rule) ([]string, error) {
 	t := l.tongue()
 	when, err := Condition(l, p, r.WhenSource)
@@ -127,7 +127,7 @@ func Rule(l Language, p *policy.Policy, r *policy.Rule) ([]string, error) {
 	return append(lines, t.rule.listed), nil
 }
 
-// Policy returns the words for a whole policy. It omits leaves that have ended by now.
+// Policy returns the words for a whole policy. It omits a leave of absence that ended at the time "now" or before.
 func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 	t := l.tongue()
 	text := &Text{
@@ -155,7 +155,6 @@ func Policy(l Language, p *policy.Policy, now time.Time) (*Text, error) {
 
 func (t *tongue) nDays(n int) string { return counted(t.days, strconv.Itoa(n)) }
 
-// The method "group" returns the words for a group, with its directory.
 func (t *tongue) group(form string, ref directory.GroupRef) string {
 	return fmt.Sprintf(form, fmt.Sprintf(t.quote, ref.Name), t.directories[ref.Source.String()])
 }
@@ -203,7 +202,6 @@ func (t *tongue) renewal(r *policy.Renewal) string {
 	return t.whole.renewsMonthly
 }
 
-// noticesOf returns the words for the notices of a policy. It quotes texts as they are written.
 func (t *tongue) noticesOf(n *policy.Notices) (lines []string) {
 	if n == nil {
 		return nil
@@ -222,7 +220,6 @@ func (t *tongue) noticesOf(n *policy.Notices) (lines []string) {
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// leftOut returns the words for the people whom no rule may touch.
 func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err error) {
 	t := l.tongue()
 	for _, user := range p.Exempt.Users {
@@ -261,7 +258,6 @@ func leftOut(l Language, p *policy.Policy, now time.Time) (lines []string, err e
 	return append(lines, fmt.Sprintf(t.whole.onlyKind, s.list(kinds, t.both))), nil
 }
 
-// The method "until" returns the words for the end of a leave: the end of a day, or an instant.
 func (t *tongue) until(end time.Time) string {
 	end = end.UTC()
 	if !end.Equal(end.Truncate(24 * time.Hour)) {
@@ -303,8 +299,7 @@ func Sentence(clause string) string {
 	return string(unicode.ToUpper(first)) + clause[size:] + "."
 }
 
-// String returns the whole text with headings. A line has one or more sentences. Line breaks inside a text become
-// spaces.
+// String returns the text with headings. A line break inside a text becomes a space.
 func (t *Text) String() string {
 	heads := t.Language.tongue().heads
 	var b strings.Builder
