@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// The type "account" holds an account of one source. The pointer of the other source is nil.
+// The type "account" is an account of one source. The pointer of the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
@@ -16,7 +16,7 @@ type account struct {
 	found bool  // an earlier run knew the account
 }
 
-// The method "id" returns the object id of an Entra account, or the SID of an Active Directory account.
+// The method "id" returns the object id or the SID.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -24,7 +24,6 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// The method "place" returns the key whose hash gives the partition of the account.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -39,9 +38,9 @@ func (a account) created() time.Time {
 	return a.entra.Created
 }
 
-// The method "enabled" reports whether the account is enabled at the time of its reading. Nobody can log on with an
-// account of Active Directory that has expired ([MS-ADA1], accountExpires: "the date when the account expires"), although
-// its userAccountControl does not change.
+// The method "enabled" reports whether the account is enabled when it is read. Nobody can log on with an expired
+// account of Active Directory ([MS-ADA1], accountExpires: "the date when the account expires"), although its
+// userAccountControl does not change.
 func (a account) enabled(read time.Time) bool {
 	if a.ad != nil {
 		return a.ad.Enabled == directory.Yes && (a.ad.Expires.IsZero() || a.ad.Expires.After(read))
@@ -77,13 +76,12 @@ func (a account) past() *directory.Past {
 	return &a.entra.Past
 }
 
-// noActivity reports whether the account has no activity date and its dates are not in doubt.
 func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// The method "back" returns a bit mask. Bit i is set if activity date i of the account is missing, or is earlier than
-// Past.Newest[i], the newest date that earlier runs know.
+// The method "back" returns a bit mask: bit i is set if activity date i is missing, or is earlier than Past.Newest[i],
+// the newest date in the tables of earlier runs.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -94,8 +92,7 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf passes the accounts of a source to the given function. It skips accounts whose Past.Row is set, because
-// Plain.accounts already has these accounts.
+// accountsOf skips accounts whose Past.Row is set, because Plain.accounts already has them.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -112,15 +109,15 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// The type "group" holds the accounts that belong to one partition of an earlier run. The map "at" goes from the hash
-// of an account id (known.KeyOf) to the index of the account's last entry in the field "list".
+// The type "group" has the accounts of one partition of an earlier run. The map "at" has the index of an account's last
+// entry in "list", by known.KeyOf.
 type group struct {
 	list []account
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by their partitions in an earlier run. The parameter "partitions" is the
-// number of partitions of the earlier run.
+// groupsOf divides the accounts of a source by their partitions in an earlier run, which had the given number of
+// partitions.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)
@@ -144,7 +141,6 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// The method "each" calls the given function for every entry of the account with the key k.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

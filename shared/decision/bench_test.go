@@ -8,8 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkRecall calls Recall for twenty of the 8,000 people in one partition. The package apply calls Recall in the
-// same way for each batch of changes.
+// BenchmarkRecall reads twenty of 8,000 people again, as package apply does for each batch of changes.
 func BenchmarkRecall(b *testing.B) {
 	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(b)
 	h := accountsIn(nil)

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A run decides from the columns of its snapshot only if nothing about the run is in doubt. In all other runs, every
-// person is read singly.
+// A run decides from columns only if nothing about the run is in doubt.
 func TestWhenColumnsDecide(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

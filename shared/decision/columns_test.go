@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "answers" maps the name of a person who is read singly to the verdicts of all rules. The name is the
-// userPrincipalName without the domain.
+// The type "answers" has the verdicts of all rules on people who are read singly, by userPrincipalName without the
+// domain.
 type answers map[string][]policy.Verdict
 
 func (r *Run) answers(judge *policy.Judge, h *directory.Accounts) answers {
@@ -47,7 +47,7 @@ func sortedTable(p *known.Partition) *known.Partition {
 	return p
 }
 
-// The function "seenOf" maps the id or SID of each account to Past.Seen, the time from which earlier runs have seen it.
+// The function "seenOf" returns Past.Seen by the id or SID of the account.
 func seenOf(h *directory.Accounts) map[string]time.Time {
 	all := map[string]time.Time{}
 	for i := range h.Entra {
@@ -59,9 +59,8 @@ func seenOf(h *directory.Accounts) map[string]time.Time {
 	return all
 }
 
-// The method "byColumns" evaluates the only partition of the run twice: by columns, and person by person. The test
-// fails unless the verdicts, the counts and the tables for later runs are equal. The method returns the names of the
-// people on whom the columns do not settle the verdicts.
+// The method "byColumns" evaluates the only partition by columns and singly. The verdicts, counts and tables must be
+// equal. It returns the people on whom the columns do not settle the verdicts.
 func (r *Run) byColumns(t *testing.T, screen *Screen, judge *policy.Judge) (open []string) {
 	t.Helper()
 	single, h := &directory.Accounts{}, &directory.Accounts{}
@@ -143,7 +142,6 @@ func (r *Run) screened(t *testing.T) []string {
 	return open
 }
 
-// namesOf returns the names of the residents for which the function "is" returns true.
 func namesOf(is func(name string, one resident) bool) (names []string) {
 	for name, one := range residents() {
 		if is(name, one) {
@@ -155,7 +153,7 @@ func namesOf(is func(name string, one resident) bool) (names []string) {
 }
 
 // The columns settle the verdicts on a person only if nothing about the person is in doubt, and if earlier runs left no
-// fact about the person that the columns lack.
+// fact that the columns lack.
 func TestWhomTheColumnsSettle(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(_ string, one resident) bool { return one.open })
@@ -164,7 +162,7 @@ func TestWhomTheColumnsSettle(t *testing.T) {
 	}
 }
 
-// The first night has no earlier run. People whom only an earlier reading would leave open are therefore settled.
+// In the first night, people are settled whom only an earlier reading would leave open.
 func TestColumnsOfTheFirstNight(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(name string, one resident) bool {
@@ -235,24 +233,21 @@ func TestColumnsOfOtherNights(t *testing.T) {
 	}
 }
 
-// The function "loosened" changes the reading of Entra ID. One account without a SID is named in Loose, and the given
-// number of such accounts is only counted in Unplaced.
+// The function "loosened" names one account without a SID in Loose, and counts more of them in Unplaced.
 func loosened(more int) func(*testing.T, *Run) {
 	return func(_ *testing.T, r *Run) {
 		r.Manifest.Readings[directory.Entra].Loose, r.Manifest.Readings[directory.Entra].Unplaced = []string{"guid-loose"}, more
 	}
 }
 
-// The function "remade" changes the objectGUID of the Citrix group in the second night, as if the group was deleted and
-// created again.
+// The function "remade" changes the objectGUID of the Citrix group in the second night.
 func remade(_ *testing.T, r *Run) {
 	m := *r.Manifest
 	m.Readings[directory.AD].Groups = map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "2"}
 	r.Manifest = &m
 }
 
-// The function "withoutGroups" removes the groups from the table of the first night, as if the policy of that night had
-// no section grace.
+// The function "withoutGroups" makes the table of the first night as if its policy had no section grace.
 func withoutGroups(t *testing.T, r *Run) {
 	t.Helper()
 	editTable(t, r, func(table *known.Partition) { table.Groups, table.Members = nil, nil })
@@ -270,14 +265,13 @@ func editTable(t *testing.T, r *Run, edit func(*known.Partition)) {
 	}
 }
 
-// withoutCitrix takes the rule about Citrix out of the policy of the residents.
 func withoutCitrix(text string) string {
 	rules, rest, _ := strings.Cut(text, "  - {name: citrix")
 	_, rest, _ = strings.Cut(rest, "\n")
 	return rules + rest
 }
 
-// If Active Directory is not set up, a synced account without a SID has no other account whose dates could matter.
+// Without Active Directory, a synced account without a SID has no other account whose dates could matter.
 func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t, func(w *world) {
@@ -292,9 +286,8 @@ func TestColumnsWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// If the signal of a usage report is healthy, the columns settle what the report says of a person. The rules are
-// evaluated singly for a person who is not in the report, and for a person whose last use is before the period of the
-// report.
+// The columns of a healthy report settle the verdicts, except on a person who is not in it or whose last use is before
+// its period.
 func TestColumnsOfAReport(t *testing.T) {
 	t.Parallel()
 	const key = "runs/run/usage/copilot"

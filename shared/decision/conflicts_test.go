@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "asked" returns the decision of one rule about the person p@x.example. The decision takes the history of
-// the run into account.
+// The method "asked" returns the decision of one rule about p@x.example.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -23,7 +22,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// The function "holder" returns a world in which the person "p" holds E3 directly and is idle for 100 days.
+// The function "holder" returns a world in which "p" holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
@@ -47,7 +46,7 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// A rule does not take a license if an earlier rule in the policy changes the license or is undecided about it.
+// A rule does not take a license that an earlier rule changes or is undecided about.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -75,8 +74,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// If two rules change licenses of one person, the plan orders the change of the later rule after the change of the
-// earlier rule. If the earlier change is refused, the plan orders the later change by its own idle time.
+// The change of a later rule is ordered after that of an earlier rule, unless the earlier one is refused.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -90,7 +88,7 @@ func TestLaterRuleFollows(t *testing.T) {
 	}
 }
 
-// If a pending change takes or gives a license, a new change of the same license waits.
+// A pending change of a license makes a new change of this license wait.
 func TestOtherLicenseUnderWay(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -169,8 +167,8 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// If the policy no longer has a license that an earlier run changed, the license may have been renamed to any license
-// in the policy. Every license of the person therefore waits or cools down.
+// A license that the policy no longer has may be any license in the policy now, so every license of the person waits or
+// cools down.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {
@@ -218,9 +216,7 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// The decision of a change counts how often the change failed in earlier runs. The plan orders such a change after the
-// other changes. From the second failure on, the change waits for more nights after each failure. A run for one person
-// does not wait.
+// From the second failure on, a change waits for more nights after each failure. A run for one person does not wait.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {
@@ -259,7 +255,6 @@ func TestSetbacksWait(t *testing.T) {
 	}
 }
 
-// A restore that failed is retried each night.
 func TestReturnedWithSetback(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{0, 5} {
@@ -283,7 +278,7 @@ func TestReturnedWithSetback(t *testing.T) {
 	}
 }
 
-// A change for a person without a known SID does not block changes for other people without a SID.
+// A change for a person without a known SID does not block other people without one.
 func TestRenamedLicenseOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	other := &history.Item{User: "S-1-5-21-9", License: "old", State: history.Open, Run: "r0", Rule: "x", Via: plan.ADGroup, Began: daysAgo(3), At: daysAgo(3)}

@@ -11,9 +11,8 @@ import (
 )
 
 // A contradiction begins when an anchor does not match, or when two Entra accounts have the same SID. It ends when both
-// directories are read and agree, or when both are read and one account has been missing for 30 days. An operator can
-// also end it with --accept-feeds, unless a directory that is set up was not read. The test checks for each night
-// whether the field ADState of each person is Contradictory.
+// directories are read and agree, or when one account has been missing for 30 days. An operator can end it with
+// --accept-feeds, unless a directory that is set up was not read.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

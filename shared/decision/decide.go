@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decide turns a verdict into a decision. The history of the license may change the outcome: a license that was
-// restored lately is kept, for example. If the outcome stays Reclaim, Decide finds the route of the change, or the
-// reason why there is none. The parameter "past" is the last event of the license in the history, or nil if there is
-// none. The parameter "taken" lists the decisions of earlier rules about the same person.
+// Decide turns a verdict into a decision. Earlier changes of the license may change the outcome: for example, a license
+// that was restored lately is kept. If the outcome stays Reclaim, Decide finds the route of the change or a refusal.
+// The parameter "past" is the last event of the license in the history, or nil. The parameter "taken" has the decisions
+// of earlier rules about the same person.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -66,7 +66,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// The method "precede" sets d.After, so that the plan orders d after the planned decisions of earlier rules.
+// The method "precede" orders d after the planned decisions of earlier rules.
 func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -75,9 +75,8 @@ func (c Conflicts) precede(d *plan.Decision) {
 	}
 }
 
-// savesNothing returns why a change frees no paid seat, or "" if the change frees a paid seat. An assignment that Entra
-// ID could not process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems
-// for a group").
+// savesNothing returns why a change frees no paid seat, or "". An assignment that Entra ID could not process takes no
+// seat (Microsoft Entra documentation, "Identify and resolve license assignment problems for a group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	switch g := rule.License.Group; {
 	case rule.License.SKU != "" || g.Source != directory.AD:
@@ -105,20 +104,20 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 }
 
 // Conflicts lists the decisions about one person that block later rules. A run changes a license only once. If two
-// rules want the same license, only the rule that comes first in the policy may change it. A license that a rule gives
-// in exchange also counts as changed. Otherwise a later rule could take it from the person in the same run.
+// rules want the same license, only the first of them in the policy may change it. A license that a rule gives in
+// exchange counts, too. Otherwise a later rule could take it in the same run.
 type Conflicts []*plan.Decision
 
-// Add appends d if d blocks later rules. A decision blocks them if its outcome is Reclaim (even if the change is
-// refused) or Undecided, if it is a restore, or if it is about a pending change.
+// Add appends d if it blocks later rules: its outcome is Reclaim (even with a refusal) or Undecided, or it is a restore
+// or about a pending change.
 func (c *Conflicts) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
 	}
 }
 
-// The method "refusal" returns why the decision d of a later rule is refused. It returns "" if d has no license in
-// common with a decision in c.
+// The method "refusal" returns why the decision d of a later rule is refused. It returns "" if no decision in c has a
+// license in common with d.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
@@ -131,9 +130,8 @@ func (c Conflicts) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Conflict returns a license that two changes have in common, or "" if there is none. The parameters "license" and "to"
-// are the licenses that the first change takes and gives. The parameters otherLicense and otherTo are the licenses that
-// the second change takes and gives. If a change gives nothing, the license that it gives is "".
+// Conflict returns a license that two changes have in common, or "". For each change, the parameters are the license
+// that it takes and the license that it gives, which may be "".
 func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -144,8 +142,7 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// The method "conflict" returns why the decision d is refused because of a pending change of another license. It
-// returns "" if no pending change conflicts with d.
+// The method "conflict" returns why a pending change of another license blocks d. It returns "" if none does.
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -159,9 +156,8 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven refuses to take a license that another rule gave in exchange for a different license. The outcome becomes
-// Keep. The refusal ends when the person has been idle for the whole span of the rule after the exchange. Without this
-// refusal, the rule could take the license one night after the exchange. The result says whether d is refused.
+// justGiven keeps a license that another rule gave in exchange, until the person has been idle for the whole span of
+// the rule after the exchange. Otherwise the rule could take it one night later. The result says whether d is refused.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)
@@ -169,7 +165,7 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 	return d.Refused != ""
 }
 
-// inExchange yields each time at which a rule gave the license of the decision d in exchange for another license.
+// inExchange yields each time at which a rule gave the license of d in exchange for another one.
 func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	return func(yield func(given) bool) {
 		for _, other := range r.Policy.Licenses {
@@ -182,10 +178,9 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	}
 }
 
-// Past returns the last event of a license of a person in the history, or nil if there is none. It looks under the id
-// first, and then under the SID, because an earlier run may have known the person only from Active Directory. For a
-// license in Active Directory, it also looks for events of other ids with this SID. The later event counts.
-// The license has the name of the policy, and the history may have it under an earlier name.
+// Past returns the last event of a license of a person, or nil. An earlier run may have stored it under the SID or, for
+// a license in Active Directory, under another id with this SID. The later event counts. The parameter "license" is the
+// name in the policy, and the history may have an earlier name.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	past := history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
 	if named := r.present.of[past]; named != nil {
@@ -199,9 +194,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return past
 }
 
-// The function "preflight" refuses a change if the person cannot get the new license. It also records in d what the gate
-// must check later: the mailbox, and the seat that the change needs. The gate checks them because it sees the changes of
-// all people together.
+// The function "preflight" refuses a change if the person cannot get the new license. It also records the mailbox and
+// the seat, which the gate checks, because it sees the changes of all people together.
 func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes
@@ -216,8 +210,7 @@ func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *
 	}
 }
 
-// The function "created" returns the creation date of the younger of the person's accounts. The plan orders changes by
-// this date.
+// The function "created" returns the creation date of the younger account. The plan orders changes by it.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created

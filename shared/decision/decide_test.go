@@ -17,8 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "only" returns the person with the given name in the run. The test fails if there is no such person or
-// more than one.
+// The function "only" returns the single person with the given name in the run.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()
 	var all []directory.Person
@@ -84,7 +83,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// Find gives the same answers for a run that has tables and for a run of an older version, which has none.
+// Find gives the same answers without the tables, which runs of older versions lack.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	for _, woven := range []bool{true, false} {
@@ -143,7 +142,7 @@ func findsByName(t *testing.T, woven bool) {
 	}
 }
 
-// If Active Directory was not read, a person is found by the SID that Entra ID has of the account.
+// If Active Directory was not read, a person is found by the SID in Entra ID.
 func TestFindByTheSIDInEntra(t *testing.T) {
 	t.Parallel()
 	for _, woven := range []bool{true, false} {

@@ -10,8 +10,8 @@ import (
 // attribute protects far fewer people than before. The newest run for everybody leaves what it found in doubt
 // (directory.Earlier), and the run for one person decides by that.
 
-// Counted returns the number of members of a group, if they were counted. In a run for one person, only a group that the
-// newest run for everybody found in doubt has a number.
+// Counted returns the number of members of a group, if they were counted. In a run for one person, this is only known
+// of a group that the newest run for everybody found in doubt.
 func (r *Run) Counted(q directory.Question) (members int, counted bool) {
 	if r.Begin.User != "" {
 		members, counted = r.Begin.Earlier.Left[q.Key()]
@@ -23,8 +23,8 @@ func (r *Run) Counted(q directory.Question) (members int, counted bool) {
 }
 
 // FewerExempt returns, in a run for one person, the rules for which the newest run for everybody found far fewer exempt
-// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. FewerExempt
-// returns nil for any other run, and for a run with --accept-feeds.
+// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. It returns nil
+// for any other run, and for a run with --accept-feeds.
 func (r *Run) FewerExempt() (rules []string) {
 	if r.Begin.User == "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil

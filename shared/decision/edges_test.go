@@ -16,9 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A refused change keeps its first refusal, and nothing else is decided about it. A change without a route is therefore
-// neither announced nor delayed by setbacks. A change that an earlier rule blocks is not refused again because the
-// license cools down.
+// A refused change keeps its first refusal. It is neither announced nor delayed by setbacks, and does not cool down.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -37,7 +35,7 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// A pending change keeps its target, even if the rule has a different target now.
+// A pending change keeps its target, even if the rule has another one now.
 func TestPendingKeepsItsTarget(t *testing.T) {
 	t.Parallel()
 	open := &history.Item{User: "id-p", License: "e3", To: "f3", State: history.Open, Run: "r0", Rule: "m365", Began: daysAgo(3), At: daysAgo(3)}
@@ -46,7 +44,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if it is known that the person holds the license.
+// A license that was taken counts as held again only if the person is known to hold it.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -90,7 +88,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	}
 }
 
-// If a license has no group, no nested group can entitle the person to it. Taking the license therefore frees a seat.
+// If a license has no group, no nested group can entitle the person to it.
 func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -100,8 +98,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// Lost dates stay in doubt for the longest span of the rules, even if no date of the account was ever known. An account
-// with a date in the future does not count as an account without dates.
+// Lost dates stay in doubt for the longest span of the rules, even if no date was ever known. An account with a date in
+// the future is no account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -152,7 +150,7 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// When the doubt about one field ends, the known dates of the other fields stay.
+// When the doubt about one field ends, the dates of the other fields stay.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -169,7 +167,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// If the feed of the run is unhealthy, a fresh reading is compared with the reading of the previous night.
+// If the feed of the run is unhealthy, a fresh reading is compared with that of the previous night.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -187,8 +185,7 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// Open fails if the store lacks the history that the manifest names. If a table of known accounts is damaged, Read
-// marks the accounts of its partition as forgotten. The rules are then undecided about the people with these accounts.
+// If a table of known accounts is damaged, Read marks the accounts of its partition as forgotten.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -209,7 +206,7 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// If an exempt group was emptied, or was deleted and created again, only membership in this group becomes unknown.
+// Only membership in the emptied or remade group becomes unknown.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -257,7 +254,7 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	}
 }
 
-// If the policy no longer has the rule that took a license, only the first rule for the license restores it. A restore
+// If the policy no longer has the rule that took a license, the first rule for the license restores it. A restore
 // through a group in Active Directory needs no seat.
 func TestReturnToARuleThatIsGone(t *testing.T) {
 	t.Parallel()

@@ -14,30 +14,27 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// ErrUnknownUser is returned if no person in the snapshot has the name.
+// ErrUnknownUser means that nobody in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Answer is the verdict of one rule on one person, with the facts on which it rests.
+// Answer is the verdict of one rule on one person, with its facts.
 type Answer struct {
 	plan.Decision
-	// Turns is when the rule would take a license that is kept now, if the person stays away. It is zero if there is no
-	// such time.
+	// Turns is when the rule would take a license that it keeps now, if the person stays away, or zero.
 	Turns time.Time `json:"turns,omitzero"`
 	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
-	// to the person lately, and if the cooling down keeps the license for longer than the person's activity does.
+	// lately, and cools down for longer than the person's activity keeps it.
 	Cools time.Time `json:"cools,omitzero"`
-	// Given says how the license was given to the person, as in "restored on 2026-11-02". It is empty if Cools is
-	// zero.
+	// Given says how the license was given, as in "restored on 2026-11-02". It is empty if Cools is zero.
 	Given string `json:"given,omitempty"`
-	// Due is the time from which an announced change may be made. It is zero if the change was not announced, or must
-	// be announced again. It is also zero if the change is refused for any reason except that it is not due yet.
+	// Due is the time from which an announced change may be made. It is zero without a valid announcement, and for a
+	// change that is refused for another reason.
 	Due time.Time `json:"due,omitzero"`
-	// Holder says whether the person holds the license. It is empty if this is unknown.
+	// Holder is empty if it is unknown whether the person holds the license.
 	Holder string `json:"holder,omitempty"`
-	// Noun is the word for the activity that the rule reads, such as "sign-in". It is empty if the rule reads no
-	// activity.
+	// Noun is the word for the activity that the rule reads, such as "sign-in", or empty.
 	Noun string `json:"noun,omitempty"`
-	// Unknowns names the unknown values that made the verdict undecided.
+	// Unknowns names the values that made the verdict undecided.
 	Unknowns []string     `json:"unknowns,omitempty"`
 	Tree     *policy.Node `json:"tree"`
 }
@@ -53,7 +50,7 @@ type Explanation struct {
 	Answers           []Answer      `json:"answers"`
 }
 
-// Explain evaluates every rule for one person as of now. Every verdict has a reason, including verdicts to keep.
+// Explain evaluates each rule for one person as of now. Verdicts to keep have a reason, too.
 func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
 	judge, err := r.Judge(now)
 	if err != nil {
@@ -72,8 +69,6 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// The method "answer" explains the verdict of one rule. The parameter "taken" lists the decisions of earlier rules
-// about the same person.
 func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person, taken Conflicts) (*Answer, error) {
 	v := judge.Ask(rule, p)
 	past := r.Past(p.ID(), p.SID(), rule.License.Name)
@@ -96,8 +91,7 @@ func (r *Run) answer(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return a, err
 }
 
-// The method "turns" sets the fields Turns, Cools and Given. The parameter "all" lists the times at which the license
-// was given to the person.
+// The method "turns" sets Turns, Cools and Given. The parameter "all" has the times at which the license was given.
 func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, all []given) {
 	if a.Outcome != policy.Keep && a.Outcome != policy.Exempt {
 		return
@@ -118,9 +112,8 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 	}
 }
 
-// Find looks for the people with the given name in the snapshot, and passes each of them to the given function. The
-// name may be the userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns
-// ErrUnknownUser if there is no such person.
+// Find passes the people with the given name to the function. The name may be the userPrincipalName of either account,
+// the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if there is nobody.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	var memory snapshot.Memory
@@ -159,8 +152,7 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 	return fmt.Errorf("%w %q: run %s read nobody with this userPrincipalName, object id, SID or account name%s", ErrUnknownUser, name, r.Begin.Run, hint)
 }
 
-// The method "nearest" returns the name in the snapshot that is most similar to the given name. It returns "" if no
-// name is similar.
+// The method "nearest" returns the most similar name in the snapshot, or "".
 func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string) (like string, err error) {
 	fewest, folded := 0, strings.ToLower(name)
 	for n := range r.Begin.Partitions {
@@ -180,8 +172,7 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 	return like, nil
 }
 
-// The method "names" reports whether a person in a partition has the given name. It reads only the names, which is much
-// faster than reading the people.
+// The method "names" reads only the names of a partition, which is much faster than reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
 	err = r.Manifest.EachNamed(ctx, r.store, partition, memory, func(p snapshot.Named) {
 		for _, n := range [...]string{p.UserPrincipalName, p.ID, p.EntraSID, p.ADName, p.SID, p.SAMAccountName} {

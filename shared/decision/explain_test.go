@@ -12,9 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Turns is the first day on which Decide takes a license that is kept now. A license that was restored, or was given in
-// exchange for another license, is taken only after it has cooled down. Earlier versions gave a day on which nothing
-// would be taken, or no day.
+// Turns is the first time at which Decide takes the license, after it has cooled down.
 func TestTurnsAfterCoolingDown(t *testing.T) {
 	t.Parallel()
 	givenBack := func(days int) *history.Item {
@@ -74,13 +72,10 @@ func TestTurnsAfterCoolingDown(t *testing.T) {
 	}
 }
 
-// withVisio adds another product to the tenant.
 func withVisio(b *snapshot.Begin) {
 	b.SKUs = append(b.SKUs, directory.SKU{ID: "sku-visio", PartNumber: "VISIO"})
 }
 
-// replaceOnce replaces the first occurrence of a string in a text. The test fails if the text does not contain the
-// string.
 func replaceOnce(t *testing.T, text, old, edited string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
@@ -89,8 +84,7 @@ func replaceOnce(t *testing.T, text, old, edited string) string {
 	return strings.Replace(text, old, edited, 1)
 }
 
-// firstTaken evaluates the first rule on each of 90 days, and returns the first time at which the rule takes the
-// license.
+// firstTaken returns the first of 90 days on which the first rule takes the license, or zero.
 func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	t.Helper()
 	rule := r.Policy.Rules[0]
@@ -108,7 +102,7 @@ func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	return time.Time{}
 }
 
-// A license that the rule takes now does not turn later, even if the rule still takes it after a date of its condition.
+// A license that the rule takes now does not turn later.
 func TestTakenNowDoesNotTurn(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -123,7 +117,7 @@ func TestTakenNowDoesNotTurn(t *testing.T) {
 	}
 }
 
-// A license that a leave keeps turns when the person has been idle for the rule's span since the end of the leave.
+// After a leave, the license turns when the person has been idle for the rule's span since its end.
 func TestTurnsAfterLeave(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -149,7 +143,6 @@ func TestTurnsAfterLeave(t *testing.T) {
 	}
 }
 
-// An explanation has the word for the activity that a rule reads, and the parts of the rule.
 func TestNounAndTree(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -172,8 +165,7 @@ func TestNounAndTree(t *testing.T) {
 	}
 }
 
-// An explanation says from which time on an announced change may be made. It says nothing for a change that was not
-// announced, that must be announced again, or that is refused for another reason.
+// Due is zero for a change that was not announced, must be announced again, or is refused for another reason.
 func TestDue(t *testing.T) {
 	t.Parallel()
 	item := func(state history.State, rule string, days int) *history.Item {

@@ -13,20 +13,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// readsCitrix makes a run record that it read the members of the groups of Citrix and of the staff.
 func readsCitrix(b *snapshot.Begin) {
 	b.Members = []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true), directory.GroupRef{Source: directory.AD, Name: "CN=Staff,DC=corp"}.Key(false)}
 }
 
-// The method "on" returns the run in another store.
 func (r *Run) on(s store.Store) *Run {
 	one := *r
 	one.store, one.memory = s, newMemory()
 	return &one
 }
 
-// If the store fails during a search or a reading, the caller gets the error. Otherwise people would seem to be absent,
-// or without a past.
+// If the store fails, the caller gets the error. Otherwise people would seem to be absent, or without a past.
 func TestEveryReadMayFail(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)
@@ -62,8 +59,7 @@ func TestEveryReadMayFail(t *testing.T) {
 	}
 }
 
-// If an object cannot be read by columns, everybody is read singly, and this fails in the same way. In a run for one
-// person, everybody is read singly in any case.
+// If an object cannot be read by columns, people are read singly, and this fails in the same way.
 func TestEveryObjectOfAScreenMayFail(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)
@@ -99,7 +95,6 @@ func TestEveryObjectOfAScreenMayFail(t *testing.T) {
 	}
 }
 
-// An operator who accepts the feeds goes on without the tables of earlier runs.
 func TestAcceptedWithoutTheTable(t *testing.T) {
 	t.Parallel()
 	for _, accept := range []bool{true, false} {
@@ -113,7 +108,6 @@ func TestAcceptedWithoutTheTable(t *testing.T) {
 	}
 }
 
-// OpenUnder evaluates another policy only if the run read everything that the policy needs.
 func TestOpenUnder(t *testing.T) {
 	t.Parallel()
 	r := world{woven: true, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}, begin: readsCitrix, manifest: func(m *snapshot.Manifest) {

@@ -36,7 +36,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// accountOf returns an Entra account with the given assignments. Its last sign-in was the given number of days ago.
+// accountOf returns an Entra account whose last sign-in was the given number of days ago.
 func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
@@ -44,7 +44,6 @@ func accountOf(name string, days int, holds ...directory.Assignment) directory.E
 	}
 }
 
-// The type "world" describes the snapshot of a run.
 type world struct {
 	partitions int
 	entra      []directory.EntraUser
@@ -60,8 +59,7 @@ type world struct {
 	manifest   func(*snapshot.Manifest)
 }
 
-// The method "remember" writes a digest of the fields "past" and "feeds", and returns the key of the digest. It returns
-// "" if both fields are empty.
+// The method "remember" writes a digest of "past" and "feeds", and returns its key, or "" if both are empty.
 func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {
@@ -84,7 +82,6 @@ func (w world) remember(t testing.TB, s store.Store) string {
 	return key
 }
 
-// The method "seal" writes a snapshot of the world and opens its run.
 func (w world) seal(t testing.TB) *Run {
 	t.Helper()
 	ctx := t.Context()

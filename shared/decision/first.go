@@ -8,10 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading sets d.FirstReading, and adds a note to the reason, if the verdict rests on a missing activity date and
-// one of the person's accounts was first seen less than 20 hours ago. Graph returns no date for a person who never
-// signed in, and sometimes omits a date by mistake. A reading on another day must therefore confirm that there is no
-// date.
+// firstReading sets d.FirstReading if the verdict rests on a missing activity date and an account was first seen less
+// than 20 hours ago. Graph returns no date for a person who never signed in, but sometimes omits one by mistake. So a
+// reading on another day must confirm that there is none.
 func firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true
@@ -19,8 +18,8 @@ func firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now t
 	}
 }
 
-// The method "alone" returns why a scheduled run does not make a change that rests on a single reading. It returns ""
-// if the run may make the change. A scheduled run needs the second reading because no operator looks at the plan first.
+// The method "alone" returns why a scheduled run in mode enforce does not make a change that rests on a single reading.
+// Nobody looks at the plan of such a run first. It returns "" if the run may make the change, and for an announcement.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

@@ -60,8 +60,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// A run of an older version may have listed an account with a lost date. The account stays in doubt for the time
-// lostFor (90 days), or longer if a rule has a longer span.
+// An account that a run of an older version listed stays in doubt for lostFor (90 days), or longer if a rule has a
+// longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -116,7 +116,6 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 	}
 }
 
-// A reading at the same time as the last reading is compared with the last reading.
 func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -130,8 +129,8 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// A license that was taken counts as held again only if the data were read long enough after the change. If the data
-// were read earlier, the decision is undecided and says why.
+// A license that was taken counts as held again only if the data were read long enough after the change. Before that,
+// the decision is undecided.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// If one rule gives a license in exchange for another license, a second rule may later take the given license. The
-// second rule takes it only if the person has been idle for the whole span of the second rule after the exchange.
+// A rule takes a license that another rule gave in exchange only when the person has been idle for its whole span since
+// then.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

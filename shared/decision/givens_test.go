@@ -50,7 +50,6 @@ func TestWhenALicenseWasRestored(t *testing.T) {
 	}
 }
 
-// A license may have been given under a name that the policy no longer has.
 func TestGivenAsAnother(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -73,7 +72,7 @@ func TestGivenAsAnother(t *testing.T) {
 	}
 }
 
-// Each refuses a line that is neither a decision nor a summary. It returns each loss once.
+// Each refuses a line that is neither a decision nor a summary, and returns each loss once.
 func TestEachLine(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// If a DN now belongs to a different group than in an earlier run, membership in the group is unknown. An operator can
-// accept the new group.
+// If a DN now belongs to another group, membership is unknown, until an operator accepts the new group.
 func TestRemadeGroup(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -72,7 +71,6 @@ func TestIdentifies(t *testing.T) {
 	}
 }
 
-// The entry of a group has the id of this group, and not that of another one.
 func TestIdentified(t *testing.T) {
 	t.Parallel()
 	r := world{policy: strings.Replace(text, "exempt:", "  app: {group: {entra: APP}}\nexempt:", 1) + "  - {name: app, license: app, when: created.hasValue(), then: remove}\n"}.seal(t)

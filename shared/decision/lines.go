@@ -10,35 +10,31 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Summary is the last line of the decisions of a partition. Without a summary, the evaluation of the partition is not
-// complete.
+// Summary is the last line of the decisions of a partition. Without it, the evaluation is not complete.
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
-	// Kinds counts the accounts that are not people, by kind.
+	// Kinds counts the accounts that are not people.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Converted counts the people for whom directory.Person.Converted is true.
+	// Converted counts people by directory.Person.Converted.
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
-	// Lost has a sentence for each table of known accounts that could not be read. The sentence also says what replaces
-	// the table.
+	// Lost has a sentence for each table of known accounts that could not be read, with what replaces it.
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks has one entry for each rule. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
-	// Turning lists the verdicts that turn to reclaim soonest. The counts in Outlooks include all verdicts that turn.
+	// Turning lists the verdicts that turn to reclaim soonest. Outlooks counts all that turn.
 	Turning []Turning `json:"turning,omitempty"`
 }
 
-// The type "line" is one line of a decisions object: a decision or the summary.
 type line struct {
 	*plan.Decision
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The parameter "write" passes each decision to the function "emit" and
-// returns the summary. The parameter "write" may omit verdicts to keep, because the summary counts them and Explain
-// finds their reasons again.
+// Put stores the decisions of a partition. The function "write" passes decisions to "emit" and returns the summary. It
+// may omit verdicts to keep, which the summary counts and Explain finds again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
@@ -55,7 +51,7 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 	return nil
 }
 
-// Each passes every decision of the run to the given function, in the order of the partitions, and returns the combined
+// Each passes the stored decisions of the run to the function, in the order of the partitions, and returns the combined
 // summary. It fails if the evaluation of a partition is not complete.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
 	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}

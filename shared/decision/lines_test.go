@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "put" writes the decisions object of a partition, with one decision and a summary.
 func put(t *testing.T, r *Run, partition int, d plan.Decision, sum Summary) {
 	t.Helper()
 	err := r.Put(t.Context(), partition, func(emit func(*plan.Decision) error) (Summary, error) { return sum, emit(&d) })
@@ -55,7 +54,6 @@ func TestPutAndEach(t *testing.T) {
 	}
 }
 
-// Each returns an error if a partition is missing or its evaluation is not complete.
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -131,7 +129,7 @@ func TestErrorsOfCallersPassThrough(t *testing.T) {
 	}
 }
 
-// Each adds the outlooks of all partitions. A partition of an earlier version has none, or counts other days.
+// A partition of an earlier version has no outlooks, or counts other days.
 func TestOutlooksOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 5}.seal(t)
@@ -160,8 +158,7 @@ func TestOutlooksOfAllPartitions(t *testing.T) {
 	}
 }
 
-// A partition keeps the verdicts that turn soonest. It keeps more than its share, because the verdicts may be spread
-// unevenly, and at most as many as a run shows.
+// A partition keeps more than its share, because the verdicts may be spread unevenly, and at most mostTurning.
 func TestVerdictsThatTurnSoonest(t *testing.T) {
 	t.Parallel()
 	for partitions, most := range map[int]int{1: mostTurning, 8: 1100} {

@@ -8,10 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// In the first night, a call read from the controllers that Ann logged on 40 days ago. The replicated date is 50 days
-// old. Later runs remember the logon 40 days ago. If every controller shows an earlier date, Ann's dates are in doubt,
-// because a controller was removed or restored. The longest span of the policy is 90 days, and a logon is replicated
-// within 14 days. Therefore the doubt ends 104 days after the logon.
+// In the first night, a read of all controllers shows a logon 40 days ago. The replicated date is 50 days old. If the
+// controllers later show an earlier date, the dates are in doubt, because a controller was removed or restored. The
+// doubt ends 104 days after the logon: the longest span is 90 days, and a logon is replicated within 14.
 func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 	t.Parallel()
 	field, _ := directory.FieldNamed("ad.lastLogonTimestamp")
@@ -79,7 +78,7 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 	}
 }
 
-// A call read an older logon than an earlier call. The newer one counts.
+// The newest logon counts.
 func TestLoggedOnTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -94,8 +93,7 @@ func TestLoggedOnTwice(t *testing.T) {
 	}
 }
 
-// A run for one person reads the last logon from every controller. A date that is earlier than one that an earlier call
-// read is therefore in doubt.
+// A run for one person reads every controller, so an earlier date than before is in doubt.
 func TestLoggedOnInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	for user, lost := range map[string]bool{"": false, "ann": true} {
@@ -114,7 +112,7 @@ func TestLoggedOnInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// The last reading lacked Ann's account. A date that was read just before an earlier change still counts.
+// A date that was read just before a change counts, even if the last reading lacked the account.
 func TestSightedAndThenNotListed(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -7,8 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// A lookup finds accounts in any order. It does not find an account that is missing from the table, or that is in the
-// table twice.
+// A lookup does not find an account that is in the table twice.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

@@ -15,8 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "damages" overwrites the run's table of known accounts with bytes that are no table, and returns the
-// store.
 func (r *Run) damages(t *testing.T) *store.Memory {
 	t.Helper()
 	s := r.store.(*store.Memory)
@@ -26,8 +24,8 @@ func (r *Run) damages(t *testing.T) *store.Memory {
 	return s
 }
 
-// A lost table cannot be made again if the snapshot of its run is damaged, gone or unreadable for this version. A later
-// try would fail in the same way, so the rules are undecided about the people. The run says that the table is lost.
+// A table stays lost if the snapshot of its run is damaged, gone or unreadable for this version. The rules are then
+// undecided about the people.
 func TestTableThatStaysLost(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(objects map[string][]byte){
@@ -67,7 +65,6 @@ func TestTableThatStaysLost(t *testing.T) {
 	}
 }
 
-// withoutAPolicy returns the begin of a run whose policy this version cannot read.
 func withoutAPolicy(t *testing.T) []byte {
 	t.Helper()
 	s := &store.Memory{}
@@ -77,8 +74,7 @@ func withoutAPolicy(t *testing.T) []byte {
 	return s.Objects()["runs/run/begin.json"]
 }
 
-// A store that does not answer may answer later. The evaluation then fails, and no table counts as lost. This also holds
-// if the table is gone and the store does not answer while the table is made again.
+// A store that does not answer may answer later. The evaluation then fails, and no table counts as lost.
 func TestTableWhileTheStoreIsDown(t *testing.T) {
 	t.Parallel()
 	for _, gone := range []bool{true, false} {
@@ -114,8 +110,8 @@ func TestTableWhileTheStoreIsDown(t *testing.T) {
 	}
 }
 
-// A missing table is damage if the snapshot of its run is damaged. It is not damage if the run is missing too, because
-// old runs are deleted.
+// A missing table is damage if the snapshot of its run is damaged, and not if the run is missing, too, because old runs
+// are deleted.
 func TestTableGoneAndSnapshotDamaged(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]error{"runs/run/manifest.json": store.ErrDamaged, "runs/run/begin.json": store.ErrNotFound} {
@@ -134,7 +130,6 @@ func TestTableGoneAndSnapshotDamaged(t *testing.T) {
 	}
 }
 
-// Losses has every table that was lost.
 func TestLossesOfTwoTables(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -152,8 +147,7 @@ func TestLossesOfTwoTables(t *testing.T) {
 	}
 }
 
-// The function "lostNights" returns the run after the given number of nights. The store has the snapshots of the nights
-// and none of their tables.
+// The function "lostNights" returns the run after some nights whose snapshots the store has, without their tables.
 func lostNights(t *testing.T, nights int) *Run {
 	t.Helper()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -172,7 +166,7 @@ func lostNights(t *testing.T, nights int) *Run {
 	return r.nextNight(nights)
 }
 
-// The tables of at most longestTrail runs in a row are made again. An older snapshot is not read for that.
+// The tables of at most longestTrail runs in a row are made again.
 func TestTrailOfLostTables(t *testing.T) {
 	t.Parallel()
 	for nights, whole := range map[int]bool{1: true, longestTrail: true, longestTrail + 1: false} {

@@ -6,9 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MailFor returns the address for notices to the person. The result "why" says why no mail may be sent. It is empty if
-// a mail may be sent. A change that must be announced waits while no mail may be sent, because nobody would read the
-// notice.
+// MailFor returns the address for notices, or why no mail may be sent. A change that must be announced then waits,
+// because nobody would read the notice.
 func MailFor(p *directory.Person) (address, why string) {
 	const waits = "cannot be announced by mail: "
 	kind, evidence := p.Kind()
@@ -27,7 +26,7 @@ func MailFor(p *directory.Person) (address, why string) {
 	return p.Entra.Mail, ""
 }
 
-// plainAddress reports whether text is one mail address, without a name (RFC 5322, addr-spec).
+// plainAddress reports whether text is one mail address without a name (RFC 5322, addr-spec).
 func plainAddress(text string) bool {
 	a, err := mail.ParseAddress(text)
 	return err == nil && a.Address == text // everything but the address alone parses to another text

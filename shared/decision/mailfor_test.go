@@ -46,8 +46,8 @@ func TestMailFor(t *testing.T) {
 	}
 }
 
-// A change that must be announced waits while no mail may be sent. Without the section notices, nobody gets mails, and the
-// plan announces the change. With that section, an announcement that was no mail does not count.
+// A change that must be announced waits while no mail may be sent. Without the section notices, nobody gets mails, and
+// the plan announces the change. With that section, an announcement that was no mail does not count.
 func TestAnnouncedByMail(t *testing.T) {
 	t.Parallel()
 	idle := daysAgo(100)

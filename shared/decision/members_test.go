@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// sinceNight returns MemberSince of a member of one group since the reading of a night. The night -1 stands for a member
-// since an unknown time, or for no member.
+// sinceNight returns MemberSince for one group. The night -1 stands for an unknown time, or for no member.
 func sinceNight(key string, night int) map[string]time.Time {
 	if night < 0 {
 		return nil
@@ -23,7 +22,7 @@ func sinceNight(key string, night int) map[string]time.Time {
 	return map[string]time.Time{key: asOf.AddDate(0, 0, night)}
 }
 
-// MemberSince is the time of the first reading that saw the account in a group that grants a license.
+// MemberSince is the first reading that saw the account in a group that gives a license.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -31,9 +30,8 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// Each string is the reading of one night. The account is a member ("in"), is not a member ("out"), or is
-		// missing ("gone"). The word "unread" means that the group could not be read. A number after the word stands
-		// for the objectGUID of the group.
+		// A string is the reading of one night: the account is a member ("in"), is none ("out"), or is missing
+		// ("gone"), or the group could not be read ("unread"). A number stands for the objectGUID of the group.
 		nights []string
 		want   int // index of the night, or -1 if there is none
 	}{
@@ -94,8 +92,6 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// MemberSince has the same meaning for an Entra group as for an Active Directory group, if membership in the group is a
-// license.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text
@@ -144,8 +140,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// Some groups of a source can be read and others cannot. The table has each group once, and each membership once. A
-// membership in a group that is read again is as old as before.
+// The table has each group and each membership once. A membership in a group that is read again is as old as before.
 func TestGroupsReadAndUnread(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte("grace: {newHolder: 14}"+strings.Replace(text, "exempt:", "  lite: {group: {ad: \"CN=Lite,DC=corp\"}}\nexempt:", 1)+"  - {name: lite, license: lite, when: created.hasValue(), then: remove}\n"))
@@ -192,8 +187,8 @@ func TestGroupsReadAndUnread(t *testing.T) {
 	}
 }
 
-// A run reads the members of a license's group only if a rule is about the license. The run before the policy got such
-// a rule read no members. The members that the next run finds are therefore not new holders.
+// A run reads the members only if a rule is about the license. Members that a run finds after its policy got such a
+// rule are no new holders.
 func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -218,8 +213,7 @@ func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	}
 }
 
-// If a group cannot be read now, the next table names the group only once, even if its members come from several
-// tables.
+// The next table names an unread group once, even if its members come from several tables.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)

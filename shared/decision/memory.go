@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "memory" keeps the last table of known accounts that was read. The table can be kept, because the table of
-// an earlier run no longer changes in the store.
+// The type "memory" caches the table of known accounts that was read last. The table of an earlier run no longer
+// changes.
 type memory struct {
 	mu    sync.Mutex
 	run   string
@@ -27,8 +27,7 @@ type memory struct {
 	*losses
 }
 
-// The type "losses" has a sentence for each table that could not be read, by the key of the table's object. The
-// sentence also says what replaces the table.
+// The type "losses" has a sentence for each table that could not be read, by the key of its object.
 type losses struct {
 	mu  sync.Mutex
 	why map[string]string
@@ -36,8 +35,8 @@ type losses struct {
 
 func newMemory() *memory { return &memory{losses: &losses{}} }
 
-// Apart returns a copy of the run for another worker. Each copy caches the table that it read last. All copies collect
-// the sentences about unreadable tables in one list.
+// Apart returns a copy of the run for another worker. Each copy caches its own table. All copies share the list of
+// unreadable tables.
 func (r *Run) Apart() *Run {
 	own := *r
 	own.memory = &memory{losses: r.memory.losses}
@@ -53,12 +52,9 @@ func (l *losses) add(key, why string) {
 	l.why[key] = why
 }
 
-// The method "remembered" returns the table of known accounts that a run stored for a partition. It keeps the last
-// table, so that repeated calls for the same table read the store only once. If the table is damaged or missing, the
-// method makes the table again from the snapshot of the run. If the snapshot cannot be read either, the method returns
-// store.ErrDamaged. It returns store.ErrNotFound if neither a table nor a snapshot exists, for example because both
-// have expired. It also returns store.ErrNotFound for a run of an old version that wrote activity gaps instead of a
-// table.
+// The method "remembered" returns the table of known accounts of a run. If the table is damaged or missing, it is made
+// again from the snapshot of the run. If the snapshot cannot be read either, the error is store.ErrDamaged. The error
+// is store.ErrNotFound if both are gone, or if the run is of an old version that wrote activity gaps.
 func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
 	m := r.memory
 	m.mu.Lock()
@@ -83,8 +79,7 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, err
 }
 
-// Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence also says what
-// replaces the table.
+// Losses returns a sentence for each table of an earlier run that could not be read so far, with what replaces it.
 func (r *Run) Losses() []string {
 	l := r.memory.losses
 	l.mu.Lock()
@@ -92,8 +87,7 @@ func (r *Run) Losses() []string {
 	return slices.Sorted(maps.Values(l.why))
 }
 
-// readTable reads a table or makes it again. The result "loss" describes what was lost. It is empty if nothing was
-// lost.
+// readTable reads a table or makes it again. The result "loss" says what was lost, or is empty.
 func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Partition, loss string, err error) {
 	table, err = known.Get(ctx, r.store, run, n)
 	gone := errors.Is(err, store.ErrNotFound)
@@ -122,14 +116,14 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 	return nil, "", failed
 }
 
-// longestTrail is the maximum number of runs in a row whose tables are made again. To make a table again, idleseat needs
-// the table of the run before, which may be lost too.
+// longestTrail limits how many runs in a row have their tables made again. Each needs the table of the run before it,
+// which may be lost, too.
 const longestTrail = 8
 
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)
 
-// tableAgain makes the table of a run again, from the snapshot of this run and the table of the run before it. The
-// result is the same table that RememberWith made. No date that the run saw is lost.
+// tableAgain makes the table of a run again, from its snapshot and the table of the run before it. The result is the
+// table of RememberWith.
 func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partition, error) {
 	if r.trail >= longestTrail {
 		return nil, errTrail
@@ -149,7 +143,7 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	return last.table(h, &Plain{}), nil
 }
 
-// The function "lasts" reports whether the error would occur again if the run were read again.
+// The function "lasts" reports whether the error would occur again at the next try.
 func lasts(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) || errors.As(err, &faults)

@@ -18,8 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "remembering" seals a run with people of different histories. It writes and returns the run's table of
-// known accounts.
+// The function "remembering" seals a run with people of different histories, and writes its table of known accounts.
 func remembering(t *testing.T) (*Run, *known.Partition) {
 	t.Helper()
 	disabled := accountOf("off", 300)
@@ -52,8 +51,8 @@ func remembering(t *testing.T) (*Run, *known.Partition) {
 	return r, table
 }
 
-// A damaged or missing table is made again from the snapshot, with the same content. It is not made again if the run
-// wrote activity gaps instead of a table.
+// A damaged or missing table is made again from the snapshot. It is not made again if the run wrote activity gaps
+// instead.
 func TestTableIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(s *store.Memory) error{
@@ -84,8 +83,9 @@ func TestTableIsMadeAgain(t *testing.T) {
 	}
 }
 
-// If a table cannot be made again, the rules are undecided about all its people in this night, unless an operator
-// accepts the feeds. The next night compares the people's dates with the dates of this night.
+// A table of known accounts may be damaged, and the snapshot of its run, too. In the next night, the rules are
+// undecided about all people of the table, unless the run has --accept-feeds. The night after that compares the
+// people's dates with those of this night.
 func TestTableIsLost(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)
@@ -140,7 +140,7 @@ func TestTableIsLost(t *testing.T) {
 	}
 }
 
-// A temporary error does not count as damage.
+// A temporary error is no damage.
 func TestWhichTablesAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

@@ -20,11 +20,9 @@ type Named struct {
 	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, and not by name
 }
 
-// Names returns a policy.Names, which reports whether the run's policy lists a person. A policy.Names is not safe for
-// concurrent use.
+// Names returns the names of the run's policy. The result is not safe for concurrent use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// The method "people" returns the accounts that earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil
@@ -47,7 +45,7 @@ type Listed struct {
 	Nobody []string                             // names that no account has ever had
 }
 
-// Listed compares the accounts that now have the names in the policy with the accounts that earlier runs found.
+// Listed compares the accounts that now have the names in the policy with those that earlier runs found.
 func (r *Run) Listed(named []Named) *Listed {
 	l := &Listed{People: map[string][]directory.EarlierPerson{}}
 	maps.Copy(l.People, r.people())
@@ -73,8 +71,6 @@ func (r *Run) Listed(named []Named) *Listed {
 	return l
 }
 
-// The method "seen" returns the accounts that earlier runs found for a name, together with the accounts that this run
-// found for the same name.
 func (r *Run) seen(before []directory.EarlierPerson, now []Named) []directory.EarlierPerson {
 	next := slices.Clone(before)
 	for _, n := range now {
@@ -124,8 +120,7 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes returns a sentence for each name that no account has. The sentence suggests the most similar name in the
-// snapshot.
+// Lookalikes returns a sentence for each name that no account has, with the most similar name in the snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil
@@ -158,7 +153,6 @@ func (r *Run) Named(ctx context.Context) (all []Named, err error) {
 	return all, err
 }
 
-// The method "everybody" passes every person in the snapshot to the given function.
 func (r *Run) everybody(ctx context.Context, each func(*directory.Person)) error {
 	var h directory.Accounts
 	for n := range r.Begin.Partitions {

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The plan has a note if a name that the policy exempts now belongs to a different account or to none. The run
-// remembers both the earlier account and the present account.
+// The plan has a note if a listed name now belongs to another account or to none. Later runs know both accounts.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -79,7 +78,6 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// Named finds a person by a name in the policy, or by the id that an earlier run recorded.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	wed := accountOf("wed", 1)
@@ -97,8 +95,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// Lookalikes compares a name without an account with the names of all accounts. The order of the accounts does not
-// matter.
+// The order of the accounts does not matter to Lookalikes.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -124,7 +121,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// If people cannot be read, every function returns an error. Without the error, these people would seem to be absent.
+// Each function returns an error if people cannot be read. Otherwise these people would seem to be absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)
@@ -151,7 +148,7 @@ func TestReadingThatFails(t *testing.T) {
 	}
 }
 
-// An empty name finds no account, not even an account without a name.
+// An empty name does not find an account without a name.
 func TestFindWantsAName(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{{ID: "id-1"}, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-1"}}}.seal(t)
@@ -161,7 +158,6 @@ func TestFindWantsAName(t *testing.T) {
 	}
 }
 
-// Each returns a summary that adds up the summaries of all partitions.
 func TestSummaryOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)

@@ -10,19 +10,19 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "notice" sets d.Notice if the change must be announced. If the change is announced already, it sets
+// The method "notice" sets d.Notice if the change must be announced. If it is announced already, the method sets
 // d.Refused until the change may be made.
 //
-// An announcement promises that the person keeps the license by using it before the day. It therefore holds for every
-// rule about the license, and no later edit of the policy brings the day forward. It counts no longer if the person was
+// An announcement promises that the person keeps the license by using it before the day. So it holds for every rule
+// about the license, and no later edit of the policy brings the day forward. It no longer counts if the person was
 // active after it, or if its day was too long ago (noticeCounts).
 //
-// After its day, the change must be announced again if another rule made the announcement, if it names another target, if
-// the run did not know the person's last activity then, or if nobody knows whether the mail was sent. So nobody gets two
+// After its day, the change must be announced again if another rule made the announcement, if it names another target,
+// if the person's last activity was not known then, or if it is unknown whether the mail was sent. So nobody gets two
 // mails for one notice, and nobody loses a license without a mail.
 //
-// The data show a use some time after it. The change therefore waits until the data show every use before the end of the
-// day. Usage reports are two to three days late.
+// Data show a use some time after it, and usage reports are two to three days late. So the change waits until the data
+// show each use before the end of the day.
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	if !r.told(past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
@@ -39,23 +39,22 @@ func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p
 	}
 }
 
-// noticeCounts is how long an announcement counts after its day. A license that was not taken by then was not due, for
-// example because the person was exempt, or the run could not take it. The person does not expect the change any more.
+// noticeCounts is how long an announcement counts after its day. A license that was not taken by then was not due, or
+// the run could not take it. The person does not expect the change any more.
 const noticeCounts = 30 * 24 * time.Hour
 
-// The method "told" reports whether a change was announced in the way that the policy asks for. If the policy sends
-// mails, an announcement in the ledger alone does not count.
+// The method "told" reports whether a change was announced as the policy asks. If the policy sends mails, an
+// announcement in the ledger alone does not count.
 func (r *Run) told(past *history.Item) bool {
 	return past != nil && (past.State == history.Announced || past.State == history.Unsure) && (past.ByMail || r.Policy.Notices == nil)
 }
 
-// activeAfter reports whether the person was active after the given time. The end of a leave counts as activity, as it
-// does for the rules.
+// activeAfter reports whether the person was active after the given time. The end of a leave counts as activity.
 func activeAfter(at time.Time, d *plan.Decision, judge *policy.Judge, p *directory.Person) bool {
 	return d.IdleSince.After(at) || judge.LeaveEnd(p).After(at)
 }
 
-// idleBefore returns the person's last activity as of the announcement, or the zero time if none was known.
+// idleBefore returns the person's last activity as of the announcement, or zero if none was known.
 func idleBefore(past *history.Item) time.Time {
 	if past.IdleSince == nil {
 		return time.Time{}
@@ -63,8 +62,8 @@ func idleBefore(past *history.Item) time.Time {
 	return *past.IdleSince
 }
 
-// The function "waits" returns the refusal of an announced change that is not due. The parameter "again" says whether the
-// change must then be announced again.
+// The function "waits" returns the refusal of an announced change that is not due. The parameter "again" says whether
+// the change must then be announced again.
 func waits(past *history.Item, due time.Time, again bool) string {
 	at := due.UTC().Format(time.RFC3339)
 	switch {
@@ -76,8 +75,8 @@ func waits(past *history.Item, due time.Time, again bool) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), at)
 }
 
-// dueOf returns the time from which an announced change may be made. If the rule reads dates of use, it lies so long after
-// the promised time that the directories show each use before that time.
+// dueOf returns the time from which an announced change may be made. If the rule reads dates of use, it is so long
+// after the promised time that the directories show each use before that time.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
 	if rule.ReadsActivity() {
 		return promised(rule, past).Add(history.Late)

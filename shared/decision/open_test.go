@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A reading is compared with the last healthy reading before it. The difference decides whether the source is healthy.
+// The difference from the last healthy reading decides whether the source is healthy.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -74,8 +74,7 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// If a group of a license with at least three members lost all of them, membership is unknown unless an operator accepts
-// the loss.
+// If a group with at least three members lost all of them, membership is unknown, unless an operator accepts the loss.
 func TestShrunkGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -139,8 +138,7 @@ func TestShrunkGroups(t *testing.T) {
 	}
 }
 
-// A run for one person trusts the group that has the DN now, even if an earlier run read a different group with this
-// DN.
+// A run for one person trusts the group that has the DN now.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -164,8 +162,7 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// The names in the mailbox usage report are matched case-insensitively. If the report was not read, KnowMailbox leaves
-// the kind of the mailbox unchanged.
+// The mailbox report ignores case. If it was not read, the kind of the mailbox stays as it was.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -192,7 +189,6 @@ func TestMailboxKinds(t *testing.T) {
 	}
 }
 
-// Accounts without a SID are joined by the attribute that the policy names.
 func TestAnchorOfThePolicy(t *testing.T) {
 	t.Parallel()
 	for anchor, joined := range map[string]bool{"": false, "anchor: employeeID\n": true} {
@@ -205,7 +201,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// If a person had a listed name in an earlier run, the id of the account is enough to keep the person exempt.
+// The id of an account that had a listed name in an earlier run keeps the person exempt.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {
@@ -219,7 +215,7 @@ func TestJudgeFollowsPeople(t *testing.T) {
 	}
 }
 
-// The route of a change may need the SID of an Active Directory group. The Tenant takes the SIDs from the reading.
+// The route of a change may need the SID of an Active Directory group.
 func TestTenantKnowsTheSIDsOfGroups(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "S-1-5-21-9"}

@@ -15,8 +15,8 @@ import (
 // OutlookDays is the number of days that an Outlook covers.
 const OutlookDays = 30
 
-// Outlook says how long the holders of a rule's license have been idle. It also says when the rule will take the
-// licenses that it keeps now, if their holders stay away.
+// Outlook says how long the holders of a license have been idle, and when the rule will take the licenses that it keeps
+// now, if their holders stay away.
 type Outlook struct {
 	Idle *policy.Idle `json:"idle,omitempty"` // nil if the rule reads no date of use
 	// Turns[d] counts holders whose verdict turns to reclaim more than d and at most d+1 days after the planning time.
@@ -30,7 +30,6 @@ type Turning struct {
 	On   int64  `json:"on"` // in microseconds since 1970
 }
 
-// The method "outlooks" returns an empty outlook for each rule.
 func (r *Run) outlooks() []Outlook {
 	all := make([]Outlook, len(r.Policy.Rules))
 	for i, rule := range r.Policy.Rules {
@@ -39,7 +38,7 @@ func (r *Run) outlooks() []Outlook {
 	return all
 }
 
-// NewSummary returns a summary of a partition. It counts only the people in the given Plain.
+// NewSummary returns a summary that counts the people in the given Plain.
 func (r *Run) NewSummary(plain *Plain) Summary {
 	s := Summary{People: plain.People, Tallies: make([]plan.Tally, len(r.Policy.Rules)), Outlooks: r.outlooks(), Turning: plain.Turning}
 	for i, rule := range r.Policy.Rules {
@@ -52,19 +51,15 @@ func (r *Run) NewSummary(plain *Plain) Summary {
 	return s
 }
 
-// outlookEnd returns the end of the time that an Outlook covers.
 func (r *Run) outlookEnd() time.Time { return r.Begin.AsOf.Add(OutlookDays * 24 * time.Hour) }
 
-// The method "turn" records a verdict that turns to reclaim. It adds the verdict to the counts in Outlooks and to the
-// list Turning.
 func (s *Summary) turn(asOf time.Time, t Turning) {
 	s.Outlooks[t.Rule].Turns[(time.UnixMicro(t.On).Sub(asOf)-1)/(24*time.Hour)]++
 	s.Turning = append(s.Turning, t)
 }
 
-// Look adds a holder of the license of rule i to the outlook of the rule. The parameter "v" is the verdict. The
-// parameter d is the decision; only its outcome and its person must be set. The parameter "past" is the last event of
-// the license in the history, or nil if there is none.
+// Look adds a holder of the license of rule i to the outlook. Of d, only the outcome and the person must be set. The
+// parameter "past" is the last event of the license in the history, or nil.
 func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, v *policy.Verdict, d *plan.Decision, past *history.Item) {
 	rule := r.Policy.Rules[i]
 	judge.CountIdle(s.Outlooks[i].Idle, rule, p)
@@ -85,11 +80,11 @@ func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, 
 	}
 }
 
-// mostTurning is the maximum length of the list Turning of a run. The counts in Outlooks include all verdicts.
+// mostTurning limits the list Turning of a run.
 const mostTurning = 2000
 
-// cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share of mostTurning, plus
-// 100. This is enough, because the hash that chooses the partition spreads people evenly.
+// cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share plus 100. This is
+// enough, because the hash that chooses the partition spreads people evenly.
 func (r *Run) cutTurning(s *Summary) {
 	slices.SortFunc(s.Turning, func(a, b Turning) int {
 		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
@@ -98,8 +93,7 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// The method "add" adds the counts of another partition. A run of an earlier version may have counted fewer or more
-// days.
+// The method "add" adds the counts of another partition. An earlier version may have counted fewer or more days.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)

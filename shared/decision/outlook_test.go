@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 )
 
-// An outlook counts the verdicts that turn to reclaim within its days. A license that was restored turns only after it
-// has cooled down. A license that a leave kept turns when the person has been idle for the rule's span since its end.
+// A license turns only after it has cooled down, and after a leave only when the rule's span has passed since its end.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	restored := func(days int) []any {
@@ -64,7 +63,6 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// A new summary has the rules by name, and the counts of the people who are counted already.
 func TestNewSummary(t *testing.T) {
 	t.Parallel()
 	r := world{}.seal(t)

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "past" changes the decision d because of earlier changes of the license. It returns true if d is then
-// final and needs no further checks.
+// The method "past" changes d because of earlier changes of the license. It returns true if d is final.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -39,14 +38,14 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// The type "given" is a time at which a run or somebody else gave a license to a person.
+// The type "given" is a time at which a license was given to a person.
 type given struct {
 	at  time.Time
 	how string // as in "restored on 2026-11-02"
 }
 
-// The method "cool" turns a decision to reclaim into a refused decision to keep, if the person has not been idle for
-// the whole span of the rule after g.at.
+// The method "cool" turns a decision to reclaim into a refused one to keep, if the person has not been idle for the
+// whole span of the rule since g.at.
 func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, g.at) {
 		d.Outcome = policy.Keep
@@ -54,9 +53,9 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 	}
 }
 
-// The method "restored" returns when and how a license was restored after a run took it. The boolean result is false if
-// the license was not restored, or if it is unknown whether it was restored. If this run is the first to see that
-// somebody else restored the license, the time is unknown. In this case the method returns the current time.
+// The method "restored" returns when and how a license was restored after a run took it, or false if this is not known.
+// If this run is the first to see that somebody else restored it, the time is unknown. In this case the method returns
+// the argument "now".
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case !past.Given().IsZero():
@@ -67,8 +66,8 @@ func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time)
 	return given{}, false
 }
 
-// allGiven returns every known time at which the license of a rule was given to a person. The parameter "past" is the
-// last event of the license in the history, or nil if there is none.
+// allGiven returns the known times at which the license was given. The parameter "past" is the last event of the
+// license in the history, or nil.
 func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.Item, now time.Time) (all []given) {
 	if past != nil {
 		if g, is := r.restored(holder, past, now); is {
@@ -84,8 +83,8 @@ func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.It
 	return all
 }
 
-// renamedItems lists, by person, the past changes that took or gave a license that the policy does not have. Such a
-// license may have been renamed, and nobody knows its present name, because neither its product nor its group is known.
+// renamedItems returns, by person, the past changes that took or gave a license that the policy does not have. It may
+// have been renamed, and its present name is unknown, because neither its product nor its group is known.
 func (r *Run) renamedItems() map[string][]*history.Item {
 	items, p := map[string][]*history.Item{}, r.Policy
 	for i := range r.History.All() {
@@ -116,8 +115,7 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 }
 
 // asAnother returns when and how the license of d was given, according to an item with a license that the policy no
-// longer has. Such a license may be the license of d under another name. It may also be a license in place of which a
-// run gave the license of d.
+// longer has. This license may be that of d under another name, or one in place of which the license of d was given.
 func (r *Run) asAnother(d *plan.Decision, i *history.Item) (g given, is bool) {
 	switch {
 	case i.State == history.Taken && i.To == d.License && r.Policy.LicenseNamed(i.License) == nil:
@@ -130,10 +128,9 @@ func (r *Run) asAnother(d *plan.Decision, i *history.Item) (g given, is bool) {
 	return given{}, false
 }
 
-// The method "returned" turns the decision into a restore if the person has returned. It sets Refused if the restore is
-// refused. Only the rule that took the license restores it. If the policy no longer has this rule, the first rule about
-// the license restores it. No rule restores a license that a run gave in place of another license, if the person has
-// the other license again.
+// The method "returned" turns the decision into a restore if the person has returned. The rule that took the license
+// restores it, or the first rule about the license if the policy lacks that rule. A license that was given in place of
+// another one is not restored if the person has that one again.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -174,10 +171,9 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// The method "regained" returns a license in place of which a run gave the license of d, if the person has the former
-// license again or is getting it. It returns "" if there is no such license. The parameter "before" is when a run took
-// the license of d. If a run took the former license, too, and that one was also given in place of another, the method
-// asks the same about it.
+// The method "regained" returns a license in place of which a run gave the license of d. The person has the returned
+// license again, or is getting it. The method returns "" if there is no such license. The parameter "before" is when a
+// run took the license of d. The method also follows a chain of such exchanges.
 func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Person, before time.Time) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -199,14 +195,14 @@ func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Perso
 	return ""
 }
 
-// The method "holds" reports whether the person is known to hold a license. It is false for a license without a rule.
+// The method "holds" is false for a license without a rule.
 func (r *Run) holds(judge *policy.Judge, p *directory.Person, l *policy.License) bool {
 	rule := r.Policy.FirstRule(l)
 	return rule != nil && judge.Ask(rule, p).Holder == directory.Yes
 }
 
-// The method "setback" returns the setback of the change, or nil if there is none. A change has a setback if the last
-// run that tried the change could not make it.
+// The method "setback" returns the setback of the change, or nil. A change has one if the last run that tried it could
+// not make it.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -214,8 +210,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// The method "setBack" adds the setback of the change to the decision. Until the setback is due, the method refuses the
-// change. After each failure, the change waits for more nights. A run for one person does not wait.
+// The method "setBack" refuses the change until its setback is due. After each failure, the change waits for more
+// nights. A run for one person does not wait.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {

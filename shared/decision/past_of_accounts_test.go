@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// EnabledSince is the time of the first reading that saw the account enabled after a reading that did not. It is zero
-// for an account that was enabled in every reading, or is not enabled now. This applies to both directories.
+// EnabledSince is the first reading that saw the account enabled after one that did not. It is zero for an account that
+// was enabled in each reading, or is not enabled now.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
@@ -59,8 +59,7 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
-// An account of Active Directory that expired is not enabled, although nobody disabled it. It is enabled again when its
-// end is moved.
+// An expired account of Active Directory is not enabled. It is enabled again when its end is moved.
 func TestEnabledSinceTheEndWasMoved(t *testing.T) {
 	t.Parallel()
 	night := func(n int) time.Time { return asOf.AddDate(0, 0, n) }
@@ -94,7 +93,7 @@ func TestEnabledSinceTheEndWasMoved(t *testing.T) {
 	}
 }
 
-// Seen is the time of the first reading in an unbroken series of readings that saw the account.
+// Seen is the first of an unbroken series of readings that saw the account.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
@@ -113,8 +112,7 @@ func TestSeenSince(t *testing.T) {
 	}
 }
 
-// The table of a run has no accounts of an unhealthy source. Later runs therefore compare with the last healthy reading
-// before this run.
+// The table of a run has no accounts of an unhealthy source, so later runs compare with the healthy reading before it.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -179,8 +177,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// The last reading did not see an account that now has no dates. If the account was created before the last reading or
-// at exactly its time, its dates are in doubt. This applies to both directories.
+// If the last reading lacked an account that was created at its time or before, and that has no dates now, the dates
+// are in doubt.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

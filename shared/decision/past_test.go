@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The decision depends on the last event of the license in the history.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	item := func(s history.State, days int) *history.Item {
@@ -116,7 +115,7 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// A person who has returned gets the license again only if the rule's condition "for" is known to be true.
+// A license is restored only if the condition "for" is known to be true.
 func TestReturnedInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]string{
@@ -142,7 +141,6 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// Decide may refuse a change because of the data of the run.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}

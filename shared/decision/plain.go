@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Screen makes it faster to read a partition. For most people, the columns of the snapshot are enough to know the
-// verdicts of all rules. If no rule reclaims from such a person, Screen only counts the person. If a rule reclaims from
-// such a person, Read builds a Person, but the rules are not evaluated again. If the columns do not settle the verdicts
-// on a person, the person's row is open. Read builds a Person for each open row, and the rules are evaluated for the
-// person. So the decisions are the same as without a Screen. A Screen is not safe for concurrent use.
+// Screen makes it faster to read a partition. For most people, the columns of the snapshot settle the verdicts of all
+// rules. Screen only counts such a person or, if a rule reclaims, builds a Person without evaluating the rules again. A
+// row that the columns do not settle is open: its Person is built, and the rules are evaluated. The decisions are the
+// same as without a Screen. A Screen is not safe for concurrent use.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
@@ -31,8 +30,7 @@ type Screen struct {
 	membersMemory []known.Member
 }
 
-// Plain has the counts, the verdicts and the accounts of the people whose rows are not open. Screen gets them from the
-// columns alone.
+// Plain has the counts, verdicts and accounts of the people whose rows are not open.
 type Plain struct {
 	People   int
 	Tallies  []plan.Tally // by rule
@@ -65,8 +63,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// everybody whose row is not open. The tallies of the Plain do not count a verdict to reclaim as a holder and an
-// outcome, because the verdict is counted with its decision.
+// the other rows. A verdict to reclaim adds no holder and no outcome to its tallies, because it is counted with its
+// decision.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -86,11 +84,10 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	return &p.Plain, p.put(ctx, h)
 }
 
-// The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds.
-// The snapshot must have the table of people with all derived columns. Entra ID must be healthy, and Active Directory
-// must be healthy or absent. No group may have shrunk or been remade. Every group whose memberships a table of known
-// accounts must have (policy.GivingGroups) must have been read. The last healthy reading of each source must have the
-// same number of partitions as the run, because every partition then has a single table of known accounts.
+// The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds,
+// with the table of people and with healthy sources. Active Directory may be absent. No group may have shrunk or been
+// remade, and the groups in policy.GivingGroups must have been read. The last healthy readings must have the same
+// number of partitions as the run, so that each partition has a single table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade()) > 0 {
@@ -114,14 +111,13 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// The function "recalls" reports whether this run compares its accounts with the tables of known accounts of the run
-// b.Run. The result is false if b is nil, if b does not name the run and its number of partitions, or if b was read
-// after this run.
+// The function "recalls" reports whether the run r compares its accounts with the tables of the run b.Run. The result
+// is false if b is nil or incomplete, or if b was read after r.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
 
-// The type "screening" holds the data of one partition while Screen works on it.
+// The type "screening" has the data of one partition while a Screen works on it.
 type screening struct {
 	Plain
 	*Screen
@@ -152,9 +148,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// The method "prepare" marks the open rows of a partition. For this purpose, it compares the accounts with the tables
-// of known accounts. It also returns a Crowd, with the columns that the rules read. The Crowd is nil if every person of
-// the partition must be read singly.
+// The method "prepare" compares the accounts with the tables of known accounts, and marks open rows. The Crowd has the
+// columns that the rules read. It is nil if all people of the partition must be read singly.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -174,8 +169,9 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// The method "all" marks every row as open. The caller then reads all people singly. If an error was the cause, this
-// reading returns the error again.
+// The method "all" marks every row as open. The caller then reads all people singly. This reading also opens the table
+// of known accounts. It returns an error if the store fails. It returns no error if the table is damaged or missing, or
+// if a group was deleted and created again.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -183,8 +179,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// The method "count" adds the verdicts from the columns to the tallies. A verdict to reclaim adds only to the counts
-// Asked and Empty, because the holder and the outcome are counted with the decision.
+// The method "count" adds the verdicts to the tallies. A verdict to reclaim adds only to Asked and Empty, because the
+// rest is counted with its decision.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int
@@ -212,7 +208,7 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// The method "field" returns the column of a field. It reads the column when a condition first needs the column.
+// The method "field" reads the column of a field when a condition first needs it.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if !p.run.Manifest.Has(column) {
@@ -226,8 +222,8 @@ func (p *screening) field(name string) (policy.Column, bool) {
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// The method "used" returns each person's date of last use according to the usage report of a signal. The boolean
-// result is false if there is no such report, or if the signal is not healthy.
+// The method "used" returns the last uses according to the usage report of a signal. It returns false if there is no
+// such report, or if the signal is not healthy.
 func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	if u, done := p.uses[s]; done {
 		return u, u.Last != nil
@@ -253,8 +249,7 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// The method "look" determines the state of the accounts in each row. It marks a row as open if any fact about its
-// accounts is in doubt.
+// The method "look" determines the states of the accounts. It opens a row if a fact about its accounts is in doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

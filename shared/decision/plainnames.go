@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The type "keySet" is a set of account keys. It has a Bloom filter (bits) and a map (keys). The filter excludes most
-// keys that are not in the set, without a lookup in the map.
+// The type "keySet" is a set of account keys. Its Bloom filter (bits) excludes most other keys without a lookup in the
+// map.
 type keySet struct {
 	bits [1 << 14]uint64
 	keys map[uint64]bool
@@ -31,7 +31,7 @@ func (s *keySet) has(key uint64) bool {
 	return s.bits[word]&bit != 0 && s.keys[key]
 }
 
-// The type "prints" is a set of fingerprints of names (known.PrintOf).
+// The type "prints" is a set of known.PrintOf of names.
 type prints struct {
 	some bool
 	has  [1 << 16]bool
@@ -39,15 +39,14 @@ type prints struct {
 
 func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
 
-// The method "any" reports whether the set has at least one of four fingerprints. The parameter "of" contains the four
-// fingerprints, sixteen bits each. Fingerprint zero means that there is no name.
+// The method "any" reports whether the set has one of the four fingerprints in "of", of sixteen bits each. Zero means
+// no name.
 func (p *prints) any(of int64) bool {
 	four := uint64(of)
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// The method "listed" marks the rows of people as open if the policy, the digest or the mailbox report may have a fact
-// about these people. The people of open rows are read singly.
+// The method "listed" opens the rows of people about whom the policy, the digest or the mailbox report may have a fact.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -69,8 +68,7 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// The method "mailboxes" marks a row as open if, according to the mailbox usage report, the account's mailbox does not
-// belong to a person.
+// The method "mailboxes" opens a row if the mailbox, according to the mailbox report, is not a person's.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

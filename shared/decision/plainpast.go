@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The type "lookup" finds accounts in the table that the last reading of a source left.
+// The type "lookup" finds accounts in the table that the last healthy reading of a source left.
 type lookup struct {
 	table *known.Partition // nil if no table is used
 	list  []known.Account
@@ -20,8 +20,8 @@ type lookup struct {
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// The map "groups" has an entry for each group that grants a license, by the key of the group. The entry is the one
-	// in known.Partition.Groups: the key and, if known, the id of the group.
+	// The map "groups" has the groups that give a license, by key. Its values are entries of known.Partition.Groups:
+	// the key and, if known, the id.
 	groups map[string]string
 	since  map[uint64]known.Second
 }
@@ -61,7 +61,7 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 
 var errRemade = errors.New("a group was made again")
 
-// The method "index" builds the hash table. If an account is in the list twice, the method "of" does not find it.
+// The method "index" builds the hash table. The method "of" does not find an account that is in the list twice.
 func (l *lookup) index() {
 	size := 16
 	for size < 2*len(l.list) {
@@ -80,8 +80,7 @@ func (l *lookup) index() {
 
 func abs(i int32) int32 { return max(i, -i) }
 
-// The method "slot" returns the slot with the key, or the free slot for the key. It does not hash the key, because a
-// key is already a hash.
+// The method "slot" returns the slot of the key, or a free one. A key is already a hash.
 func (l *lookup) slot(key uint64) int {
 	slot := int(key) & (len(l.at) - 1)
 	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
@@ -90,12 +89,11 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
-// The constant "near" is the maximum number of entries by which the field "next" may jump ahead. If an account is
-// farther ahead, it is out of order, and next stays the same. Otherwise one account out of order would move next away
-// from all following accounts.
+// The constant "near" limits how far the field "next" may jump ahead. Otherwise one account out of order would move
+// "next" away from the accounts that follow.
 const near = 16
 
-// The method "of" returns the entry of an account in the table, or nil if there is none.
+// The method "of" returns the entry of an account in the table, or nil.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -111,17 +109,15 @@ func (l *lookup) of(key uint64) *known.Account {
 	return &l.list[i-1]
 }
 
-// dateColumns lists the columns with the activity dates of an account, in the order of known.Account.Newest.
+// dateColumns has the columns of activity dates, in the order of known.Account.Newest.
 var dateColumns = [2][]string{
 	directory.Entra: {"entra_last_interactive_sign_in", "entra_last_non_interactive_sign_in", "entra_last_successful_sign_in"},
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// The method "recall" compares the accounts in the rows with the table of the last reading. It follows the same rules
-// as the type "recollection". It marks a row as open if the table lacks an account of the row, or if a date that the
-// table has is missing now or is earlier. It also does so if the table has a doubt about the account, a logon that was
-// read just before a change, or another account of the person that the row lacks. For the other rows, it fills
-// Screen.kept with the entries of the next table.
+// The method "recall" compares the accounts with the last table by the rules of the type "recollection". It opens a row
+// if the table lacks an account of it, has a date that is now missing or earlier, or gives a reason for doubt. For the
+// other rows, it writes the entries of this run's table to Screen.kept.
 func (p *screening) recall() error {
 	expired := func(int) bool { return false }
 	if p.run.Manifest.Has("ad_expires") {
@@ -193,14 +189,15 @@ func (p *screening) compare(row int, source directory.Source, joined, enabled bo
 	}
 }
 
-// The type "giving" is a group that grants a license. The tables of known accounts record its members.
+// The type "giving" is a group that gives a license, and whose members the tables of known accounts record.
 type giving struct {
 	key     string
 	entry   string // the entry in the previous table; empty if there is none
 	written string // the entry in the next table
 }
 
-// The method "remember" counts the people whose rows are not open, and collects their entries of the next table.
+// The method "remember" counts the people whose rows are not open. It also collects the entries of their accounts and
+// memberships for the table of known accounts that this run leaves. It skips a source that is not healthy.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -242,9 +239,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// The method "member" returns the entry for an account's membership in a group. If the previous table has the
-// membership, the field Since is copied from there. If that table has the group without this member, Since is the
-// parameter "now". If that table does not have the group, Since is known.Always.
+// The method "member" returns an entry for a membership. Its Since comes from the previous table. It is "now" if that
+// table has the group without this member, and known.Always if it lacks the group.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Reclaimed returns the indices of the rules whose verdict on a person is to reclaim. The boolean result is false if
-// the person's row is open. The caller must then evaluate the rules.
+// Reclaimed returns the indices of the rules that reclaim from a person. It returns false if the person's row is open.
+// The caller must then evaluate the rules.
 func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) {
 	past := person.Past(directory.Entra)
 	if past == nil {
@@ -28,7 +28,7 @@ func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) 
 	return rules, true
 }
 
-// The method "put" adds to h the people whose rows are open, and the people from whom a rule reclaims.
+// The method "put" adds to h the people whose rows are open or from whom a rule reclaims.
 func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	wanted := slices.Clone(p.open)
 	for _, verdicts := range p.verdicts {
@@ -54,11 +54,9 @@ func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	return p.run.addPast(ctx, h)
 }
 
-// The method "has" reports whether a row has an account of the source.
 func (p *screening) has(s directory.Source, row int) bool { return p.keys[s].Rows[row] != table.None }
 
-// The method "settle" sets the fields Row and Seen of past, the facts about the account of a source in a row. It does
-// nothing if the row is open.
+// The method "settle" sets the fields Row and Seen, unless the row is open.
 func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	if p.open[row] {
 		return
@@ -69,7 +67,6 @@ func (p *screening) settle(past *directory.Past, s directory.Source, row int) {
 	}
 }
 
-// The method "putOpen" adds to h the people whose rows are open.
 func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
 	if err := r.Manifest.Put(h, people, rowsOf(open), r.columns); err != nil {
 		return err

@@ -9,16 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A policy may name a license anew. The history and the ledger keep the old name. The product and the group show which
+// A policy may rename a license. The history and the ledger keep the old name. The product or the group shows which
 // license of the policy is meant.
 
-// The type "present" has the items of the history whose licenses have other names in the policy of the run.
+// The type "present" has the history's items whose licenses have other names in the policy.
 type present struct {
 	of map[*history.Item]*history.Item // copies with the names of the policy, by item of the history
 	by map[history.Touch]*history.Item // the same copies, by their present license; the field User of a key may be a SID
 }
 
-// The method "follow" fills r.present.
 func (r *Run) follow() {
 	r.present = present{map[*history.Item]*history.Item{}, map[history.Touch]*history.Item{}}
 	for i := range r.History.All() {
@@ -35,7 +34,7 @@ func (r *Run) follow() {
 	}
 }
 
-// Present returns an item whose licenses have the names that the policy gives them now. If no name differs, it returns i.
+// Present returns the item with the names that the policy has now. If no name differs, it returns i.
 func (r *Run) Present(i *history.Item) *history.Item {
 	if i == nil {
 		return nil
@@ -49,8 +48,8 @@ func (r *Run) Present(i *history.Item) *history.Item {
 	return &named
 }
 
-// nameOf returns the name that the policy gives to a license. The parameter "name" is the name that an earlier run
-// recorded. It is the result if the policy has no such license, or several. It is "" if there is no license.
+// nameOf returns the name of a license in the policy. It returns the recorded name if the policy has no such license,
+// or several. It returns "" for no license.
 func (r *Run) nameOf(name string, id history.LicenseID) string {
 	var found []string
 	for _, is := range []func(*policy.License) bool{
@@ -74,7 +73,6 @@ func (r *Run) nameOf(name string, id history.LicenseID) string {
 	return found[0]
 }
 
-// isGroup reports whether a group of the policy is the group of an earlier change.
 func (r *Run) isGroup(ref directory.GroupRef, id history.LicenseID) bool {
 	if ref.Source == directory.Entra {
 		return id.Group != "" && r.Tenant.Groups[ref].ID == id.Group

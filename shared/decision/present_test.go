@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The past of a license is found by its product or its group, although the policy has another name for it now.
+// The past is found by the product or the group.
 func TestPastUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	const guid = "11111111-0000-0000-0000-000000000001"
@@ -79,7 +79,7 @@ func TestPastUnderAnotherName(t *testing.T) {
 	}
 }
 
-// A person returns whose license was taken under another name. A run does not restore it, and the plan says who does.
+// A run does not restore a license that was taken under another name. The plan says who can.
 func TestReturnedUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	past := &history.Item{

@@ -14,17 +14,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A directory never takes back an activity date. If a date is missing now, or is earlier than in a previous healthy
-// reading, the true date was lost between the directory and idleseat. idleseat looks for lost dates in each account,
-// because too few accounts may be affected to make the feed unhealthy.
+// A directory does not take back an activity date. A date that is missing now, or is earlier than in a previous healthy
+// reading, was lost on the way. idleseat looks for lost dates in each account, because they may be too few to make the
+// feed unhealthy.
 
-// lostFor is the minimum time for which an account with lost dates stays in doubt. After that time, the account counts
-// as used on the day on which its dates were first missing.
+// lostFor is the minimum time for which an account with lost dates stays in doubt. After that, it counts as used on the
+// day on which the dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is how long a person counts as having an account in both directories after both accounts were last read, if
-// one directory no longer shows its account. Entra ID keeps a deleted account for 30 days (Microsoft Entra
-// documentation, "Recover from deletions").
+// joinedFor is how long a person counts as having two accounts after both were last read. Entra ID keeps a deleted
+// account for 30 days (Microsoft Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
 // The type "recollection" compares accounts with the table that the last healthy reading of their source left.
@@ -33,15 +32,14 @@ type recollection struct {
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// The field "accepted" means that an operator confirms that the present data of the source are correct.
+	// The field "accepted" means that an operator confirms the present data of the source.
 	accepted bool
 	dates    bool // whether activity dates are compared too
 	exact    bool // whether the last logons come from every controller, and not from the replicated date
 }
 
-// The method "recall" adds facts from the last healthy reading of each source to the accounts of h. The parameter "now"
-// is the time at which h was read. The parameter "exact" reports whether the last logons come from every controller. The
-// method works through the partitions of the earlier reading, because one object holds the table of one partition.
+// The method "recall" adds facts from the last healthy reading of each source to the accounts of h, which were read at
+// the time "now". The parameter "exact" says that the last logons come from every controller.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time, exact bool) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -70,7 +68,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// The method "compare" looks up accounts in the table of the partition in which the last reading had them.
+// The method "compare" reads the table of the partition in which the last reading had the accounts.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
@@ -108,10 +106,9 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// The method "forget" handles accounts whose table cannot be read any more. A directory may have lost a date of any of
-// these accounts since the last reading, so the rules are undecided about their people in this run. Grace periods begin
-// again. An account that has no date now may have had one before, so its dates count as lost. If an operator accepts the
-// feeds, the method does nothing.
+// The method "forget" handles accounts whose table cannot be read any more. A date of any of them may be lost, so the
+// rules are undecided about these people in this run. Grace begins again. An account without a date may have had one.
+// If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -132,9 +129,8 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// The method "members" records when each account became a member of a group that grants a license. It does so only for a
-// group that the last table has. If a group could not be read now, the method keeps the group's entry of the last table
-// for the next table.
+// The method "members" records since when accounts are members of the groups that give a license and that the last
+// table has. The entry of a group that could not be read now is kept for the next table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -165,8 +161,8 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf records when each membership in a group began. The group must have been read. If the group was deleted and
-// created again, its memberships begin now.
+// membersOf records the begin of each membership in a group that was read. If the group was deleted and created again,
+// its memberships begin now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {
@@ -182,7 +178,6 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// The method "recognize" adds to an account the facts from the account's entry in the table.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -223,9 +218,9 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 }
 
-// The method "sighted" adds dates that were read just before a change, after the last reading. A directory sometimes
-// shows an older date again, hours after it showed such a newer date. The older date then counts as a date that went
-// back. If an operator accepts the feeds, the method does nothing.
+// The method "sighted" adds dates that were read just before a change. A directory sometimes shows an older date again,
+// hours later, and this date then counts as one that went back. If an operator accepts the feeds, the method does
+// nothing.
 func (c *recollection) sighted(a *account) {
 	if c.Begin.AcceptFeeds {
 		return
@@ -248,10 +243,9 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// The method "loggedOn" adds a logon that was read from the controllers just before a change. The replicated date may be
-// earlier without being wrong. Therefore only an exact reading can show that the date went back. The logon is forgotten
-// after the longest span of the rules plus 14 days. No rule then keeps a license because of the logon. The directory has
-// then also replicated every later logon of the span, because replication takes at most 14 days.
+// The method "loggedOn" adds a logon that the controllers showed just before a change. The replicated date may rightly
+// be earlier, so only an exact reading can show that the date went back. The logon is dropped after the longest span of
+// the rules plus 14 days: no rule keeps a license because of it any more, and later logons have been replicated.
 func (c *recollection) loggedOn(a *account, at time.Time) {
 	at = at.Truncate(time.Second)
 	if at.After(a.past().LoggedOn) && c.now.Before(at.Add(c.Policy.LongestSpan()+directory.Logons.Stalled())) {
@@ -259,26 +253,24 @@ func (c *recollection) loggedOn(a *account, at time.Time) {
 	}
 }
 
-// neverSeen handles an account about which the last reading says nothing. If the account existed at the time of that
-// reading and has no activity date now, it may have had a date then. The method marks its dates as lost.
+// neverSeen handles an account that the last table lacks. If it existed then and has no activity date now, it may have
+// had one, so its dates count as lost.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
 	}
 }
 
-// activityGap is an account for which no activity date was read. It is one line of
-// runs/<run>/dateless/<partition>.jsonl.gz. Only versions of idleseat without the table of known accounts wrote such
-// files.
+// activityGap is a line of runs/<run>/dateless/<partition>.jsonl.gz: an account without an activity date. Versions
+// without the table of known accounts wrote it.
 type activityGap struct {
 	Account string `json:"account"` // the Entra id or the SID
-	// Since is when the dates were first missing. It is zero if the account never had a date.
+	// Since is when the dates were first missing. It is zero if the account never had one.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the activityGaps that a run of an older version left. An activityGap has no dates
-// and does not say whether the account was enabled. If the object with the activityGaps has expired, no account has a
-// gap.
+// compareGaps compares accounts with the activityGaps of a run of an older version. An activityGap has no dates and
+// does not say whether the account was enabled. If the activityGaps have expired, no account has one.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "night" returns a later run in the same store. The run r is the last healthy run before it.
+// The function "night" returns a later run, for which r is the last healthy run.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -31,7 +31,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	return &next
 }
 
-// The function "lost" returns the accounts whose dates are in doubt, with the time at which the dates were lost.
+// The function "lost" returns the accounts whose dates are in doubt, with the time at which they were lost.
 func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
@@ -61,8 +61,7 @@ func accountsIn(entra []directory.EntraUser, ad ...directory.ADUser) *directory.
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
-// An account that had a date and has none now is in doubt until lostFor is over. An account that never had a date is
-// not in doubt.
+// An account that had a date and has none now is in doubt until lostFor is over. An account that never had one is not.
 func TestLostDates(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -98,7 +97,6 @@ func TestLostDates(t *testing.T) {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
-	// The table of the second night keeps the facts that the first night knew.
 	h := accountsIn([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {
@@ -124,8 +122,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// If the store has no table of known accounts, accounts are in doubt only if the last healthy run should have written a
-// table.
+// Without a table, accounts are in doubt only if the last healthy run should have written one.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -155,7 +152,7 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// Known accounts are found even if the number of partitions changes. A run for one person writes no tables.
+// A run for one person writes no tables. The number of partitions may change.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -200,7 +197,6 @@ func TestKnownTables(t *testing.T) {
 	}
 }
 
-// The type "reads" is a store that counts the reads of each object.
 type reads struct {
 	store.Store
 	of map[string]int
@@ -211,8 +207,7 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// For each partition, one object has the known accounts of both directories. The object is read only once, even if the
-// partition is read several times. The result is the same each time.
+// The object with the known accounts of a partition is read once.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
@@ -281,7 +276,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	}
 }
 
-// In rules and explanations, a lost date is unknown. It does not count as the absence of a date.
+// A lost date is unknown, and not "no value".
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)

@@ -13,17 +13,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met records in the person's accounts whether this run read both accounts, and whether they contradict each other.
+// Met records in the person's accounts whether this run read both, and whether they contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes the table of known accounts of a partition for later runs. The parameter "h" is the partition as Read
-// returned it. Met must have been called for every person. In a run for one person, Remember writes nothing.
+// Remember writes the table of known accounts of a partition, as Read returned it, for later runs. Met must have been
+// called for each person. A run for one person writes nothing.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, but takes the entries of the people whose rows are not open from the given Plain. It
-// does not need these people in h.
+// RememberWith is like Remember, with the entries of the people in the given Plain, who need not be in h.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
@@ -34,7 +33,6 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// The method "table" returns the table that RememberWith writes.
 func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	p := &known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
@@ -52,8 +50,7 @@ func (r *Run) table(h *directory.Accounts, plain *Plain) *known.Partition {
 	return p
 }
 
-// The method "identified" returns the entry for a group in a table of known accounts: the key, followed by the
-// objectGUID or object id if the id is known.
+// The method "identified" returns the entry for a group in a table: the key and, if known, the objectGUID or object id.
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)
@@ -67,13 +64,11 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// The function "identifies" reports whether a group's entry in a table belongs to the group with the given key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
 }
 
-// entryOf returns the table's entry for the group with the given key.
 func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
 	if i < 0 {
@@ -82,15 +77,15 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// The method "remade" reports whether the key now belongs to a different group than the entry. It returns false if the
-// id of either group is unknown.
+// The method "remade" reports whether the key now belongs to another group than the entry. It returns false if either
+// id is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups records when each membership in a group that grants a license began. It records the memberships of the
-// groups that were read. For the other groups, it records the memberships from an earlier reading.
+// rememberGroups records the begin of each membership in a group that gives a license. For a group that was not read,
+// the memberships come from an earlier reading.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // entry in the new table, by key
 	var unread []string         // entries in the earlier table
@@ -123,13 +118,11 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	})
 }
 
-// memberOf returns the entry of the table for an account's membership in a group.
 func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// The function "remembered" returns the entry of an account in the table of known accounts. The parameter "read" is the
-// time of the reading that saw the account.
+// The function "remembered" returns the entry of an account, which was read at the time "read".
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -155,8 +148,7 @@ func remembered(a account, read time.Time) known.Account {
 	return k
 }
 
-// lastReadings returns the last healthy reading of each source before this run. An entry is nil if the source has no
-// such reading.
+// lastReadings returns the last healthy reading of each source before this run, or nil.
 func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	if r.History == nil {
 		return last
@@ -167,9 +159,9 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	return last
 }
 
-// Recall adds facts from earlier readings to accounts that a caller has just read again. The facts of a source come from
-// the run's own reading if that reading was healthy and lists everybody. Otherwise they come from the last healthy
-// reading of an earlier run.
+// Recall adds facts from earlier readings to accounts that a caller has just read again. The facts of a source come
+// from the run's own reading if that was healthy and lists everybody. Otherwise they come from the last healthy reading
+// of an earlier run.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

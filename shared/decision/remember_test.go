@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "read" adds the facts from earlier runs to the accounts, and returns the accounts. It also writes the
-// run's table of known accounts.
+// The method "read" adds the facts of earlier runs to the accounts, and writes the run's table of known accounts.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read, r.Begin.User != ""); err != nil {
@@ -43,7 +42,7 @@ func firstNight(t *testing.T) *Run {
 	return r
 }
 
-// The table keeps the newest known date of each field. A field is in doubt if a reading shows an earlier date.
+// A field is in doubt if a reading shows an earlier date than the table.
 func TestDatesGoBack(t *testing.T) {
 	t.Parallel()
 	fields := map[string]*directory.Field{}
@@ -102,8 +101,7 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// The method "sights" gives the run a digest with a date that was read just before a change of the first night. The
-// baselines of the digest stay.
+// The method "sights" gives the run a digest with a date that was read just before a change of the first night.
 func (r *Run) sights(t *testing.T, account string, at time.Time) {
 	t.Helper()
 	s := &store.Memory{}
@@ -119,8 +117,7 @@ func (r *Run) sights(t *testing.T, account string, at time.Time) {
 	r.History = st
 }
 
-// Ann signed in after the reading of the first night. The new date was read just before a change. If the next reading
-// shows the older date again, her dates are in doubt.
+// A newer date was read just before a change. If the next reading shows the older one again, the dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -162,8 +159,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// The last night read both accounts of a person, and tonight one account is missing. As long as the account may come
-// back, its state is Missing. After that, its state is NoAccount.
+// If one of two accounts is missing, its state is Missing as long as it may come back, and NoAccount after that.
 func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
@@ -203,8 +199,8 @@ func TestMissedAccount(t *testing.T) {
 	}
 }
 
-// A scheduled run takes no license after a single reading. A run of an operator may take it. On another day a scheduled
-// run may take it too.
+// In mode enforce, a scheduled run takes no license after a single reading. It may take the license on another day. A
+// run of an operator may take it at once.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
@@ -254,8 +250,7 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// Runs of older versions left lists of accounts without a date. The next run uses a list if there is no table of known
-// accounts.
+// Without a table of known accounts, the next run uses the list of a run of an older version.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

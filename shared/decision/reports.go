@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// The method "reported" sets the health of the signals that come from usage reports and that the policy reads. The
-// tables of the reports are read later, on the first call of r.usage.
+// The method "reported" sets the health of the usage reports that the policy reads. Their tables are read at the first
+// call of r.usage.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {
@@ -32,7 +32,6 @@ func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.Fee
 	return f
 }
 
-// The method "tables" reads the usage reports of the run.
 func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
 	for _, reading := range r.Manifest.Reports {
 		if reading.Key == "" {

@@ -17,14 +17,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "csv" is a usage report as Graph sends it.
 type csv string
 
 func (c csv) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
 	return read(strings.NewReader(string(c)))
 }
 
-// reported returns a report and its table. In the report, p used Copilot 105 days ago and busy used it lately.
+// reported returns a report and its table. In it, p used Copilot 105 days ago, and busy lately.
 func reported(t *testing.T, key string) (usage.Reading, []byte) {
 	t.Helper()
 	text := csv(`Report Refresh Date,User Principal Name,Report Period,Is Deleted,Last Activity Date
@@ -49,7 +48,6 @@ func reported(t *testing.T, key string) (usage.Reading, []byte) {
 	return usage.Reading{Name: of.Name, Key: key, SHA256: hex.EncodeToString(sum[:]), Signals: facts}, object
 }
 
-// withCopilot returns a policy whose rule m365-long reads the last use of Copilot.
 func withCopilot(t *testing.T, text string) string {
 	t.Helper()
 	text = replaceOnce(t, text, "when: AzureAdSistaLogon.earlierThan(now - days(90))", "when: copilot.earlierThan(now - days(90))")
@@ -59,8 +57,7 @@ func withCopilot(t *testing.T, text string) string {
 	return strings.Replace(text, "attributes: {", "attributes: {copilot: copilot.lastActivity, ", 1)
 }
 
-// A rule believes a date of a usage report only if the report was read and its signal is healthy. A report without a
-// table is unread, and an unreadable table is an error.
+// A date of a usage report counts only if the report was read and its signal is healthy.
 func TestReportsOfARun(t *testing.T) {
 	t.Parallel()
 	const key = "runs/run/usage/copilot"

@@ -1,6 +1,5 @@
-// Package decision evaluates the rules of a sealed run for people and stores the decisions. It evaluates everybody,
-// explains the verdicts on one person, and evaluates a person again just before a change. The package reads only
-// objects in the store, and never a directory.
+// Package decision evaluates the rules of a sealed run and stores the decisions. It evaluates everybody, explains the
+// verdicts on one person, and evaluates a person again just before a change. It reads the store, and no directory.
 package decision
 
 import (
@@ -25,8 +24,7 @@ type Run struct {
 	Manifest *snapshot.Manifest
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
-	// Feeds has the health of each signal. It always has the signals of the directories. It has the signals of reports
-	// only if the policy reads them.
+	// Feeds has the health of each signal of the directories, and of each report that the policy reads.
 	Feeds   [directory.Signals]plan.Feed
 	History *history.Digest
 
@@ -59,9 +57,8 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	return open(ctx, s, b, m, hash, p)
 }
 
-// OpenUnder is like Open, but evaluates the rules of another policy. It fails with snapshot.ErrNoColumn if the run did
-// not read a field that the policy names. It fails with ErrNotRead if the run did not read the members of a group that
-// the policy names.
+// OpenUnder is like Open, with the rules of another policy. It fails with snapshot.ErrNoColumn or ErrNotRead if the run
+// did not read a field, or the members of a group, that this policy names.
 func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy) (*Run, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if err != nil {
@@ -79,8 +76,8 @@ func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy)
 	return open(ctx, s, b, m, hash, p)
 }
 
-// ErrNotRead is the error for a run that did not read the members of a group that another policy names. Membership in
-// such a group is unknown, and must not count as no membership.
+// ErrNotRead means that the run did not read the members of a group that another policy names. Their membership is
+// unknown, and must not count as none.
 type ErrNotRead struct{ Run, Group string }
 
 func (e *ErrNotRead) Error() string {
@@ -118,8 +115,8 @@ func open(ctx context.Context, s store.Store, b *snapshot.Begin, m *snapshot.Man
 }
 
 // Shrunk returns the groups that lost many members since their last healthy reading (directory.Earlier.Shrunk). The map
-// has the earlier number of members by the key of the group. Nobody knows whether the people who are missing still
-// belong to these groups. Shrunk returns nil for a run with --accept-feeds.
+// has the earlier number of members by the key of the group. It is unknown whether the missing people still belong to
+// these groups. Shrunk returns nil for a run with --accept-feeds.
 func (r *Run) Shrunk() map[string]int {
 	if r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -134,9 +131,9 @@ func (r *Run) Shrunk() map[string]int {
 	return shrunk
 }
 
-// Remade returns the Active Directory groups that the policy names and that were deleted and created again: the
-// objectGUID differs from the objectGUID in the last healthy reading. The members of these groups are unknown. Remade
-// returns nil for a run for one person and for a run with --accept-feeds.
+// Remade returns the Active Directory groups of the policy that were deleted and created again, according to their
+// objectGUIDs. The members of these groups are unknown. Remade returns nil for a run for one person and for a run with
+// --accept-feeds.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -150,8 +147,8 @@ func (r *Run) Remade() (refs []directory.GroupRef) {
 	return refs
 }
 
-// ADGroup returns the objectGUID of an Active Directory group in the reading of the run. It returns "" if the
-// objectGUID is unknown, and for an Entra group.
+// ADGroup returns the objectGUID of an Active Directory group in the reading of the run. It returns "" if it is
+// unknown, and for an Entra group.
 func (r *Run) ADGroup(ref directory.GroupRef) string {
 	if ref.Source != directory.AD {
 		return ""
@@ -159,7 +156,7 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// The method "groupID" returns the id of a group in the reading of the run. It returns "" if the id is unknown.
+// The method "groupID" returns the id of a group in the reading of the run, or "" if it is unknown.
 func (r *Run) groupID(ref directory.GroupRef) string {
 	if g := r.Begin.Group(ref); ref.Source == directory.Entra && g.Unreadable == "" {
 		return g.ID
@@ -167,9 +164,8 @@ func (r *Run) groupID(ref directory.GroupRef) string {
 	return r.ADGroup(ref)
 }
 
-// The method "baseline" returns the figures of a signal in its last healthy reading. It returns nil if no such reading
-// is known or if the reading is later than this run. It also returns nil for a run for one person, which reads only a
-// sample, and for a run with --accept-feeds.
+// The method "baseline" returns the figures of a signal in its last healthy reading before this run, or nil. It also
+// returns nil for a run for one person, which reads only a sample, and for a run with --accept-feeds.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -181,8 +177,8 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	return b
 }
 
-// First reports whether a signal has no earlier healthy reading for a comparison. It returns false if an operator
-// accepts the feeds.
+// First reports whether a signal has no earlier healthy reading for a comparison. It is false if an operator accepts
+// the feeds.
 func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false
@@ -191,8 +187,8 @@ func (r *Run) First(s directory.Signal) bool {
 	return b == nil || b.Read.After(r.Begin.Read)
 }
 
-// Read loads one partition of the run's snapshot into h, and reuses the memory of h. It adds the health of the feeds
-// and the facts from earlier runs about the accounts.
+// Read loads one partition of the snapshot into h, and reuses the memory of h. It adds the health of the feeds and the
+// facts from earlier runs.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -200,7 +196,6 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) er
 	return r.addPast(ctx, h)
 }
 
-// addPast adds the facts from this run and from earlier runs to the accounts.
 func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
@@ -237,14 +232,14 @@ func withhold(h *directory.Accounts, keys ...string) {
 	}
 }
 
-// KnowMailbox sets the mailbox kind of an account from the mailbox usage report, if there is one.
+// KnowMailbox sets the kind of the mailbox from the mailbox usage report, if there is one.
 func (r *Run) KnowMailbox(u *directory.EntraUser) {
 	if m := r.Begin.Mailboxes; m != nil && len(m.Kinds) > 0 {
 		u.MailboxKind = m.Kinds[strings.ToLower(u.UserPrincipalName)]
 	}
 }
 
-// Judge compiles the run's rules for evaluation at the time "now".
+// Judge compiles the run's rules for the time "now".
 func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
 	j, err := r.Policy.NewJudge(r.Begin.SKUIDs(), now)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// If a change frees no seat, its decision says so. The change is still made.
+// A change that frees no seat is made, and its decision says so.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -73,7 +73,6 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// A person without an Entra account holds no product.
 func TestSavesNothingWithoutEntra(t *testing.T) {
 	t.Parallel()
 	r := holder().seal(t)
@@ -82,7 +81,7 @@ func TestSavesNothingWithoutEntra(t *testing.T) {
 	}
 }
 
-// If the policy accepts the loss of mailboxes, the reason warns of the loss only if the person loses a mailbox.
+// The reason warns of the loss of a mailbox only if the person loses one.
 func TestMailboxLostIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -110,9 +109,8 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past looks for a change under the person's id first, and then under the SID. For a license in Active Directory, it
-// also finds a later change under another id that the account with the SID had. It does not do so for a license in
-// Entra ID, because such a license belongs to the account with the other id.
+// Past finds a change by the id first, and then by the SID. It finds the change of another id with the SID only for a
+// license in Active Directory.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1", At: daysAgo(5)}, &history.Item{User: "S", License: "e3", Run: "r2", At: daysAgo(5)}

@@ -5,9 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method "swaps" returns the changes of other licenses of the person: the planned changes of earlier rules, pending
-// changes, and changes after which reads may still show the license. A person can hold two licenses that give the same
-// mailbox. Two rules may take one each, but not both.
+// The method "swaps" returns the changes of other licenses of the person: planned, pending, or so young that reads may
+// still show the license. If two licenses give the same mailbox, two rules may not take both.
 func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 	for _, first := range taken {
 		if first.Planned() && !first.Notice {
@@ -26,8 +25,8 @@ func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 	return all
 }
 
-// The method "swap" returns a change by the names of its licenses. A restore takes the license that the restored change
-// gave, and gives the other one.
+// The method "swap" returns a change by the names of its licenses. A restore takes what the restored change gave, and
+// gives the other license.
 func (r *Run) swap(license, to string, restores bool) plan.Swap {
 	if restores {
 		license, to = to, license

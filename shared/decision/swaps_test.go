@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// A person holds E3 and Exchange Online, which give one mailbox. A rule does not take Exchange Online while another
-// change takes E3.
+// E3 and Exchange Online give one mailbox, so two rules may not take both at once.
 func TestMailboxOfTwoLicenses(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, age time.Duration) *history.Item {

@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Swept has the verdicts of all rules on the people of a partition whose rows are not open. Sweep puts the other people
-// into directory.Accounts.
+// Swept has the verdicts on the people of a partition whose rows are not open.
 type Swept struct {
 	*policy.Swept
 	// Keys has the PersonKey of each row.
@@ -19,12 +18,12 @@ type Swept struct {
 	people *snapshot.People
 }
 
-// PersonKey returns the known.KeyOf of a person's id. The key identifies the person in the snapshots of several runs.
+// PersonKey returns known.KeyOf of a person's id, which identifies the person in the snapshots of several runs.
 func PersonKey(p *directory.Person) uint64 { return known.KeyOf(p.ID()) }
 
-// Sweep is like Read, but does not count the people whose rows are not open. It returns the verdicts on these people
-// instead. It puts only the people of open rows into h, even if a rule reclaims from other people. The result is valid
-// until the next call.
+// Sweep returns the verdicts of all rules on the people whose rows are not open. It puts only the other people into h.
+// If the run cannot be screened, it puts all people into h and returns no verdicts. Unlike Read, it counts nobody. The
+// next call of Read or Sweep overwrites the result.
 func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts) (*Swept, error) {
 	r := s.run
 	nobody := &Swept{Swept: &policy.Swept{}}
@@ -59,7 +58,7 @@ func (s *Screen) Sweep(ctx context.Context, partition int, h *directory.Accounts
 	return swept, r.putOpen(ctx, people, swept.Open, h)
 }
 
-// Texts returns a column of texts about the people of the partition, such as "entra_department".
+// Texts returns a column of texts of the partition, such as "entra_department".
 func (s *Swept) Texts(column string) (*table.Column, error) {
 	columns, err := s.people.Columns(column)
 	if err != nil {
@@ -68,8 +67,7 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds to a crowd the functions that return the dates from which grace periods count: when an account was
-// enabled, when it became a member of a group, and when its licenses changed.
+// addGrace adds the functions that return the begins of grace to a crowd.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {
@@ -104,8 +102,8 @@ func (p *screening) addGrace(crowd *policy.Crowd) error {
 	return nil
 }
 
-// The function "micros" converts a time in seconds to microseconds since 1970. It returns None if the time is
-// known.Always, the time before the first reading.
+// The function "micros" converts seconds to microseconds since 1970. It returns None for known.Always, the time before
+// the first reading.
 func micros(s known.Second) int64 {
 	if s <= known.Always {
 		return policy.None
@@ -113,7 +111,7 @@ func micros(s known.Second) int64 {
 	return int64(s) * 1e6
 }
 
-// Reuse makes a Judge of another run evaluate this run. The tenant's products must be the same in both runs.
+// Reuse makes a Judge of another run evaluate this run. The tenant's products must be the same.
 func (r *Run) Reuse(judge *policy.Judge) {
 	judge.At(r.Begin.AsOf)
 	judge.Follow(r.people())

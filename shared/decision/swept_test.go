@@ -7,8 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Sweep leaves the same people to be read singly as Screen.Read, and its verdicts on the others are those of the judge.
-// It does not read the people from whom a rule reclaims.
+// Sweep leaves the same people to be read singly as Screen.Read, but does not read those from whom a rule reclaims.
 func TestSweepOfATown(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)
@@ -65,7 +64,6 @@ func TestSweepOfATown(t *testing.T) {
 	}
 }
 
-// A judge that evaluates another run has the time of that run, and follows the people whom earlier runs of it found.
 func TestReuse(t *testing.T) {
 	t.Parallel()
 	r := holder().seal(t)
@@ -82,7 +80,6 @@ func TestReuse(t *testing.T) {
 	}
 }
 
-// A run for one person is read singly, and Sweep counts nobody.
 func TestSweepOfARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// A restore names the id under which the ledger has the person, if this is not the present id.
+// A restore names the id that the person has in the ledger, if it is not the present one.
 func TestTakenUnderAnotherId(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]string{"id-p": "", "S-1-5-21-7": "S-1-5-21-7", "id-gone": "id-gone"} {

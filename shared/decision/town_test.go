@@ -14,16 +14,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "resident" is a person of the town whose columns may be enough to decide.
 type resident struct {
 	open  bool // whether the person must be read singly
 	entra func(u *directory.EntraUser)
 	ad    func(u *directory.ADUser)
-	// before changes what the last night knew of the accounts. It is nil if the last night saw the same as tonight.
+	// before changes what the last night saw of the accounts, or is nil.
 	before func(u *directory.EntraUser, a *directory.ADUser)
 }
 
-// residents returns the people by name. Each has an Entra account, and also one in Active Directory if ad is set.
+// residents returns the people by name. Each has an Entra account, and one in Active Directory if "ad" is set.
 func residents() map[string]resident {
 	is := func(*directory.ADUser) {}
 	busy, on := func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }
@@ -75,13 +74,12 @@ func residents() map[string]resident {
 	}
 }
 
-// The function "columnTown" returns the second night of the residents. The store has the table of the first night.
+// The function "columnTown" returns the second night of the residents.
 func columnTown(t *testing.T, edits ...func(*world)) *Run {
 	t.Helper()
 	return secondNight(t, firstOf(edits...).seal(t))
 }
 
-// The function "firstOf" returns the first night of the residents, after the edits.
 func firstOf(edits ...func(*world)) world {
 	all := residents()
 	w := world{woven: true, policy: strings.Replace(text, "{users: [exempt@x.example]}", "{users: [listed-name@x.example, ID-LISTED-ID, s-1-5-21-700, Sam700, sam702, ad-name@corp.example]}", 1) + "grace: {newHolder: 14, enabledAgain: 7}\nattributes: {staff: {memberOf: {ad: \"CN=Staff,DC=corp\"}}}\n"}
@@ -112,7 +110,7 @@ func firstOf(edits ...func(*world)) world {
 	return w
 }
 
-// The function "secondNight" writes the table of the first night, and returns the second night.
+// The function "secondNight" writes the table of the first night.
 func secondNight(t *testing.T, first *Run) *Run {
 	t.Helper()
 	h := &directory.Accounts{}
@@ -152,7 +150,7 @@ func sortedNames(all map[string]resident) (names []string) {
 	return names
 }
 
-// The function "before" turns the reading of tonight into the reading of the last night.
+// The function "before" turns the reading of tonight into that of the last night.
 func before(all map[string]resident, h *directory.Accounts) {
 	for name, one := range all {
 		if one.before == nil {
