@@ -17,32 +17,27 @@ import (
 
 // Request says how an operator or the state machine wants to apply a plan.
 type Request struct {
-	// Approved is the hash of the approved plan. If it is empty, the hash is not compared.
+	// Approved is the hash of the approved plan, or empty for no comparison.
 	Approved string
-	// Override is the hash of the plan on hold whose limits the operator sets aside. It is empty if the limits are in
-	// force.
+	// Override is the hash of the plan whose limits an operator sets aside, or empty.
 	Override string
-	// Policy is the text of the policy in force. If it is empty, the policy is not compared.
+	// Policy is the text of the policy in force, or empty for no comparison.
 	Policy string
-	// ManifestHash is the hash of the manifest of the run's snapshot. If it is empty, the manifest is not compared.
+	// ManifestHash is the hash of the manifest of the run's snapshot, or empty for no comparison.
 	ManifestHash string
-	// Left is the number of changes that have no final result yet. It counts the changes of the plan and of the plans
-	// that the plan resumes.
+	// Left is the number of changes without a final result, in the plan and in the plans that it resumes.
 	Left int
 }
 
 // Admission says which changes of an admitted plan may be made.
 type Admission struct {
-	// Closed says why no further change may begin. It is empty if changes may begin. Changes that have already begun
-	// are finished even if Closed is set.
-	Closed string
-	// Withdrawn means that another run restores the licenses that the plan's run took.
+	// Closed says why no further change may begin, or is empty. Changes that have begun are finished even so.
+	Closed    string
 	Withdrawn bool
 }
 
-// Admit decides whether a plan may be applied now. It reads only the store, and no directory. The parameter "b" is the
-// object begin.json of the plan's run. The result "refusal" says why the plan may not be applied. It is "" if the plan
-// may be applied.
+// Admit decides whether a plan may be applied now. It reads the store, and no directory. The parameter "b" is the
+// begin.json of the plan's run. The result "refusal" says why the plan may not be applied, or is "".
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -59,8 +54,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// The function "final" returns the reason for a refusal if the plan has no changes left to make. It returns ""
-// otherwise.
+// The function "final" returns a refusal if the plan has no change left to make, and "" otherwise.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -68,7 +62,7 @@ func final(in Request) string {
 	return ""
 }
 
-// The function "again" returns what an operator can do in place of applying a plan.
+// The function "again" returns what an operator can do in place of applying the plan.
 func again(p *plan.Plan) string {
 	if p.Restores != "" {
 		return "restore again"
@@ -76,8 +70,7 @@ func again(p *plan.Plan) string {
 	return "plan again"
 }
 
-// The function "refused" returns why the plan may not be applied because of its content or its hashes. It returns "" if
-// there is no such reason.
+// The function "refused" refuses a plan because of its content or its hashes. It returns "" otherwise.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	again := again(p)
 	switch {
@@ -101,9 +94,8 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// The function "closed" returns why no change of a plan may begin. It returns "" if changes may begin. The parameter
-// inForce is the text of the policy in force. If inForce is empty, the policy is not compared. The result "withdrawn"
-// reports whether another run restores the licenses that the plan's run took.
+// The function "closed" returns why no change may begin, or "". The text of the policy in force may be "" for no
+// comparison. The result "withdrawn" means that another run restores the licenses that the plan's run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
@@ -136,8 +128,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// The function "begun" reports whether a change of the plan's run is open in the ledger. Package apply finishes an open
-// change even if no further change of the plan may begin.
+// The function "begun" reports whether a change of the plan's run is open in the ledger. Package apply finishes it even
+// if no further change may begin.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.Person(), c.License)

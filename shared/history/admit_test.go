@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A plan that an operator chose from another plan is refused together with the other plan: if a newer plan supersedes
-// the other plan, or if a run restores the licenses that the run of the other plan took. It is also refused if its own
-// run is restored.
+// A plan that was chosen from another one is refused together with it: after a newer plan, or after a restore of either
+// run.
 func TestAdmitChoice(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)
@@ -54,7 +53,6 @@ func TestAdmitChoice(t *testing.T) {
 	}
 }
 
-// The table says which plans Admit admits. Both the command line and the state machine call Admit.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

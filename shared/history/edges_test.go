@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// With completes an item of the ledger by what only the digest knows: that somebody else restored the license, and since
-// when the person has held it.
+// With adds what only the digest has: that somebody else restored the license, and since when the person has held it.
 func TestItemWith(t *testing.T) {
 	t.Parallel()
 	item := func(s State, run string, night int) *Item { return &Item{State: s, Run: run, At: at(night)} }
@@ -39,7 +38,6 @@ func TestItemWith(t *testing.T) {
 	}
 }
 
-// A nil digest knows nothing.
 func TestNilDigest(t *testing.T) {
 	t.Parallel()
 	var none *Digest
@@ -48,7 +46,7 @@ func TestNilDigest(t *testing.T) {
 	}
 }
 
-// Before and Prices use the plans for everybody up to a run. They skip plans of runs whose clock was ahead.
+// Before and Prices skip plans of runs whose clock was ahead.
 func TestPlansBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -76,7 +74,6 @@ func TestPlansBefore(t *testing.T) {
 	}
 }
 
-// Same compares all fields of two prices except Run and From.
 func TestSamePrice(t *testing.T) {
 	t.Parallel()
 	one := Price{License: "e3", Currency: "EUR", Run: "r0", From: at(0), Renews: at(9)}
@@ -98,7 +95,6 @@ func TestSamePrice(t *testing.T) {
 	}
 }
 
-// OverrideOf returns the hash only for the plan whose limits an operator set aside.
 func TestOverrideOfAPlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -118,7 +114,6 @@ func TestOverrideOfAPlan(t *testing.T) {
 	}
 }
 
-// EachItem yields the items of a digest and nothing else, and passes errors on.
 func TestEachItem(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -139,7 +134,7 @@ func TestEachItem(t *testing.T) {
 	}
 }
 
-// The digest has the newest reading of each signal that comes from a report. It ignores readings from after its time.
+// The digest ignores readings from after its time.
 func TestSignalsOfTheDigest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Every function returns an error if a call of the store fails. No function may answer that a plan, an override, a
-// withdrawal or a taken license does not exist.
+// If the store fails, no function may answer that a plan, an override, a withdrawal or a taken license does not exist.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
 	past := func(t *testing.T) *world {
@@ -130,8 +129,6 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// The function "closed" says why no change of a plan may begin. It also says whether another run withdrew the plan's
-// run.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -177,8 +174,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// The method "withdraws" calls Withdraw for a run twice: first with the restoring run "back", then with "later". Only
-// the first call has an effect.
+// The method "withdraws" calls Withdraw twice. Only the first call has an effect.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {
@@ -188,7 +184,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// The function "begun" counts only an open entry that the plan's own run wrote for a person in the plan.
+// Only an open entry of the plan's own run for a person in the plan counts.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

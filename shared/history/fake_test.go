@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "counting" is a store that counts the calls that read the ledger.
+// The type "counting" counts the calls that read the ledger.
 type counting struct {
 	store.Store
 	ledger int

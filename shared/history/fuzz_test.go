@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPast stores arbitrary bytes under the keys of a digest, of a Planned object and of results. A function must
-// refuse the object, or the next run must be able to continue from it.
+// FuzzPast stores any bytes as a digest, a Planned and results. They must be refused, or the next run must be able to
+// continue from them.
 func FuzzPast(f *testing.F) {
 	const at = `"2026-11-23T09:00:00Z"`
 	f.Add(`{"head":{"run":"r","at":`+at+`}}`+"\n"+`{"user":"u","license":"l","state":"taken","run":"r","began":`+at+`,"at":`+at+`}`+"\n",

@@ -1,10 +1,7 @@
-// Package history tells a run what earlier runs did and saw: the licenses that they took, restored or announced, the
-// pending changes, the newest plan, the plans whose limits an operator set aside, and the feeds as of their last
-// healthy reading. The package does not need to list the whole ledger.
+// Package history tells a run what earlier runs did and saw, without listing the whole ledger.
 //
-// Every plan leaves an object that names the people whom it may change. A new run looks up these people in the ledger
-// and adds what it finds to the digest of the previous run. The result is the digest of the new run. The manifest of
-// the new run has the key of this digest.
+// A plan leaves an object that names the people whom it may change. A new run looks them up in the ledger, and adds
+// what it finds to the digest of the previous run. The manifest of the new run has the key of the new digest.
 package history
 
 import (
@@ -31,35 +28,35 @@ type Planned struct {
 	// Read is when the run read the directories. Objects of older versions lack it; see Seen.
 	Read    time.Time `json:"read,omitzero"`
 	Expires time.Time `json:"expires"` // no change begins after this time
-	// OnHold means that the plan is on hold because of a safety check. A plan on hold supersedes no other plan.
+	// OnHold means that the plan is on hold, so that it supersedes no other plan.
 	OnHold bool `json:"held,omitempty"`
 	// Touches lists the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
 	// HeldAgain lists licenses that a run took and that the person holds again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
-	// Feeds describes the feeds of the two directories in this run. The entry of an unhealthy feed is nil. Both entries
-	// are nil if too many people matched.
+	// Feeds has the readings of the directories. The entry of an unhealthy directory is nil. Both entries are nil if
+	// too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
-	// Known has, for each directory, the reading whose accounts are remembered. It is nil for a directory that was not
-	// healthy. Older versions wrote only Feeds.
+	// Known has the readings whose accounts are remembered. The entry of a directory that was not healthy is nil. Older
+	// versions wrote only Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals describes the signals from reports in this run, by name. The signals of the directories are in Feeds.
+	// Signals has the readings of signals from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies. It is nil if
 	// the run planned over an old snapshot.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
-	// Prices has the prices and renewals of this run and of all earlier runs, oldest first.
+	// Prices has the prices of this run and of earlier runs, oldest first.
 	Prices []Price `json:"prices,omitempty"`
 }
 
-// Touch is a license of a person. Run is the run that took the license. It is empty if no caller needs the run.
+// Touch is a license of a person. Run is the run that took it, if a caller needs it.
 type Touch struct {
 	User    string `json:"user"`
 	License string `json:"license"`
 	Run     string `json:"run,omitempty"`
 }
 
-// PlannedBy returns the object that a plan leaves for later runs. A plan in audit mode touches nobody.
+// PlannedBy returns the object that a plan leaves. A plan in audit mode touches nobody.
 func PlannedBy(p *plan.Plan) *Planned {
 	past := &Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []Touch{}}
 	if p.Mode == policy.Audit {
@@ -71,8 +68,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// Seen returns the time of the reading that the plan rests on. AsOf may be any time that an operator chose, so for an
-// object without Read the result is the later of AsOf and the time in the name of the run.
+// Seen returns the time of the reading on which the plan rests. AsOf may be any time that an operator chose. So without
+// Read, Seen returns the later of AsOf and the time in the name of the run.
 func (p *Planned) Seen() time.Time {
 	if began := begunAt(p.Run); p.Read.IsZero() && began.After(p.AsOf) {
 		return began
@@ -93,9 +90,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run whose plan supersedes the plan of the given run. It returns "" if there is no such run.
-// Only a later run that made a plan for everybody can supersede the plan. A plan on hold supersedes nothing, unless an
-// operator set its limits aside. The plan of a run whose name has a time later than now supersedes nothing either.
+// Newer returns the newest run whose plan supersedes that of the given run, or "". Only a later plan for everybody
+// does. A plan on hold does not, unless an operator set its limits aside, and neither does a run whose name has a time
+// after now.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -126,7 +123,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 	return "", nil
 }
 
-// GetPlanned returns the object that the plan of a run left. It returns store.ErrNotFound if there is no such object.
+// GetPlanned returns the object that the plan of a run left, or store.ErrNotFound.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
@@ -139,8 +136,7 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 	return p, nil
 }
 
-// Newest returns the newest run that made a plan for everybody, or "" if there is none. A run whose name has a time
-// later than now does not count.
+// Newest returns the newest run with a plan for everybody, or "". It skips runs whose name has a time after now.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -154,8 +150,7 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the runs that are older than the given run and made a plan for everybody, newest first. Runs whose
-// name has a time later than now do not count.
+// Before returns the older runs with a plan for everybody, newest first. It skips runs whose name has a time after now.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -166,10 +161,9 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns the accounts and groups that the runs before the given run found for the names in policies. The
-// result "found" comes from the newest readable object of a run that made a plan for everybody from new data. It is nil
-// if no such run exists. The result "lost" describes the damaged objects of newer runs. If all objects are damaged,
-// Earlier fails, because then nothing is known about the names.
+// Earlier returns what the newest readable plan for everybody before the given run has of the names in policies. It
+// skips plans over old snapshots, and returns nil if there is no other plan. The result "lost" describes damaged
+// objects of newer runs. If all are damaged, Earlier fails, because nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -196,15 +190,15 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (fou
 	return nil, nil, nil
 }
 
-// The type "withdrawal" is the content of two objects. The object history/withdrawn/<run>.json says that another run
-// restores all licenses that <run> took. The object of Stop says this of one person.
+// The type "withdrawal" says that another run restores the licenses that a run took: of everybody (Withdraw), or of one
+// person (Stop).
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
 }
 
-// Withdraw ensures that the given run begins no further change, because another run restores the licenses that the
-// given run took. The parameter "by" names the other run.
+// Withdraw ensures that the given run begins no further change, because the run "by" restores the licenses that it
+// took.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -213,7 +207,7 @@ func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) 
 	return nil
 }
 
-// Withdrawn returns the run that restores the licenses that the given run took, or "" if there is none.
+// Withdrawn returns the run that restores the licenses that the given run took, or "".
 func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
 	var w withdrawal
 	switch err := store.GetJSON(ctx, s, layout.Noted(layout.Withdrawn, run), &w); {
@@ -225,7 +219,7 @@ func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err e
 	return w.By, nil
 }
 
-// The function "runs" returns the names of the runs that have an object below a prefix, in chronological order.
+// The function "runs" returns the runs with an object below a prefix, in chronological order.
 func runs(ctx context.Context, s store.Store, prefix string) (names []string, err error) {
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {
@@ -236,5 +230,4 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 	return names, nil
 }
 
-// The variable "sources" lists the two directories in the order of their numbers.
 var sources = [2]directory.Source{directory.Entra, directory.AD}

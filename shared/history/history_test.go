@@ -17,7 +17,7 @@ import (
 
 var start = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// A world is a store in which a test simulates nights.
+// The type "world" is a store in which a test simulates nights.
 type world struct {
 	*testing.T
 	store store.Store
@@ -30,8 +30,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken returns a world after two nights. The first night took Ann's license. The digest of the second night has
-// this license in the state Taken.
+// annIsTaken returns a world after two nights. The first night took Ann's license.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -67,8 +66,6 @@ func (w *world) settle(night int) *Digest {
 	return st
 }
 
-// The method "plans" stores the object that a night's plan leaves. The plan may touch the E3 license of each given
-// user.
 func (w *world) plans(night int, users ...string) {
 	w.Helper()
 	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
@@ -85,7 +82,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// The method "writes" adds an entry for a night to the ledger. The entry stays open if the outcome is empty.
+// The method "writes" adds an entry for a night to the ledger. Without an outcome, it stays open.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -103,7 +100,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// The function "states" returns the state of each user's E3 license. It leaves out users without an item.
+// The function "states" omits users without an item.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -121,7 +118,7 @@ func (w *world) want(st *Digest, want map[string]State) {
 	}
 }
 
-// The digest of each run has the changes of all earlier runs, including changes that ended between two runs.
+// A digest also has the changes that ended between two runs.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -151,7 +148,7 @@ func TestNights(t *testing.T) {
 	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 }
 
-// MakeDigest lists the whole ledger if the store has nothing but the ledger.
+// MakeDigest lists the whole ledger if the store has nothing else.
 func TestWithoutEarlierRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,8 +158,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// The digest of an older version does not identify the licenses. MakeDigest reads them from the ledger again, also a
-// license that somebody else restored, and only once.
+// The digest of an older version does not identify the licenses, so MakeDigest reads them from the ledger once.
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -223,8 +219,8 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	}
 }
 
-// A license that somebody else restored counts as restored from the time when a run first saw that the person holds the
-// license again.
+// A license that somebody else restored counts as restored from the time when a run first saw that the person holds it
+// again.
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -240,8 +236,8 @@ func TestHeldAgain(t *testing.T) {
 	}
 }
 
-// A plan may be as of any time. Somebody else restored the license by the time of the plan's reading, and not by the
-// time that the plan is as of.
+// Somebody else restored the license by the time of the plan's reading, and not by the time as of which the plan was
+// made.
 func TestHeldAgainAsOfAnotherTime(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -263,8 +259,7 @@ func TestHeldAgainAsOfAnotherTime(t *testing.T) {
 	}
 }
 
-// A license in Active Directory keeps its past when the person's account in Entra ID is gone. The past is then found by
-// the SID, and a plan that knows only the SID may say that the person holds the license again.
+// A license in Active Directory keeps its past when the Entra account is gone. It is then found by the SID.
 func TestPastOfASID(t *testing.T) {
 	t.Parallel()
 	for via, found := range map[plan.Via]bool{plan.ADGroup: true, plan.EntraGroup: false} {
@@ -304,8 +299,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// Accounts are remembered from the last healthy reading, even if the plan of that run left no baseline. A plan of an
-// older version left only baselines. In that case, the baselines serve as the last healthy readings.
+// Accounts are remembered from the last healthy reading, even if its plan left no baseline. A plan of an older version
+// left only baselines, which then serve as the last healthy readings.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -347,8 +342,8 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// A plan on hold supersedes nothing unless its limits were set aside. A plan whose run has a time later than now
-// supersedes nothing either.
+// A plan on hold supersedes nothing unless its limits were set aside. Neither does a plan whose run has a time later
+// than now.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -380,8 +375,7 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// A run whose clock was ahead leaves no baseline. Neither the baseline in its plan nor the baseline in an earlier
-// digest counts.
+// A baseline in a plan does not count if its time is later than now. The clock of run 400 was ahead.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -396,8 +390,7 @@ func TestBaselineFromTheFuture(t *testing.T) {
 	}
 }
 
-// Load returns an error for a damaged digest, and not an empty past. The next night then uses the digest before the
-// damaged digest, the plans made since then, and the ledger.
+// After a damaged digest, the next night uses the digest before it, the later plans and the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
@@ -431,7 +424,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// A damaged entry stops only the changes of its person, until somebody repairs the entry.
+// A damaged entry stops only the changes of its person, until somebody repairs it.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Digest.Earlier is the newest run before the digest's run. It is never the digest's own run or a later run.
 func TestNewestBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -28,9 +27,8 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// A digest continues from the previous run's digest, even if a later run or the first try of the same run has already
-// left a digest. If the data of the previous run have been deleted because of their age, MakeDigest reads the whole
-// ledger.
+// A digest continues from that of the previous run, even if a later run or a first try left one. If the data of the
+// previous run were deleted because of their age, MakeDigest reads the whole ledger.
 func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -44,7 +42,6 @@ func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// If the digest that a manifest names is missing, the next night continues from the digest before the missing one.
 func TestDigestThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -58,8 +55,7 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// MakeDigest does not read the entries of people whom no recent plan touched. It tries to read damaged entries again
-// each night, until it succeeds.
+// Damaged entries are read again each night, until this succeeds.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -90,8 +86,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at exactly the time of the digest counts as a baseline. A reading after this time does not count. If two
-// readings have the same time, the reading from the newer plan counts.
+// A reading at the time of the digest counts, and a later one does not. Of two readings at one time, that of the newer
+// plan counts.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -134,8 +130,7 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 }
 
-// A baseline stays known long after its plan. In a digest of an older version, the baselines also serve as the readings
-// in Known.
+// A baseline stays known long after its plan. In a digest of an older version, it also serves as Known.
 func TestBaselineIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -171,8 +166,7 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// Two runs that do not know of each other may both see that a person holds a license again. In that case the later time
-// counts, so that rules leave the license alone for longer.
+// If two runs see that a person holds a license again, the later time counts, so that rules leave it alone for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

@@ -12,11 +12,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// lookupsAtOnce is how many ledger entries are read at the same time.
 const lookupsAtOnce = 16
 
-// The method "look" reads from the ledger all licenses that the method "mark" marked, and stores their items in the
-// digest. A marked license has the item nil. A license without a state leaves the digest.
+// The method "look" reads the marked licenses (method "mark") from the ledger. A license without a state leaves the
+// digest.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
@@ -53,7 +52,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// Begun returns the item for the ledger entry e as if its change was open.
+// Begun returns the item of a ledger entry as if its change were open.
 func Begun(e *ledger.Entry) *Item {
 	return &Item{
 		User: e.Person, SID: e.SID, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
@@ -61,8 +60,8 @@ func Begun(e *ledger.Entry) *Item {
 	}
 }
 
-// ItemOf returns the item for e, the ledger entry that describes the present state of a license
-// (ledger.Ledger.Standing). It returns nil if e is nil or leaves no state.
+// ItemOf returns the item of an entry that describes the present state of a license (ledger.Ledger.Standing). It
+// returns nil if e is nil or leaves no state.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

@@ -18,9 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// MakeDigest writes the digest of a run and returns its key, which belongs in the run's manifest. The digest says what
-// happened to every license in the plans of earlier runs. MakeDigest writes a new object each time, so the step may be
-// repeated.
+// MakeDigest writes the digest of a run and returns its key, for the run's manifest. It writes a new object each time,
+// so the step may be repeated.
 func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
@@ -115,8 +114,8 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.accept(ctx, s, old)
 }
 
-// The method "accept" drops the sightings that are not newer than the last run with --accept-feeds. The operator of that
-// run accepted the dates that the directories showed then.
+// The method "accept" drops the sightings that are not newer than the last run with --accept-feeds, whose operator
+// accepted the dates of the directories.
 func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error {
 	if old == nil {
 		return nil
@@ -134,8 +133,7 @@ func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error 
 	return nil
 }
 
-// newestBefore returns the newest run in the list that is older than the given run. It returns "" if there is no such
-// run.
+// newestBefore returns the newest run in the list before the given run, or "".
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -145,8 +143,8 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// The function "previous" returns the newest readable digest of the runs before the given run, or nil if there is none.
-// It stops at a run whose data were deleted because of their age.
+// The function "previous" returns the newest readable digest before the given run, or nil. It stops at a run whose data
+// were deleted because of their age.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -169,10 +167,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// The method "watch" marks the items that must be read from the ledger: the changes that were open in the earlier
-// digest, all licenses that a later plan may have touched, and licenses that an older version did not identify. It also takes the newer readings of these plans into
-// Baselines, Known and Signals. The result "lately" has the later plans. The result "unread" reports whether at least
-// one of these plans could not be read.
+// The method "watch" marks the items to read from the ledger: open changes, licenses that a later plan may have
+// touched, and licenses that an older version did not identify. It also takes the newer readings of these plans. The
+// result "lately" has these plans, and "unread" says whether one of them could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		switch {
@@ -218,15 +215,14 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// The method "later" replaces the reading *last with the reading b if b is newer. It ignores a reading from after the
-// time of the digest.
+// The method "later" replaces *last by b if b is newer. It ignores a reading from after the time of the digest.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
-// laterSignal does for the signal of a report what the method "later" does for a directory.
+// laterSignal is the method "later" for the signal of a report.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
@@ -234,7 +230,7 @@ func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	}
 }
 
-// The method "mark" marks a license, so that Digest.look reads the license from the ledger.
+// The method "mark" makes Digest.look read the license from the ledger.
 func (st *Digest) mark(t Touch) {
 	if i := st.items[t]; i != nil && !i.Given().IsZero() {
 		st.restored[t] = i
@@ -242,7 +238,6 @@ func (st *Digest) mark(t Touch) {
 	st.items[t] = nil
 }
 
-// markAll marks every license in the ledger.
 func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	for s, err := range book.All(ctx) {
 		if err != nil {
@@ -253,15 +248,15 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run is so old that it cannot have begun any change after the given time. At most two days
-// pass between the start of a run and its plan, and a plan may be applied for plan.Lifetime.
+// tooOld reports whether a run can have begun no change after the given time. A run has its plan within two days, and
+// the plan may be applied for plan.Lifetime.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	began := begunAt(run)
 	return !began.IsZero() && began.Add(reading+plan.Lifetime).Before(at)
 }
 
-// begunAt returns the time in the name of a run, or the zero time if the name has none.
+// begunAt returns the time in the name of a run, or zero if the name has none.
 func begunAt(run string) time.Time {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse("20060102T150405Z", stamp)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Override is the object history/overrides/<run>.json. It means that an operator set the limits aside for the plan with
-// the hash PlanHash. The override accepts exactly the people whom the rules of the plan matched.
+// Override is history/overrides/<run>.json: an operator set the limits aside for the plan with the hash PlanHash. It
+// accepts exactly the people whom the rules of this plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -28,7 +28,7 @@ func (o *Override) Holds(at time.Time) bool {
 	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
 }
 
-// PutOverride stores an override. It keeps only the first override of a run.
+// PutOverride stores an override. The first override of a run stays.
 func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Overrides, o.Run), o)
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -37,9 +37,8 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
-// OverrideOf returns the hash of the plan if an operator set the limits of the plan aside, and "" otherwise. A damaged
-// override has no effect. Package apply stores the override before the first change. OverrideOf therefore finds the
-// override even if the process died before it wrote a result.
+// OverrideOf returns the hash of the plan if an operator set its limits aside, or "". A damaged override has no effect.
+// Package apply stores an override before the first change, so it is found even if the process died later.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	o, err := overrideOf(ctx, s, p.Run)
 	switch {
@@ -51,7 +50,7 @@ func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, 
 	return o.PlanHash, nil
 }
 
-// overrideOf returns the override of a run, or nil if nobody set the limits of the run aside.
+// overrideOf returns the override of a run, or nil.
 func overrideOf(ctx context.Context, s store.Store, run string) (*Override, error) {
 	o := &Override{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), o)
@@ -64,7 +63,7 @@ func overrideOf(ctx context.Context, s store.Store, run string) (*Override, erro
 	return o, nil
 }
 
-// Overrides returns the overrides that were made between the two given times, in the order of their runs.
+// Overrides returns the overrides between two times, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {

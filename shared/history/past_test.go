@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop stops the changes of a run for one person, and for nobody else.
+// Stop affects the changes of one run for one person.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -38,7 +38,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// Earlier takes the accounts and groups from the newest plan before a run. A plan over an old snapshot leaves none.
+// A plan over an old snapshot leaves no accounts and groups.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -57,8 +57,8 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// If the object of a run is damaged, Earlier uses the object of the previous run. If there is no previous run, Earlier
-// fails, because nothing is known.
+// If the object of a run is damaged, Earlier uses the object of the run before. Without such a run, Earlier fails,
+// because nothing is known.
 func TestEarlierThatIsDamaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,7 +79,7 @@ func TestEarlierThatIsDamaged(t *testing.T) {
 	}
 }
 
-// A damaged override accepts nobody, and does not hide other overrides.
+// A damaged override accepts nobody, and does not hide others.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -102,7 +102,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A run may take two days until its plan is made. The plan may then be applied for another plan.Lifetime.
+// A run may take two days until its plan is made. The plan may then be applied for plan.Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)
@@ -120,7 +120,6 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// ItemOf returns the state in which a ledger entry leaves the license.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)
@@ -177,10 +176,9 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not record that somebody else restored a license after the change had ended. A Restored license
-// therefore stays Restored when the ledger is read again, until a later change makes it Taken. The announcement's
-// ledger entry in this test lacks the time of the restore, as entries of older versions do. The item of the
-// announcement keeps the time nevertheless.
+// The ledger does not record that somebody else restored a license after the change. It stays Restored when the ledger
+// is read again, until a later change makes it Taken. An announcement has the time of the restore even if its ledger
+// entry lacks it, as in older versions.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -218,7 +216,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 	}
 }
 
-// A digest without a head or with a malformed line is damaged, and nothing in it counts.
+// A digest without a head or with a malformed line is damaged.
 func TestDigestOfDamagedObjects(t *testing.T) {
 	t.Parallel()
 	head, item := `{"head":{"run":"r"}}`, `{"user":"ann","license":"e3","state":"taken"}`
@@ -266,7 +264,6 @@ type rawLine string
 
 func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
-// A nil digest knows nothing, so callers need not check for nil.
 func TestNoDigest(t *testing.T) {
 	t.Parallel()
 	var none *Digest
@@ -289,7 +286,7 @@ func TestNoDigest(t *testing.T) {
 	}
 }
 
-// Since is a day before the change began, because dates arrive up to a day late.
+// Dates arrive up to a day late.
 func TestSinceIsADayEarlier(t *testing.T) {
 	t.Parallel()
 	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {

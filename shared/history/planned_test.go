@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// A plan in audit mode touches nobody.
 func TestAuditLeavesNothing(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback records that a run tried a change and did not make it. The run is the last run that tried the change. The
-// change failed or was refused, a read or a write failed, or the rule kept the license when it was evaluated again just
-// before the change.
+// Setback says that the last run that tried a change did not make it. The change failed or was refused, a read or a
+// write failed, or the rule kept the license when it was evaluated again just before the change.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -24,18 +23,18 @@ type Setback struct {
 	Why     string    `json:"why"`
 }
 
-// A change with setbacks is retried after 1, 2, 4, 8 nights and so on, up to mostNights.
+// A change with setbacks is tried again after 1, 2, 4, 8 nights and so on, up to mostNights.
 const (
 	mostNights = 16
-	// setbackLasts is how long a setback is remembered if no run retries the change.
+	// setbackLasts is how long a setback counts if no run tries the change again.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// The constant "early" is the maximum by which the time between two nightly runs may be shorter than a day. Due
-	// subtracts it, because otherwise a run that begins a minute early would leave the change to the next night.
+	// The constant "early" is how much shorter than a day the time between two nightly runs may be. Without it, a run
+	// that begins a minute early would leave the change to the next night.
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time for the next try. After the first setback, Due returns a time in the past, because the
-// next run starts a night later anyway.
+// Due returns the earliest time for the next try. After the first setback this is in the past, because the next run
+// starts a night later anyway.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -44,7 +43,7 @@ func (b *Setback) Due() time.Time {
 	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
 }
 
-// Setback returns the setback of a license of a person. It returns nil if the license has no setback.
+// Setback returns the setback of a license of a person, or nil.
 func (s *Digest) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil
@@ -52,7 +51,6 @@ func (s *Digest) Setback(user, license string) *Setback {
 	return s.setbacks[Touch{User: user, License: license}]
 }
 
-// The type "outcome" has the members of a change's result that this package reads.
 type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -65,9 +63,8 @@ type outcome struct {
 	Logon    *directory.Sighting `json:"logon"`
 }
 
-// readResults reads the results of the given plans, which are in chronological order. It records the changes that could
-// not be made, and the activity that was seen just before a change. A change that is open in the ledger is pending and
-// does not count as a setback. A setback ends when the change is made.
+// readResults records the setbacks and the sightings in the results of plans, which are in chronological order. A
+// change that is open in the ledger is no setback. A setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -105,7 +102,7 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 	return nil
 }
 
-// The method "count" records the result of one change. If several objects have results of one run, the run counts once.
+// The method "count" records one result. Several results of one run count once.
 func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {

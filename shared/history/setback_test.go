@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A setback lasts until the change is made or the setback expires. The results of a plan that was closed cause no
-// setbacks.
+// A setback lasts until the change is made or the setback expires. The results of a closed plan cause none.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
@@ -68,7 +67,6 @@ func TestSetback(t *testing.T) {
 	})
 }
 
-// The method "results" writes the results of a night's plan.
 func (w *world) results(night int, format, status string) {
 	w.Helper()
 	text := status
@@ -80,7 +78,7 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// A setback ends when the same run or a later run begins or makes the change. A setback also ends when it expires.
+// A setback ends when the same run or a later one begins or makes the change, or when it expires.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}
@@ -117,7 +115,8 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// The results of recent plans count, in any order. The results of one run count once.
+// The failed and refused results of a recent plan count as setbacks. Several results of one run count once. A result of
+// an older run does not change the setback of a newer run.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {
@@ -164,7 +163,6 @@ func TestResultsThatCount(t *testing.T) {
 	}
 }
 
-// A digest keeps the setbacks of several people.
 func TestSetbacksOfSeveral(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

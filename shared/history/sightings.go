@@ -8,12 +8,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is how long a sighting is kept. It must last until the next healthy reading. That reading stores the
-// dates with the other remembered data of the account.
+// sightingLasts is how long a sighting counts. It must last until the next healthy reading, which stores the dates with
+// the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting returns the activity dates of an account that were read just before a change. It returns nil if there are no
-// such dates, or if the digest has dropped them.
+// Sighting returns the activity dates of an account that were read just before a change, or nil.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
@@ -21,7 +20,7 @@ func (s *Digest) Sighting(account string) *directory.Sighting {
 	return s.sightings[account]
 }
 
-// Sighted yields the accounts that have a sighting, in no particular order.
+// Sighted yields the accounts with a sighting, in no particular order.
 func (s *Digest) Sighted() iter.Seq[string] {
 	if s == nil {
 		return func(func(string) bool) {}
@@ -29,8 +28,7 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// The method "saw" adds a sighting, which may be nil. If an account has several sightings, the method keeps the newest
-// date of each kind.
+// The method "saw" adds a sighting, which may be nil. The newest date of each kind stays.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return
@@ -45,7 +43,7 @@ func (s *Digest) saw(seen *directory.Sighting) {
 	s.sightings[seen.Account] = seen
 }
 
-// The method "forget" drops sightings that have expired or lie in the future.
+// The method "forget" drops sightings that have expired or are in the future.
 func (s *Digest) forget() {
 	for account, seen := range s.sightings {
 		if age := s.At.Sub(seen.At); age > sightingLasts || age < 0 {

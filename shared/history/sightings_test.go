@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Later runs know the activity that was read just before a change, for 90 days.
+// Activity that was read just before a change counts for 90 days.
 func TestSightings(t *testing.T) {
 	t.Parallel()
 	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the time follows
@@ -65,8 +65,7 @@ func TestSightings(t *testing.T) {
 	})
 }
 
-// An operator accepted the feeds of the second night. Later runs forget the activity that was read just before a change,
-// unless it was read after the directories were read in the second night.
+// An operator accepts the feeds of the second night. Earlier sightings then no longer count.
 func TestSightingsOfAcceptedFeeds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop ensures that the given run makes no further changes for one person, because another run restores the person's
-// license. The parameter "by" names the other run.
+// Stop ensures that the given run makes no further changes for one person, because the run "by" restores the person's
+// license.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Stop(run, user), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -22,7 +22,7 @@ func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time
 }
 
 // Recalled returns a function that reports whether an operator has asked to restore what a run changes for a person.
-// What the run has begun for such a person is rolled back, and it never takes a license of the person again.
+// What the run has begun for this person is rolled back, and the run does not take a license of the person again.
 func Recalled(ctx context.Context, s store.Store, run string) (of func(user string) bool, err error) {
 	by, err := Withdrawn(ctx, s, run)
 	if err != nil {
