@@ -7,9 +7,9 @@ import (
 )
 
 // Agree adds what another domain controller says about the same account. A change reaches the controllers one after the
-// other, and never reaches a controller that does not replicate. If the controllers give different values of an
-// attribute, the attribute becomes unreadable, and keeps one of the values. If only one of them shows the attribute,
-// its value counts. LastLogonTimestamp stays as it is, because callers compare the dates themselves.
+// other, and may never reach one that does not replicate. If their values of an attribute differ, it becomes unreadable
+// and keeps one of them. If only one of them shows an attribute, its value counts. LastLogonTimestamp stays, because
+// callers compare the dates themselves.
 func (a *ADUser) Agree(other *ADUser) {
 	a.DatesInDoubt = a.DatesInDoubt || other.DatesInDoubt
 	for i := range ADProperties {
@@ -32,8 +32,8 @@ func (a *ADUser) Agree(other *ADUser) {
 	}
 }
 
-// The method "unreadable" returns the name of the property in ADUser.Unreadable: its LDAP name, which the DN has, too.
-// It returns "" for a property that is no attribute.
+// The method "unreadable" returns the name of the property in ADUser.Unreadable: its LDAP name, also for the DN, or ""
+// for a property that is no attribute.
 func (p *Property[A]) unreadable() string { return cmp.Or(p.Source, p.Name) }
 
 // The method "disputes" reports whether the domain controllers give different values of a property. An attribute that
@@ -42,8 +42,8 @@ func (a *ADUser) disputes(p *Property[ADUser]) bool {
 	return a.Hides(p.unreadable()) && !reflect.ValueOf(p.At(a)).Elem().IsZero()
 }
 
-// Hidden returns the name in ADUser.Unreadable that makes the value of the field unknown. It returns "" if there is
-// none. The result "disputed" reports whether the domain controllers give different values.
+// Hidden returns the name in ADUser.Unreadable that makes the value of the field unknown, or "". The result "disputed"
+// says that the domain controllers give different values.
 func (f *Field) Hidden(p *Person) (name string, disputed bool) {
 	if f.Source != AD || !p.AD.Hides(f.hides) {
 		return "", false

@@ -9,9 +9,8 @@ import (
 )
 
 // Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
-// stands for objectGUID and mS-DS-ConsistencyGuid together. Entra Connect uses objectGUID at first and later copies
-// objectGUID to mS-DS-ConsistencyGuid. The two attributes differ if another program filled mS-DS-ConsistencyGuid before
-// Entra Connect copied objectGUID to it.
+// stands for objectGUID and mS-DS-ConsistencyGuid together: Entra Connect copies the first to the second. They differ
+// if another program filled mS-DS-ConsistencyGuid before.
 type Anchor string
 
 // The anchors that a policy may name.
@@ -31,8 +30,7 @@ func Anchors() []string {
 }
 
 // Attribute returns the LDAP name of the anchor attribute that Active Directory may hide: employeeID, or
-// mS-DS-ConsistencyGuid, which is also the result for the empty Anchor. It returns "" for an anchor that cannot be
-// hidden.
+// mS-DS-ConsistencyGuid, also for the empty Anchor. It returns "" for an anchor that cannot be hidden.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -43,8 +41,7 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// The method "of" returns the values that onPremisesImmutableId may have in the Entra account that belongs to u. The
-// value of a binary attribute is encoded in base64. The value of a text attribute is unchanged.
+// The method "of" returns the values that onPremisesImmutableId may have for u. A binary attribute is in base64.
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:
@@ -59,15 +56,13 @@ func (a Anchor) of(u *ADUser) [2]string {
 	return [2]string{u.GUID, u.ConsistencyGUID}
 }
 
-// Fits reports whether immutableID, the onPremisesImmutableId of an Entra account, belongs to the Active Directory
-// account u.
+// Fits reports whether the onPremisesImmutableId of an Entra account belongs to u.
 func (a Anchor) Fits(immutableID string, u *ADUser) bool {
 	own := a.of(u)
 	return immutableID != "" && slices.Contains(own[:], immutableID)
 }
 
-// Of returns the values that onPremisesImmutableId may have in the Entra account that belongs to u. Empty values are
-// left out.
+// Of returns the values that onPremisesImmutableId may have for u, without empty ones.
 func (a Anchor) Of(u *ADUser) (ids []string) {
 	for _, id := range a.of(u) {
 		if id != "" && !slices.Contains(ids, id) {
@@ -77,7 +72,7 @@ func (a Anchor) Of(u *ADUser) (ids []string) {
 	return ids
 }
 
-// rawSID returns the bytes in which a directory stores a SID (MS-DTYP 2.4.2.2), or nil if text is not a SID.
+// rawSID returns the bytes of a SID (MS-DTYP 2.4.2.2), or nil if text is no SID.
 func rawSID(text string) []byte {
 	parts := strings.Split(text, "-")
 	if len(parts) < 4 || parts[0] != "S" || parts[1] != "1" {
@@ -99,9 +94,9 @@ func rawSID(text string) []byte {
 	return raw
 }
 
-// Search returns the raw value that each LDAP attribute has in the Active Directory account whose Entra account has the
-// immutable id. At least one of the attributes has its value. The result is empty if no account can have the immutable
-// id: an id of another tool than Entra Connect need not be the base64 of a value.
+// Search returns the raw values, by LDAP attribute, of which the Active Directory account of an immutable id has at
+// least one. It is empty if no account can have the id: the id of another tool than Entra Connect need not be the
+// base64 of a value.
 func (a Anchor) Search(immutableID string) map[string][]byte {
 	const guid = 16 // bytes of an objectGUID
 	values := map[string][]byte{}

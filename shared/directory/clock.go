@@ -6,17 +6,15 @@ import (
 	"time"
 )
 
-// ErrClock is returned when the clock of this machine and the clock of a directory differ too much. If either clock is
-// wrong, the computed age of every date is wrong.
+// ErrClock means that the clocks of this machine and of a directory differ too much. The age of each date would be
+// wrong.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew is how far the clock of a directory may differ from the clock of this machine. Kerberos allows a
-// difference of five minutes. The other five minutes allow for a slow answer of the directory.
+// maxClockSkew allows the five minutes of Kerberos, and five minutes for a slow answer of the directory.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClock compares the clock of a directory with the clock of this machine. The parameter "told" is the time of the
-// directory, and "ours" is the time of this machine. CheckClock returns an error if the times differ by more than
-// maxClockSkew. The error wraps ErrClock and names both times.
+// CheckClock compares the time of a directory ("told") with the time of this machine ("ours"). If they differ by more
+// than maxClockSkew, the error wraps ErrClock and names both times.
 func CheckClock(directory string, told, ours time.Time) error {
 	if ours.Sub(told).Abs() <= maxClockSkew {
 		return nil

@@ -2,20 +2,20 @@ package directory
 
 import "time"
 
-// Contradiction is a set of bits that say how an account contradicted other accounts when both directories were last
-// read. Package known stores these bits.
+// Contradiction has bits that say how an account contradicted others when both directories were last read. Package
+// known stores these bits.
 type Contradiction uint8
 
 // The kinds of contradictions.
 const (
-	// Disagreed means that two accounts have the same SID, but the anchor shows that they are different accounts.
+	// Disagreed means that two accounts have one SID, but the anchor shows that they are different accounts.
 	Disagreed Contradiction = 1 << iota
-	// Shared means that more than one account in a directory claims the same key.
+	// Shared means that several accounts in a directory claim the same key.
 	Shared
 )
 
-// The method "contradict" makes every value of the person unknown, except the licenses that Entra ID reports. They stay
-// known, because the contradiction does not put the Entra account itself in doubt.
+// The method "contradict" makes the values of the person unknown. The licenses in Entra ID stay known, because the
+// Entra account itself is not in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory
@@ -24,18 +24,17 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// The method "shows" makes the person contradictory because this reading shows the contradiction c. For a contradiction
-// that only an earlier reading showed, callers use the method "contradicted".
+// The method "shows" is for a contradiction in this reading. The method "contradicted" is for one of an earlier
+// reading.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
 // The method "holds" reports whether a contradiction from an earlier reading is still believed. The argument "met" says
-// whether this reading found a matching account in the other directory. The argument "read" says whether this reading
-// covered all of the other directory. A full reading may still miss the other account, for example because a page was
-// lost. Therefore a full reading without a matching account ends the contradiction only if Joined is zero. Joined is
-// zero if no recent reading saw both accounts.
+// that this reading found a matching account in the other directory, and "read" that it covered all of it. A full
+// reading may still miss the account, for example on a lost page. So it ends the contradiction only if no recent
+// reading saw both accounts (Joined is zero).
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -44,10 +43,9 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// The method "doubted" makes every value of the person unknown in two cases. Either the memory of earlier readings of
-// an account is lost, or a contradiction from an earlier reading is still believed. The result is true in both cases.
-// The argument "past" belongs to an account in one directory, and "other" names the other directory. The arguments
-// "met" and "read" are those of Past.holds.
+// The method "doubted" makes the values of the person unknown, and returns true, if the memory of an account is lost,
+// or if an earlier contradiction is still believed. The argument "past" belongs to an account in one directory, and
+// "other" is the other directory. The arguments "met" and "read" are those of Past.holds.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -60,8 +58,8 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method "contradicted" makes the person contradictory if a contradiction from an earlier reading is still
-// believed. The result is true in that case. The arguments are those of the method "doubted".
+// The method "contradicted" makes the person contradictory, and returns true, if an earlier contradiction is still
+// believed.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -73,8 +71,7 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method "sentence" describes a contradiction in one sentence. The sentence says how the accounts contradict each
-// other, since when, and what ends the contradiction.
+// The method "sentence" says how the accounts contradict each other, since when, and what ends this.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
 	if p.Contradicted&Shared != 0 {
@@ -90,9 +87,9 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the Past of both accounts which contradiction this reading showed, or that it showed none. If the
-// reading has both accounts or shows a contradiction, Met also stores the argument "read", the time of the reading, in
-// Joined. If only an earlier reading showed the contradiction, Met changes nothing.
+// Met stores in the Past of both accounts which contradiction this reading showed, or none. If the reading has both
+// accounts or shows a contradiction, it also sets Joined to "read", the time of the reading. If only an earlier reading
+// showed the contradiction, Met changes nothing.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && !p.forgotten && p.ADState == Contradictory {

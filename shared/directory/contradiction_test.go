@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A contradiction from an earlier reading remains until a reading of both directories no longer shows it.
+// A contradiction remains until a reading of both directories no longer shows it.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
@@ -63,8 +63,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 }
 
-// Met stores a contradiction in every account that takes part in the contradiction. A reading in which both directories
-// agree ends the contradiction. A reading of only one directory changes nothing.
+// Met stores a contradiction in each account that takes part in it. A reading of only one directory changes nothing.
 func TestMet(t *testing.T) {
 	t.Parallel()
 	before, now := time.Unix(1000, 0), time.Unix(2000, 0)

@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// Earlier is what earlier runs found under the names that the policy uses. A later run uses Earlier to follow a renamed
-// object, and to notice that somebody deleted an object and created it again.
+// Earlier is what earlier runs found under the names in the policy. By it, a later run follows a renamed object, and
+// notices that an object was deleted and created again.
 type Earlier struct {
 	// Read is when the run that left the object read its data. Objects of older versions lack it.
 	Read   time.Time               `json:"read,omitzero"`
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members maps the key of a group (GroupRef.Key) to the number of its members in the last reading that was trusted.
+	// Members has the number of members in the last reading that was trusted, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
-	// Left maps the key of a group that lost many members since then to the number of members that it has left. A run for
-	// one person lists no group, and learns from Left that the group is in doubt.
+	// Left has the number of members that are left in a group that lost many since then, by GroupRef.Key. A run for one
+	// person, which lists no group, learns from it that the group is in doubt.
 	Left map[string]int `json:"left,omitempty"`
-	// Exempt has the holders who were exempt in the last reading that was trusted, by EarlierExempt.Asks. A run with
-	// another policy adds its own counts.
+	// Exempt has the exempt holders in the last reading that was trusted, by EarlierExempt.Asks. A run with another
+	// policy adds its own counts.
 	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
-	// ExemptLeft has an entry for counts in Exempt that are far smaller since then: how many holders accounts exempt still.
-	// A run for one person learns from ExemptLeft that exemptions are in doubt.
+	// ExemptLeft has the number of holders whom accounts still exempt, for counts in Exempt that are far smaller since
+	// then. A run for one person learns from it that exemptions are in doubt.
 	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
-	// People maps a name in exempt.users or exempt.leave, in lower case, to the accounts that were found for the name.
+	// People has the accounts that were found for a name in exempt.users or exempt.leave, by this name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
 
@@ -36,24 +36,22 @@ type EarlierPerson struct {
 	Seen time.Time `json:"seen"`
 }
 
-// Person reports whether p has the given Entra object id or the given SID.
+// Person reports whether p has the given Entra object id or SID.
 func (p *EarlierPerson) Person(id, sid string) bool {
 	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }
 
-// EarlierGroup is a group that an earlier run found. ID is the object id in Entra ID, or the objectGUID in Active
-// Directory.
+// EarlierGroup is a group that an earlier run found. ID is the object id or the objectGUID.
 type EarlierGroup struct {
 	ID     string    `json:"id"`
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
-	// Replaced means that an operator accepts the group that now has the name in the policy, even if it is a different
-	// group.
+	// Replaced means that an operator accepts the group that has the name now, even if it is another one.
 	Replaced bool `json:"-"`
 }
 
-// EarlierExempt counts the holders of a license who were exempt.
+// EarlierExempt counts the exempt holders of a license.
 type EarlierExempt struct {
 	Asks      string `json:"asks"`      // what the counts depend on: the license, exempt.when and the kinds
 	Holders   int    `json:"holders"`   // everybody who held the license
@@ -62,18 +60,18 @@ type EarlierExempt struct {
 	Undecided int    `json:"undecided"`
 }
 
-// Lost reports whether many holders who were exempt because of their accounts are no longer exempt for any reason. A
-// holder who is undecided now loses nothing. Lost does not deduct the holders who are gone, because runs take the license
-// from people who are not exempt. It does not know whether exempt holders are gone too, so an operator must look.
+// Lost reports whether many holders who were exempt by account are no longer exempt for any reason. A holder who is
+// undecided now loses nothing. Holders who are gone are not deducted, because runs take the license from people who are
+// not exempt. Exempt holders may be gone, too, so an operator must look.
 func (e EarlierExempt) Lost(now EarlierExempt) bool {
 	return e.fewer(now, max(0, now.Undecided-e.Undecided))
 }
 
-// Fewer is like Lost, but also counts holders who may be undecided only. Such counts do not replace the trusted ones.
+// Fewer is like Lost, but also counts holders who may only be undecided. Such counts do not replace the trusted ones.
 func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
 
-// The method "fewer" compares the counts, except for the given number of holders. If somebody changed the policy, the
-// counts are not compared.
+// The method "fewer" compares the counts, except for the given number of holders. After a change of the policy, it
+// returns false.
 func (e EarlierExempt) fewer(now EarlierExempt, except int) bool {
 	lost := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt)
 	return e.Asks == now.Asks && tooMany(lost-except, e.ByAccount)
@@ -84,7 +82,7 @@ func tooMany(lost, of int) bool { return lost > mayLose(of) }
 
 func mayLose(of int) int { return max(fewLeave, of/10) }
 
-// Group returns what earlier runs found for ref, or nil if they found nothing.
+// Group returns what earlier runs found for ref, or nil.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	if e == nil {
 		return nil
@@ -95,9 +93,9 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// Follow notes the id of a group to which the policy refers. If earlier runs knew the group by another name, they also
-// know it by this one. Otherwise a doubt about the group would end when the policy names the same group in another way,
-// for example by its id.
+// Follow notes the id of a group of the policy. What earlier runs found for this group under another name then holds
+// under this one, too. Otherwise a doubt about the group would end when the policy names it in another way, for example
+// by its id.
 func (e *Earlier) Follow(ref GroupRef, id string) {
 	own := e.Group(ref)
 	if e == nil || id == "" || own != nil && own.ID != id {
@@ -126,14 +124,14 @@ func (e *Earlier) Follow(ref GroupRef, id string) {
 	}
 }
 
-// severalMembers is the smallest size of a group at which a sudden loss of all members is suspicious.
+// severalMembers is the smallest size of a group whose loss of all members is suspicious.
 const severalMembers = 3
 
-// fewLeave is the number of people whom an exemption may lose from one run to the next, however few it has.
+// fewLeave is how many people an exemption may lose from one run to the next, however few it has.
 const fewLeave = 5
 
-// Shrunk reports whether a group lost so many members since the last trusted reading that the cause may be a fault. The
-// argument "now" is the current number of members, and the result "before" is the number in the last trusted reading.
+// Shrunk reports whether a group lost so many members since the last trusted reading that this may be a fault. The
+// argument "now" is the present number of members, and the result "before" is the earlier one.
 func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 	if e == nil {
 		return 0, false
@@ -141,9 +139,9 @@ func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 	return e.Members[q.Key()], now < e.Least(q)
 }
 
-// Least returns the smallest number of members with which a group is not in doubt. A group that protects people, through
-// nested groups, too, may lose fewLeave members or a tenth of them. A group that gives a license (Question.Direct) may
-// lose all but one, because runs take members out of it, and nobody whom it lost holds the license.
+// Least returns the smallest number of members with which a group is not in doubt. A group that protects people may
+// lose fewLeave members or a tenth of them. A group that gives a license (Question.Direct) may lose all but one,
+// because runs take members out of it, and nobody whom it lost holds the license.
 func (e *Earlier) Least(q Question) (least int) {
 	if e == nil {
 		return 0

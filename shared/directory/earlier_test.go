@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A group that loses many members at once is in doubt, although some are left. A fault may take a group's members in two
-// steps. The number from before both steps stays the trusted one, so the second step is in doubt, too.
+// A group that loses many members at once is in doubt, although some are left.
 func TestShrunk(t *testing.T) {
 	t.Parallel()
 	nested := Question{Ref: GroupRef{Source: Entra, Name: "LIC-Exempt"}}
@@ -35,9 +34,9 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// The holders whose accounts exempt them may become fewer, because they are exempt in another way or are undecided. If
-// they are simply not exempt any more, an attribute may be lost. The licenses that runs take from other people do not
-// hide the loss. Counts with many more undecided holders are not trusted.
+// The holders who are exempt by account may become fewer, because they are exempt in another way or are undecided.
+// Otherwise an attribute may be lost. The licenses that runs take from other people do not hide the loss. Counts with
+// many more undecided holders are not trusted.
 func TestExemptionIsLost(t *testing.T) {
 	t.Parallel()
 	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Undecided: 3}

@@ -6,55 +6,52 @@ import (
 	"time"
 )
 
-// The errors that the readers of both sources return. Callers distinguish them with errors.Is.
+// The errors of the readers of both sources, for errors.Is.
 var (
 	ErrNoPerson = errors.New("no such person")
-	// ErrLeftOut is an ErrNoPerson. It means that the domain has the account with the SID, and that IDLESEAT_AD_BASE or
-	// IDLESEAT_AD_FILTER leaves it out. Groups may list such an account. It is returned together with the account.
+	// ErrLeftOut is an ErrNoPerson: IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the account with the SID. It is
+	// returned together with the account. Groups may list such an account.
 	ErrLeftOut         = fmt.Errorf("%w within IDLESEAT_AD_BASE and IDLESEAT_AD_FILTER", ErrNoPerson)
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
-	// ErrHidden means that the group, or a group nested in it, hides its members.
+	// ErrHidden means that the group, or one nested in it, hides its members.
 	ErrHidden = errors.New("the members are hidden")
 	// ErrNotListed means that the directory does not list the groups that give licenses. Such groups may still exist.
 	ErrNotListed = errors.New("the directory does not list the groups that give licenses")
 )
 
-// ErrCursor is returned when the directory no longer recognizes a paging cursor. The caller must read the list again
-// from the start.
+// ErrCursor means that the directory no longer accepts a paging cursor. The caller must read the list from the start.
 var ErrCursor = errors.New("the place in the list is no longer known")
 
-// ErrNotHeld is returned when a change would take a license that the person does not hold. The change had no effect. If
-// the answer to an earlier write was lost, ErrNotHeld suggests that the earlier write succeeded.
+// ErrNotHeld means that the person does not hold the license that a change would take. The change had no effect. If the
+// answer to an earlier write was lost, that write probably succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain is returned when it is unknown whether a write took effect: its answer was lost, or the write was
-// repeated and the answer to the second attempt does not show whether the first attempt succeeded.
+// ErrUncertain means that it is unknown whether a write took effect: its answer was lost, and a repetition does not
+// show whether the first attempt succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
 // Settling is how long reads may still show the old state after a write. Microsoft gives no limit. Clients have seen
-// delays from seconds to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
+// seconds to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
 const Settling = 5 * time.Minute
 
-// Replicating is how long a write in Active Directory may take to reach every domain controller. Each call may read and
-// write through another controller. A site link replicates every 180 minutes by default (Microsoft Learn, "Determining
-// the Interval"), and the way from one site to another often leads over two site links.
+// Replicating is how long a write in Active Directory may take to reach every domain controller. Each call may use
+// another controller. A site link replicates every 180 minutes by default (Microsoft Learn, "Determining the
+// Interval"), and the way between two sites often leads over two site links.
 const Replicating = 6 * time.Hour
 
-// ErrDeferred is returned for a write that another process will make later. Only a read can show when the write is
-// done.
+// ErrDeferred means that another process will make the write later. A read shows when it is done.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// PartialLogonError is returned together with people whose last logon was not read. Either some domain controllers did
-// not answer, or the domain does not keep the date.
+// PartialLogonError comes together with people whose last logon was not read: domain controllers did not answer, or the
+// domain does not store the date.
 type PartialLogonError struct {
 	Controllers []string // URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
 	Err         error    // the reason for each controller
 
-	// Latest is the latest time at which the person can have logged on: the replicated date plus the interval in which
-	// logons do not change the date. It is zero if no such time is known, also because a controller that did not answer
-	// may not have replicated its changes.
+	// Latest is the latest possible logon: the replicated date plus the interval in which logons do not change it. It
+	// is zero if no such time is known, also because a silent controller may not have replicated its changes.
 	Latest time.Time
 }
 
@@ -68,8 +65,8 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns Err.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// UnreadError wraps the error of a source that could not be read to its end. It adds nothing to the message of Err. It
-// only lets the command give this failure its own exit status.
+// UnreadError wraps the error of a source that could not be read to its end, and gives this failure its own exit
+// status.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }
@@ -77,8 +74,8 @@ func (e *UnreadError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *UnreadError) Unwrap() error { return e.Err }
 
-// Refusal is the error of a write that the directory itself refused. The person's licenses are unchanged. The directory
-// would refuse a repeated write, too.
+// Refusal is the error of a write that the directory refused. The person's licenses are unchanged, and a repeated write
+// would be refused, too.
 type Refusal struct {
 	Reason string // in words for people
 	Err    error

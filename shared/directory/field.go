@@ -22,7 +22,7 @@ func (s Source) String() string {
 	return "entra"
 }
 
-// The method "name" returns the name of the directory for use in sentences.
+// The method "name" returns the name of the directory in sentences.
 func (s Source) name() string {
 	if s == AD {
 		return "Active Directory"
@@ -62,29 +62,28 @@ const (
 // Meaning says what a date means for a person.
 type Meaning uint8
 
-// The meanings of a field: plain data, a sign of use, or the creation of the account.
+// The meanings of a field.
 const (
 	Plain Meaning = iota
 	Activity
 	Creation
 )
 
-// Value is the value of a field for one person. An empty text has the state Known and the Text "".
+// Value is the value of a field for one person. An empty text has the state Known.
 type Value struct {
 	State Knowledge
 	Time  time.Time
 	Text  string
 	Bool  bool
-	// Through is the start of the last day that the usage report covers. It is zero if the value is not from a report.
+	// Through is the start of the last day that the usage report covers, or zero for a value from elsewhere.
 	Through time.Time
 }
 
 // Knowledge says what is known about a value.
 type Knowledge uint8
 
-// The states of a value. Unknown means that the value was not read. None means that the value was read and is empty.
-// NoneSince is for a date from a usage report, which reaches back only to the time in the field Time. The report proves
-// that there was no activity after this time, and says nothing about the time before.
+// The states of a value. Unknown was not read. None was read and is empty. NoneSince is for a date from a usage report:
+// there was no activity after Time, and the time before is unknown.
 const (
 	Unknown Knowledge = iota
 	None
@@ -99,8 +98,8 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of the attribute that holds the field. It is empty for a field of Entra ID. It is also
-	// empty for the DN, because a directory cannot hide the DN.
+	// Attribute is the LDAP name of the attribute. It is empty for a field of Entra ID, and for the DN, which cannot be
+	// hidden.
 	Attribute string
 
 	hides string // the name that stands for the field in ADUser.Unreadable; empty for a field of Entra ID
@@ -113,9 +112,9 @@ type Field struct {
 	use    func(*EntraUser, *Use) Value
 }
 
-// Of returns the value of the field for a person. The value is Unknown if the account was not read or is in doubt. An
-// activity date is also Unknown if the activity dates of this run or of this account cannot be trusted, or if an
-// earlier reading saw a later date. A logon to Active Directory is at least Past.LoggedOn.
+// Of returns the value of the field for a person. It is Unknown if the account was not read or is in doubt. An activity
+// date is also Unknown if the dates of this run or account cannot be trusted, or if an earlier reading saw a later
+// date. A logon to Active Directory is at least Past.LoggedOn.
 func (f *Field) Of(p *Person) Value {
 	switch {
 	case f.person != nil:
@@ -140,7 +139,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// The method "read" returns the value from this reading. It does not apply the doubts that Of applies.
+// The method "read" returns the value from this reading, without the doubts of Of.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.hides) {
 		return Value{}
@@ -148,8 +147,8 @@ func (f *Field) read(p *Person) Value {
 	return f.account(p)
 }
 
-// ADAttributes returns the LDAP names of the attributes that are read for a person and that the directory may hide. The
-// list has the attributes of all fields, and mS-DS-ConsistencyGuid, which can be the anchor.
+// ADAttributes returns the LDAP names of the attributes that are read for a person and that the directory may hide:
+// those of the fields, and mS-DS-ConsistencyGuid, which can be the anchor.
 func ADAttributes() []string { return slices.Clone(adAttributes) }
 
 var adAttributes = allADAttributes()
@@ -165,8 +164,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether the activity dates of the account are unusable. The reasons are a date in the future,
-// the loss of all dates, or an account that belongs to an agent.
+// datesInDoubt reports whether the activity dates cannot be used: a date is in the future, all dates are lost, or the
+// account is an agent's.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -174,8 +173,8 @@ func (p *Person) datesInDoubt(s Source) bool {
 	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
-// DatesLost returns the first reading in which an activity date of the person's account was missing or earlier than in
-// Past. It returns the zero time if no date is lost or the account was not read.
+// DatesLost returns the first reading in which an activity date was missing or earlier than in Past. It is zero if no
+// date is lost, or if the account was not read.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {
 	case p.State(s) != Present:
@@ -186,7 +185,7 @@ func (p *Person) DatesLost(s Source) time.Time {
 	return p.Entra.DatesLost
 }
 
-// FieldNamed returns the field with the given name in policies.
+// FieldNamed returns the field with this name in policies.
 func FieldNamed(name string) (*Field, bool) {
 	f, ok := fields[name]
 	return f, ok
@@ -229,7 +228,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds a field to the map m for each property in table that has a name.
+// addFields adds a field for each property in the table that has a name.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]
@@ -247,12 +246,11 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 
 const licenseChanged = "entra.licenseChanged"
 
-// OfLicense reports whether the field describes a license. Such a field has a value only while a rule about a license
-// is evaluated.
+// OfLicense reports whether the field describes a license. It has a value only while a rule about a license is
+// evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
-// licenseChanged returns the date of the newest change of the assignments that grant p.License. The value is Unknown if
-// one of these assignments has no date.
+// licenseChanged returns the newest change of the assignments of p.License. It is Unknown if one of them has no date.
 func (p *Person) licenseChanged() Value {
 	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
 		return Value{}
@@ -270,8 +268,8 @@ func (p *Person) licenseChanged() Value {
 	return date(newest)
 }
 
-// LastActivity returns the newest of the three sign-in dates. Failed sign-ins count too, because somebody who tries to
-// sign in may need the license.
+// LastActivity returns the newest of the three sign-in dates. Failed sign-ins count, because somebody who tries to sign
+// in may need the license.
 func (u *EntraUser) LastActivity() time.Time {
 	newest := u.LastInteractive
 	for _, t := range []time.Time{u.LastNonInteractive, u.LastSuccessful} {

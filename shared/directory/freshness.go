@@ -2,15 +2,14 @@ package directory
 
 import "time"
 
-// Freshness summarizes the activity dates of one source. Package plan judges the health of the feed by this summary.
+// Freshness summarizes the activity dates of one source. Package plan judges the health of the feed by it.
 type Freshness struct {
-	// Sampled is the number of people in the summary. If only the first page of the source was read, Sampled is smaller
-	// than the number of people in the source.
+	// Sampled is the number of people in the summary, which may be only the first page of the source.
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
-	// Settled is the number of enabled accounts that are more than 30 days old, without guests. An account of that age
-	// is expected to have been used. SettledWithActivity is the number of settled accounts with an activity date.
+	// Settled counts enabled accounts that are more than 30 days old, without guests. They are expected to have been
+	// used. SettledWithActivity counts those with an activity date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
@@ -18,12 +17,12 @@ type Freshness struct {
 // The constant "settled" is the age at which an account is expected to have been used.
 const settled = 30 * 24 * time.Hour
 
-// SampleEntra counts one account. A date after notAfter comes from a wrong clock. Such a date does not become Newest.
+// SampleEntra counts one account. A date after notAfter comes from a wrong clock and does not become Newest.
 func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
 	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
 }
 
-// SampleAD counts one account in the same way as SampleEntra.
+// SampleAD is SampleEntra for Active Directory.
 func (f *Freshness) SampleAD(u *ADUser, notAfter time.Time) {
 	f.sample(u.LastLogonTimestamp, notAfter, u.Enabled == Yes && u.Created.Before(notAfter.Add(-settled)))
 }
@@ -45,7 +44,7 @@ func (f *Freshness) sample(date, notAfter time.Time, settled bool) {
 	}
 }
 
-// Join adds the summary o to f. No person may be counted in both summaries.
+// Join adds the summary o of other people.
 func (f *Freshness) Join(o Freshness) {
 	f.Sampled += o.Sampled
 	f.WithActivity += o.WithActivity

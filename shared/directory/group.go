@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// GroupRef is the name of a group, as a policy gives it. The name of an Entra group is the display name or the object
-// id. The name of an Active Directory group is the distinguished name.
+// GroupRef is the name of a group in a policy: the display name or object id in Entra ID, or the DN in Active
+// Directory.
 type GroupRef struct {
 	Source Source `json:"source"`
 	Name   string `json:"name"`
 }
 
-// String returns the reference as an operator reads it, such as "entra:LIC-M365-E3".
+// String returns the reference for operators, such as "entra:LIC-M365-E3".
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
-// Key returns the key under which a snapshot stores the members of the group. If the argument "direct" is set, the
-// snapshot stores only direct members under the key. A direct member is listed in the group itself, not in a nested
-// group. The key ignores letter case for Active Directory, because names there are case-insensitive.
+// Key returns the key of the group's members in a snapshot. If "direct" is set, these are only the members that the
+// group itself lists. The key ignores letter case for Active Directory.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -30,25 +29,24 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question is a question about the members of a group. If Direct is set, the question is only about direct members. A
-// direct member is listed in the group itself, not in a nested group.
+// Question asks for the members of a group. If Direct is set, it asks for those that the group itself lists.
 type Question struct {
 	Ref    GroupRef
 	Direct bool
 }
 
-// Key returns the key under which a snapshot stores the members that the question asks for.
+// Key returns the key of the members that the question asks for in a snapshot.
 func (q Question) Key() string { return q.Ref.Key(q.Direct) }
 
-// PrimaryKey returns the key for the people whose primary group is this Active Directory group. These people belong to
-// the group although its list of members does not contain them.
+// PrimaryKey returns the key for the people whose primary group is this Active Directory group, which does not list
+// them.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
 
-// NestedKey returns the key for the people who belong to this Active Directory group through a group inside it. These
-// people remain members even after they are removed from the group itself.
+// NestedKey returns the key for the people who belong to this Active Directory group through a group inside it. They
+// remain members after they are removed from the group itself.
 func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
 
-// Group is what a run read about a group, without its members. Groups are read before people.
+// Group is what a run read about a group, without its members, and before the people.
 type Group struct {
 	Ref            GroupRef `json:"ref"`
 	ID             string   `json:"id"`             // the Entra object id, or the DN in Active Directory
@@ -64,23 +62,22 @@ type Group struct {
 	Hidden         bool     `json:"hidden,omitempty"`         // visibility is HiddenMembership; memberOf omits the group if the application lacks Member.Read.Hidden
 	Unseen         bool     `json:"unseen,omitempty"`         // the group is hidden and gives a license, and this application cannot read the members
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
-	// Doubt means that the group may not be the group that earlier runs read under this name. The group is then
-	// Unreadable, and an operator must look at the group before anything changes.
+	// Doubt means that the group may not be the one that earlier runs read under this name. It is then Unreadable, and
+	// an operator must look at it before anything changes.
 	Doubt bool `json:"doubt,omitempty"`
-	// Note is a sentence for the plan about how the group was found. It may be empty.
+	// Note is a sentence for the plan about how the group was found, or empty.
 	Note string `json:"note,omitempty"`
-	// GUID is the objectGUID in Active Directory, with dashes. It identifies the group even when the DN changes. It is
-	// empty in objects that older versions stored.
+	// GUID is the objectGUID in Active Directory, with dashes, which stays when the DN changes. It is empty in objects
+	// of older versions.
 	GUID string `json:"guid,omitempty"`
-	// SID identifies the group in both directories. It is the objectSid of an Active Directory group, or the
-	// onPremisesSecurityIdentifier of an Entra group that is synced from Active Directory.
+	// SID is the objectSid of an Active Directory group, or the onPremisesSecurityIdentifier of a synced Entra group.
 	SID string `json:"sid,omitempty"`
-	// Created is the whenCreated of an Active Directory group. It is zero in objects that older versions stored.
+	// Created is whenCreated in Active Directory. It is zero in objects of older versions.
 	Created time.Time `json:"created,omitzero"`
 }
 
-// GroupByGUID returns the name "<GUID=…>" with the objectGUID of a group. Active Directory accepts this name in place
-// of a DN (MS-ADTS 3.1.1.3.1.2.4). GroupByGUID returns dn if guid is empty.
+// GroupByGUID returns the name "<GUID=…>", which Active Directory accepts in place of a DN (MS-ADTS 3.1.1.3.1.2.4). It
+// returns dn if guid is empty.
 func GroupByGUID(guid, dn string) string {
 	if guid == "" {
 		return dn
@@ -90,7 +87,7 @@ func GroupByGUID(guid, dn string) string {
 
 const byGUID = "<GUID="
 
-// IsGroupGUID reports whether the name of a group has the form "<GUID=…>" that GroupByGUID returns.
+// IsGroupGUID reports whether the name has the form of GroupByGUID.
 func IsGroupGUID(name string) bool { return strings.HasPrefix(name, byGUID) }
 
 // SKU is a product to which the tenant subscribes (subscribedSkus of Graph).
@@ -99,20 +96,19 @@ type SKU struct {
 	PartNumber string `json:"partNumber"`
 	Enabled    int    `json:"enabled"`  // seats paid for
 	Consumed   int    `json:"consumed"` // seats taken
-	// Plans holds the service plans of the product that matter to the policy. It is valid only if PlansRead is set.
+	// Plans has the service plans that matter to the policy. It is valid only if PlansRead is set.
 	Plans     []ServicePlan `json:"plans,omitempty"`
 	PlansRead bool          `json:"plansRead,omitempty"`
 }
 
-// ServicePlan is a part of a product (servicePlanInfo of Graph). An assignment of the product may switch the part off.
+// ServicePlan is a part of a product (servicePlanInfo of Graph), which an assignment may switch off.
 type ServicePlan struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// SKUIDs returns the skuId of each product, by every name that a policy may use for the product. The skuId itself is
-// always such a name. The part number is a name only if no other product has the same part number. Two products may
-// share a part number (azure-docs#108975: Microsoft_Teams_Premium).
+// SKUIDs returns the skuId of each product, by the names that a policy may use: the skuId itself, and the part number
+// if only this product has it. Two products may share a part number (azure-docs#108975: Microsoft_Teams_Premium).
 func SKUIDs(skus []SKU) map[string]string {
 	ids := make(map[string]string, 2*len(skus))
 	for _, s := range skus {
@@ -124,7 +120,7 @@ func SKUIDs(skus []SKU) map[string]string {
 	return ids
 }
 
-// SameName returns the skuIds of all products with this part number. It returns nil for "".
+// SameName returns the skuIds of the products with this part number, or nil for "".
 func SameName(skus []SKU, partNumber string) (ids []string) {
 	for _, s := range skus {
 		if s.PartNumber == partNumber && partNumber != "" {
@@ -134,8 +130,8 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 	return ids
 }
 
-// Member is an object in the member list of an Entra group. Objects of types that are never users are left out. An
-// object of an unknown type is included, because the type can be a newer kind of user.
+// Member is an object in the member list of an Entra group. A list omits objects of types that are never users. It
+// includes an object of an unknown type, which can be a newer kind of user.
 type Member struct {
 	ID     string
 	SID    string // onPremisesSecurityIdentifier; empty for a cloud account
@@ -143,8 +139,8 @@ type Member struct {
 	Direct bool   // listed in the group itself, not in a nested group
 }
 
-// MemberOf reports whether the person belongs to the group with the given GroupRef.Key. It returns Unset if the group
-// or the person's account in the source s is unknown.
+// MemberOf reports whether the person belongs to the group with this GroupRef.Key. It is Unset if the group or the
+// person's account in s is unknown.
 func (p *Person) MemberOf(s Source, key string) Flag {
 	if slices.Contains(p.Memberships, key) {
 		return Yes

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// PartitionKey returns the key that decides the partition of an Entra account. The key is the SID, so that both
-// accounts of a person are in the same partition. An account without a SID has its id as the key.
+// PartitionKey returns the key that decides the partition: the SID, so that both accounts of a person are in one
+// partition, or the id of an account without a SID.
 func (u *EntraUser) PartitionKey() string {
 	if u.SID != "" {
 		return u.SID
@@ -16,43 +16,39 @@ func (u *EntraUser) PartitionKey() string {
 	return u.ID
 }
 
-// Partition returns the partition for a key, from 0 to n-1. The key is a SID or an Entra id.
+// Partition returns the partition of a key, from 0 to n-1.
 func Partition(key string, n int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key)) // a hash never returns an error
 	return int(h.Sum32() % uint32(n))
 }
 
-// Accounts is everything that one run read for one partition.
+// Accounts is what one run read for one partition.
 type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead if the source is not configured, failed or is in doubt
 	ADState    Presence
-	// Memberships maps a member to the keys of the groups to which the member belongs, if the run read the members of
-	// these groups. A member is an Entra id or a SID.
+	// Memberships has the keys of a member's groups, by Entra id or SID, if the run read the members of these groups.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered lists the license-granting groups that an earlier reading could read and this reading could not. Each
-	// is the GroupRef.Key of the group, with "|" and the id of the group if an earlier reading knew the id.
+	// Remembered lists the groups that give a license, that an earlier reading could read, and that this one could not:
+	// GroupRef.Key and, if known, "|" and the id.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
-	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. Such an account may lie
-	// in another partition than the Active Directory account of the same person. Join therefore compares the Active
-	// Directory accounts of this partition with Loose.
+	// Loose has the immutable ids of the Entra accounts without a SID, from every partition. Such an account may be in
+	// another partition than the Active Directory account of the same person.
 	Loose map[string]bool
-	// Unplaced is the number of further accounts of this kind. They are not in Loose, because there are too many of
-	// them.
+	// Unplaced counts the accounts of this kind that are too many for Loose.
 	Unplaced int
 }
 
-// Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
-// once, in the order of the input: first everybody with an Entra account, then everybody else. An Entra account that
-// paging listed twice counts once. A person may have an account in one directory or in both. A person is Contradictory
-// if the accounts disagree, if two accounts in one directory have the same SID, or if they claim the same account in
-// the other directory. A contradiction from an earlier reading remains until a reading of both directories no longer
-// shows it. A yielded person is valid only until the next person is yielded.
+// Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields each person
+// once: first those with an Entra account, then the others, in the order of the input. A person is valid until the next
+// one is yielded. A person is Contradictory if the accounts disagree, if two accounts in one directory have one SID, or
+// if they claim one account in the other directory. An earlier contradiction remains until a reading of both
+// directories no longer shows it.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -116,8 +112,8 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// The method "match" returns the index of the Active Directory account that belongs to an Entra account. The result
-// "found" is false if no Active Directory account belongs to the Entra account.
+// The method "match" returns the index of the Active Directory account that belongs to an Entra account, if there is
+// one.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]
@@ -182,7 +178,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// The method "whole" reports whether the directory s was read in full and the reading is not in doubt.
+// The method "whole" reports whether s was read in full and is not in doubt.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -202,8 +198,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// The method "unmatched" handles a person who was found only in Active Directory. The person may have an Entra account
-// that could not be matched. In that case, the method sets EntraState to Missing.
+// The method "unmatched" sets EntraState to Missing for a person of Active Directory who may have an Entra account that
+// could not be matched.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

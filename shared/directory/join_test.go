@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "outcome" is what a test expects for one joined person.
 type outcome struct {
 	ID        string
 	Entra, AD Presence

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of accounts. The kind is KindPerson unless a property of the account shows another kind.
+// The kinds of accounts. An account is KindPerson unless a property shows another kind.
 const (
 	KindPerson    = "person"
 	KindGuest     = "guest"
@@ -25,12 +25,11 @@ const (
 	typeAgent = "#microsoft.graph.agentUser" // docs-contrib: v1.0/resources/agentuser.md
 )
 
-// Agent reports whether the account belongs to a software agent. An agent never signs in interactively. Microsoft does
-// not document whether signInActivity covers the tokens of an agent.
+// Agent reports whether the account belongs to a software agent. Agents do not sign in interactively, and Microsoft
+// does not document whether signInActivity covers their tokens.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the person's account. The result "evidence" names the property that shows the kind. The
-// result "evidence" is empty for KindPerson.
+// Kind returns the kind of the account, and the property that shows it, which is empty for KindPerson.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -45,8 +44,8 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from the result of Kind. The kind is open if the person may have an
-// Entra account that was not read. It is not open if Active Directory shows that the mailbox belongs to a person.
+// KindOpen reports whether the real kind may differ from Kind, because an Entra account may exist that was not read.
+// The kind is not open if Active Directory shows a person's mailbox.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
@@ -82,24 +81,23 @@ func (u *EntraUser) kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// mailboxKinds maps the recipient types of the mailbox usage report to kinds. The types are in lower case and without
-// the suffix Mailbox.
+// mailboxKinds has the kinds by the recipient type of the mailbox usage report, in lower case and without the suffix
+// Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
-// UserMailbox reports whether the mailbox usage report says that the mailbox belongs to a user.
+// UserMailbox reports whether the mailbox usage report says that the mailbox is a user's.
 func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds maps values of msExchRecipientTypeDetails to kinds. The map contains only mailboxes that belong to no
-// person, on premises and in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
+// recipientKinds has the kinds by msExchRecipientTypeDetails, for mailboxes that belong to no person, on premises and
+// in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
 }
 
-// personRecipients holds the values of msExchRecipientTypeDetails for a person's mailbox, on premises and in the cloud
-// (same source as recipientKinds).
+// personRecipients has msExchRecipientTypeDetails of a person's mailbox, on premises and in the cloud (same source).
 var personRecipients = map[string]bool{"1": true, "2147483648": true}
 
 func (u *ADUser) kind() (kind, evidence string) {

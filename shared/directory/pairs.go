@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// Pair is one row in the table of people. The row holds a person's account in Entra ID, the account in Active
-// Directory, or both.
+// Pair is one row in the table of people: a person's account in Entra ID, in Active Directory, or both.
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear means that no other account can affect the join of this pair. No other account has the same SID or id. No
-	// account outside the pair can match an account of the pair under any anchor.
+	// Clear means that no other account can affect the join of this pair: none has the same SID or id, and none can
+	// match an account of the pair under any anchor.
 	Clear bool
 }
 
-// Plain reports whether the row belongs to a person and nothing about the row is in doubt. In such a row, no other
-// account affects the join, all dates are believed, and nothing is hidden. If the Entra account of the row has a SID,
-// the row also has the Active Directory account.
+// Plain reports whether the row belongs to a person and nothing about it is in doubt: no other account affects the
+// join, the dates are believed, and nothing is hidden. If the Entra account of the row has a SID, the row also has the
+// Active Directory account.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
 		return false
@@ -28,12 +27,12 @@ func (p *Pair) Plain() bool {
 	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
 }
 
-// anyAnchor stands for all anchors in the list that Pair.Anchors returns. It is in the list if the anchor does not
-// matter for the pair: the pair lacks an account, or its Entra account is not synced and has no immutable id.
+// anyAnchor is in Pair.Anchors if the anchor does not matter: the pair lacks an account, or its Entra account is not
+// synced and has no immutable id.
 const anyAnchor = "any"
 
-// Anchors returns the anchors under which the two accounts of the pair belong to one person. Each anchor has the name
-// that policies use. The name eitherGUID stands for the empty anchor.
+// Anchors returns the anchors under which the two accounts belong to one person, by their names in policies. The name
+// eitherGUID stands for the empty anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -46,18 +45,16 @@ func (p *Pair) Anchors() (names []string) {
 	return names
 }
 
-// eitherGUID stands for EitherGUID in the list that Pair.Anchors returns.
 const eitherGUID = "eitherGUID"
 
-// Among reports whether the anchor is in names, a list that Pair.Anchors returned.
+// Among reports whether the anchor is in the result of Pair.Anchors.
 func (a Anchor) Among(names []string) bool {
 	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }
 
-// Pairs puts every account into one pair, by SID alone. The pairs with Entra accounts come first, in the order of
-// h.Entra. Each Entra account is paired with its Active Directory account unless an earlier pair has that account. The
-// remaining Active Directory accounts follow in the order of h.AD. A pair does not prove that its two accounts belong to
-// one person. Only Join judges this, and it finds the same people if it reads the accounts from the pairs.
+// Pairs puts every account into one pair, by SID alone: first the Entra accounts in the order of h.Entra, each with its
+// Active Directory account unless an earlier pair has that, and then the rest in the order of h.AD. A pair does not
+// prove that its accounts belong to one person. Join decides this, and finds the same people in the pairs.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
@@ -89,7 +86,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere returns the immutable ids of all Entra accounts in h that have no SID.
+// looseHere returns the immutable ids of the Entra accounts without a SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
@@ -100,8 +97,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD reports whether the Active Directory account with the index "at" is clear. A clear account is the only
-// account with its SID, and no Entra account without a SID can belong to it.
+// clearAD reports whether the account is the only one with its SID, and no Entra account without a SID can belong to
+// it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

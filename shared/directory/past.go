@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// Indexes into Past.Newest. An Active Directory account has only the date at the index "logon".
+// Indexes into Past.Newest. An Active Directory account has only "logon".
 const (
 	interactive = iota
 	nonInteractive
@@ -10,40 +10,37 @@ const (
 	logon = 0
 )
 
-// ActivityDates is the largest number of activity dates that an account has.
+// ActivityDates is the largest number of activity dates of an account.
 const ActivityDates = 3
 
-// Past is what earlier readings know about an account. The zero value means that no earlier reading saw the account.
+// Past is what earlier readings saw of an account. It is zero if none saw it.
 type Past struct {
-	// Seen is the first reading of the latest unbroken series of readings that saw the account.
+	// Seen is the first reading of the latest unbroken series that saw the account.
 	Seen time.Time
-	// Newest holds the newest activity dates that any reading saw, in whole seconds. A zero time means that no reading
-	// saw a date.
+	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
-	// LoggedOn is the newest logon to Active Directory that a call read from the domain controllers just before a
-	// change. The replicated date may be up to 14 days earlier. LoggedOn is zero if no call read such a date, or if the
-	// date is so old that the replicated dates show every later logon.
+	// LoggedOn is the newest logon that the domain controllers showed just before a change. The replicated date may be
+	// up to 14 days earlier. It is zero if there is none, or if it is so old that the replicated dates show later
+	// logons.
 	LoggedOn time.Time
-	// EnabledSince is the first reading of the latest unbroken series of readings that saw the account enabled. It is
-	// zero if every reading saw the account enabled, or if the account is disabled.
+	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if each
+	// reading did, or if the account is disabled.
 	EnabledSince time.Time
-	// Joined is the last reading that saw the account together with an account in the other directory. The other
-	// account belongs to the person or contradicts this account. Joined is zero if there is no such reading or if the
-	// reading is too old.
+	// Joined is the last reading that saw the account together with one in the other directory, which belongs to the
+	// person or contradicts this one. It is zero if there is no recent one.
 	Joined time.Time
-	// Contradicted is the contradiction that the last reading of both directories showed.
+	// Contradicted is the contradiction in the last reading of both directories.
 	Contradicted Contradiction
-	// ForgottenBy is the run whose memory of the account can no longer be read. It is empty if no memory is lost.
+	// ForgottenBy is the run whose memory of the account can no longer be read, or empty.
 	ForgottenBy string
-	// MemberSince maps GroupRef.Key of a group that grants a license to the time since when the account has been in the
-	// group. The time is the first reading of the latest unbroken series of readings that saw the account in the group.
-	// The time is zero if the account was in the group before the first reading.
+	// MemberSince has, by GroupRef.Key of a group that gives a license, the first reading of the latest unbroken series
+	// that saw the account in the group. It is zero if the account was in it before the first reading.
 	MemberSince map[string]time.Time
-	// MemberBefore is like MemberSince, for groups that this reading could not read. It has only groups to which the
-	// account belonged in the last reading. Its keys are the items of Accounts.Remembered.
+	// MemberBefore is MemberSince for groups of the last reading that this one could not read, by the items of
+	// Accounts.Remembered.
 	MemberBefore map[string]time.Time
-	// Row is the account's row in the table of people, counted from 1. It is set only if the columns of the table show
-	// that earlier readings know nothing that could change a verdict. Seen is then the only other field that is set.
+	// Row is the account's row in the table of people, from 1. It is set only if earlier readings have nothing that
+	// could change a verdict. Of the other fields, only Seen is then set.
 	Row int
 }
 
@@ -55,7 +52,7 @@ func (p *Past) MemberOf(key string, since time.Time) {
 	p.MemberSince[key] = since
 }
 
-// WasMemberOf records since when the account had been in a group that this reading could not read.
+// WasMemberOf is MemberOf for a group that this reading could not read.
 func (p *Past) WasMemberOf(key string, since time.Time) {
 	if p.MemberBefore == nil {
 		p.MemberBefore = map[string]time.Time{}
@@ -63,12 +60,10 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// The constant "apart" is the shortest time between two readings that count as separate days. It is shorter than a day
-// because a nightly run may start a little earlier than the run of the night before.
+// The constant "apart" is the shortest time between readings of different days. A nightly run may start a little early.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether the time since Seen is shorter than the constant "apart". In that case no earlier night
-// confirms what this reading shows.
+// SeenOnce reports whether no earlier night confirms what this reading shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.
@@ -81,8 +76,7 @@ func (a *ADUser) Activity() [ActivityDates]time.Time {
 	return [ActivityDates]time.Time{logon: a.LastLogonTimestamp}
 }
 
-// Past returns what earlier readings know about the person's account in s. It returns nil if the person has no account
-// there.
+// Past returns what earlier readings saw of the person's account in s, or nil if there is no account.
 func (p *Person) Past(s Source) *Past {
 	switch {
 	case s == AD && p.AD != nil:
@@ -93,7 +87,7 @@ func (p *Person) Past(s Source) *Past {
 	return nil
 }
 
-// SeenOnce reports whether Past.SeenOnce is true for at least one of the person's accounts.
+// SeenOnce reports whether Past.SeenOnce is true for one of the accounts.
 func (p *Person) SeenOnce(now time.Time) bool {
 	for _, s := range [...]Source{Entra, AD} {
 		if past := p.Past(s); past != nil && past.SeenOnce(now) {
@@ -103,8 +97,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// The method "missed" sets the state of the account to Missing if a recent reading found the account and this reading
-// did not. The account may still exist: a lost page, a lost right and a changed filter all look like a deleted account.
+// The method "missed" sets the state to Missing if a recent reading found the account and this one did not. It may
+// still exist: a lost page, a lost right and a changed filter look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -117,9 +111,8 @@ func (p *Person) missed(s Source, joined time.Time) {
 	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
-// EnabledSince returns since when the account in s has been enabled. The result "since" is zero if the account was
-// enabled before the first reading. The result "enabled" is Unset if this reading does not show whether the account is
-// enabled.
+// EnabledSince returns since when the account in s has been enabled, or zero if it was so before the first reading. The
+// result "enabled" is Unset if this reading does not show it.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -131,8 +124,8 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	}
 }
 
-// MemberSince returns since when the account in s has been in a group that grants a license. It returns the zero time
-// if the account was in the group before the first reading.
+// MemberSince returns since when the account in s has been in a group that gives a license, or zero if it was so before
+// the first reading.
 func (p *Person) MemberSince(s Source, key string) time.Time {
 	if past := p.Past(s); past != nil {
 		return past.MemberSince[key]
@@ -140,8 +133,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack compares the date from this reading with the newest date that any reading saw. If the newest date is later
-// than the date from this reading, WentBack returns both dates. Otherwise the result "newest" is zero.
+// WentBack returns the newest date of any reading and the date of this reading, if the newest is later. Otherwise
+// "newest" is zero.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

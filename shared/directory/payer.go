@@ -1,13 +1,13 @@
 package directory
 
-// Payer says who in the company pays for a person's licenses, as read at one moment. A text is nil if it was not read.
-// A text is empty if the person has no department or cost center.
+// Payer says who in the company pays for a person's licenses. A text is nil if it was not read, and empty if the person
+// has none.
 type Payer struct {
 	Department *string `json:"department,omitempty"`
 	CostCenter *string `json:"costCenter,omitempty"`
 }
 
-// TextOf returns the text of a value for a Payer. It returns nil if the value is unknown.
+// TextOf returns the text of a value for a Payer, or nil for an unknown value.
 func TextOf(v Value) *string {
 	switch v.State {
 	case Known:

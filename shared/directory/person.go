@@ -1,6 +1,5 @@
-// Package directory defines people, accounts and license assignments as plain types. It joins a person's account in
-// Entra ID to the account in Active Directory, and it names every field that a policy may read. The package does no I/O
-// and reads no clock.
+// Package directory defines people, accounts and license assignments. It joins a person's accounts in Entra ID and in
+// Active Directory, and names the fields that a policy may read. It does no I/O and reads no clock.
 package directory
 
 import (
@@ -50,14 +49,13 @@ func ParseFlag(s string) (f Flag, ok bool) {
 	}
 }
 
-// ExtensionAttributes are the values of extensionAttribute1 to extensionAttribute15, in order.
+// ExtensionAttributes has extensionAttribute1 to extensionAttribute15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
-// has no such date.
+// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date was read and is empty.
 //
-// table.go explains the tags. A field that only policies use has no tag "read". To read a new text property of Graph, a
-// line here is enough. Tests then fail and name what else the property needs: its words and its rows in documents.
+// table.go explains the tags. A field that only policies use has no tag "read". A new text property of Graph needs one
+// line here. Tests then fail and name what else it needs: its words and its rows in documents.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -76,8 +74,8 @@ type EntraUser struct {
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
 	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type that Graph sends for a subtype of user, such as an agent; empty for a plain user
 	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity for which the agent acts
-	// MailboxKind is the recipient type from the mailbox usage report. It is empty for a user's mailbox, and when the
-	// report does not list the account.
+	// MailboxKind is the recipient type from the mailbox usage report. It is empty for a user's mailbox, and if the
+	// report lacks the account.
 	MailboxKind string
 
 	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation" read:"always"`
@@ -86,16 +84,15 @@ type EntraUser struct {
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	Hired              time.Time `field:"hired" source:"employeeHireDate" read:"always"` // may lie in the future
 	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
-	// DatesInDoubt means that a sign-in date lies in the future. In that case some clock is wrong, and no sign-in date
-	// of the account is trusted.
+	// DatesInDoubt means that a sign-in date is in the future, so that no sign-in date of the account is trusted.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
-	// DatesLost is the first reading in which a sign-in date of the account was missing or earlier than in Past. It is
-	// zero if no date is lost. While a date is lost, the last use of the account is unknown.
+	// DatesLost is the first reading in which a sign-in date was missing or earlier than in Past, or zero. While a date
+	// is lost, the last use is unknown.
 	DatesLost time.Time
 	Past      Past
 
-	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true). Active Directory should
-	// then have an account of the same person.
+	// Synced means that the account is mastered on premises (onPremisesSyncEnabled), so Active Directory should have an
+	// account of the same person.
 	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
 	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
 	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the anchor, usually as base64 of raw bytes
@@ -103,28 +100,28 @@ type EntraUser struct {
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
-	// Uses holds what usage reports say about the account. It has one entry for each signal that a rule reads, if the
-	// report of the signal lists the account.
+	// Uses has what usage reports say about the account: an entry for each signal that a rule reads, if its report
+	// lists the account.
 	Uses []Use
 }
 
 // Assignment is one way in which a user holds a product: directly, or through one group (licenseAssignmentStates of
-// Microsoft Graph).
+// Graph).
 type Assignment struct {
 	SKU           string   `json:"sku"`             // skuId
 	Group         string   `json:"group,omitempty"` // assignedByGroup; empty if assigned directly
 	State         string   `json:"state,omitempty"` // Active, ActiveWithError, Disabled or Error
 	Error         string   `json:"error,omitempty"` // CountViolation, …; empty if there is none
 	DisabledPlans []string `json:"disabledPlans,omitempty"`
-	// Updated is when the license was assigned or last reprocessed (lastUpdatedDateTime). It is zero if unknown.
+	// Updated is when the license was assigned or last reprocessed (lastUpdatedDateTime), or zero.
 	Updated time.Time `json:"updated,omitzero"`
 }
 
-// Active reports whether the assignment currently grants the license.
+// Active reports whether the assignment gives the license now.
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
-// ADUser is a user object of Active Directory. Dates are in UTC. A zero date means that the object was read and has no
-// such date. table.go explains the tags.
+// ADUser is a user object of Active Directory. Dates are in UTC. A zero date was read and is empty. table.go explains
+// the tags.
 type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // in text form: S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of the raw bytes
@@ -145,16 +142,15 @@ type ADUser struct {
 	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl" read:"always"`
 
 	Created time.Time `field:"created" source:"whenCreated" meaning:"creation" read:"always"`
-	// LastLogonTimestamp is the replicated date, which is up to 14 days late. When a single person is read again, it is
-	// the newest of the replicated date and of lastLogon on every controller.
+	// LastLogonTimestamp is the replicated date, up to 14 days late. When a single person is read again, it is the
+	// newest of this date and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
 	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"`               // also zero when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires" read:"always"` // zero: never
 	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`                 // a logon lies in the future, so no logon date of the account is trusted
 	DatesLost          time.Time // the first reading in which the logon date was missing or earlier than in Past; zero if no date is lost
-	// Unreadable holds the LDAP names of attributes whose value is not known. Such an attribute arrived without a value
-	// although a value may exist, because the reading account may lack the right to see it. Or domain controllers gave
-	// different values (see Agree).
+	// Unreadable has the LDAP names of attributes whose value is not known: it is empty because the reading account may
+	// lack the right to see it, or domain controllers give different values (Agree).
 	Unreadable []string
 	Past       Past
 
@@ -164,20 +160,17 @@ type ADUser struct {
 // Hides reports whether the value of the attribute with this LDAP name is not known.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy sets the last logon to the time "latest", and marks the date as readable. The caller knows this time even if
-// the directory hides the date of the account.
+// LogOnBy sets the last logon to "latest" and marks it as readable, even if the directory hides the date.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
 }
 
-// lastLogonTimestamp is the LDAP name of the replicated date of the last logon.
 const lastLogonTimestamp = "lastLogonTimestamp"
 
-// OnPremises reports whether the account may belong to an account in Active Directory. An account that is mastered in
-// Entra ID may still do so. It keeps its SID when it is converted from Active Directory ("Configure User Source of
-// Authority", learn.microsoft.com). Other tools than Entra Connect set the immutable id alone. An earlier run may also
-// have read both accounts together.
+// OnPremises reports whether the account may belong to one in Active Directory. One that is mastered in Entra ID may: a
+// conversion leaves its SID ("Configure User Source of Authority", learn.microsoft.com), other tools than Entra Connect
+// set the immutable id alone, and an earlier run may have read both accounts together.
 func (u *EntraUser) OnPremises() bool {
 	return u.Synced || u.SID != "" || u.ImmutableID != "" || !u.Past.Joined.IsZero()
 }
@@ -202,32 +195,29 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // a sentence that says why an account is Missing or Contradictory
-	// Converted means that the account was once synced from Active Directory and is now mastered in Entra ID. A
-	// converted account still has a SID, but Active Directory has no account with the same SID.
+	// Converted means that the account was once synced from Active Directory and is now mastered in Entra ID. It still
+	// has a SID, but Active Directory has no account with it.
 	Converted bool
 
-	// claimed is the Active Directory account that the Entra account claims, even if the two accounts contradict each
-	// other. It is nil if the Entra account claims none.
+	// claimed is the Active Directory account that the Entra account claims, even in contradiction, or nil.
 	claimed       *ADUser
 	contradiction Contradiction // the contradiction that this reading shows
 	forgotten     bool          // an account of the person has a Past.ForgottenBy
 
-	// License is the skuId of the license for which a rule is evaluated. It is empty while no rule is evaluated. It is
-	// also empty for a license that Active Directory grants.
+	// License is the skuId of the license for which a rule is evaluated. It is empty outside an evaluation, and for a
+	// license of Active Directory.
 	License string
 
-	// Stale says, for each signal, why the dates of the signal cannot be trusted in this run. The text is empty if the
-	// dates can be trusted.
+	// Stale says why the dates of a signal cannot be trusted in this run, or is empty.
 	Stale [Signals]string
-	// Memberships holds the keys (GroupRef.Key) of the groups to which the person belongs. It has only groups whose
-	// members the run read.
+	// Memberships has the GroupRef.Keys of the person's groups, among those whose members the run read.
 	Memberships []string
-	// Unreadable holds the keys of the groups whose members the run could not read.
+	// Unreadable has the keys of the groups whose members the run could not read.
 	Unreadable []string
 }
 
-// ID returns the key of the person in plans and in the ledger: the Entra object id, or the SID of a person who exists
-// only in Active Directory. It returns "" if no account of the person was read.
+// ID returns the key of the person in plans and in the ledger: the Entra object id or, without an Entra account, the
+// SID. It returns "" if no account was read.
 func (p *Person) ID() string {
 	switch {
 	case p.Entra != nil:
@@ -238,8 +228,7 @@ func (p *Person) ID() string {
 	return ""
 }
 
-// SID returns the person's security identifier. It comes from the Entra account if no account in Active Directory is
-// known. It is "" if that account has no SID either.
+// SID returns the SID of the account in Active Directory or else of the Entra account, or "".
 func (p *Person) SID() string {
 	switch {
 	case p.AD != nil:
@@ -250,9 +239,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy of the person. In the copy, the time "latest" is the last logon to Active Directory, and
-// this date is trusted. If the real last logon is unknown, callers pass the latest possible time. A license that a rule
-// takes from this copy is then certainly unused.
+// LoggedOnBy returns a copy whose last logon to Active Directory is "latest", and is trusted. If callers pass the
+// latest possible time, a license that a rule takes from the copy is certainly unused.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -264,9 +252,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy of the person who counts as active at the time "at". In the copy, this time replaces earlier
-// dates and missing dates. Later dates and unknown dates are unchanged. After a restore at that time, a rule may take
-// the license again only if it takes the license from this copy.
+// ActiveBy returns a copy in which "at" replaces earlier and missing dates of use. Later and unknown dates stay. After
+// a restore at this time, a rule may take the license again only if it takes it from this copy.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {
@@ -289,8 +276,7 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 	return &as
 }
 
-// UserPrincipalName returns the userPrincipalName in Entra ID. For a person without an account in Entra ID, it returns
-// the userPrincipalName in Active Directory, or the sAMAccountName if that account has no userPrincipalName.
+// UserPrincipalName returns the userPrincipalName in Entra ID, or else in Active Directory, or else the sAMAccountName.
 func (p *Person) UserPrincipalName() string {
 	switch {
 	case p.Entra != nil:

@@ -44,8 +44,7 @@ func TestSightings(t *testing.T) {
 	}
 }
 
-// Past.LoggedOn, a logon that a call read from the controllers, counts even if the replicated date is earlier or
-// missing. If the replicated date is in doubt, Past.LoggedOn does not remove the doubt.
+// Past.LoggedOn counts even if the replicated date is earlier or missing. It does not remove a doubt about that date.
 func TestLoggedOnBeforeTheReplicatedDate(t *testing.T) {
 	t.Parallel()
 	at := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }

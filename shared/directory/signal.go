@@ -6,13 +6,12 @@ import (
 )
 
 // Signal is a kind of dated fact about people from one feed: the sign-ins of Entra ID, the logons of Active Directory,
-// or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. If a feed fails, only
-// the rules that read its signal become undecided.
+// or the use of a workload in a usage report. If a feed fails, only the rules that read its signal become undecided.
 type Signal uint8
 
-// The signals. SignIns and Logons have the numbers of their directories (Source), so a Source can be used as an index
-// into Person.Stale. A signal of a usage report also needs a Column in shared/source/usage/report.go. A new signal gets
-// the next number, and Signals grows by one.
+// The signals. SignIns and Logons have the numbers of their directories, so a Source can be an index into Person.Stale.
+// A signal of a usage report also needs a Column in shared/source/usage/report.go. A new signal gets the next number,
+// and Signals grows by one.
 const (
 	SignIns       = Signal(Entra)
 	Logons        = Signal(AD)
@@ -37,9 +36,9 @@ var signals = [Signals]struct {
 	fields     string        // name of the field with the last use; with the suffix Assigned, the field with the day of assignment; empty if allFields names the fields
 	assigned   bool          // whether the report of the signal has the days on which licenses were assigned
 }{
-	// The dates of Entra ID are up to one day late, and a weekend may pass without sign-ins. Four days allow for both.
+	// The dates of Entra ID are up to a day late, and a weekend may pass without sign-ins.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
-	// lastLogonTimestamp is up to 14 days late. In a small company even the newest date may be 14 days old.
+	// lastLogonTimestamp is up to 14 days late, and in a small company even the newest date may be.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
 	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", assigned: true, stalled: reportStalled, horizon: reportSpan},
@@ -51,36 +50,35 @@ var signals = [Signals]struct {
 
 const (
 	day = 24 * time.Hour
-	// reportStalled is how old a usage report may be. Microsoft documents a delay of 48 hours ("Microsoft 365 Reports
-	// in the admin center"). Some reports are seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
+	// reportStalled is how old a usage report may be. Microsoft documents 48 hours ("Microsoft 365 Reports in the admin
+	// center"), but some reports are seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
 	reportStalled = 7 * day
-	// reportSpan is how far back a usage report reaches. The longest period of a report is D180 (Graph documentation,
-	// "reportRoot: getOffice365ActiveUserDetail").
+	// reportSpan is the longest period of a usage report, D180 (Graph documentation, "reportRoot:
+	// getOffice365ActiveUserDetail").
 	reportSpan = 180 * day
 )
 
 // String returns the name of the signal in plans.
 func (s Signal) String() string { return signals[s].name }
 
-// Date returns the words for one date of the signal in a sentence, such as "sign-in".
+// Date returns the word for one date in a sentence, such as "sign-in".
 func (s Signal) Date() string { return signals[s].date }
 
-// Words returns two forms of the signal: the noun in "no sign-in since", and the past tense in "never signed in".
+// Words returns the noun in "no sign-in since", and the past tense in "never signed in".
 func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s].past }
 
-// Stalled returns how old the newest date of all people may be before the feed counts as stalled. The limit allows for
-// the lag of the dates and for days on which nobody works.
+// Stalled returns how old the newest date of all people may be before the feed counts as stalled. It allows for the lag
+// of the dates and for days on which nobody works.
 func (s Signal) Stalled() time.Duration { return signals[s].stalled }
 
-// Horizon returns how far back the signal reaches. Anything before the horizon is unknown, not "never". Horizon returns
-// 0 for a signal that reaches back without limit.
+// Horizon returns how far back the signal reaches, or 0 for no limit. What is older is unknown, and not "never".
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }
 
-// Reported reports whether the signal comes from a usage report. Such a signal cannot be read again for one person,
-// because a report always lists everybody.
+// Reported reports whether the signal comes from a usage report, which lists everybody and so cannot be read again for
+// one person.
 func (s Signal) Reported() bool { return s >= Sources }
 
-// SignalNamed returns the signal with the given name in plans.
+// SignalNamed returns the signal with this name in plans.
 func SignalNamed(name string) (Signal, bool) {
 	for s := range Signal(Signals) {
 		if signals[s].name == name {
@@ -93,20 +91,18 @@ func SignalNamed(name string) (Signal, bool) {
 // Use is what a usage report says about one account and one signal.
 type Use struct {
 	Signal Signal
-	// Last is the end of the day of the last activity. Its state is None if the report proves that there was no
-	// activity in the whole span of the report.
+	// Last is the end of the day of the last activity. Its state is None if there was none in the span of the report.
 	Last Value
 	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
-	// Through is the start of the last day that the report covers. The report may lack later activity.
+	// Through is the start of the last day that the report covers. Later activity may be missing.
 	Through time.Time
-	// Shown is the last day of activity in an earlier report. It is set only if the last day in this report is earlier
-	// or missing. If Shown is set, Last is Unknown.
+	// Shown is the last day of activity in an earlier report, if this report shows an earlier day or none. Last is then
+	// Unknown.
 	Shown time.Time
 }
 
-// The method "use" returns what a report says about the account. It returns nil if the report does not list the
-// account.
+// The method "use" returns nil if the report does not list the account.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -115,8 +111,8 @@ func (u *EntraUser) use(s Signal) *Use {
 	return &u.Uses[i]
 }
 
-// addReported adds the fields of each signal that comes from a report. Each signal has a field with the date of the
-// last use. It also has a field with the date of assignment if the report has this date.
+// addReported adds the date of the last use of each signal from a report and, if the report has it, the date of
+// assignment.
 func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {
@@ -128,9 +124,8 @@ func addReported(m map[string]*Field) {
 	}
 }
 
-// lastUse returns the last activity. If the report shows no activity, the state depends on the age of the account. An
-// account from before the span of the report may have been active before the span, so its state is NoneSince. An
-// account without a creation date has the same state. For a younger account the state is None.
+// lastUse returns the last activity. Without one, an account that is older than the span of the report, or has no
+// creation date, may have been active before it (NoneSince). A younger account was not (None).
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through
@@ -150,7 +145,6 @@ func (u *EntraUser) assigned(of *Use) Value {
 	return v
 }
 
-// The method "reported" returns the value of a field that comes from a report.
 func (f *Field) reported(p *Person) Value {
 	if p.EntraState != Present || p.Stale[f.report] != "" || p.Entra.Agent() {
 		return Value{}
@@ -162,8 +156,8 @@ func (f *Field) reported(p *Person) Value {
 	return f.use(p.Entra, of)
 }
 
-// Signal returns the signal of the field. The result "dated" is false if the field is not a date of a signal. The signal
-// is then that of the field's directory, which comes from no report.
+// Signal returns the signal of the field. If the field is no date of a signal, "dated" is false, and the signal is that
+// of the directory.
 func (f *Field) Signal() (s Signal, dated bool) {
 	if f.report != 0 {
 		return f.report, true
@@ -171,8 +165,7 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns a copy of the uses. In the copy, the time "at" replaces earlier dates and missing dates of the last
-// use. Later dates and unknown dates are unchanged.
+// usedBy returns a copy in which "at" replaces earlier and missing last uses. Later and unknown ones stay.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

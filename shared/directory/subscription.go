@@ -8,6 +8,6 @@ type Subscription struct {
 	Status string `json:"status"`          // Enabled, Warning, Suspended, LockedOut or Deleted
 	Seats  int    `json:"seats"`           // 0 if Graph does not say
 	Trial  bool   `json:"trial,omitempty"` // free of charge
-	// Renews is when the subscription ends if it is not renewed. It is zero if Graph does not say.
+	// Renews is when the subscription ends if it is not renewed, or zero if Graph does not say.
 	Renews time.Time `json:"renews,omitzero"`
 }

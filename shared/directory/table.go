@@ -30,7 +30,7 @@ type Property[A any] struct {
 	index, item int // the struct member; the element of an array, or -1
 }
 
-// EntraProperties and ADProperties describe the tagged members of EntraUser and ADUser, in the order of the structs.
+// EntraProperties and ADProperties describe the tagged members of the structs, in their order.
 var (
 	EntraProperties = propertiesOf[EntraUser]()
 	ADProperties    = propertiesOf[ADUser]()
@@ -45,7 +45,6 @@ func (p *Property[A]) At(account *A) any {
 	return at.Addr().Interface()
 }
 
-// The method "of" returns the value of the property in account.
 func (p *Property[A]) of(account *A) Value {
 	switch at := p.At(account).(type) {
 	case *string:
@@ -69,7 +68,7 @@ var (
 	meanings = map[string]Meaning{"": Plain, "activity": Activity, "creation": Creation}
 )
 
-// propertiesOf reads the properties from the struct tags of A.
+// propertiesOf reads the struct tags of A.
 func propertiesOf[A any]() (table []Property[A]) {
 	account := reflect.TypeFor[A]()
 	for i := range account.NumField() {
@@ -107,8 +106,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// The method "numbered" turns p into the property for one element of an array. The argument "item" is the index of the
-// element, from 0.
+// The method "numbered" turns p into the property of one element of an array, counted from 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
 	p.item = item
@@ -116,7 +114,7 @@ func (p *Property[A]) numbered(item int) {
 	p.Source += number
 }
 
-// The function "snake" converts camel case to snake case: employeeId becomes employee_id.
+// The function "snake" turns employeeId into employee_id.
 func snake(name string) string {
 	var b strings.Builder
 	lower := false
