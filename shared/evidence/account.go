@@ -7,11 +7,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AD has the methods of Active Directory that this package needs to read an account. ReadPerson asks every domain
-// controller for the last logon. If the last logon is uncertain, ReadPerson returns the account together with a
-// directory.PartialLogonError. If the settings leave the account out, ReadPerson returns it together with
-// directory.ErrLeftOut. MemberOf answers for such an account, too. It returns directory.ErrNoGroup if the group does
-// not exist, and directory.ErrNoPerson if the domain has no account with the SID.
+// AD reads an account of Active Directory. ReadPerson asks every domain controller for the last logon. If this is
+// uncertain, ReadPerson returns the account together with a directory.PartialLogonError. If the settings leave the
+// account out, ReadPerson returns it together with directory.ErrLeftOut, and MemberOf answers for it, too. MemberOf
+// returns directory.ErrNoGroup if the group does not exist, and directory.ErrNoPerson if the domain has no account with
+// the SID.
 type AD interface {
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -23,14 +23,14 @@ type Account struct {
 	// LeftOut is the account with the SID if the settings leave it out. Its values do not count for rules. Its groups
 	// count, and a change that was begun can be finished with it.
 	LeftOut *directory.ADUser
-	// The field Partial gives the reason why the last logon is uncertain. It is nil if the last logon is certain.
+	// Partial says why the last logon is uncertain, or is nil.
 	Partial *directory.PartialLogonError
 	Belonging
 }
 
-// ReadAccount reads an account. For each group in the list "questions", it finds out whether the account belongs to the
-// group, also if the settings leave the account out: a list of members has such accounts, too. It ignores questions
-// about groups of other sources. If ReadAccount returns an error, only the field Partial of the account is valid.
+// ReadAccount reads an account and its membership in the groups of the questions, also if the settings leave the
+// account out, because groups list such accounts. It ignores groups of other sources. If it returns an error, only the
+// field Partial is valid.
 func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Question) (a Account, err error) {
 	user, err := ad.ReadPerson(ctx, sid)
 	a.Partial, _ = errors.AsType[*directory.PartialLogonError](err)
@@ -49,8 +49,8 @@ func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Q
 	return a, nil
 }
 
-// Ask finds out for each group in the list "questions" whether the account with the SID belongs to the group. It
-// ignores questions about groups of other sources.
+// Ask reads the membership of the account with the SID in the groups of the questions. It ignores groups of other
+// sources.
 func (a *Account) Ask(ctx context.Context, ad AD, sid string, questions []directory.Question) error {
 	for _, q := range questions {
 		if q.Ref.Source != directory.AD {

@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. A run uses the package to collect one person, and to read a
-// person again before a write. The relay uses the package too. The relay has no rules, so this package does not depend
-// on the policy. A fact that could not be read or may be hidden is unknown in the result, and never a "no".
+// Package evidence reads one person from each source: for a run for one person, and again before a write. The relay has
+// no rules, so this package does not depend on the policy. What could not be read, or may be hidden, is unknown, and
+// never a "no".
 package evidence
 
 import (
@@ -33,15 +33,14 @@ type Person struct {
 	Entra  *directory.EntraUser // nil if the account was not found
 	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil if Active Directory was not asked
-	// The field Failed gives the reason why Active Directory could not be read. If it is set, everything in Active
-	// Directory is unknown. It is nil if Active Directory was read without an error, or was not asked.
+	// Failed says why Active Directory could not be read, so that everything there is unknown. Otherwise it is nil.
 	Failed error
 }
 
-// Find finds a person by a name that an operator typed. It looks for the name in Entra ID first. It then reads the
-// Active Directory account with the SID of the Entra account. If only Active Directory has the name, Find looks for the
-// Entra account of the same person. The parameter "ad" is nil if Active Directory is not configured. Find returns
-// directory.ErrNoPerson if no source has the name. Find does not read groups.
+// Find finds a person by a name that an operator typed. It looks in Entra ID first, and then reads the account in
+// Active Directory with the same SID. If only Active Directory has the name, Find looks for the Entra account of this
+// person. The parameter "ad" is nil if Active Directory is not configured. Find returns directory.ErrNoPerson if no
+// source has the name. It does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {
@@ -72,10 +71,8 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 	return p, nil
 }
 
-// InEntra finds the Entra account of a person who was found in Active Directory. It looks for an Entra account with the
-// same user principal name as the Active Directory account. If the Entra account has a SID, both SIDs must be equal. If
-// the Entra account has no SID, its immutable id must be the anchor of the Active Directory account. Otherwise InEntra
-// returns nil.
+// InEntra returns the Entra account of a person of Active Directory, or nil. The user principal names must be equal,
+// and so must the SIDs. Without a SID in Entra ID, the immutable id must be the anchor.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -92,15 +89,14 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory into the fields AD and Failed. For each group in the list
-// "questions", it finds out whether the account belongs to the group.
+// ReadAD reads the account in Active Directory, and its membership in the groups of the questions, into AD and Failed.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
-// Latest returns the latest possible time of the person's last logon, if the last logon is uncertain. It returns the
-// zero time if the last logon is certain, if no latest time is known, or if Active Directory could not be read.
+// Latest returns the latest possible time of an uncertain last logon. It is zero if the last logon is certain, if no
+// such time is known, or if Active Directory could not be read.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at
@@ -108,8 +104,7 @@ func (p *Person) Latest() (at time.Time) {
 	return p.AD.Partial.Latest
 }
 
-// Accounts returns the input of Join: a partition that has only this person. The state of a source that was not read is
-// directory.NotRead.
+// Accounts returns a partition with only this person, for Join. A source that was not read is directory.NotRead.
 func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h := &directory.Accounts{Memberships: map[string][]string{}, Anchor: anchor}
 	h.Unreadable = append(h.Unreadable, p.Groups.Unreadable...)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// If some domain controllers do not answer, Latest is the latest possible time of the last logon. If the account or its
-// groups cannot be read, Latest is zero.
+// If some domain controllers do not answer, Latest is the latest possible logon. If the account or its groups cannot be
+// read, Latest is zero.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}
@@ -66,7 +66,6 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// The method Accounts passes the Entra account and the Active Directory account to Join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -82,8 +81,7 @@ func TestAccountsOfBoth(t *testing.T) {
 	}
 }
 
-// An Entra account with the same user principal name belongs to the same person if the SIDs match. If the Entra account
-// has no SID, the immutable id must match.
+// The SIDs must match or, without a SID in Entra ID, the immutable id.
 func TestInEntra(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -118,7 +116,6 @@ func TestInEntra(t *testing.T) {
 	}
 }
 
-// The function Find finds a person by a name in Entra ID, or by a name that only Active Directory knows.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	type found struct {
@@ -170,8 +167,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// If memberOf may omit a group, ReadGroups reads the list of members of the group. If this application cannot see the
-// list, membership is unknown.
+// If memberOf may omit a group, ReadGroups reads its members. If it cannot see them, membership is unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -222,7 +218,6 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// If the members of two groups are hidden, ReadGroups returns a reason for each group.
 func TestWhyEachGroupIsWithheld(t *testing.T) {
 	t.Parallel()
 	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
@@ -233,7 +228,7 @@ func TestWhyEachGroupIsWithheld(t *testing.T) {
 	}
 }
 
-// ReadGroups reads all groups of a person once and the direct groups once, for any number of questions.
+// ReadGroups reads all groups of a person once and the direct groups once.
 func TestGroupsAskOnce(t *testing.T) {
 	t.Parallel()
 	entra := &fakeEntra{members: map[string][]string{"g-1": {"id-egon"}, "g-2": {"id-egon*"}}}
@@ -253,7 +248,7 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Membership is unknown if the group was deleted, emptied or hidden between the first reading and Again.
+// Membership is unknown if the group was deleted, emptied or hidden since the first reading.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -22,12 +22,11 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// The type "fails" lists the calls that fail. A key is the name of the call and its argument. The value is the error of
-// the call.
+// The type "fails" has the errors of calls that fail, by the name of the call and its argument.
 type fails map[string]error
 
-// fakeAD is a directory with a few accounts. The map "in" has the SIDs of the members of a group, by the DN of the
-// group. The direct members of the group are listed once more, under the DN with a star at its end.
+// fakeAD is a directory with a few accounts. The map "in" has the SIDs of a group's members by its DN, and those of its
+// direct members by the DN with a star at its end.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string
@@ -78,7 +77,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.fail["ListPeople"]
 }
 
-// fakeEntra is a tenant with one account and two groups. memberOf omits hidden groups.
+// fakeEntra is a tenant with one account. memberOf omits hidden groups.
 type fakeEntra struct {
 	user    directory.EntraUser
 	hidden  []string            // object ids of groups

@@ -8,28 +8,26 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging has the answers to questions about one person and several groups. The field In has the keys of the groups
-// to which the person belongs. The field Unreadable has the keys of the groups for which the answer is unknown. For
-// every other group in the questions, the answer is no.
+// Belonging says to which of several groups a person belongs. In has the keys of these groups, and Unreadable those of
+// the groups for which it is unknown. For the other groups in the questions, the answer is no.
 type Belonging struct {
 	In         []string
 	Unreadable []string
 	Why        map[string]error // the errors of this reading, by key of the unreadable group; some unreadable groups have no error
 }
 
-// Group is a group in Entra ID, with the question whether a person belongs to the group.
+// Group is a group of Entra ID to which a person may belong.
 type Group struct {
 	directory.Question
 	Now    directory.Group // the group as a run found it; only ID, Hidden and Unreadable are used
 	Unseen bool            // this application cannot see the members
-	// The field Listed has the object ids of all members. It is nil if the list was not read.
+	// Listed has the object ids of all members, or is nil if the list was not read.
 	Listed map[string]bool
 }
 
-// Again reads a group again, because the group may have been deleted, emptied or hidden. If the group is or was hidden,
-// Again also reads the whole list of members. It sets Unseen if the group is gone, or if this application may not see
-// the members. The argument "least" is the number of members that the group must have. If the list has fewer, Again does
-// not trust the list and also sets Unseen.
+// Again reads a group again, because it may have been deleted, emptied or hidden. If it is or was hidden, Again also
+// reads the whole list of members. It sets Unseen if the group is gone, if its members cannot be seen, or if it has
+// fewer members than "least".
 func Again(ctx context.Context, entra Entra, g Group, least int) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -49,8 +47,8 @@ func Again(ctx context.Context, entra Entra, g Group, least int) (Group, error) 
 	return g, err
 }
 
-// The method "list" reads the members of the group and returns their number. If the argument "enough" is positive, the
-// method stops after that many members and does not set Listed.
+// The method "list" reads the members of the group and returns their number. If "enough" is positive, it stops after
+// that many members and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, enough int) (members int, err error) {
 	listed := map[string]bool{}
 	err = entra.ListMembers(ctx, g.Now, "", func(page []directory.Member, _ string) error {
@@ -102,8 +100,8 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads two lists of the Entra groups of a person: all groups, and direct groups. It reads a list only when
-// needed, and at most once. It is not safe for concurrent use.
+// groupsOf reads the list of all groups of a person and that of the direct groups, each when it is first needed and
+// only once. It is not safe for concurrent use.
 type groupsOf struct {
 	entra Entra
 	user  string // the object id
@@ -111,8 +109,8 @@ type groupsOf struct {
 	read [2][]string // the lists: all groups, and direct groups; nil if not read yet
 }
 
-// The method "of" returns the ids of the groups to which the person belongs. If direct is set, the method returns only
-// groups that list the person directly. Otherwise it also returns groups with nested membership.
+// The method "of" returns the ids of the groups that list the person directly or, if "direct" is not set, also through
+// nested groups.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

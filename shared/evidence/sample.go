@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The dates of a single person do not show whether a feed is broken for everybody. A run for one person therefore also
-// reads a sample: the first people that each source lists.
+// The dates of a single person do not show whether a feed is broken. A run for one person therefore also reads the
+// first people that each source lists.
 
-// errEnough stops a listing once enough people have been read.
+// errEnough stops a listing.
 var errEnough = errors.New("enough")
 
-// Enough is the number of Active Directory accounts in a sample. So many accounts show whether the feed is broken.
+// Enough is the number of Active Directory accounts that show whether the feed is broken.
 const Enough = 1000
 
-// SampleEntra calls the function "each" for every user on the first page of Entra ID.
+// SampleEntra passes each user on the first page of Entra ID to the function.
 func SampleEntra(ctx context.Context, entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 }, each func(*directory.EntraUser)) error {
@@ -29,7 +29,7 @@ func SampleEntra(ctx context.Context, entra interface {
 	return ended(err)
 }
 
-// SampleAD calls the function "each" for the first n accounts of Active Directory.
+// SampleAD passes the first n accounts of Active Directory to the function.
 func SampleAD(ctx context.Context, ad interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 }, n int, each func(*directory.ADUser)) error {
@@ -43,7 +43,6 @@ func SampleAD(ctx context.Context, ad interface {
 	return ended(err)
 }
 
-// The function "ended" returns nil if errEnough stopped the listing, and err otherwise.
 func ended(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil
