@@ -16,7 +16,7 @@ type Summary struct {
 	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
 	// Kinds counts the accounts that are not people.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Converted counts people by directory.Person.Converted.
+	// Converted counts the people for whom directory.Person.Converted is true.
 	Converted int `json:"converted,omitempty"`
 	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The past is found by the product or the group.
+// The past of a renamed license is found by its product or its group.
 func TestPastUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	const guid = "11111111-0000-0000-0000-000000000001"

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAgree compares what two domain controllers say about one account.
 func TestAgree(t *testing.T) {
 	t.Parallel()
 	const dn = "CN=Anna,OU=Old,DC=corp"

@@ -81,7 +81,7 @@ func TestAccountsOfBoth(t *testing.T) {
 	}
 }
 
-// The SIDs must match or, without a SID in Entra ID, the immutable id.
+// Two accounts belong to one person if their SIDs match. If the Entra account has no SID, the immutable id must match.
 func TestInEntra(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

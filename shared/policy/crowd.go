@@ -251,8 +251,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, by attribute, the holders without a value, for the attributes of Judge.Empty. It counts people on
-// whom rule i has a plain verdict.
+// Empties counts, for each attribute of Judge.Empty, the holders without a value. It counts only people on whom rule i
+// has a plain verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {

@@ -225,7 +225,7 @@ func TestFollowed(t *testing.T) {
 	}
 }
 
-// If the policy exempts no kind, an open kind does not matter.
+// If the policy exempts no kind of account, it does not matter that an account may be of another kind.
 func TestOpenKindOfAPolicyForAllKinds(t *testing.T) {
 	t.Parallel()
 	rule := "licenses: {citrix: {group: {ad: \"" + citrixDN + "\"}}}\nrules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]\n"

@@ -29,7 +29,7 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The new license decides or, if the rule gives none, the license that is taken.
+// The new license decides whether a rule guards the mailbox. If a rule gives none, the license that is taken decides.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}

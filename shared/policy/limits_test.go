@@ -221,7 +221,7 @@ func TestNumbersAtTheirBounds(t *testing.T) {
 	}
 }
 
-// A policy that a run stored may have a higher number, which an earlier version accepted.
+// A policy that a run stored may allow more changes in one run, because an earlier version accepted this.
 func TestKeptLimit(t *testing.T) {
 	t.Parallel()
 	for perRun, loads := range map[int]bool{5000: true, 6000: false} {

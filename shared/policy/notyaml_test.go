@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The message names the line that the author must look at, which may differ from the line of the YAML package.
+// The message about a mistake in YAML names the line that the author must look at. The YAML package may name another
+// line.
 func TestMistakesInYAML(t *testing.T) {
 	t.Parallel()
 	const (

@@ -2,8 +2,8 @@ package policy
 
 import "github.com/idleseat/idleseat/shared/directory"
 
-// Who pays for a person's licenses. Each policy has the attribute "department". The attribute "costCenter" exists only
-// if the policy maps it.
+// These attributes say who pays for a person's licenses. Each policy has the attribute "department". The attribute
+// "costCenter" exists only if the policy maps it.
 const (
 	departmentAttribute = "department"
 	costCenterAttribute = "costCenter"

@@ -82,7 +82,7 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"too long", " '" + strings.Repeat(" ", MaxCondition) + "true'", `p:17:11: `},
 }
 
-// The place and CEL's pointer are right in each style of YAML.
+// The place of a fault and CEL's pointer are right in each style of YAML.
 func TestConditionFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range conditionFaults {

@@ -95,7 +95,7 @@ func unusedSixty(n int) string {
 	return strings.Join(all, " && ")
 }
 
-// The columns show what the Judge says, or nothing.
+// In each form of a condition, the columns show the verdict of the Judge, or no verdict.
 func TestFormsInColumns(t *testing.T) {
 	t.Parallel()
 	e := edges{rand.New(rand.NewPCG(9, 1))}

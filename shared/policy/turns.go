@@ -57,7 +57,7 @@ func (j *Judge) Turns(r *Rule, p *directory.Person, given ...time.Time) (time.Ti
 	return j.TurnsBy(time.Time{}, r, p, given...)
 }
 
-// TurnsBy is Turns up to a given time. The zero time sets no limit.
+// TurnsBy is like Turns, but searches only up to a given time. The zero time sets no limit.
 func (j *Judge) TurnsBy(until time.Time, r *Rule, p *directory.Person, given ...time.Time) (time.Time, bool) {
 	j.instants, j.until = j.instants[:0], until
 	j.turningPoints(r, p)
