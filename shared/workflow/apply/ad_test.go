@@ -32,7 +32,7 @@ func TestADRemoval(t *testing.T) {
 	}
 }
 
-// TestADMove: a move joins the target group before it leaves the source group.
+// TestADMove: the person joins the new group before leaving the old one.
 func TestADMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

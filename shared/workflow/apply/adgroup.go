@@ -65,9 +65,8 @@ const syncs = 2 * time.Hour
 // task "Write AD batch to AD" of the state machine. After that time, the relay loses its lease.
 const relayWrites = 35 * time.Minute
 
-// After a removal through one controller, another controller shows the member until the removal reaches it. An addition
-// through that controller has no effect before then. Therefore a license is given back only when the removal must have
-// reached every controller.
+// Until a removal through one controller has reached the other controllers, an addition through another one has no
+// effect. So a license is given back only after that time.
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
 		return relayWrites + directory.Replicating + syncs
@@ -98,10 +97,9 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method "unmirrored" checks the parameter "counterpart": the Entra group that a ledger entry names as synced from
-// the Active Directory group "group". It reads both groups and compares their SIDs. If the license does not come from a
-// synced group, nothing is read, and the entry must not name a counterpart. The ledger may have been altered. With a
-// wrong counterpart, a license could count as restored although the person lacks it.
+// The method "unmirrored" returns the reason why the Entra group in a ledger entry is not the one that is synced from
+// the entry's Active Directory group, or "". It compares the SIDs. The ledger may have been altered: with a wrong
+// counterpart, a license could count as restored although the person lacks it.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():

@@ -15,8 +15,8 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce: a call of Apply reads each group once, even if the group does not exist. After a failure, the
-// call reads the group again.
+// TestADGroupIsReadOnce: a call of Apply reads a group once, even if the group does not exist. It repeats a read that
+// failed.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -43,8 +43,8 @@ func TestADGroupIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestTargetOfAnEntry: a restore removes the person from the group that the change joined. It does so only if this group
-// belongs to the license that the change gave.
+// TestTargetOfAnEntry: a restore removes the person from a group only if the group belongs to the license that the
+// change gave.
 func TestTargetOfAnEntry(t *testing.T) {
 	t.Parallel()
 	lite := func(j *job) *policy.License { return j.run.Policy.LicenseNamed("lite") }
@@ -171,7 +171,6 @@ func TestSourceOfTheWayBack(t *testing.T) {
 			if got := (way{in.Source, in.SourceGUID}); tc.refusal == "" && got != tc.want {
 				t.Errorf("by %+v, want %+v", got, tc.want)
 			}
-			// A group that cannot be read does not count as gone.
 			for _, call := range slices.Clone(b.ad.calls) {
 				k := b.jobOf(t)
 				k.run.Begin.Former = j.run.Begin.Former
@@ -185,8 +184,7 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone. The restore therefore does not
-// use the policy's present group in its place.
+// TestFormerSourceThatCannotBeRead: a group that cannot be read does not count as gone.
 func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const oldDN = "CN=Citrix Old,DC=corp"
@@ -219,8 +217,7 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups if the groups are still those that the run read.
-// A group that is gone or cannot be read has no objectGUID in the intent.
+// TestGroupsAreIdentified: an intent gets the objectGUIDs of its groups only if they are those that the run read.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }

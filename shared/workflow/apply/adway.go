@@ -29,8 +29,8 @@ func (m *move) named(group string) string {
 	return group
 }
 
-// adGroup returns the Active Directory group with the given name, or nil if there is no such group. The name is a DN,
-// or has the form "<GUID=…>" with an objectGUID. A call of Apply reads a group at most once under each name.
+// adGroup returns the Active Directory group with the given DN, or with a name of the form "<GUID=…>". It returns nil
+// if there is no such group. A call of Apply reads each name once, unless the read fails.
 func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
 	if g, read := j.adGroups[name]; read {
 		return g, nil
@@ -59,9 +59,8 @@ func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// The method "identify" reads the groups of a change in Active Directory and sets their objectGUIDs in the intent. If a
-// group is not the group that the run read, the result "why" gives the reason. The method returns directory.ErrNoGroup
-// if a group does not exist.
+// The method "identify" sets the objectGUIDs of a change's groups in the intent. The result "why" is not empty if a
+// group is not the one that the run read. The error is directory.ErrNoGroup if a group does not exist.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -85,9 +84,8 @@ func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err 
 	return "", nil
 }
 
-// alteredGUID compares the objectGUIDs of an open entry with the objectGUIDs that the run read for the entry's DNs. If
-// the run read none, it compares with the group that has the DN now. An entry without objectGUIDs passes. The method
-// returns a sentence about the first difference, or "" if there is none.
+// alteredGUID returns a sentence if an objectGUID in an entry is not the one that the run read, or "". If the run read
+// none, the objectGUID must be that of the group that has the DN now. An entry without objectGUIDs passes.
 func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
 	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
 		want := j.readGUID(x.dn)
@@ -109,9 +107,8 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 }
 
 // adSourceOf sets, in the intent, the Active Directory group through which a restore gives a license. This is the group
-// that the person left, even if its DN has changed. If that group is gone, it is the group that the policy names now.
-// The result "note" says that the DN or the group differs from the entry. The result "refusal" gives the reason if
-// neither group can be used: adLeft refuses, or the policy still names the DN of the group that is gone.
+// that the person left, even under a new DN. If that group is gone, it is the group that the policy names now. The
+// result "note" names a difference from the entry. The result "refusal" is the reason if neither group can be used.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)
@@ -135,10 +132,9 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("restored by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft returns the Active Directory group that the person left. It returns nil if that group is gone. It also returns
-// nil if the entry has no objectGUID, and neither the policy nor the restored run has the entry's DN for the license.
-// The parameter "present" is the group that the policy names now, or nil if it does not exist. The result "refusal"
-// gives the reason if the restore must not add the person to any group.
+// adLeft returns the Active Directory group that the person left, or nil if it is gone. The parameter "present" is the
+// group that the policy names now, or nil. The result "refusal" is the reason why the restore must not add the person
+// to any group.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)
@@ -157,10 +153,9 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN returns the group that the person left, by the DN. It is for entries of older versions, which have no
-// objectGUID. It returns nil if there is no such group, or if neither the policy nor the restored run has the DN for
-// the license. If the group that has the DN now was created after the entry, it is not the group that the person left.
-// The result "refusal" then says so.
+// adByDN is for entries of older versions, which have no objectGUID. It returns the group that the person left. It
+// returns nil if there is no such group, or if neither the policy nor the restored run names it for the license. It
+// refuses a group that was created after the entry, because that is another group with the same DN.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil
@@ -175,9 +170,8 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the group that a change joined belongs to the license that the change gave. It belongs to
-// this license if the policy names it, or if the run whose changes are restored used it. The parameter "to" is the
-// policy's license of this name, or nil if there is none.
+// adTarget reports whether the policy or the restored run names the entry's target group for the license that the
+// change gave. The parameter "to" is the policy's license of this name, or nil.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

@@ -18,7 +18,6 @@ const (
 	otherGUID  = "22222222-0000-0000-0000-000000000002"
 )
 
-// The method "at" adds a group with the given DN and objectGUID. The group was created the given number of days ago.
 func (f *fakeAD) at(dn, guid string, days int) {
 	if f.groups == nil {
 		f.groups = map[string]directory.Group{}
@@ -27,8 +26,7 @@ func (f *fakeAD) at(dn, guid string, days int) {
 	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
 }
 
-// TestADGroupIsItsGUID: a change finds each group by the objectGUID, and not by the DN. The ledger records the
-// objectGUID beside the DN.
+// TestADGroupIsItsGUID: a change finds each group by the objectGUID, and not by the DN.
 func TestADGroupIsItsGUID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -42,7 +40,6 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	}
 }
 
-// The method "reread" sets the objectGUID of the Citrix group in the bench's run.
 func (b *bench) reread(t *testing.T, guid string) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -52,8 +49,7 @@ func (b *bench) reread(t *testing.T, guid string) {
 	}
 }
 
-// TestAnotherADGroup: if a different group now has the DN of the group that the run read, apply does not change it.
-// Apply also does not change a group that is only named in an altered entry.
+// TestAnotherADGroup: apply does not change a group that now has the DN of the group that the run read.
 func TestAnotherADGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -171,8 +167,8 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench whose run restores Citrix to Egon. The parameter "guid" is the group's objectGUID in the
-// ledger. The parameter "former" is the objectGUID that the earlier run read.
+// putsBackEgon returns a bench whose run restores Citrix to Egon. The ledger has the objectGUID "guid" of the group.
+// The earlier run read the objectGUID "former".
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt: before each step, apply checks whether a change that has begun may continue. The change must
-// not continue if the plan expired, or if no read ever shows the write.
+// TestWhatBeganIsLookedAt: before each step, apply checks whether a change that has begun may continue.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -50,8 +49,7 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: before a change continues, apply reads the marks of the change in the ledger. If a
-// mark cannot be read, apply does nothing.
+// TestStepsThatCannotBeLookedUp: if a mark of a change cannot be read, apply does nothing.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAlteredAnswersOfTheRelay: if any value in the relay's evidence or results was altered, the step fails and writes
-// nothing. The error names the object.
+// TestAlteredAnswersOfTheRelay: if a value in the relay's evidence or results was altered, the step fails and writes
+// nothing.
 func TestAlteredAnswersOfTheRelay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

@@ -16,12 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "announce" gives notice of a change. If the policy has no mailbox for notices, the notice is only in the
-// ledger. Otherwise the notice is a mail.
+// The method "announce" gives notice of a change: by mail, or only in the ledger if the policy has no mailbox for
+// notices.
 //
-// Graph cannot recognize a mail that it has sent already. Therefore a call writes a mark into the ledger before it
-// sends the mail. Only the call that wrote the mark sends the mail. If a mail has a mark and no outcome, nobody knows
-// whether it was sent. The method "unsure" handles this case.
+// Graph cannot recognize a mail that it has sent already. So a call writes a mark into the ledger first, and only the
+// call that wrote the mark sends the mail. If a mail has a mark and no outcome, nobody knows whether it was sent. See
+// the method "unsure".
 func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string) {
 	all := m.run.Policy.Notices
 	if all == nil {
@@ -59,8 +59,8 @@ func (m *move) announce(ctx context.Context, resumed bool) (runs.Status, string)
 	return m.sent(ctx, mail, why, m.Entra.SendMail(m.taking(ctx), all.From, mail))
 }
 
-// The method "sent" records the outcome of a mail. It writes the record even if the call is interrupted. The parameter
-// "noCopy" is the reason why the manager got no copy, or "". The parameter "failed" is the error of sending the mail.
+// The method "sent" records the outcome of a mail, even if the call was interrupted. The parameter "noCopy" is the
+// reason why the manager got no copy, or "". The parameter "failed" is the error of sending the mail.
 func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, failed error) (runs.Status, string) {
 	ctx = context.WithoutCancel(ctx)
 	note := "announced by mail to " + mail.To
@@ -77,7 +77,7 @@ func (m *move) sent(ctx context.Context, mail directory.Mail, noCopy string, fai
 }
 
 // resumeNotice handles a notice that an earlier call began. The returned status is empty if this call may send the
-// mail. Otherwise the method has ended the notice, or could not read the ledger.
+// mail.
 func (m *move) resumeNotice(ctx context.Context) (runs.Status, string) {
 	switch mark, err := m.ledger.SendingMark(ctx, m.entry); {
 	case err != nil:
@@ -113,8 +113,6 @@ func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	return directory.Mail{Person: m.person.Entra.ID, Subject: text.Subject, Body: text.Body}, err
 }
 
-// managerMail returns the address of the person's manager. If the address is empty, the result "why" gives the reason,
-// and the manager gets no copy.
 func (m *move) managerMail(ctx context.Context) (address, why string) {
 	address, err := m.Entra.ManagerMail(ctx, m.person.Entra.ID)
 	switch {

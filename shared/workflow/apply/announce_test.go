@@ -19,7 +19,6 @@ import (
 
 const byMail = "\nnotices: {from: licenses@x.example, manager: true}\nrules:"
 
-// The function "mailing" returns a bench whose plan announces a change to Anna by mail.
 func mailing(t *testing.T) *bench {
 	t.Helper()
 	c := moveAnna
@@ -135,8 +134,8 @@ func (s *dying) Put(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Store.Put(ctx, key, body)
 }
 
-// TestNoticeIsSentOnce kills the call before and after each of its writes to the ledger. Then another call continues.
-// No mail is sent twice, and a change counts as announced only if its mail was sent.
+// TestNoticeIsSentOnce: a call is killed before or after a write to the ledger, and another call continues. No mail is
+// sent twice, and a change counts as announced only if its mail was sent.
 func TestNoticeIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"1.json", ".sending.json", ".done.json"} {
@@ -169,8 +168,7 @@ func TestNoticeIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestBegunNoticeIsAskedAgain: a call that finds an open notice without a mail asks the rule again. It sends no mail to
-// a person who came back.
+// TestBegunNoticeIsAskedAgain: a call that finds an open notice without a mail asks the rule again.
 func TestBegunNoticeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -1,7 +1,7 @@
 // Package apply carries out a plan. For each change, it reads the person again, asks the same rule again, writes the
 // intent into the ledger, and makes the change. For a restore that an operator asked for, it asks no rule. A change of
-// licenses counts as made only when a read shows the change. Each call of Apply does everything that is possible at the
-// time of the call. A change that waits for the directory stays pending until a later call.
+// licenses counts as made only when a read shows it. A change that waits for a directory stays pending until a later
+// call.
 package apply
 
 import (
@@ -68,29 +68,27 @@ type Applier struct {
 	Progress func(done, total int)
 }
 
-// Request names a plan, and can restrict a call of Apply to some changes of the plan.
+// Request names a plan, and can restrict a call of Apply to some of its changes.
 type Request struct {
 	Run string
-	// PlanHash is the hash of the plan that was approved. If PlanHash is empty, the call does not compare the hash.
+	// PlanHash is the hash of the plan that was approved. If it is empty, the hash is not compared.
 	PlanHash string
 	// Override is the hash of a plan on hold whose limits an operator overrides. Otherwise it is empty.
 	Override string
-	// Policy is the text of the policy in force. If Policy is empty, the call asks only the policy of the run.
+	// Policy is the text of the policy in force. If it is empty, only the policy of the run is asked.
 	Policy string
-	// Approver is the name of the operator or execution that applies the plan. The ledger records this name.
+	// Approver is the name of the operator or execution that applies the plan, for the ledger.
 	Approver string
-	// Batch is the name of the batch that the call applies. If Batch is empty, the call applies all batches in order.
+	// Batch is the name of the batch that the call applies. If it is empty, the call applies all batches in order.
 	Batch string
-	// Scope leaves out changes of the plan.
 	Scope runs.Scope
 }
 
-// The status "troubled" is for a change that is pending because a read or a write failed. Its result has the status
-// runs.Pending, with the field Retry set. Any other pending change waits for the directory or for the relay.
+// The status "troubled" is for a change that is pending after a failed read or write. Its result has the status
+// runs.Pending, with the field Retry set.
 const troubled runs.Status = "troubled"
 
-// Check returns the reason why a plan must not be applied now. It returns nil if the plan may be applied. Check writes
-// nothing.
+// Check returns the reason why a plan must not be applied now, or nil. It writes nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
 	j, err := a.open(ctx, in)
 	if err != nil {
@@ -105,8 +103,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes of the plan are final, Apply returns an error, unless the request names a batch or has the scope runs.Back.
-// It then returns the results.
+// changes are final, Apply returns the results if the request names a batch or has the scope runs.Back. Otherwise it
+// returns an error.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -141,8 +139,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return job.results, err
 }
 
-// The method "open" returns the job of a call. It reads the plan, the run, the results of earlier calls, and the policy
-// in force. It fails with runs.ErrRefused if the request names a batch that the plan does not have.
+// The method "open" reads what a call needs. It fails with runs.ErrRefused if the plan lacks the requested batch.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -181,12 +178,11 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 }
 
 // readAtOnce is the number of changes whose people a call reads together. It is small, so that the evidence of the last
-// person is still fresh when the call uses it.
+// person is usually still fresh when the call uses it.
 const readAtOnce = 15
 
-// The method "batch" works on the changes of a batch in order and sets their results. It skips final changes. After ctx
-// is done, it begins no more changes and returns an error. A change that ctx stopped before its intent was written gets
-// no result.
+// The method "batch" works on the changes of a batch in order. After ctx is done, it begins no more changes and returns
+// an error. A change that ctx stopped before its intent was written gets no result.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) })
@@ -222,8 +218,6 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	return nil
 }
 
-// The method "halted" returns the error of a call that ends before its last change, because its context was done or
-// people could not be read. The parameter "err" is the cause.
 func (j *job) halted(err error) error {
 	return fmt.Errorf("apply run %s: stopped, %s final, run apply again to go on: %w", j.plan.Run, plain.ManyAre(j.total()-j.left(), "change"), err)
 }

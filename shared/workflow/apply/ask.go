@@ -11,12 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "past" returns the last known event of a license. If the event is an announcement, the method sets
-// IdleSince to the time of the announcement, so that only activity after the announcement makes it void. The run read
-// coarser dates than this call, such as the replicated last logon. This call may therefore find activity from before the
-// announcement that the run did not see. Such activity must not make the announcement void. The ledger has the events of
-// this id of the person, some perhaps under an earlier name of the license. The run also knows the events of other ids;
-// see decision.Run.Past.
+// The method "past" returns the last known event of a license. Only activity after an announcement makes the
+// announcement void. The run read coarser dates than this call, so this call may find earlier activity that the run did
+// not see. IdleSince is therefore the time of the announcement.
+//
+// The ledger has the events of this id of the person. The run also has the events of other ids; see decision.Run.Past.
 func (m *move) past(ctx context.Context, license string) (past *history.Item, err error) {
 	known, names := m.run.Past(m.change.User, m.change.SID, license), []string{license}
 	if known != nil && known.InLedger() != license {
@@ -45,8 +44,8 @@ func (m *move) past(ctx context.Context, license string) (past *history.Item, er
 	return past, nil
 }
 
-// earlierRules returns the decisions of the rules that come before the rule "of" in the policy, as far as they can
-// block later rules. It judges the person by the data that this call read.
+// earlierRules returns the decisions of the rules before the rule "of" that can block later rules. It uses the data
+// that this call read.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -62,9 +61,9 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// The method "conflict" looks at the person's changes of other licenses. It returns ledger.ErrBlocked if such a change
-// takes or gives a license that this change takes or gives, and is pending or ended after the plan was made. The result
-// "others" has the changes that are pending, or so recent that reads may not show them yet.
+// The method "conflict" looks at the person's changes of other licenses. It returns ledger.ErrBlocked if one of them
+// takes or gives a license of this change, and is pending or ended after the plan was made. The result "others" has the
+// changes that are pending, or so recent that reads may not show them yet.
 func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	c, again := m.change, "plan again"
 	if m.plan.Restores != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // The type "assignment" is the target for products that are assigned to the person directly. A single call to Graph
-// takes a product and gives its successor.
+// takes one product and gives the other.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
@@ -53,10 +53,9 @@ func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *le
 	return known, "", nil
 }
 
-// The method "regain" assigns again the product that the change took from the person, with the same service plans
-// disabled. It removes the successor, unless the person held the successor before the change. It writes even if a read
-// shows the product, because the read may be out of date. The result "shown" reports whether a read after the write
-// shows the product, and no longer shows a successor that was removed.
+// The method "regain" assigns again the product that the change took, with the same service plans disabled. It removes
+// the product that the change gave, unless the person had it before. It writes even if a read shows the product,
+// because the read may be out of date. The result "shown" reports whether a read after the write shows the result.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment

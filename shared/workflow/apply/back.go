@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// rollBack returns the person to the state before the change and completes the change with outcome o. If another call
-// of the run has completed the change, the outcome of that call is kept.
+// rollBack undoes the change and completes it with outcome o. If another call of the run has completed the change, the
+// outcome of that call is kept.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	m.turned = true
 	left, err := m.ledger.RollBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
@@ -36,9 +36,9 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns again the product that a change removed from the person's direct assignments. If Graph refuses to
-// assign a product that the person lacks, the change cannot go back. Another call may still take the product. Therefore
-// each call assigns it again and the change stays pending, until readLagOver is true.
+// undoDirect assigns again the product that a change removed from the person's direct assignments. Another call may
+// still remove it. So each call assigns it again, and the change stays pending until readLagOver is true. The change
+// cannot go back if Graph refuses to assign a product that the person lacks.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch reason := definite(err); {
@@ -54,10 +54,9 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (ru
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther returns the status and the note of a change that is completed, by this call or by another call of the
-// run. The parameter "took" reports whether this call took the license. If this call took the license and the change
-// ended with another outcome than ledger.Done, another call rolled the change back at the same time. closedByOther then
-// gives the license to the person again. It does not do this for a restore, which takes no license.
+// closedByOther returns the status and the note of a completed change. The parameter "took" reports whether this call
+// took the license. If another call rolled the change back at the same time, closedByOther gives the license to the
+// person again. It does not do this for a restore, which takes no license.
 func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
@@ -68,9 +67,9 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// The method "takenSince" is for a change that is closed and was rolled back. Another call, which is over, may have taken
-// the license after that. If a read does not show the license, takenSince gives it again and returns a note. It looks
-// only until the plan expires. Later, somebody else has probably taken the license.
+// The method "takenSince" is for a change that was rolled back. Another call, which is over, may have taken the license
+// after that. If a read does not show the license, takenSince gives it again and returns a note. It looks only until
+// the plan expires. Later, somebody else has probably taken the license.
 func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, err error) {
 	if e.Completion.Outcome == ledger.Done || e.RestoreOf != "" || m.change.RestoreOf != "" || m.person == nil || m.expired() {
 		return "", nil
@@ -96,14 +95,13 @@ func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, er
 	return sentences(e.Completion.Note, "another call had taken the license after that; "+then), nil
 }
 
-// The method "undo" rolls back a move between groups. It also carries out a restore of such a move. It joins the source
-// group again, waits until the source group gives its license, and only then leaves the target group. It does not wait
-// if membership itself is the license, or if the person did not have the license through the source group before the
-// change.
+// The method "undo" rolls back a move between groups, or carries out a restore of such a move. The person joins the
+// source group again. The person leaves the target group only when the source group gives its license. undo does not
+// wait if membership itself is the license, or if the person did not have the license through the source group before
+// the change.
 //
-// While readLagOver is false, reads may still show the state before the person left the source group, and another call
-// or a relay may still remove the person. Therefore undo joins the source group whatever the reads show, and the change
-// stays pending. It does not believe a read that shows the license of the source group as active.
+// While readLagOver is false, reads may be out of date, and another call or a relay may still remove the person. So
+// undo adds the person whatever the reads show, and the change stays pending.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -135,10 +133,9 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
-// leaveTarget removes the person from the group that the change joined, and completes the change with outcome o. It
-// removes nobody who was in that group before the change. If the change may have joined the group, leaveTarget removes
-// the person even if reads do not show the membership, because reads may show a membership late. A restore removes the
-// person only if a read shows the membership.
+// leaveTarget removes the person from the target group, and completes the change with outcome o. A person who was in
+// the group before the change stays there. Reads may show a membership late. So a rollback also removes a person whom
+// the change may have added and no read shows. A restore removes the person only if a read shows the membership.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -165,8 +162,6 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// The method "watched" returns the note of a change that has given the license again and stays pending until
-// readLagOver is true.
 func (m *move) watched() string {
 	return "given again at once; each call gives it again until " + m.leftBy.Add(m.readLag()).UTC().Format(time.RFC3339) + ", because the removal may still take effect"
 }
@@ -193,8 +188,6 @@ func (m *move) goingBack(why string, err error) (runs.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// The function "sentences" joins the parameters "why" and "what", in this order. The parameter "why" is a reason, and the
-// parameter "what" is the consequence. Both may be empty.
 func sentences(why, what string) string {
 	if why == "" || what == "" {
 		return why + what

@@ -47,7 +47,8 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	return b
 }
 
-// TestGivenBack: a person who is active again gets the license back. Only then does the restore take the successor.
+// TestGivenBack: a person who is active again gets the license back. Only then does the person lose the license that
+// was given in its place.
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -109,8 +110,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the successor. A later run can
-// restore again.
+// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the other license, and a later run
+// can restore again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -125,8 +126,6 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// The function "announced" returns a bench whose rule announces changes. The field Via of the plan's only change is the
-// parameter "via".
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna

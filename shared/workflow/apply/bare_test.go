@@ -195,7 +195,7 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 }
 
 // TestNothingIsBegunOfWhatCannotBeRead: if a read fails before the intent is written, apply writes neither to a
-// directory nor to the ledger. The call fails, or the change is pending, or the person keeps the license.
+// directory nor to the ledger.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {

@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatDoesNotBegin: an obstacle stops a change before it begins, and apply writes nothing.
 func TestWhatDoesNotBegin(t *testing.T) {
 	t.Parallel()
 	const exempting = "exempt: {groups: [{entra: LIC-Exempt}]}"

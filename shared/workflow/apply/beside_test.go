@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: another call of the run rolled the change back, and this call took the license afterwards. This
-// call then restores the license.
+// TestClosedBeside: if another call rolled the change back and this call took the license afterwards, this call
+// restores the license.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
@@ -70,8 +70,8 @@ func TestClosedBeside(t *testing.T) {
 	}
 }
 
-// TestMarksThatCannotBeRead: a rollback writes nothing to a directory if it cannot read whether another call has
-// completed the change. The same is true if it cannot read whether another call has begun a rollback.
+// TestMarksThatCannotBeRead: a rollback writes nothing to a directory while it cannot read whether another call has
+// completed the change or begun a rollback.
 func TestMarksThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ ending, writes string }{

@@ -15,11 +15,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "unplanned" returns the reason why a ledger entry about a taken license is not believed, or "" if it is
-// believed. The entry is believed if the plan of its run contains the change, because a hash protects the plan. If that
-// plan is missing or damaged, the list of changes that the run stored for later runs decides. If the list is missing or
-// damaged too, the entry is believed only in a restore that an operator asked for. In any other run, the entry is not
-// believed.
+// The method "unplanned" returns the reason why a ledger entry about a taken license is not believed, or "". The plan
+// of the entry's run must contain the change, because a hash protects the plan. If that plan is missing or damaged, the
+// list of changes that the run stored for later runs decides. Without both, only a restore that an operator asked for
+// believes the entry.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)
@@ -70,8 +69,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 }
 
 // The method "unproven" returns the reason why a license does not count as restored although the ledger records the
-// restore. It returns "" if a read shows the license. It also returns "" if the policy does not name the license, if
-// the person has no account that could have it, or if Active Directory is not set up.
+// restore. It returns "" if a read shows the license, or if there is nothing to read: the policy does not name the
+// license, the person has no account that could have it, or Active Directory is not set up.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {

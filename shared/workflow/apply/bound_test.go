@@ -29,8 +29,8 @@ func (b *bench) jobOf(t *testing.T) *job {
 	return &job{Applier: b.Applier, run: r, plan: p, ledger: ledger.In(b.Store)}
 }
 
-// TestEntryWithoutItsPlan: an entry is believed if the plan of its run has the change, or if the run's stored list has
-// the change. If the plan and the list are missing, the entry is believed only in a restore that an operator asked for.
+// TestEntryWithoutItsPlan: an entry is believed if the plan of its run, or the run's stored list, has the change.
+// Without both, only a restore that an operator asked for believes the entry.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not restored by a run: the plan of run r0 is over its time"
@@ -123,8 +123,8 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUserMailbox: apply reads the mailbox usage report only for accounts whose sign-in is blocked. The report shows
-// which mailboxes are user mailboxes, and which are shared.
+// TestUserMailbox: the mailbox usage report shows whether the mailbox of a blocked account is a user mailbox or a
+// shared one.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }

@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// notedAs stores a result with status s for Bo's change in the first batch.
 func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	t.Helper()
 	r := b.results(t)
@@ -27,9 +26,8 @@ func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	}
 }
 
-// TestNotedAsOverAndOpen: a change is open in the ledger, but a call that ran at the same time stored a final result
-// for the change. The next call finds the open change in the ledger, even if all results are final. It checks the plan
-// as usual.
+// TestNotedAsOverAndOpen: a call finds a change that is open in the ledger, even if its stored result is final. It
+// checks the plan as usual.
 func TestNotedAsOverAndOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

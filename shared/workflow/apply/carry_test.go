@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// inAD begins a change of Active Directory groups and returns the change in progress.
 func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	t.Helper()
 	in.Person, in.License, in.Run, in.Via, in.Source = "S-1-5-21-5", "citrix", "run", "ad-group", citrixDN
@@ -28,8 +27,8 @@ func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	return &move{job: j, entry: e, change: &c, person: &directory.Person{AD: b.ad.people["S-1-5-21-5"], ADState: directory.Present}, read: b.now}
 }
 
-// TestGroupsOfActiveDirectory: a move joins the target group before it leaves the source group. A write counts only
-// when a read shows it.
+// TestGroupsOfActiveDirectory: the person joins the new group before leaving the old one. A write counts only when a
+// read shows it.
 func TestGroupsOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const join, leave, unjoin, rejoin = "AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon", "AddMember " + citrixDN + " guid-egon"
@@ -86,8 +85,7 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 }
 
 // TestLeavingInActiveDirectory: apply takes nothing without a mark in the ledger, and nothing after another call began
-// a rollback. In each case an earlier call may have joined the target group. If the target group refuses changes now,
-// the rollback therefore still tries to leave it.
+// a rollback.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -260,9 +258,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestReopened: a change is open in the ledger, but a call that ran at the same time stored a final result for the
-// change. The next call works on the change again. It does not work on a change of another run, or on a change that has
-// ended.
+// TestReopened: the next call works on a change that is open in the ledger, even if its stored result is final.
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

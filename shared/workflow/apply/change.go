@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "change" carries out as much of a change as is possible now.
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
 	m := &move{job: j, person: e.person, leftOut: e.leftOut, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
@@ -93,9 +92,8 @@ func (m *move) ended(ctx context.Context, last *ledger.Entry) (runs.Status, stri
 	return runs.Ended(last.Completion.Outcome), last.Completion.Note
 }
 
-// The method "unreadable" ends a change of a person who was not read, who is gone, or who has another account by now. If
-// the change may go on, the status is "". The parameter "e" is the reading of the person. The field "entry" is nil if
-// the run has not begun the change.
+// The method "unreadable" ends a change of a person who was not read, who is gone, or who has another account by now.
+// If the change may go on, the status is "". The field "entry" is nil if the run has not begun the change.
 func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) {
 	ours := m.entry != nil
 	switch {
@@ -119,8 +117,8 @@ func (m *move) unreadable(ctx context.Context, e reading) (runs.Status, string) 
 	return "", ""
 }
 
-// The constant "mostReadings" is how often a call tries one change. If the evidence is too old to take the license, the
-// call reads the person again and tries again.
+// The constant "mostReadings" is how often a call tries one change. If the evidence is too old, each try reads the
+// person again.
 const mostReadings = 3
 
 // The method "try" makes the next steps of the change, or sends its notice. The parameter "resumed" reports whether an
@@ -172,10 +170,10 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, why)
 }
 
-// The method "begin" asks the rule again and writes the intent. It refuses the change for reasons that need the ledger or
-// a comparison with the plan. A refusal that a plan can find, too, belongs in decision.Run.Decide, which the method also
-// calls. The parameter "last" is the newest ledger entry for the person and the license. The result "stop" is true if
-// the change must not continue. The result "r" is then the result of the change.
+// The method "begin" asks the rule again and writes the intent. It refuses the change for reasons that need the ledger
+// or a comparison with the plan. A refusal that a plan can find, too, belongs in decision.Run.Decide. The parameter
+// "last" is the newest ledger entry for the person and the license. If "stop" is true, the change must not continue,
+// and "r" is its result.
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
 		return result(runs.Refused, "%s", j.closed), true
@@ -242,7 +240,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 }
 
 // The method "along" adds to an intent the groups and products of a route, and what the person holds before the change.
-// The result "refusal" says why the change must not begin. It is "" if the change may begin.
+// The result "refusal" says why the change must not begin, or is "".
 func (m *move) along(ctx context.Context, route plan.Route, in *ledger.Intent) (refusal string, err error) {
 	in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
 	in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra

@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "judging" returns a job that can ask the rules.
 func (b *bench) judging(t *testing.T) *job {
 	t.Helper()
 	j := b.jobOf(t)
@@ -24,8 +23,7 @@ func (b *bench) judging(t *testing.T) *job {
 	return j
 }
 
-// The method "put" writes a ledger entry with outcome o. If o is empty, the entry stays open. If the intent names no
-// run, the entry belongs to the bench's run.
+// The method "put" writes a ledger entry with outcome o. If o is empty, the entry stays open.
 func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.Entry {
 	t.Helper()
 	if in.Run == "" {
@@ -59,8 +57,8 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRestoreThatTheLedgerHasAsOver: the ledger says that a restore has ended. If apply can read the directory, it
-// checks that the license is back. It does not check a restore that failed.
+// TestRestoreThatTheLedgerHasAsOver: if apply can read the directory, it checks that a restored license is back. It
+// does not check a restore that failed.
 func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -116,8 +114,8 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestTargetThatNeverTookThePersonIn: a rollback does not remove the person from a group that the change has not
-// joined, whatever licenses the reads show.
+// TestTargetThatNeverTookThePersonIn: a rollback does not remove the person from a group to which the change has not
+// added the person, whatever licenses the reads show.
 func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -128,8 +126,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// The type "slowly" is an Entra ID that calls a function after each reading of people. The field "what" is this
-// function.
+// The type "slowly" is an Entra ID that calls the function "what" after each reading of people.
 type slowly struct {
 	*fakeEntra
 	what func()
@@ -140,8 +137,8 @@ func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]direct
 	return s.fakeEntra.ReadPeople(ctx, ids)
 }
 
-// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, apply reads the person again, and checks again
-// whether the plan has expired. The second reading decides.
+// TestReadAgainSinceTheEvidenceIsOld: if the evidence is too old, apply reads the person again. The second reading
+// decides.
 func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

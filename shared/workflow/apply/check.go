@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "check" returns the reason why the plan must not be applied. It is called before the first write. If the
-// run must begin no more changes but may finish changes that have begun, the method sets the field "closed" and returns
-// no error.
+// The method "check" returns the reason why the plan must not be applied. If the run may only finish changes that have
+// begun, it sets the field "closed" and returns no error.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
@@ -54,8 +53,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// The method "overridden" stores a record that an operator overrode the limits of this plan. Later plans read the
-// record. If the plan is not on hold, the method does nothing.
+// The method "overridden" records for later plans that an operator overrode the limits of this plan.
 func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
@@ -63,10 +61,9 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// The method "probe" checks that the sources still deliver dates. If a source stopped delivering dates after the plan
-// was made, everybody would look idle. The method reads a sample of the sign-in dates, and the usage reports that the
-// rules need. It reads a sample of the last logons only if this call changes Active Directory. It then also compares
-// the clocks. It refuses the plan if a sample is unhealthy. An unhealthy report only makes its signals unknown.
+// The method "probe" checks that the sources still deliver dates. If a source stopped after the plan was made,
+// everybody would look idle. The method reads last logons and compares clocks only if this call changes Active
+// Directory. It refuses the plan if a sample is unhealthy. An unhealthy report only makes its signals unknown.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })

@@ -85,7 +85,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// The method "audit" switches the run's policy to mode audit.
 func (b *bench) audit(t *testing.T) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
@@ -183,7 +182,7 @@ func TestOverride(t *testing.T) {
 }
 
 // TestOverrideOutlivesItsProcess: a process overrides the limits and dies before it writes a result. Later calls finish
-// the change without a new override. They are refused if the stored override is damaged or is of another plan.
+// the change without a new override.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -220,8 +219,8 @@ func TestOverrideOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// TestBegunBeforeItExpired: after the plan expires, a change that has left the source group is finished. Any other open
-// change is rolled back.
+// TestBegunBeforeItExpired: after the plan expires, a change is finished if the person has left the source group. Any
+// other open change is rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

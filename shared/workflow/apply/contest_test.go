@@ -26,8 +26,8 @@ func (b *bench) meanwhile(t *testing.T, key string, other ledger.Intent) {
 
 const otherOpen = "another run's change is still open: run other since "
 
-// TestTwoRunsBeginAtOnce: another run begins a change after this run has looked for one, and before this run writes its
-// intent. If the two changes exclude each other, this run goes back before it has written anything to a directory.
+// TestTwoRunsBeginAtOnce: another run begins a change just before this run writes its intent. If the two changes
+// exclude each other, this run ends its change before it writes to a directory.
 func TestTwoRunsBeginAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -57,7 +57,8 @@ func TestTwoRunsBeginAtOnce(t *testing.T) {
 	}
 }
 
-// TestTwoRunsTakeOneMailbox: the two licenses that give one mailbox are taken by two runs at the same moment.
+// TestTwoRunsTakeOneMailbox: two runs begin at once to take the two licenses that give one mailbox. One of the licenses
+// stays.
 func TestTwoRunsTakeOneMailbox(t *testing.T) {
 	t.Parallel()
 	b := mailboxBench(t, plan.EntraGroup, removeE3)
@@ -66,8 +67,8 @@ func TestTwoRunsTakeOneMailbox(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestTwoRunsBeganAtOnce: the call that wrote the intent ended before it looked again. The next call looks. A change
-// that may have taken its license does not go back.
+// TestTwoRunsBeganAtOnce: a call wrote its intent and ended before it looked for changes of other runs. The next call
+// looks. A change that may have taken its license is not rolled back.
 func TestTwoRunsBeganAtOnce(t *testing.T) {
 	t.Parallel()
 	other := ledger.Intent{Person: "id-bo", License: "exo", Rule: "x", Run: "other", Via: "direct", SKU: "sku-exo"}
@@ -96,7 +97,8 @@ func TestTwoRunsBeganAtOnce(t *testing.T) {
 	}
 }
 
-// TestRestoreBeginsAtOnce: another run begins to take the successor while a restore begins.
+// TestRestoreBeginsAtOnce: a restore fails if another run begins at the same time to take the license that the restore
+// removes.
 func TestRestoreBeginsAtOnce(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -121,8 +123,9 @@ func TestContestCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestLadderUnrestored: two runs took one license after the other, the second in place of the first. The lower one is
-// on its way back. The restore of the upper one is refused. It counts as not restored, because nobody goes on with it.
+// TestLadderUnrestored: a run took a first license and gave a second one in its place, and another run took the second
+// one. If the second license is restored or being restored, the restore of the first one is refused and counts as not
+// restored.
 func TestLadderUnrestored(t *testing.T) {
 	t.Parallel()
 	for _, done := range []bool{false, true} {

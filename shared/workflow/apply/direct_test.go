@@ -115,8 +115,8 @@ func TestDirectIsFinished(t *testing.T) {
 	}
 }
 
-// TestDirectByOthers: somebody else changes the licenses while a change is open that may have taken the license. The
-// change is rolled back if the person then lacks the target license, and is done if the target license is active.
+// TestDirectByOthers: somebody else changes the licenses while a change is open. The change is rolled back if the
+// person then lacks the target license, and is done if that license is active.
 func TestDirectByOthers(t *testing.T) {
 	t.Parallel()
 	exo := func(state string) []directory.Assignment {
@@ -148,9 +148,9 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestDirectSuccessorGone: Graph accepts the change of a direct license. Before a read shows the change, somebody takes
-// the successor from the person, who also has it through a group. The change took the license, so it gives the license
-// back. It does not end as failed, because a failed change has nothing to restore.
+// TestDirectSuccessorGone: Graph accepts a direct change from E3 to Exchange. Before a read shows the change, somebody
+// takes the direct Exchange license from the person. The change must be rolled back, because a failed change has
+// nothing to restore.
 func TestDirectSuccessorGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

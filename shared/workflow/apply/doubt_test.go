@@ -45,9 +45,8 @@ func safeBench(t *testing.T, stored func(*snapshot.Begin, *snapshot.Manifest), a
 	return b
 }
 
-// TestExemptGroupOfActiveDirectory: the exempt group lost its members or many of them, or somebody deleted it and created
-// it again. A run for one person has no list of members to notice this. The person keeps the license in any case,
-// because nobody knows whether the person is exempt.
+// TestExemptGroupOfActiveDirectory: if an exempt group lost too many members, or was deleted and created again, the
+// person keeps the license, because nobody knows who is exempt.
 func TestExemptGroupOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const (

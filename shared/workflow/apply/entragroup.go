@@ -54,9 +54,8 @@ func (entraGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in
 	return sentences(note, known), refusal, err
 }
 
-// readGroups reads the Entra license groups again and stores them in the run's Tenant. After the run read a group, the
-// group may have become dynamic, or may give more products. The method reads nothing if no change of this call goes
-// through an Entra group.
+// readGroups reads the Entra license groups again, because a group may have become dynamic, or may give more products.
+// It reads nothing if no change of this call goes through an Entra group.
 func (j *job) readGroups(ctx context.Context) error {
 	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
 	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
@@ -93,8 +92,8 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 }
 
 // sourceOf returns the group through which a restore gives a license. This is the group that the person left. If that
-// group does not belong to the license or cannot give it any more, the restore uses the group that the policy names
-// now, and the result "note" says so. If neither group can give the license, the result "refusal" says why.
+// group does not belong to the license or cannot give it any more, it is the group that the policy names now, and the
+// result "note" says so. The result "refusal" is the reason if neither group can give the license.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestWayBackOfAnEntry: a restore changes a group or a product of the ledger entry only if the policy and the tenant
-// confirm it. The note or the refusal names the groups and products that are not confirmed.
+// confirm it.
 func TestWayBackOfAnEntry(t *testing.T) {
 	t.Parallel()
 	direct := ledger.Intent{License: "e3", To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo"}

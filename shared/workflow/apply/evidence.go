@@ -24,8 +24,8 @@ type reading struct {
 	leftOut *directory.ADUser // the account in Active Directory if the settings leave it out; person does not have it then
 
 	latest time.Time // the latest possible last logon, if that is uncertain; zero: certain, or no limit is known
-	// The field "adError" is the reason why Active Directory could not be read. The values of Active Directory are then
-	// unknown. The field is nil if Active Directory was read or is not set up.
+	// The field "adError" is the reason why Active Directory could not be read. Its values are then unknown. The field
+	// is nil if Active Directory was read or is not set up.
 	adError error
 	// The field "read" is the time at which the reading began.
 	read time.Time
@@ -36,7 +36,7 @@ type reading struct {
 const evidenceAge = 2 * time.Minute
 
 // The status "aged" is for a pending change whose evidence is too old to take a license. The call then reads the person
-// again and asks the rule again. If the evidence is still too old after several readings, the status is "troubled".
+// again and asks the rule again.
 const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
@@ -49,8 +49,6 @@ func (m *move) current() error {
 	return nil
 }
 
-// The method "again" reads the person of a change once more. If that fails, the field "why" of the reading has the
-// error.
 func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
@@ -110,12 +108,11 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]r
 	return all, nil
 }
 
-// The constant "goneFromEntra" is why nothing is changed for an account that Entra ID does not have.
 const goneFromEntra = "the account is no longer in Entra ID"
 
-// The method "bare" reads only the facts that a restore or a rollback needs: the assignments of a person, and the
-// account in Active Directory if the change is made there or if the account in Entra ID is gone. It does not read
-// sign-in dates. It does not check whether the account in Entra ID and the account in Active Directory belong together.
+// The method "bare" reads only what a restore or a rollback needs: the assignments, and the account in Active Directory
+// if the change is made there or the account in Entra ID is gone. It does not check whether the two accounts belong
+// together.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	all := map[string]reading{}
 	for i := range changes {
@@ -180,16 +177,15 @@ func (j *job) bareOf(ctx context.Context, c *plan.Change) (reading, error) {
 	return e, nil
 }
 
-// The constant "leftOutNow" is why no change is begun in a group of Active Directory.
 const leftOutNow = "IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the account in Active Directory; let them include it and plan again, or change the group by hand"
 
 // isSID reports whether the key of a person is a SID. The key is a SID if the person has an account only in Active
 // Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// The method "anchored" returns the SID of the account in Active Directory whose anchor is the immutable id of an
-// account without a SID. It returns "" if the domain has no such account, and if that is not known. It notes in p which
-// holds. Other tools than Entra Connect give every account an immutable id, so it alone does not show an account there.
+// The method "anchored" returns the SID of the Active Directory account whose anchor is the immutable id of an account
+// without a SID. It returns "" if there is none, or if that is not known, and notes in p which of the two holds. Other
+// tools than Entra Connect give every account an immutable id, so the id alone does not show an account there.
 func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
 	sid, err := j.AD.FindAnchor(ctx, p.Entra.ImmutableID, j.run.Policy.Anchor)
 	switch {
@@ -201,9 +197,9 @@ func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
 	return sid
 }
 
-// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. The parameter "u" is
-// nil if the person had no Entra account in the plan. The method then looks for an account in Entra ID, because the
-// account may be new, or may have been missing from the list that the run read.
+// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. If "u" is nil, the
+// plan had no Entra account for the person. The method then looks for one, because it may be new, or the run's list may
+// have missed it.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid == "" && u.ImmutableID != "" {

@@ -18,9 +18,9 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// The type "script" records the calls of a fake directory, and makes some of the calls fail. A key of the maps "fail",
-// "lost" and "at" is a call, such as "FindGroup g-e3", as the script records it. A key of "fail" and "at" may also be
-// "FindGroup #2", which is the second call of the method with any arguments.
+// The type "script" records the calls of a fake directory, and makes some of them fail. A key of the maps "fail",
+// "lost" and "at" is a recorded call, such as "FindGroup g-e3". A key of "fail" and "at" may also be "FindGroup #2",
+// which is the second call of the method.
 type script struct {
 	fail  map[string]error  // the call fails without effect
 	lost  map[string]error  // the call takes effect, but its answer is lost
@@ -29,7 +29,6 @@ type script struct {
 	count map[string]int
 }
 
-// The method "do" records a call and carries it out, unless the call must fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -51,14 +50,12 @@ func (s *script) do(call string, effect func()) error {
 
 func (s *script) read(call string) error { return s.do(call, func() {}) }
 
-// The method "writes" returns the recorded calls that change the directory.
 func (s *script) writes() []string {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
 	})
 }
 
-// The type "members" contains the members of each group, by group.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -99,7 +96,7 @@ type fakeEntra struct {
 	usage   map[string]string // usage reports by name; Graph refuses any other report
 
 	managers map[string]string // address of each person's manager
-	mails    []directory.Mail  // mails that were sent
+	mails    []directory.Mail
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
@@ -112,8 +109,8 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// The method "follow" gives everybody the licenses of the groups that list the person. It takes the licenses of all
-// other groups from everybody.
+// The method "follow" gives everybody the licenses of the groups that list the person, and takes all other licenses
+// that groups gave.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })
@@ -304,7 +301,6 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 	return s.Store.List(ctx, prefix)
 }
 
-// blindStore is a store with one object that cannot be read.
 type blindStore struct {
 	store.Store
 	key string

@@ -22,7 +22,6 @@ type fakeAD struct {
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
 
-// The method "dn" returns the DN of a group. The parameter "name" is the DN or the objectGUID.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -96,7 +95,6 @@ func (f *fakeAD) HasMembers(_ context.Context, group string, least int) (bool, e
 	return len(f.in[f.dn(group)]) >= least, f.read("HasMembers " + group)
 }
 
-// The method "lacks" reports whether no group has the DN or objectGUID in the parameter "group".
 func (f *fakeAD) lacks(group string) bool {
 	_, there := f.groups[group]
 	return f.groups != nil && !there

@@ -34,7 +34,7 @@ import (
 )
 
 // With the flag rewrite, the test writes the golden store of the present formats again. The stores of released versions
-// must not change. A version that changes a format therefore gets a new folder.
+// must not change, so a version that changes a format gets a new folder.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (
@@ -46,8 +46,7 @@ const (
 )
 
 // TestMakeGoldenStore makes a store of the present formats. With the flag rewrite, this store becomes the golden store.
-// Without the flag, the test compares the kinds of objects in both. The store has two nights. The first night was on
-// hold, and an operator applied and restored its plan. The second night left Anna's change open.
+// Without the flag, the test compares the kinds of objects in both.
 func TestMakeGoldenStore(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
@@ -89,8 +88,6 @@ func TestMakeGoldenStore(t *testing.T) {
 	}
 }
 
-// The method "overridden" plans the night before the golden run, applies the plan with an override, and restores the
-// licenses.
 func (b *bench) overridden(t *testing.T) {
 	t.Helper()
 	b.now = asOf.AddDate(0, 0, -1).Add(time.Minute)
@@ -111,7 +108,6 @@ func (b *bench) overridden(t *testing.T) {
 	must(t, history.Stop(t.Context(), b.Store, goldenBefore, "id-gus", goldenBack, b.now)) // a restore of one person stores this object if the restored run can still go on
 }
 
-// The type "stopped" is a clock that stands still.
 type stopped struct{ now time.Time }
 
 func (c stopped) Now() time.Time { return c.now }
@@ -134,7 +130,6 @@ func kindsIn(t *testing.T, folder string) []string {
 	return slices.Sorted(maps.Keys(kinds))
 }
 
-// The type "reader" is a store that records which objects were read.
 type reader struct {
 	store.Store
 	mu   sync.Mutex
@@ -148,8 +143,8 @@ func (r *reader) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestGoldenStores uses the golden store of each version, also of the present one: the test plans a night, finishes the
-// open change, and restores the run. The test must read every object of the store.
+// TestGoldenStores uses the store of each version: the program plans a night, finishes the open change, and restores
+// the run. The test fails if an object is not read, with the exceptions below.
 func TestGoldenStores(t *testing.T) {
 	t.Parallel()
 	stores, err := os.ReadDir(goldenStores)
@@ -193,8 +188,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// Other programs read the table of members and the spreadsheet. Nobody reads the object about a stopped
-			// person, because its key contains all facts. Nobody reads a lease that is not the newest.
+			// Other programs read the table of members and the spreadsheet. The key of the object about a stopped
+			// person contains all facts. Only the newest lease is read.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})
@@ -205,7 +200,6 @@ func TestGoldenStores(t *testing.T) {
 	}
 }
 
-// The function "golden" copies a golden store into memory.
 func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	t.Helper()
 	s = &reader{Store: &store.Memory{}, read: map[string]bool{}}
@@ -230,7 +224,6 @@ func golden(t *testing.T, folder string) (s *reader, keys []string) {
 	return s, keys
 }
 
-// nightOver plans a night from the golden run's snapshot.
 func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	t.Helper()
 	first, err := snapshot.GetBegin(t.Context(), b.Store, goldenRun)
@@ -242,8 +235,6 @@ func (b *bench) nightOver(t *testing.T) *plan.Plan {
 	return b.decides(t, run)
 }
 
-// The method "finish" applies a plan until nothing is pending. It then checks that every change has the status in the
-// parameter "want".
 func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Helper()
 	for range 20 {
@@ -261,7 +252,6 @@ func (b *bench) finish(t *testing.T, p *plan.Plan, want runs.Status) {
 	t.Fatalf("run %s stays pending", p.Run)
 }
 
-// The method "holds" returns the licenses of each person and the members of each group.
 func (b *bench) holds() map[string][]string {
 	all := map[string][]string{}
 	for id, u := range b.entra.users {

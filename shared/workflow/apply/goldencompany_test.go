@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// goldenPolicy is the policy of the golden stores.
 const goldenPolicy = `
 tenant: ` + tenant + `
 mode: enforce
@@ -89,7 +88,6 @@ func goldenCompany() (*fakeEntra, *fakeAD) {
 	return e, d
 }
 
-// goldenEntra is the company's Entra ID as collect reads it.
 type goldenEntra struct{ *fakeEntra }
 
 func (e goldenEntra) Subscriptions(context.Context) ([]directory.Subscription, error) {
@@ -115,7 +113,6 @@ func (e goldenEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) e
 	return nil
 }
 
-// goldenBench returns a bench for the store s with the company of the golden stores.
 func goldenBench(s store.Store) *bench {
 	e, d := goldenCompany()
 	b := &bench{entra: e, ad: d, now: asOf.Add(time.Minute)}
@@ -158,7 +155,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// The method "decides" evaluates a sealed run and makes its plan.
 func (b *bench) decides(t *testing.T, run string) *plan.Plan {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, run)

@@ -29,8 +29,7 @@ import (
 func readRun(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	ctx := t.Context()
-	// The tables of people were made from the parts of the snapshot. A delta reading starts from the parts, so the
-	// parts must be readable too.
+	// A delta reading starts from the parts of the snapshot, so the parts must be readable too.
 	m, _, err := snapshot.GetManifest(ctx, s, run)
 	must(t, err)
 	var joined, parts directory.Accounts
@@ -85,7 +84,6 @@ func readMoney(t *testing.T, s store.Store) {
 	}
 }
 
-// goldenBacktest is a backtest of the night before the golden run.
 var goldenBacktest = &report.Backtest{
 	Version: 1, Run: goldenBefore, From: asOf.AddDate(0, 0, -30), To: asOf.AddDate(0, 0, -1), Nights: 30, People: 9, Currency: "USD", Accepted: 0.02, Within: 7,
 	Rules: []report.BacktestRule{{Rule: "idle", License: "e3", Days: 60, Words: []string{"", "AzureAdSistaLogon.earlierThan(now - days(60))"}, Thresholds: []report.BacktestThreshold{
@@ -145,7 +143,6 @@ func readRestored(t *testing.T, s store.Store) {
 	must(t, err)
 }
 
-// readMarks reads the ledger's marks about the changes of a plan, and checks how many there are.
 func readMarks(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	book, marks := ledger.In(s), 0

@@ -18,8 +18,8 @@ const (
 	leaveE3  = "RemoveMember g-e3 id-anna"
 )
 
-// TestGroupMove: a move leaves the source group only when the target group's license is active. The move is done only
-// when the source group's license is gone.
+// TestGroupMove: the person leaves the source group only when the target group's license is active. The change is done
+// only when the source group's license is gone.
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -135,7 +135,6 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// The type "deaf" is an Entra ID in which removing a member succeeds without effect.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }
@@ -183,7 +182,7 @@ func TestGroupInterrupted(t *testing.T) {
 	}
 }
 
-// TestTargetNotReadable: a change does not begin while it is unknown whether the person is in the target group. A later
+// TestTargetNotReadable: a change does not begin while nobody knows whether the person is in the target group. A
 // rollback could otherwise end a membership that the person had before the change.
 func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// readBack reads the person's assignments again after a write.
 func (m *move) readBack(ctx context.Context) error {
 	if m.person.Entra == nil { // the account in Active Directory alone is left
 		return nil
@@ -55,8 +54,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff returns a phrase for a note if service plans that the person may need are switched off in the product
-// that the group gives. It returns "" otherwise.
+// switchedOff returns a phrase for a note if the group gives the product without service plans that the person may
+// need. It returns "" otherwise.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
@@ -74,7 +73,7 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf returns, in words, what an error code of licenseAssignmentStates means. It returns an unknown code as it is.
+// reasonOf returns, in words, what an error code of licenseAssignmentStates means.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
@@ -90,8 +89,7 @@ func reasonOf(code string) string {
 }
 
 // The method "holding" returns how the person holds the licenses of a change now. The ledger records this before and
-// after the change. The field Assignments has the person's assignments of the product that the change takes and of the
-// product that it gives. The field InGroups has those of the source group and the target group that list the person.
+// after the change. InGroups has the source group and the target group of the change if they list the person.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestImmutableIDWithoutSID: another tool than Entra Connect gave Bo an immutable id. Bo has an account in Active
-// Directory only if its anchor is that id. The account may be in an exempt group, also if the settings leave it out.
+// TestImmutableIDWithoutSID: another tool than Entra Connect gave Bo an immutable id. The Active Directory account with
+// this anchor may be in an exempt group, also if the settings leave it out.
 func TestImmutableIDWithoutSID(t *testing.T) {
 	t.Parallel()
 	const sid, id, exempt = "S-1-5-21-77", "Z3VpZC1vZi1ib18xMjM0NQ==", "exempt: exempt: member of ad:" + safeDN

@@ -13,16 +13,16 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type "inForce" is the policy in force if it differs from the run's policy. The policy in force can keep a license
-// that the run's policy takes. It cannot take a license that the run's policy keeps.
+// The type "inForce" is the policy in force if it differs from the run's policy. It can keep a license that the run's
+// policy takes. It cannot take a license that the run's policy keeps.
 type inForce struct {
 	run    *decision.Run // the run, with the policy in force in place of its own policy
 	judge  *policy.Judge
 	groups map[directory.GroupRef]directory.Group // groups that only the policy in force names
 }
 
-// The method "force" loads the policy in force. The method "ask" then asks this policy after the run's own policy. The
-// parameter "text" is empty if the policy in force is unknown. A restore and a rollback do not ask the policy in force.
+// The method "force" loads the policy in force. The parameter "text" is empty if that policy is unknown. A restore and
+// a rollback do not ask it.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" || j.scope == runs.Back {
 		return nil
@@ -56,8 +56,8 @@ func (j *job) memberQueries() []directory.Question {
 	return queries
 }
 
-// entraGroup returns an Entra group as the run found it. If only the policy in force names the group, entraGroup looks
-// once for the group in Entra ID. A group that does not exist, or whose name is ambiguous, is returned as unreadable.
+// entraGroup returns an Entra group as the run found it. It looks in Entra ID, once, for a group that only the policy
+// in force names. A group that does not exist, or whose name is ambiguous, is returned as unreadable.
 func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory.Group, error) {
 	same := func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }
 	if j.inForce == nil || slices.ContainsFunc(j.run.Begin.Groups, same) {
@@ -101,8 +101,6 @@ func (m *move) keptInForce(rule *policy.Rule) string {
 	return ""
 }
 
-// sameLicense reports whether a license has the same name, product and groups in two policies. A parameter is nil if
-// there is no license. Two nil licenses are the same.
 func sameLicense(a, b *policy.License) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -110,8 +108,6 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
-// The method "forbidden" returns the reason why the policy in force forbids every write of a plan. It returns "" if the
-// policy allows the writes, or if f is nil.
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:

@@ -104,7 +104,6 @@ func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	}
 }
 
-// The type "lacking" is an Entra ID in which a group does not exist.
 type lacking struct {
 	*fakeEntra
 	group string
@@ -117,9 +116,8 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return l.fakeEntra.FindGroup(ctx, name)
 }
 
-// TestMembersOfThePolicyInForce: apply reads the members of an Entra group that only the policy in force names. It
-// reads nothing in Entra ID for a group of Active Directory, and no members of a group that does not exist. If Entra ID
-// does not answer, the call fails.
+// TestMembersOfThePolicyInForce: apply reads the members of an Entra group that only the policy in force names. If
+// Entra ID does not answer, the call fails.
 func TestMembersOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

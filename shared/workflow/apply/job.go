@@ -19,15 +19,14 @@ import (
 // A job is the work of one call of Apply or Check, or of one step of the state machine.
 type job struct {
 	*Applier
-	run     *decision.Run
-	plan    *plan.Plan
-	batches []plan.Batch  // the batches that this call works on
-	results *runs.Results // the results of these batches so far
-	done    int           // number of final changes, including those of earlier calls
-	ledger  *ledger.Ledger
-	judge   *policy.Judge
-	inForce *inForce // the policy in force; nil: only the policy of the run is asked
-	// The field "approver" is the name of the operator or execution that applies the plan, for the ledger.
+	run         *decision.Run
+	plan        *plan.Plan
+	batches     []plan.Batch  // the batches that this call works on
+	results     *runs.Results // the results of these batches so far
+	done        int           // number of final changes, including those of earlier calls
+	ledger      *ledger.Ledger
+	judge       *policy.Judge
+	inForce     *inForce // the policy in force; nil: only the policy of the run is asked
 	approver    string
 	adGroups    map[string]*directory.Group // Active Directory groups that this call has read, by name
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
@@ -40,18 +39,16 @@ type job struct {
 	stopped map[string]bool
 	scope   runs.Scope
 	// The field "closed" is the reason why this call must begin no more changes. It is empty if changes may begin.
-	// Changes that have begun are finished in either case.
 	closed string
 	// The field "withdrawn" reports whether an operator is restoring the run. In that case, changes of the run that have
 	// begun are rolled back.
 	withdrawn bool
-	// The field "reports" contains the usage reports for the rules' signals, as this call read them. The array "stale"
-	// contains, by signal, the reason why the dates of the signal cannot be trusted.
+	// The field "reports" has the usage reports that this call read. The array "stale" has, by signal, the reason why
+	// the signal's dates cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// The method "within" returns the batches with the changes that are within the job's scope.
 func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, error) {
 	if j.scope == runs.All {
 		return batches, nil
@@ -109,7 +106,6 @@ func (j *job) reopen(ctx context.Context) error {
 	return nil
 }
 
-// The method "left" returns the number of changes that are not final yet.
 func (j *job) left() int {
 	n := 0
 	for _, b := range j.batches {
@@ -122,7 +118,6 @@ func (j *job) left() int {
 	return n
 }
 
-// The method "total" returns the number of changes that this call works on.
 func (j *job) total() int {
 	n := 0
 	for _, b := range j.batches {

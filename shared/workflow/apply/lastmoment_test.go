@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: the rule may keep the license because of the reading just before the write. The result then
-// gives the reason.
+// TestAskedAtTheLastMoment: the reading just before the write decides whether the rule keeps the license.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna
@@ -139,8 +138,8 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 	}
 }
 
-// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended just before the write to the directory, and the
-// person comes back in that time. The person keeps the license.
+// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended just before the write, and the person comes back
+// in that time. The person keeps the license.
 func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -225,7 +224,6 @@ func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupOfTheWayBack: a restore checks whether a group can give the license now.
 func TestGroupOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -264,7 +262,6 @@ func TestGroupOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestSameLicense: a license is the same in two policies if its name, its product and its groups are the same.
 func TestSameLicense(t *testing.T) {
 	t.Parallel()
 	group, other := directory.GroupRef{Name: "G"}, directory.GroupRef{Name: "H"}
@@ -282,8 +279,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: for a group that the run found, apply uses the data of the run. It looks for any other
-// group once.
+// TestGroupsOfThePolicyInForce: apply uses the run's data for a group that the run found. It looks for any other group
+// once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -330,8 +327,8 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestUndoingWhatBegan: if the data of a run is lost, a restore rolls back the run's open change with the change's own
-// groups. These groups must still belong to the license.
+// TestUndoingWhatBegan: if the data of a run is lost, a restore rolls back the run's open change. The groups of the
+// change must still belong to the license.
 func TestUndoingWhatBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

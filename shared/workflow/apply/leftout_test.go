@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestExemptThoughNotRead: Bo was converted to the cloud and keeps the SID of an account that the settings of Active
-// Directory leave out. The exempt group lists this account, so Bo keeps the license. A run for everybody says the same,
-// because it reads the list of the group.
+// TestExemptThoughNotRead: Bo has the SID of an account that the settings of Active Directory leave out. The exempt
+// group lists this account, so Bo keeps the license.
 func TestExemptThoughNotRead(t *testing.T) {
 	t.Parallel()
 	const sid, exempt = "S-1-5-21-77", "exempt: exempt: member of ad:" + safeDN
@@ -56,8 +55,8 @@ func TestExemptThoughNotRead(t *testing.T) {
 	}
 }
 
-// TestBegunAndLeftOut: after the license was taken, somebody moves the account to where the settings leave it out. The
-// change goes back by the ids of the account. No new change is begun for such an account.
+// TestBegunAndLeftOut: after a license was taken, the settings leave the account out. The change is rolled back by the
+// ids of the account. No new change is begun for such an account.
 func TestBegunAndLeftOut(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

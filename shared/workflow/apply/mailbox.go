@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox reports whether the mailbox of a person is a user mailbox, by the mailbox usage report of the run. It
-// returns false if the run has no such report. It also returns false, without reading the report, if the sign-in of the
-// account is not blocked. The answer does not matter for such an account.
+// userMailbox reports whether a blocked account's mailbox is a user mailbox, by the mailbox usage report of the run. It
+// returns false if the run has no such report, or if the account is not blocked.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
 	if !d.Blocked || boxes == nil || boxes.Key == "" {

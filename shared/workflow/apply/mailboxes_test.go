@@ -89,8 +89,7 @@ func TestOneLicenseOfTheMailboxStays(t *testing.T) {
 	}
 }
 
-// Another run takes the other license of the mailbox. The change is in the ledger, and the digest of this run does not
-// have it.
+// Another run takes the other license of the mailbox. The ledger has this change, and the digest of this run does not.
 func TestOtherRunTakesTheOtherLicense(t *testing.T) {
 	t.Parallel()
 	const minute = time.Minute
@@ -132,8 +131,8 @@ func TestOtherRunTakesTheOtherLicense(t *testing.T) {
 	}
 }
 
-// TestMailboxMeanwhile: the change of E3 has begun and waits. Meanwhile somebody takes the other license that gives the
-// mailbox. The change goes back.
+// TestMailboxMeanwhile: a change of E3 waits, and somebody takes the other license that gives the mailbox. The change
+// is rolled back.
 func TestMailboxMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {

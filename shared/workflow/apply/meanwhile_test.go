@@ -13,7 +13,7 @@ import (
 )
 
 // TestTargetShownButNotListed: licenses follow membership late. If an administrator has just removed a person from the
-// target group, reads still show the license of that group. A move leaves the source group only when membership and
+// target group, reads still show the group's license. The person leaves the source group only when membership and
 // license agree.
 func TestTargetShownButNotListed(t *testing.T) {
 	t.Parallel()
@@ -41,8 +41,8 @@ func TestTakenOutBySomebody(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestTargetGone: the person loses the target group's license just after the move left the source group. The move is
-// then rolled back.
+// TestTargetGone: the person loses the target group's license just after leaving the source group. The change is then
+// rolled back.
 func TestTargetGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -64,8 +64,8 @@ func TestTargetGone(t *testing.T) {
 	}
 }
 
-// TestDeletedMeanwhile: an account is deleted after its license was taken. It may come back for thirty days, and the
-// change stays open for that time. If the account comes back, the change is finished. Otherwise the change then fails.
+// TestDeletedMeanwhile: an account is deleted after its license was taken. The change stays open for thirty days,
+// because the account may come back. If it comes back, the change is finished. Otherwise the change fails.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -89,7 +89,6 @@ func TestDeletedMeanwhile(t *testing.T) {
 	b.apply(t, runs.Failed, "no longer in Entra ID")
 }
 
-// TestADAccountGone: a change in Active Directory ends if the account is gone.
 func TestADAccountGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -101,8 +100,8 @@ func TestADAccountGone(t *testing.T) {
 	b.logged(t, freeDora, "done")
 }
 
-// TestGroupChangedMeanwhile: apply reads license groups again before it changes them. It does not change a group that
-// can no longer give or take the license safely.
+// TestGroupChangedMeanwhile: apply reads license groups again, and does not change a group that can no longer give or
+// take the license safely.
 func TestGroupChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// readMemberships reads the Entra groups of exemptions and of rules again. After the run read a group, somebody may
-// have deleted, emptied or hidden it. The membership of such a group is then unknown.
+// readMemberships reads the Entra groups of exemptions and of rules again. The membership of a group that somebody has
+// deleted, emptied or hidden since the run is unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.plan.Restores != "" || j.scope == runs.Back {
@@ -43,9 +43,8 @@ func (j *job) readMemberships(ctx context.Context) error {
 }
 
 // The method "least" returns the smallest number of members with which a group is not in doubt. A run for everybody
-// compared the number of members itself, so the group only must not be empty if it had members when this run read it, or
-// several in earlier runs. A run for one person compared nothing, and its own reading does not count. The method returns
-// 0 if the operator accepted the unusual data of the run (AcceptFeeds).
+// compared the number of members itself, so such a group must only not be empty. A run for one person compared nothing,
+// and its own reading does not count. The result is 0 if the operator accepted the unusual data of the run.
 func (j *job) least(q directory.Question) int {
 	earlier := j.run.Begin.Earlier.Least(q)
 	switch {
@@ -72,8 +71,8 @@ func (j *job) shrunk() (keys []string) {
 	return keys
 }
 
-// The method "doubt" makes the account's membership in some groups of Active Directory unknown: groups that lost too many
-// members, or that somebody deleted and created again, since an earlier reading.
+// The method "doubt" makes the account's membership unknown in the Active Directory groups that lost too many members,
+// or that somebody deleted and created again, since an earlier reading.
 func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	if j.doubts == nil {
 		j.doubts = map[string]string{}
@@ -99,8 +98,8 @@ func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	return nil
 }
 
-// The method "doubtful" returns the reason why nobody knows who belongs to a group of Active Directory. It returns "" if
-// there is no such reason. A license group may be empty, because changes take its members.
+// The method "doubtful" returns the reason why nobody knows who belongs to an Active Directory group, or "". A license
+// group may be empty, because changes take its members.
 func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error) {
 	g, err := j.adGroup(ctx, q.Ref.Name)
 	if err != nil || g == nil {
@@ -135,8 +134,7 @@ func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error
 	return fmt.Sprintf("the group %s had members in an earlier reading and has %s now; put them back, or plan with --accept-feeds if that is right", q.Ref, left), nil
 }
 
-// entraGroups finds out which Entra groups of the member queries list the account now. The parameter "id" is the object
-// id of the account. Groups of Active Directory are left out.
+// entraGroups finds out which Entra groups of the member queries list the account with the object id "id" now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Anna and Bo have a seat in an application through an Entra group. The change freeApp takes Anna's seat. The change
-// moveApp gives her a seat of the lite edition instead.
+// Anna and Bo have a seat in an application through an Entra group.
 var (
 	freeApp = plan.Change{User: "id-anna", Rule: "app", License: "salesforce", Via: plan.EntraGroup, IdleSince: &idle}
 	moveApp = plan.Change{User: "id-anna", Rule: "app-lite", License: "salesforce", To: "salesforce-lite", Via: plan.EntraGroup, IdleSince: &idle}
@@ -33,8 +32,8 @@ exempt:`, 1)+rule, c)
 	return b
 }
 
-// TestMembershipIsTheLicense: membership in an Entra group is a seat. Apply takes the seat by removing the person from
-// the group. The seat counts as taken when the group no longer lists the person.
+// TestMembershipIsTheLicense: membership in an Entra group is a seat. The seat counts as taken when the group no longer
+// lists the person.
 func TestMembershipIsTheLicense(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -83,8 +82,7 @@ func TestMembershipIsTheLicense(t *testing.T) {
 
 func fails(call string) map[string]error { return map[string]error{call: refusal("no")} }
 
-// TestMembershipShowsLate: reads show the write of a change late. The change ends when a read shows the write, without
-// a second write.
+// TestMembershipShowsLate: if reads show the write of a change late, the change waits and does not write again.
 func TestMembershipShowsLate(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)
@@ -107,8 +105,7 @@ func TestMembershipShowsLate(t *testing.T) {
 }
 
 // TestSomebodyGivesTheSeatBack: Graph accepted the write that takes a seat, and reads still show the seat when they are
-// no longer out of date. Somebody has probably given the seat back. The change is rolled back and does not take the
-// seat again.
+// no longer out of date. Somebody has probably given it back, so the change is rolled back.
 func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

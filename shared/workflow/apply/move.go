@@ -13,13 +13,13 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// A move is a change in progress. Each call reads the state from the directory, so that a change can continue after any
+// A move is a change in progress. Each call reads the state from the directory, so that a change can continue after an
 // interruption.
 //
-// The successor is the license that replaces the taken license. A change takes a license by removing the person from the
-// source group. Comments call this leaving the source. A change gives the successor by adding the person to the target
-// group. Comments call this joining the target. For a direct assignment, leaving the source means that the product is
-// removed.
+// The successor is the license that replaces the taken license. A change takes a license by removing the person from
+// the source group. Comments call this leaving the source. A change gives the successor by adding the person to the
+// target group. Comments call this joining the target. For a direct assignment, leaving the source means that the
+// product is removed.
 type move struct {
 	*job
 	page   *ledger.Page
@@ -38,26 +38,24 @@ type move struct {
 	first bool
 	// The field "joined" reports whether this change may have put the person into the target group.
 	joined bool
-	// The field "leftBy" is for a rollback or a restore. It is the latest time at which the change that is undone may have
-	// left the source. It is zero if that change did not leave the source.
+	// The field "leftBy" is for a rollback or a restore. It is the latest time at which the undone change may have left
+	// the source. It is zero if that change did not leave the source.
 	leftBy time.Time
 	// The field "contested" is the reason why another change of the person forbids this one. It is empty if none does.
 	contested string
 	// The field "elsewhere" is for a restore that is refused. It reports whether another run restores or has restored
 	// the same license.
 	elsewhere bool
-	// The field "turned" reports whether the change is being rolled back.
-	turned bool
-	// The field "took" reports whether this call took the license or may have taken it.
+	turned    bool
+	// The field "took" reports whether this call may have taken the license.
 	took bool
 	// The field "unchanged" reports whether the person certainly keeps the license, because the only write was refused or
 	// never sent.
 	unchanged bool
 }
 
-// The method "advance" makes the next steps of the change, as far as the directory allows. If the person is in the
-// source, it first asks the rule again. The parameter "resumed" reports whether an earlier call, or an earlier try of
-// this call, began the change.
+// The method "advance" makes the next steps of the change. The parameter "resumed" reports whether an earlier call, or
+// an earlier try of this call, began the change.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -105,9 +103,9 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. If the account
-// cannot be read, the change waits. If the account is missing, it holds nothing, so the change ends. A change of a
-// synced group first waits until Entra ID has freed the license.
+// withoutAD handles a change of Active Directory groups if the account is missing or cannot be read. If the account is
+// missing, it holds nothing, so the change ends. A change of a synced group first waits until Entra ID has freed the
+// license.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + plain.Prefixed(": ", m.person.Doubt)
@@ -126,8 +124,7 @@ func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 }
 
 // The method "leave" records in the ledger that the license is about to be taken. The returned status is empty if this
-// call may take the license. Otherwise the evidence is too old, the store failed, or another call of the run has begun
-// a rollback.
+// call may take the license.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -150,9 +147,8 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 }
 
 // The method "answered" records that the directory accepted the write that takes the license. If a read shows the
-// license much later, somebody probably restored it. The record then stops apply from taking the license again. The
-// parameter "err" is the error of the write. If it is not nil, the method records nothing. The returned status is empty
-// unless the method cannot write the record.
+// license much later, somebody probably restored it, and apply must not take it again. The method records nothing if
+// err, the error of the write, is not nil. The returned status is empty unless the record cannot be written.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -168,8 +164,8 @@ func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// byLicense moves the person between license groups. It joins the target group, waits until the target group gives its
-// license, leaves the source group, and waits until the source group's license is gone.
+// byLicense moves the person between license groups. It waits for the target group's license before the person leaves
+// the source group, and then until the source group's license is gone.
 func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -218,20 +214,18 @@ const (
 	notShown      = "Graph accepted the change but does not show it yet"
 )
 
-// The method "leaving" reports whether this change took the license, or tried to, within the time directory.Settling.
-// Reads may then still show a part of the state before the write, or all of it.
+// The method "leaving" reports whether this change tried to take the license within the time directory.Settling. Reads
+// may then still show the state before the write.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
 // The method "join" puts the person into the target group. The returned status is empty once the target group gives its
-// license. The method rolls the change back if the target group cannot give its license. It also rolls the change back
-// if the group gives the license without service plans that the person may need, and the person is still in the source
-// group.
+// license. The method rolls the change back if the group cannot give its license. It also does so if the group gives
+// the license without service plans that the person may need, and the person is still in the source group.
 //
-// If this change has left the source group and the target group does not give its license any more, the method waits
-// for the time in which reads may be out of date. Then it rolls the change back. If somebody else removed the person
-// from the source group, the change waits for the license of the target group.
+// If the person has left the source group and the target group's license disappears, the method waits while reads may
+// be out of date. Then it rolls the change back.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
@@ -278,8 +272,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// The method "given" reports whether the target group gives its license to the person. Licenses follow membership late.
-// Therefore the group must list the person, and the person's assignments must contain the license.
+// The method "given" reports whether the target group gives its license to the person. Licenses follow membership late,
+// so the group must list the person, and the assignments must contain the license.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

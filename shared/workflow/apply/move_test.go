@@ -16,7 +16,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type "hiding" is an Entra ID that does not show the members of a group yet.
 type hiding struct {
 	*fakeEntra
 	group string
@@ -27,8 +26,8 @@ func (h hiding) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return slices.DeleteFunc(in, func(g string) bool { return g == h.group }), err
 }
 
-// TestJoinedAndNotShown: an earlier call joined a target group, but reads do not show the person in the group. A
-// rollback by a later call removes the person from the group.
+// TestJoinedAndNotShown: a rollback removes the person from the target group if an earlier call added the person, even
+// if reads do not show the membership.
 func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -40,7 +39,7 @@ func TestJoinedAndNotShown(t *testing.T) {
 }
 
 // TestSourceThatCannotBeRead: a call that cannot read whether the person is in the source group does nothing. The next
-// call asks the rule before it takes the license.
+// call asks the rule again.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -54,7 +53,6 @@ func TestSourceThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestAdvancing: the facts that a call can read decide how the call continues a change.
 func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -103,8 +101,8 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: a call reads whether the target group gives its license now. If the group does not give its license, the
-// call joins the group, waits or rolls back.
+// TestJoining: if the target group does not give its license, the call adds the person to the group, waits or rolls
+// back.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
@@ -182,7 +180,7 @@ func TestJoining(t *testing.T) {
 	}
 }
 
-// TestLeftAndReadAgain: a move ends when two reads show that the person left the source group: the group's members and
+// TestLeftAndReadAgain: a move ends when both reads show that the person left the source group: the group's members and
 // the person's licenses.
 func TestLeftAndReadAgain(t *testing.T) {
 	t.Parallel()
@@ -226,15 +224,14 @@ func TestLeftAndReadAgain(t *testing.T) {
 	}
 }
 
-// The type "deafer" is an Entra ID that records removals of members but keeps the members.
 type deafer struct{ *fakeEntra }
 
 func (d deafer) RemoveMember(_ context.Context, group, id string) error {
 	return d.do("RemoveMember "+group+" "+id, func() {})
 }
 
-// TestCompleting: a completion records what the person holds at that time. If these facts cannot be read or written,
-// the change stays open, and the note gives the reason.
+// TestCompleting: a completion records what the person holds at that time. If this cannot be read or written, the
+// change stays open.
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant "handedOver" is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
 // The function "definite" returns the reason if err means that the directory will never make the write. It returns ""
@@ -27,8 +26,8 @@ func definite(err error) string {
 }
 
 // writeFailed handles an error of a write. If the directory refused the write, it rolls the change back. If the
-// evidence was too old for the write, it returns the status "aged". In any other case the change stays open: the relay
-// has the write, or err does not show whether the write happened.
+// evidence was too old, it returns the status "aged". Otherwise the change stays open, because the write may still
+// happen or have happened.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
@@ -50,8 +49,8 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// The method "freed" ends a change whose license is gone. Another call may have begun to roll the change back since this
-// call looked. This call then rolls it back, too.
+// The method "freed" ends a change whose license is gone. If another call has begun to roll the change back, this call
+// does so, too.
 func (m *move) freed(ctx context.Context) (runs.Status, string) {
 	back, err := m.ledger.RollbackMark(ctx, m.entry)
 	switch {
@@ -63,8 +62,7 @@ func (m *move) freed(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Done, "")
 }
 
-// The method "complete" closes the entry. If another call of the run has closed the entry with a different outcome, the
-// outcome of that call is kept.
+// The method "complete" closes the entry. If another call of the run has closed it, the outcome of that call is kept.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && plan.Via(m.entry.Via) != plan.Notice {

@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "one" carries out one change and returns its result. Neither a failure nor a panic stops the changes of
-// other people.
+// The method "one" carries out one change. Neither a failure nor a panic stops the changes of other people.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -21,8 +20,8 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 	return j.change(ctx, c, e)
 }
 
-// The method "broken" returns the result of a change that caused a panic. If the ledger may have an open entry of the
-// change, the change stays pending, and the next call continues it.
+// The method "broken" returns the result of a change that caused a panic. If the ledger may have an open entry, the
+// change stays pending.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
@@ -33,8 +32,8 @@ func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Res
 	return r
 }
 
-// The function "unbelieved" reports whether err means that the person's ledger forbids a change. The ledger forbids it
-// if another change is pending or an object is damaged.
+// The function "unbelieved" reports whether err means that the person's ledger forbids a change, because another change
+// is pending or an object is damaged.
 func unbelieved(err error) bool {
 	return errors.Is(err, ledger.ErrBlocked) || errors.Is(err, ledger.ErrDamaged)
 }

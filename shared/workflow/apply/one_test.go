@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "faulty" is an Entra ID with a bug. The field "method" names the method that panics: ChangeLicenses for Bo,
-// or DirectGroups for Anna.
+// The type "faulty" is an Entra ID whose method ChangeLicenses panics for Bo, or DirectGroups for Anna.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -77,8 +76,8 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestFaultOfWhatMayHaveBegun: after a panic, a change counts as failed only if the ledger has no open entry of the run.
-// If the ledger cannot be read, the change stays pending.
+// TestFaultOfWhatMayHaveBegun: after a panic, a change counts as failed only if the ledger certainly has no open entry
+// of the run.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -111,8 +110,7 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsOnePersons: a damaged ledger object stops only the changes of its person. The result names the
-// object.
+// TestDamagedLedgerIsOnePersons: a damaged ledger object stops only the changes of its person.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	t.Parallel()
 	for _, license := range []string{"e3", "visio"} { // the change's license, and another license of the person
@@ -138,8 +136,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench whose run restores Citrix to Egon and to Dora. Run r0 took Citrix from Egon and from
-// Dora.
+// takenFromEgon returns a bench whose run restores Citrix, which run r0 took, to Egon and to Dora.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
@@ -194,7 +191,6 @@ func TestRestoreWithoutAccount(t *testing.T) {
 	}
 }
 
-// The type "unreadable" is an Active Directory in which one person cannot be read.
 type unreadable struct {
 	*fakeAD
 	sid string

@@ -12,7 +12,6 @@ import (
 
 const doraSID = "S-1-5-21-4"
 
-// The method "madeAgain" deletes Dora's account in Entra ID and creates it again. The account in Active Directory stays.
 func (b *bench) madeAgain() {
 	again := *b.entra.users["id-dora"]
 	again.ID, again.UserPrincipalName = "id-dora-2", "dora@x.example"
@@ -21,7 +20,6 @@ func (b *bench) madeAgain() {
 	b.entra.users[again.ID], b.entra.users[again.UserPrincipalName] = &again, &again
 }
 
-// The method "tookCitrix" records that run r0 took Citrix from Dora ten days ago. The ledger has her under the given id.
 func (b *bench) tookCitrix(t *testing.T, id string) {
 	t.Helper()
 	b.ad.in = members{}
@@ -34,7 +32,7 @@ func (b *bench) tookCitrix(t *testing.T, id string) {
 }
 
 // TestRestoredUnderTheFormerId: a license in Active Directory comes back although the ledger has the person under
-// another id: under the SID alone, or under the id of an account in Entra ID that was deleted and created again.
+// another id: the SID alone, or the id of a deleted account in Entra ID.
 func TestRestoredUnderTheFormerId(t *testing.T) {
 	t.Parallel()
 	for _, former := range []string{doraSID, "id-dora-0"} {
@@ -64,9 +62,8 @@ func TestRestoredUnderTheFormerId(t *testing.T) {
 	}
 }
 
-// TestRestoredWithoutTheEntraAccount: an operator restores licenses of a person whose account in Entra ID is gone, or
-// was deleted and created again. A license in Active Directory comes back. A license in Entra ID belonged to the account
-// that is gone.
+// TestRestoredWithoutTheEntraAccount: an operator restores licenses of a person whose account in Entra ID is gone. A
+// license in Active Directory comes back. A license in Entra ID belonged to the account that is gone.
 func TestRestoredWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
 	for name, gone := range map[string]func(*bench){
@@ -96,7 +93,7 @@ func TestRestoredWithoutTheEntraAccount(t *testing.T) {
 	}
 }
 
-// TestBegunWithoutTheEntraAccount: a change of a group in Active Directory goes on although the account in Entra ID is
+// TestBegunWithoutTheEntraAccount: a change of an Active Directory group goes on although the account in Entra ID is
 // gone by now. A change that has not begun does not begin.
 func TestBegunWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
@@ -119,8 +116,8 @@ func TestBegunWithoutTheEntraAccount(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestOpenWithoutTheEntraAccount: a change of a license in Entra ID that has begun ends when the account in Entra ID is
-// gone, also if the account in Active Directory is still there.
+// TestOpenWithoutTheEntraAccount: a begun change of a license in Entra ID ends when the account in Entra ID is gone,
+// also if the account in Active Directory is still there.
 func TestOpenWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{

@@ -17,10 +17,9 @@ import (
 // whether the write was never made or somebody reversed it.
 const doubtful = time.Hour
 
-// The method "outlived" ends a change that an earlier call began and that must not be finished. It ends the change if
-// somebody restored the license, gave it in another way, or removed the person from the target group. It also ends the
-// change if the plan has expired or no read ever shows the write. The parameter "held" reports whether the person is in
-// the source. The returned status is empty if the change continues.
+// The method "outlived" ends a change that an earlier call began and that must not be finished, such as one whose
+// license somebody restored or whose plan has expired. The parameter "held" reports whether the person still has the
+// license. The returned status is empty if the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case !held:
@@ -37,8 +36,8 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	return "", ""
 }
 
-// heldTwice reports whether the person has the product of the change in another way than by the source, in any state. A
-// plan refuses such a change. Somebody gave the other way while the change waited for its target.
+// heldTwice reports whether the person has the product in another way than through the source group, too. A plan
+// refuses such a change, so somebody gave the product while the change waited.
 func (m *move) heldTwice() bool {
 	return m.follows() && m.person.Entra != nil && slices.ContainsFunc(m.person.Entra.Assignments, func(a directory.Assignment) bool {
 		return a.SKU == m.entry.SKU && a.Group != m.from()
@@ -47,10 +46,9 @@ func (m *move) heldTwice() bool {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain is for a change that took a license, if a read shows the license. Soon after the write, the read may be out
-// of date. A read through Graph may be out of date for the time directory.Settling. A read in Active Directory may come
-// from another domain controller, and may be out of date for the time directory.Replicating. Later, heldAgain ends the
-// change, because somebody restored the license or the write was never made.
+// heldAgain is for a change that took a license, if a read shows the license. While the read may be out of date, the
+// change waits. A read in Active Directory may come from another domain controller. Later, heldAgain ends the change,
+// because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -71,8 +69,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain leaves the change pending until the next call reads the person. If the rule now keeps the license,
-// readAgain returns an empty status. The caller then rolls the change back at once.
+// readAgain leaves the change pending until the next call reads the person. If the rule now keeps the license, it
+// returns an empty status, and the caller rolls the change back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -80,8 +78,8 @@ func (m *move) readAgain(why string) (runs.Status, string) {
 	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
-// outOfTarget ends a change if the target group listed the person and no longer does. It also ends the change if the
-// target group never lists the person after three joins.
+// outOfTarget ends a change if the target group listed the person and no longer does, or if it did not list the person
+// after three tries.
 func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
@@ -102,8 +100,8 @@ func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
-// tryAgain is for a target group that has never listed the person. The change joins the group three times, an hour
-// apart. An hour after the third join, tryAgain ends the change as failed.
+// tryAgain is for a target group that has never listed the person. The change adds the person three times, an hour
+// apart. An hour after the third time, the change fails.
 func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -129,8 +127,7 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 }
 
 // The method "waits" handles a change that waits for the directory. It records in the ledger what the reads show, for
-// later calls. After the plan has expired, more waiting does not help. The method then ends the change or asks an
-// operator to look.
+// later calls. After the plan has expired, it ends the change or asks an operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note

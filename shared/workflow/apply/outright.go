@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "direct" changes products that are assigned directly, in a single call to Graph.
 func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {
@@ -44,8 +43,7 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	return m.freed(ctx)
 }
 
-// byMembership changes membership in groups whose membership is itself the license. The license counts as taken or
-// given as soon as a read shows the change of the membership.
+// byMembership changes membership in groups whose membership is itself the license.
 func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if e.Target != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestDirectly: apply changes a product in a single call. The change ends when a read shows the whole change.
+// TestDirectly: a single call changes the product. The change ends when a read shows the whole change.
 func TestDirectly(t *testing.T) {
 	t.Parallel()
 	const change, remove = "ChangeLicenses id-bo +sku-exo -sku-e3", "ChangeLicenses id-bo -sku-e3"

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "between" is an Entra ID that calls a function once: just before a certain write takes effect, or just after
-// DirectGroups has read. The field "call" names the write or the read. The field "what" is the function.
+// The type "between" is an Entra ID that calls the function "what" once: just before the write "call" takes effect, or
+// just after DirectGroups has read.
 type between struct {
 	*fakeEntra
 	call string
@@ -47,13 +47,11 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// The method "beside" returns a second Applier for the same run, like the Applier of another process.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// The method "signsIn" returns a function that makes a person active and then makes a second call of the run. The
-// result of the second call must be the parameter "want".
+// The method "signsIn" returns a function that makes a person active and then makes a second call of the run.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -64,8 +62,8 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: two calls of a run overlap. The second call knows that the person is back, and the first call
-// is about to take the license. The person keeps the license, and the results of both calls say so.
+// TestOverlappingCalls: a second call knows that the person is back while the first call is about to take the license.
+// The person keeps the license.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -106,7 +104,6 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore calls a function once, just after the ledger was listed. The field "what" is this function.
 type lateStore struct {
 	store.Store
 	what func()
@@ -126,8 +123,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: a first call began a change. A second call saw no ledger entry and decided to keep the license.
-// The second call does not end the change.
+// TestOpenIsNotFinal: a call that saw no ledger entry decides to keep the license. It does not end the change that
+// another call began.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -146,8 +143,8 @@ func TestOpenIsNotFinal(t *testing.T) {
 	}
 }
 
-// TestBegunBeside: another run begins the same change just after this run looked for open changes. This run writes
-// nothing.
+// TestBegunBeside: this run writes nothing if another run began the same change just after this run looked for open
+// changes.
 func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -172,8 +169,8 @@ func (s halfListed) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestBegunWhileListing: another run begins a change of another license while this run lists the ledger. The list has
-// only a mark of that change. The change is a conflict all the same.
+// TestBegunWhileListing: another run begins a change of another license while this run lists the ledger, so that the
+// list has only a mark of that change. The change is a conflict all the same.
 func TestBegunWhileListing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -190,7 +187,6 @@ func TestBegunWhileListing(t *testing.T) {
 	b.wrote(t)
 }
 
-// signedIn is an Entra ID in which everybody is active.
 type signedIn struct{ *fakeEntra }
 
 func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
@@ -223,7 +219,7 @@ func (s stale) ReadLicenses(context.Context, string) ([]directory.Assignment, er
 	return slices.Clone(s.old), nil
 }
 
-// TestStaleReads: reads do not show a change yet. The change counts neither as failed nor as rolled back.
+// TestStaleReads: a change that reads do not show yet counts neither as failed nor as rolled back.
 func TestStaleReads(t *testing.T) {
 	t.Parallel()
 	e3 := directory.Assignment{SKU: "sku-e3", State: "Active"}

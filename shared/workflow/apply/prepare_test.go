@@ -38,7 +38,6 @@ func TestQuestionsToTheRelay(t *testing.T) {
 	}
 }
 
-// The function "sorted" returns the groups in a fixed order: groups by name before groups by objectGUID.
 func sorted(groups []protocol.Group) (all []protocol.Group) {
 	for _, dn := range []string{"CN=Exempt,DC=corp", citrixDN, liteDN, directory.GroupByGUID(citrixGUID, ""), directory.GroupByGUID(otherGUID, "")} {
 		for _, g := range groups {
@@ -53,9 +52,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: the relay reads the people of the batch who have an Active Directory account and a
-// change that is not final. It reads each person once. It reads nobody if the plan has no change in Active Directory
-// and the run did not read Active Directory.
+// TestWhomTheRelayIsAskedAbout: the relay reads each person of the batch once who has an Active Directory account and a
+// change that is not final.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora
@@ -108,7 +106,6 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	}
 }
 
-// The method "over" stores a final result for a change of a batch.
 func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	t.Helper()
 	p, err := runs.GetPlan(t.Context(), r.bench.Store, "run")
@@ -122,8 +119,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD replaces the run's manifest, and its plan by a plan with the given changes. The parameter "read" says whether
-// the run read Active Directory, by the new manifest.
+// withAD replaces the run's manifest and its plan. The parameter "read" says whether the run read Active Directory.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -163,7 +159,6 @@ func TestStepsOfARestore(t *testing.T) {
 	}
 }
 
-// TestWhatTheRelayBroughtCannotBeRead: if the relay's evidence cannot be read, the step fails.
 func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is an Active Directory with two methods that can fail. CheckClock returns the error in the field "clock",
-// and ListPeople returns the error in the field "list". The methods succeed if these errors are nil.
+// offClock is an Active Directory whose methods CheckClock and ListPeople return the errors "clock" and "list".
 type offClock struct {
 	*fakeAD
 	clock, list error
@@ -99,8 +98,8 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch: the results of a batch are the results of its changes, found by person and license. The changes
-// that the call leaves out have results, too.
+// TestResultsOfABatch: the results of a batch are those of its changes, by person and license, also of changes that the
+// call leaves out.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
 	j := &job{results: &runs.Results{Run: "run"}, plan: &plan.Plan{Changes: []plan.Change{moveAnna, freeEgon}, Notices: []plan.Change{freeAnna}}}

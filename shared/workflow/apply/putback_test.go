@@ -16,8 +16,7 @@ import (
 )
 
 // The method "backing" returns a restore of Egon's license, which run r0 took, and the newest ledger entry of the
-// license. The entry is nil if the ledger has none. If the restore has begun the entry, it is also the entry of the
-// move. The parameter "restores" is the field Restores of the plan.
+// license, or nil. If the restore has begun the entry, it is also the entry of the move.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -108,8 +107,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestPutBackWithoutActiveDirectory: a restore waits until Active Directory is set up. An earlier reading of the
-// account is not enough.
+// TestPutBackWithoutActiveDirectory: a restore waits until Active Directory is set up.
 func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for _, run := range []string{"run", "r0"} {
@@ -147,8 +145,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestRestoreLeavesNoGroupThatItDidNotJoin: if the help desk put the person into the group, a restore that fails because
-// no seat is free does not remove the person from the group.
+// TestRestoreLeavesNoGroupThatItDidNotJoin: if the help desk put the person into the group, a restore that fails does
+// not remove the person.
 func TestRestoreLeavesNoGroupThatItDidNotJoin(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]bool{"before the restore": false, "after its first write failed": true} {
@@ -171,7 +169,8 @@ func TestRestoreLeavesNoGroupThatItDidNotJoin(t *testing.T) {
 	}
 }
 
-// TestRestoreRemembersThatItJoined: without the mark that the restore joined the group, the restore waits.
+// TestRestoreRemembersThatItJoined: the restore waits if it cannot read or write the mark that it added the person to
+// the group.
 func TestRestoreRemembersThatItJoined(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]func(store.Store) store.Store{
@@ -190,8 +189,8 @@ func TestRestoreRemembersThatItJoined(t *testing.T) {
 	}
 }
 
-// TestUndoneWithoutBeingShown: a restore rolls back the changes of a run whose data is gone. The rollback removes the
-// person from the target group even if reads do not show that the change joined the group.
+// TestUndoneWithoutBeingShown: the rollback of a change whose run's data is gone removes the person from the target
+// group, even if reads do not show the person there.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

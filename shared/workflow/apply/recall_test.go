@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// The method "recall" plans the restore of what the run took from one person, or from everybody if the person is "".
+// The method "recall" plans the restore of what the run took from one person, or from everybody if "user" is empty.
 func (b *bench) recall(t *testing.T, user string) *plan.Plan {
 	t.Helper()
 	p, err := runs.GetPlan(t.Context(), b.Store, "run")
@@ -65,7 +65,7 @@ func TestWithdrawn(t *testing.T) {
 	b.wrote(t)
 }
 
-// The type "writing" is a store that calls a function before it writes an object whose key begins with the given text.
+// The type "writing" is a store that calls a function before it writes an object whose key begins with "key".
 type writing struct {
 	store.Store
 	key    string
@@ -79,8 +79,8 @@ func (w *writing) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeke
 	return w.Store.PutIfAbsent(ctx, key, body)
 }
 
-// TestRecalled: a restore of the run or of the person rolls back a change that has begun, whether the license is held
-// or not. The rules then leave the person alone for some time.
+// TestRecalled: a restore of the run or of the person rolls back a change that has begun. The rules then leave the
+// person alone for some time.
 func TestRecalled(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -116,8 +116,8 @@ func TestRecalled(t *testing.T) {
 	}
 }
 
-// TestRestoreWhileLeaving: a restore of the whole run puts a person back who has left the source group and whose license
-// is not freed yet.
+// TestRestoreWhileLeaving: a restore of the run puts a person back who has left the source group and whose license is
+// not freed yet.
 func TestRestoreWhileLeaving(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -137,7 +137,7 @@ func TestRestoreWhileLeaving(t *testing.T) {
 }
 
 // TestRestoreDuringApply: a restore is planned while a call of apply works on the plan. The call takes no further
-// license of the run, or of the person. The restore lists every license that the call has taken or begun to take.
+// license, and the restore lists what the call has taken or begun to take.
 func TestRestoreDuringApply(t *testing.T) {
 	t.Parallel()
 	freeBo := plan.Change{User: "id-bo", Rule: "visio", License: "visio", Via: plan.Direct, IdleSince: &idle}
@@ -202,7 +202,6 @@ func TestStopThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The type "breaking" is a store that cannot read the object or the prefix in the field "key".
 type breaking struct {
 	store.Store
 	key string

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. The person has not joined the
-// group, so the rollback need not leave it. The change fails at once.
+// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. The person has not joined it, so
+// the change fails at once.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,8 +16,8 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything: a protected group of Active Directory refuses both joining and leaving. The person
-// has not joined the group, so the rollback need not leave it. The change fails at once.
+// TestADGroupThatRefusesEverything: a protected group refuses both joining and leaving. The person has not joined it,
+// so the change fails at once.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -27,7 +27,6 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, demoteEgon, "failed")
 }
 
-// TestNoNilInNotes: the note of a change that no read shows yet does not contain a nil error.
 func TestNoNilInNotes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

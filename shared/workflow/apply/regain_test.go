@@ -19,7 +19,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// moveOf returns a change of Bo in progress, with the intent e. Bo then has the given assignments.
 func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignment) *move {
 	t.Helper()
 	b.entra.users["id-bo"].Assignments = holds
@@ -28,8 +27,8 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: the method "regain" gives a product back with its service plans. It takes the successor unless the person
-// held the successor before the change.
+// TestRegain: the product comes back with its service plans. The person loses the product that the change gave, unless
+// the person had it before.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -93,7 +92,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// The function "returns" makes a bench on which an operator restores a direct license to Bo. Run r0 took the license.
+// The function "returns" makes a bench on which an operator restores a direct license to Bo. Run r0 took it.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -114,8 +113,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever the reads show. Later,
-// the restore gives the product back only if the product is missing.
+// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever they show. Later, it
+// does so only if the product is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -157,9 +156,8 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: the intent of a restore lacks the time at which the license was taken, because an
-// earlier version wrote the intent. The license was taken before the restore began. Reads therefore count as out of date
-// for the time directory.Settling after the restore began.
+// TestWayBackOfAnEarlierVersion: an intent of an earlier version lacks the time at which the license was taken. Reads
+// therefore count as out of date for the time directory.Settling after the restore began.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -264,7 +262,6 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// The type "without" is a store that lists no objects under a prefix.
 type without struct {
 	store.Store
 	prefix string

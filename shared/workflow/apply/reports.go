@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// readReports reads the usage reports for the rules' signals again. It reads a report once for all changes, because a
-// report covers everybody. If a signal is unhealthy now, its dates are unknown for everybody. Rules that do not name
-// the signal are not affected.
+// readReports reads the usage reports for the rules' signals again, once for all changes. If a signal is unhealthy now,
+// its dates are unknown for everybody.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestReportsAreReadAgain: apply reads the usage reports again before the first write, and asks the rules with the
-// present content of the reports. A report that is unhealthy now stops only the rules that need it.
+// TestReportsAreReadAgain: apply asks the rules with the present content of the usage reports. A report that is
+// unhealthy now stops only the rules that need it.
 func TestReportsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const (

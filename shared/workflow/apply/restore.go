@@ -12,8 +12,8 @@ import (
 )
 
 // The method "restore" carries out as much of a restore as is possible now. It asks no rule if an operator asked for
-// the restore. If a run planned the restore because the person returned, the person must still be active. The parameter
-// "last" is the newest ledger entry for the person and the license.
+// the restore. If a run planned it because the person returned, the person must still be active. The parameter "last"
+// is the newest ledger entry for the person and the license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
@@ -45,9 +45,9 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup adds the person to the group that the person left. It then removes the person from the group that the
-// change joined. If the first group cannot give its license, the restore fails. restoreGroup then removes the person
-// from that group again, but only if this restore added the person. Somebody else may have added the person before.
+// restoreGroup adds the person to the group that the person left, and then removes the person from the group to which
+// the restored change added the person. If the first group cannot give its license, the restore fails. The person then
+// leaves that group again, but only if this restore added the person.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	rejoined, err := m.ledger.Noted(ctx, m.entry, ledger.Rejoined)
 	if err != nil {
@@ -75,9 +75,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	return status, note
 }
 
-// stillOpen checks whether this call may continue an entry that an earlier call began. The groups or the entry may have
-// changed since that call. The returned status is empty if this call may continue. Otherwise stillOpen ends the entry
-// as failed, or could not read a group.
+// stillOpen checks whether this call may continue an entry that an earlier call began, because the groups or the entry
+// may have changed. The returned status is empty if the call may continue.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -91,15 +90,15 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay reports whether two intents change the same groups and the same target product. An Active Directory group
-// with the same objectGUID is the same source group, even if its DN has changed.
+// sameWay reports whether two intents change the same groups and the same target product. An Active Directory group may
+// have a new DN.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
 // The method "orphan" returns the open entry of another restore of the same license if the run of that restore cannot
-// go on. Otherwise it returns nil. An operator's restore finishes the returned entry.
+// go on, or nil. An operator's restore finishes such an entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -137,8 +136,8 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	return status, note
 }
 
-// beginRestore writes the intent to restore a license. The license was taken by the run that the change names in
-// RestoreOf. The returned status is empty if the intent was written.
+// beginRestore writes the intent to restore a license that the run in the change's RestoreOf took. The returned status
+// is empty if the intent was written.
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
@@ -191,9 +190,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns again the product that the change took, with the same service plans disabled. It removes the
-// successor, unless the person held the successor before the change. If a read shows the product, it writes only while
-// reads may be out of date. During that time the restore stays pending.
+// restoreDirect assigns again the product that the change took, as regain does. If a read shows the product, it writes
+// only while reads may be out of date. During that time the restore stays pending.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

@@ -31,7 +31,7 @@ func (b *bench) results(t *testing.T) runs.Results {
 	return *r
 }
 
-// TestResultsAreKept: final results stay as they are. A call reads and continues only pending changes.
+// TestResultsAreKept: a call reads and continues only pending changes.
 func TestResultsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo, freeEgon)
@@ -119,7 +119,6 @@ func TestResultsCannotBeWritten(t *testing.T) {
 	b.logged(t, changeBo, "done")
 }
 
-// TestTwoLicensesOfOnePerson: calls work on both changes of one person, and both are done.
 func TestTwoLicensesOfOnePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)
@@ -198,8 +197,8 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestStoppedInAGroup: a call reads some people together and is stopped before it has worked on all of them. The call
-// begins no more changes. The change that it had begun is pending. Later changes have no result.
+// TestStoppedInAGroup: a call is stopped before it has worked on all the people whom it read together. The change that
+// it had begun is pending, and later changes have no result.
 func TestStoppedInAGroup(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

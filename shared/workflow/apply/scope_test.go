@@ -34,8 +34,8 @@ func (b *bench) only(t *testing.T, user string) {
 	}
 }
 
-// TestOnlyWhatHasBegun: a run that another run resumes finishes the changes that it has begun. It begins no other change
-// and says nothing about it, so that the run can still be applied as a whole.
+// TestOnlyWhatHasBegun: a run that another run resumes finishes the changes that it has begun. It gives other changes
+// no result, so that the run can still be applied as a whole.
 func TestOnlyWhatHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, batch := range []string{"", "entra-0001"} {
@@ -65,8 +65,7 @@ func TestOnlyWhatHasBegun(t *testing.T) {
 	}
 }
 
-// TestFormerIdHasBegun: the ledger has a restore under a former id of the person. A run that another run resumes finds
-// that it has begun this restore.
+// TestFormerIdHasBegun: a resumed run finds a restore that it has begun under a former id of the person.
 func TestFormerIdHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
@@ -92,8 +91,7 @@ func TestFormerIdHasBegun(t *testing.T) {
 	}
 }
 
-// TestRelayReadsOnlyWhoHasBegun: the relay of a resumed run reads only the people whose changes have begun. If there is
-// nobody, it is not asked, and the batch ends without an error.
+// TestRelayReadsOnlyWhoHasBegun: the relay of a resumed run reads only the people whose changes have begun.
 func TestRelayReadsOnlyWhoHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, begun := range []bool{false, true} {
@@ -135,8 +133,8 @@ func TestScopeThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestRestoreOfOneBeginsNoOther: a run stopped half-way. The restore of one person resumes the run, and the run begins
-// the change of nobody else.
+// TestRestoreOfOneBeginsNoOther: the restore of one person resumes a run that stopped half-way. The run begins the
+// change of nobody else.
 func TestRestoreOfOneBeginsNoOther(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -157,7 +155,7 @@ func TestRestoreOfOneBeginsNoOther(t *testing.T) {
 	b.logged(t, changeBo, "")
 }
 
-// TestOnlyGoingBack: a run on a held night finishes a rollback although the source of the dates has died. It touches no
+// TestOnlyGoingBack: a run that is on hold finishes a rollback although the source of the dates has died. It touches no
 // other change that it has begun.
 func TestOnlyGoingBack(t *testing.T) {
 	t.Parallel()
@@ -184,7 +182,7 @@ func TestOnlyGoingBack(t *testing.T) {
 	b.logged(t, changeBo, "open")
 }
 
-// TestHeldRunGoesOnWithARestore: a run on a held night finishes a restore that it has begun.
+// TestHeldRunGoesOnWithARestore: a run that is on hold finishes a restore that it has begun.
 func TestHeldRunGoesOnWithARestore(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -197,9 +195,8 @@ func TestHeldRunGoesOnWithARestore(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveEXO)
 }
 
-// TestRestoreNeedsNoTaking: an operator restores a run whose change has left the source. The change is rolled back in a
-// state in which no license may be taken: by the policy in force, without a policy, and without dates. It is rolled
-// back in the same way on one machine and in the steps of a deployment.
+// TestRestoreNeedsNoTaking: a restore rolls back a change whose person has left the source group, even in a state in
+// which no license may be taken.
 func TestRestoreNeedsNoTaking(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -249,8 +246,8 @@ func TestRestoreNeedsNoTaking(t *testing.T) {
 	}
 }
 
-// TestResumedWithoutResults: the results of a run are damaged. Another run resumes it by the ledger, and the results
-// are readable again. A call for all changes is refused, because only the results say what was kept.
+// TestResumedWithoutResults: if the results of a run are damaged, another run resumes it by the ledger. A call for all
+// changes is refused, because only the results say what was kept.
 func TestResumedWithoutResults(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {

@@ -45,8 +45,8 @@ var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// The changes of the tests' plans. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds Citrix and
-// is in both directories. Egon is only in Active Directory. Other people in both directories keep the feeds healthy.
+// Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds Citrix and is in both directories. Egon is
+// only in Active Directory.
 var (
 	idle       = daysAgo(100)
 	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
@@ -57,7 +57,7 @@ var (
 	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
-// A bench is an applier with fakes for both directories, and with a store that contains a sealed run and its plan.
+// A bench is an applier with fakes for both directories, and with a store that has a sealed run and its plan.
 type bench struct {
 	*Applier
 	entra *fakeEntra
@@ -138,7 +138,6 @@ func seal(t *testing.T, s store.Store, policy string) {
 	}
 }
 
-// The method "plan" replaces the run's plan with an edited plan.
 func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -157,12 +156,10 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	return p.PlanHash
 }
 
-// noDecisions yields no decisions, for a plan that was not made from decisions.
 func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// The method "apply" applies a plan that has one change, and checks the result.
 func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -174,8 +171,8 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// The method "goesBack" applies a plan whose only change is rolled back after it may have taken the license. The license is
-// given again at once. The change ends only when no removal can be on its way any more.
+// The method "goesBack" applies a plan whose only change is rolled back after it may have taken the license. The change
+// ends only when no removal can be on its way any more.
 func (b *bench) goesBack(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	b.apply(t, runs.Pending, note)
@@ -186,8 +183,8 @@ func (b *bench) goesBack(t *testing.T, want runs.Status, note string) {
 // The method "lag" advances the clock until no removal can be on its way any more.
 func (b *bench) lag() { b.at(b.now.Add(adGroup{}.readLag(true))) }
 
-// The method "wrote" checks that the parameter "want" is the list of all writes to the directories so far: first the
-// writes to Entra ID, and then those to Active Directory.
+// The method "wrote" checks the list of all writes to the directories so far: first those to Entra ID, and then those
+// to Active Directory.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {
@@ -195,8 +192,8 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// The method "logged" checks the outcome of a change in the ledger. The parameter "want" is "" if there must be no
-// entry, and "open" if the entry must have no completion.
+// The method "logged" checks the outcome of a change in the ledger. The parameter "want" is "" for no entry, and "open"
+// for an entry without a completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
@@ -224,10 +221,8 @@ func (b *bench) at(now time.Time) {
 // The method "settle" advances the clock until every read shows all writes.
 func (b *bench) settle() { b.at(b.now.Add(directory.Settling)) }
 
-// The method "follow" makes licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
 
-// The method "begun" writes an open entry of the run "other".
 func (b *bench) begun(t *testing.T, person, license, to string) {
 	t.Helper()
 	in := ledger.Intent{Person: person, License: license, To: to, Run: "other", Rule: "m365", Via: "direct", At: asOf}

@@ -21,8 +21,7 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: a person holds a product through one of several groups. The move leaves that group after the
-// target group's license is active.
+// TestOneOfSeveralGroups: a person holds a product through one of several groups, and leaves that one.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)
@@ -60,8 +59,8 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	}
 }
 
-// TestGivenInAnotherWayMeanwhile: while a move waits for its target, somebody gives the product in another way, too.
-// Leaving the source would then free nothing, so the move goes back. Another product changes nothing.
+// TestGivenInAnotherWayMeanwhile: while a change waits for its target group, somebody gives the product in another way,
+// too. Leaving the source group would then free nothing, so the change is rolled back.
 func TestGivenInAnotherWayMeanwhile(t *testing.T) {
 	t.Parallel()
 	back := []string{"AddMember g-exo id-anna", "RemoveMember g-exo id-anna"}
@@ -97,8 +96,8 @@ func TestGivenInAnotherWayMeanwhile(t *testing.T) {
 	}
 }
 
-// TestBothOfSeveralGroups: a person holds a product through two groups. Leaving one group frees nothing, and a change
-// cannot leave both groups, so apply does nothing.
+// TestBothOfSeveralGroups: a person holds a product through two groups. Leaving one group frees nothing, so apply does
+// nothing.
 func TestBothOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)

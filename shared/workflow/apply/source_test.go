@@ -34,8 +34,7 @@ func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	}
 }
 
-// TestKnownGroups: a group gives a license if the policy says so, or if the policy of the restored run said so. An
-// empty group name gives no license.
+// TestKnownGroups: a group gives a license if the policy or the policy of the restored run says so.
 func TestKnownGroups(t *testing.T) {
 	t.Parallel()
 	j := newBench(t, changeBo).jobOf(t)
@@ -66,8 +65,7 @@ func TestKnownGroups(t *testing.T) {
 	}
 }
 
-// TestSourceOfEntra: a restore checks the group that it joins like the target group of a change. A restore does not use
-// a group that cannot be read.
+// TestSourceOfEntra: a restore checks the group that the person joins like the target group of a change.
 func TestSourceOfEntra(t *testing.T) {
 	t.Parallel()
 	reduce := func(j *job) {

@@ -45,15 +45,13 @@ type BatchState struct {
 	Tries    int        `json:"tries"`   // how often the relay was asked to write in this round
 	Restores bool       `json:"restores"`
 
-	// Ask reports whether the state machine must send a message to the relay. After the step "prepare", the message asks
-	// the relay to read the people of Input. After the step "change", the message asks the relay to make the changes of
-	// Input.
+	// Ask reports whether the state machine must send a message to the relay. After the step "prepare", the relay reads
+	// the people of Input. After the step "change", it makes the changes of Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"`
 
-	// Evidence says how the relay's reading ended. Written says how the relay's writing ended.
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 
@@ -99,8 +97,6 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			return nil, err
 		}
 	}
-	// The relay reads nothing if the plan has no change in Active Directory and the feed of Active Directory was not
-	// healthy in the run.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
@@ -151,8 +147,7 @@ func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
 	return slices.Compact(ids), err
 }
 
-// The method "questions" returns the Active Directory groups whose members the relay must read. These are the groups of
-// rules and exemptions, and the license groups.
+// The method "questions" returns the Active Directory groups whose members the relay must read.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
 		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -229,10 +224,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// The method "undone" stores a pending result for each change of a batch that is not final. The parameter "why" is the
-// reason. The parameter "refused" is the answer of the safety check that stopped the batch, or "" if no check stopped
-// the batch. After such a stop, changes that wait for the directory keep their results, because a later call may finish
-// them.
+// The method "undone" stores a pending result, with the reason "why", for each change of a batch that is not final. The
+// parameter "refused" is the answer of the safety check that stopped the batch, or "". After such a stop, changes that
+// wait for the directory keep their results, because a later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
@@ -258,8 +252,8 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// The method "relayed" returns Active Directory as the relay read it. It returns nil if there is no relay. If the relay
-// brought no evidence, every read of the returned directory fails.
+// The method "relayed" returns Active Directory as the relay read it, or nil if there is no relay. If the relay brought
+// no evidence, every read of the returned directory fails.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -30,8 +30,8 @@ func newRelayed(t *testing.T, b *bench) relayed {
 	return relayed{b, s}
 }
 
-// The method "round" works on a batch like the state machine, and also does the tasks of the relay. If the parameter
-// "down" is true, the relay does not answer.
+// The method "round" does the work of the state machine and of the relay for a batch. If "down" is true, the relay does
+// not answer.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}
@@ -149,7 +149,6 @@ func (r relayed) put(t *testing.T, key string, v any) string {
 	return key
 }
 
-// The method "is" checks the result of the only change.
 func (r relayed) is(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	got := r.results(t).Results
@@ -225,8 +224,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: the results of a refused batch contain the reason. The reason disappears when a later call is
-// allowed.
+// TestRefusalIsNoted: the results of a refused batch have the reason until a later call is allowed.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))
@@ -247,8 +245,7 @@ func TestRefusalIsNoted(t *testing.T) {
 	}
 }
 
-// TestRefusedWhileWaiting: a batch is refused while one of its changes waits for the directory. The change keeps
-// waiting, and the next call continues it.
+// TestRefusedWhileWaiting: a change that waits for the directory keeps waiting if its batch is refused.
 func TestRefusedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, moveAnna))

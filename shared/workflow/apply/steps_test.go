@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEntraGoesOnWithoutEvidence: the relay returns no evidence for a batch of Entra ID. Changes that need only Entra
-// ID continue.
+// TestEntraGoesOnWithoutEvidence: changes that need only Entra ID continue if the relay returns no evidence.
 func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -35,7 +34,6 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestNothingToHandOver: if there is no write for the relay, the step sends no request to the relay.
 func TestNothingToHandOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -48,7 +46,6 @@ func TestNothingToHandOver(t *testing.T) {
 	}
 }
 
-// TestStepsWithoutARelay: steps without a relay reach Active Directory themselves.
 func TestStepsWithoutARelay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -61,7 +58,6 @@ func TestStepsWithoutARelay(t *testing.T) {
 	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
 }
 
-// TestStepThatFails: a step that fails returns an error and no state.
 func TestStepThatFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -73,9 +69,8 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: the method "undone" records why nothing could be done, and keeps final results. If the batch was
-// refused, changes that wait for the directory keep their results, because a later call may be allowed. If only the
-// evidence was missing, the next round tries all changes again.
+// TestUndoneOfABatch: if a batch is refused, changes that wait for the directory keep their results. If only the
+// evidence is missing, the next round tries all changes again.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
@@ -120,7 +115,6 @@ func TestUndoneOfABatch(t *testing.T) {
 	}
 }
 
-// TestUndoneThatCannotBeNoted: the method "undone" fails if the plan cannot be read or the results cannot be written.
 func TestUndoneThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

@@ -27,8 +27,8 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora changes a license that Dora holds through an Active Directory group and through the Entra group that is
-// synced from that group.
+// moveDora changes a license of a synced group: Dora is in an Active Directory group, and the Entra group that is
+// synced from it gives the product.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
 // syncedBench returns a bench with two products that Active Directory groups give. Dora holds one of the products.
@@ -70,8 +70,7 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// The method "sync" does the work of Entra Connect for Dora. Her memberships in Entra ID then follow Active Directory,
-// and all licenses follow membership.
+// The method "sync" does the work of Entra Connect for Dora.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil
@@ -93,8 +92,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a synced group is changed in Active Directory. The change goes on only when Graph shows
-// that the license was given or freed. It does not go on when reads show only the membership.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. The change goes on only when Graph
+// shows that the license was given or freed, and not when reads show only the membership.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -129,8 +128,8 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: an operator asks for a restore during the change, and the person gets the license back.
-// The person leaves the target group only when no running sync can take the license any more.
+// TestSyncedGroupIsGivenBack: an operator asks for a restore during the change. The person leaves the target group only
+// when no running sync can take the license any more.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -162,8 +161,8 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: a ledger entry names the Entra group that is synced from the group of the change. If this
-// Entra group is not synced from that group, or does not give the license, the entry is not believed.
+// TestCounterpartOfAnEntry: an entry is not believed if its Entra group is not synced from the group of the change, or
+// does not give the license.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

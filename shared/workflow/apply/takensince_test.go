@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestTakenAfterRollback: two calls overlap. One call rolls the change back. The write of the other call takes effect
-// after that, and then this call cannot read the person. A later call gives the license again.
+// TestTakenAfterRollback: the write of one call takes effect after another call rolled the change back, and the first
+// call cannot read the person. A later call gives the license again.
 func TestTakenAfterRollback(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -41,9 +41,8 @@ func TestTakenAfterRollback(t *testing.T) {
 	}
 }
 
-// TestRelayedRemovalAfterRestore: an execution has handed a removal to the relay. Somebody restores the license, and a
-// second relay finds the person in the group. Then the first relay makes the removal. The restore is not over, and gives
-// the license again.
+// TestRelayedRemovalAfterRestore: a relay makes a removal after somebody restored the license, and after another relay
+// found the person in the group. The restore is still pending then, and gives the license again.
 func TestRelayedRemovalAfterRestore(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -74,9 +73,8 @@ func TestRelayedRemovalAfterRestore(t *testing.T) {
 	}
 }
 
-// TestOtherController: a license of Active Directory was taken ten minutes ago through one controller. A restore asks
-// another controller, to which the removal has not been replicated. The restore is not over before the removal must have
-// arrived, and gives the license again after that.
+// TestOtherController: a restore reads a controller to which the removal has not been replicated. The restore stays
+// pending until the removal must have arrived, and then gives the license again.
 func TestOtherController(t *testing.T) {
 	t.Parallel()
 	c := freeEgon
@@ -98,8 +96,8 @@ func TestOtherController(t *testing.T) {
 	}
 }
 
-// TestTakenSince: a change is closed as rolled back, and its license was taken after that. A call that has not ended the
-// change looks once more.
+// TestTakenSince: a change is closed as rolled back, and its license was taken after that. A later call gives the
+// license again.
 func TestTakenSince(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -154,7 +152,6 @@ func TestTakenSince(t *testing.T) {
 	}
 }
 
-// TestTakenSinceWithoutALedger: if a mark cannot be read, the change is looked at again.
 func TestTakenSinceWithoutALedger(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -14,23 +14,20 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// A target is a place in which people hold licenses, such as the groups of Active Directory. The methods read, give and
-// take licenses in that place. They also say how long reads lag behind writes.
+// A target is a place in which people hold licenses, such as the groups of Active Directory.
 //
-// The type "target" in shared/plan/target.go describes the same place for the plan. It decides who holds a license
-// there and how the license is changed. Each target has a file in both packages. The type "move" decides in which order
-// writes are safe.
+// The type "target" in shared/plan/target.go describes the same place for the plan. Each target has a file in both
+// packages. The type "move" decides in which order writes are safe.
 type target interface {
 	// The method "absent" reports whether the person has no account in this place, or the account cannot be reached now.
 	absent(m *move) bool
 	// The method "has" reports whether the person is a member of the group. If group is empty, it reports whether the
 	// person has the product by a direct assignment.
 	has(ctx context.Context, m *move, group string) (bool, error)
-	// The method "write" adds the person to the group. If give is false, it removes the person from the group. If group
-	// is empty, it gives or takes the direct assignment of the product. After a write, callers must read again.
+	// The method "write" adds the person to the group, or removes the person if give is false. If group is empty, it
+	// gives or takes the direct assignment of the product. After a write, callers must read again.
 	write(ctx context.Context, m *move, group string, give bool) error
 
-	// The method "advance" makes the next steps of a change.
 	advance(ctx context.Context, m *move) (runs.Status, string)
 	// The method "goBack" restores the license that a change has taken, and ends the change with outcome o. The parameter
 	// "why" is the reason.
@@ -39,30 +36,27 @@ type target interface {
 	giveBack(ctx context.Context, m *move) (runs.Status, string)
 
 	// The method "readLag" returns how long reads of licenses may still show the old state after the person left the
-	// source group. In this time, a write that was decided before also takes effect. The parameter "follows" reports
+	// source group. In this time, a write that was decided before may also take effect. The parameter "follows" reports
 	// whether the license follows membership in a group.
 	readLag(follows bool) time.Duration
 	// The method "unshown" returns the status of a change whose write was accepted but does not appear in the next read.
 	unshown() runs.Status
-	// The method "system" returns the name of the directory that holds the licenses.
 	system() string
 
-	// The method "reread" reads the license groups of this target again.
 	reread(ctx context.Context, j *job) error
-	// The method "identify" adds to an intent the ids of its groups in the directory. If a group differs from the group
-	// that the run read, the result "why" gives the reason.
+	// The method "identify" adds to an intent the ids of its groups. The result "why" is not empty if a group is not
+	// the one that the run read.
 	identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error)
-	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter "was" is
-	// the source group in the ledger entry. Several groups may give a license. If "was" is one of them, it is the result
-	// "source".
+	// The method "named" returns the groups that the policy names for a change between two licenses. The parameter
+	// "was" is the source group in the ledger entry. If several groups give the license and "was" is one of them, it is
+	// the result "source".
 	named(j *job, from, to *policy.License, was string) (source, target string)
-	// The method "unmirrored" checks the parameter "counterpart". It must be the Entra group that is synced from the
-	// parameter "group", which is a group of this target. The result "why" gives the reason if counterpart is wrong. It
-	// is empty if counterpart is right, or if counterpart is empty and the license needs no counterpart.
+	// The method "unmirrored" returns the reason why "counterpart" is not the Entra group that is synced from "group",
+	// a group of this target. It returns "" if it is, or if counterpart is empty and the license needs none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
-	// The method "wayBack" chooses the groups that a restore must change now, and sets them in the intent of the restore.
-	// The result "refusal" gives the reason if there is no safe way. The result "note" says how the restore differs from
-	// the original change. The parameter "known" is a difference that the caller found, and is part of the note.
+	// The method "wayBack" sets, in the intent of a restore, the groups that the restore must change now. The result
+	// "refusal" is the reason if there is no safe way. The result "note" says how the restore differs from the original
+	// change. It includes the parameter "known", a difference that the caller found.
 	wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error)
 }
 
@@ -73,19 +67,17 @@ var targets = map[plan.Via]target{plan.Direct: assignment{}, plan.EntraGroup: en
 func (m *move) target() target { return targets[plan.Via(m.entry.Via)] }
 
 // The method "in" reports whether a group lists the person directly. If group is empty, it reports whether the person
-// has the product by a direct assignment. After each write, it reads the groups again.
+// has the product by a direct assignment.
 func (m *move) in(ctx context.Context, group string) (bool, error) {
 	return m.target().has(ctx, m, group)
 }
 
-// The method "write" adds the person to a group. If member is false, it removes the person from the group. If group is
-// empty, it gives or takes the direct assignment of the product.
 func (m *move) write(ctx context.Context, group string, member bool) error {
 	return m.target().write(ctx, m, group, member)
 }
 
-// The method "setMember" adds the person to a group. If member is false, it removes the person from the group. The
-// result "shown" reports whether a read shows the change.
+// The method "setMember" adds the person to a group, or removes the person if member is false. The result "shown"
+// reports whether a read shows the change.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err
@@ -103,21 +95,16 @@ func (j *job) rereadGroups(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// The method "follows" reports whether a license follows membership in the groups of the change. If the license
-// follows, it appears later than the membership, so membership alone proves nothing. Otherwise membership itself is the
-// license.
+// The method "follows" reports whether a license follows membership in the groups of the change. Such a license appears
+// later than the membership. Otherwise membership itself is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
 
-// The methods "from" and "to" return the Entra groups of the source and of the target. These are the groups that the
-// person's assignments name.
+// The methods "from" and "to" return the Entra groups that the person's assignments name as source and target.
 func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
-// The method "readLag" returns how long reads of licenses may show the old state after the person left the source
-// group.
 func (m *move) readLag() time.Duration { return m.target().readLag(m.follows()) }
 
-// The type "ofGraph" contains the methods that are common to all targets that are changed through Graph.
 type ofGraph struct{}
 
 func (ofGraph) absent(*move) bool                                              { return false }
@@ -130,9 +117,8 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// The function "noCounterpart" is for an entry whose group has no counterpart in Entra ID. The parameter "named" is the
-// counterpart that the entry names. If the entry names a counterpart, the function returns the reason why the entry is
-// not believed.
+// The function "noCounterpart" is for an entry whose group has no counterpart in Entra ID. It returns the reason why
+// the entry is not believed if the entry names one.
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""
@@ -140,7 +126,6 @@ func noCounterpart(named string) string {
 	return fmt.Sprintf("the ledger names the group %s of Entra ID, which no license of the change follows: it was altered", named)
 }
 
-// The type "ofGroups" contains the methods that are common to all targets in which people are members of groups.
 type ofGroups struct{}
 
 func (ofGroups) advance(ctx context.Context, m *move) (runs.Status, string) { return m.byGroup(ctx) }
@@ -157,16 +142,15 @@ func (ofGroups) named(j *job, from, to *policy.License, was string) (source, tar
 	return source, target
 }
 
-// The function "forget" is for a restore of a change that joined a group which the policy does not name. It removes the
-// target group from the intent, so that the restore does not remove the person from this group. The result "note" names
-// the work that somebody may have to do by hand.
+// The function "forget" is for a restore of a change that added the person to a group which the policy does not name.
+// It removes that group from the intent, so that the restore does not remove the person from the group. The result
+// "note" names what somebody may have to do by hand.
 func forget(in *ledger.Intent) (note string) {
 	note = fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To)
 	in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false
 	return note
 }
 
-// The method "byGroup" carries out a change of membership in groups.
 func (m *move) byGroup(ctx context.Context) (runs.Status, string) {
 	if m.follows() {
 		return m.byLicense(ctx)

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// TestEveryTargetHasBothHalves: the tables of targets in shared/plan and in this package have the same targets, under
-// the same values of Via.
+// TestEveryTargetHasBothHalves: the tables of targets in shared/plan and in this package have the same targets.
 func TestEveryTargetHasBothHalves(t *testing.T) {
 	t.Parallel()
 	if d := cmp.Diff(slices.Sorted(slices.Values(plan.Targets())), slices.Sorted(maps.Keys(targets))); d != "" {

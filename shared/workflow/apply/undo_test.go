@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUndo: a rollback joins the source group again unless a read proves the membership. If the person had the source
-// group's license, the rollback waits for the license. Only then does the rollback leave the target group.
+// TestUndo: a rollback adds the person to the source group again, unless a read proves the membership. If the source
+// group gave the person its license before, the person leaves the target group only after that license is back.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
@@ -85,7 +85,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoThatDoesNotShow: a rollback leaves the target group only after a read shows the person in the source group.
+// TestUndoThatDoesNotShow: the person leaves the target group only after a read shows the person in the source group.
 func TestUndoThatDoesNotShow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -100,8 +100,8 @@ func TestUndoThatDoesNotShow(t *testing.T) {
 	}
 }
 
-// TestUndoDirect: a rollback of a direct change gives the product again. If Graph refuses it and the person lacks the
-// product, the change stands. If Graph refuses it and the person has the product, the rollback is finished.
+// TestUndoDirect: if Graph refuses to give the product again, the change stands if the person lacks the product. If the
+// person has it, the rollback is finished.
 func TestUndoDirect(t *testing.T) {
 	t.Parallel()
 	e3, e5 := []directory.Assignment{{SKU: "sku-e3", State: "Active"}}, []directory.Assignment{{SKU: "sku-e5", State: "Active"}}
@@ -139,8 +139,8 @@ func TestUndoDirect(t *testing.T) {
 	}
 }
 
-// TestUndoDirectRefused: a direct license was taken, and the change is open. An administrator then gives a product that
-// excludes it, and somebody asks for the license back. The change ends and says why. It does not stay open for ever.
+// TestUndoDirectRefused: an administrator gives a product that excludes the taken one, and somebody asks for the taken
+// one back. The change ends. It does not stay open for ever.
 func TestUndoDirectRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

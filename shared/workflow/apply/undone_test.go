@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: a change is open, and the person came back. If a write failed, apply does not repeat it.
-// Apply reverses the write, because the write may take effect late.
+// TestOpenChangeIsAskedAgain: if the person of an open change came back, apply does not repeat a write that failed. It
+// reverses the write, because the write may take effect late.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestTargetFailsAfterTheSourceWasLeft: a rollback joins the source group again before it leaves the target group. The
-// person therefore always has a license.
+// TestTargetFailsAfterTheSourceWasLeft: the person joins the source group again before leaving the target group, and so
+// always has a license.
 func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
@@ -111,8 +111,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired. Anna and Bo
-// keep their licenses.
+// TestKilledAndExpired: a call ends an open intent even if the results are lost and the plan has expired.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

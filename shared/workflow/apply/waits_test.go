@@ -11,8 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The method "has" reports whether the ledger has a note for the entry of the move. The parameter "what" is the kind of
-// the note.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)
@@ -22,9 +20,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: a call records what its reads show of a waiting change. After the plan has expired, the call ends the
-// change or asks an operator to look. If a change is rolled back or waits for the relay, the call neither records nor
-// ends anything.
+// TestWaiting: a call records what its reads show of a waiting change. After the plan has expired, it ends the change
+// or asks an operator to look.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -93,8 +90,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: a change without an Entra target group does not look for the person in a target group, and
-// records no further try to join. The time since the change began does not matter.
+// TestNoTargetToBeOutOf: a change without an Entra target group does not look for the person in a target group.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{
@@ -121,9 +117,8 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: an earlier read showed that the license was gone, and now a read shows the license again. For
-// the time directory.Settling, the new read counts as out of date. If the notes in the ledger cannot be read, apply
-// does nothing.
+// TestSeenFreeForHowLong: a read shows the license after an earlier read did not. For the time directory.Settling, the
+// new read counts as out of date.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -155,8 +150,8 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	}
 }
 
-// TestTriesOfATarget: a target group does not list the person. Calls join the group again after an hour. An hour after
-// the third join, the change fails. If the count cannot be read or written, apply does nothing.
+// TestTriesOfATarget: if the target group does not list the person, calls add the person again after an hour. An hour
+// after the third time, the change fails.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The ledger is not believed without proof, because anybody who can write to the ledger could name any group. The
-// package changes a group only if the run's policy names the group for the license, or if the run whose changes are
-// restored used the group for the license. It changes a product only if the product is the license's product.
+// Anybody who can write to the ledger could name any group, so the ledger is not believed without proof. The package
+// changes a group only if the run's policy, or the run whose changes are restored, names it for the license. It changes
+// a product only if it is the license's product.
 
 // The method "altered" compares an open entry with the run's plan and policy. It returns the difference, or "" if there
 // is none.
@@ -59,8 +59,8 @@ func (j *job) skuOf(l *policy.License) string {
 	return j.run.Tenant.SKUIDs[l.SKU]
 }
 
-// groupOf returns the group of a license as the run found it. The result is an object id, or a DN in Active Directory.
-// It is "" if the license has no group. If several groups give the license, it is the first one.
+// groupOf returns the group of a license: the object id that the run found, or the DN in Active Directory. It is "" if
+// the license has no group. If several groups give the license, it is the first one.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -71,11 +71,10 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// The method "gives" reports whether a group gives a license, by the groups as the run found them.
+// The method "gives" reports whether a group gives a license. It compares the object ids that the run found for Entra
+// ID, and the DNs in the policy for Active Directory.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
-// refOf returns the policy's reference to a group that gives a license. It returns nil if the group does not give the
-// license.
 func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	if l == nil || group == "" {
 		return nil
@@ -92,9 +91,8 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	return nil
 }
 
-// wayBack returns the intent of a restore. The parameter "in" is the intent of the change that is restored. wayBack
-// sets the groups that the restore must change now. The result "refusal" gives the reason if there is no safe way. The
-// result "note" says how the restore differs from the change.
+// wayBack returns the intent of a restore. The parameter "in" is the intent of the restored change. The result
+// "refusal" is the reason if there is no safe way. The result "note" says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -118,8 +116,8 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, note, refusal, err
 }
 
-// The method "known" reports whether the policy names a group for the license. It also returns true if the group gave
-// the license in the run whose changes are restored. The parameter "name" is the name of the license.
+// The method "known" reports whether the policy, or the run whose changes are restored, names a group for the license.
+// The parameter "name" is the name of the license.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false

@@ -14,7 +14,7 @@ import (
 )
 
 // TestAlteredIntent: apply refuses an open intent that differs from the plan or the policy of its run, and writes
-// nothing. The refusal names the object.
+// nothing.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,8 +67,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// The function "restores" makes a bench on which an operator restores a license to Anna. Run r0 took the license. The
-// parameter "alter" changes the intent in the ledger.
+// The function "restores" makes a bench on which an operator restores a license to Anna. Run r0 took it.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
@@ -92,7 +91,6 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	return b
 }
 
-// The method "until" repeats Apply while a change waits. After each call, licenses follow membership.
 func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
@@ -110,7 +108,7 @@ func (b *bench) until(t *testing.T) runs.Result {
 }
 
 // TestWayBack: a restore gives a license through the group that the person left or through the policy's present group.
-// It never uses another group, whatever the ledger says. Nobody leaves a group that does not belong to the license.
+// It uses no other group, whatever the ledger says.
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	left := "RemoveMember g-exo id-anna"
@@ -158,7 +156,6 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// The method "leaves" stores the list of the licenses that run r0 may have taken: E3 of the given person.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {
@@ -166,7 +163,6 @@ func (b *bench) leaves(t *testing.T, user string) {
 	}
 }
 
-// The type "granting" is an Entra ID whose E3 group gives the given products.
 type granting struct {
 	*fakeEntra
 	skus []string
@@ -200,7 +196,6 @@ func TestForgedCompletion(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestBegunByARunThatIsGone: if the data of a run is gone, the ledger is enough to roll back the run's open changes.
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// underWay begins a change in the bench's ledger and returns the open change.
 func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	t.Helper()
 	in := ledger.Intent{Person: c.User, License: c.License, To: c.To, Run: "run", Rule: c.Rule, Via: string(via), At: b.now, SKU: "sku-e3", TargetSKU: "sku-exo"}
@@ -37,7 +36,6 @@ func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	return &move{job: j, page: page, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 }
 
-// TestWriteThatFailed: the error of a write decides what the fields of the move record about the license.
 func TestWriteThatFailed(t *testing.T) {
 	t.Parallel()
 	type believes struct{ First, Unchanged, Took bool }
@@ -70,8 +68,8 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: before a call takes a license, it writes a mark into the ledger. It may then take the license while the
-// evidence is fresh, unless another call has begun a rollback.
+// TestLeaving: before a call takes a license, it writes a mark into the ledger. It then takes the license only while
+// the evidence is fresh and no other call has begun a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -184,7 +182,6 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestErrorOfAPath: if a group does not give its product, the assignment that is in error gives the reason.
 func TestErrorOfAPath(t *testing.T) {
 	t.Parallel()
 	path := func(state, problem string) directory.Assignment {
@@ -207,8 +204,8 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount deletes the account of an open change. If the change may already have taken the license, it stays open
-// for 30 days, because an administrator can restore the account in this time. Otherwise the change fails.
+// TestGoneAccount: if the account of an open change is deleted and the change may have taken the license, the change
+// stays open for 30 days, because an administrator can restore the account.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -236,8 +233,7 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastOfAnotherID: the ledger has nothing under the person's id, but the run knows what happened to the license under
-// the id of an account that is gone. The item of the run stays as it is.
+// TestPastOfAnotherID: the run knows what happened to the license under the id of an account that is gone.
 func TestPastOfAnotherID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -267,7 +263,7 @@ func TestPastOfAnotherID(t *testing.T) {
 }
 
 // TestPastAtTheLastMoment: the ledger shows what idleseat did to a license. Only the digest of the run shows whether
-// somebody restored the license by hand.
+// somebody restored it by hand.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
