@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "matches" computes a hash over the people whom the rules of a run match. The plan contains this hash. The
-// hash of the plan therefore covers these people too.
+// The type "matches" computes a hash over the people whom the rules of a run match. The plan contains this hash, so the
+// hash of the plan covers these people too.
 type matches struct {
 	keys   map[string]string // keys of the rules by name; an edit of a rule changes the key
 	sum    hash.Hash
@@ -28,8 +28,6 @@ type matches struct {
 	only   map[snapshot.Chosen]bool // changes that an operator chose; nil: all changes
 }
 
-// newMatches returns the type "matches" without any person. The keys of the parameter "only" are the changes that an
-// operator chose. If the parameter is nil, all changes count.
 func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	m := &matches{keys: map[string]string{}, sum: sha256.New(), counts: map[string]int{}, only: only}
 	for _, rule := range p.Rules {
@@ -38,8 +36,8 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 	return m
 }
 
-// The method "add" adds a decision and reports whether the decision counts. A decision counts if the rule reclaims the
-// license. If an operator chose changes, only the chosen changes count, so that an override accepts nobody else.
+// The method "add" adds a decision if the rule reclaims the license, and reports whether it added the decision. If an
+// operator chose changes, it adds only the chosen ones, so that an override accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -54,14 +52,13 @@ func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 // A match is a person whom a rule matched. The field "rule" is the key of the rule.
 type match struct{ rule, user string }
 
-// An acceptance is an override, with the people whom the override accepts.
 type acceptance struct {
 	history.Override
 	people map[match]bool
 }
 
-// The type "acceptances" contains the overrides that count. Each override is for the plan of one run. The field "void"
-// contains a note with the reason for each override that does not count.
+// The type "acceptances" has the overrides that count. The field "void" has a note for each override that does not
+// count.
 type acceptances struct {
 	all  []acceptance
 	void []string
@@ -89,7 +86,7 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 }
 
 // peopleOf reads the people whom the rules of an overridden plan matched. If the override does not count, the result
-// "why" gives the reason. For example, the hash of the plan may not cover these people, or these people cannot be read.
+// "why" is the reason.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {
@@ -126,7 +123,7 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 }
 
 // The method "has" reports whether an override in force at the given time accepts that a rule matches a person. The
-// parameter "rule" is the key of the rule, and the parameter "user" is the id of the person.
+// parameter "rule" is the key of the rule.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }

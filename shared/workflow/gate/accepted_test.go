@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "matched" returns a run in which a rule matches people. The name of a person is the prefix and a number.
-// The numbers are from, from+1, …, to-1.
+// The function "matched" returns a run in which a rule matches people. Their names are the prefix and the numbers from,
+// from+1, …, to-1.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -32,8 +32,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people whom the rules of the overridden plan matched. The override lasts for 30
-// days. It counts only while the rule, the plan and the people do not change.
+// TestOverride: for 30 days, an override accepts the people whom the rules of the overridden plan matched. It counts
+// only while the rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -41,7 +41,7 @@ func TestOverride(t *testing.T) {
 	for name, tc := range map[string]struct {
 		days  int
 		night evaluated
-		alter func(*evaluated) // alters the run of the night
+		alter func(*evaluated)
 		spoil func(*testing.T, store.Store, *history.Override)
 		want  plan.Verdict
 		why   string
@@ -155,8 +155,7 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// The function "took" returns n ledger intents for licenses that a rule took. The parameter "days" is how many days ago
-// the rule took them.
+// The function "took" returns n ledger intents for licenses that a rule took the given number of days ago.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{
@@ -166,7 +165,6 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// The function "named" gives the intents another name of the license, and the product that tells which license it is.
 func named(all []ledger.Intent, license, sku string) []ledger.Intent {
 	for i := range all {
 		all[i].License, all[i].SKU = license, sku
@@ -174,8 +172,8 @@ func named(all []ledger.Intent, license, sku string) []ledger.Intent {
 	return all
 }
 
-// TestDrains: the limit for one night is also the limit for 30 nights together. The licenses that a rule took in the
-// last 30 days count together with the licenses that the rule takes now.
+// TestDrains: the limit for one night also limits the sum of the licenses that a rule took in the last 30 days and
+// takes now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -237,8 +235,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: if too many people match in a run, later runs do not compare their feeds with that run. Later runs
-// still use the dates that the run read for each account.
+// TestNotBelieved: if too many people match in a run, later runs do not compare their feeds with that run. They still
+// use the dates that it read for each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	const teams, copilot = "m365.teams", "copilot"
@@ -274,8 +272,7 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAsksNobody: the plan has a note for each rule whose condition "for" is true for none of the people who hold the
-// license. The note names the attributes that are empty.
+// TestAsksNobody: the plan has a note for a rule whose condition "for" is not known to hold for any holder.
 func TestAsksNobody(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))

@@ -7,11 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The constant "replaced" is the sentence that says how long an operator can approve a plan: until there is a newer
-// plan.
 const replaced = " A newer plan, such as that of the next night, replaces it."
 
-// The method "next" returns the advice to the reader, and the steps with their commands.
 func (l *letter) next() (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	look := card.Step{To: "To look", Command: hints.Look(o.Run, layout.Changes(o.Run))}
@@ -72,8 +69,7 @@ func (l *letter) unfinished() (text string, steps []card.Step) {
 		[]card.Step{show, {To: "To finish them now", Command: hints.Apply(o.Run, o.PlanHash, false)}}
 }
 
-// The method "release" returns the advice about a plan on hold, and its steps. The parameter "look" is the step that
-// shows the changes.
+// The method "release" returns the advice about a plan on hold.
 func (l *letter) release(look card.Step) (text string, steps []card.Step) {
 	o, hints := l.out, l.at.Hints
 	again := card.Step{To: "To plan again after a correction", Command: hints.Plan()}

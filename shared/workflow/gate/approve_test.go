@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestApproveOnlyWhatMayBe: an operator cannot approve a plan in mode audit. An operator can approve a plan on hold
-// only with an override, and only if limits are the only reasons for the hold.
+// TestApproveOnlyWhatMayBe: an operator cannot approve a plan in mode audit. A plan on hold needs an override, and
+// limits must be the only reasons for the hold.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -60,8 +60,7 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 	}
 }
 
-// TestScheduleNeverAppliesAgainstAHold: the step "gate" does not apply a plan on hold or in mode audit, even if the run
-// is scheduled or its request says to apply the plan.
+// TestScheduleNeverAppliesAgainstAHold: the step "gate" applies no plan that is on hold or in mode audit.
 func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*evaluated){
@@ -78,8 +77,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame: the ledger decides what happened to a change. If the ledger has no entry of the run for the change,
-// the results of the batches decide. They also decide if a call may have taken the license after a rollback.
+// TestWhatBecame: the ledger decides what happened to a change. If it has no entry of the run, or if a call may have
+// taken the license after a rollback, the results of the batches decide.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
@@ -161,8 +160,7 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the figures of the plan. It also has, by directory, the batches that are not
-// final.
+// TestStateThatIsHandedOn: the state has the figures of the plan and, by directory, the batches that are not final.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -281,8 +279,6 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 }
 
-// The function "approving" returns the entrance that applies a plan. If override is set, it returns the entrance for a
-// plan on hold.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override
@@ -291,7 +287,7 @@ func approving(override bool) entrance.Name {
 }
 
 // TestEntrances: an approval, an override and a restore each have an entrance of their own. Any other entrance refuses
-// the request before anything is read.
+// the request.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -34,9 +34,8 @@ func (j *judgement) goOn(ctx context.Context) (err error) {
 	return nil
 }
 
-// The method "begun" lists the changes that earlier runs began and did not end, each with the reason why it has not
-// ended. A run for one person lists only the changes of that person. The method records in j.lost the runs that cannot
-// go on.
+// The method "begun" lists the changes that earlier runs began and did not end, each with the reason. A run for one
+// person lists only the changes of that person. The method records in j.lost the runs that cannot go on.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -115,8 +114,8 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// The method "losses" returns notes about earlier runs. The notes name runs that cannot be read, and runs that cannot
-// finish the changes that they began.
+// The method "losses" returns notes about earlier runs that cannot be read, or that cannot finish the changes that they
+// began.
 func (j *judgement) losses() (notes []string) {
 	for _, why := range j.Begin.Lost {
 		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")

@@ -87,8 +87,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// TestOrderOfOpenChanges: the plan lists open changes by run, person and license. The memory of earlier runs has no order,
-// and two plans of the same data must be the same.
+// TestOrderOfOpenChanges: two plans of the same data must be the same, so the plan lists open changes in order.
 func TestOrderOfOpenChanges(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -125,7 +124,6 @@ func TestOrderOfOpenChanges(t *testing.T) {
 	}
 }
 
-// TestWhatIsLost: the plan names what it could not read of earlier runs, with what this means.
 func TestWhatIsLost(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -146,7 +144,6 @@ func TestWhatIsLost(t *testing.T) {
 	}
 }
 
-// putResults stores results of a plan. All results are pending, and the result of ann has a note.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}
@@ -162,9 +159,8 @@ func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	}
 }
 
-// TestHeldNightGoesBack: a scheduled run whose plan is on hold finishes only what returns a license: a rollback, a
-// restore, and a change that an operator has asked to restore. The execution then still ends as held. If nothing
-// returns, it ends at once.
+// TestHeldNightGoesBack: a scheduled run whose plan is on hold finishes only changes that return a license. If there
+// are none, it ends at once.
 func TestHeldNightGoesBack(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"", "dan", "cid", "dan, asked for"} {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A choice contains the changes that an operator chose for a run from the plan of another run. The choice is nil for any
-// other run, whose plan may have every change that its rules decide.
+// A choice has the changes that an operator chose for a run from the plan of another run. It is nil for a run without a
+// choice.
 type choice struct {
 	of     *plan.Plan
 	listed map[snapshot.Chosen]*plan.Change // changes and notices of the other run's plan
@@ -22,7 +22,7 @@ type choice struct {
 }
 
 // choiceOf reads the plan from which an operator chose the changes of a run. It returns nil if the run has no choice.
-// It fails if the plan is not the plan that the operator saw, or if the plan does not list a chosen change.
+// It fails if the plan is not the one that the operator saw, or does not list a chosen change.
 func choiceOf(ctx context.Context, s store.Store, b *snapshot.Begin) (*choice, error) {
 	if b.Choice == nil {
 		return nil, nil
@@ -58,9 +58,8 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 	return chosen
 }
 
-// The method "refusal" returns the reason why the choice keeps a decision out of the plan, although the decision can be
-// carried out. The result is "" if the choice allows the decision, if the decision waits for a later run, or if the
-// decision cannot be carried out in any case.
+// The method "refusal" returns the reason why the choice keeps a decision out of the plan, or "". It does not refuse a
+// decision that waits for a later run, or that cannot be carried out in any case.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
 		return ""
@@ -96,8 +95,7 @@ func same(c *plan.Change, d *plan.Decision) bool {
 	return c.Rule == rule && c.To == d.To && c.Via == via && c.RestoreOf == d.RestoreOf
 }
 
-// The method "refusal" returns the reason why a decision is not carried out. This is the field Refused of the decision,
-// a reason about the mailbox, or a reason about the operator's choice. The result is "" if nothing prevents the change.
+// The method "refusal" returns the reason why a decision is not carried out, or "".
 func (j *judgement) refusal(d *plan.Decision) string {
 	if why := j.guard.refusal(d); why != "" {
 		return why
@@ -117,9 +115,8 @@ func (j *judgement) takes(a *acceptances, now time.Time) map[string]int {
 	return n
 }
 
-// The method "bind" stores in p which plan the operator chose from. Both plans are made from the same data. Therefore p
-// expires no later than the plan that the operator chose from. The method adds the decisions that wait for a later run
-// to the number of deferred changes.
+// The method "bind" stores in p which plan the operator chose from. Both plans are made from the same data, so p
+// expires no later than that plan.
 func (c *choice) bind(p *plan.Plan) {
 	p.Chosen = &plan.Chosen{From: c.of.Run, PlanHash: c.of.PlanHash, LeftOut: len(c.listed) - len(c.chosen)}
 	if c.of.Expires.Before(p.Expires) {

@@ -27,9 +27,8 @@ func chosenFrom(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (s
 	return first.withChoice(t, choice, edit)
 }
 
-// withChoice plans a run. It then plans a second run with a choice from the first plan. The parameter "edit" changes
-// the decisions of the second run. The results are the store, the first plan, the second plan, and the error of the
-// second plan.
+// withChoice plans a run, and then a second run with a choice from the first plan. The parameter "edit" changes the
+// second run. The plans are returned in this order, and the error is that of the second plan.
 func (first evaluated) withChoice(t *testing.T, choice *snapshot.Choice, edit func(*evaluated)) (store.Store, *plan.Plan, *plan.Plan, error) {
 	t.Helper()
 	s := first.put(t)
@@ -123,8 +122,8 @@ func TestChoiceAddsNothing(t *testing.T) {
 	}
 }
 
-// TestSmallChoice: a limit puts the first plan on hold. A small choice from it is not on hold, and the plan says which
-// limits it lifts. Changes and announcements together may not be more than plan.MostChosen.
+// TestSmallChoice: a limit puts a plan on hold. A choice of at most plan.MostChosen changes and announcements from it
+// is not on hold.
 func TestSmallChoice(t *testing.T) {
 	t.Parallel()
 	const announced = 13
@@ -184,8 +183,7 @@ func TestForgedChoice(t *testing.T) {
 	}
 }
 
-// TestOverrideOfChoice: if an operator overrides the limits for a choice, the override accepts only the people whom the
-// operator chose.
+// TestOverrideOfChoice: an override for a choice accepts only the people whom the operator chose.
 func TestOverrideOfChoice(t *testing.T) {
 	t.Parallel()
 	held := func(e *evaluated) {

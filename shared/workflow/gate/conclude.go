@@ -16,13 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Conclude finds the result of each change and each notice of a plan. The ledger decides if it has a completed entry of
-// the run, or if an object of the license is damaged. Otherwise the results of the batches decide. They also decide if
-// a change was rolled back and a call that may have taken the license after that says pending or failed. A change is
-// also pending if the ledger has it open and the results do not say pending. A change that is neither in the ledger nor
-// in the results did not begin. It counts as pending, with the field Retry set. Conclude writes
-// runs/<run>/results/settled.json. If the results of a batch are damaged, Conclude returns the plan and what the ledger
-// and the other results say, together with an error that wraps store.ErrDamaged.
+// Conclude finds the result of each change and each notice of a plan, and writes runs/<run>/results/settled.json. The
+// ledger has precedence over the results of the batches, except for a rolled-back change whose license a call may have
+// taken after the rollback. A change that is neither in the ledger nor in the results did not begin. It counts as
+// pending, with the field Retry set.
+//
+// If the results of a batch are damaged, the results come together with an error that wraps store.ErrDamaged.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -79,8 +78,8 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	}
 }
 
-// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold. An override does
-// not lift this hold. The plan resumes earlier runs, because what returns a license needs no verdicts.
+// Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold, and an override
+// does not lift this hold. The plan resumes earlier runs, because what returns a license needs no verdicts.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The function "deployed" returns the Place of a run in a deployment. The parameter "name" is the name of the stack. The
-// parameter "place" is the store, as s3://bucket/prefix. The parameter "execution" is an ARN. The parameter "one"
-// reports whether the request is about one person.
+// The function "deployed" returns the Place of a run in a deployment. The parameter "name" is the name of the stack,
+// and "place" is s3://bucket/prefix. The parameter "one" reports whether the request is about one person.
 func deployed(name, place, execution string, one bool) *Place {
 	region := ""
 	if arn := strings.Split(execution, ":"); len(arn) > 3 {
@@ -27,33 +26,27 @@ func deployed(name, place, execution string, one bool) *Place {
 // The type "hints" implements Hints with commands for a deployment.
 type hints struct {
 	name, place, execution string
-	one                    bool // whether the request is about one person
+	one                    bool
 }
 
-// isHash matches the hash of a plan.
 var isHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (h hints) ask(words ...string) string {
 	return "idleseat " + strings.Join(words, " ") + " --aws " + h.name
 }
 
-// Plan implements Hints.
 func (h hints) Plan() string { return h.ask("plan") }
 
-// Show implements Hints.
 func (h hints) Show(run string) string {
 	return "idleseat show " + run + " --store " + strings.TrimSuffix(h.place, "/")
 }
 
-// Doctor implements Hints.
 func (h hints) Doctor() string { return h.ask("doctor") }
 
-// Asked implements Hints.
 func (h hints) Asked() []card.Step {
 	return []card.Step{{To: "To see what was asked", Command: "aws stepfunctions describe-execution --query input --output text --execution-arn " + h.execution}}
 }
 
-// Again implements Hints.
 func (h hints) Again(o *StepOutput) (text string, steps []card.Step) {
 	steps = []card.Step{{To: "To see its last steps, the newest first", Command: "aws stepfunctions get-execution-history --reverse-order --max-items 60 --output text " +
 		"--query 'events[].stateEnteredEventDetails.name' --execution-arn " + h.execution}}
@@ -78,12 +71,10 @@ func (h hints) at(names ...entrance.Name) bool {
 	return slices.ContainsFunc(names, func(n entrance.Name) bool { return strings.Contains(h.execution, ":execution:"+n.Machine(h.name)+":") })
 }
 
-// Look implements Hints.
 func (h hints) Look(_, key string) string {
 	return "aws s3 cp " + strings.TrimSuffix(h.place, "/") + "/" + key + " -"
 }
 
-// Apply implements Hints.
 func (h hints) Apply(run, planHash string, override bool) string {
 	if override {
 		return h.ask("approve", run, planHash, "--override-limits")
@@ -91,12 +82,10 @@ func (h hints) Apply(run, planHash string, override bool) string {
 	return h.ask("approve", run, planHash)
 }
 
-// Restore implements Hints.
 func (h hints) Restore(run string) string { return h.ask("restore", "--run", run) }
 
-// Console returns the page of the AWS console that shows an object, or "" if place is not s3://bucket/prefix. The
-// reader must be signed in to AWS and be allowed to read the object. If region is empty, the console itself finds the
-// region of the bucket.
+// Console returns the page of the AWS console that shows an object, or "" if place is not s3://bucket/prefix. If region
+// is empty, the console itself finds the region of the bucket.
 func Console(place, region, key string) string {
 	bucket, isBucket := strings.CutPrefix(place, "s3://")
 	if !isBucket {

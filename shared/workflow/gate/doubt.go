@@ -14,9 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "doubts" returns the reasons why an operator must look at the run before the run changes anything. The
-// reasons do not depend on the planned changes. An override does not lift a hold that has one of these reasons. A run
-// for one person has fewer doubts, because the operator looks at such a run anyway.
+// The method "doubts" returns the reasons why an operator must look at the run before it changes anything. They do not
+// depend on the planned changes, and an override does not lift them. A run for one person has fewer doubts, because the
+// operator looks at it anyway.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
@@ -32,9 +32,8 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run), j.fewerExempt())
 }
 
-// findListed finds out whom the policy names, and stores the answer in j.listed for later runs. It adds notes to the
-// plan: about names that nobody has, about groups, and about accounts that used to be synced. A run for one person gets
-// only the notes.
+// findListed finds out whom the policy names, stores the answer in j.listed for later runs, and adds notes to the plan.
+// A run for one person gets only the notes.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -50,8 +49,7 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// The function "hold" puts a plan on hold because of doubts. An override does not lift this hold. If there are no
-// doubts, the plan stays as it is.
+// The function "hold" puts a plan on hold if there are doubts. An override does not lift this hold.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
@@ -78,8 +76,7 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups returns a reason for each group that an operator must check. The identity of such a group changed, or
-// the group lost many members.
+// doubtfulGroups returns a reason for each group whose identity changed or that lost many members.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -119,8 +116,7 @@ func nightDoubts(r *decision.Run) (lines []string) {
 	return lines
 }
 
-// The function "withheld" returns a reason for each group whose members could not be read. The reason tells the
-// operator how to make the members readable.
+// The function "withheld" returns a reason for each group whose members could not be read.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
@@ -130,7 +126,6 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// The function "notes" returns the plan's notes about groups: how they were found, and whose members could not be read.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -140,8 +135,6 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// The function "converted" returns the plan's note about accounts that used to be synced. The parameter "n" is their
-// number. If it is 0, there is no note.
 func converted(n int) (lines []string) {
 	switch {
 	case n == 1:
@@ -153,7 +146,7 @@ func converted(n int) (lines []string) {
 }
 
 // The method "earlier" returns, for later runs, the state of the groups and the people whom the policy lists. A group
-// in doubt keeps its last state that was not in doubt. A run over an old snapshot returns nil, because later runs know
+// in doubt keeps its last state that was not in doubt. A run over an old snapshot returns nil, because later runs have
 // newer data. If its data are the newest, it returns something only if an operator accepts the data.
 func (j *judgement) earlier() *directory.Earlier {
 	if before := j.Begin.Earlier; j.Begin.Copy != "" && before != nil && !j.Begin.Read.After(before.Read) && !(j.Begin.AcceptFeeds && j.Begin.Read.Equal(before.Read)) {

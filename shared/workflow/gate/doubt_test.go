@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The constant "doubted" is a policy with an exempt group, an exempt name, and two rules of one license.
 const doubted = text + `
   - {name: citrix-long, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
 exempt: {users: [boss@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {entra: LIC-Exempt}]}
@@ -26,8 +25,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt returns an unfinished judgement. The parameter "change" edits the judgement to create doubts. Without an edit,
-// the judgement has no doubts.
+// inDoubt returns an unfinished judgement without doubts. The parameter "change" edits it to create doubts.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
@@ -47,7 +45,6 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	return j
 }
 
-// TestDoubts: a doubt puts the plan on hold until an operator has looked at the run.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"
@@ -141,8 +138,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestHoldOfDoubts: in the reasons of a hold, doubts come before limits. An override does not lift a hold because of
-// doubts.
+// TestHoldOfDoubts: in the reasons of a hold, doubts come before limits. If a hold has a doubt, nobody can override it.
 func TestHoldOfDoubts(t *testing.T) {
 	t.Parallel()
 	p := &plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"limit"}, Overridable: true}
@@ -163,8 +159,6 @@ func TestHoldOfDoubts(t *testing.T) {
 	}
 }
 
-// TestNotesOfAPlan: the notes say how groups were found, which members could not be read, which names belong to
-// nobody, and how many accounts count as converted.
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -213,8 +207,7 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: a run leaves the state of each group for later runs. A group that is in doubt or was not read keeps the
-// last state that was not in doubt.
+// TestEarlier: for later runs, a group that is in doubt or was not read keeps its last state that was not in doubt.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
@@ -277,8 +270,8 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestShrunkGroupStaysInDoubt follows a group through several nights. The doubt ends when the people are back or when an
-// operator accepts the loss, and not on a night that cannot read the group.
+// TestShrunkGroupStaysInDoubt: a doubt about a group ends when the people are back or an operator accepts the loss, and
+// not on a night that cannot read the group.
 func TestShrunkGroupStaysInDoubt(t *testing.T) {
 	t.Parallel()
 	key := entraExempt.Key(false)
@@ -315,8 +308,8 @@ func TestShrunkGroupStaysInDoubt(t *testing.T) {
 	}
 }
 
-// TestDraftEndsNoDoubt: many holders lost their exemption. A plan of a draft, with another condition, leaves the doubt
-// about the policy in force as it is.
+// TestDraftEndsNoDoubt: a plan of a draft with another condition does not end the doubt that many holders lost their
+// exemption.
 func TestDraftEndsNoDoubt(t *testing.T) {
 	t.Parallel()
 	draft, err := policy.Load("draft", []byte(strings.Replace(doubted, "exempt: {", `exempt: {when: 'department == "Board"', `, 1)))

@@ -4,8 +4,8 @@ package gate
 // writes more events (quotas of a standard workflow).
 const mostEvents = 25_000
 
-// Each constant is the largest number of events that a part of an execution can write. The numbers assume that every
-// task fails and is retried as often as the definition allows. A test computes the numbers from the definition.
+// Each constant is the largest number of events that a part of an execution can write, if every task fails and is
+// retried as often as the definition allows. A test computes the numbers from the definition.
 const (
 	baseEvents  = 2_200 // everything but the rounds
 	roundEvents = 40    // a round, without its batches
@@ -15,7 +15,7 @@ const (
 
 // The method "afford" removes the batches whose events may not fit into the history of the execution, and sets the
 // field Events. The parameter "spent" is the number of events of earlier rounds. If no open batch fits, no further
-// round begins. A later run then finishes the pending changes.
+// round begins.
 func (o *StepOutput) afford(spent int) {
 	o.Events = spent
 	if !o.Go {
@@ -29,8 +29,8 @@ func (o *StepOutput) afford(spent int) {
 	}
 }
 
-// The function "within" returns the first batches that fit, and the room that remains. The parameter "each" is the
-// largest number of events of one batch. The parameter "left" is the room, in events.
+// The function "within" returns the first batches that fit into the given number of events, and the number that
+// remains. The parameter "each" is the largest number of events of one batch.
 func within(batches []Batch, each, left int) ([]Batch, int) {
 	n := min(len(batches), max(0, left)/each)
 	return batches[:n], left - n*each

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
-// The type "node" is a state in the definition of the state machine. It has only the fields that determine the number
-// of events that the state writes.
+// The type "node" is a state in the definition of the state machine, with the fields that determine how many events it
+// writes.
 type node struct {
 	Type, Resource string
 	Retry          []struct{ MaxAttempts int }
@@ -80,8 +80,8 @@ func (s *node) events(t *testing.T) int {
 	return 0
 }
 
-// TestEvents: no execution of a valid policy reaches the limit of events of Step Functions. The test computes the
-// numbers from the definition. The constants in events.go are at least as large as these numbers, and not much larger.
+// TestEvents: no execution of a valid policy reaches the limit of events of Step Functions. The constants in events.go
+// are at least as large as the numbers from the definition, and not much larger.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	all := definition(t)
@@ -132,8 +132,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestAfford: another round begins as long as the history of the execution has room for the events of the round. If the
-// room is too small for all batches, the round leaves out the last batches.
+// TestAfford: another round begins while the history has room for its events. If the room is too small for all batches,
+// the round leaves out the last ones.
 func TestAfford(t *testing.T) {
 	t.Parallel()
 	batches := func(n int) []Batch { return make([]Batch, n) }
@@ -186,8 +186,7 @@ func TestFirstRoundHasEvents(t *testing.T) {
 	}
 }
 
-// TestRoundsWithinEvents: the step "settle" passes on the number of events that earlier rounds wrote. It begins no
-// further round if the history has no room for the round. Pending changes then stay pending.
+// TestRoundsWithinEvents: the step "settle" begins no further round if the history has no room for it.
 func TestRoundsWithinEvents(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())

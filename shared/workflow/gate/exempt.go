@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// exemptNow returns the counts of exempt holders by rule. It returns nil if the run is for one person, if a source is not
-// healthy, because an exemption may then be unknown, or if exempt.when compares dates with now. Such an exemption ends by
-// itself, for many people at once if they were hired together.
+// exemptNow returns the counts of exempt holders by rule. It returns nil if a source is neither healthy nor absent,
+// because an exemption may then be unknown. It returns nil for a run for one person. It also returns nil if exempt.when
+// compares dates with now, because such an exemption ends by itself, perhaps for many people at once.
 func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	for _, f := range j.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy && f.State != plan.Absent {
@@ -29,8 +29,8 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	return counts
 }
 
-// exemptBefore returns the counts of the last trusted reading that asked the same. The counts are zero if there is no
-// such reading, or if an operator accepts the present state.
+// exemptBefore returns the counts of the last trusted reading that asked the same. They are zero if there is no such
+// reading, or if an operator accepts the present state.
 func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 	if j.Begin.Earlier == nil || j.Begin.AcceptFeeds {
 		return directory.EarlierExempt{}
@@ -53,7 +53,8 @@ func (j *judgement) fewerExempt() (reasons []string) {
 }
 
 // keepExempt puts the trusted counts of exempt holders into the object for later runs, and what is left of them if they
-// are in doubt. Counts of another policy stay, so that a plan of a draft does not end a doubt about the policy in force.
+// are in doubt. Counts of another policy stay, so that a plan of a draft does not end a doubt about the policy in
+// force.
 func (j *judgement) keepExempt(next *directory.Earlier) {
 	next.Exempt, next.ExemptLeft = map[string]directory.EarlierExempt{}, map[string]int{}
 	if before := j.Begin.Earlier; before != nil {

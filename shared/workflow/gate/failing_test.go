@@ -20,8 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "lively" returns the objects of a store that has everything that the steps read: an override, an open
-// change, a completed change, results of batches, the mailbox usage report, and the plan of the run "run".
+// The function "lively" returns the objects of a store that has everything that the steps read.
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}

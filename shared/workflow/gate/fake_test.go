@@ -33,7 +33,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// The type "evaluated" describes a run whose partitions have been evaluated. Tests store the run with the method "put".
+// The type "evaluated" describes a run whose partitions have been evaluated.
 type evaluated struct {
 	text       string // text of the policy; empty: the constant "text"
 	user       string
@@ -53,12 +53,10 @@ type evaluated struct {
 	subscriptions *snapshot.Subscriptions
 }
 
-// The function "healthy" returns a reading of a source without faults.
 func healthy(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 }
 
-// The function "quiet" returns a healthy run without changes.
 func quiet() evaluated {
 	return evaluated{
 		text: text, entra: healthy(directory.Entra), ad: healthy(directory.AD), partitions: make([][]plan.Decision, 1),
@@ -124,7 +122,6 @@ func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {
 	return nil
 }
 
-// The method "summary" returns the counts of a partition, which has 50 people. Only the first partition has tallies.
 func (e evaluated) summary(n int) decision.Summary {
 	if n > 0 {
 		return decision.Summary{People: 50, Tallies: make([]plan.Tally, 2)}
@@ -153,7 +150,6 @@ func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) er
 	return s.Store.Put(ctx, key, body)
 }
 
-// The function "enforced" returns a policy in mode review with mode enforce in its place.
 func enforced(text string) string { return strings.Replace(text, "mode: review", "mode: enforce", 1) }
 
 func putText(t *testing.T, s *Steps, key, text string) error {

@@ -1,6 +1,5 @@
-// Package gate makes the plan of a run from the decisions of all partitions. It adds up the decisions and applies the
-// limits and the health of the feeds. It keeps the changes that the limits allow, and writes plan.json and changes.csv.
-// It reads only from the store.
+// Package gate makes the plan of a run from the decisions of all partitions. It applies the limits and the health of
+// the feeds, keeps the changes that they allow, and writes plan.json and changes.csv. It reads only from the store.
 package gate
 
 import (
@@ -151,8 +150,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns a note for each license whose changes certainly or possibly free no seat. The note gives the
-// reason why the plan's sum omits these changes.
+// savesNothing returns a note for each license whose changes certainly or possibly free no seat.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -168,9 +166,8 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody returns a note for each rule whose condition "for" is true for none of the people who hold the license.
-// The note names the attributes that are empty. Without the note, a condition on an attribute that nobody fills in
-// would silently keep everybody's license.
+// asksNobody returns a note for each rule whose condition "for" is not known to hold for any holder. Without the note,
+// a condition on an attribute that nobody fills in would silently keep everybody's license.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -201,8 +198,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns, by license, the number of seats that a plan may use: the seats bought, less the seats in use, less
-// the reserve. Seats that the plan itself frees do not count.
+// freeSeats returns, by license, the seats bought, less the seats in use and the reserve. Seats that the plan itself
+// frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -217,12 +214,11 @@ func freeSeats(r *decision.Run) map[string]int {
 // feeds.
 //
 // The parameter "believed" is false if a limit was exceeded, so that probably too many people matched. Later runs then
-// do not compare their feeds with this run. They still compare the dates of each account with the dates that this run
-// read, because they must notice a date that is missing. Most first plans are on hold, so this case is common.
+// do not compare their feeds with this run. They still compare the dates of each account, because they must notice a
+// missing date.
 //
-// A run for one person stores only the people. A run whose changes an operator chose from another run's plan also
-// stores only the people, because that other run stores the health of the feeds. So does a trial of another policy: its
-// plan does not supersede the plan of the night, and its prices are not those of the company.
+// A run for one person stores only the people. So does a run whose changes an operator chose from another plan, and a
+// trial of another policy.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	trial, err := j.trial(ctx)
 	if err != nil {
@@ -252,8 +248,8 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
-// The method "trial" reports whether the run is over the snapshot of another run, and has another policy than the newest
-// run for everybody. The policy can be one of a pull request that nobody has merged.
+// The method "trial" reports whether the run is over the snapshot of another run, and has another policy than the
+// newest run for everybody, such as the policy of a pull request.
 func (j *judgement) trial(ctx context.Context) (bool, error) {
 	if j.Begin.Copy == "" {
 		return false, nil
@@ -269,8 +265,8 @@ func (j *judgement) trial(ctx context.Context) (bool, error) {
 	return err == nil && b.Policy != j.Begin.Policy, err
 }
 
-// reportBaselines returns the baselines of the healthy signals from reports, by the name of the signal. If the
-// parameter "believed" is false, it returns none, as the method "remember" explains.
+// reportBaselines returns the baselines of the healthy signals from reports, by the name of the signal. It returns none
+// if "believed" is false; see the method "remember".
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {
@@ -293,8 +289,8 @@ func count(sum decision.Summary) plan.Counts {
 }
 
 // The function "unhealthy" returns a reason for each unhealthy source and signal, and for each group whose members
-// could not be read. The reasons put the run on hold. A source that is not set up is the operator's choice and no
-// fault. A run for one person gets no reasons, because the operator looks at the run and sees which values are unknown.
+// could not be read. A source that is not set up is no fault. A run for one person gets no reasons, because the
+// operator looks at it.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

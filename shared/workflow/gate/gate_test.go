@@ -18,8 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "busy" returns a run whose two partitions together have more changes than perRun allows. Some people are
-// refused, are undecided or never signed in.
+// The function "busy" returns a run whose two partitions together have more changes than perRun allows.
 func busy() evaluated {
 	e := quiet()
 	never := reclaim("never", 0)
@@ -100,7 +99,7 @@ func TestVerdicts(t *testing.T) {
 	tests := map[string]struct {
 		change      func(*evaluated)
 		want        plan.Verdict
-		reasons     []string // parts of the reasons
+		reasons     []string
 		overridable bool
 	}{
 		"review":                       {mode("review"), plan.Review, nil, false},

@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A mailboxGuard contains the mailboxes of people who lose a license or get a license with a smaller mailbox. It
-// refuses a change if a fact about the mailbox forbids the change. It also refuses a change that needs a fact about the
-// mailbox if the fact is unknown.
+// A mailboxGuard refuses a change if a fact about the person's mailbox forbids it, or if a fact that the change needs
+// is unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // mailbox quota of each license, in GB
 	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: a decision needs the mailbox, and the report lacks it
@@ -21,8 +20,8 @@ type mailboxGuard struct {
 	concealed bool
 }
 
-// guardOf reads the mailbox usage report and keeps the lines that the decisions of a run need. It reads nothing if no
-// decision needs a mailbox.
+// guardOf keeps the lines of the mailbox usage report that the decisions of a run need. It reads nothing if no decision
+// needs a mailbox.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {
@@ -68,8 +67,7 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// The method "refusal" returns the reason why a decision is not carried out. This is the field Refused of the decision,
-// or a reason about the mailbox. The result is "" if nothing prevents the change.
+// The method "refusal" returns the reason why a decision is not carried out, or "".
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

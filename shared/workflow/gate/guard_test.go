@@ -41,7 +41,6 @@ func users(changes []plan.Change) string {
 	return strings.Join(names, " ")
 }
 
-// The function "guarded" returns a decision that needs facts about the mailbox.
 func guarded(user string, days int) plan.Decision {
 	d := reclaim(user, days)
 	d.Mailbox = true
@@ -119,7 +118,7 @@ func TestMailboxGuard(t *testing.T) {
 }
 
 // TestSeats: a plan uses no more seats than are free above the reserve. Restores get seats first, then the people who
-// have been idle longest. A change that needs no seat does not count.
+// have been idle longest.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }

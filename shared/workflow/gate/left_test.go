@@ -85,8 +85,7 @@ func TestHeldAgainUnderAnotherName(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone: an override that does not count puts no plan on hold. A plan mentions this override only if
-// the plan is on hold for another reason.
+// TestVoidOverrideAlone: an override that does not count puts no plan on hold.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -100,8 +99,7 @@ func TestVoidOverrideAlone(t *testing.T) {
 	}
 }
 
-// TestAcceptedAreThoseWhoMatched: the hash of the matches does not cover people for whom the rule was undecided. An
-// override does not accept these people.
+// TestAcceptedAreThoseWhoMatched: an override does not accept people for whom the rule was undecided.
 func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(text))

@@ -33,7 +33,7 @@ type Hints interface {
 	// Asked returns steps that show the input of an execution. The message omits the input, because the input may name
 	// a person. Asked returns nil if the reader knows the input.
 	Asked() []card.Step
-	// Again says how a failed run is continued. It returns steps that show where the run ended, and that start it again.
+	// Again says how a failed run is continued.
 	Again(o *StepOutput) (text string, steps []card.Step)
 	Apply(run, planHash string, override bool) string
 	Restore(run string) string
@@ -50,14 +50,12 @@ func Card(o *StepOutput, at *Place) (Outcome, *card.Card) {
 	return l.outcome, c
 }
 
-// A letter composes the message about the end of a run.
 type letter struct {
 	out     *StepOutput
 	outcome Outcome
 	at      *Place
 }
 
-// The method "tone" returns how urgently the message asks for attention.
 func (l *letter) tone() card.Tone {
 	switch {
 	case l.outcome == Failed || l.out.Results[runs.Failed]+l.out.Resumed[runs.Failed] > 0:
@@ -128,7 +126,6 @@ func sum(of map[runs.Status]int) (n int) {
 	return n
 }
 
-// The method "facts" returns the facts of the run, one line per fact. Each line has a heading.
 func (l *letter) facts() (lines []card.Fact) {
 	o := l.out
 	add := func(heading, format string, args ...any) {
@@ -182,8 +179,6 @@ func (l *letter) facts() (lines []card.Fact) {
 	return lines
 }
 
-// The function "statuses" returns, as text, the number of changes with each status. It returns "none done" if there are
-// no changes.
 func statuses(of map[runs.Status]int) string {
 	var parts []string
 	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
@@ -202,7 +197,6 @@ func freed(o *StepOutput) string {
 	return fmt.Sprintf("%.2f %s a month freed", o.MonthlySaving, o.Currency)
 }
 
-// The method "object" returns the location of an object, as text for people.
 func (p *Place) object(key string) string {
 	if p.Store == "" {
 		return key

@@ -51,7 +51,7 @@ func TestOutcomeAndTone(t *testing.T) {
 	}
 }
 
-// TestFactsOfACard: a message has a fact only if the run has it. It links to the report only if there is one.
+// TestFactsOfACard: a message has a fact only if the run has it.
 func TestFactsOfACard(t *testing.T) {
 	t.Parallel()
 	const key = "runs/" + aRun + "/report.html"
@@ -117,8 +117,7 @@ func TestNoticeOfNoExecution(t *testing.T) {
 	}
 }
 
-// TestUnrestored: a restore counts the licenses that it did not restore, with those whose ledger is damaged. A plan
-// counts none.
+// TestUnrestored: a restore counts the licenses that it did not restore, including those whose ledger is damaged.
 func TestUnrestored(t *testing.T) {
 	t.Parallel()
 	r := &runs.Results{Results: []runs.Result{{Status: runs.Done}, {Status: runs.Refused}}}

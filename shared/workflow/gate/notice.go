@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// Outcome is the way in which an execution ended. The notice about the execution contains the outcome.
+// Outcome is the way in which an execution ended.
 type Outcome string
 
 // The outcomes.
@@ -39,9 +39,8 @@ type Notice struct {
 // RefusedError is the Error of a Failure if another attempt would not help.
 const RefusedError = "Idleseat.Refused"
 
-// The method "notice" returns the last state of an execution, with the notice about the end of the execution. It also
-// posts the message to the channel if a webhook is set up. If the post fails, the method adds a line to the message and
-// returns no error.
+// The method "notice" returns the last state of an execution, with a notice about its end. It also posts the message to
+// the channel if a webhook is set up. A failed post adds a line to the message, and is no error.
 func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	out := new(StepOutput)
 	err := json.Unmarshal(in.State, out)
@@ -89,7 +88,6 @@ func (f *Failure) text() string {
 	return f.Cause
 }
 
-// The method "outcome" returns the outcome of an execution whose last state is o.
 func (o *StepOutput) outcome() Outcome {
 	switch {
 	case o.Failure != nil && o.Failure.Error == RefusedError:

@@ -22,7 +22,6 @@ const (
 	aHash = "2d9327dc93102f653257b92b24376af6f2121619e08de17d059fd1fc8927008a"
 )
 
-// The method "told" runs the step "notice" on the last state of an execution, and returns the state with its notice.
 func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	t.Helper()
 	text, err := json.Marshal(state)
@@ -32,7 +31,6 @@ func (s *Steps) told(t *testing.T, state any) *StepOutput {
 	return s.toldAt(t, "", text)
 }
 
-// toldAt runs the step "notice" on the last state of an execution. The parameter "at" is the entrance of the execution.
 func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput {
 	t.Helper()
 	execution := "arn:e"
@@ -46,10 +44,9 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 	return out
 }
 
-// TestStartAgain: the notice of a failed execution has the command that makes the same request again. A plan does not
-// continue what a night began, so the notice of a night names the next night and the approval. For a request
-// about one person, the notice has the command that shows the request instead, because a notice must not name the
-// person.
+// TestStartAgain: the notice of a failed execution has the command that makes the same request again. For a request
+// about one person, it has the command that shows the request instead, because a notice must not name the person. The
+// notice of a night names the next night and the approval, because a plan does not continue what a night began.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b"}
@@ -92,7 +89,6 @@ func TestStartAgain(t *testing.T) {
 
 type statusCounts = map[runs.Status]int
 
-// TestNotice: for every outcome of an execution, the notice has a subject, figures and the command to paste.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: "seats", Place: "s3://b/p/"}
@@ -195,8 +191,7 @@ func TestRegionOfAnExecution(t *testing.T) {
 	}
 }
 
-// TestSubject: a subject has at most 100 characters, even for a stack with the longest possible name. All characters
-// are ASCII.
+// TestSubject: a subject has at most 100 ASCII characters, even for a stack with the longest possible name.
 func TestSubject(t *testing.T) {
 	t.Parallel()
 	s := &Steps{Deployment: strings.Repeat("x", 128)}
@@ -216,7 +211,7 @@ func TestNoticeOfNoState(t *testing.T) {
 	}
 }
 
-// TestMetrics: a step reports the figures for alarms. An execution reports its results once, at its end.
+// TestMetrics: an execution reports its results once, at its end.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true, Scheduled: true}
@@ -246,8 +241,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestPartitionNotEvaluated: a partition that could not be evaluated puts the run on hold. The hold reason names the
-// partition.
+// TestPartitionNotEvaluated: a partition that could not be evaluated puts the run on hold.
 func TestPartitionNotEvaluated(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -261,7 +255,7 @@ func TestPartitionNotEvaluated(t *testing.T) {
 }
 
 // TestNoticeToAChannel: the channel gets the same message as the subscribers of the notice, and a link to the report.
-// If the channel rejects the message, the notice says so without names of people, and the step succeeds.
+// If the channel rejects the message, the step still succeeds.
 func TestNoticeToAChannel(t *testing.T) {
 	t.Parallel()
 	var told []*card.Card
@@ -297,7 +291,6 @@ func TestNoticeToAChannel(t *testing.T) {
 	}
 }
 
-// TestConsole: each partition of AWS has its own console.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	for _, tc := range [][4]string{

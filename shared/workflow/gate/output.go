@@ -25,21 +25,21 @@ type StepOutput struct {
 	// FeedAge is the age of the newest activity in each source, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
-	// Unapproved means that the plan waits for an operator, or is on hold. The execution only finishes changes that
-	// earlier runs began. If the plan is on hold, it finishes only changes that return a license.
+	// Unapproved means that the plan waits for an operator, or is on hold. The execution then only finishes changes
+	// that earlier runs began. If the plan is on hold, these must return a license.
 	Unapproved bool `json:"unapproved"`
 
 	Go          bool    `json:"go"` // whether the state machine must apply the plan next, or wait and apply it again
 	Round       int     `json:"round"`
 	Events      int     `json:"events"` // largest number of events that the earlier rounds and the next round can write together
 	WaitSeconds int     `json:"waitSeconds"`
-	Batches     Batches `json:"batches"` // the batches to work on
+	Batches     Batches `json:"batches"`
 
 	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
 	// works on them counts them in Resumed.
 	Begun int `json:"begun,omitempty"`
 
-	Counts  *plan.Counts `json:"counts,omitempty"` // counts of people and verdicts
+	Counts  *plan.Counts `json:"counts,omitempty"`
 	Changes int          `json:"changes"`
 	// Results counts the plan's changes by their present status. It is nil if the plan was not applied. It is empty if an
 	// applied plan has no changes of its own.
@@ -47,15 +47,14 @@ type StepOutput struct {
 	// Resumed counts the changes that earlier runs began, by their present status.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
 	ResumedSaving float64             `json:"resumedSaving,omitempty"` // monthly saving of the resumed changes that are done
-	// Unrestored is the number of licenses that a restore did not restore, because the change was refused or not needed, or
-	// because the ledger is damaged there.
+	// Unrestored is the number of licenses that a restore did not restore.
 	Unrestored    int     `json:"unrestored,omitempty"`
 	Troubled      int     `json:"troubled"`          // pending changes that wait for a fault to be repaired
 	Refused       string  `json:"refused,omitempty"` // reason why a safety check stops the run
 	MonthlySaving float64 `json:"monthlySaving"`
 	Currency      string  `json:"currency"`
-	// Before contains the results that the plan had before this execution. If an operator approves a plan a second time
-	// to finish it, these are the results of the first execution.
+	// Before has the results that the plan had before this execution. An operator can approve a plan a second time to
+	// finish it.
 	Before Totals `json:"before"`
 
 	// Report is the key of the report of the run. NoReport says why the report could not be written.
@@ -131,7 +130,6 @@ func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *St
 	return out
 }
 
-// The method "unapproved" removes the plan's own batches.
 func (o *StepOutput) unapproved() {
 	o.Unapproved, o.Batches = true, Batches{Entra: []Batch{}, AD: []Batch{}}
 }
@@ -148,8 +146,7 @@ func (o *StepOutput) resumed(r *runs.Result) {
 	}
 }
 
-// The method "conclude" sets the fields Results and MonthlySaving from the results of the plan's own changes. Only
-// changes that are done save money.
+// The method "conclude" sets the fields Results and MonthlySaving. Only changes that are done save money.
 func (o *StepOutput) conclude(results *runs.Results) {
 	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {

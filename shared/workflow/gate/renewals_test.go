@@ -13,8 +13,7 @@ import (
 )
 
 // TestRenewals: if a run cannot read the renewal dates of the products, its plan has a note that the savings are not
-// proven. The verdict of the plan does not change. Later runs learn the date of renewal, or the reason why it is
-// unknown.
+// proven. Its verdict does not change.
 func TestRenewals(t *testing.T) {
 	t.Parallel()
 	july := time.Date(2027, 7, 1, 0, 0, 0, 0, time.UTC)

@@ -26,8 +26,7 @@ func Report(ctx context.Context, s store.Store, run string) error {
 	return report.Put(ctx, s, run, page.Write)
 }
 
-// The method "report" writes the report of the run. It puts the key of the report into the state, or the reason why
-// there is no report.
+// The method "report" writes the report of the run. If that fails, the state has the reason.
 func (s *Steps) report(ctx context.Context, out *StepOutput) {
 	write := s.Report
 	if write == nil {

@@ -30,8 +30,7 @@ func (s *timedStore) Get(ctx context.Context, key string) (io.ReadCloser, error)
 	return s.Store.Get(ctx, key)
 }
 
-// TestReportTime: a report takes at most reportTime. It takes at most half of the time that its caller has, so that the
-// caller can end its step.
+// TestReportTime: a report takes at most reportTime, and at most half of the time that its caller has.
 func TestReportTime(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -52,8 +51,7 @@ func TestReportTime(t *testing.T) {
 	}
 }
 
-// TestEndsHaveAReport: each step that ends a run writes the report of the run. The state has the key of the report, or
-// the reason why there is none, without names of people.
+// TestEndsHaveAReport: each step that ends a run writes the report of the run.
 func TestEndsHaveAReport(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

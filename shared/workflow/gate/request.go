@@ -40,7 +40,6 @@ func (r *Request) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// The method "check" returns an error if the JSON of the request is wrong, or if the entrance does not permit the wish.
 func (r *Request) check(at entrance.Name, wish entrance.Wish) error {
 	if err := cmp.Or(r.wrong, at.Admit(wish)); err != nil {
 		return fmt.Errorf("%w: %w", runs.ErrRefused, err)
@@ -79,8 +78,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method "admit" returns the reason why an operator may not apply a plan, or "" if the operator may apply it. The
-// parameter "left" reports whether any batch is not final.
+// The method "admit" returns the reason why an operator may not apply a plan, or "". The parameter "left" reports
+// whether any batch is not final.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {

@@ -20,8 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// goesOn writes the objects that a run needs to go on with its changes: the begin, the manifest and the plan. It keeps
-// a begin and a plan that exist.
+// goesOn writes the objects that a run needs to go on with its changes.
 func goesOn(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
@@ -39,9 +38,8 @@ func goesOn(t *testing.T, s store.Store, run string) {
 	}
 }
 
-// TestResume: the next run continues changes that earlier runs began and did not end. A scheduled run in mode enforce
-// continues them without an approval. A run that an operator starts in mode review continues them when the operator
-// approves its plan.
+// TestResume: the next run continues changes that earlier runs began. A scheduled run in mode enforce needs no approval
+// for this. A run in mode review continues them when an operator approves its plan.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
@@ -79,8 +77,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger. A newer
-// plan does not prevent the approval, and neither do batch results that report a fault.
+// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger, even if
+// there is a newer plan.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -99,9 +97,8 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore for everybody or for one person restores the licenses that the run took. It resumes open
-// restores. It also rolls back open changes of a run whose data has expired. A restore for one person stops the run's
-// changes of this person, whatever became of them so far.
+// TestRestorePlans: a restore restores the licenses that the run took, and resumes open restores. A restore for one
+// person stops the run's changes of this person.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -213,8 +210,8 @@ func TestRestoreOfOne(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesWhatGoesBack: a restore resumes a run for what it returns alone, in each round. Nothing that a
-// change needs to take a license can then keep the license from the person.
+// TestRestoreResumesWhatGoesBack: a restore resumes a run only for what returns a license. What may forbid the run to
+// take licenses then does not matter.
 func TestRestoreResumesWhatGoesBack(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -230,8 +227,8 @@ func TestRestoreResumesWhatGoesBack(t *testing.T) {
 	}
 }
 
-// TestResumeWithoutResults: the results of an earlier run are damaged. A run resumes it all the same, and names the
-// object. The settlement of the earlier run itself fails.
+// TestResumeWithoutResults: a run resumes an earlier run whose results are damaged, and names the damaged object. The
+// settlement of the earlier run itself fails.
 func TestResumeWithoutResults(t *testing.T) {
 	t.Parallel()
 	objects := store.Store(&store.Memory{})

@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: in addition to the plan's own results, the state counts the results of changes that earlier runs
-// began. The batches of an overridden run stay overridden.
+// TestResumedChanges: the state also counts the changes that earlier runs began. The batches of an overridden run stay
+// overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -68,8 +68,8 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: if a fault must be repaired before a change can be made, the run tries the change only a few more
-// times. Otherwise the run tries the change for about a day.
+// TestRoundsOfWaiting: a run tries a change that waits for a repair only a few times. It tries any other change for
+// about a day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -115,8 +115,7 @@ func TestAgeOfFeeds(t *testing.T) {
 	}
 }
 
-// TestRestoresOnTheWay: a restore resumes the earlier restores that are open, each once, in order. A restore of one
-// person finds the person by id, SID or name.
+// TestRestoresOnTheWay: a restore resumes each open earlier restore once, in order.
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -160,8 +159,7 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 }
 
 // TestRestoreByThePolicyInForce: the plan of a restore has the mode of the policy in force. If that policy cannot be
-// read, the plan has the mode of the policy of the run that took the licenses. A restore that names a run does not look
-// for other runs that took licenses.
+// read, it has the mode of the run that took the licenses.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -295,9 +293,8 @@ func TestRunThatCanEndItself(t *testing.T) {
 	}
 }
 
-// TestTakenBeforeItWasStopped: a restore finds a change open, and the run takes the license before it sees the stop. The
-// change is done for the run. For the restore it has failed, and the notice says that the restore must be asked for
-// again.
+// TestTakenBeforeItWasStopped: a restore finds a change open, and the run takes the license before it sees the stop.
+// The change is done for the run and has failed for the restore.
 func TestTakenBeforeItWasStopped(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

@@ -6,10 +6,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The type "rungs" has the licenses that the plan does not restore, because it restores the license in place of which
-// a run gave them. E3 was changed to Exchange Online, for example, and later a run took Exchange Online, too. If the
-// person returns, the plan restores E3 alone. If E3 cannot be restored, the next plan restores both, so that the person
-// is not left with nothing. The value is the other license.
+// The type "rungs" has licenses that a run gave in place of better ones. The plan restores only the better license. If
+// a run changed E3 to Exchange Online and a later run took Exchange Online, the plan restores E3 alone. If E3 cannot be
+// restored, the next plan restores both. The value of a key is the better license.
 type rungs map[rung]string
 
 type rung struct{ user, license string }
@@ -22,8 +21,8 @@ func (r rungs) add(d *plan.Decision) {
 	}
 }
 
-// The method "choose" returns the changes without those that are not needed. It forgets the licenses whose better
-// license the changes do not restore.
+// The method "choose" returns the changes without those that are not needed. It removes each entry whose better license
+// the changes do not restore.
 func (r rungs) choose(changes []plan.Change) []plan.Change {
 	restored := map[rung]bool{}
 	for _, c := range changes {

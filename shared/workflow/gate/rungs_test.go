@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestLadder: runs took E3 for Exchange Online, and later Exchange Online. If the person returns, the plan restores E3
-// alone. It restores Exchange Online, too, if E3 may not come back.
+// TestLadder: a run changed E3 to Exchange Online, and a later run took Exchange Online. If the person returns, the
+// plan restores E3 alone. It restores Exchange Online, too, if E3 may not come back.
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	back := func(rule, license, to string) plan.Decision {

@@ -155,8 +155,7 @@ func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply b
 	return nil
 }
 
-// The method "hold" makes a plan on hold for a run that could not be evaluated. A scheduled run still finishes what
-// returns a license.
+// A scheduled run that could not be evaluated still finishes what returns a license.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -192,8 +191,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 }
 
 // The method "resume" adds the open batches of the runs that a plan resumes, and counts the present status of their
-// changes. It adds nothing for a run whose data has expired. The parameter "held" means that a safety check holds the
-// plan. Then only changes that return a license go on, because they rest on no dates.
+// changes. It adds nothing for a run whose data has expired. If "held" is true, only changes that return a license go
+// on, because they rest on no dates.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
 	names, scope := p.Resumes, runs.Begun
 	switch {
@@ -251,9 +250,8 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 }
 
 // Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
-// parameter "most" is the maximum number of rounds while changes are pending. The parameter "troubled" is the number of
-// pending changes that wait for a fault to be repaired. If all pending changes wait for a repair, there are only
-// troubleRounds rounds.
+// parameter "most" is the maximum number of rounds. The parameter "troubled" is the number of pending changes that wait
+// for a repair. If all pending changes do, there are only troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again

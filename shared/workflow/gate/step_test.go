@@ -37,7 +37,6 @@ func stepsOn(over store.Store) *Steps {
 	return s
 }
 
-// The method "gated" returns the state after the gate of a run.
 func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Apply: apply})
@@ -47,16 +46,15 @@ func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	return out
 }
 
-// The method "approves" runs the step "approve" for a plan.
 func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	t.Helper()
 	_, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
 	return err
 }
 
-// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run that an operator starts for everybody
-// only makes a plan. If an operator starts a run that changes the licenses of one person, this request is also the
-// approval. Such a run applies its plan, except in mode audit.
+// TestWhatGoesOn: a scheduled run applies its plan only in mode enforce. A run for everybody that an operator starts
+// only makes a plan. A run for one person can apply its plan, except in mode audit, because its request is also the
+// approval.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -170,8 +168,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan again. The parameter "before" has the results of an earlier execution of the plan. The
-// new execution must not report these results a second time.
+// approvedAgain approves a plan again. The new execution must not report the results "before" of an earlier execution a
+// second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
@@ -251,7 +249,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// A restore restores only licenses that were taken. A repeated step finds the run that its first attempt made.
+	// A repeated step finds the run that its first attempt made.
 	asked := StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {

@@ -30,7 +30,6 @@ func TestUnapprovedNight(t *testing.T) {
 	}
 }
 
-// TestNightOfNothingNeedsNoApproval: a plan of nothing does not wait for an operator.
 func TestNightOfNothingNeedsNoApproval(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -44,9 +43,8 @@ func TestNightOfNothingNeedsNoApproval(t *testing.T) {
 	}
 }
 
-// TestNoticeOfEarlierChanges: an execution without changes of its own can finish the changes of an earlier run. Its
-// notice then says whether these changes are done. It does not say that there was nothing to change, and it does not
-// ask for an approval.
+// TestNoticeOfEarlierChanges: the notice of an execution without changes of its own says whether the changes of earlier
+// runs are done.
 func TestNoticeOfEarlierChanges(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string]plan.Plan{
@@ -83,9 +81,8 @@ func TestNoticeOfEarlierChanges(t *testing.T) {
 	}
 }
 
-// TestUnapprovedRounds: if a plan waits for an operator, no round of the night begins the changes of that plan. The
-// night goes on while changes of earlier runs are pending. Its notice reports both the waiting plan and the earlier
-// changes.
+// TestUnapprovedRounds: while a plan waits for an operator, the night finishes the changes of earlier runs. Its notice
+// reports both.
 func TestUnapprovedRounds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
