@@ -1,7 +1,7 @@
 // Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
-// and reads and changes the members of groups. It uses LDAP over TLS. If the package cannot read something, it returns
-// an error, and never an empty result. With an empty result, a wrong group name would look like a group without
-// members, and a stalled controller or a malformed entry would look like a person who never logged on.
+// and reads and changes the members of groups. It uses LDAP over TLS. If it cannot read something, it returns an error
+// and no empty result. An empty result would let a wrong group name look like a group without members, and a stalled
+// controller like a person who never logged on.
 package activedirectory
 
 import (
@@ -14,8 +14,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. It is safe for concurrent use, because concurrent calls use separate connections. A
-// connection that stays idle for keepIdle is closed.
+// Directory is one domain. It is safe for concurrent use, because concurrent calls use separate connections.
 type Directory struct {
 	configured []controller
 	forest     []string // DNS names of all configured domains; empty if only one domain is configured
@@ -50,8 +49,8 @@ type Directory struct {
 	sid          string // empty before the first reading
 }
 
-// New checks the configuration and reads the files that the configuration names. It does not connect. The function
-// "now" returns the current time. The package compares dates from a controller with this time.
+// New checks the configuration and reads the files that it names. It does not connect. The function "now" returns the
+// current time, which the package compares with dates from a controller.
 func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestControllersDiffer: the first controller has not received a change that the second one has. The person is as no
-// controller alone says: the attribute is unknown.
+// TestControllersDiffer: if only one controller has received a change, the changed attribute is unknown.
 func TestControllersDiffer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -43,8 +42,8 @@ func TestControllersDiffer(t *testing.T) {
 	}
 }
 
-// TestReadOnlyControllerLacksAttributes: a read-only controller does not have the values of the attributes of its
-// filtered set. Such a value is not empty.
+// TestReadOnlyControllerLacksAttributes: a read-only controller lacks the values of filtered attributes. Such a value
+// is not empty.
 func TestReadOnlyControllerLacksAttributes(t *testing.T) {
 	t.Parallel()
 	for capability, hidden := range map[string]bool{"1.2.840.113556.1.4.800": false, partialSecrets: true} {

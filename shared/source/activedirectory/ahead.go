@@ -14,9 +14,9 @@ const (
 	mostAhead = 8 << 20  // the largest number of buffered bytes that are not decoded; a page has about one megabyte
 )
 
-// The type "ahead" is a connection. Its goroutine, the pump, reads answers as fast as they arrive. The pump reports the
-// end of a page before the LDAP library has decoded the page. The client can therefore request the next page early. The
-// controller then produces the next page while the client decodes the current page.
+// The type "ahead" is a connection. Its goroutine, the pump, reads answers as fast as they arrive, and reports the end
+// of a page before the LDAP library has decoded the page. So the controller produces the next page while the client
+// decodes the current page.
 type ahead struct {
 	net.Conn
 	pageEnds chan []byte // cookies for the requests of the next pages, each sent once
@@ -37,8 +37,7 @@ func readAhead(c net.Conn) *ahead {
 	return a
 }
 
-// The method "pump" reads the answers until the connection ends. It pauses while more than mostAhead bytes are
-// buffered.
+// The method "pump" pauses while more than mostAhead bytes are buffered.
 func (a *ahead) pump() {
 	for chunk := make([]byte, readSize); ; {
 		n, err := a.Conn.Read(chunk)
@@ -57,7 +56,6 @@ func (a *ahead) pump() {
 	}
 }
 
-// Read reads from the bytes that the pump has buffered.
 func (a *ahead) Read(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -81,8 +79,7 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// The method "scan" looks for the ends of pages in the stream of messages (RFC 4511 4.1.1). It sends the cookie of each
-// page end to pageEnds.
+// The method "scan" sends the cookie of each page end in the stream of messages (RFC 4511 4.1.1) to pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return
@@ -104,11 +101,10 @@ func (a *ahead) scan(chunk []byte) {
 	}
 }
 
-// The constant "sequence" is the tag at the start of every message.
 const sequence = 0x30
 
-// messageSize returns the length in bytes of the message at the start of b, from its tag and length (X.690 8.1.3). It
-// returns 0 if too few bytes have arrived, or if b does not start with a message.
+// messageSize returns the length of the message at the start of b, from its tag and length (X.690 8.1.3). It returns 0
+// if too few bytes have arrived, or if b does not start with a message.
 func messageSize(b []byte) int {
 	if len(b) < 2 || b[0] != sequence {
 		return 0
@@ -126,8 +122,8 @@ func messageSize(b []byte) int {
 	return 2 + octets + size
 }
 
-// pageCookie returns the cookie of a message that ends a page. It returns an empty cookie if no further page follows,
-// or if the message does not end a page.
+// pageCookie returns the cookie of a message that ends a page. The cookie is empty if no further page follows, or if
+// the message does not end a page.
 func pageCookie(message []byte) []byte {
 	const searchResultDone = 0x60 | ldap.ApplicationSearchResultDone
 	start := 2

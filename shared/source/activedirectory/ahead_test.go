@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "stream" returns the bytes in which a controller sends packets as the answer to the first request of a
-// connection. Each packet therefore gets the message ID 1.
+// The function "stream" returns the bytes of packets as the answer to the first request of a connection. Each packet
+// therefore gets the message ID 1.
 func stream(packets ...*ber.Packet) (all []byte) {
 	for _, p := range packets {
 		p.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "")
@@ -21,8 +21,7 @@ func stream(packets ...*ber.Packet) (all []byte) {
 	return all
 }
 
-// endsOf scans a stream that arrives in chunks. The argument "size" is the length of a chunk in bytes. The result has
-// the cookies that the method scan reports.
+// endsOf scans a stream that arrives in chunks of "size" bytes, and returns the cookies that the method scan reports.
 func endsOf(arriving []byte, size int) (cookies []string) {
 	a := &ahead{pageEnds: make(chan []byte, 1)}
 	for len(arriving) > 0 {
@@ -38,8 +37,7 @@ func endsOf(arriving []byte, size int) (cookies []string) {
 	return cookies
 }
 
-// TestEndsOfPages cuts answers into chunks of every size. The method scan must report the end of each page and nothing
-// else.
+// TestEndsOfPages: however an answer is cut into chunks, the method scan reports the end of each page and nothing else.
 func TestEndsOfPages(t *testing.T) {
 	t.Parallel()
 	long := person(2, "description", strings.Repeat("x", 300))
@@ -62,8 +60,6 @@ func TestEndsOfPages(t *testing.T) {
 	}
 }
 
-// TestReadAheadPassesAllOn sends more bytes than fit into the read-ahead buffer. The reader must receive all bytes
-// unchanged.
 func TestReadAheadPassesAllOn(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -78,8 +74,8 @@ func TestReadAheadPassesAllOn(t *testing.T) {
 	}
 }
 
-// TestReadAheadIsBounded sends bytes that nobody reads. The read-ahead buffer must stay within its limit. Close must
-// end the goroutine that fills the buffer.
+// TestReadAheadIsBounded sends bytes that nobody reads. The buffer must stay within its limit, and Close must end the
+// goroutine that fills it.
 func TestReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -102,8 +98,7 @@ func TestReadAheadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzEndsOfPages checks that no input makes the method scan panic. The first end of a page must be the same for every
-// division into chunks.
+// FuzzEndsOfPages: no input makes the method scan panic, and the first end of a page does not depend on the chunks.
 func FuzzEndsOfPages(f *testing.F) {
 	page := stream(append([]*ber.Packet{person(1)}, searchDone(0, "more")...)...)
 	f.Add(page, uint16(7))

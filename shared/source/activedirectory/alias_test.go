@@ -16,8 +16,8 @@ import (
 )
 
 // TestAddressOfSeveralControllers has an address that leads to another controller on each new connection, like the
-// domain's own name or a load balancer. Only dc2 knows the newest logon. A reading must not count dc2 as asked if the
-// address led to dc1. If dc2 can be reached by its own name, the reading must ask dc2 by this name.
+// domain's own name or a load balancer. A reading must not count dc2 as asked if the address led to dc1. If dc2 can be
+// reached by its own name, the reading must ask it by this name.
 func TestAddressOfSeveralControllers(t *testing.T) {
 	t.Parallel()
 	names := []string{"dc1.corp.test", "dc2.corp.test"}
@@ -87,8 +87,7 @@ func TestAddressOfSeveralControllers(t *testing.T) {
 	}
 }
 
-// The function "stand" leaves an idle connection to a fake in the pool. The next request to the given controller uses
-// this connection.
+// The function "stand" leaves an idle connection to a fake in the pool, for the next request to the given controller.
 func stand(t *testing.T, d *Directory, f *fake, in controller) {
 	t.Helper()
 	c, err := parseController(f.url)
@@ -102,7 +101,7 @@ func stand(t *testing.T, d *Directory, f *fake, in controller) {
 }
 
 // TestSambaAddressOfSeveralControllers reaches two real controllers by an address that leads to them in turn. The
-// package must also ask the controller to which the address does not lead, by its own name at port 636.
+// package must also ask the controller to which the address does not lead, by its own name.
 func TestSambaAddressOfSeveralControllers(t *testing.T) {
 	const password = "Pa55w.rd-of-anna"
 	h := hardenWith(t, samba.Options{Replicating: true, People: []samba.Person{{

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestFindAnchor looks for an account by an immutable id, in the whole domain. It asks nobody about an id that no
-// account can have.
+// TestFindAnchor looks for an account by an immutable id, in the whole domain. It asks no controller about an id that
+// no account can have.
 func TestFindAnchor(t *testing.T) {
 	t.Parallel()
 	const id = "GGGGGGGGGGGGGGGG" // the fake decodes the filter

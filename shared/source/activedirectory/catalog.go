@@ -19,23 +19,22 @@ type outsider struct {
 	group   string // DN of the group that lists the member
 }
 
-// outsideError is the error if a member from outside the domain may stand for people whom no reading lists. It matches
+// outsideError means that a member from outside the domain may stand for people whom no reading lists. It matches
 // directory.ErrNoGroup, which means to callers that membership is unknown.
 type outsideError struct{ text string }
 
 func (e *outsideError) Error() string { return e.text }
 
-// Is reports whether target is directory.ErrNoGroup.
 func (e *outsideError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// foreignSID has the least number of dashes in the SID of an account or a group: S-1-5-21, three numbers of the domain,
+// foreignSID is the least number of dashes in the SID of an account or a group: S-1-5-21, three numbers of the domain,
 // and one of the account (MS-DTYP 2.4.2.4). The well-known SIDs of many accounts, such as S-1-5-11 (Authenticated
 // Users), are shorter.
 const foreignSID = 7
 
 // noneWithin returns an error if a member from outside the domain may have people of the configured domains within it.
-// An account has nobody within it. A group of another forest has only accounts of that forest. The method listMembers
-// of Forest reads a group of another configured domain. The global catalog shows what any other member is.
+// A group of another forest has only accounts of that forest. The method listMembers of Forest reads a group of another
+// configured domain. The global catalog shows what any other member is.
 func (s *session) noneWithin(outside []outsider) error {
 	home, err := s.home()
 	if err != nil {
@@ -66,15 +65,13 @@ func (s *session) noneWithin(outside []outsider) error {
 		why, home, domainDN(domainName(m.dn))))
 }
 
-// The method "unknown" returns the error for the members of the group that lists m.
 func (m outsider) unknown(s *session, why string) error {
 	return s.fault("list members", &outsideError{fmt.Sprintf("who is in the group %q is not known because of its member %q: %s", clean(m.group), clean(m.dn), why)})
 }
 
-// askCatalog deletes from the map "open" the members that have nobody of another domain within them. The map is by SID.
-// askCatalog reads the members in the global catalog of the session's controller. The global catalog has every object
-// of the forest (Microsoft Learn, "Binding to the Global Catalog"). A controller of one domain does not show objects of
-// another domain.
+// askCatalog deletes from the map "open", which is by SID, the members that have nobody of another domain within them.
+// It reads them in the global catalog, which has every object of the forest (Microsoft Learn, "Binding to the Global
+// Catalog"). A controller does not show objects of another domain.
 func (s *session) askCatalog(open map[string]outsider) error {
 	const doing = "look up members of other domains"
 	return s.directory.do(s.ctx, s.controller.catalog(), func(c *session) error {
@@ -98,9 +95,8 @@ func (s *session) askCatalog(open map[string]outsider) error {
 	})
 }
 
-// holdsOthers reports whether an object may have accounts of another domain within it. An account has none. A global
-// group has accounts and global groups of its own domain only (Microsoft Learn, "Active Directory security groups",
-// group scope).
+// holdsOthers reports whether an object may have accounts of another domain within it. A global group has accounts and
+// global groups of its own domain only (Microsoft Learn, "Active Directory security groups", group scope).
 func holdsOthers(e *ldap.Entry) bool {
 	const global = 0x2 // GROUP_TYPE_ACCOUNT_GROUP (MS-ADTS 2.2.12)
 	if hasClass(e, "user") {
@@ -110,7 +106,6 @@ func holdsOthers(e *ldap.Entry) bool {
 	return err != nil || kind&global == 0
 }
 
-// The method "catalog" returns the global catalog of the controller.
 func (c controller) catalog() controller {
 	scheme, port := "ldaps://", globalCatalog
 	if c.startTLS {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestMembersOfAnotherDomain reads a group of the only configured domain. The group has a person and a group of another
-// domain as members. If this group may have people of the configured domain within it, the members must be unknown.
+// TestMembersOfAnotherDomain reads a group. One of its members is a group of a domain that is not configured. If that
+// member may have people of the configured domain within it, the members must be unknown.
 func TestMembersOfAnotherDomain(t *testing.T) {
 	t.Parallel()
 	const user, universal, global = "user", "-2147483640", "-2147483646"
@@ -23,7 +23,7 @@ func TestMembersOfAnotherDomain(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		members map[byte]string // in the global catalog, by RID: "user", or the groupType; nil if there is no global catalog
-		fails   []string        // parts of the error
+		fails   []string
 	}{
 		"global group":    {members: map[byte]string{2: user, 9: global}},
 		"universal group": {members: map[byte]string{2: user, 9: universal}, fails: []string{`its member "CN=Inner,DC=emea,`, "name its domain in IDLESEAT_AD_BASE, too, as " + testBase + ";" + emeaBase}},
@@ -79,8 +79,8 @@ func TestMembersOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestMemberOfWithGroupOfAnotherDomain asks whether a person belongs to a group that does not list the person. The
-// group has a group of a domain that is not configured within it, so the answer must not be no.
+// TestMemberOfWithGroupOfAnotherDomain: a group does not list a person, and has a group of a domain that is not
+// configured within it. The answer whether the person belongs to the group must not be no.
 func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	t.Parallel()
 	corp := newFake(t, onSearch(func(r request) []*ber.Packet {
@@ -98,7 +98,7 @@ func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestOtherMembers reads groups with members whose kind decides whether the list is whole. All domains are configured.
+// TestOtherMembers: the kind of a member decides whether the list of a group is whole. All domains are configured.
 func TestOtherMembers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ member, fails string }{

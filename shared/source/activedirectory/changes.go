@@ -15,16 +15,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxChanged is the largest number of changed people for which ListChanges makes a delta reading. With more changes, a
-// full reading is hardly more expensive. A delta reading keeps the SIDs of all changed people in memory.
+// maxChanged is the largest number of changed people for a delta reading. With more changes, a full reading is hardly
+// more expensive, and a delta reading keeps the SIDs of all changed people in memory.
 const maxChanged = 100_000
 
-// ListFull reads everybody in the same way as ListPeople. It returns the watermark from which ListChanges can continue.
-// The watermark is nil if the account may not read the attributes of a watermark.
+// ListFull works like ListPeople. It also returns the watermark from which ListChanges can continue, or nil if the
+// account may not read a watermark.
 //
-// The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for such
-// an attribute, ListFull adds the name of the attribute to the person's Unreadable, because the account may lack the
-// right to read the value. ListFull adds no attribute that is proven to be empty.
+// The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for one
+// of them, and it is not proven to be empty, ListFull adds its name to the person's Unreadable. The account may lack
+// the right to read it.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil
@@ -37,16 +37,15 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 }
 
 // ListChanges reads what changed since a watermark. It first calls the function "present" with the SID and DN of
-// everybody who exists now. It then calls the function "changed" for everybody who may have changed (MS-ADTS 3.1.1.1.9,
+// everybody who exists now, and then the function "changed" for everybody who may have changed (MS-ADTS 3.1.1.1.9,
 // uSNChanged).
 //
-// The function "present" is needed, because a list of changes is not complete. If an organizational unit is moved or a
-// right is removed, the USN of the affected people stays the same. Deleted people are not in the list, because only
-// administrators can see deleted people. The caller keeps the DatesInDoubt of a person who did not change. A new
-// lastLogon does not change the USN, so ListChanges does not report the new date.
+// Without "present", changes would be missing: a moved organizational unit or a removed right does not change the USN
+// of the affected people, and only administrators see deleted people. A new lastLogon does not change the USN either.
+// The caller keeps the DatesInDoubt of a person who did not change.
 //
-// Only the controller that issued the watermark can answer. ListChanges fails with directory.ErrNoWatermark if this
-// controller cannot list the changes exactly. The caller must then discard everything that it received.
+// Only the controller that issued the watermark can answer. If it cannot list the changes exactly, the error is
+// directory.ErrNoWatermark, and the caller must discard everything that it received.
 func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
 		if now, err = s.watermarkAfter(since, rests); err != nil {
@@ -62,7 +61,7 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 }
 
 // The method "watermark" returns the controller's current watermark. It uses the rootDSE from the beginning of the
-// session, so every later change has a higher USN.
+// session, so later changes have a higher USN.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
 	m := directory.Watermark{Scope: s.scope(rests)}
@@ -103,7 +102,7 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter returns the controller's current watermark. It fails if the controller cannot list all changes after
+// watermarkAfter returns the controller's current watermark. It fails if the controller cannot list all changes since
 // the watermark "since", or if the domain does not maintain lastLogonTimestamp.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
@@ -123,10 +122,9 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent calls the function "present" for everybody who exists. It returns the SIDs of the people whose USN is
-// higher than the argument "since". The search for changes must find all these people. A filter on an attribute that
-// the account may not read matches nobody and causes no error. If the search for changes misses a person, the account
-// therefore may not read an attribute in the filter.
+// listPresent calls the function "present" for everybody who exists, and returns the SIDs of the people whose USN is
+// higher than "since". The search for changes must find all of them. A filter on an attribute that the account may not
+// read matches nobody and causes no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -151,8 +149,8 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged calls the function "changed" for everybody who changed. The argument "open" is the result of listPresent.
-// listChanged fails if it does not find one of the people in "open".
+// listChanged calls the function "changed" for everybody who changed. It fails if it does not find one of the people in
+// "open", the result of listPresent.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

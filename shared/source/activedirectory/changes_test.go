@@ -55,7 +55,6 @@ func usual() counting {
 	}
 }
 
-// changesSince returns the SIDs that ListChanges reported as present and as changed.
 func changesSince(t *testing.T, d *Directory, since directory.Watermark) (got [2][]string, now directory.Watermark, err error) {
 	t.Helper()
 	now, err = d.ListChanges(t.Context(), since, nil,
@@ -132,7 +131,7 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestWatermarkElsewhere gives the first controller another database. ListChanges must then ask the second controller.
+// TestWatermarkElsewhere: if the first controller has another database, ListChanges asks the second one.
 func TestWatermarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
@@ -150,7 +149,7 @@ func TestWatermarkElsewhere(t *testing.T) {
 	}
 }
 
-// TestUnmarked has a controller without a watermark. ListFull must still read everybody.
+// TestUnmarked: without a watermark, ListFull still reads everybody.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
@@ -163,8 +162,7 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges lists the changes since two watermarks. Since the newest watermark, nobody must have changed. Since the
-// USN 1, everybody must have changed.
+// testChanges: since the newest watermark nobody has changed, and since the USN 1 everybody has.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || watermark == nil {

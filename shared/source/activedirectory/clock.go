@@ -8,9 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with the time that
-// the function "now" returns. The error is directory.ErrClock if the times differ too much. If the controller reports
-// no time, CheckClock returns a different error.
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with the result of
+// "now". The error is directory.ErrClock if the times differ too much.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
 		told, err := s.clock()
@@ -21,7 +20,6 @@ func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error 
 	})
 }
 
-// The method "clock" returns the time of the controller.
 func (s *session) clock() (time.Time, error) {
 	s.root = nil // the time in a cached rootDSE is old
 	told, err := s.rootDSE("currentTime")

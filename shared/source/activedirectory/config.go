@@ -16,11 +16,10 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// defaultTimeout is the timeout of a connection and of an operation if Config sets no timeout.
 const defaultTimeout = 30 * time.Second
 
-// The ports of the global catalog. New rejects these ports. The global catalog has some attributes of everybody in the
-// forest, but not lastLogon. In the global catalog, every person looks like a person who never logged on.
+// The ports of the global catalog. New rejects them. The global catalog lacks lastLogon, so every person would look
+// like a person who never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
 // Config has the addresses of a domain and the account that reads the domain. The tags name the environment variables.
@@ -41,17 +40,17 @@ func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
-// bareHost matches a host without a scheme, such as dc1.corp.example. Validate suggests the address with ldaps://.
+// bareHost matches a host without a scheme, such as dc1.corp.example.
 var bareHost = regexp.MustCompile(`^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?$`)
 
-// Validate returns every fault of the configuration that can be found without opening a file or a connection.
+// Validate returns every fault of the configuration that can be found without a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {
 		if bareHost.MatchString(u) && !strings.Contains(strings.Join(c.URLs, ","), "@") {
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS: %q has no ldaps:// before it; write ldaps://%s", u, u))
 		} else if _, err := parseController(u); err != nil {
-			// The message omits the value, because the value may contain a password.
+			// The value may contain a password, so the message omits it.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
 	}
@@ -76,7 +75,6 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// validateSecret checks that Config has a password or a keytab, and not both.
 func (c Config) validateSecret() error {
 	user, realm, _ := strings.Cut(c.Bind, "@")
 	switch {
@@ -91,7 +89,6 @@ func (c Config) validateSecret() error {
 	}
 }
 
-// The method "bases" returns the DNs of Base.
 func (c Config) bases() (bases []string) {
 	for base := range strings.SplitSeq(c.Base, ";") {
 		if base = strings.TrimSpace(base); base != "" {
@@ -102,8 +99,8 @@ func (c Config) bases() (bases []string) {
 }
 
 // validateBases checks that each base is a DN in a domain. A base must not lie below another base of the same domain,
-// because the people in both bases would be read twice. The base of a child domain may lie below the base of its parent
-// domain, because the two domains have different people.
+// because people would be read twice. It may lie below a base of the parent domain, because two domains have different
+// people.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()
@@ -126,7 +123,6 @@ func (c Config) validateBases() error {
 	return nil
 }
 
-// byDomain splits the configuration into one configuration for each domain that has a base.
 func (c Config) byDomain() []Config {
 	var all []Config
 	for _, base := range c.bases() {
@@ -145,8 +141,8 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain returns the DNS name of the domain. It takes the name from the base, from the account's DN or from the
-// account's user principal name. It returns "" if these three contain no name of a domain.
+// dnsDomain returns the DNS name of the domain, from the base, the account's DN or the account's user principal name,
+// or "".
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {
@@ -157,7 +153,7 @@ func (c Config) dnsDomain() string {
 	return strings.ToLower(suffix)
 }
 
-// domainName returns corp.example for a DN below DC=corp,DC=example. It returns "" for any other string.
+// domainName returns corp.example for a DN below DC=corp,DC=example, or "".
 func domainName(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
@@ -172,7 +168,6 @@ func domainName(dn string) string {
 	return strings.Join(labels, ".")
 }
 
-// domainDN returns DC=corp,DC=example for corp.example.
 func domainDN(name string) string { return "DC=" + strings.ReplaceAll(name, ".", ",DC=") }
 
 // The type "controller" describes one domain controller.
@@ -181,15 +176,14 @@ type controller struct {
 	host     string
 	addr     string // host:port
 	startTLS bool   // the connection starts without TLS and must switch to TLS before any other request
-	// The field "name" is the dNSHostName of the controller. A session never asks another controller, even if the address
-	// leads to several controllers. If the name is empty, a session may ask any controller to which the address leads.
+	// The field "name" is the dNSHostName of the controller. A session asks no other controller, even if the address
+	// leads to several. If the name is empty, any controller will do.
 	name string
-	// The field "invocation" is the raw invocationId, the identity of the controller's copy of the directory. It is empty
-	// if the controller does not come from the list of the directory, or if the account may not read the invocationId.
+	// The field "invocation" is the raw invocationId, the identity of the controller's copy of the directory. It is
+	// empty if it is unknown.
 	invocation string
 }
 
-// byName returns the controller with the given DNS name. Its connections use LDAPS.
 func byName(host string) controller {
 	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort), name: host}
 }
@@ -213,8 +207,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// The method "tls" returns the TLS configuration of every connection. The certificate must be valid for the name of the
-// host.
+// The certificate must be valid for the name of the host.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {
@@ -231,8 +224,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// The method "password" reads the password file. It rejects an empty password, because LDAP treats a bind with an empty
-// password as anonymous. Such a bind succeeds, and the searches after it find nothing.
+// The method "password" reads the password file. It rejects an empty password, because LDAP treats a bind without a
+// password as anonymous: it succeeds, and the searches after it find nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {

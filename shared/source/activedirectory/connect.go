@@ -13,8 +13,8 @@ import (
 )
 
 // The method "ask" calls the function "f" with a session on the first controller that can be reached. After an error,
-// ask continues with the next controller only if another controller may answer without this error. It does not continue
-// after f has passed data to the caller or has written to a controller.
+// it continues with the next controller if that one may answer without this error. It does not continue after f has
+// passed data to the caller or has written to a controller.
 func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	controllers, err := d.bootstrap(ctx)
 	if err != nil {
@@ -35,10 +35,9 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// The method "bootstrap" returns the controllers to ask first. If controllers are configured, these are the configured
-// controllers. Otherwise, these are all controllers of the domain from DNS (MS-ADTS 6.3.2.3), in the order of their
-// priorities and at random within a priority (RFC 2782). By default, all have the same priority (Microsoft Learn,
-// "LdapSrvPriority"). Each call may therefore reach another controller, in any site.
+// The method "bootstrap" returns the controllers to ask first: the configured ones, or all controllers of the domain
+// from DNS (MS-ADTS 6.3.2.3). By default, all have the same priority (Microsoft Learn, "LdapSrvPriority"), so each call
+// may reach another controller, in any site (RFC 2782).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && len(d.forest) > 0 {
 		return d.entrance(ctx)
@@ -71,9 +70,9 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// The method "do" calls the function "f" on one controller, over an idle connection or a new connection. If the idle
-// connection is broken, do calls f once more over a new connection. If the address of the controller leads to another
-// controller this time, do connects to the name of the controller over LDAPS.
+// The method "do" calls the function "f" on one controller, over an idle or a new connection. If the idle connection is
+// broken, it calls f once more over a new one. If the address of the controller leads to another controller this time,
+// it connects to the name of the controller over LDAPS.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	direct := byName(c.name)
 	s := d.pool.take(c)
@@ -97,7 +96,6 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return err
 }
 
-// The method "dial" calls the function "f" over a new connection.
 func (d *Directory) dial(ctx context.Context, c controller, f func(*session) error) error {
 	s := &session{ctx: ctx, directory: d, controller: c, bases: d.bases}
 	if err := s.connect(); err != nil {
@@ -110,13 +108,11 @@ func (d *Directory) dial(ctx context.Context, c controller, f func(*session) err
 	return s.run(f)
 }
 
-// errOtherController is the error of a connection that leads to another controller than the named one.
 var errOtherController = errors.New("it led to another controller")
 
 // The method "isNamed" returns an error if the session has another controller than the named one. The name of a domain
-// and the address of a load balancer lead to any controller of the domain, and every connection may lead to another
-// one. The dnsHostName of the rootDSE shows which controller it is ("Contains the DNS address for this directory
-// server", Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not show it, because the certificates of
+// and the address of a load balancer may lead to another controller on every connection. The dnsHostName of the rootDSE
+// shows which one it is (Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not, because the certificates of
 // Microsoft's template Kerberos Authentication also have the name of the domain.
 func (s *session) isNamed() error {
 	name := s.controller.name
@@ -135,7 +131,8 @@ func (s *session) isNamed() error {
 		errOtherController, clean(s.host)))
 }
 
-// The method "run" calls the function "f" over a bound connection. If f succeeds, the connection goes back to the pool.
+// The method "run" calls the function "f" over a bound connection. If f succeeds, it returns the connection to the
+// pool.
 func (s *session) run(f func(*session) error) error {
 	err := s.isNamed()
 	if err == nil {
@@ -191,8 +188,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS requests TLS on a new connection (RFC 4511 4.14). It replaces a function of the LDAP library, because that
-// function loses the reason why a certificate was rejected.
+// startTLS requests TLS on a new connection (RFC 4511 4.14). The function of the LDAP library loses the reason why a
+// certificate was rejected.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")
@@ -210,8 +207,8 @@ func startTLS(conn net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// The method "bind" authenticates. After a controller has rejected the password, no other controller is asked, because
-// the password is the same on every controller. Each attempt counts towards a lockout of the account.
+// The method "bind" authenticates. After a wrong password, no other controller is asked, because the password is the
+// same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) bind() error {
 	if s.directory.kerberos != nil {
 		return s.bindByTicket()

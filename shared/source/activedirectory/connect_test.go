@@ -45,7 +45,7 @@ func TestStartTLS(t *testing.T) {
 }
 
 // newStartTLS starts a controller that uses plain LDAP until the client requests TLS. The argument "code" is the result
-// code of the answer to this request.
+// code of its answer.
 func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})

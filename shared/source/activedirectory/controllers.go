@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is reused. Reading a batch of people takes less time, so a
-	// batch reads the list only once. A new controller is in the list after listAge at the latest. The setup of a
-	// controller takes longer than listAge, so this delay does not matter.
+	// listAge is how long the list of a domain's controllers is reused. It is longer than the reading of a batch of
+	// people, and shorter than the setup of a new controller.
 	listAge = time.Minute
 	// defaultInterval is the interval if msDS-LogonTimeSyncInterval is absent (MS-ADA2 2.494).
 	defaultInterval = 14 * day
@@ -36,8 +35,8 @@ type domain struct {
 // errNotKept is the error for the dates of a domain that does not maintain lastLogonTimestamp.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow returns the domain with its current controllers. It caches the list only for listAge, because a new
-// controller must soon be in the list.
+// domainNow returns the domain with its current controllers. It reuses the list only for listAge, because a new
+// controller must soon be in it.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,9 +74,8 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// The method "unlisted" returns a domain whose list of controllers could not be read. Only the controllers from
-// bootstrap are asked, so the data on other controllers stays unknown. domainNow does not cache the result, so that the
-// next call tries to read the list again.
+// The method "unlisted" returns a domain whose list of controllers could not be read, so that the data on other
+// controllers stays unknown. domainNow does not cache the result.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -86,10 +84,8 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 	return &domain{controllers: known, interval: interval, unnamed: why}, nil
 }
 
-// The method "home" returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
-// domainObject reads attributes of the object of the domain itself.
 func (s *session) domainObject(attributes ...string) (*ldap.Entry, error) {
 	doing := "read " + strings.Join(attributes, " and ")
 	base, err := s.home()
@@ -106,7 +102,7 @@ func (s *session) domainObject(attributes ...string) (*ldap.Entry, error) {
 	return found.Entries[0], nil
 }
 
-// syncInterval reads msDS-LogonTimeSyncInterval of the domain. The attribute is a number of days.
+// syncInterval reads msDS-LogonTimeSyncInterval of the domain, a number of days.
 func (s *session) syncInterval() (time.Duration, error) {
 	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
 	e, err := s.domainObject(attribute)
@@ -124,11 +120,10 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// listControllers returns all controllers that have a full copy of a domain, to be reached by their DNS names. The
-// argument "base" is the DN of the domain. The names come from CN=Sites of the configuration. In CN=Sites, every
-// controller of the forest has a server object with an nTDSDSA object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result
-// omits global catalogs that have a partial copy of the domain, because nobody logs on to the domain at such a global
-// catalog.
+// listControllers returns all controllers that have a full copy of the domain with the DN "base", to be reached by
+// their DNS names. In CN=Sites of the configuration, every controller of the forest has a server object with an nTDSDSA
+// object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result omits global catalogs with a partial copy, because nobody
+// logs on to the domain there.
 func (s *session) listControllers(base string) (list []controller, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")
@@ -163,9 +158,9 @@ func (s *session) listControllers(base string) (list []controller, unnamed error
 	return list, unnamed, err
 }
 
-// reachBy decides how to reach each listed controller. It uses a configured address that leads to the controller.
-// Without such an address, it uses the name of the controller over LDAPS. An address may lead to another controller
-// later, so each controller in the result has its name, and every session compares the name.
+// reachBy decides how to reach each listed controller: by a configured address that leads to it, or by its name over
+// LDAPS. An address may lead to another controller later, so each controller in the result has its name, and every
+// session compares the name.
 func (d *Directory) reachBy(ctx context.Context, listed []controller) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup

@@ -13,15 +13,14 @@ const (
 	genericRead   = 0x80000000
 )
 
-// dacl is the access control list of an object. The field "all" is set if the object has no list. An object without a
-// list allows everything to everybody.
+// dacl is the access control list of an object. The field "all" is set if the object has no list, which allows
+// everything to everybody.
 type dacl struct {
 	all     bool
 	entries []accessEntry
 }
 
-// accessEntry allows or denies rights. The rights apply to the whole object, or to one attribute, or to one property
-// set. SID and GUID are raw bytes.
+// accessEntry allows or denies rights. SID and GUID are raw bytes.
 type accessEntry struct {
 	deny   bool
 	rights uint32
@@ -71,8 +70,8 @@ func parseDACL(raw []byte) (*dacl, error) {
 }
 
 // parseEntry reads one entry (MS-DTYP 2.4.4). The result "counts" is false for an entry that applies only to objects
-// below this object. parseEntry ignores a conditional entry that allows rights. It treats a conditional entry that
-// denies rights as unconditional. An account therefore never seems to have more rights than it really has.
+// below. parseEntry ignores a conditional entry that allows rights, and treats one that denies rights as unconditional.
+// So an account never seems to have more rights than it has.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6

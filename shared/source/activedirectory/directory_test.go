@@ -24,7 +24,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listSIDs lists people and collects their SIDs.
 func listSIDs(ctx context.Context, d *Directory) (sids []string, err error) {
 	err = d.ListPeople(ctx, func(u directory.ADUser) error {
 		sids = append(sids, u.SID)
@@ -37,7 +36,7 @@ func searchDone(code uint16, cookie ...string) []*ber.Packet {
 	return result(ldap.ApplicationSearchResultDone, code, "because\x00", cookie...)
 }
 
-// onSearch returns a handler that accepts every bind. The function "answer" returns the answer to every search.
+// onSearch returns a handler that accepts every bind and answers every search with "answer".
 func onSearch(answer func(request) []*ber.Packet) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		if r.op == ldap.ApplicationSearchRequest {
@@ -120,8 +119,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// checkError checks that err contains the text "want". If "want" is empty, err must be nil. No error may contain the
-// password.
+// checkError checks that err contains the text "want", or is nil if "want" is empty. No error may contain the password.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
@@ -140,8 +138,7 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// An error of the callback must end the reading. If the error came from the package, the package would ask another
-	// controller.
+	// Another controller is asked only after an error of the package. This error comes from the callback.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0
 	err := open(t, config(t, first.ca, first.url, second.url)).ListPeople(t.Context(), func(directory.ADUser) error {
@@ -221,7 +218,6 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// otherCA returns the file of a CA certificate that signed no other certificate of the tests.
 func otherCA(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

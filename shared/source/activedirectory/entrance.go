@@ -8,9 +8,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method "entrance" is used only if several domains are configured. It returns the configured controllers that
-// belong to this domain. If there are none, it returns the controllers that a controller of another domain names for
-// this domain, because CN=Sites lists the controllers of the whole forest.
+// The method "entrance" is for several configured domains. It returns the configured controllers of this domain. If
+// there are none, it returns those that a controller of another domain names, because CN=Sites lists the controllers of
+// the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()
@@ -51,8 +51,8 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	return own, nil
 }
 
-// ownSID returns the SID of the domain. The SIDs of the people in the domain begin with the SID of the domain. The
-// result is cached because it never changes.
+// ownSID returns the SID of the domain, with which the SIDs of its people begin. It never changes, so the result is
+// cached.
 func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
 	d.entranceMu.Lock()
 	known := d.sid

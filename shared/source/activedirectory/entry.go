@@ -24,11 +24,9 @@ var errEntry = errors.New("damaged entry")
 // The type "reader" stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// The map readers has the reader of each attribute of a person, by attribute in lower case. The map has the attributes
-// of the table of fields (directory.ADProperties) and the attributes that allReaders decodes itself.
+// The map readers has the reader of each attribute of a person, by attribute in lower case.
 var readers = allReaders()
 
-// personAttributes are the attributes that are requested for each person.
 var personAttributes = slices.Sorted(maps.Keys(readers))
 
 func allReaders() map[string]reader {
@@ -96,8 +94,8 @@ func allReaders() map[string]reader {
 	return all
 }
 
-// parsePerson reads an entry. It fails if the entry has no SID or no GUID, because such a person would match nobody and
-// would be lost silently.
+// parsePerson reads an entry. It fails without a SID or a GUID, because such a person would match nobody and would be
+// lost silently.
 func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	u := directory.ADUser{DN: text([]byte(e.DN))}
 	for _, a := range e.Attributes {
@@ -115,7 +113,6 @@ func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	return u, nil
 }
 
-// The function "text" returns the argument "value" as valid UTF-8. It replaces invalid bytes and NUL bytes with U+FFFD.
 func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
@@ -135,8 +132,8 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
-// ErrFuture is the error for a date that lies more than a day in the future. In that case some clock is wrong, and it
-// is unknown whether the person logged on.
+// ErrFuture means that a date lies more than a day in the future. Some clock is wrong, so it is unknown whether the
+// person logged on.
 var ErrFuture = errors.New("the date lies in the future")
 
 // fileTime parses a FILETIME, the number of 100 ns intervals since 1601 in UTC. It returns the zero time for 0, for
@@ -153,8 +150,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
 }
 
-// The function "expiry" parses a FILETIME in the same way as fileTime. For a date after the year 9999 it returns the
-// zero time ("never"), because no text form of a date can express such a date.
+// The function "expiry" parses a FILETIME like fileTime. It returns the zero time ("never") for a date after the year
+// 9999, which no text form of a date can express.
 func expiry(filetime string) (time.Time, error) {
 	const lastYear = 9999
 	t, err := fileTime(filetime)
@@ -164,8 +161,8 @@ func expiry(filetime string) (time.Time, error) {
 	return t, nil
 }
 
-// Time parses the FILETIME of a past date in the same way as fileTime. It returns the zero time for a date before 2000,
-// because such a date cannot be a logon. It returns ErrFuture for a date more than a day after the argument "now".
+// Time parses the FILETIME of a past date like fileTime. It returns the zero time for a date before 2000, because such
+// a date cannot be a logon, and ErrFuture for a date more than a day after "now".
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

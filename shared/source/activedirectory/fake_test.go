@@ -24,20 +24,18 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The type "request" describes one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
 	base     string  // base of a search, or DN of a modified group
 	filter   string
 	password string
-	cookie   string // cookie of a paged search
-	page     uint32 // page size of a paged search
+	cookie   string
+	page     uint32
 	// The field "attributes" has the requested attributes of a search with controls.
 	attributes []string
 }
 
-// The type "fake" is a domain controller with answers from a test. It listens with TLS on loopback, and has a
-// certificate for 127.0.0.1.
+// The type "fake" is a domain controller with answers from a test. It listens with TLS on loopback.
 type fake struct {
 	url, ca string
 	home    home
@@ -49,23 +47,21 @@ type fake struct {
 // The answer "cut" ends the connection. The answer "silent" sends nothing.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
-// The method "requests" returns the requests so far.
 func (f *fake) requests() []request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.asked)
 }
 
-// The method "last" returns the last request.
 func (f *fake) last() request {
 	asked := f.requests()
 	return asked[len(asked)-1]
 }
 
 // The type "home" describes the domain of a fake controller. The fake answers questions about the domain itself, and
-// passes all other requests to the handler of the test.
+// passes other requests to the handler of the test.
 type home struct {
-	name     string   // name of the controller
+	name     string
 	servers  []string // the names in all server objects; "name=" stands for a server without dNSHostName
 	interval []string // values of msDS-LogonTimeSyncInterval; empty if the attribute is not set
 	mute     bool     // whether the handler gets every request, including questions about the domain
@@ -80,7 +76,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// The method "answer" returns the answer to a question about the domain itself. It returns nil for any other request.
+// The method "answer" returns the answer to a question about the domain itself, or nil.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -111,7 +107,6 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// vectorOf returns a replUpToDateVector with the times of controllers, by name.
 func vectorOf(synced map[string]time.Time) string {
 	b := binary.LittleEndian.AppendUint32(nil, 2)
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(synced))<<32)
@@ -124,8 +119,7 @@ func vectorOf(synced map[string]time.Time) string {
 	return string(b)
 }
 
-// schemaOf returns the answer to a search of the schema. The answer has an entry for every attribute that the package
-// requests.
+// schemaOf returns an entry for every attribute that the package requests.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member", "memberOf"}, personAttributes...) {
@@ -134,14 +128,13 @@ func schemaOf() []*ber.Packet {
 	return found(list...)
 }
 
-// schemaGUID returns the schemaIDGUID of an attribute as raw bytes.
 func schemaGUID(attribute string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(attribute)))
 	return string(sum[:16])
 }
 
-// newFake starts the only controller of a domain. The controller accepts any password and answers questions about its
-// domain. For every other request it calls the function "handle".
+// newFake starts the only controller of a domain. It accepts any password, answers questions about its domain, and
+// calls the function "handle" for other requests.
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)
@@ -159,7 +152,6 @@ func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fa
 	return f
 }
 
-// newIdentity returns a fake without a listener, and the TLS configuration with its certificate.
 func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	t.Helper()
 	// The test server of the standard library has a certificate for 127.0.0.1.
@@ -173,7 +165,6 @@ func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	return f, &tls.Config{Certificates: web.TLS.Certificates}
 }
 
-// The function "serve" runs the function "handle" on every connection until the test ends.
 func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -276,12 +267,11 @@ func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packe
 	return []*ber.Packet{m}
 }
 
-// The function "found" returns the answer to a search that finds the given entries.
 func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// The function "entry" returns one entry of an answer. In the argument "attributes", a value follows each name.
+// In the argument "attributes", a value follows each name.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -299,8 +289,7 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// The function "person" returns the entry of a person with a SID that ends in the argument "rid". The argument "more"
-// has further attributes.
+// The function "person" returns the entry of a person with a SID that ends in "rid".
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -309,14 +298,13 @@ func person(rid byte, more ...string) *ber.Packet {
 // openDescriptor is a descriptor without an access control list. Such a descriptor allows everybody to read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
-// The list "readable" has the attributes that every account has. It also has a descriptor that allows everybody to read
-// all other attributes.
+// The list "readable" has the attributes that every account has, and a descriptor that allows everybody to read the
+// others.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
 	descriptor, openDescriptor,
 }
 
-// domainSID returns the raw SID of a domain. The SID of testBase is S-1-5-21.
 func domainSID(base string) string {
 	if base == testBase {
 		return "\x01\x01\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00"
@@ -330,7 +318,6 @@ func rawSID(rid byte) string {
 
 const testBase = "DC=corp,DC=example,DC=test"
 
-// The function "stalled" returns the address of a server that accepts connections and never answers.
 func stalled(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -341,8 +328,6 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// The function "config" returns a Config for the controllers with the addresses "urls". The argument "ca" is the file
-// with the CA of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The type "fault" describes an error of one controller.
 type fault struct {
 	controller string // URL
 	doing      string
@@ -51,8 +50,8 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// The method "explain" returns the cause of an error and the remedy. The result "elsewhere" reports whether another
-// controller may answer without the error.
+// The method "explain" returns the cause of an error and the remedy, in words. The result "elsewhere" reports whether
+// another controller may answer without the error.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
@@ -79,7 +78,6 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 	}
 }
 
-// The function "names" lists the names for which a certificate is valid.
 func names(c *x509.Certificate) string {
 	all := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -98,14 +96,12 @@ func (s *session) trusted() string {
 	return "the CA in " + s.directory.caFile
 }
 
-// mayPass has the result codes that come from the state of one controller. Another controller may answer without such a
-// code.
+// mayPass has the result codes that come from the state of one controller.
 var mayPass = map[uint16]bool{
 	ldap.LDAPResultBusy:        true,
 	ldap.LDAPResultUnavailable: true,
 }
 
-// The map advice has the remedy for an operator, by result code.
 var advice = map[uint16]string{
 	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
 	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",
@@ -114,7 +110,6 @@ var advice = map[uint16]string{
 	ldap.LDAPResultInsufficientAccessRights: "give the account the right to do this",
 }
 
-// explainResult returns the name of a result code, the controller's text, and the remedy.
 func explainResult(e *ldap.Error) string {
 	text := fmt.Sprintf("%s (%d)", ldap.LDAPResultCodeMap[e.ResultCode], e.ResultCode)
 	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
@@ -133,7 +128,6 @@ func explainResult(e *ldap.Error) string {
 
 var bindData = regexp.MustCompile(`\bdata ([0-9a-f]+)\b`)
 
-// bindReason returns the meaning of the Windows error code in the message of a rejected bind.
 func bindReason(diagnostic string) string {
 	found := bindData.FindStringSubmatch(diagnostic)
 	if found == nil {

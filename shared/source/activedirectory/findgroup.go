@@ -12,8 +12,8 @@ import (
 )
 
 // FindGroup reads a group by its DN or by its objectGUID, in the form of directory.GroupByGUID. The objectGUID also
-// finds a renamed or moved group. The ID of the result is the current DN. The error is directory.ErrNoGroup if no group
-// has the name.
+// finds a renamed or moved group. The ID of the result is the current DN. The error is directory.ErrNoGroup if there is
+// no such group.
 func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	var found directory.Group
 	err := d.ask(ctx, func(s *session) error {
@@ -30,7 +30,7 @@ func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group
 	return found, err
 }
 
-// FindGroup finds a group in all domains, in the same way as Directory.FindGroup.
+// FindGroup works like Directory.FindGroup, in all domains.
 func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	d, err := f.domainOfGroup(ctx, name)
 	if err != nil {
@@ -39,7 +39,7 @@ func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return d.FindGroup(ctx, name)
 }
 
-// domainOfGroup returns the domain of a group. A DN contains the name of the domain. For a GUID, every domain is asked.
+// domainOfGroup returns the domain of a group. A DN names the domain. For a GUID, every domain is asked.
 func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
 	if len(f.domains) == 1 || !directory.IsGroupGUID(name) {
 		return f.domainAt(name)
@@ -55,12 +55,10 @@ func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, er
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", errNoGroup, name)
 }
 
-// errEnough ends a search that has found as much as the caller requested.
 var errEnough = errors.New("enough was found")
 
-// GroupsWith returns the DNs of groups of the domain. The common name of each group contains the text "part", in any
-// letter case. The argument "most" is the largest number of groups in the result. The result has only groups that the
-// account of idleseat may see.
+// GroupsWith returns the DNs of at most "most" groups of the domain whose common name contains the text "part", in any
+// letter case. It finds only groups that the account of idleseat may see.
 func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dns = nil
@@ -88,7 +86,7 @@ func (d *Directory) GroupsWith(ctx context.Context, part string, most int) (dns 
 	return dns, err
 }
 
-// GroupsWith finds groups in all domains, in the same way as Directory.GroupsWith.
+// GroupsWith works like Directory.GroupsWith, in all domains.
 func (f *Forest) GroupsWith(ctx context.Context, part string, most int) (dns []string, err error) {
 	for _, d := range f.domains {
 		more, err := d.GroupsWith(ctx, part, most-len(dns))

@@ -40,8 +40,8 @@ func (f *Forest) HasMembers(ctx context.Context, groupDN string, least int) (boo
 	return false, err
 }
 
-// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group. It asks only
-// the domain of the group, because a primary group always belongs to the person's own domain.
+// ListPrimary works like Directory.ListPrimary. It asks only the domain of the group, because a primary group always
+// belongs to the person's own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -50,8 +50,7 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
-// ListNested calls the function "each" with the SIDs of the people who belong to a group through another group of the
-// same domain.
+// ListNested works like Directory.ListNested. It finds only groups of the group's own domain.
 func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -60,10 +59,9 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers passes each member of the group to the function "each", once. It asks d, the domain of the group, for the
-// members with accounts in d. For a member from another configured domain, listMembers asks that domain whether the
-// member is a person or a group. The argument "told" has the SIDs of the people whom listMembers has already passed, and
-// "groups" has the SIDs of the groups that it has already read.
+// listMembers passes each member of the group in the domain d to the function "each", once. It asks the member's own
+// domain whether a member from another configured domain is a person or a group. The arguments "told" and "groups" have
+// the SIDs of the people whom it has passed, and of the groups that it has read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -99,8 +97,8 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	return nil
 }
 
-// groupsAmong returns the DNs of the groups among the members of a group from other configured domains, by SID. Unless
-// direct is set, groupsAmong fails if a domain does not show a member, because the member may be a group with further
+// groupsAmong returns the DNs, with the SIDs as keys, of the groups among the members from other configured domains.
+// Unless direct is set, it fails if a domain does not show a member, because the member may be a group with further
 // members.
 func (f *Forest) groupsAmong(ctx context.Context, groupDN string, foreign []string, direct bool) (map[string]string, error) {
 	byHome, all := map[*Directory][]string{}, map[string]string{}
@@ -131,9 +129,9 @@ func (f *Forest) groupsAmong(ctx context.Context, groupDN string, foreign []stri
 	return all, nil
 }
 
-// MemberOf reports whether a person belongs to a group, in the same way as Directory.MemberOf. The person and the group
-// may belong to different domains. If no domain shows a group with the given objectGUID, only the person's own domain
-// is asked, because idleseat changes a membership only if the person and the group belong to the same domain.
+// MemberOf works like Directory.MemberOf. The person and the group may belong to different domains. If no domain shows
+// a group with the given objectGUID, only the person's own domain is asked, because idleseat changes a membership only
+// within one domain.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, none := f.domainOfGroup(ctx, groupDN)
 	unseen := direct && isUnseen(none, groupDN)
@@ -170,18 +168,18 @@ func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 	return false, err
 }
 
-// AddMember adds a person to a group, in the same way as Directory.AddMember.
+// AddMember works like Directory.AddMember.
 func (f *Forest) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).AddMember)
 }
 
-// RemoveMember removes a person from a group, in the same way as Directory.RemoveMember.
+// RemoveMember works like Directory.RemoveMember.
 func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember changes a group in the domain of the group. It refuses to change a member of another domain. The group's
-// domain stores such a member under another name, and nothing proves that both names mean the same account.
+// setMember changes a group in the domain of the group. It refuses a member of another domain. The group's domain
+// stores such a member under another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -207,7 +205,6 @@ func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, writ
 	return none
 }
 
-// The method "knows" reports whether the domain has an account with a GUID.
 func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	err := d.ask(ctx, func(s *session) error {
 		_, err := s.principal(guid)
@@ -219,8 +216,7 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupWithSID returns the group that has the SID. It returns nil if the SID does not belong to a group that the account
-// sees.
+// groupWithSID returns the group that has the SID, or nil if the account does not see such a group.
 func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *ldap.Entry, err error) {
 	base, err := s.home()
 	if err != nil {
@@ -233,8 +229,8 @@ func (s *session) groupWithSID(doing, sid string, attributes ...string) (group *
 	return group, err
 }
 
-// extendedDN is the control that makes a controller return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). The
-// value of the control requests the text form.
+// extendedDN makes a controller return DNs as <GUID=…>;<SID=…>;CN=… (MS-ADTS 3.1.1.3.4.1.5). Its value requests the
+// text form.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
 // foreignMembers returns the SIDs of the members from other configured domains that a group itself lists.
@@ -251,9 +247,8 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string) (sids []
 	return sids, err
 }
 
-// The method "foreign" returns the SIDs of the members from other configured domains of the forest. The DN of a member
-// from another forest lies in the session's own domain. Such a member has no account in this forest. See noneWithin for
-// members from domains that are not configured.
+// The method "foreign" returns the SIDs of the members from other configured domains. The DN of a member from another
+// forest lies in the session's own domain. See noneWithin for members from domains that are not configured.
 func (s *session) foreign(outside []outsider) (sids []string) {
 	for _, m := range outside {
 		if name := domainName(m.dn); name != s.directory.dnsDomain && slices.Contains(s.directory.forest, name) {

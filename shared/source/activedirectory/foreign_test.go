@@ -9,9 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestForeignMemberOfNestedGroup: a group of the first domain has a nested group of that domain, which lists a person
-// of the second domain. The account may read member of both groups, and not memberOf of the nested one, so that no
-// filter on memberOf finds it.
+// TestForeignMemberOfNestedGroup: a nested group lists a person of the second domain. The account may not read the
+// memberOf of the nested group, so a filter on memberOf does not find that group.
 func TestForeignMemberOfNestedGroup(t *testing.T) {
 	t.Parallel()
 	const middle = "CN=Middle," + testBase

@@ -13,8 +13,7 @@ import (
 // Forest has the configured domains of one forest, most often a single domain. It is safe for concurrent use.
 type Forest struct{ domains []*Directory }
 
-// NewForest checks the configuration and reads the files that the configuration names. It does not connect. The
-// function "now" returns the current time. The package compares dates from a controller with this time.
+// NewForest works like New, for every configured domain.
 func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -51,9 +50,8 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
 
-// The method "list" calls the function "of" with each domain, one after the other. If the error of a domain is a
-// *directory.PartialLogonError, the method goes on, and returns the error after the last domain. Any other error ends
-// the method.
+// The method "list" calls the function "of" with each domain. It goes on after a *directory.PartialLogonError, and
+// returns that error after the last domain. Any other error ends it.
 func (f *Forest) list(of func(*Directory) error) error {
 	var partial error
 	for _, d := range f.domains {
@@ -67,8 +65,8 @@ func (f *Forest) list(of func(*Directory) error) error {
 	return partial
 }
 
-// ListFull reads everybody in the same way as Directory.ListFull. For several domains the watermark is nil, because a
-// watermark is valid for only one controller.
+// ListFull works like Directory.ListFull. For several domains the watermark is nil, because a watermark is valid for
+// only one controller.
 func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0].ListFull(ctx, rests, each)
@@ -79,8 +77,7 @@ func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directo
 	})
 }
 
-// ListChanges reads the changes of the only domain, in the same way as Directory.ListChanges. For several domains the
-// error is directory.ErrNoWatermark.
+// ListChanges works like Directory.ListChanges. For several domains the error is directory.ErrNoWatermark.
 func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error) {
 	if len(f.domains) > 1 {
 		return directory.Watermark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoWatermark, len(f.domains))
@@ -88,8 +85,8 @@ func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, res
 	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }
 
-// FindPerson finds one person in all domains, in the same way as Directory.FindPerson. The error is
-// directory.ErrAmbiguousPerson if two domains have the name.
+// FindPerson works like Directory.FindPerson, in all domains. The error is directory.ErrAmbiguousPerson if two domains
+// have the name.
 func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.ADUser, err error) {
 	none, known := error(nil), false
 	for _, d := range f.domains {
@@ -113,7 +110,7 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	return found, nil
 }
 
-// FindAnchor finds one person in all domains, in the same way as Directory.FindAnchor.
+// FindAnchor works like Directory.FindAnchor, in all domains.
 func (f *Forest) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (found string, err error) {
 	none := error(nil)
 	for _, d := range f.domains {
@@ -135,7 +132,7 @@ func (f *Forest) FindAnchor(ctx context.Context, immutableID string, anchor dire
 	return found, nil
 }
 
-// ReadPerson reads one person from every controller of the person's domain, in the same way as Directory.ReadPerson.
+// ReadPerson works like Directory.ReadPerson, in the person's domain.
 func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	d, err := f.domainOf(ctx, sid)
 	if err != nil {
@@ -144,8 +141,7 @@ func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, 
 	return d.ReadPerson(ctx, sid)
 }
 
-// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson if none of the domains issued the
-// SID.
+// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson if none did.
 func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil
@@ -165,7 +161,6 @@ func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: its SID is of none of the %d domains", directory.ErrNoPerson, len(f.domains))
 }
 
-// domainAt returns the domain of a DN.
 func (f *Forest) domainAt(dn string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil
@@ -179,7 +174,7 @@ func (f *Forest) domainAt(dn string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, dn)
 }
 
-// CanWrite reports whether the account may change a group's members, in the same way as Directory.CanWrite.
+// CanWrite works like Directory.CanWrite.
 func (f *Forest) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	d, err := f.domainAt(groupDN)
 	if err != nil {

@@ -15,16 +15,15 @@ import (
 
 const emeaBase = "DC=emea,DC=example,DC=test"
 
-// emeaPerson returns the entry of a person in the second domain.
 func emeaPerson(rid byte) *ber.Packet {
 	attributes := []string{"objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" + string(rid) + "\x00\x00\x00",
 		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user"}
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the attribute member of the group "seats": anna, a person and a group of the second domain,
-// a contact, and a person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value
-// in each answer. Windows returns 1,500 values.
+// ofSeats are the members of the group "seats": anna, a person and a group of the second domain, a contact, and a
+// person of another forest. One SID is in hexadecimal, the form of Windows. The fake returns one value in each answer,
+// and Windows returns 1,500.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
@@ -33,7 +32,6 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-1-1-1-8>;CN=S-1-5-99-1-1-1-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers answers like a controller of the first domain. The domain has the person "anna" and the group "seats".
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -67,8 +65,6 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers answers like a controller of the second domain. The domain has two people, and one of them belongs to the
-// group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
 		return entry("CN=Inner,"+emeaBase, "objectClass", "group", "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
@@ -106,7 +102,6 @@ func emeaAnswers(r request) []*ber.Packet {
 	}
 }
 
-// newForest starts a forest of two domains.
 func newForest(t *testing.T, emea home) (*Forest, *fake) {
 	t.Helper()
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, corpAnswers)
@@ -177,7 +172,7 @@ func TestForestMembers(t *testing.T) {
 	}
 }
 
-// TestForestWrites checks that only members from the group's own domain can be added or removed.
+// TestForestWrites: only members from the group's own domain can be added or removed.
 func TestForestWrites(t *testing.T) {
 	t.Parallel()
 	f, corp := newForest(t, emeaHome)
@@ -201,8 +196,8 @@ func TestForestWrites(t *testing.T) {
 	}
 }
 
-// TestDomainFoundByTheOther has a domain without a configured controller. The package must reach the domain through the
-// controllers in CN=Sites. If these controllers do not answer, the reading must fail.
+// TestDomainFoundByTheOther: a domain without a configured controller is reached through the controllers in CN=Sites.
+// If they do not answer, the reading fails.
 func TestDomainFoundByTheOther(t *testing.T) {
 	t.Parallel()
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc9.emea.test"}}, corpAnswers)

@@ -10,8 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// FuzzDescriptor checks access control lists. A list must be rejected or have no more entries than its bytes allow. An
-// entry must give rights only to its own SID.
+// FuzzDescriptor parses any bytes as an access control list. The parser must reject them, or return at most one entry
+// for every eight bytes. A SID that no entry names must have no right to read, unless the object has no list.
 func FuzzDescriptor(f *testing.F) {
 	everyone := []byte("\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00")
 	head := []byte("\x01\x00\x04\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x14\x00\x00\x00")
@@ -46,8 +46,8 @@ func FuzzDescriptor(f *testing.F) {
 
 var sidText = regexp.MustCompile(`^S-1-\d+(-\d+)*$`)
 
-// FuzzIdentifiers checks that an id is rejected or returned in its canonical form. No value may change the meaning of
-// the filter or DN that contains it.
+// FuzzIdentifiers: an id is rejected or returned in its canonical form. No value may change the meaning of the filter
+// or DN that contains it.
 func FuzzIdentifiers(f *testing.F) {
 	f.Add([]byte(rawSID(7)), "CN=Anna,DC=corp", "member;range=0-1499")
 	f.Add([]byte("0123456789abcdef"), "*)(objectClass=*", "member;range=0-*")

@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The package reads membership from the group, and not from a person's memberOf. A hidden memberOf looks empty, as if
-// the person belonged to no group. A group shows whether its members are hidden.
+// The package reads membership from the group and not from a person's memberOf. A hidden memberOf looks like no
+// membership. A group shows whether its members are hidden.
 
-// hiddenError is the error if the account may not see the members of a group, or a person's primary group. It matches
+// hiddenError means that the account may not see the members of a group, or a person's primary group. It matches
 // directory.ErrNoGroup, which means to callers that membership is unknown.
 type hiddenError struct{ what string }
 
@@ -24,22 +24,19 @@ func (e *hiddenError) Error() string {
 	return "the account of idleseat may not read " + e.what + ": give it the right to"
 }
 
-// Is reports whether target is directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers calls the function "each" with the SIDs of the members of a group. If the argument "direct" is set, the
-// members are the people whom the group itself lists, and the people whose primary group is the group. Otherwise, the
-// members of nested groups are included, and the people whose primary group is a nested group. Active Directory does
-// not list people as members of their primary group. The error is directory.ErrNoGroup if no group has the DN, if the
-// account may not read the group's members, or if a nested group may belong to a domain that is not configured.
+// ListMembers calls the function "each" with the SIDs of the members of a group. If "direct" is set, these are the
+// people whom the group lists, and those whose primary group it is, whom Active Directory does not list. Otherwise, the
+// members of nested groups are included. The error is directory.ErrNoGroup if there is no such group, if the account
+// may not read its members, or if a nested group may belong to a domain that is not configured.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	_, err := d.members(ctx, groupDN, direct, each)
 	return err
 }
 
-// The method "members" works like ListMembers. The result has the SIDs of the members from other configured domains,
-// which the function "each" does not get. They are those of the lists that members reads for its own domain, so that a
-// nested group whose memberOf is hidden counts for them, too.
+// The method "members" works like ListMembers. It also returns the SIDs of the members from other configured domains,
+// which the function "each" does not get.
 func (d *Directory) members(ctx context.Context, groupDN string, direct bool, each func(sid string) error) (foreign []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		// Without this check, a wrong DN would look like an empty group.
@@ -76,10 +73,9 @@ func (d *Directory) members(ctx context.Context, groupDN string, direct bool, ea
 	return foreign, err
 }
 
-// The method "walk" calls the function "each" with the SIDs of the members that a group lists. Unless direct is set,
-// walk also passes the SIDs of the members that nested groups list. The result has the SID of the group and, unless
-// direct is set, the SIDs of the nested groups. The result "outside" has the members from outside the domain, which
-// walk does not pass.
+// The method "walk" calls the function "each" with the SIDs of the members that a group lists. The result "within" has
+// the SID of the group. Unless direct is set, walk also passes the members of nested groups, and "within" has the SIDs
+// of these groups. The result "outside" has the members from outside the domain, which walk does not pass.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, outside []outsider, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -125,7 +121,7 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 }
 
 // The method "listed" calls the function "each" with the SIDs of the group's members in the session's own domain. It
-// returns the members from outside the domain. It skips contacts and other objects without a SID.
+// returns the members from outside, and skips objects without a SID.
 func (s *session) listed(g *group, each func(sid string) error) (outside []outsider, err error) {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -150,7 +146,6 @@ func (s *session) listed(g *group, each func(sid string) error) (outside []outsi
 	return outside, err
 }
 
-// ownPrefix returns the common prefix of the SIDs of all accounts of the domain.
 func (s *session) ownPrefix() (string, error) {
 	e, err := s.domainObject("objectSid")
 	if err != nil {
@@ -166,9 +161,8 @@ func (s *session) ownPrefix() (string, error) {
 // atOnce is the number of SIDs in one filter, well below the limit of a controller for the size of a filter.
 const atOnce = 200
 
-// groupsAmong returns the DNs of the groups that are members of a group, by SID. The argument "sids" has the SIDs of
-// the members in the session's domain. The result "unseen" is the number of members that the account cannot see. Such a
-// member may be a group with further members.
+// groupsAmong returns the DNs, with the SIDs as keys, of the groups among the members with the given SIDs. The result
+// "unseen" is the number of members that the account cannot see. Such a member may be a group with further members.
 func (s *session) groupsAmong(groupDN string, sids []string) (dns map[string]string, unseen int, err error) {
 	base, err := s.home()
 	if err != nil {
@@ -206,12 +200,12 @@ func hiddenMembers(n int, groupDN string) error {
 
 // MemberOf reports whether a group lists a person. Unless direct is set, membership through nested groups counts, too.
 // A primary group always counts. The account may lie anywhere in the domain, because a group may list an account that
-// the bases or the filter leave out. The error is directory.ErrNoPerson if the person does not exist. The error is
-// directory.ErrNoGroup if the group does not exist, or if the account may not read the members of the group.
+// the bases or the filter leave out. The error is directory.ErrNoPerson if the person does not exist. It is
+// directory.ErrNoGroup if the group does not exist, or if the account may not read its members.
 //
-// If direct is set and the argument "groupDN" comes from directory.GroupByGUID, MemberOf also answers for a group that
-// no read finds. For a deleted group, the result is false. For a group that the account may not see, the person's
-// memberOf and primary group decide.
+// If direct is set and "groupDN" comes from directory.GroupByGUID, MemberOf also answers for a group that no read
+// finds. For a deleted group, the result is false. For a group that the account may not see, the person's memberOf and
+// primary group decide.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -263,14 +257,13 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// The type "nesting" has the SIDs of a group and its nested groups, and the time at which the SIDs were read.
 type nesting struct {
 	sids []string
 	read time.Time
 }
 
-// The method "within" returns the SIDs of a group and its nested groups. It fails if one of these groups hides its
-// members. The result is cached for listAge, because a batch of people needs the result many times.
+// The method "within" returns the SIDs of a group and its nested groups. It fails if one of them hides its members. The
+// result is cached for listAge, because a batch of people needs it many times.
 func (s *session) within(g *group) ([]string, error) {
 	d := s.directory
 	d.nestingMu.Lock()
@@ -296,5 +289,5 @@ func (s *session) within(g *group) ([]string, error) {
 }
 
 // primaryGroupOf returns the SID of the primary group of an account. The parameter "rid" is the account's
-// primaryGroupID. A primary group belongs to the same domain as the account, so its SID begins like the account's SID.
+// primaryGroupID. A primary group belongs to the same domain as the account.
 func primaryGroupOf(sid, rid string) string { return sid[:strings.LastIndexByte(sid, '-')+1] + rid }

@@ -13,20 +13,18 @@ import (
 )
 
 const (
-	seats = `CN=Seats\, (all) *,OU=Licenses,` + testBase
-	anna  = "CN=p," + testBase
-	// annaGUID is anna's objectGUID in the form of directory.ADUser.
+	seats    = `CN=Seats\, (all) *,OU=Licenses,` + testBase
+	anna     = "CN=p," + testBase
 	annaGUID = "AQEBAQEBAQEBAQEBAQEBAQ=="
 )
 
-// seatsEntry returns the entry of a group whose members the account may change.
 func seatsEntry() *ber.Packet {
 	return entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100), "allowedAttributesEffective", "member",
 		descriptor, openDescriptor)
 }
 
-// groupAnswers returns the answers of a controller with one group. The argument "member" says whether anna is in the
-// group, and "modify" is the result code of a change.
+// groupAnswers returns the answers of a controller with one group. The argument "member" says whether anna is in it,
+// and "modify" is the result code of a change.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {
@@ -206,7 +204,7 @@ func TestNoGroup(t *testing.T) {
 	}
 }
 
-// TestNoGroupWithoutName checks that an empty DN finds no group. For LDAP, an empty DN is the DN of the rootDSE.
+// TestNoGroupWithoutName: an empty DN finds no group, although it is the DN of the rootDSE.
 func TestNoGroupWithoutName(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, groupAnswers(true, 0))

@@ -30,13 +30,11 @@ type hardened struct {
 	admin  *ldap.Conn
 }
 
-// The function "harden" starts a domain with the given people and groups, and with the account that reads the objects.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
 	return hardenWith(t, samba.Options{People: people, Groups: groups})
 }
 
-// hardenWith starts a domain with the given objects, and with the account that reads the objects.
 func hardenWith(t *testing.T, o samba.Options) *hardened {
 	t.Helper()
 	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
@@ -67,7 +65,6 @@ func (h *hardened) deny(dn, attribute string) {
 	}
 }
 
-// makePrimary gives an account a new primary group.
 func (h *hardened) makePrimary(account, group string) {
 	h.Helper()
 	found, err := h.admin.Search(ldap.NewSearchRequest(group, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"primaryGroupToken"}, nil))
@@ -81,8 +78,8 @@ func (h *hardened) makePrimary(account, group string) {
 	}
 }
 
-// TestSambaHiddenAttributes removes the reader's right to read attributes of single people in a real domain.
-// AdminSDHolder and disabled inheritance have the same effect.
+// TestSambaHiddenAttributes removes the reader's right to read attributes of single people. AdminSDHolder and disabled
+// inheritance have the same effect.
 func TestSambaHiddenAttributes(t *testing.T) {
 	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
 	account := func(name string, last time.Time, employeeType string) samba.Person {
@@ -140,8 +137,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups hides memberOf in a real domain. The members of a group and the people with a primary group must
-// still be known. If a group hides its own list of members, the members of the group must be unknown.
+// TestSambaGroups: if memberOf is hidden, the members of a group are still known. If a group hides its own list, its
+// members are unknown.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

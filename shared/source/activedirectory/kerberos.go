@@ -15,8 +15,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// The method "kerberos" reads the keytab and the configuration of the realm. The path of the configuration is in
-// KRB5_CONFIG, as for other Kerberos programs. The default is /etc/krb5.conf.
+// The path of the realm's configuration is in KRB5_CONFIG, as for other Kerberos programs.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
 	realms, err := krb5.Load(file)
@@ -48,8 +47,8 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// The method "ticket" gets a ticket, and the library caches the ticket. The library takes no context. If the session's
-// context ends before the ticket arrives, ticket returns at once, and the library stops by itself a few seconds later.
+// The method "ticket" gets a ticket into the cache of the library. The library takes no context. If the session's
+// context ends first, ticket returns at once, and the library stops by itself a few seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
 		done := make(chan error, 1)
@@ -66,8 +65,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys marks the error err if the realm rejected the keys. After a marked error, no other controller is asked,
-// because the keys are the same on every controller. Each attempt counts towards a lockout of the account.
+// refusedKeys marks the error err if the realm rejected the keys. After that, no other controller is asked, because the
+// keys are the same on every controller, and each attempt counts towards a lockout of the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestLeftOut has an account outside the base. Its SID finds it, and so does the question whether a group lists it. No
-// name finds it.
+// TestLeftOut: an account outside the base is found by its SID, and as a member of a group. A name does not find it.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	f := newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, func(r request) []*ber.Packet {
@@ -42,8 +41,8 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestNobodySays checks when nobody counts as having the SID: only if every controller says so, or if the others have
-// lately received the changes of a controller that does not answer.
+// TestNobodySays: nobody counts as having the SID only if every controller says so, or if the others have lately
+// received the changes of a controller that does not answer.
 func TestNobodySays(t *testing.T) {
 	t.Parallel()
 	person := directory.ADUser{SID: "S-1-5-21-1", GUID: "g"}

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaLockedAccount locks the account of idleseat with wrong passwords. The real domain locks an account after
-// three wrong passwords.
+// TestSambaLockedAccount locks the account of idleseat with wrong passwords.
 func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
@@ -45,7 +44,6 @@ func TestSambaLockedAccount(t *testing.T) {
 	checkError(t, err, `bind as CORP\idleseat: Invalid Credentials (49): the account is locked`)
 }
 
-// TestSambaExpiredController connects to a real controller whose certificate expired an hour ago.
 func TestSambaExpiredController(t *testing.T) {
 	ended := time.Now().Add(-time.Hour)
 	domain := samba.Run(t, samba.Options{CertificateEnds: ended})
@@ -59,7 +57,7 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal reads a group in a real domain. The group has a member from another forest.
+// TestSambaForeignSecurityPrincipal reads a group that has a member from another forest.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)

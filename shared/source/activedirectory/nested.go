@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the given group.
+// ListPrimary calls the function "each" with the SIDs of the people whose primary group is the group.
 func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -24,9 +24,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested calls the function "each" with the SIDs of the people who belong to a group through a nested group. These
-// people remain in the group even after they are removed from the group's own list. ListNested reads only the nested
-// groups that the account can see.
+// ListNested calls the function "each" with the SIDs of the people who belong to a group through a nested group that
+// the account can see. They stay in the group even if the group's own list no longer has them.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -63,7 +62,8 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 	})
 }
 
-// groupsWithin returns the DNs of the groups that a group lists, by SID. It omits groups that the account cannot see.
+// groupsWithin returns the groups of the controller's domain that a group itself lists. A key of the map is a SID, and
+// the value is a DN. The map lacks groups that the account of idleseat cannot see.
 func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
 	base, err := s.home()
@@ -81,9 +81,9 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople calls the function "each" with the SIDs of the members that a group lists. It omits the nested groups
-// that the account can see. The SID of any other nested group is passed too, and matches no person. The result has the
-// members from outside the domain.
+// listedPeople calls the function "each" with the SIDs of the members that a group lists, without the nested groups
+// that the account can see. The SID of any other nested group matches no person. The result has the members from
+// outside the domain.
 func (s *session) listedPeople(g *group, each func(sid string) error) (outside []outsider, err error) {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
@@ -97,8 +97,6 @@ func (s *session) listedPeople(g *group, each func(sid string) error) (outside [
 	})
 }
 
-// The method "primary" calls the function "each" with the SIDs of the people whose primary group is in the list
-// "groups".
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
 	filter := ""

@@ -4,14 +4,12 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method "people" calls the function "each" with the entries of all people who match a filter. It searches below
-// all bases.
+// The method "people" calls the function "each" with the people who match a filter, below all bases.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	return s.below(s.bases, doing, s.directory.people+filter, attributes, each, controls...)
 }
 
-// The method "below" calls the function "each" with the entries that match all parts of a filter. It searches below all
-// bases.
+// The method "below" calls the function "each" with the entries below the bases that match all parts of a filter.
 func (s *session) below(bases []string, doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range bases {
 		if err := s.pages(doing, base, "(&"+filter+")", attributes, each, controls...); err != nil {
@@ -22,8 +20,8 @@ func (s *session) below(bases []string, doing, filter string, attributes []strin
 }
 
 // The method "pages" calls the function "each" with the results of a search below a base. It requests the next page as
-// soon as the end of the current page arrives. The controller therefore produces the next page while this machine
-// decodes the current page. At most two pages are in memory.
+// soon as the end of the current page arrives, so that the controller works while this machine decodes. At most two
+// pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
@@ -56,8 +54,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// The method "await" returns the page that arrives on the channel "answer". It also requests the following page, as
-// early as possible. The result "next" is the channel for the answer to this request, or nil if no further page follows.
+// The method "await" returns the page that arrives on the channel "answer", and requests the following page as early as
+// possible. The result "next" is the channel for its answer, or nil if no page follows.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -76,7 +74,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// The method "forget" discards a reported page end for which no next page was requested.
+// The method "forget" discards a reported page end whose next page was not requested.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:
@@ -84,13 +82,11 @@ func (s *session) forget() {
 	}
 }
 
-// The type "page" describes the result of a request for one page.
 type page struct {
 	found *ldap.SearchResult
 	err   error
 }
 
-// The method "hand" calls the function "each" with the entries of the page.
 func (p *page) hand(each func(*ldap.Entry) error) error {
 	if p.err != nil {
 		return p.err

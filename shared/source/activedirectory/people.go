@@ -16,10 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListPeople calls the function "each" with every person below the base, in pages, from the first controller that can
-// be reached. An error ends the reading early, also if the function "each" returned the error. The exception is
-// *directory.PartialLogonError, which ListPeople returns after the last person. This error means that the domain does
-// not maintain lastLogonTimestamp and that the dates are meaningless.
+// ListPeople calls the function "each" with every person below the base, in pages. An error ends the reading early,
+// also if "each" returned it. The exception is *directory.PartialLogonError, which it returns after the last person:
+// the domain does not maintain lastLogonTimestamp, so the dates are meaningless.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -49,16 +48,13 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 	return err
 }
 
-// ReadPerson reads one person by SID from all controllers of the domain concurrently. The list of controllers comes
-// from the directory itself. LastLogonTimestamp of the result is the newest lastLogonTimestamp or lastLogon of all
-// controllers. Controllers do not replicate lastLogon. Any other attribute in which the controllers differ is in
-// Unreadable of the result.
+// ReadPerson reads one person by SID from all controllers of the domain concurrently. LastLogonTimestamp of the result
+// is the newest lastLogonTimestamp or lastLogon of all controllers. Controllers do not replicate lastLogon. Any other
+// attribute in which the controllers differ is in Unreadable.
 //
-// If a controller does not answer, does not have the person or hides the last logon, ReadPerson returns the person
-// together with a *directory.PartialLogonError that names the controller. It does the same if the list may lack
-// controllers. It also returns a PartialLogonError if the domain does not maintain lastLogonTimestamp. The error is
-// directory.ErrNoPerson if every controller answers and none has the SID, and directory.ErrLeftOut if the account lies
-// outside the bases or does not match the filter.
+// If that date may not be the newest, for example because a controller does not answer, ReadPerson returns the person
+// together with a *directory.PartialLogonError. The error is directory.ErrNoPerson if every controller answers and none
+// has the SID, and directory.ErrLeftOut if the account lies outside the bases or does not match the filter.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -79,7 +75,6 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 // errHidden is the error if the account may not read the last logon of a person.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
-// The type "answer" describes one controller's answer about a person.
 type answer struct {
 	controller controller
 	user       directory.ADUser // the person on this controller, with the replicated lastLogonTimestamp
@@ -109,9 +104,8 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// The method "newest" merges the answers. It returns the person as all controllers show it, with the newest date of all
-// controllers. An attribute in which they differ is unreadable. The date by which the person can have logged on at the
-// latest counts only without doubts.
+// The method "newest" merges the answers into one person, with the newest date of all controllers. An attribute in
+// which they differ is unreadable.
 func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var partial directory.PartialLogonError
@@ -159,7 +153,6 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 	return *found, &partial
 }
 
-// The function "later" returns the later of two dates.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -168,9 +161,8 @@ func later(a, b time.Time) time.Time {
 }
 
 // FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
-// directory.ErrNoPerson if nobody has the name. For a SID, it is directory.ErrLeftOut if the account lies outside the
-// bases or does not match the filter. The error is directory.ErrAmbiguousPerson if the name is the principal name of
-// one person and the account name of another person.
+// directory.ErrNoPerson if nobody has the name, and directory.ErrAmbiguousPerson if two people have it. For a SID, it
+// is directory.ErrLeftOut if the account lies outside the bases or does not match the filter.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) (err error) {
@@ -229,8 +221,8 @@ func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor d
 	return sid, nil
 }
 
-// isDomainOf returns an error for DOMAIN\account if DOMAIN is not the domain of the session. The domain of the session
-// may have an account with the same name that belongs to another person.
+// isDomainOf returns an error for DOMAIN\account if DOMAIN is not the session's domain, where another person may have
+// the same account name.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -90,8 +90,7 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain reads a person of a domain in which the configured controllers differ from the controllers
-// that the directory lists.
+// TestControllersOfTheDomain reads a person. The configured controllers differ from those that the directory lists.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
@@ -152,10 +151,9 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost has two controllers that break. The first controller returns msDS-LogonTimeSyncInterval,
-// and breaks at the list of controllers. The second controller breaks before it returns the interval. The interval from
-// the first controller must remain valid. It is 0, so the dates mean nothing. With any other interval, the controllers
-// that nobody named leave the date open.
+// TestListOfControllersLost: one controller returns msDS-LogonTimeSyncInterval and breaks, and the next breaks earlier.
+// The known interval must remain valid. If it is 0, the dates mean nothing. Otherwise the controllers that nobody named
+// leave the date open.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	for interval, fails := range map[string]string{"0": "msDS-LogonTimeSyncInterval of the domain is 0", "14": "list the domain's controllers"} {

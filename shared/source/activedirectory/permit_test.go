@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNotPermitted checks that a write asks for permission immediately before the request. A write first reads the
-// group and the person. The process may be suspended for hours after these reads, so an earlier permission may be
-// outdated.
+// TestNotPermitted: a write asks for permission immediately before the request, because the process may be suspended
+// for hours after the reads that a write needs.
 func TestNotPermitted(t *testing.T) {
 	t.Parallel()
 	read, written := 0, 0

@@ -8,21 +8,20 @@ import (
 )
 
 const (
-	// keepIdle is how long an idle connection stays open. Reading the evidence of a batch of people takes hundreds of
-	// requests to each controller. These requests can share the open connections.
+	// keepIdle is how long an idle connection stays open. A batch of people takes hundreds of requests to each
+	// controller, which share connections.
 	keepIdle = 5 * time.Second
 	// mostIdle is the largest number of idle connections to one controller.
 	mostIdle = 8
 )
 
-// The type "pool" holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
 	idle map[string][]*session // by URL of the controller, the most recently used session last
 }
 
-// The method "take" returns an idle connection to a controller, or nil if the pool has no connection to the controller.
-// A connection over the same URL may lead to another controller; see the field "name" of the type "controller".
+// The method "take" returns an idle connection to a controller, or nil. A connection over the same URL may lead to
+// another controller; see the field "name" of the type "controller".
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -38,7 +37,6 @@ func (p *pool) take(c controller) *session {
 	return nil
 }
 
-// The method "put" keeps a connection for keepIdle, or closes it if mostIdle connections are idle already.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +51,6 @@ func (p *pool) put(s *session) {
 	s.idle = time.AfterFunc(keepIdle, func() { p.drop(s) })
 }
 
-// The method "close" closes all idle connections.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,8 +63,8 @@ func (p *pool) close() {
 	}
 }
 
-// The method "drop" closes a connection at the end of its idle time. It does nothing if take has returned the
-// connection in the meantime.
+// The method "drop" closes a connection at the end of its idle time. It does nothing if the connection is no longer in
+// the pool.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

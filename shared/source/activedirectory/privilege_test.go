@@ -12,12 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The account of TestSambaLeastPrivilege has only one right, which applies to one attribute of one class. These are the
-// schemaIDGUIDs of the attribute and of the class.
+// These are the schemaIDGUIDs of the only attribute and class to which the right of TestSambaLeastPrivilege applies.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
 // TestSambaLeastPrivilege binds as a domain user with only the right that docs/operations.md grants. Everything that
-// the product needs must work. The server must refuse everything else.
+// the product needs must work. The server must refuse the changes of testNothingElse.
 func TestSambaLeastPrivilege(t *testing.T) {
 	const secret, licenses = "Pa55w.rd-of-idleseat", "OU=Licenses," + samba.Base
 	person, account := samba.DN("Anna", samba.PeopleOU), samba.DN("idleseat", samba.PeopleOU)

@@ -16,9 +16,8 @@ type Reached struct {
 	Err   error     // why the controller did not answer, or refused the account
 }
 
-// Controllers binds to every controller that the directory lists for the domain, and asks each controller for its time.
-// The result is sorted by URL. If the list may lack controllers, Controllers returns the known controllers together
-// with an error.
+// Controllers binds to every controller that the directory lists for the domain, and asks it for its time. The result
+// is sorted by URL. If the list may lack controllers, the result comes together with an error.
 func (d *Directory) Controllers(ctx context.Context) ([]Reached, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {

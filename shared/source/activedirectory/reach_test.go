@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestControllers checks that every listed controller is asked. A controller that does not answer must have an error
-// with the reason.
+// TestControllers: every listed controller is asked. One that does not answer has an error with the reason.
 func TestControllers(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{LostController: "dc2.invalid"})
@@ -37,8 +36,8 @@ func TestControllers(t *testing.T) {
 	}
 }
 
-// TestControllersThatMayBeMissing has a server that refuses the list of controllers. Controllers must return the known
-// controllers, and an error with the reason.
+// TestControllersThatMayBeMissing: if the list of controllers is refused, Controllers returns the known controllers and
+// an error.
 func TestControllersThatMayBeMissing(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{})

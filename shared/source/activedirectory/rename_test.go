@@ -22,8 +22,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaChangedMeanwhile reads people, and then moves them, deletes them or gives them another primary group. It
-// then changes the memberships of these people. The test testDirectory covers people who were renamed or replaced.
+// TestSambaChangedMeanwhile changes memberships of people after they were moved, deleted or given another primary
+// group. The test testDirectory covers renamed and replaced people.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}

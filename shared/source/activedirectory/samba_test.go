@@ -24,8 +24,7 @@ var hardNames = []string{
 	`\00 zero`, `a\0b`, strings.Repeat("Ø", 64), strings.Repeat(`",\`, 21) + "#",
 }
 
-// TestSamba runs the suite against a real Active Directory. The directory has two Samba controllers, and more people
-// than three pages can hold.
+// TestSamba runs the suite against two real Samba controllers, with more people than three pages can hold.
 func TestSamba(t *testing.T) {
 	people := seeds(4100)
 	e := env{
@@ -95,7 +94,6 @@ func TestSamba(t *testing.T) {
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
 }
 
-// noPeople are accounts that must not be in a list of people.
 var noPeople = []string{
 	"dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n",
 	"dn: " + trust + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 544\n",
@@ -105,7 +103,7 @@ var noPeople = []string{
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// The function "seeds" returns n people with every kind of date. The first people have hard names.
+// The function "seeds" returns n people with every kind of date. The first ones have hard names.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)
@@ -148,8 +146,7 @@ func testBindNames(t *testing.T, e env, d *samba.Domain) {
 	}
 }
 
-// testCatalog looks up members in the real global catalog, over LDAPS and over StartTLS. Only a universal group may
-// have members of another domain.
+// testCatalog: in the real global catalog, only a universal group may have members of another domain.
 func testCatalog(t *testing.T, e env) {
 	for _, scheme := range []string{"ldaps:", "ldap:"} {
 		e.config.URLs = []string{strings.Replace(e.config.URLs[0], "ldaps:", scheme, 1)}
@@ -188,7 +185,6 @@ func testStartTLS(t *testing.T, e env) {
 	}
 }
 
-// testWrongName connects to the controller by an address that is not in its certificate.
 func testWrongName(t *testing.T, e env) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -223,8 +219,7 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last controller stops while the package passes the people of the second page to the caller. There are five
-	// pages, and two more pages may have arrived before the stop.
+	// The last controller stops while the caller gets the second of five pages. Two more pages may have arrived before.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSandbox runs the suite against the simulated company. The simulated company must answer like a real directory.
+// TestSandbox: the simulated company must answer like a real directory.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{Users: 2500, Seed: 5})
@@ -53,7 +53,7 @@ func TestSandbox(t *testing.T) {
 	testDirectory(t, e)
 }
 
-// TestHasMembers empties a group. Membership through a nested group counts as membership.
+// TestHasMembers: membership through a nested group counts.
 func TestHasMembers(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{Users: 100, Seed: 5})

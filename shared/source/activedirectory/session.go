@@ -34,8 +34,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// The type "session" describes a bound connection to one controller. Only one call of Directory.do uses a session at a
-// time, so the session may hold the context of the call.
+// The type "session" describes a bound connection to one controller. Only one call of Directory.do uses it at a time,
+// so it may hold the context of the call.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -54,9 +54,8 @@ type session struct {
 	committed bool
 }
 
-// The function "within" runs the function "op" with a timeout. If the context ends or the timeout is over before op
-// returns, within calls hangUp, which must make op return. The error then says whether the context or the timeout ended
-// op.
+// The function "within" runs the function "op" with a timeout. If the context or the timeout ends first, it calls
+// hangUp, which must make op return. The error then says which of the two ended.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()
@@ -68,8 +67,8 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// The method "operation" runs one LDAP operation with the configured timeout. The LDAP library takes no context, so
-// operation aborts by closing the connection.
+// The method "operation" runs one LDAP operation with the configured timeout. The LDAP library takes no context, so it
+// aborts by closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
@@ -93,7 +92,6 @@ func (s *session) search(doing, base string, scope int, filter string, attribute
 	return found, err
 }
 
-// rootDSE returns an attribute of the rootDSE, the object with which the controller describes itself.
 func (s *session) rootDSE(attribute string) (string, error) {
 	doing := "read its " + attribute
 	if s.root == nil {
@@ -113,10 +111,8 @@ func (s *session) rootDSE(attribute string) (string, error) {
 	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
 }
 
-// rootAttributes are the attributes to read from a rootDSE.
 var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN", "currentTime"}
 
-// findBase reads the base from the controller if no base is configured.
 func (s *session) findBase() error {
 	if len(s.bases) > 0 {
 		return nil
@@ -126,7 +122,6 @@ func (s *session) findBase() error {
 	return err
 }
 
-// netBIOSName returns the short name of the controller's domain, such as CORP in CORP\anna.
 func (s *session) netBIOSName() (string, error) {
 	domain, err := s.rootDSE("defaultNamingContext")
 	if err != nil {
@@ -149,8 +144,7 @@ func (s *session) netBIOSName() (string, error) {
 }
 
 // The method "person" reads the only person below the bases that matches a filter, and records which attributes the
-// account may not read. The result "e" is the entry of the person. The argument "more" names further attributes, which
-// e also has.
+// account may not read. The entry e also has the attributes in "more".
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	return s.personBelow(s.bases, who, s.directory.people+filter, more...)
 }
@@ -203,7 +197,6 @@ func (s *session) personBelow(bases []string, who, filter string, more ...string
 	return u, e, nil
 }
 
-// The type "group" describes a group on one controller.
 type group struct {
 	dn     string // DN as the controller spells it
 	guid   string // <GUID=…>, which stays valid after the group is renamed
@@ -214,7 +207,6 @@ type group struct {
 	created time.Time
 }
 
-// The method "group" reads the group with a DN or a <GUID=…>.
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
@@ -252,8 +244,8 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN returns the <GUID=…> form of an object's DN. This form stays valid after the object is renamed. The argument
-// "raw" is the objectGUID (MS-ADTS 3.1.1.3.1.2.4).
+// guidDN returns the <GUID=…> form of a DN, which stays valid after a rename. The argument "raw" is the objectGUID
+// (MS-ADTS 3.1.1.3.1.2.4).
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("%d bytes are no GUID", len(raw))
@@ -262,8 +254,7 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf returns a filter for the members that a group itself lists. Unless direct is set, the filter also matches
-// the members of groups at any depth of nesting.
+// memberOf returns a filter for the members that a group itself lists, or also for those of nested groups at any depth.
 func memberOf(groupDN string, direct bool) string {
 	if direct {
 		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"

@@ -11,13 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A controller does not distinguish an attribute without a value from an attribute that the account may not read. The
-// answers are the same in results and in filters: (!(a=*)) matches in both cases (MS-ADTS 3.1.1.4.3). Samba's
-// confidential_attr.py describes this behavior for Windows, and Samba 4.17 has the same behavior. Only the access
-// control list of the object shows which case applies.
+// A controller does not distinguish an attribute without a value from one that the account may not read: in both cases
+// there is no value, and (!(a=*)) matches (MS-ADTS 3.1.1.4.3; Samba's confidential_attr.py for Windows). Only the
+// access control list of the object shows the difference.
 
 // The constant "descriptor" is the attribute with the access control list. descriptorControl restricts the request to
-// the list. The account may read the list even if it may not read the rest of the descriptor (MS-ADTS 3.1.1.3.4.1.11).
+// the list, which the account may read even without a right to the rest (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
@@ -26,7 +25,7 @@ var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\
 // right to read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// The type "guard" describes an attribute of the schema. The fields of guard decide who may read the attribute.
+// The type "guard" has the facts of the schema that decide who may read an attribute.
 type guard struct {
 	guid, set    string // the raw schemaIDGUID of the attribute, and the raw attributeSecurityGUID of its property set; "set" is empty for an attribute without a property set
 	confidential bool
@@ -48,7 +47,7 @@ type sight struct {
 // The SIDs of Everyone and Authenticated Users apply even if the controller omits them in tokenGroups.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// The method "look" finds out what the account may read. It asks the controller once per connection.
+// The method "look" finds out, once per connection, what the account may read.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -76,8 +75,8 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// The method "schema" reads the guards of the attributes that the package requests, and caches the guards. After an
-// extension of the schema, the process must be restarted before a policy can use the new attributes.
+// The method "schema" reads the guards of the attributes that the package requests, and caches them. After an extension
+// of the schema, the process must be restarted.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -118,10 +117,9 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead reports whether an attribute without a value is really empty, and not hidden from the account. The attribute
-// is really empty if the schema lacks the attribute. The attribute is also really empty if the account has the right to
-// read it. The argument "raw", the object's descriptor, shows this right. A read-only controller does not have the
-// values of a filtered attribute.
+// mayRead reports whether an attribute without a value is really empty, and not hidden from the account. That is so if
+// the schema lacks it, or if the account has the right to read it by "raw", the object's descriptor. A read-only
+// controller does not have the values of a filtered attribute.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -149,15 +147,14 @@ type blanks struct {
 	of map[[16]byte]uint64
 }
 
-// guidOf returns the raw objectGUID of an entry. The result "ok" is false if the entry has no usable objectGUID.
 func guidOf(e *ldap.Entry) (guid [16]byte, ok bool) {
 	raw := e.GetEqualFoldRawAttributeValue("objectGUID")
 	copy(guid[:], raw)
 	return guid, len(raw) == len(guid)
 }
 
-// The method "blanks" reads the people who match a filter and lack a value for at least one attribute in the list
-// "rests". For each missing value it finds out whether the attribute is proven to be empty.
+// The method "blanks" finds out, for each person who matches a filter and lacks a value for an attribute in "rests",
+// whether that attribute is proven to be empty.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[[16]byte]uint64{}}
 	if len(rests) == 0 {
@@ -207,7 +204,6 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// The function "valueless" returns the attributes that every person has and that the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
@@ -218,7 +214,7 @@ func valueless(e *ldap.Entry) (names []string) {
 }
 
 // The method "note" adds to u.Unreadable the attributes that have no value in the entry e and that the account may not
-// read. The entry must include the object's descriptor.
+// read. The entry must include the descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = append(u.Unreadable, valueless(e)...)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

@@ -33,7 +33,6 @@ type env struct {
 	replace func(t *testing.T, dn string) // deletes a person and creates another account with the same names
 }
 
-// testDirectory runs the suite against a directory.
 func testDirectory(t *testing.T, e env) {
 	d := open(t, e.config)
 	people := listed(t, d)
@@ -52,7 +51,6 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
 
-// The function "listed" returns everybody by sAMAccountName.
 func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	t.Helper()
 	people := map[string]directory.ADUser{}
@@ -164,7 +162,6 @@ func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADU
 	}
 }
 
-// The function "members" returns the sorted sAMAccountNames of a group's members.
 func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
 	t.Helper()
 	bySID := map[string]string{}
@@ -183,7 +180,6 @@ func members(t *testing.T, d *Directory, group string, direct bool, people map[s
 	return names
 }
 
-// testGroups finds a group by its DN and by its objectGUID.
 func testGroups(t *testing.T, e env, d *Directory) {
 	byDN, err := d.FindGroup(t.Context(), e.group)
 	if err != nil {

@@ -31,7 +31,6 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 	}
 }
 
-// testNested tries to remove a person who belongs to the group only through another group.
 func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	someone := people[e.nested[0]]
 	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
@@ -43,8 +42,7 @@ func testNested(t *testing.T, e env, d *Directory, people map[string]directory.A
 	}
 }
 
-// testMeanwhile reads people, and then renames them, or deletes them and creates them again. It then changes the
-// memberships of these people.
+// testMeanwhile changes memberships of people after they were renamed, or deleted and created again.
 func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	renamed, gone := people[e.outside[0]], people[e.outside[1]]
 	for _, u := range []directory.ADUser{renamed, gone} {
@@ -59,7 +57,6 @@ func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]director
 	testReplaced(t, e, d, gone, now[gone.SAMAccount])
 }
 
-// testRenamed checks that a write reaches the same account after a rename.
 func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUser) {
 	if after.SID != before.SID || after.GUID != before.GUID || after.DN == before.DN {
 		t.Errorf("renamed: %+v before, %+v after", before, after)
@@ -71,8 +68,7 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 	isMember(t, e, d, after, false)
 }
 
-// testReplaced changes the membership of a deleted account after somebody created a new account with the same names.
-// The change must not reach the new account, whether the new account is in the group or not.
+// testReplaced: a change for a deleted account must not reach a new account with the same names.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

@@ -11,21 +11,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A deleted group and a group that the account may not see give the same answer to a read. The attribute memberOf of a
-// person shows the difference. memberOf names a group as long as the group lists the person, even if the account may
-// not see the group (TestSambaUnseenGroup). For this reason, the University of Washington hides memberOf, too ("Group
-// Member Privacy"). memberOf never names a deleted group, because a search does not return links to deleted objects
-// (MS-ADTS 3.1.1.3.4.1.25).
+// A read gives the same answer for a deleted group and for one that the account may not see. A person's memberOf shows
+// the difference. It names a group as long as the group lists the person, even if the account may not see the group
+// (TestSambaUnseenGroup; University of Washington, "Group Member Privacy"). It never names a deleted group, because a
+// search returns no links to deleted objects (MS-ADTS 3.1.1.3.4.1.25).
 
-// isUnseen reports whether the error err means that no read finds a group, and the argument "name" is the group's
-// objectGUID. With a DN, err proves less, because the group may have another DN now.
+// isUnseen reports whether err means that no read finds the group whose objectGUID is "name". With a DN, err proves
+// less, because the group may have another DN now.
 func isUnseen(err error, name string) bool {
 	return errors.Is(err, errNoGroup) && directory.IsGroupGUID(name)
 }
 
 // unseenLists reports whether a group that no read finds lists a person, or is the person's primary group. The argument
-// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read the attributes that
-// decide.
+// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read what decides.
 func (s *session) unseenLists(guid, sid string) (bool, error) {
 	doing := fmt.Sprintf("read whether %q is in group %q", sid, guid)
 	person, e, err := s.anyone(sid)
@@ -64,7 +62,7 @@ func (s *session) unseenLists(guid, sid string) (bool, error) {
 	return strings.EqualFold(primary, guid), nil
 }
 
-// primaryOf returns the <GUID=…> of the primary group of an account, or "" if the account of idleseat does not see the
+// primaryOf returns the <GUID=…> of an account's primary group, or "" if the account of idleseat does not see the
 // group.
 func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) {
 	rid := e.GetEqualFoldAttributeValue("primaryGroupID")
@@ -82,8 +80,8 @@ func (s *session) primaryOf(sid string, e *ldap.Entry) (guid string, err error) 
 	return guid, nil
 }
 
-// extendedGUID returns the GUID in a DN of the form that extendedDN requests. The result has the form <GUID=…> with
-// dashes, although a controller may write the GUID in hexadecimal without dashes.
+// extendedGUID returns the GUID in an extended DN as <GUID=…> with dashes. A controller may write it in hexadecimal
+// without dashes.
 func extendedGUID(value string) (string, error) {
 	id, _, _ := strings.Cut(value, ">;")
 	id, isGUID := strings.CutPrefix(id, "<GUID=")

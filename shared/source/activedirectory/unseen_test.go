@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestUnseenGroup asks whether a person is in a group that no read finds. The person's memberOf decides the answer, if
-// the account may read memberOf.
+// TestUnseenGroup: memberOf decides whether a person is in a group that no read finds, if the account may read
+// memberOf.
 func TestUnseenGroup(t *testing.T) {
 	t.Parallel()
 	const (
@@ -86,8 +86,8 @@ func TestUnseenGroup(t *testing.T) {
 	}
 }
 
-// TestSambaUnseenGroup deletes one group and hides another group in a real domain. A read of a group gives the same
-// answer in both cases. Only a hidden group still has members.
+// TestSambaUnseenGroup: a read gives the same answer for a deleted and for a hidden group. Only the hidden group still
+// has members.
 func TestSambaUnseenGroup(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

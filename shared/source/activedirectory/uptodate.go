@@ -12,20 +12,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The replicated lastLogonTimestamp proves nothing about logons at a controller that does not replicate. The controller
-// updates the date in its own copy at the logon (MS-ADA1 2.352), and the other copies keep the old date. For this
-// reason the date counts for a controller that was not read only if a controller that was read has lately received the
-// changes of that controller.
+// The replicated lastLogonTimestamp proves nothing about logons at a controller that does not replicate: it updates the
+// date in its own copy (MS-ADA1 2.352), and the other copies keep the old date. So the date counts for a controller
+// that was not read only if one that was read has lately received its changes.
 
 // syncAge is how old the last replication from a controller may be. It is twice the default interval between two sites,
 // 180 minutes (Microsoft Learn, "Determining the Interval"), because changes may pass through a site in between.
 const syncAge = 6 * time.Hour
 
-// syncTimes returns when the session's controller last received the changes of each other controller, by the raw
-// invocationId of the other controller. The times come from two attributes of the domain, which are not replicated:
-// replUpToDateVector also has controllers whose changes come by way of another one (MS-DRSR 5.166), and repsFrom has
-// the controllers from which this one replicates (MS-DRSR 5.170). Samba 4.17 has no times in replUpToDateVector. The
-// result is empty if the account may not read the attributes.
+// syncTimes returns when the session's controller last received the changes of each other controller, by raw
+// invocationId. replUpToDateVector also has controllers whose changes come by way of another one (MS-DRSR 5.166), and
+// repsFrom has the direct ones (MS-DRSR 5.170). Samba 4.17 has no times in replUpToDateVector. The result is empty if
+// the account may not read these attributes.
 func (s *session) syncTimes() (map[string]time.Time, error) {
 	const vector, sources = "replUpToDateVector", "repsFrom"
 	e, err := s.domainObject(vector, sources)
@@ -48,10 +46,8 @@ func (s *session) syncTimes() (map[string]time.Time, error) {
 	return all, nil
 }
 
-// eachCursor calls the function "note" with each invocationId and time of a vector of version 2. The vector has the
-// version, a reserved number, the number of cursors and a reserved number, 4 bytes each, and the cursors. A cursor has
-// an invocationId, a USN and the time of the last replication (MS-DRSR, UPTODATE_VECTOR_V2_EXT and UPTODATE_CURSOR_V2).
-// Version 1 has no times.
+// eachCursor calls the function "note" with each invocationId and time of a vector of version 2 (MS-DRSR,
+// UPTODATE_VECTOR_V2_EXT and UPTODATE_CURSOR_V2). Version 1 has no times.
 func eachCursor(raw []byte, note func(invocation, at []byte)) {
 	const version, head, cursor = 2, 16, 32
 	if len(raw) < head || binary.LittleEndian.Uint32(raw) != version {
@@ -79,7 +75,7 @@ func syncTime(n uint64) time.Time {
 }
 
 // The method "doubts" returns why the controllers that were read may lack a change of a controller that was not read.
-// The function "read" says which answer counts as read. The result is empty if no change is missing.
+// The function "read" says which answer counts as read.
 func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time) (why faults) {
 	vouched := slices.ContainsFunc(answers, func(a answer) bool { return read(&a) && strings.EqualFold(a.controller.name, d.asked) })
 	for _, a := range answers {
@@ -98,12 +94,10 @@ func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time
 	return why
 }
 
-// The constant "reachIt" says what ends the doubts about a controller that was not read.
 const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
 
 // The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
-// directory.ErrNoPerson only if no other controller can have the account. The account may be new at a controller that
-// did not answer, or somebody may have restored it there.
+// directory.ErrNoPerson only if no other controller can have the account, for example as a new or a restored one.
 func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
 	var why faults
 	open := d.unnamed != nil
@@ -132,7 +126,6 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 	return leftOut, why
 }
 
-// The method "lacks" reports whether the controller answered that it has no such person.
 func (a *answer) lacks() bool { return errors.Is(a.err, directory.ErrNoPerson) }
 
 // The method "stamped" reports whether the answer has lastLogonTimestamp, or shows that it is empty.

@@ -56,9 +56,8 @@ func TestSyncTimes(t *testing.T) {
 	}
 }
 
-// TestSambaIsolatedController has a person who logs on again after a long time, at a controller that then does not
-// answer. The change of the replicated date has not reached the other controller. The old date must not count once the
-// last replication is too old. The reading account has no special rights.
+// TestSambaIsolatedController: a person logs on again at a controller that then does not answer. The old replicated
+// date must not count once the last replication is too old.
 func TestSambaIsolatedController(t *testing.T) {
 	const password = "Pa55w.rd-of-anna"
 	old := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -110)

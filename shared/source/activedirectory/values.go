@@ -10,10 +10,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The method "values" calls the function "each" with every value of an attribute. The attribute may have more values
-// than a controller returns at once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows returns a part of a long member
-// attribute under the name member;range=0-1499. The method then requests member;range=1500-*, and continues until a
-// returned range ends in *. The values are extended DNs.
+// The method "values" calls the function "each" with every value of an attribute, as an extended DN. Windows returns a
+// part of a long attribute under the name member;range=0-1499 (MS-ADTS 3.1.1.3.1.3.3, range retrieval). The method then
+// requests member;range=1500-*, until a returned range ends in *.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {
 		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
@@ -50,10 +49,9 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 	return nil
 }
 
-// The function "span" parses the name under which a controller returned an attribute, such as member;range=0-1499. The
-// result "last" is the index of the last value in this answer. It is negative if the argument "name" is not the name of
-// the attribute. The result "more" is false if the name has no range, or has a range that ends in *. In both cases, no
-// further values follow.
+// The function "span" parses the name of a returned attribute, such as member;range=0-1499. The result "last" is the
+// index of the last value in this answer. It is negative if the name is that of another attribute. The result "more"
+// reports whether further values follow.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {
@@ -76,8 +74,7 @@ func span(name, attribute string, next int) (last int, more bool, err error) {
 	return last, true, nil
 }
 
-// The method "extended" parses a DN in the form that extendedDN requests. The result "sid" is empty if the object has
-// no SID.
+// The method "extended" parses an extended DN. The result "sid" is empty if the object has no SID.
 func (s *session) extended(value string) (sid, dn string, err error) {
 	_, rest, _ := strings.Cut(value, ">;")
 	id, dn, two := strings.Cut(rest, ">;")

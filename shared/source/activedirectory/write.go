@@ -11,18 +11,16 @@ import (
 )
 
 // AddMember adds a person to the list of a group. It succeeds if the group already lists the person. The argument
-// "personGUID" is the objectGUID in base64, as in directory.ADUser. With the GUID, the write reaches the person even
-// after a rename, and never another person with the same name. The error is directory.ErrNoGroup or
-// directory.ErrNoPerson if the group or the person does not exist. The error is a *directory.Refusal if the group is
-// the person's primary group, if the account belongs to another forest, or if the directory does not allow the change.
+// "personGUID" is the objectGUID in base64: a write reaches the person even after a rename, and nobody else with the
+// same name. The error is directory.ErrNoGroup, directory.ErrNoPerson, or a *directory.Refusal, for example if the
+// group is the person's primary group.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
-// RemoveMember removes a person from the list of a group. The argument "personGUID" is the objectGUID in base64.
-// RemoveMember succeeds if the person is not in the group. The error is a *directory.Refusal if the person belongs to
-// the group through another group, if the group is the person's primary group, or if the directory does not allow the
-// change. The other errors are those of AddMember.
+// RemoveMember removes a person from the list of a group. It succeeds if the person is not in the group. The error is a
+// *directory.Refusal if the person stays in the group through another group or as primary group, or if the directory
+// does not allow the change. The other errors, and the argument "personGUID", are those of AddMember.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
@@ -79,14 +77,12 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// The type "principal" describes an account that can be a member, with its data on one controller.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
 	primaryGroup string // SID of the primary group of the account
 }
 
-// The method "principal" reads the account with the given objectGUID.
 func (s *session) principal(guid string) (*principal, error) {
 	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
 	raw, err := base64.StdEncoding.DecodeString(guid)
@@ -121,8 +117,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	return p, nil
 }
 
-// notNested returns the result of a write if the group's list needs no change. The result is a refusal if the person
-// should leave the group and still belongs to the group through another group.
+// notNested is for a group whose list needs no change. It refuses if the person should leave the group and still
+// belongs to it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -135,8 +131,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// The method "modify" changes the group's list. If the connection breaks, it is unknown whether the change was made. No
-// other controller is asked in that case.
+// The method "modify" changes the group's list. If the connection breaks, it is unknown whether the change was made,
+// and no other controller is asked.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
@@ -150,18 +146,16 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready reports whether the error of a write may mean that no change was necessary. Controllers return different
-// codes. The codes are 68 or 20 if the person is a member already, 53 or 16 if the person is not a member, and 32 if
-// the person was deleted. The code 53 has other meanings, too. After any of these codes, the method "already" therefore
-// reads the group.
+// isAlready reports whether the error of a write may mean that no change was necessary. Controllers return 68 or 20 if
+// the person is a member already, 53 or 16 if the person is not, and 32 if the person was deleted. The code 53 has
+// other meanings, too, so the method "already" then reads the group.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// The method "already" is called after the directory refused a change, because the change may not be needed any more. If
-// a read shows that the change is still needed, the method returns the refusal. It also fails if the person was deleted,
-// or if the person should leave the group and still belongs to the group through another group.
+// The method "already" is for a change that the directory refused, because the change may not be needed any more. It
+// returns the refusal if a read shows that the change is still needed.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
