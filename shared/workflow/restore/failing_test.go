@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestEveryFailureIsAnError: if any call of the store fails, the restore fails with that error. It does not take an object
-// that cannot be read for one that does not exist, and a second call makes the same plan as if nothing had happened.
+// TestEveryFailureIsAnError: if a call of the store fails, the restore fails with that error. A second call makes the
+// same plan as if nothing had happened.
 func TestEveryFailureIsAnError(t *testing.T) {
 	t.Parallel()
 	withPlan := func(t *testing.T) store.Store {
@@ -85,7 +85,8 @@ func TestEveryFailureIsAnError(t *testing.T) {
 	}
 }
 
-// TestTakenByTwoRuns: an operator restores the licenses of one run after the other, so TakenFrom names the runs.
+// TestTakenByTwoRuns: an operator must restore the licenses of one run after the other, so the error of TakenFrom names
+// the runs.
 func TestTakenByTwoRuns(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -101,8 +102,8 @@ func TestTakenByTwoRuns(t *testing.T) {
 	}
 }
 
-// TestWhatARestoreStops: the restore of a run withdraws the run. The restore of one person stops only the changes of that
-// person.
+// TestWhatARestoreStops: the restore of a run withdraws the run. The restore of one person stops only that person's
+// changes.
 func TestWhatARestoreStops(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]struct {
@@ -123,7 +124,7 @@ func TestWhatARestoreStops(t *testing.T) {
 }
 
 // TestRestoreByEveryName: a restore for one person finds the entries by the object id, the SID and the user principal
-// name, whether the run left a list of its licenses or not. Without open changes, it resumes no run.
+// name, also without the list that the run left.
 func TestRestoreByEveryName(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]string{"id-ann": "id-ann", "S-1": "id-ann", "ANN@x.example": "id-ann", "id-bob": "id-bob", "": "id-ann id-bob"} {
@@ -167,8 +168,7 @@ func TestRestoreByEveryName(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesARunOnce: two open changes of a run that can go on are finished by the run itself, which is named
-// once. This is so without the list of the run's licenses, too.
+// TestRestoreResumesARunOnce: a run that can go on finishes its open changes itself. The plan names it once.
 func TestRestoreResumesARunOnce(t *testing.T) {
 	t.Parallel()
 	for _, listed := range []bool{true, false} {
@@ -193,8 +193,8 @@ func TestRestoreResumesARunOnce(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesOtherRestores: open changes of other restores of the run are finished by these restores. Each is
-// named once.
+// TestRestoreResumesOtherRestores: other restores of the run finish their open changes. The plan names each of them
+// once.
 func TestRestoreResumesOtherRestores(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
@@ -217,7 +217,7 @@ func TestRestoreResumesOtherRestores(t *testing.T) {
 	}
 }
 
-// TestRestoreOfALostRun: if the data of a run are lost, the restore itself rolls back all open changes of the run.
+// TestRestoreOfALostRun: if the data of a run is lost, the restore itself rolls back the open changes of the run.
 func TestRestoreOfALostRun(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)

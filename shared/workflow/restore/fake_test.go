@@ -24,7 +24,6 @@ var (
 	errDown = errors.New("down")
 )
 
-// storeWithRun returns a store in which the run "run" has begun.
 func storeWithRun(t *testing.T) store.Store {
 	t.Helper()
 	s := store.Store(&store.Memory{})
@@ -38,7 +37,6 @@ func storeWithRun(t *testing.T) store.Store {
 	return s
 }
 
-// The function "users" returns the people of the changes, in order, with a space between them.
 func users(changes []plan.Change) string {
 	var all []string
 	for _, c := range changes {

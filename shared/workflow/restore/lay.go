@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// isOver reports whether a run cannot go on because its plan or its data cannot be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	err := runs.GoesOn(ctx, s, run)
 	if runs.Gone(err) {
@@ -24,9 +23,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// The function "lay" begins and seals the run of a restore, without reading people. The run needs a policy, and the
-// groups and products that an earlier run found. The groups and products come from the run that took the licenses. If
-// the data of that run is missing, they come from the newest run. A repeated call changes nothing.
+// The function "lay" begins and seals the run of a restore, without reading people. Groups and products come from the
+// run that took the licenses, or from the newest run if the data of that run is missing. A repeated call changes
+// nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -70,8 +69,8 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun returns the begin.json of the newest run for everybody. It returns nil if there is no such run or if its
-// data is missing.
+// newestBegun returns the begin.json of the newest run for everybody, or nil if there is no such run or its data is
+// missing.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -80,12 +79,9 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 	return begun(ctx, s, newest)
 }
 
-// policyFor chooses the policy for a restore. The candidates are, in this order, the policy in force, the policy of the
-// run that took the licenses, and the policy of the newest run.
-//
-// policyFor returns the first candidate that names all the licenses. If no candidate names all of them, it returns the
-// first candidate that can be read. If no candidate can be read, p is nil. policyFor skips a policy whose tenant is not
-// the tenant of the runs. The parameter "begins" has the begin.json of these runs. An element is nil if it is missing.
+// policyFor chooses the policy for a restore. The candidates are the policy in force, and then the policies of the runs
+// in "begins", whose elements may be nil. It returns the first one that names all the licenses, or else the first one
+// that can be read. If none can be read, p is nil. A policy for another tenant does not count.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -108,7 +104,6 @@ func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (te
 	return text, p
 }
 
-// The function "names" reports whether a policy names the licenses of all changes.
 func names(p *policy.Policy, changes []plan.Change) bool {
 	for _, c := range changes {
 		if p.LicenseNamed(c.License) == nil || c.To != "" && p.LicenseNamed(c.To) == nil {
@@ -118,9 +113,8 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// The function "former" returns the license groups of a run, by license. The result "first" has the first group of each
-// license. If several groups give a license, the result "more" has the other groups. Both are nil if this version
-// cannot read the policy of the run. The objectGUIDs of Active Directory groups come from the run's manifest. They are
+// The function "former" returns the license groups of a run, by license: the first group, and the other ones. Both
+// results are nil if this version cannot read the policy of the run. The objectGUIDs of Active Directory groups are
 // empty if the manifest is missing or damaged.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group, err error) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestPolicyOfARestore: a restore uses the first policy that is for the right tenant and names all licenses of the
-// restore. If there is none, it uses the first policy that is for the right tenant and can be read.
+// TestPolicyOfARestore: a restore uses the first policy for the right tenant that names all licenses of the restore, or
+// else the first one that can be read.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -152,8 +152,8 @@ func TestFormerGroups(t *testing.T) {
 	}
 }
 
-// TestRestoreReadsNoSignal: a restore reads nobody, so its plan has no usage report as a source, even if the policy reads
-// one. The missing report would make the run unhealthy.
+// TestRestoreReadsNoSignal: a restore reads nobody, so a usage report that its policy names does not count as a missing
+// source of its plan.
 func TestRestoreReadsNoSignal(t *testing.T) {
 	t.Parallel()
 	reads := strings.Replace(text, "licenses:", "attributes: {teams: m365.teams, LastlogonTimestamp: ad.lastLogonTimestamp}\nlicenses:", 1)

@@ -1,6 +1,5 @@
 // Package restore makes the plan that restores the licenses that a run took. The plan belongs to a new run. Its changes
-// come from the ledger alone, because the data of the earlier run may be missing or damaged. Package apply applies the
-// plan like any other plan.
+// come from the ledger alone, because the data of the earlier run may be missing or damaged.
 package restore
 
 import (
@@ -39,14 +38,13 @@ type Request struct {
 	keys []string
 }
 
-// Plan makes the plan that restores the licenses that a run took from everybody or from one person. The plan omits
-// changes that were not made and licenses that are restored already. A call that applies the plan asks no rule. Plan
-// fails with ErrNothing if there is nothing to restore.
+// Plan makes the plan that restores the licenses that a run took, from everybody or from one person. It omits licenses
+// that are restored already. A call that applies the plan asks no rule. Plan fails with ErrNothing if there is nothing
+// to restore.
 //
-// A restore of a whole run first stops that run. A restore of one person stops only the changes of that person. If the
-// run that took the licenses has open changes of these licenses, the plan resumes the run. It also resumes other
-// restores of the run that have open changes. If such a run cannot go on, the plan itself has the changes that roll the
-// open changes back or finish them.
+// A restore of a whole run first stops that run. A restore of one person stops only that person's changes. The plan
+// resumes the runs that have open changes of these licenses: the run itself and other restores of it. If such a run
+// cannot go on, the plan itself rolls its changes back or finishes them.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -105,10 +103,10 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, nil
 }
 
-// The function "stop" ensures that the run whose licenses are restored begins nothing more: of everybody, or of one
-// person. It is called before the ledger is read. A call of apply that is under way writes an intent first and then
-// looks for the stop. Therefore the restore sees the intent, or that call sees the stop. A run without a plan begins
-// nothing in any case. The result "stopped" is the number of changes of one person that are stopped.
+// The function "stop" ensures that the run whose licenses are restored begins nothing more, of everybody or of one
+// person. Call it before the ledger is read. A call of apply that is under way writes an intent first and then looks
+// for the stop. So the restore sees the intent, or that call sees the stop. The result "stopped" is the number of
+// changes of one person that are stopped.
 func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stopped int, err error) {
 	if in.User == "" {
 		return 0, history.Withdraw(ctx, s, in.Of, in.Run, now)
@@ -132,17 +130,16 @@ func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stoppe
 	return stopped, nil
 }
 
-// The method "about" reports whether the request is for a person or for everybody. The parameters are the names of the
-// person. The parameter "key" is the person's key in the ledger.
+// The method "about" reports whether the request is for the person with the given names, or for everybody. The
+// parameter "key" is the person's key in the ledger.
 func (in *Request) about(key, sid, name string) bool {
 	return in.User == "" || key == in.User || sid == in.User || strings.EqualFold(name, in.User) ||
 		slices.Contains(in.keys, key) || slices.Contains(in.keys, sid)
 }
 
-// The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
-// plan. Without such a list, it lists all people and licenses in the ledger, because a person can have entries under an
-// object id and under a SID. It fails with runs.ErrNoPlan if the run stored no list and the ledger has no entry of the
-// run and no damaged entry. It also fails with runs.ErrNoPlan if no run can have this name.
+// The function "touched" lists the licenses that a run may have taken, by the list that the run stored with its plan.
+// Without such a list, it lists everything in the ledger, because a person can have entries under an object id and
+// under a SID. It fails with runs.ErrNoPlan if the run left no trace.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -167,7 +164,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// The type "found" says what a restore must do, by the entries of the ledger that matter for the restore.
+// The type "found" says what a restore must do, according to the ledger.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
@@ -176,8 +173,8 @@ type found struct {
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The method "nothing" returns the error for a restore without changes. The error says what is stopped all the same.
-// The parameter "stopped" is the number of changes of one person that are stopped.
+// The error of the method "nothing" says what is stopped all the same. The parameter "stopped" is the number of changes
+// of one person that are stopped.
 func (f *found) nothing(in Request, stopped int) error {
 	ends := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
 	switch {
@@ -195,8 +192,7 @@ func (f *found) nothing(in Request, stopped int) error {
 // readAtOnce is the largest number of licenses whose ledger entries are read concurrently.
 const readAtOnce = 16
 
-// The function "restorable" finds out what a restore must do about the licenses in "touches". It reads the ledger, and
-// leaves out other people if the request is for one person.
+// The function "restorable" finds out what a restore must do about the licenses in "touches".
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	var mu sync.Mutex
 	known := map[string]bool{}
@@ -243,8 +239,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 }
 
 // The method "note" records what the restore must do about a ledger entry. The function "over" reports whether a run
-// cannot go on. Such a run does not finish its own changes, so the restore does. If the open change takes a license, the
-// restore rolls it back. If the open change restores a license, the restore finishes it.
+// cannot go on. The restore then rolls back the run's open change, or finishes it if the change restores a license.
 func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
@@ -272,7 +267,6 @@ func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, e
 	return nil
 }
 
-// begunBy returns the pending change that an open entry records.
 func begunBy(e *ledger.Entry) plan.Begun {
 	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be restored", Back: true}
 }

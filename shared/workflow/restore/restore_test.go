@@ -18,8 +18,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: the method "note" treats a taken license, an open change, an open restore and an
-// ended change differently.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
@@ -83,7 +81,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	}
 }
 
-// TestRestorePlan: Plan makes a plan in each mode of the policy. In mode audit, the plan has the mode review.
+// TestRestorePlan: the plan of a restore has the mode of the policy. For mode audit, it has the mode review.
 func TestRestorePlan(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[policy.Mode]struct {
@@ -137,8 +135,8 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable: if ledger entries cannot be read, the error names the entries. The error is then neither
-// ErrNothing nor runs.ErrNoPlan, because the entries may be of the run.
+// TestRestoreOfWhatIsUnreadable: the error names ledger entries that cannot be read. It is neither ErrNothing nor
+// runs.ErrNoPlan, because these entries may be of the run.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)

@@ -16,10 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took a license from a person, if the person still lacks the license. It includes a run
-// whose change of the license is still open. If a restore of the license is open, it includes the run that took the
-// license. The parameter "user" is the person's key in the ledger: an object id or a SID. If there is no such run, Taken
-// fails with ErrNothing. The parameter "name" is the name of the person in the error.
+// Taken returns the runs that took a license that the person still lacks. A run whose change or restore of the license
+// is still open counts, too. The parameter "user" is the person's key in the ledger: an object id or a SID. Without
+// such a run, the error is ErrNothing. The parameter "name" is the person's name in the error.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -51,8 +50,8 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 }
 
 // TakenFrom returns the run that took licenses from a person, and the person's key in the ledger. It fails with
-// runs.ErrRefused if several runs took licenses, and with ErrNothing if no run did. It finds the person in the data of
-// the newest run. An operator must give the object id or SID of a person who is no longer in that data.
+// runs.ErrRefused if several runs did, and with ErrNothing if none did. It finds the person in the data of the newest
+// run. An operator must give the object id or SID of a person who is no longer there.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
 	keys, unknown, err := keysOf(ctx, s, now, name)
 	if err != nil {
@@ -77,9 +76,9 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	return "", "", err
 }
 
-// keysOf returns the keys under which the ledger may have entries of a person. It finds the person in the data of the
-// newest run. If there is no such data, or nobody in it has the name, the name itself is the only key, and the result
-// "unknown" says why the person was not found. keysOf fails with runs.ErrRefused if several people have the name.
+// keysOf returns the keys under which the ledger may have entries of a person, by the data of the newest run. If that
+// data does not show the person, the name itself is the only key, and the result "unknown" is the reason. keysOf fails
+// with runs.ErrRefused if several people have the name.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, unknown string, err error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil {

@@ -20,7 +20,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: Taken returns the runs that took a license from a person, if the person still lacks the license.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
@@ -76,13 +75,11 @@ func TestTaken(t *testing.T) {
 	}
 }
 
-// The function "people" writes a run for everybody with the given accounts. The plan of this run is the newest plan.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	peopleIn(t, s, run, 1, entra, ad...)
 }
 
-// peopleIn is like the function "people", with a number of partitions.
 func peopleIn(t *testing.T, s store.Store, run string, partitions int, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: partitions, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
@@ -112,7 +109,6 @@ func peopleIn(t *testing.T, s store.Store, run string, partitions int, entra []d
 	}
 }
 
-// TestKeysOf: the keys of a person come from the data of the newest run.
 func TestKeysOf(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -179,8 +175,8 @@ func TestTakenFromEitherKey(t *testing.T) {
 	}
 }
 
-// TestTakenUnderAFormerId: a run took a license in Active Directory from a person whose account in Entra ID had another
-// id. TakenFrom finds the entry by the SID. It does not find a license in Entra ID, which belonged to the former account.
+// TestTakenUnderAFormerId: the account in Entra ID had another id when a run took licenses. TakenFrom finds a license
+// in Active Directory by the SID. It does not find a license in Entra ID, which belonged to the former account.
 func TestTakenUnderAFormerId(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -198,7 +194,7 @@ func TestTakenUnderAFormerId(t *testing.T) {
 	}
 }
 
-// TestDataThatCannotBeRead: if data cannot be read, keysOf fails. It does not treat the person as unknown.
+// TestDataThatCannotBeRead: if data cannot be read, the person does not count as unknown.
 func TestDataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -215,8 +211,8 @@ func TestDataThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHalfOfTheDataCannotBeRead: if a part of the data cannot be read, keysOf fails with that error, although a name fits
-// several people in the other part. The caller then tries again. It does not refuse the name.
+// TestHalfOfTheDataCannotBeRead: if a part of the data cannot be read, keysOf fails with that error, and does not
+// refuse a name that several people in the other part have.
 func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -241,8 +237,8 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestStopsWhoIsMeant: a restore of one person stops that person's changes of the run, although the plan knows the
-// person by another name or by a former id. If it stops nobody, it says so.
+// TestStopsWhoIsMeant: a restore of one person stops that person's changes of the run, although the plan has the person
+// under another name or a former id. If it stops nobody, it says so.
 func TestStopsWhoIsMeant(t *testing.T) {
 	t.Parallel()
 	const all, none = "are stopped all the same", "its plan has no change of this person, so none is stopped"
