@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAlteredReadingOfTheRelay: a run is not sealed if any value in the relay's reading was altered. The error names
-// the object.
+// TestAlteredReadingOfTheRelay: a run is not sealed if a value in the relay's reading was altered. The error names the
+// object.
 func TestAlteredReadingOfTheRelay(t *testing.T) {
 	t.Parallel()
 	const key = "runs/x/ad/0.json"

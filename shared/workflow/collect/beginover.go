@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BeginOver begins and seals a new run over the snapshot of an old run. The new run has other rules or another planning
-// time. BeginOver asks no directory. It fails with ErrPolicy if the old run did not read something that the policy
-// needs, such as a group, a product or a usage report. It also fails with ErrPolicy if the old run's clock was ahead.
+// BeginOver begins and seals a new run over the snapshot of an old run, with other rules or another planning time. It
+// asks no directory. It fails with ErrPolicy if the old run did not read something that the policy needs, or if the old
+// run's clock was ahead.
 func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
 	b, err := snapshot.GetBegin(ctx, s, old)
 	if err != nil {
@@ -49,8 +49,8 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	return snapshot.Seal(ctx, s, m)
 }
 
-// The function "covers" returns an error if a policy is for another tenant than a run, or needs a group, product or
-// report that the run did not read. The error names the missing object.
+// The function "covers" returns an error if a policy is for another tenant than a run, or needs something that the run
+// did not read.
 func covers(b *snapshot.Begin, p *policy.Policy) error {
 	if p.Tenant != b.Tenant {
 		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)

@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "sealed" returns a bench with the sealed run "run".
 func sealed(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)

@@ -21,7 +21,7 @@ var errEnough = errors.New("enough")
 const mostRestarts = 2
 
 // entraCall is runs/<run>/entra/calls/<n>.json: the part of Entra ID that a call read, and the position where the next
-// call continues. A call writes this object last. Therefore the parts of a call that died do not count.
+// call continues. A call writes this object last, so the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
 	// Group is the index of the member query to continue with. It is negative while people are listed.
@@ -46,9 +46,9 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil makes one call, which reads a part of Entra ID. The call continues where the previous call stopped.
-// After the time "until", the call starts no new page; the zero time means no limit. The result "done" reports whether
-// everything has been read. A repeated call returns the result of the first call, even in another process.
+// ReadEntraUntil makes one call, which continues where the previous call stopped. After the time "until", it starts no
+// new page; the zero time means no limit. The result "done" reports whether everything has been read. A repeated call
+// returns the result of the first call, even in another process.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -85,7 +85,6 @@ func (c *Collector) entraCall(ctx context.Context, run string, call int) (at ent
 	return at, err
 }
 
-// EntraReading joins the results of the calls of a finished reading.
 func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all snapshot.Reading, err error) {
 	for call := 0; ; call++ {
 		at, err := c.entraCall(ctx, b.Run, call)
@@ -103,7 +102,6 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries returns the member queries of a policy that are about groups of Entra ID.
 func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -113,7 +111,6 @@ func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	return queries
 }
 
-// entraReader is the state of one call.
 type entraReader struct {
 	*Collector
 	begin  *snapshot.Begin
@@ -122,8 +119,8 @@ type entraReader struct {
 	at     entraCall
 }
 
-// The method "enough" stores the parameter "next", which is the cursor of the following page, for the next call. It
-// returns errEnough if the time of this call is over and another page follows.
+// The method "enough" stores "next", the cursor of the following page, for the next call. It returns errEnough if the
+// time of this call is over and another page follows.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -178,9 +175,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// The method "members" reads the members of one group, for the rules and exemptions. If the group is missing or in
-// doubt, or if Entra ID hides its members, its membership is unknown. If any other error prevents the reading of the
-// whole group, the reading of Entra ID fails.
+// The method "members" reads the members of one group. If the group is missing or in doubt, or hides its members, its
+// membership is unknown. Any other error makes the reading of Entra ID fail.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
 	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

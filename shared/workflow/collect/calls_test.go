@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// callsBench returns a bench with four pages of people and a group of three members.
 func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	t.Helper()
 	b := newBench(t)
@@ -33,8 +32,7 @@ func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	return b, begin
 }
 
-// entraCalls reads Entra ID in calls. The time of each call is over after one page. The function "before" runs before
-// each call.
+// entraCalls reads Entra ID in calls of one page each. The function "before" runs before each call.
 func (b *bench) entraCalls(t *testing.T, begin *snapshot.Begin, before func(call int)) snapshot.Reading {
 	t.Helper()
 	for call := range 50 {
@@ -66,7 +64,6 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraContent returns the memberships of each person in a reading's parts, by Entra id.
 func (b *bench) entraContent(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -133,8 +130,7 @@ func TestReadEntraInCalls(t *testing.T) {
 	}
 }
 
-// TestCallMadeTwice: a repeated call returns the result of the first call without asking Graph, even if another worker
-// repeats the call later.
+// TestCallMadeTwice: a repeated call returns the result of the first call without asking Graph.
 func TestCallMadeTwice(t *testing.T) {
 	t.Parallel()
 	b, begin := callsBench(t)

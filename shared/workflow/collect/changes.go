@@ -12,14 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long delta readings may build on one full reading. Two kinds of change give an object no new USN,
-// so that a delta reading misses the change. First, idleseat's account gains or loses the right to read an attribute.
-// Second, time passes a date that lay in the future when it was read, such as a logon by a wrong clock. A full reading
-// shows both kinds after at most a week.
+// FullReadEvery is how long delta readings may build on one full reading. Two kinds of change give an object no new
+// USN: idleseat's account gains or loses the right to read an attribute, or time passes a date that lay in the future
+// when it was read.
 const FullReadEvery = 7 * 24 * time.Hour
 
 // The method "earlier" returns the Active Directory reading of the newest earlier run for everybody in the tenant. It
-// fails if a delta reading cannot build on that reading.
+// fails if a delta reading cannot build on it.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run
@@ -51,8 +50,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since stores the earlier reading for the relay, which then reads only the changes in Active Directory. Since returns
-// the key of the stored object, or "" if the relay must read everybody.
+// Since stores the earlier reading for the relay, which then reads only the changes in Active Directory. It returns the
+// key of the stored object, or "" if the relay must read everybody.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

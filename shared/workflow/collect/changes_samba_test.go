@@ -23,8 +23,8 @@ const (
 	seats   = "CN=Seats," + samba.GroupsOU
 )
 
-// TestChangesOfSamba changes people of a real Active Directory in every way between two readings. An ordinary account
-// reads the directory and cannot see deleted people. The delta reading must give the same result as a full reading.
+// TestChangesOfSamba changes people of a real Active Directory in many ways between two readings. An ordinary account
+// reads it, and cannot see deleted people. The delta reading must give the same result as a full reading.
 func TestChangesOfSamba(t *testing.T) {
 	names := []string{"Same", "Edited", "Renamed", "Leaver", "Joiner", "Crossing", "Disabled", "Deleted", "Replaced", "Untyped", "Logon", "Stamp", "Tenant"}
 	ad, admin := newDomain(t, names)
@@ -65,7 +65,7 @@ func TestChangesOfSamba(t *testing.T) {
 	}
 }
 
-// newDomain starts a domain with people of the given names in two bases. An ordinary account reads the bases.
+// newDomain starts a domain with people of the given names in two bases, which an ordinary account reads.
 func newDomain(t *testing.T, names []string) (*activedirectory.Directory, administrator) {
 	t.Helper()
 	const secret = "Pa55w.rd-of-idleseat"
@@ -99,7 +99,6 @@ func newDomain(t *testing.T, names []string) (*activedirectory.Directory, admini
 	return ad, admin
 }
 
-// The method "upset" changes people in every way.
 func (a administrator) upset() {
 	a.t.Helper()
 	a.set(in("Edited", samba.PeopleOU), "displayName", "Edited, now")
@@ -123,7 +122,6 @@ func filetime(at time.Time) string {
 	return strconv.FormatInt((at.Unix()+11644473600)*1e7, 10)
 }
 
-// The type "administrator" changes a domain. A failed change ends the test.
 type administrator struct {
 	t    *testing.T
 	conn *ldap.Conn

@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// companyOf starts a simulated company and makes the bench read it.
 func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Options{Users: 1500, Seed: 3})
@@ -31,8 +30,8 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 	return s.Company
 }
 
-// logOn makes some people log on: those whose replicated logon date is older than the parameter "from" and younger than
-// the parameter "to". It returns the number of these people.
+// logOn makes those people log on whose replicated logon date is older than "from" and younger than "to". It returns
+// their number.
 func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	for i := range c.Size() {
 		p := c.Person(i)
@@ -47,10 +46,8 @@ func logOn(c *sandbox.Company, from, to time.Duration) (people int) {
 	return people
 }
 
-// TestChangesOfSandbox reads a simulated company on three nights. People with a recent replicated date log on before
-// the second night, and people with an old date log on before the third night. The delta reading of the third night
-// must give the same result as a full reading. On the fourth night another company answers, and the run must read that
-// company in full.
+// TestChangesOfSandbox: a delta reading gives the same result as a full reading after people logged on. If another
+// company answers, the run must read it in full.
 func TestChangesOfSandbox(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

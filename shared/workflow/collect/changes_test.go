@@ -22,7 +22,7 @@ import (
 
 var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
 
-// TestChanges: if a delta reading is merged into the earlier reading, the result has the same people as a full reading.
+// TestChanges: a delta reading that is merged into the earlier reading has the same people as a full reading.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -65,7 +65,6 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// withoutParts is a store that has lost the Active Directory parts of the first night.
 type withoutParts struct{ store.Store }
 
 func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error) {
@@ -120,8 +119,8 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading writes a full reading as an older version of idleseat wrote it: the parts are not in Parquet. The reading
-// has only SIDs.
+// oldReading writes a full reading like an older version of idleseat, with parts that are not in Parquet. It has only
+// SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}
@@ -159,7 +158,6 @@ func TestChangesOfOthers(t *testing.T) {
 	}
 }
 
-// TestSince: Since stores the earlier reading for another worker.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -203,7 +201,6 @@ func TestChangesInterrupted(t *testing.T) {
 	}
 }
 
-// The type "interrupted" is an Active Directory that cancels the context while it lists changes.
 type interrupted struct {
 	*fakeAD
 	cancel context.CancelFunc
@@ -214,7 +211,6 @@ func (f interrupted) ListChanges(ctx context.Context, since directory.Watermark,
 	return since, ctx.Err()
 }
 
-// sealAs seals a run with the given reading of Active Directory.
 func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading) {
 	t.Helper()
 	if err := snapshot.PutBegin(t.Context(), b.Store, begin); err != nil {
@@ -225,8 +221,8 @@ func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading)
 	}
 }
 
-// The method "night" reads Active Directory for a new run and seals the run. In its policy, the parameter "group"
-// replaces the DN of the Citrix group.
+// The method "night" reads Active Directory for a new run and seals the run. The parameter "group" replaces the DN of
+// the Citrix group in the policy.
 func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	t.Helper()
 	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}
@@ -238,7 +234,6 @@ func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	return ad
 }
 
-// The type "people" contains the people of one partition, with their groups.
 type people struct {
 	People []directory.ADUser
 	Groups map[string][]string

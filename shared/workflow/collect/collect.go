@@ -1,6 +1,5 @@
-// Package collect reads the data of a run and seals the data as a snapshot. Begin finds the products and groups of the
-// policy in the tenant. ReadEntra and ReadAD read people and members of groups into partitions. Seal writes the
-// manifest. If a source fails, the snapshot has none of the source's people, never only some of them.
+// Package collect reads the data of a run and seals it as a snapshot. If a source fails, the snapshot has none of the
+// source's people, and never only some of them.
 package collect
 
 import (
@@ -24,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrPolicy is the error for a policy that does not fit the tenant. After this error no run has begun.
+// ErrPolicy means that a policy does not fit the tenant. After this error no run has begun.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
 // Entra contains the methods of Microsoft Entra ID that this package calls.
@@ -87,9 +86,8 @@ type Start struct {
 }
 
 // Begin finds the products and groups of the policy in the tenant and writes begin.json. It fails with ErrPolicy if the
-// policy is for another tenant, or names a product or a license group that the tenant lacks. It also fails with
-// ErrPolicy if several products or groups have a name that the policy uses. After ErrPolicy no run has begun. A
-// repeated call of Begin returns the run that the first call began.
+// policy is for another tenant, or if a product or a license group is missing or ambiguous. A repeated call returns the
+// run that the first call began.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -106,8 +104,8 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// The method "resolve" finds the products and groups of the policy in the tenant. It writes nothing but the reports. Its
-// error names the run, unless the error is about the policy.
+// The method "resolve" finds the products and groups of the policy. It writes only reports. Its error names the run,
+// unless the error is about the policy.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.ask(ctx, in)
 	switch {
@@ -119,7 +117,6 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, nil
 }
 
-// The method "ask" asks the directories and the store for everything that a run needs at its beginning.
 func (c *Collector) ask(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
@@ -177,7 +174,6 @@ func (c *Collector) ask(ctx context.Context, in Start) (*snapshot.Begin, error) 
 }
 
 // The function "products" returns an error if the tenant lacks the product of a license, or has several such products.
-// The error names the license.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -189,8 +185,8 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// The method "mailboxes" stores the mailbox usage report if a rule of the policy needs the report. If the report cannot
-// be read, the run goes on, and the plan refuses the changes of the rules that need the report.
+// The method "mailboxes" stores the mailbox usage report if a rule needs it. If the report cannot be read, the run goes
+// on, and the plan refuses the changes of such rules.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
@@ -217,8 +213,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 }
 
 // The method "granting" returns the groups that give a license of the policy although the policy does not name them.
-// These groups explain why a person's license does not change. If Graph does not list the groups, only this explanation
-// is missing.
+// They only explain why a license does not change, so the run goes on if Graph does not list them.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
@@ -236,8 +231,7 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 }
 
 // The method "freed" stores the entries of the ledger that matter for money, and returns the key of the stored object.
-// If it fails, the key is empty, and the run does not fail. The money is then computed from the whole ledger, which
-// takes longer. A run for one person stores nothing, and the key is empty.
+// If that fails, the key is empty, and the money is computed from the whole ledger, which takes longer.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""
@@ -249,8 +243,7 @@ func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	return key
 }
 
-// Seal makes the tables of people and members and writes the manifest with the readings of Entra ID and Active
-// Directory, the reports, and the digest of earlier runs. The run then has a snapshot.
+// Seal makes the tables of people and members and writes the manifest. The run then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {

@@ -91,7 +91,6 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// TestWhatIsRead collects everybody and reads the snapshot back.
 func TestWhatIsRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -125,7 +124,6 @@ func TestWhatIsRead(t *testing.T) {
 	}
 }
 
-// The method "begin" begins the run "run" for everybody.
 func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), start(t, ""))
@@ -135,8 +133,8 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	return begin
 }
 
-// TestGroupKnownByAnotherName: the policy names a group in another way than in earlier runs. The new run still knows that
-// the group hides its members, and how many members it had.
+// TestGroupKnownByAnotherName: if the policy names a group in another way than in earlier runs, the new run still finds
+// that it hides its members, and how many members it had.
 func TestGroupKnownByAnotherName(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -159,7 +157,6 @@ func TestGroupKnownByAnotherName(t *testing.T) {
 	}
 }
 
-// The method "accounts" returns the only partition of the sealed run.
 func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	t.Helper()
 	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")
@@ -261,7 +258,7 @@ func TestGroupsThatAreNotListed(t *testing.T) {
 	}
 }
 
-// TestCalls: a run reads every page and every group once, and makes no other call.
+// TestCalls: a run reads each page and each group once, and makes no other call.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -38,7 +38,6 @@ var (
 	errDown = errors.New("down")
 )
 
-// The keys of the groups whose members are read.
 var (
 	exemptKey = directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}.Key(false)
 	citrixKey = directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -54,7 +53,7 @@ var (
 	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
 )
 
-// The type "fails" contains the errors of failing calls. A key is a call as the fakes record it, such as "Tenant" or
+// The type "fails" has the errors of failing calls. A key is a call as the fakes record it, such as "Tenant" or
 // "FindGroup LIC-E3".
 type fails map[string]error
 
@@ -155,7 +154,6 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// The method "after" returns the cursor of page i+1. The cursor is empty if i is the last of n pages.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -163,7 +161,6 @@ func (f *fakeEntra) after(i, n int) string {
 	return strconv.Itoa(i + 1)
 }
 
-// ListMembers lists members in pages of one member.
 func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, cursor string, page func([]directory.Member, string) error) error {
 	id := group.ID
 	from, _ := strconv.Atoi(cursor)
@@ -247,12 +244,10 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// The function "start" returns the Start of a run for the given person. An empty user means everybody.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }
 
-// The method "keys" returns the keys of all objects in the store.
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
 	var all []string

@@ -9,7 +9,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// fakeAD is an Active Directory in memory.
 type fakeAD struct {
 	usn     int64              // USN of the watermarks that fakeAD returns; 0: none
 	changed []directory.ADUser // people whom ListChanges reports as changed
@@ -84,8 +83,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// The method "find" returns a person together with the error of the call, because the real source returns a person
-// together with a PartialLogonError.
+// Like the real source, the method "find" returns a person together with the error of the call.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)

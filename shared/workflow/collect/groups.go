@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "groups" finds every Entra group that the policy names. It does not look for groups of Active Directory,
-// and returns them by their DN. A missing license group is an error of the policy, and so is an ambiguous name of any
-// group. If any other group is missing, its membership is unknown.
+// The method "groups" finds every Entra group that the policy names, and returns groups of Active Directory by their
+// DN. A missing license group is an error of the policy, and so is an ambiguous name. If any other group is missing,
+// its membership is unknown.
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {
@@ -59,11 +59,9 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 	return all, nil
 }
 
-// errShown ends the reading of a group that shows its members.
 var errShown = errors.New("the group shows its members")
 
-// The method "unseen" reports whether a group with hidden membership also hides its members from idleseat. It reads
-// only the first page of members.
+// The method "unseen" reports whether a group with hidden membership also hides its members from idleseat.
 func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error) {
 	err := c.Entra.ListMembers(ctx, g, "", func([]directory.Member, string) error { return errShown })
 	switch {
@@ -75,9 +73,9 @@ func (c *Collector) unseen(ctx context.Context, g directory.Group) (bool, error)
 	return false, err
 }
 
-// The method "group" finds an Entra group. The parameter "known" contains the object id that an earlier run found for
-// the name, or is nil. With this id, the method also finds a renamed group. If a different group has the name now, the
-// result is in doubt, because any employee may create a group.
+// The method "group" finds an Entra group. The parameter "known" is what an earlier run found for the name, or nil.
+// With it, the method also finds a renamed group. If a different group has the name now, the result is in doubt,
+// because any employee may create a group.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

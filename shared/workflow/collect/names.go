@@ -10,12 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The variable "ids" matches object ids and SIDs. A name of this form is compared with a person's ids and needs no
-// search.
+// The variable "ids" matches object ids and SIDs. Such a name needs no search.
 var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
 
 // The method "unnamed" returns the names in exempt.users and exempt.leave that nobody has now and that no earlier run
-// found. A run for one person needs these names too, because such a name may mean the person.
+// found. A run for one person needs them too, because such a name may mean the person.
 func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
 	for _, name := range in.Policy.Listed(in.AsOf) {
 		if earlier != nil && len(earlier.People[name]) > 0 || ids.MatchString(name) {
@@ -32,8 +31,8 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// The method "somebody" reports whether any person has the given name. It looks in Entra ID if the name contains an @,
-// and then in Active Directory. If Active Directory is not set up or does not answer, nobody counts as found there.
+// The method "somebody" reports whether any person has the given name. If Active Directory is not set up or does not
+// answer, nobody counts as found there.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {
 		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {

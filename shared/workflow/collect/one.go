@@ -12,15 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// The type "one" holds the person of a run for one person, and the Active Directory client that read the person.
 type one struct {
 	*evidence.Person
 	source OneAD // nil if Active Directory is not set up
 }
 
 // One reads and seals a run for one person. It asks every controller for the last logon. It also reads a sample of each
-// source, because the dates of one person do not show whether a feed is broken for everybody. It fails with
-// directory.ErrNoPerson if no source knows the name; then no run has begun.
+// source, because one person does not show whether a feed is broken for everybody. It fails with directory.ErrNoPerson
+// if no source has the name; then no run has begun.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -40,10 +39,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account the relay reads. The result "known" reports
-// whether Entra ID knows the person. If Entra ID knows the person, the relay must look for the account with the SID. If
-// sid is empty in this case, the relay looks for nobody. If Entra ID does not know the person, the relay must look for
-// in.User. SealOne then continues the run.
+// BeginOne begins a run for one person whose Active Directory account the relay reads. SealOne then continues the run.
+// The result "known" reports whether Entra ID has the person. If it has, the relay must look for the account with the
+// SID, or for nobody if sid is empty. Otherwise the relay must look for in.User.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -57,8 +55,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals the run. The parameter "ad" reads Active Directory. It is
-// nil if Active Directory is not set up.
+// SealOne reads the rest of a run for one person and seals the run. The parameter "ad" is nil if Active Directory is
+// not set up.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {
@@ -79,8 +77,8 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD writes the person's Active Directory account in a run for one person, and returns the reading. If Active
-// Directory cannot be read, the reading says why.
+// oneAD writes the person's Active Directory account, and returns the reading. If Active Directory cannot be read, the
+// reading says why.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}
@@ -150,7 +148,6 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return write(w, &found.Groups, found.Entra.ID, found.Entra.PartitionKey())
 }
 
-// The function "write" writes the groups of a person. It also writes the groups whose members are unknown.
 func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) error {
 	for _, key := range b.Unreadable {
 		if why := b.Why[key]; why != nil {
@@ -167,8 +164,8 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the Active Directory account. Call writeAD after writeEntra, because the rules that it asks need the
-// groups that writeEntra reads.
+// writeAD writes the Active Directory account. Call it after writeEntra, because the rules that it asks need the groups
+// that writeEntra reads.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {
@@ -206,10 +203,9 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// The method "proven" reports whether a license is reclaimed whatever the unknown last logon is. It assumes the latest
-// possible logon and asks each undecided rule again. It returns true if at least one of these rules reclaims its license
-// and none of them keeps its license or exempts the person. A rule that stays undecided does not count, because it
-// lacks something else than the last logon.
+// The method "proven" reports whether a license is reclaimed whatever the unknown last logon is. It asks the undecided
+// rules again with the latest possible logon. At least one must reclaim its license, and none may keep it or exempt the
+// person. A rule that stays undecided does not count, because it lacks something else.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {

@@ -14,10 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// onOther is an Entra account with the user principal name of Cid's Active Directory account.
 var onOther = directory.EntraUser{ID: "id-cid", UserPrincipalName: "cid@x.example", SID: cidAD.SID, ImmutableID: "guid-cid", Synced: true}
 
-// The type "found" is the content of a run for one person.
 type found struct {
 	Entra, AD   []string // object ids and SIDs
 	Memberships map[string][]string
@@ -153,7 +151,7 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 }
 
 // TestLastLogonNotAsked: a controller does not answer. If a rule matches even with the latest possible logon, the
-// snapshot has that logon as the last logon. Otherwise the snapshot says that the last logon is unknown.
+// snapshot has that logon. Otherwise the last logon is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -185,8 +183,8 @@ func TestLastLogonNotAsked(t *testing.T) {
 	}
 }
 
-// TestEveryLastLogonUnknown: if a domain does not maintain the logon date, a run reads the people of the domain but
-// does not trust their logon dates.
+// TestEveryLastLogonUnknown: if a domain does not maintain the logon date, a run reads its people but does not trust
+// their logon dates.
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -206,7 +204,7 @@ func TestEveryLastLogonUnknown(t *testing.T) {
 	}
 }
 
-// TestOneFails: if no source knows the person, there is no run. If Entra ID fails, there is no snapshot.
+// TestOneFails: if no source has the person, there is no run. If Entra ID fails, there is no snapshot.
 func TestOneFails(t *testing.T) {
 	t.Parallel()
 	begun := []string{"runs/run/begin.json"}
@@ -262,9 +260,9 @@ func TestOneSamplesOnePage(t *testing.T) {
 	}
 }
 
-// TestOneWithoutSID plans for a person whose Entra account has the immutable id of an account in Active Directory, but
-// no SID. Other tools than Entra Connect create such accounts. The run does not find the account in Active Directory, so
-// it must not say that there is none.
+// TestOneWithoutSID: the Entra account has the immutable id of an Active Directory account, but no SID, because another
+// tool than Entra Connect created it. The run does not find the Active Directory account, and must not say that there
+// is none.
 func TestOneWithoutSID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

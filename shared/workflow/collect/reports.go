@@ -17,7 +17,7 @@ import (
 )
 
 // The method "reports" reads the usage reports for the policy's signals and stores them as tables. If a report cannot
-// be read, the run goes on, and the report's signals are unknown for everybody.
+// be read, its signals are unknown for everybody.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
@@ -51,12 +51,10 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 // mostEarlier is the number of earlier runs in which follow looks for an earlier table of a report.
 const mostEarlier = 30
 
-// The method "follow" adds the newest known days of an earlier table to the table of a report. It uses the newest
-// earlier table that it can read.
+// The method "follow" adds the known days of the newest readable earlier table to the table of a report.
 //
-// If a newer table is damaged, the result "lost" gives the reason. The damaged table may have shown a day that the new
-// report lacks, so this run must not trust the report. The next run follows the new table, so the damage affects only
-// one run.
+// If a newer table is damaged, the result "lost" is the reason. The damaged table may have shown a day that the new
+// report lacks, so this run must not trust the report. The next run follows the new table.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -79,8 +77,7 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	return lost, nil
 }
 
-// reportOf returns the table that a run stored for a report. It returns nil if the run stored no table, or if the table
-// has expired.
+// reportOf returns the table that a run stored for a report, or nil if there is none or it has expired.
 func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Table, error) {
 	m, _, err := snapshot.GetManifest(ctx, c.Store, run)
 	if errors.Is(err, snapshot.ErrNone) {
@@ -100,8 +97,6 @@ func (c *Collector) reportOf(ctx context.Context, run, report string) (*usage.Ta
 	return t, err
 }
 
-// coversReports returns an error if one of the signals needs a report that the run did not read. The error names the
-// report.
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
 	for _, r := range usage.Of(signals) {
 		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {

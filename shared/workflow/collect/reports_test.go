@@ -29,7 +29,6 @@ rules:
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
 )
 
-// usageRun collects Anna and Bo, who hold the licenses of both rules. The policy has a rule that names Copilot.
 func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	t.Helper()
 	b := newBench(t)
@@ -63,7 +62,6 @@ func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	return b, r
 }
 
-// The function "outcomes" returns the outcomes of the two rules, by name of the person and of the rule.
 func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -83,8 +81,7 @@ func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	return got
 }
 
-// TestADeadReportStopsItsOwnRules: the health of a report matters only to the rules that name its signals. All other
-// rules are decided as usual.
+// TestADeadReportStopsItsOwnRules: the health of a report matters only to the rules that name its signals.
 func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	t.Parallel()
 	rows := "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n2026-11-21,180,BO@x.example,Bo,\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -151,7 +148,6 @@ func TestReportOfAnotherRun(t *testing.T) {
 	}
 }
 
-// The method "one" collects everybody of the bench, without Active Directory.
 func (b *bench) one(t *testing.T, in Start) error {
 	t.Helper()
 	begin, err := b.Begin(t.Context(), in)
@@ -166,7 +162,7 @@ func (b *bench) one(t *testing.T, in Start) error {
 }
 
 // TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until a
-// report shows the day of that activity again, or until an operator accepts the report.
+// report shows that day again, or until an operator accepts the report.
 func TestAReportLosesADay(t *testing.T) {
 	t.Parallel()
 	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -194,7 +190,7 @@ func TestAReportLosesADay(t *testing.T) {
 }
 
 // TestADamagedReportIsLostForOneRun: if the table of the last run is damaged, the rules of the report are undecided in
-// one run. The run after that one decides again, and still knows the days of the runs before the damage.
+// one run. The run after that one still has the days from before the damage.
 func TestADamagedReportIsLostForOneRun(t *testing.T) {
 	t.Parallel()
 	const bo, cid = "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n", "2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

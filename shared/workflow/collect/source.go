@@ -12,17 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// The constant "attempt" is the name of the worker in the keys of the parts that the worker writes. On one machine the
-// name can be constant, because a run has one worker per source, and no worker starts twice.
+// The constant "attempt" is the name of the worker in the keys of its parts. On one machine it can be constant, because
+// a run has one worker per source.
 const attempt = "1"
 
-// The function "tolerance" returns the number of people that a list may lack. The parameter "counted" is the number of
-// people that the directory counted. A difference is normal, because people may be deleted during the reading, and the
-// count may be old.
+// The function "tolerance" returns the number of people that a list may lack. People may be deleted during the reading,
+// and the count may be old.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory. If a delta reading is possible, it reads only the changes since an earlier
-// run. If ReadAD fails, the run has no people from Active Directory.
+// ReadAD reads everybody in Active Directory, or only the changes since an earlier run if that is possible. If ReadAD
+// fails, the run has no people from Active Directory.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
@@ -35,7 +34,6 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	return all.Read(ctx, before, why)
 }
 
-// adGroups returns the Active Directory groups whose members rules and exemptions need.
 func adGroups(p *policy.Policy) (groups []protocol.Group) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.AD {

@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is the error for an execution whose input is no valid request.
+// ErrRequest means that the input of an execution is no valid request.
 var ErrRequest = errors.New("not a request")
 
 // MostCalls is the maximum number of calls that read Entra ID for one run. Each call reads for about ten minutes. A
@@ -32,7 +32,6 @@ var errTooLong = errors.New("the reading takes too long")
 // Steps contains the steps of the state machine that read a run.
 type Steps struct {
 	Collector
-	// Policy returns the policy in force and its text.
 	Policy func(context.Context) (*policy.Policy, string, error)
 	Relay  bool // whether the relay reads Active Directory
 }
@@ -52,7 +51,7 @@ type StepInput struct {
 	Apply     bool            `json:"apply"`     // one: passed on to the output
 }
 
-// Request is the input of an execution that reads a run.
+// Request is the input of an execution of the state machine. The execution makes a new run that reads the directories.
 type Request struct {
 	User  *string `json:"user"`  // name of the person; nil: everybody
 	Apply bool    `json:"apply"` // for one person: also make the changes that the rules decide
@@ -98,7 +97,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs the step that in.Op names. After the time "until", the step starts no new page. The zero time means no limit.
+// Do runs the step that in.Op names. After the time "until", it starts no new page. The zero time means no limit.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":

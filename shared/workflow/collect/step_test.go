@@ -62,7 +62,6 @@ func TestRequestsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestBeginTwice: a repeated step finds the same run.
 func TestBeginTwice(t *testing.T) {
 	t.Parallel()
 	s, _ := newSteps(t, true)
@@ -72,8 +71,8 @@ func TestBeginTwice(t *testing.T) {
 	}
 }
 
-// TestSealWhatTheRelayBrought: a run is sealed in three cases: the relay returned a reading, the relay returned a
-// reason why it has none, or nobody asked the relay.
+// TestSealWhatTheRelayBrought: a run is sealed with the relay's reading, with a reason why there is none, or if nobody
+// asked the relay.
 func TestSealWhatTheRelayBrought(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -112,8 +111,8 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
-// TestClockOfTheRelay: a reading counts as failed if the clock of the relay is more than ten minutes away from the clock
-// of the cloud. The relay alone cannot know that, because the controllers may be wrong by the same time.
+// TestClockOfTheRelay: a reading counts as failed if the clocks of the relay and of the cloud differ by more than ten
+// minutes. The relay alone cannot notice that, because the controllers may be wrong by the same time.
 func TestClockOfTheRelay(t *testing.T) {
 	t.Parallel()
 	for ahead, believed := range map[time.Duration]bool{0: true, 10 * time.Minute: true, -10 * time.Minute: true, 11 * time.Minute: false, -11 * time.Minute: false, 72 * time.Hour: false} {
@@ -146,7 +145,7 @@ func TestClockOfTheRelay(t *testing.T) {
 	}
 }
 
-// TestOneInSteps: a run for one person asks the relay to read the right people. It is sealed with the relay's answer.
+// TestOneInSteps: a run for one person asks the relay to read the right people, and is sealed with its answer.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -196,9 +195,8 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: two entrances accept a run for everybody. Only a run from the entrance Nightly counts as scheduled.
-// One entrance accepts a run for one person. Another entrance accepts a run that changes one person, and a run that
-// accepts the sources as they are. Every other entrance refuses these requests without asking a source.
+// TestEntrances: each kind of request has its entrances, and every other entrance refuses it without asking a source.
+// Only a run from the entrance Nightly counts as scheduled.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{

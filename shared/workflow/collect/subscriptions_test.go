@@ -13,9 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSubscriptionsOfARun: a run reads subscriptions only if the policy has a price, but no key "renews", for a
-// product. It then keeps the subscriptions of all products that the policy names. If the reading fails, the run records
-// the failure and goes on.
+// TestSubscriptionsOfARun: a run reads subscriptions only if a product has a price and no key "renews". If the reading
+// fails, the run records that and goes on.
 func TestSubscriptionsOfARun(t *testing.T) {
 	t.Parallel()
 	const e3 = "sku: SPE_E3, "
@@ -59,8 +58,7 @@ func TestSubscriptionsOfARun(t *testing.T) {
 	}
 }
 
-// TestInterruptedSubscriptions: if the run is interrupted while it reads subscriptions, the reading fails. The run does
-// not record the interruption as a failure of Graph.
+// TestInterruptedSubscriptions: an interruption does not count as a failure of Graph.
 func TestInterruptedSubscriptions(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
