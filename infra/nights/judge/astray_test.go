@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAstray checks that the tool gives a license back by the group by which it took the license. Other people may give
-// the license by any group.
+// TestAstray: the tool must give a license back by the group by which it took the license. Other people may give it by
+// any group.
 func TestAstray(t *testing.T) {
 	t.Parallel()
 	by := func(e Event, way string, stranger bool) Event {

@@ -46,7 +46,7 @@ func TestAway(t *testing.T) {
 	}
 }
 
-// TestAwayAndAnnounced has a rule with 14 days of notice. An announcement from before the end of a leave does not count.
+// TestAwayAndAnnounced: an announcement from before the end of a leave does not count.
 func TestAwayAndAnnounced(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -75,8 +75,8 @@ func TestAwayAndAnnounced(t *testing.T) {
 	}
 }
 
-// TestAwayIsNotClear checks that a license of a person on leave is no clear case, and that the case becomes clear when
-// the person has been back for the idle period.
+// TestAwayIsNotClear: a license of a person on leave is no clear case. It becomes one when the person has been back for
+// the idle period.
 func TestAwayIsNotClear(t *testing.T) {
 	t.Parallel()
 	for until, want := range map[int]int{0: 1, 200: 0} {

@@ -2,8 +2,8 @@ package judge
 
 import "testing"
 
-// TestEnabledByDirectory blocks an account and enables it again while the nights read only one of two directories. The
-// account counts as enabled again only for the license whose directory a night read in between.
+// TestEnabledByDirectory: an account that was blocked counts as enabled again only for a license whose directory a
+// night read in between.
 func TestEnabledByDirectory(t *testing.T) {
 	t.Parallel()
 	apps := Rule{License: "citrix", Idle: 60 * oneDay, EnabledAgain: 14 * oneDay}

@@ -44,8 +44,8 @@ const (
 // Failed is the verdict of a night in which the tool could not read the directories.
 const Failed = "failed"
 
-// Event is one line of a story. The field Shown is the earliest time at which the tool can know the event. If Shown is
-// zero, the tool can know the event at the time At.
+// Event is one line of a story. The field Shown is the earliest time at which the tool can know the event. If it is
+// zero, that is the time At.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -66,9 +66,8 @@ type Event struct {
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear judges one event. The caller must pass the events in the order in which they happen. Hear returns an error if
-// the kind of event is unknown, if an event Ruled has no rule, or if the event concerns a person without an event
-// Hired.
+// Hear judges one event. The caller must pass the events in the order in which they happen. The error says what is
+// wrong with the event itself.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -109,7 +108,6 @@ func (j *Judge) Hear(e Event) error {
 	return j.about(e, p)
 }
 
-// The method "about" judges an event that concerns one person.
 func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {
@@ -181,8 +179,8 @@ func (j *Judge) about(e Event, p *person) error {
 }
 
 // The method "enable" records for each license whether the account is enabled. If no night read the license's directory
-// while the account was blocked, the tool cannot know that the account was blocked. The method compares counts of nights
-// instead of times, because the world's clock stands still during a reading.
+// while the account was blocked, the tool cannot notice it. The method compares counts of nights, because the world's
+// clock stands still during a reading.
 func (j *Judge) enable(e Event, p *person) {
 	for name, facts := range p.enabled {
 		n := len(facts)

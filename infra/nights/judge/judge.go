@@ -9,33 +9,25 @@
 //     when the directory shows the use. The directory may show a use a day late.
 //   - known: the directory has shown the fact for longer than Slack. The tool may miss a fact
 //     that appeared later, because time passes between the last reading and the write of the tool.
-//   - wrong: the tool took a license although it could know a reason to wait. There are ten
-//     reasons. The person was active within the rule's idle period, was too new, was exempt, was
-//     outside the rule, or was not a human. The person was on leave, or was back for less than the
-//     idle period. The person had held the license for too short a time. The account had been
-//     enabled for too short a time. The license was restored within the idle period. The removal
-//     was not announced early enough.
+//   - wrong: the tool took a license although it could know a reason to wait, such as a use within the
+//     rule's idle period, a leave, an exemption, or an announcement that was too late.
 //   - back: a person is back when the leave ends, even if the person uses nothing then. The
 //     company's list of leaves says when a leave ends. The tool can know the list at once. An
 //     announcement from before the end does not count.
-//   - seen: a night after the event read the directory of the license. Between two nights that
-//     read this directory, an account may be blocked and enabled again, or a license may be lost
-//     and given again. The tool cannot notice these events, so the judge ignores them.
-//   - stranger: a second machine with its own store took the license. The second machine cannot
-//     know the facts that only the first machine's store contains: which licenses were restored,
-//     which removals were announced, since when an account has been enabled, and since when a
-//     person has held a license. The first machine cannot know that somebody restored a license
-//     that the second machine took.
-//   - forgotten: the tool's store was restored from a backup. The tool does not know which
-//     licenses it took after the backup was made.
-//   - outside: the rule does not cover the person, or nobody can know whether the rule
-//     covers the person.
-//   - stuck: the state of the company makes a change of the license unsafe. The judge records
-//     no fault if the tool changes the license, and no fault if the tool does not.
-//   - restored: somebody gave the license after the tool took it. The judge ignores this event if
-//     the tool has not yet read the effect of its write and no night has read the directories since
-//     the write. The tool then cannot distinguish a license that was restored from a write that
-//     was never carried out.
+//   - seen: a night after the event read the directory of the license. Between two such nights, an account
+//     may be blocked and enabled again, or a license may be lost and given again. The tool cannot notice
+//     these events, so the judge ignores them.
+//   - stranger: a second machine with its own store took the license. It cannot know the facts that only
+//     the first machine's store contains, such as which licenses were restored. The first machine cannot
+//     know that somebody restored a license that the second machine took.
+//   - forgotten: the tool's store was restored from a backup. The tool does not know which licenses it took
+//     after the backup was made.
+//   - outside: the rule does not cover the person, or nobody can know whether it does.
+//   - stuck: the state of the company makes a change of the license unsafe. The judge records no fault,
+//     whether the tool changes the license or not.
+//   - restored: somebody gave the license after the tool took it. The judge ignores this event while the tool
+//     cannot distinguish it from a write that was never carried out: the tool has not yet read the effect of
+//     its write, and no night has read the directories since the write.
 //   - twice: the tool took the license two times, and nobody gave the license between these times.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
@@ -131,19 +123,18 @@ type Fault struct {
 	What    string // a sentence
 }
 
-// String returns the fault on one line.
 func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }
 
-// Judge knows the true state of one world, and judges the tool by this state.
+// Judge has the true state of one world, and judges the tool by this state.
 type Judge struct {
 	rules  map[string]Rule // rules by license
 	people map[string]*person
 	faults []Fault
 	seen   map[string]time.Time // time of the last night that read the directory, by license
 	reads  map[string]int       // number of nights that read the directory, by license
-	clear  int                  // number of clear cases
+	clear  int
 }
 
 // New returns a judge with the given rules. There is at most one rule for each license.
@@ -155,7 +146,7 @@ func New(rules ...Rule) *Judge {
 	return j
 }
 
-// Faults returns all faults so far, in the order in which the judge found them.
+// Faults returns the faults so far, in the order in which the judge found them.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
 // Clear returns the number of clear cases.
@@ -165,7 +156,6 @@ func (j *Judge) fault(why Why, e Event, what string) {
 	j.faults = append(j.faults, Fault{why, e.At, e.Person, e.License, what})
 }
 
-// The method "removed" judges a removal by the tool at the time of the write.
 func (j *Judge) removed(e Event, p *person, l *license) {
 	if !l.taken.IsZero() {
 		j.fault(Twice, e, "it was taken on "+day(l.taken)+", and nobody gave it since")
@@ -214,10 +204,9 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// The method "keeps" returns the reason why a person must keep a license at the time "at". It returns "" if the tool
-// may take the license at that time. It ignores facts that a directory first showed after the time "known". If the
-// parameter "stranger" is set, it also ignores since when the account has been enabled, because the second machine
-// cannot know this time.
+// The method "keeps" returns the reason why a person must keep a license at the time "at", or "". It ignores facts that
+// a directory first showed after the time "known". A second machine, the stranger, cannot know since when the account
+// has been enabled.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -256,7 +245,6 @@ func (j *Judge) since(e Event) time.Time {
 	return e.At
 }
 
-// The method "night" judges the verdict of a night and updates the clear cases.
 func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
@@ -295,8 +283,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// The method "unannounced" returns the reason why a person must keep a license, as if the removal had been announced
-// early enough. The tool may announce a removal at any time, so a case can be clear without an announcement.
+// The method "unannounced" works like keeps, as if the removal had been announced early enough. The tool may announce a
+// removal at any time, so a case can be clear without an announcement.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = e.At.Add(-j.rules[e.License].Notice)

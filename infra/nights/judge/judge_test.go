@@ -20,20 +20,17 @@ var (
 
 func on(days int) time.Time { return start.Add(time.Duration(days) * oneDay) }
 
-// The function "anna" returns an event about Anna and her license.
 func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// The function "shown" returns a copy of the event e. The parameter "at" is the earliest time at which the tool can
-// know the copy.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// The function "seen" returns a night that reads the directories. The function "failed" returns a night that cannot
-// read the directories. The function "unread" returns a night that cannot read the directory of Anna's license.
+// The function "seen" returns a night that reads the directories, and "failed" a night that cannot read them. The
+// function "unread" returns a night that cannot read the directory of Anna's license.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -41,7 +38,6 @@ func unread(day int) Event {
 	return Event{What: Night, At: on(day), Text: "nothing", Unread: []string{"e3"}}
 }
 
-// withNotice returns an event that puts a rule with 14 days of notice into force.
 func withNotice() Event {
 	r := mail
 	r.Notice = 14 * oneDay
@@ -61,8 +57,7 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has stories with and without each reason to keep a license. Each story ends with a removal. The test
-// compares the kind of the first fault of this removal.
+// TestRemoved has stories with and without the reasons to keep a license. Each story ends with a removal.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -142,8 +137,8 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger checks the faults of a second machine with its own store. The second machine cannot know which licenses
-// were restored, but it must know who signed in.
+// TestStranger: a second machine with its own store cannot know which licenses were restored, but it must know who
+// signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -159,8 +154,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger checks that an announcement of the first machine still counts after the second machine
-// took the license and somebody restored it.
+// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second machine took the
+// license and somebody restored it.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -173,8 +168,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger has a license that the second machine took and somebody restored. The first machine may take
-// the license again, because the first machine cannot know that the license was restored.
+// TestTakenByAStranger: the first machine may take a license that the second machine took and somebody restored,
+// because it cannot know of the restore.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -187,8 +182,8 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStrangerBetweenTwoNights has a license that the second machine took and somebody restored. The person
-// counts as a new holder only if a night of the first machine saw the person without the license.
+// TestTakenByAStrangerBetweenTwoNights: after the second machine took a license and somebody restored it, the person
+// counts as a new holder only if a night of the first machine saw the person without it.
 func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	t.Parallel()
 	for night, want := range map[int]int{48: 0, 51: 1} {
@@ -208,9 +203,7 @@ func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	}
 }
 
-// The function "nights" returns a story with two silent nights, with a license that the tool does not take for too
-// long, with a person who loses the last license for a mailbox, with a change that counts as done too early, and with a
-// change that is not finished at the end.
+// The function "nights" returns a story with several kinds of faults.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -242,8 +235,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead checks that the judge finds the same faults in a story through Read and through Hear. Read must return an
-// error for a malformed event.
+// TestRead: the judge finds the same faults in a story through Read and through Hear.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
@@ -275,7 +267,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestKnowsNothingOfTheProduct checks that neither the judge nor command court links a package of the product.
+// TestKnowsNothingOfTheProduct: neither the judge nor command court links a package of the product.
 func TestKnowsNothingOfTheProduct(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", ".", "../court").Output()

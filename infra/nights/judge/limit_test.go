@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// TestLimit checks how many removals within Window are beyond the limit of the rule.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

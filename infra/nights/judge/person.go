@@ -2,14 +2,13 @@ package judge
 
 import "time"
 
-// The type "fact" is a fact about a person. The fact begins at the time "at". The tool can first see the fact at the
-// time "shown". If the field "holds" is false, an earlier fact ends.
+// The type "fact" is a fact that begins at the time "at". The tool can first see it at the time "shown". If "holds" is
+// false, an earlier fact ends.
 type fact struct {
 	at, shown time.Time
 	holds     bool
 }
 
-// The type "person" is the true state of one person.
 type person struct {
 	made     map[string]time.Time // by license: creation of the newest account that can hold the license
 	nobody   bool                 // whether the account belongs to a room or an agent, not to a human
@@ -24,7 +23,6 @@ type person struct {
 	missed   map[string]bool
 }
 
-// The function "hire" returns the state of a person who was hired.
 func hire(e Event, rules map[string]Rule) *person {
 	p := &person{
 		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
@@ -38,7 +36,6 @@ func hire(e Event, rules map[string]Rule) *person {
 	return p
 }
 
-// The type "license" is the history of one license of a person.
 type license struct {
 	held      bool
 	since     time.Time // since when the person has held the license
@@ -64,8 +61,8 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// The method "give" records that the person holds the license now. The parameter "begins" is since when, as the tool can
-// know.
+// The method "give" records that the person holds the license now. The parameter "begins" is since when, as far as the
+// tool can know.
 func (l *license) give(e Event, seen, begins time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = begins
@@ -85,9 +82,8 @@ func (l *license) give(e Event, seen, begins time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// The method "forget" follows a restore of the tool's store from a backup that was made at the time "since". The tool
-// no longer knows what it did after this time. A license that the tool took after this time counts as taken by somebody
-// else. An announcement before this time still counts.
+// The method "forget" is for a restore of the tool's store from a backup that was made at the time "since". A license
+// that the tool took after this time counts as taken by somebody else. An announcement before this time still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -102,7 +98,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// The function "newest" returns the latest time at which a fact began. It ignores facts that were first shown after the
+// The function "newest" returns the latest time at which a fact began, without facts that were first shown after the
 // time "known".
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
@@ -113,8 +109,8 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// The function "state" returns the field "holds" of the last fact. It ignores facts that were first shown after the
-// time "known".
+// The function "state" returns the field "holds" of the last fact, without facts that were first shown after the time
+// "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -124,7 +120,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// The function "since" returns the time at which the last fact with "holds" set began. It ignores facts that were first
+// The function "since" returns the time at which the last fact with "holds" set began, without facts that were first
 // shown after the time "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {

@@ -2,7 +2,7 @@ package judge
 
 import "testing"
 
-// TestUndated checks a license that the directories do not date. What the first night finds counts as old.
+// TestUndated: if the directories do not date a license, what the first night finds counts as old.
 func TestUndated(t *testing.T) {
 	t.Parallel()
 	undated := mail

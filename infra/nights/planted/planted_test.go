@@ -18,18 +18,15 @@ import (
 	"time"
 )
 
-// The constant "root" is the folder of the module, relative to this package.
 const root = "../../.."
 
 // Command nights must find each bug within these numbers of seeds, people and nights. Most bugs need a company of
-// "people" people. The bugs of the relay show within these seeds only in companies of "few" people. Two bugs need a
-// company of "many" people. The bug override-by-number shows only in plans that exceed the limits, and the plans of a
-// small company never exceed the limits. The bug manifest-first loses what an earlier run knew. In a small company, this
-// loss delays too few decisions.
+// "people" people. The bugs of the relay show within these seeds only in companies of "few" people. Two bugs need
+// "many" people: override-by-number shows only in plans that exceed the limits, and the loss by manifest-first delays
+// too few decisions in a small company.
 const seeds, few, people, many, nights = 50, 40, 60, 150, 120
 
-// The variable "bugs" contains the planted bugs. The name of a bug is the name of its patch. The field "people" is the
-// number of people in the company.
+// The name of a bug is the name of its patch. The field "people" is the number of people in the company.
 var bugs = []struct {
 	name   string
 	people int
@@ -55,7 +52,7 @@ var bugs = []struct {
 }
 
 // TestPatchesApply checks that each patch applies to the sources and that the changed packages compile. If it fails,
-// replace the patch: its first line describes the bug, and the new patch must add the same bug to the current sources.
+// make a new patch that adds the same bug. The first line of a patch describes the bug.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -76,8 +73,7 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted runs command nights with each bug until the judge finds a fault. The same company must not have this
-// fault without the bug.
+// TestPlanted: with each bug, the judge finds a fault that the same company does not have without the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
@@ -94,8 +90,8 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// The function "caught" runs companies with a bug until the judge finds a fault that the program without the bug does
-// not have. It returns a line of a table with the seed and the night of the fault.
+// The function "caught" runs companies with a bug until the judge finds a fault that does not occur without the bug. It
+// returns a line with the seed and the night of the fault.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -117,8 +113,8 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// The function "plant" applies a patch to copies of the files that the patch changes. It returns a map from the path of
-// each file to the path of the changed copy.
+// The function "plant" applies a patch to copies of files. It returns the path of each changed copy, by the path of the
+// file.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
@@ -156,10 +152,8 @@ func plant(t *testing.T, bug string) map[string]string {
 	return planted
 }
 
-// The variable "touched" matches the names of the files that a patch changes.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// The function "build" builds command nights with the planted files in place of the real files.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "nights")
@@ -171,7 +165,7 @@ func build(t *testing.T, planted map[string]string) (program string) {
 	return program
 }
 
-// The function "overlay" writes the file that tells the go command to compile the planted files in place of the real
+// The function "overlay" writes the file that makes the go command compile the planted files in place of the real
 // files.
 func overlay(t *testing.T, planted map[string]string) (file string) {
 	t.Helper()
@@ -186,17 +180,14 @@ func overlay(t *testing.T, planted map[string]string) (file string) {
 	return file
 }
 
-// The type "found" is one fault in the output of command nights.
 type found struct {
 	seed              uint64
 	night             int
 	kind, whose, text string // whose: the name of the person, and the name of the license
 }
 
-// faultLine matches a fault in the output of command nights.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
-// The function "live" runs command nights and returns the faults that the judge finds.
 func live(t *testing.T, program string, args ...string) (faults []found) {
 	t.Helper()
 	began := time.Now()

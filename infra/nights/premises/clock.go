@@ -9,12 +9,12 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// The type "pulse" is the clock of a relay. Its method Sleep waits until the simulated time has passed, because a relay
-// sends heartbeats while it works. Only the heartbeats of a relay sleep.
+// The type "pulse" is the clock of a relay. Its method Sleep waits until the simulated time has passed. Only the
+// heartbeats of a relay sleep.
 //
-// If the method "tick" ran before the goroutine of the heartbeats waits in Sleep, the heartbeats would come late by
-// chance. "tick" therefore waits while the field "comes" is set: the goroutine then runs and will call Sleep next. The
-// field "due" is the time of the next heartbeat. It is zero while nobody waits in Sleep.
+// The method "tick" waits while the field "comes" is set, because the goroutine of the heartbeats then runs and will
+// call Sleep next. Otherwise the heartbeats would come late by chance. The field "due" is the time of the next
+// heartbeat. It is zero while nobody waits in Sleep.
 type pulse struct {
 	by   clock.Clock
 	skew atomic.Int64 // how far the relay's clock is ahead
@@ -33,10 +33,8 @@ func newPulse(by clock.Clock) *pulse {
 	return c
 }
 
-// Now returns the time of the relay's clock.
 func (c *pulse) Now() time.Time { return c.by.Now().Add(time.Duration(c.skew.Load())) }
 
-// Sleep waits until the simulated time has passed.
 func (c *pulse) Sleep(ctx context.Context, d time.Duration) error {
 	wake := make(chan struct{})
 	c.mu.Lock()
@@ -63,15 +61,13 @@ func (c *pulse) expect() {
 	c.comes = true
 }
 
-// The method "freeze" stops the heartbeats if the parameter "frozen" is set. Otherwise the heartbeats go on.
 func (c *pulse) freeze(frozen bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.frozen = frozen
 }
 
-// The method "tick" sends the heartbeat that is due, and returns after it. It does nothing if no heartbeat is due or if
-// the heartbeats are stopped.
+// The method "tick" sends the heartbeat that is due, and returns after it.
 func (c *pulse) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -76,14 +76,14 @@ type fate struct {
 	long  time.Duration
 }
 
-// fates are the kinds of faults of a delivery. At most one of them happens to a delivery.
+// At most one of these faults happens to a delivery.
 var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatless, Killed, KilledAnswering, Frozen, Hangs, HangsAnswering}
 
-// mostCalls is the largest number of a call or an operation at which a fault happens. Most deliveries make fewer.
+// mostCalls is the largest number of a call or an operation at which a fault happens. Most deliveries make fewer calls.
 const mostCalls = 24
 
-// hangs are the times for which a relay hangs. Some are shorter and some are longer than the visibility timeout, than
-// the heartbeat time of a task, and than a night.
+// hangs are the times for which a relay hangs. Some are longer than the visibility timeout, than the heartbeat time of
+// a task, and than a night.
 var hangs = []time.Duration{30 * time.Second, 2 * time.Minute, 4 * time.Minute, 20 * time.Minute, 3 * time.Hour, 20 * time.Hour, 50 * time.Hour}
 
 // The method "fate" draws what happens to the next delivery.

@@ -1,12 +1,9 @@
 // Package premises simulates the relays of a company: the queues of the cloud, two relays on premises, and the faults
 // that may happen between them. The relays are the product's own (package worker). Only AWS is simulated (package
-// awsfake). Nothing waits in real time: a relay works only while the method Ask waits for an answer, and its clock is
-// the simulated clock.
+// awsfake). Nothing waits in real time.
 //
-// AWS documents the faults of the queues. The other faults happen to networks and machines. The list of faults has the
-// sources. A fault affects one request or one delivery of a message. The package does not simulate the consequences of
-// a fault, because they follow from the relays and the simulated queues. For example, a message whose relay was killed
-// comes back after its visibility timeout.
+// A fault affects one request or one delivery of a message. Its consequences follow from the relays and the simulated
+// queues: for example, a message whose relay was killed comes back after its visibility timeout.
 package premises
 
 import (
@@ -44,7 +41,7 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Premises are two relays on the same two queues. Premises are not safe for concurrent use, apart from Tick.
+// Premises are two relays on the same two queues. Only the method Tick is safe for concurrent use.
 type Premises struct {
 	o       Options
 	account *awsfake.Server
@@ -57,7 +54,6 @@ type Premises struct {
 	worked  int // number of deliveries so far
 }
 
-// The type "sent" is a message that was sent.
 type sent struct {
 	queue, body string
 	at          time.Time
@@ -98,7 +94,7 @@ func (p *Premises) Close() error {
 	return p.account.Close()
 }
 
-// Calm ends the hanging of relays, starts the relays that are stopped, and sets their clocks right.
+// Calm ends the faults that last: relays that hang or are stopped, and wrong clocks.
 func (p *Premises) Calm() {
 	p.silent = time.Time{}
 	for _, r := range p.relays {
@@ -114,7 +110,6 @@ func (p *Premises) Tick() {
 	}
 }
 
-// The type "limits" has the limits of a task.
 type limits struct {
 	timeout, heartbeat time.Duration
 	retries            int
@@ -158,8 +153,8 @@ func (p *Premises) Ask(m protocol.Message) protocol.Ending {
 	}
 }
 
-// The method "send" puts a message into a queue. Sometimes, a copy of the message or of an earlier message follows, or
-// the waiting messages change their order.
+// The method "send" puts a message into a queue. Some faults add a copy of it or of an earlier message, or change the
+// order.
 func (p *Premises) send(queue, body string) {
 	p.account.Send(queue, body)
 	if p.happens(Twice, p.asked) {
@@ -184,7 +179,6 @@ func (p *Premises) send(queue, body string) {
 // The constant "look" is the time between two checks for a message or for the end of a task.
 const look = 10 * time.Second
 
-// The method "work" makes the relays work until a task has ended.
 func (p *Premises) work(task *awsfake.Task, queue string) {
 	d := p.o.Dice("work", p.asked)
 	p.setClocks(d)
@@ -220,8 +214,8 @@ func (p *Premises) work(task *awsfake.Task, queue string) {
 	}
 }
 
-// The method "setClocks" sets the clocks of the relays. A relay is either right, or wrong by minutes, or it follows the
-// domain, as the machines of a domain do.
+// The method "setClocks" sets the clocks of the relays. A clock is right, or wrong by minutes, or follows the domain
+// like the machines of a domain.
 func (p *Premises) setClocks(d *rand.Rand) {
 	for i, r := range p.relays {
 		skew := time.Duration(0)
@@ -237,5 +231,4 @@ func (p *Premises) setClocks(d *rand.Rand) {
 
 func (p *Premises) happens(kind Kind, which int) bool { return p.o.Happens(kind, which) }
 
-// The method "pass" lets time pass while no relay works.
 func (p *Premises) pass(d time.Duration) { _ = p.o.Clock.Sleep(context.Background(), d) }

@@ -99,8 +99,7 @@ func newRig(t *testing.T, kind Kind, which int) *rig {
 	return r
 }
 
-// The method "removal" returns the message that removes a person from the group of Citrix. It adds the person to the
-// group first, by hand.
+// The method "removal" adds a person to the group of Citrix by hand, and returns the message that removes the person.
 func (r *rig) removal(i int) protocol.Message {
 	r.t.Helper()
 	r.box.Company.SetMember(i, "Citrix Users", true)
@@ -113,7 +112,6 @@ func (r *rig) removal(i int) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Run: "r1", Batch: "b1", Input: key}
 }
 
-// result returns the only result of a task.
 func (r *rig) result(end protocol.Ending) protocol.Outcome {
 	r.t.Helper()
 	var out protocol.Results
@@ -123,12 +121,12 @@ func (r *rig) result(end protocol.Ending) protocol.Outcome {
 	return out.Results[0].Outcome
 }
 
-// TestFaults checks for most kinds of faults that the fault happens, how the task ends, and how many deliveries this
-// takes. The change must be made once. If the relay stands still before its write, no change must be made.
+// TestFaults: under most kinds of faults, the change is made once. If the relay stands still before its write, no
+// change is made.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[Kind]struct {
-		err       string        // error of the task
+		err       string
 		delivered int           // number of deliveries until the task ends
 		took      time.Duration // until the task ends
 		waits     int
@@ -176,8 +174,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestHeartbeats checks that heartbeats keep a message with its relay while the directory is slow. The message comes
-// back if the heartbeats get lost.
+// TestHeartbeats: heartbeats keep a message with its relay while the directory is slow. If they get lost, the message
+// comes back.
 func TestHeartbeats(t *testing.T) {
 	t.Parallel()
 	for kind, delivered := range map[Kind]int{"": 1, Beatless: 2} {
@@ -196,7 +194,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 }
 
-// TestOldMessage checks that the messages of an ended task change nothing, in any order.
+// TestOldMessage: the messages of an ended task change nothing.
 func TestOldMessage(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{OldAgain, Unordered} {
@@ -218,7 +216,7 @@ func TestOldMessage(t *testing.T) {
 	}
 }
 
-// TestClocks checks that the time of a reading is the time of the relay's clock.
+// TestClocks: the time of a reading is the time of the relay's clock.
 func TestClocks(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, Skewed, 2) // the clock of the first relay for the first message

@@ -15,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The type "relay" is a machine with the product's relay.
 type relay struct {
 	p     *Premises
 	i     int
@@ -26,12 +25,11 @@ type relay struct {
 	until time.Time // when a relay that hangs goes on
 }
 
-// The type "delivery" is the work of a relay on one message. It has the fault that happens during this work (type
-// fate).
+// The type "delivery" is the work of a relay on one message, with the fault that happens during this work.
 type delivery struct {
 	fate
 	queue string
-	body  string       // the message
+	body  string
 	calls atomic.Int64 // number of calls of Active Directory
 
 	mu       sync.Mutex
@@ -48,19 +46,16 @@ type delivery struct {
 	end      func()        // ends the process of the relay, and waits for its end
 }
 
-// The method "install" sets up a relay.
 func (p *Premises) install(i int) (*relay, error) {
 	r := &relay{p: p, i: i, clock: newPulse(p.o.Clock)}
 	return r, r.connect()
 }
 
-// The method "connect" gives the relay new connections to Active Directory, as the start of a relay does.
 func (r *relay) connect() (err error) {
 	r.ad, err = activedirectory.NewForest(r.p.o.AD, r.clock.Now)
 	return err
 }
 
-// The method "start" returns the product's relay for one queue.
 func (r *relay) start(queue string) *worker.Relay {
 	c := worker.Config{Store: "memory", ReadQueue: queue}
 	if queue != r.p.read {
@@ -84,8 +79,8 @@ func atOnce() aws.Retryer {
 	})
 }
 
-// The method "deliver" makes the relay receive one message and work on it. It returns when the relay asks for the next
-// message or hangs.
+// The method "deliver" makes the relay work on one message. It returns when the relay asks for the next message or
+// hangs.
 func (r *relay) deliver(queue string, f fate) {
 	d := &delivery{fate: f, queue: queue, parked: make(chan struct{}), free: make(chan struct{}), finished: make(chan struct{})}
 	r.now.Store(d)
@@ -110,12 +105,10 @@ func (r *relay) deliver(queue string, f fate) {
 	}
 }
 
-// The method "finish" records that the relay asks for the next message.
 func (d *delivery) finish() { d.ending.Do(func() { close(d.finished) }) }
 
-// The method "ended" ends the process of a relay after a delivery. A relay that was killed gets new connections. If the
-// relay was neither killed nor frozen, the method leaves the weather unchanged, because the delivery may be in the
-// middle of another delivery that has a fault.
+// The method "ended" ends the process of a relay after a delivery. Only a relay that was killed or frozen resets the
+// weather, because the delivery may be in the middle of another delivery that has a fault.
 func (r *relay) ended(d *delivery) {
 	d.end()
 	if d.kind == Killed || d.kind == Frozen {
@@ -139,8 +132,7 @@ func (r *relay) restart() {
 
 func (r *relay) hangs() bool { return r.stuck != nil }
 
-// The method "hang" stops the heartbeats of the relay, and returns when the relay goes on. Until then, the calling
-// goroutine does no work.
+// The method "hang" stops the heartbeats of the relay, and returns when the relay goes on.
 func (r *relay) hang(d *delivery) {
 	d.hanging.Do(func() {
 		r.clock.freeze(true)
@@ -149,8 +141,7 @@ func (r *relay) hang(d *delivery) {
 	<-d.free
 }
 
-// The method "goOn" makes a hanging relay go on, and returns when the relay asks for the next message. It does nothing
-// if the relay does not hang.
+// The method "goOn" makes a hanging relay go on, and returns when the relay asks for the next message.
 func (r *relay) goOn() {
 	d := r.stuck
 	if d == nil {
@@ -164,11 +155,10 @@ func (r *relay) goOn() {
 	r.ended(d)
 }
 
-// errDead is the error of each request of a relay that was killed.
 var errDead = errors.New("the relay was killed")
 
-// The method "around" must be called before each call of Active Directory. It returns a function that must be called
-// after that call. A fault may happen in either of the two.
+// Call the method "around" before each call of Active Directory, and its result after that call. A fault may happen in
+// either of the two.
 func (r *relay) around() func() {
 	d := r.now.Load()
 	n := int(d.calls.Add(1))
@@ -187,7 +177,6 @@ func (r *relay) around() func() {
 	return func() {}
 }
 
-// The method "strike" injects the fault now: the relay hangs, or the other relay does the same work.
 func (r *relay) strike(d *delivery) {
 	if d.kind == Hangs {
 		r.hang(d)

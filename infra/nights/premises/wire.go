@@ -68,7 +68,7 @@ func (d *delivery) begun() bool {
 	return d.beating
 }
 
-// The method "receive" receives a message, and keeps its body. With the fault Unreceived, the relay gets an answer
+// The method "receive" receives a message, and stores its body. With the fault Unreceived, the relay gets an answer
 // without the message.
 func (d *delivery) receive(req *http.Request) (*http.Response, error) {
 	res, err := send(req)
@@ -91,7 +91,6 @@ func (d *delivery) receive(req *http.Request) (*http.Response, error) {
 	return done(string(text)), nil
 }
 
-// The method "answer" carries the relay's answer to Step Functions.
 func (d *delivery) answer(r *relay, req *http.Request) (*http.Response, error) {
 	switch d.kind {
 	case AnswerUnsent:
@@ -126,10 +125,8 @@ func (d *delivery) loses() bool {
 	return first
 }
 
-// The function "send" sends a request to the simulated AWS.
 func send(req *http.Request) (*http.Response, error) { return http.DefaultClient.Do(req) }
 
-// The function "done" returns a successful answer of AWS.
 func done(body string) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body))}
 }
