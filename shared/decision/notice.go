@@ -24,7 +24,7 @@ import (
 // Data show a use some time after it, and usage reports are two to three days late. So the change waits until the data
 // show each use before the end of the day.
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
-	if !r.told(past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
+	if !r.told(rule, past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
 		return
 	}
@@ -43,10 +43,14 @@ func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p
 // the run could not take it. The person does not expect the change any more.
 const noticeCounts = 30 * 24 * time.Hour
 
-// The method "told" reports whether a change was announced as the policy asks. If the policy sends mails, an
-// announcement in the ledger alone does not count.
-func (r *Run) told(past *history.Item) bool {
-	return past != nil && (past.State == history.Announced || past.State == history.Unsure) && (past.ByMail || r.Policy.Notices == nil)
+// The method "told" reports whether a change was announced in the way that the policy asks for. If the policy sends
+// mails, an announcement in the ledger alone does not count. An announcement of an older version keeps no day, and so
+// does not bind a rule without a notice.
+func (r *Run) told(rule *policy.Rule, past *history.Item) bool {
+	if past == nil || past.Due.IsZero() && rule.Notice == 0 {
+		return false
+	}
+	return (past.State == history.Announced || past.State == history.Unsure) && (past.ByMail || r.Policy.Notices == nil)
 }
 
 // activeAfter reports whether the person was active after the given time. The end of a leave counts as activity.

@@ -44,6 +44,8 @@ func TestNoticeIsKept(t *testing.T) {
 		i.Due = daysAgo(-days)
 		return i
 	}
+	undated := noticeOf(0)
+	undated.Due = time.Time{}
 	unsure := func(i *history.Item) *history.Item {
 		i.State = history.Unsure
 		return i
@@ -71,6 +73,7 @@ func TestNoticeIsKept(t *testing.T) {
 		"a later use":                     {noticing(t, "7"), until(noticeOf(101), 10), true, ""},
 		"a later use, without notice":     {text, until(noticeOf(101), 10), false, ""},
 		"an earlier use, a long notice":   {text, until(noticeOf(99), 10), false, "announced on 2026-08-16; done from 2026-12-04T09:00:00Z on"},
+		"of an older version":             {text, undated, false, ""},
 		"for another target":              {noticing(t, "7"), by("m365-long", "exo", noticeOf(8)), false, "announced on 2026-11-15; announced again from"},
 		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-30T09:00:00Z on"},
 	} {

@@ -10,7 +10,7 @@ from botocore.exceptions import UnknownServiceError
 
 SESSION = botocore.session.get_session()
 # Options that every command takes.
-EVERYWHERE = {"query", "output", "max-items", "profile", "region", "cli-binary-format"}
+EVERYWHERE = {"query", "output", "max-items", "profile", "region", "cli-binary-format", "cli-read-timeout"}
 # Commands of the CLI that are not operations of a service, with the options that the docs use. True: the option takes no value.
 OWN = {
     "s3 cp": {},
