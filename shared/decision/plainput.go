@@ -28,7 +28,8 @@ func (p *Plain) Reclaimed(person *directory.Person) (rules []int, settled bool) 
 	return rules, true
 }
 
-// The method "put" adds to h the people whose rows are open or from whom a rule reclaims.
+// The method "put" adds some people to h: those whom the columns alone do not decide (p.open), and those from whom a rule
+// reclaims.
 func (p *screening) put(ctx context.Context, h *directory.Accounts) error {
 	wanted := slices.Clone(p.open)
 	for _, verdicts := range p.verdicts {

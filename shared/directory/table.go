@@ -15,7 +15,7 @@ import (
 //	source   the property of Microsoft Graph or the LDAP attribute; defaults to field
 //	column   the column of a snapshot, without entra_ or ad_; defaults to field or source in snake case
 //	meaning  of a date: activity or creation; defaults to plain
-//	read     "always" if the code itself reads the property; otherwise the property is read only if the policy names it
+//	read     "always" if a snapshot's column is read in any case; otherwise it is read only if the policy names it
 //
 // A struct member without a tag is computed or has its own format. An array defines one property per element, numbered
 // from 1.

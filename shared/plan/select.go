@@ -152,7 +152,8 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow sets d.After, so that the plan orders d after "first", a decision of an earlier rule about the same person.
+// Follow sets d.After, so that the plan does not order d before "first", a decision of an earlier rule about the same
+// person. The plan orders by the number of setbacks first.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t

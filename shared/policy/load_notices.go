@@ -16,8 +16,8 @@ type Notices struct {
 	Texts   notice.Texts
 }
 
-// MailAddress matches the address of a mailbox. It is stricter than RFC 5321, because the address is a part of a path
-// and of a mail header.
+// MailAddress matches the address of a mailbox. It allows few characters, because the address is a part of a path and
+// of a mail header. It does not check all of RFC 5321: it also matches a..b@contoso.example.
 const MailAddress = `^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`
 
 // LanguageTag matches a language as in preferredLanguage (BCP 47).

@@ -12,7 +12,7 @@ var (
 	// fromZero matches messages of YAML's parser, which counts lines from 0. YAML's scanner counts them from 1.
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
 	bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
-	// noToken matches a value that begins with a character that no token has at its begin.
+	// noToken matches a line whose value begins with %, @ or a backquote. No value in YAML may begin with these.
 	noToken = regexp.MustCompile(`^[^#"']*[:-]\s+[%@\x60]`)
 )
 

@@ -20,7 +20,7 @@ func judgeOf(t *testing.T, edit string) (*Judge, *Policy) {
 	return j, p
 }
 
-// A known date after the change proves that a person returned.
+// A person has returned if an activity date that the rule reads is known and later than the change.
 func TestReturned(t *testing.T) {
 	t.Parallel()
 	j, policy := judgeOf(t, "")

@@ -45,8 +45,8 @@ type growing struct {
 	Part
 }
 
-// memberSize is the number of bytes that a part collects before it compresses them. The uncompressed rows of both
-// sources then take less than 20 MB for 1,000,000 people.
+// memberSize is the number of bytes that a part collects before it compresses them. A run over 1,000,000 people has 125
+// parts per source, so the rows that wait for compression take less than 20 MB of memory.
 const memberSize = 32 << 10
 
 // NewWriter returns a Writer for one source. Dates after notAfter do not count as the newest activity. The caller must

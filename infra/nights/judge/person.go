@@ -83,7 +83,8 @@ func (l *license) give(e Event, seen, begins time.Time) {
 }
 
 // The method "forget" is for a restore of the tool's store from a backup that was made at the time "since". A license
-// that the tool took after this time counts as taken by somebody else. An announcement before this time still counts.
+// that the tool took after this time counts as taken by somebody else. If its removal was announced before this
+// time, the tool may take it again without another announcement.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}

@@ -40,7 +40,8 @@ func (w *World) work() {
 	}
 }
 
-// The method "begin" begins the weather of a night, for the product's process and for the processes of the relays.
+// The method "begin" begins the faults of a plan (package weather), for the product's process and for the processes of
+// the relays. An empty plan ends all faults.
 func (w *World) begin(p weather.Plan) {
 	w.weather.Begin(p)
 	if w.nearby != nil {

@@ -104,8 +104,9 @@ func regroupOnPrem(x sandbox.ADGroupChange) func(*World) {
 
 func setSync(d time.Duration) func(*World) { return func(w *World) { w.box.Company.SetSyncDelay(d) } }
 
-// The variable "turnsOfSynced" contains the kinds of turns of the synced group. The turns that change the group in Active
-// Directory are about groupCitrix, because the turn "swapped" changes both groups.
+// The variable "turnsOfSynced" contains the kinds of turns of the synced group. Two of them move or delete the group in
+// Active Directory. Their object is groupCitrix, so that they never overlap with the turn "swapped", which moves both
+// groups.
 var turnsOfSynced = []turn{
 	{"Entra Connect stalls", "sync", 0.03, 1, "", setSync(stalledSync), setSync(usualSync)},
 	{"the synced group is moved", groupCitrix, 0.006, 2, premium,

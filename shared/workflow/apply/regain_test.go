@@ -113,8 +113,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be out of date, a restore gives the product back whatever they show. Later, it
-// does so only if the product is missing.
+// TestDirectWayBack: soon after a change, reads may be out of date, so a restore gives the product back whatever they
+// show. After the time directory.Settling, a restore gives it back only if reads do not show it.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"

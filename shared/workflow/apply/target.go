@@ -19,7 +19,8 @@ import (
 // The type "target" in shared/plan/target.go describes the same place for the plan. Each target has a file in both
 // packages. The type "move" decides in which order writes are safe.
 type target interface {
-	// The method "absent" reports whether the person has no account in this place, or the account cannot be reached now.
+	// The method "absent" reports whether the person has no account in the directory of this target, or the account
+	// cannot be read now. It is always false for Entra ID, because the caller has checked the account there.
 	absent(m *move) bool
 	// The method "has" reports whether the person is a member of the group. If group is empty, it reports whether the
 	// person has the product by a direct assignment.

@@ -77,8 +77,8 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD writes the person's Active Directory account, and returns the reading. If Active Directory cannot be read, the
-// reading says why.
+// oneAD writes the person's Active Directory account into the snapshot, and returns a summary of the reading. If Active
+// Directory cannot be read, the summary says why.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}

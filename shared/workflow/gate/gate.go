@@ -210,14 +210,14 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// The method "remember" stores two things for later runs: the people whom the plan may touch, and the health of the
-// feeds.
+// The method "remember" stores what later runs need from this run: the licenses that the plan may change, the last
+// healthy reading of each source, the accounts and groups that were found for the names in the policy, and the prices.
 //
-// The parameter "believed" is false if a limit was exceeded, so that probably too many people matched. Later runs then
-// do not compare their feeds with this run. They still compare the dates of each account, because they must notice a
-// missing date.
+// The parameter "believed" is false if a limit was exceeded, because probably too many people matched. Later runs then
+// do not judge the health of their sources by this run. They still compare each account with this run, because they
+// must notice a missing date.
 //
-// A run for one person stores only the people. So does a run whose changes an operator chose from another plan, and a
+// A run for one person stores only the licenses. So does a run whose changes an operator chose from another plan, and a
 // trial of another policy.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	trial, err := j.trial(ctx)

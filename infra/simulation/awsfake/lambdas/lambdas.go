@@ -121,8 +121,8 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest peak memory of the processes that were killed, in bytes. The memory is measured at
-// the kill. It waits until all processes have ended.
+// PeakMemory waits until all processes have ended. It returns the largest peak memory of a killed process, in bytes, as
+// measured just before the kill.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())
