@@ -41,13 +41,10 @@ func (j *job) check(ctx context.Context, in Request) error {
 	if tenant != p.Tenant {
 		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
 	}
-	if p.Restores != "" { // a restore does not depend on dates
-		if len(skus) > 0 { // the list of products that the run stored may be older than the tenant's list
-			j.run.Tenant.SKUIDs = directory.SKUIDs(skus)
-		}
-		return nil
+	if p.Restores != "" && len(skus) > 0 { // the list of products that the run stored may be older than the tenant's list
+		j.run.Tenant.SKUIDs = directory.SKUIDs(skus)
 	}
-	if j.scope == runs.Back { // nor does a rollback
+	if j.onlyGivesBack() {
 		return nil
 	}
 	return j.probe(ctx, refuse)

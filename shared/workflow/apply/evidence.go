@@ -70,7 +70,7 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]read
 }
 
 func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
-	if j.plan.Restores != "" || j.scope == runs.Back {
+	if j.onlyGivesBack() {
 		return j.bare(ctx, changes)
 	}
 	var ids []string

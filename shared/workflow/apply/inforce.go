@@ -10,7 +10,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // The type "inForce" is the policy in force if it differs from the run's policy. It can keep a license that the run's
@@ -24,7 +23,7 @@ type inForce struct {
 // The method "force" loads the policy in force. The parameter "text" is empty if that policy is unknown. A restore and
 // a rollback do not ask it.
 func (j *job) force(text string) error {
-	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" || j.scope == runs.Back {
+	if text == "" || text == j.run.Begin.Policy || j.onlyGivesBack() {
 		return nil
 	}
 	p, err := policy.Load("the policy in force", []byte(text))

@@ -49,6 +49,10 @@ type job struct {
 	stale   [directory.Signals]string
 }
 
+// The method "onlyGivesBack" reports whether the job takes no license: it restores, or it rolls back what was begun. Such
+// a job asks neither dates nor groups nor the policy in force.
+func (j *job) onlyGivesBack() bool { return j.plan.Restores != "" || j.scope == runs.Back }
+
 func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, error) {
 	if j.scope == runs.All {
 		return batches, nil

@@ -9,14 +9,13 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
-	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // readMemberships reads the Entra groups of exemptions and of rules again. The membership of a group that somebody has
 // deleted, emptied or hidden since the run is unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
-	if j.plan.Restores != "" || j.scope == runs.Back {
+	if j.onlyGivesBack() {
 		return nil
 	}
 	for _, q := range j.memberQueries() {

@@ -123,7 +123,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 // The method "immutableIDs" returns the immutable ids by which the relay must look for accounts: those of people who
 // have no SID in the plan and none in Entra ID now.
 func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
-	if j.plan.Restores != "" || j.scope == runs.Back { // the way back needs no account that the plan does not name
+	if j.onlyGivesBack() { // the way back needs no account that the plan does not name
 		return nil, nil
 	}
 	var without []string
