@@ -17,9 +17,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "goOn" lists in the plan the changes that earlier runs began and did not end, and the runs that the plan
+// The method "addPending" lists in the plan the changes that earlier runs began and did not end, and the runs that the plan
 // resumes.
-func (j *judgement) goOn(ctx context.Context) (err error) {
+func (j *judgement) addPending(ctx context.Context) (err error) {
 	p := j.plan
 	if p.Pending, err = j.begun(ctx); err != nil {
 		return err

@@ -88,7 +88,7 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	p := runs.NewPlan(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
 	j := &judgement{Run: r, store: s, plan: p, pending: map[string]bool{}, lost: map[string]error{}}
-	if err := j.goOn(ctx); err != nil {
+	if err := j.addPending(ctx); err != nil {
 		return nil, fmt.Errorf("put run %s on hold: %w", run, err)
 	}
 	p.Notes = append(p.Notes, j.losses()...)

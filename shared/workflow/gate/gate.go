@@ -121,7 +121,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	if len(p.Notices) == 0 {
 		p.Notices = nil // as GetPlan returns it for a plan without notices
 	}
-	if err := j.goOn(ctx); err != nil {
+	if err := j.addPending(ctx); err != nil {
 		return err
 	}
 	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
