@@ -72,7 +72,7 @@ func (c *doctorCmd) patient(a *Process, src sources) (p doctor.Patient, closeAll
 			p.AD, closeAll = forest, func() { forest.Close(); before() }
 		}
 	}
-	if c.AWS == "" || c.Policy != "" || strings.Contains(c.Store, "://") { // a deployment has no store on this machine
+	if !p.Away() || strings.Contains(c.Store, "://") { // a deployment has no store on this machine
 		p.Store, p.StoreErr = c.open(a)
 	}
 	if src.Channel.File != "" {

@@ -100,6 +100,10 @@ type Patient struct {
 	AWSErr error
 }
 
+// Away reports whether idleseat runs in a deployment and not on this machine: the operator names a deployment and no
+// policy file.
+func (p *Patient) Away() bool { return p.Stack != "" && p.PolicyFile == "" }
+
 // Worst returns the worst state of the findings, or OK without findings.
 func Worst(findings []Finding) State {
 	worst := OK

@@ -23,7 +23,7 @@ func checkSignIn(ctx context.Context, e *exam) ([]Finding, func()) {
 	g, err := e.Entra.Grant(ctx)
 	var nobody *entra.SignInError
 	switch {
-	case errors.As(err, &nobody) && e.away():
+	case errors.As(err, &nobody) && e.Away():
 		return one(Finding{State: NotTried, Means: sentence("Not tried, because nobody is signed in to Entra ID on this machine. The functions of %s sign in as their own applications", e.Stack),
 			Mend: same("Sign in, to examine Entra ID with your own account.", "az login")})
 	case errors.As(err, &nobody):

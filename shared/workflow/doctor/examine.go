@@ -35,10 +35,6 @@ type exam struct {
 	hiddenDates *Mend // Mend for people with a hidden lastLogonTimestamp; nil: none is hidden
 }
 
-// The method "away" reports whether idleseat runs in a deployment and not on this machine. The operator then names a
-// deployment and no policy file.
-func (e *exam) away() bool { return e.Stack != "" && e.PolicyFile == "" }
-
 // Examine runs all checks that fit the patient and returns the findings in the order of the table. It calls "done" at
 // the end of each check. These calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {

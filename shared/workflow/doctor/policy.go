@@ -14,7 +14,7 @@ import (
 
 func checkPolicy(_ context.Context, e *exam) ([]Finding, func()) {
 	switch {
-	case e.away():
+	case e.Away():
 		return one(Finding{State: NotTried, Means: sentence("Not tried, because no policy is named on this machine, and %s has its own. To examine that one, download policy.yaml of its bucket and give --policy policy.yaml", e.Stack)})
 	case e.PolicyErr != nil && e.PolicyFile == "":
 		m := same("Write a first policy from what the tenant has, or name yours.", "idleseat init")
