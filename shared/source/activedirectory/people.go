@@ -201,7 +201,7 @@ func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor d
 		if err != nil {
 			return err
 		}
-		err = s.below([]string{base}, doing, isPerson+"(|"+filter+")", []string{"objectSid"}, func(e *ldap.Entry) (err error) {
+		err = s.pages(doing, base, "(&"+isPerson+"(|"+filter+"))", []string{"objectSid"}, func(e *ldap.Entry) (err error) {
 			if sid != "" {
 				return s.fault(doing, directory.ErrAmbiguousPerson)
 			}
