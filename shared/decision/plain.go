@@ -155,7 +155,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	for source := range p.past {
 		var err error
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
-			return p.all(), nil, nil //nolint:nilerr // reading by rows returns the error again
+			return p.all(), nil, nil //nolint:nilerr // reading by rows opens the table again
 		}
 		p.states[source], s.kept[source] = make([]policy.AccountState, people.Rows), slices.Grow(s.kept[source][:0], people.Rows)[:people.Rows]
 	}

@@ -133,7 +133,7 @@ func TestResultsThatCount(t *testing.T) {
 		"for just as long":         {at(0).Add(setbackLasts), func(*Planned) {}, nil, 1},
 		"long ago":                 {at(0).Add(setbackLasts + time.Second), func(*Planned) {}, nil, 0},
 		"of a plan about nobody":   {at(1), func(p *Planned) { p.Touches = nil }, nil, 0},
-		"counted by another run":   {at(1), func(*Planned) {}, &Setback{Run: nameOf(0), AsOf: at(0), Times: 3}, 3},
+		"counted already":          {at(1), func(*Planned) {}, &Setback{Run: nameOf(0), AsOf: at(0), Times: 3}, 3},
 		"of a run before the last": {at(1), func(*Planned) {}, &Setback{Run: nameOf(1), AsOf: at(1), Times: 3, Status: "kept"}, 3},
 		"once more":                {at(1), func(*Planned) {}, &Setback{Run: nameOf(-1), AsOf: at(-1), Times: 3}, 4},
 	} {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the id of the user to whom a folder belongs.
+// ownerOf returns the user id of the owner of a folder.
 func ownerOf(location string) (int, error) {
 	info, err := os.Stat(location)
 	if err != nil {

@@ -61,7 +61,7 @@ func question(p *plan.Plan) string {
 	return fmt.Sprintf("%s in tenant %s (plan %s…)? [yes/no]", strings.ToUpper(text[:1])+text[1:], p.Tenant, p.PlanHash[:12])
 }
 
-// The function "restored" says what a plan restores, and to whom.
+// The function "restored" returns a text with the licenses that a plan restores and the people who get them.
 func restored(p *plan.Plan) string {
 	people, names := map[string]bool{}, []string{}
 	for i := range p.Changes {

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "town" is a set of random people, some of whom change from night to night.
+// The type "town" is a set of random people. Some of them change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
