@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -55,6 +56,17 @@ func (c *Company) Groups(i int) []string {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.entraGroupsOf(i, c.profile(i))
+}
+
+// InGroup reports whether a person is a direct member of a group. The argument "name" is the original name of the group.
+// A group that is renamed or deleted keeps its members, and has them again when an administrator restores it (Microsoft
+// Learn, "Recover from deletions in Microsoft Entra ID").
+func (c *Company) InGroup(i int, name string) bool {
+	c.advance()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	t := c.profile(i)
+	return c.inEntra(i, t) && c.isMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, t)
 }
 
 func (c *Company) entraGroupsOf(i int, t profile) (names []string) {

@@ -127,11 +127,12 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 }
 
 // inExemptGroup reports whether a person is in an exempt group, directly or through a nested group, or whether a script
-// has removed the person by mistake.
+// has removed the person by mistake. A group that is renamed or deleted still counts: the administrators restore it, and
+// nobody wanted its members to lose a license meanwhile.
 func (w *World) inExemptGroup(i int) bool {
-	groups := w.box.Company.Groups(i)
+	c := w.box.Company
 	_, again := w.out[exemptAgain] // the exempt group that was made again has no nested groups
-	return slices.Contains(groups, groupExempt) || w.gone[i] || !again && slices.Contains(groups, "LIC-Exempt-Leave")
+	return c.InGroup(i, groupExempt) || w.gone[i] || !again && c.InGroup(i, "LIC-Exempt-Leave")
 }
 
 // The method "upn" returns the name by which a policy identifies a person.
