@@ -47,7 +47,7 @@ nights: ## SEEDS companies of PEOPLE people, from seed FIRST on, live for 120 ni
 mutation: ## whether the tests see small changes to what decides and writes; hours on one core
 	nice -n 10 $(GO) run ./infra/mutation
 
-planted: ## the nights with each of fourteen bugs planted; ten minutes
+planted: ## the nights with each bug of infra/nights/planted; a quarter of an hour
 	IDLESEAT_TEST_PLANTED=1 $(GO) test -count=1 -v -timeout 60m -run '^TestPlanted$$' ./infra/nights/planted
 
 check:

@@ -16,11 +16,11 @@ import (
 // first night is enough.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
+	s := newShell(t, sandbox.Options{Users: 1170, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 234", "perRun: 50"),
 		replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}"), replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "false"), replace(t, "created.value() <= now - days(90)", "false"))
 	p := s.plan(exitHeld)
 	backlog := len(p.Changes) + p.Deferred
-	if backlog <= 2800 || backlog > 3000 || len(p.Changes) != 200 {
+	if backlog <= 700 || backlog > 750 || len(p.Changes) != 50 {
 		t.Fatalf("a backlog of %d, %d of them first", backlog, len(p.Changes))
 	}
 	nights, removed, last, args := 0, 0, time.Time{}, []string{"--override-limits", p.PlanHash}
