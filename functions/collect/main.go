@@ -21,7 +21,9 @@ type settings struct {
 	Store  string `env:"IDLESEAT_STORE, required"`
 	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // the key of the policy in the store
 	Relay  string `env:"IDLESEAT_RELAY, default=off"`
-	Entra  entra.Config
+	// Deployment is the name that commands give to --aws.
+	Deployment string `env:"IDLESEAT_DEPLOYMENT"`
+	Entra      entra.Config
 }
 
 // margin is the time between the moment at which a call stops reading and the deadline of the call. The slowest page
@@ -46,7 +48,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, collect.Ste
 		Policy: func(ctx context.Context) (*policy.Policy, string, error) {
 			return step.Policy(ctx, s, env.Policy)
 		},
-		Relay: env.Relay == "on",
+		Relay: env.Relay == "on", Deployment: env.Deployment,
 	}
 	return func(ctx context.Context, in collect.StepInput) (*collect.StepOutput, error) {
 		return steps.Do(ctx, in, step.Until(ctx, margin))

@@ -64,7 +64,7 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	return &Night{
 		Run: p.Run, Tenant: p.Tenant, AsOf: p.AsOf, Made: p.Created, Expires: p.Expires, Mode: p.Mode, Verdict: p.Verdict,
 		HoldReasons: p.HoldReasons, Notes: p.Notes, Overridable: p.Overridable, PlanHash: p.PlanHash, Restores: p.Restores,
-		OnePerson: r.Begin.User != "", People: p.Counts.Users, Kinds: p.Kinds, Deferred: p.Deferred,
+		Deployment: r.Begin.Deployment, OnePerson: r.Begin.User != "", People: p.Counts.Users, Kinds: p.Kinds, Deferred: p.Deferred,
 		Signals: signalsOf(r, p), Rules: rulesOf(r, p),
 	}
 }

@@ -24,6 +24,8 @@ type Night struct {
 	Overridable bool         `json:"overridable"`
 	PlanHash    string       `json:"planHash"`
 	Restores    string       `json:"restores,omitempty"` // the run that this run restores
+	// Deployment is the deployment in AWS that made the run. It is empty for a run of a machine.
+	Deployment string `json:"deployment,omitempty"`
 	// OnePerson means that the run is about one person and not about everybody.
 	OnePerson bool           `json:"onePerson,omitempty"`
 	People    int            `json:"people"`

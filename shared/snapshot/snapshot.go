@@ -46,7 +46,10 @@ type Begin struct {
 	Policy      string `json:"policy"` // the run's own copy of the policy file
 	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown,
 	// and in a deployment, because there the policy in force is in the bucket.
-	PolicyFile string            `json:"policyFile,omitempty"`
+	PolicyFile string `json:"policyFile,omitempty"`
+	// Deployment is the name of the deployment in AWS that made the run. It is empty for a run of a machine, and in runs
+	// of earlier versions. Commands in reports name it.
+	Deployment string            `json:"deployment,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
 	// Subscriptions has the renewals of the products. It is nil if the policy does not need these dates.

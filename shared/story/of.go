@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ type Question struct {
 	Now  time.Time
 	// Store is the value of --store in commands. It is empty if commands need no such option.
 	Store string
-	// Deployment is the deployment in AWS that runs the commands of the story. It is empty if they work in the store
-	// itself.
+	// Deployment is the deployment in AWS that runs the commands of the story. If it is empty, the run says whether a
+	// deployment made it.
 	Deployment string
 }
 
@@ -53,6 +54,7 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.Deployment = cmp.Or(q.Deployment, r.Begin.Deployment)
 	var all []*Story
 	err = r.Find(ctx, q.User, func(p *directory.Person) error {
 		one, err := q.tell(ctx, s, r, p)

@@ -81,6 +81,19 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
+// TestRunOfADeployment: a run that a deployment made is continued there, although the operator reads it from the store.
+func TestRunOfADeployment(t *testing.T) {
+	t.Parallel()
+	s := goodNightBut(t, func(b *snapshot.Begin) { b.Deployment = "prod" }, nil)
+	people, err := story.Of(t.Context(), s, story.Question{User: "id-taken", Now: now, Store: "/srv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := people[0].Ledger[0].Undo, "idleseat restore taken@contoso.example --aws prod"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func become(t *testing.T, s store.Store, p *plan.Plan, r *runs.Result) {
 	t.Helper()
 	if r == nil {

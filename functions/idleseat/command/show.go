@@ -78,7 +78,12 @@ func (c *showCmd) print(a *Process, o *runs.Overview, n *report.Night) error {
 	out.printf("\n")
 	showTables(out, n)
 	if o.Stage == runs.StagePlanned && n.Verdict != plan.Nothing && n.Mode != policy.Audit && a.Clock.Now().Before(n.Expires) {
-		out.printf("plan hash %s\napply it:  %s\n", n.PlanHash, c.next(a, "apply "+n.Run))
+		out.printf("plan hash %s\n", n.PlanHash)
+		if n.Deployment != "" {
+			out.printf("approve it:  idleseat approve %s %s --aws %s\n", n.Run, n.PlanHash, plain.Word(n.Deployment))
+		} else {
+			out.printf("apply it:  %s\n", c.next(a, "apply "+n.Run))
+		}
 	}
 	out.printf("why one person:  %s\n", c.next(a, "explain USER --run "+n.Run))
 	return out.err

@@ -59,7 +59,7 @@ func newNightView(w *Words, n *report.Night, d *Data, first bool) *nightView {
 	for _, r := range n.Reasons {
 		v.Reasons = append(v.Reasons, newReasonView(w, r))
 	}
-	if d.Store != "" {
+	if d.Store != "" && n.Deployment == "" {
 		for i := range v.State.Commands {
 			v.State.Commands[i] += " --store " + plain.Word(d.Store)
 		}
@@ -87,15 +87,15 @@ func newState(w *Words, n *report.Night) state {
 	case n.Settled != nil && n.Settled.Refused != "":
 		s.Tone, s.Headline, s.Lead = "bad", w.T("state.stopped"), w.T("state.stopped.lead")
 		s.Reasons = append([]string{n.Settled.Refused}, s.Reasons...)
-		s.Next, s.Commands = w.T("next.plan"), []string{"idleseat plan"}
+		s.Next, s.Commands = w.T("next.plan"), []string{planning(n)}
 	case n.Settled != nil:
 		s.ended(w, n)
 	case n.Verdict == plan.Hold:
 		s.Tone, s.Headline, s.Lead = "warn", w.T("state.hold"), w.T("state.hold.lead")
-		s.Next, s.Commands = w.T("next.hold"), []string{"idleseat plan"}
+		s.Next, s.Commands = w.T("next.hold"), []string{planning(n)}
 		if n.Overridable && n.Mode != policy.Audit { // audit refuses every plan
 			s.Next = w.T("next.override")
-			s.Commands = []string{"idleseat apply " + n.Run + " --override-limits " + n.PlanHash}
+			s.Commands = []string{overriding(n)}
 		}
 	case n.Verdict == plan.Nothing:
 		s.Tone, s.Headline, s.Lead = "good", w.T("state.nothing"), w.T("state.nothing.lead")
@@ -104,13 +104,13 @@ func newState(w *Words, n *report.Night) state {
 		}
 	case n.Mode == policy.Audit:
 		s.Tone, s.Headline, s.Lead = "info", w.T("state.audit"), w.T("state.audit.lead")
-		s.Next, s.Commands = w.T("next.audit"), []string{"idleseat plan"}
+		s.Next, s.Commands = w.T("next.audit"), []string{planning(n)}
 	case n.Verdict == plan.Apply:
 		s.Tone, s.Headline, s.Lead = "info", w.T("state.apply"), w.T("state.apply.lead")
-		s.Next, s.Commands = w.T("next.apply"), []string{"idleseat apply " + n.Run}
+		s.Next, s.Commands = w.T("next.apply"), []string{applying(n)}
 	default:
 		s.Tone, s.Headline, s.Lead = "info", w.T("state.review"), w.T("state.review.lead", w.Moment(n.Expires))
-		s.Next, s.Commands = w.T("next.apply"), []string{"idleseat apply " + n.Run}
+		s.Next, s.Commands = w.T("next.apply"), []string{applying(n)}
 	}
 	return s
 }
@@ -136,9 +136,9 @@ func (s *state) ended(w *Words, n *report.Night) {
 		}
 	}
 	if pending > 0 {
-		s.Next, s.Commands = w.T("next.pending"), []string{"idleseat apply " + n.Run}
+		s.Next, s.Commands = w.T("next.pending"), []string{finishing(n)}
 	} else if done > 0 && n.Restores == "" { // nobody restores a restore
-		s.Next, s.Commands = w.T("next.restore"), []string{"idleseat restore --run " + n.Run}
+		s.Next, s.Commands = w.T("next.restore"), []string{restoring(n)}
 	}
 }
 

@@ -153,6 +153,11 @@ func TestState(t *testing.T) {
 		"restored":        {report.Night{Run: "X", Restores: "R", Verdict: plan.Review, Settled: settled(map[runs.Status]int{runs.Done: 3})}, "good", "Done", ""},
 		"failed":          {report.Night{Run: "R", Settled: settled(map[runs.Status]int{runs.Done: 3, runs.Failed: 1})}, "bad", "Done, with failures", "idleseat restore --run R"},
 		"pending":         {report.Night{Run: "R", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat apply R"},
+		"in a deployment": {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Review}, "info", "Waits for approval", "idleseat approve R H --aws prod"},
+		"held there":      {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Hold, Overridable: true}, "warn", "On hold", "idleseat approve R H --aws prod --override-limits"},
+		"audit there":     {report.Night{Run: "R", Deployment: "prod", Mode: policy.Audit, Verdict: plan.Review}, "info", "Only looking", "idleseat plan --aws prod"},
+		"pending there":   {report.Night{Run: "R", Deployment: "prod", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat plan --aws prod"},
+		"done there":      {report.Night{Run: "R", Deployment: "a b", Settled: settled(map[runs.Status]int{runs.Done: 1})}, "good", "Done", "idleseat restore --run R --aws 'a b'"},
 		"stopped at last": {report.Night{Run: "R", Settled: &report.Settled{Refused: "expired"}}, "bad", "Stopped by a safety check", "idleseat plan"},
 	} {
 		s := newState(In(English), &c.night)

@@ -76,6 +76,7 @@ type Start struct {
 	Text   string // text of the policy file
 	// PolicyFile is the path of the policy file on this machine. It is empty if there is none.
 	PolicyFile string
+	Deployment string // name of the deployment in AWS that makes the run; empty on a machine
 	User       string // name of the person; empty: everybody
 	// AcceptFeeds reports whether an operator accepts the sources as they are, even if they have fewer people than
 	// before.
@@ -120,7 +121,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 func (c *Collector) ask(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
-		User: in.User, Policy: in.Text, PolicyFile: in.PolicyFile, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
+		User: in.User, Policy: in.Text, PolicyFile: in.PolicyFile, Deployment: in.Deployment, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {

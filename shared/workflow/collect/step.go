@@ -34,6 +34,8 @@ type Steps struct {
 	Collector
 	Policy func(context.Context) (*policy.Policy, string, error)
 	Relay  bool // whether the relay reads Active Directory
+	// Deployment is the name of the deployment, which each run records.
+	Deployment string
 }
 
 // StepInput is the input of a step. Op names the step. The comment of each other field begins with the steps that get
@@ -157,7 +159,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	}
 	scheduled := in.Entrance == entrance.Nightly
 	sum := sha256.Sum256([]byte(in.Execution))
-	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: scheduled}
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, Deployment: s.Deployment, AcceptFeeds: r.AcceptFeeds, Scheduled: scheduled}
 	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Rests: p.Rests(), Apply: r.Apply}
 	if out.Groups == nil {
 		out.Groups = []protocol.Group{}

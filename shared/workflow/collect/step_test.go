@@ -64,8 +64,12 @@ func TestRequestsThatAreNone(t *testing.T) {
 
 func TestBeginTwice(t *testing.T) {
 	t.Parallel()
-	s, _ := newSteps(t, true)
+	s, bench := newSteps(t, true)
+	s.Deployment = "prod"
 	first, again := s.take(t, begin(`{}`)), s.take(t, begin(`{}`))
+	if b, err := snapshot.GetBegin(t.Context(), bench.Store, first.Run); err != nil || b.Deployment != "prod" {
+		t.Errorf("the run says that the deployment %q made it, %v", b.Deployment, err)
+	}
 	if d := cmp.Diff(first, again); d != "" || first.Run == "" || !first.Relay || first.Parts < 1 {
 		t.Errorf("%+v (-first +again):\n%s", first, d)
 	}

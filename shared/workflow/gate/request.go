@@ -116,7 +116,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	if err != nil {
 		inForce = "" // a restore does not need a valid policy
 	}
-	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
+	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce, Deployment: s.Deployment}, s.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, 
 	if p == nil {
 		return fmt.Errorf("%w to restore run %s: neither the policy in force nor that of a run can be read; give it with --policy", runs.ErrRefused, in.Of)
 	}
-	b := &snapshot.Begin{Run: in.Run, Started: now.UTC(), Read: now.UTC(), AsOf: now.UTC(), Tenant: p.Tenant, Partitions: 1, Policy: text, Copy: in.Of}
+	b := &snapshot.Begin{Run: in.Run, Started: now.UTC(), Read: now.UTC(), AsOf: now.UTC(), Tenant: p.Tenant, Partitions: 1, Policy: text, Deployment: in.Deployment, Copy: in.Of}
 	if base != nil {
 		b.Tool, b.SKUs, b.Groups = base.Tool, base.SKUs, base.Groups
 	}

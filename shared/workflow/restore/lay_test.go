@@ -98,7 +98,7 @@ func TestRunOfARestore(t *testing.T) {
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			for range 2 { // the second call finds the run of the first call
-				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
+				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce, Deployment: "prod"}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}
 			}
@@ -109,7 +109,7 @@ func TestRunOfARestore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b.Tool != tc.tool || b.Policy != text || b.Copy != "old" || !b.AsOf.Equal(clock) || (len(b.SKUs) > 0) != (tc.tool != "") {
+			if b.Tool != tc.tool || b.Policy != text || b.Copy != "old" || b.Deployment != "prod" || !b.AsOf.Equal(clock) || (len(b.SKUs) > 0) != (tc.tool != "") {
 				t.Errorf("begun as %+v", b)
 			}
 			if d := cmp.Diff(tc.former, b.Former); d != "" {

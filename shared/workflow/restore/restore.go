@@ -33,6 +33,8 @@ type Request struct {
 	Run  string // the new run of the restore
 	// Policy is the text of the policy in force. It is empty if the policy cannot be read.
 	Policy string
+	// Deployment is the name of the deployment in AWS that restores. It is empty on a machine.
+	Deployment string
 
 	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them.
 	keys []string
