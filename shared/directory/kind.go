@@ -44,11 +44,23 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from Kind, because an Entra account may exist that was not read.
-// The kind is not open if Active Directory shows a person's mailbox.
+// KindOpen reports whether the real kind may differ from Kind, because an Entra account may exist that was not read, or
+// because the domain controllers differ in the type of the mailbox. Otherwise the kind is not open if Active Directory
+// shows a person's mailbox.
 func (p *Person) KindOpen() bool {
+	if p.KindDisputed() {
+		return true
+	}
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
+
+// KindDisputed reports whether the domain controllers differ in the type of the person's mailbox.
+func (p *Person) KindDisputed() bool {
+	return p.AD != nil && p.AD.RecipientType != "" && p.AD.Hides("msExchRecipientTypeDetails")
+}
+
+// KindField is the field of Active Directory that shows the kind of an account.
+const KindField = "ad.msExchRecipientTypeDetails"
 
 // syncAccount is the display name of the accounts of Entra Connect and of cloud sync (Microsoft, "Microsoft Entra
 // Connect: accounts and permissions"). resourceAccount is the department of the resource accounts of Teams (VOSS:

@@ -111,12 +111,18 @@ func (p *Person) missed(s Source, joined time.Time) {
 	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
+// Enabling has the fields that say whether an account of Active Directory is enabled. An expired account is not.
+var Enabling = []string{"ad.accountEnabled", "ad.expires"}
+
 // EnabledSince returns since when the account in s has been enabled, or zero if it was so before the first reading. The
-// result "enabled" is Unset if this reading does not show it.
+// result "enabled" is Unset if this reading does not show it, or if the domain controllers differ: one of them may show
+// an account that is enabled again.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
 		return time.Time{}, Unset
+	case s == AD && (p.AD.Hides("userAccountControl") || p.AD.Hides("accountExpires")):
+		return past.EnabledSince, Unset
 	case s == AD:
 		return past.EnabledSince, p.AD.Enabled
 	default:

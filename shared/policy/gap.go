@@ -90,6 +90,8 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
+	case e.kindOpen && p.KindDisputed():
+		fieldGaps(g, p, directory.KindField)
 	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because the license alone is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
@@ -98,6 +100,18 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	default:
 		g.add("exempt", "exemption", "is not known: "+sourceGap(directory.Entra, p))
 	}
+}
+
+// fieldGaps adds the reasons why fields of Active Directory are not shown. It returns false if all are shown.
+func fieldGaps(g *gaps, p *directory.Person, names ...string) (any bool) {
+	for _, name := range names {
+		f, _ := directory.FieldNamed(name)
+		if hidden, _ := f.Hidden(p); hidden != "" {
+			g.add(name, name, (&attribute{name: name, fields: []*directory.Field{f}}).gap(p))
+			any = true
+		}
+	}
+	return any
 }
 
 func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value ref.Val) {

@@ -93,6 +93,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 		return grace{flag: directory.Unset, unknown: func(all *gaps) {
 			name := "the account in " + source.String()
 			switch {
+			case source == directory.AD && p.AD != nil && fieldGaps(all, p, directory.Enabling...):
 			case p.State(source) == directory.Present:
 				all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
 			case len(all.names) == 0: // left out if another value is unknown, because that value is a sufficient reason

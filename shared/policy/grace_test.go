@@ -19,6 +19,51 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
+// TestControllersDiffer: an attribute in which the domain controllers differ is unknown wherever the Judge looks at it.
+// The value that ADUser.Agree keeps depends on which controller answers first.
+func TestControllersDiffer(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
+	p, err := Load("p", []byte(gracePolicy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := p.NewJudge(map[string]string{"SPE_E3": "sku"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ := func(name string) string {
+		return name + " is not known: the domain controllers give different values of "
+	}
+	for name, tc := range map[string]struct {
+		here, there func(*directory.ADUser)
+		want        Outcome
+		reason      string
+	}{
+		"the same":              {func(*directory.ADUser) {}, func(*directory.ADUser) {}, Reclaim, ""},
+		"blocked in both":       {func(u *directory.ADUser) { u.Enabled = directory.No }, func(*directory.ADUser) {}, Reclaim, ""},
+		"enabled in the second": {func(u *directory.ADUser) { u.Enabled = directory.No }, func(u *directory.ADUser) { u.Enabled = directory.Yes }, Undecided, differ("ad.accountEnabled")},
+		"extended":              {func(u *directory.ADUser) { u.Expires = ago(10) }, func(u *directory.ADUser) { u.Expires = ago(-300) }, Undecided, differ("ad.expires")},
+		"extended for ever":     {func(u *directory.ADUser) { u.Expires = ago(10) }, func(u *directory.ADUser) { u.Expires = time.Time{} }, Undecided, differ("ad.expires")},
+		"another mailbox":       {func(u *directory.ADUser) { u.RecipientType = "2147483648" }, func(u *directory.ADUser) { u.RecipientType = "34359738368" }, Undecided, differ(directory.KindField)},
+	} {
+		u := directory.ADUser{SID: "S", Enabled: directory.Yes, Created: ago(900), LastLogonTimestamp: ago(100)}
+		tc.here(&u)
+		other := u
+		tc.there(&other)
+		u.Agree(&other)
+		v := j.Ask(p.RuleNamed("citrix"), &directory.Person{
+			Entra:      &directory.EntraUser{ID: "a", SID: "S", Enabled: directory.Yes, Created: ago(900), LastSuccessful: ago(100)},
+			AD:         &u,
+			EntraState: directory.Present, ADState: directory.Present, Memberships: []string{p.LicenseNamed("citrix").holders.key},
+		})
+		if v.Outcome != tc.want || !strings.Contains(v.Reason, tc.reason) {
+			t.Errorf("%s: %s, %q; want %s, %q", name, v.Outcome, v.Reason, tc.want, tc.reason)
+		}
+	}
+}
+
 // If it is unknown whether the person had enough time, the rule is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
