@@ -35,13 +35,12 @@ func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Q
 	user, err := ad.ReadPerson(ctx, sid)
 	a.Partial, _ = errors.AsType[*directory.PartialLogonError](err)
 	switch {
+	case err == nil, a.Partial != nil: // with a PartialLogonError, the account was read nevertheless
+		a.User = &user
 	case errors.Is(err, directory.ErrLeftOut):
 		a.LeftOut = &user
-	case errors.Is(err, directory.ErrNoPerson):
-	case err != nil && a.Partial == nil:
+	case !errors.Is(err, directory.ErrNoPerson):
 		return a, err
-	default: // with a PartialLogonError, the account was read nevertheless
-		a.User = &user
 	}
 	if err := a.Ask(ctx, ad, sid, questions); err != nil {
 		return Account{Partial: a.Partial}, err

@@ -34,6 +34,7 @@ func TestAccount(t *testing.T) {
 		"controllers not asked":     {egon.SID, fails{"ReadPerson": late}, true, directory.Present, true, true, nil, nil},
 		"the same, wrapped":         {egon.SID, fails{"ReadPerson": fmt.Errorf("read: %w", late)}, true, directory.Present, true, true, nil, nil},
 		"nothing is proven":         {egon.SID, fails{"ReadPerson": &directory.PartialLogonError{Err: errDown}}, true, directory.Present, true, false, nil, nil},
+		"one controller lacks it":   {egon.SID, fails{"ReadPerson": &directory.PartialLogonError{Err: directory.ErrNoPerson}}, true, directory.Present, true, false, nil, nil},
 		"it cannot be read":         {egon.SID, fails{"ReadPerson": errDown}, false, directory.NotRead, false, false, nil, errDown},
 		"a group is gone":           {egon.SID, fails{"MemberOf CN=VIP,DC=corp": directory.ErrNoGroup}, true, directory.Present, false, false, []string{vip.Key()}, nil},
 		"a group cannot be read":    {egon.SID, fails{"MemberOf CN=VIP,DC=corp": errDown}, false, directory.NotRead, false, false, nil, errDown},

@@ -41,6 +41,19 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestOneControllerLeavesItOut: one controller has the account within the base, and the other one already elsewhere.
+func TestOneControllerLeavesItOut(t *testing.T) {
+	t.Parallel()
+	has := answer{user: directory.ADUser{SID: "S-1-5-21-1", LastLogonTimestamp: testNow}}
+	left := answer{user: has.user, err: &fault{err: directory.ErrLeftOut, why: "moved"}}
+	for _, answers := range [][]answer{{has, left}, {left, has}} {
+		u, err := (&domain{interval: defaultInterval}).newest(answers, testNow)
+		if _, partial := errors.AsType[*directory.PartialLogonError](err); !partial || errors.Is(err, directory.ErrLeftOut) || u.SID != has.user.SID {
+			t.Errorf("%+v, %v", u, err)
+		}
+	}
+}
+
 // TestNobodySays: nobody counts as having the SID only if every controller says so, or if the others have lately
 // received the changes of a controller that does not answer.
 func TestNobodySays(t *testing.T) {

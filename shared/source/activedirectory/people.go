@@ -114,7 +114,7 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 	for i, a := range answers {
 		if a.err != nil {
 			partial.Controllers = append(partial.Controllers, a.controller.url)
-			why = append(why, a.err)
+			why = append(why, a.unproven())
 		}
 		if a.err != nil && !errors.Is(a.err, errHidden) {
 			continue

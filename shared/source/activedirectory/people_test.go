@@ -83,6 +83,9 @@ func TestReadPerson(t *testing.T) {
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%v is not %q", err, c.err)
 			}
+			if errors.Is(err, directory.ErrNoPerson) != (c.err == directory.ErrNoPerson) {
+				t.Errorf("%v: does it say that nobody has the SID?", err)
+			}
 			if c.fails == "" && u.SID != "S-1-5-21-1" || c.partial != nil && u.SID == "" {
 				t.Errorf("person %+v", u)
 			}

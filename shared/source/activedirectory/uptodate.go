@@ -108,8 +108,8 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 	doubts := d.doubts(answers, (*answer).lacks, now)
 	open = open || len(doubts) > 0
 	for _, a := range answers {
-		if a.lacks() && open {
-			why = append(why, errors.New(a.err.Error()))
+		if open {
+			why = append(why, a.unproven())
 		} else {
 			why = append(why, a.err)
 		}
@@ -127,6 +127,15 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 }
 
 func (a *answer) lacks() bool { return errors.Is(a.err, directory.ErrNoPerson) }
+
+// The method "unproven" returns the error of the answer if another controller has the account or may have it. The
+// error is then no directory.ErrNoPerson.
+func (a *answer) unproven() error {
+	if a.lacks() {
+		return errors.New(a.err.Error())
+	}
+	return a.err
+}
 
 // The method "stamped" reports whether the answer has lastLogonTimestamp, or shows that it is empty.
 func (a *answer) stamped() bool {
