@@ -185,7 +185,7 @@ type Outcome string
 const (
 	Done    Outcome = "done"    // a read of the group shows the change, which may have been made earlier
 	Refused Outcome = "refused" // the directory refused the change; another try fails, too, unless something in the directory changes
-	Missing Outcome = "missing" // no account has the SID and GUID of the change
+	Missing Outcome = "missing" // the account that has the SID of the change now has another GUID
 	Skipped Outcome = "skipped" // the change named in After was not done
 	Failed  Outcome = "failed"  // the change could not be made or could not be confirmed; another try may succeed
 	// Outdated means that the account differs from the evidence, and that nothing was written. The rule must be

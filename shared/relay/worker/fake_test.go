@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,8 @@ type fakeAD struct {
 	mu     sync.Mutex
 	member bool
 	logon  time.Time
-	exempt bool // whether the person is in the exempt group
+	guid   string // objectGUID of the person, unless it is the constant
+	exempt bool   // whether the person is in the exempt group
 	writes int
 	empty  string // DN of a group without members
 	hidden error  // of HasMembers
@@ -52,7 +54,7 @@ type fakeAD struct {
 }
 
 func (f *fakeAD) user() directory.ADUser {
-	return directory.ADUser{SID: anna, GUID: guid, DN: "CN=Anna Lindqvist,DC=test", DisplayName: "Anna Lindqvist", LastLogonTimestamp: f.logon}
+	return directory.ADUser{SID: anna, GUID: cmp.Or(f.guid, guid), DN: "CN=Anna Lindqvist,DC=test", DisplayName: "Anna Lindqvist", LastLogonTimestamp: f.logon}
 }
 
 func ask(f func() error) error {

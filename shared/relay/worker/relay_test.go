@@ -47,7 +47,8 @@ func TestChange(t *testing.T) {
 	}{
 		{"made", &fakeAD{member: true}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
 		{"made already", &fakeAD{}, group, protocol.Result{Outcome: protocol.Done}, 0},
-		{"no such person", &fakeAD{find: fails(directory.ErrNoPerson)}, group, protocol.Result{Outcome: protocol.Missing, Note: "no such person"}, 0},
+		{"no such person", &fakeAD{find: fails(directory.ErrNoPerson)}, group, protocol.Result{Outcome: protocol.Failed, Note: "no such person"}, 0},
+		{"another account by now", &fakeAD{member: true, guid: "BBBBBBBBBBBBBBBBBBBBBA=="}, group, protocol.Result{Outcome: protocol.Missing, Note: "the account that has this SID now is another object"}, 0},
 		{"left out by now", &fakeAD{member: true, find: fails(directory.ErrLeftOut)}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
 		{"person not readable", &fakeAD{find: fails(errBroken)}, group, protocol.Result{Outcome: protocol.Failed, Note: "connection broke"}, 0},
 		{"no such group", &fakeAD{}, "CN=None,DC=test", protocol.Result{Outcome: protocol.Refused, Note: "no such group"}, 0},

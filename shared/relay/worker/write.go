@@ -58,9 +58,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 		err = nil
 	}
 	switch {
-	case errors.Is(err, directory.ErrNoPerson):
-		return end(protocol.Missing, err.Error())
-	case err != nil:
+	case err != nil: // also ErrNoPerson, because another controller may have the account; the evidence asks all of them
 		return end(protocol.Failed, err.Error())
 	case person.SID != c.SID || person.GUID != c.GUID:
 		return end(protocol.Missing, "the account that has this SID now is another object")
