@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -68,5 +69,44 @@ func TestFindAnchor(t *testing.T) {
 	forest, _ := newForest(t, emeaHome)
 	if _, err := forest.FindAnchor(t.Context(), "R0dHR0dHR0dHR0dHR0dHRw==", ""); !errors.Is(err, directory.ErrAmbiguousPerson) {
 		t.Errorf("two domains with an account: %v", err)
+	}
+}
+
+// TestFindAnchorAtEachController: nobody has an immutable id only if no controller can have the account.
+func TestFindAnchorAtEachController(t *testing.T) {
+	t.Parallel()
+	has := onSearch(func(request) []*ber.Packet { return found(person(1)) })
+	another := onSearch(func(request) []*ber.Packet { return found(person(2)) })
+	lacks := onSearch(func(request) []*ber.Packet { return found() })
+	silent := onSearch(func(request) []*ber.Packet { return cut })
+	for name, c := range map[string]struct {
+		answers []func(request) []*ber.Packet
+		sid     string
+		fails   string
+		is      error // nil: unknown
+	}{
+		"the second has it":  {[]func(request) []*ber.Packet{lacks, has}, "S-1-5-21-1", "", nil},
+		"the first has it":   {[]func(request) []*ber.Packet{has, silent}, "S-1-5-21-1", "", nil},
+		"they differ":        {[]func(request) []*ber.Packet{has, another}, "", "more than one user", directory.ErrAmbiguousPerson},
+		"none has it":        {[]func(request) []*ber.Packet{lacks, lacks}, "", "no such person", directory.ErrNoPerson},
+		"the other is quiet": {[]func(request) []*ber.Packet{lacks, silent}, "", "make the controller answer", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var urls []string
+			var ca string
+			names := []string{"dc1.corp.test", "dc2.corp.test"}
+			for i, answer := range c.answers {
+				f := newController(t, home{name: names[i], servers: names}, answer)
+				urls, ca = append(urls, f.url), f.ca
+			}
+			d := open(t, config(t, ca, urls...))
+			d.now = func() time.Time { return testNow }
+			sid, err := d.FindAnchor(t.Context(), "R0dHR0dHR0dHR0dHR0dHRw==", "")
+			checkError(t, err, c.fails)
+			if sid != c.sid || c.is != nil && !errors.Is(err, c.is) || c.is == nil && errors.Is(err, directory.ErrNoPerson) {
+				t.Errorf("%q, %v", sid, err)
+			}
+		})
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,20 +54,27 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 // together with a *directory.PartialLogonError. The error is directory.ErrNoPerson if every controller answers and none
 // has the SID, and directory.ErrLeftOut if the account lies outside the bases or does not match the filter.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
-	domain, err := d.domainNow(ctx)
+	domain, answers, err := d.everywhere(ctx, func(a *answer) { d.evidence(ctx, a, sid) })
 	if err != nil {
 		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	return domain.newest(answers, d.now())
+}
+
+// The method "everywhere" calls the function "read" for each controller of the domain, concurrently.
+func (d *Directory) everywhere(ctx context.Context, read func(*answer)) (*domain, []answer, error) {
+	domain, err := d.domainNow(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	answers := make([]answer, len(domain.controllers))
 	var asked sync.WaitGroup
 	for i, c := range domain.controllers {
-		asked.Go(func() { answers[i] = d.evidence(ctx, c, sid) })
+		answers[i].controller = c
+		asked.Go(func() { read(&answers[i]) })
 	}
 	asked.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
-	}
-	return domain.newest(answers, d.now())
+	return domain, answers, context.Cause(ctx)
 }
 
 // errHidden is the error if the account may not read the last logon of a person.
@@ -82,9 +87,8 @@ type answer struct {
 	err        error
 }
 
-func (d *Directory) evidence(ctx context.Context, c controller, sid string) answer {
-	a := answer{controller: c}
-	a.err = d.do(ctx, c, func(s *session) (err error) {
+func (d *Directory) evidence(ctx context.Context, a *answer, sid string) {
+	a.err = d.do(ctx, a.controller, func(s *session) (err error) {
 		var e *ldap.Entry
 		if a.user, e, err = s.withSID(sid, "lastLogon"); err != nil {
 			return err
@@ -101,7 +105,6 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 		}
 		return nil
 	})
-	return a
 }
 
 // The method "newest" merges the answers into one person, with the newest date of all controllers. An attribute in
@@ -177,48 +180,6 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 		return err
 	})
 	return found, err
-}
-
-// FindAnchor returns the SID of the person whose account in Entra ID has the onPremisesImmutableId. It looks in the
-// whole domain, because the bases and the filter may leave the account out. The error is directory.ErrNoPerson if
-// nobody has the anchor, and directory.ErrAmbiguousPerson if two people have it.
-func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error) {
-	doing := fmt.Sprintf("look for the account with the immutable id %q", immutableID)
-	values, filter := anchor.Search(immutableID), ""
-	for _, attribute := range slices.Sorted(maps.Keys(values)) {
-		filter += "(" + attribute + "="
-		for _, b := range values[attribute] {
-			filter += fmt.Sprintf(`\%02x`, b)
-		}
-		filter += ")"
-	}
-	if filter == "" {
-		return "", fmt.Errorf("%s: %w", doing, directory.ErrNoPerson)
-	}
-	err = d.ask(ctx, func(s *session) error {
-		sid = ""
-		base, err := s.home()
-		if err != nil {
-			return err
-		}
-		err = s.pages(doing, base, "(&"+isPerson+"(|"+filter+"))", []string{"objectSid"}, func(e *ldap.Entry) (err error) {
-			if sid != "" {
-				return s.fault(doing, directory.ErrAmbiguousPerson)
-			}
-			if sid, err = SID(e.GetEqualFoldRawAttributeValue("objectSid")); err != nil {
-				return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
-			}
-			return nil
-		})
-		if err == nil && sid == "" {
-			err = s.fault(doing, directory.ErrNoPerson)
-		}
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return sid, nil
 }
 
 // isDomainOf returns an error for DOMAIN\account if DOMAIN is not the session's domain, where another person may have
