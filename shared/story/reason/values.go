@@ -58,6 +58,7 @@ var values = []form{
 
 	{code: "leftBefore", remedy: "source", text: "an account in {} was known on {}, and was not read this time", swedish: "ett konto i $1 var känt den $2 och lästes inte den här gången"},
 	{code: "notRead", remedy: "source", text: "{s} was not read$", swedish: "$1 har inte lästs"},
+	{code: "directoryUnread", remedy: "source", text: "Active Directory could not be read: {}", swedish: "Active Directory gick inte att läsa: $1"},
 	{code: "newestUnread", remedy: "mapping", text: "{s} is not known: Active Directory was not read, and {} asks it",
 		english: "$1 is not known, because Active Directory was not read", swedish: "$1 är okänt, eftersom Active Directory inte lästes"},
 

@@ -7,6 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -132,6 +133,7 @@ func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule,
 		for _, key := range m.person.Unreadable {
 			why = sentences(why, m.doubts[key])
 		}
+		why = sentences(why, plain.Prefixed("Active Directory could not be read: ", errorText(m.adError)))
 		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, why)
 	case v.Outcome != policy.Reclaim:
 		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, judge.Reason(rule, m.person, v))

@@ -16,7 +16,7 @@ import (
 )
 
 func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
-	m := &move{job: j, person: e.person, leftOut: e.leftOut, latest: e.latest, read: e.read, change: c}
+	m := &move{job: j, person: e.person, leftOut: e.leftOut, latest: e.latest, adError: e.adError, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
 		again := s == troubled
 		if again {

@@ -25,6 +25,7 @@ func TestExemptThoughNotRead(t *testing.T) {
 	}{
 		"no account":                   {func(*fakeAD) {}, ""},
 		"left out":                     {leftOut, ""},
+		"no controller tells":          {func(f *fakeAD) { leftOut(f); f.fail = map[string]error{"ReadPerson " + sid: errDown} }, "Active Directory was not read; Active Directory could not be read: "},
 		"left out, and exempt":         {func(f *fakeAD) { leftOut(f); f.in.add(safeDN, sid) }, exempt},
 		"not found, and listed":        {func(f *fakeAD) { f.in.add(safeDN, sid) }, exempt},
 		"left out, the group is gone":  {func(f *fakeAD) { leftOut(f); delete(f.groups, safeDN) }, "could not be read"},

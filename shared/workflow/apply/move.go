@@ -30,6 +30,7 @@ type move struct {
 	groups  []string        // Entra groups that list the person; nil: not read yet
 	listed  map[string]bool // whether an Active Directory group lists the person, by group; missing: not read
 	latest  time.Time       // the latest possible last logon, if the last logon is unknown
+	adError error           // the reason why Active Directory could not be read, or nil
 	read    time.Time       // time at which the reading of the person began
 	change  *plan.Change
 	entry   *ledger.Entry

@@ -101,6 +101,9 @@ func (r relayed) bring(t *testing.T, state *BatchState) string {
 
 func (r relayed) account(t *testing.T, state *BatchState, sid string) protocol.Account {
 	t.Helper()
+	if err := r.ad.fail["ReadPerson "+sid]; err != nil {
+		return protocol.Account{SID: sid, Failed: err.Error()}
+	}
 	a := protocol.Account{SID: sid, User: r.ad.people[sid]}
 	if r.ad.leftOut == sid {
 		a.User, a.LeftOut = nil, a.User
