@@ -24,6 +24,9 @@ type Earlier struct {
 	// ExemptLeft has the number of holders whom accounts still exempt, for counts in Exempt that are far smaller since
 	// then. A run for one person learns from it that exemptions are in doubt.
 	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
+	// ExemptLost has the counts in Exempt that put a run on hold (EarlierExempt.Lost). Only a reading in which they are
+	// back ends the doubt. In a later reading, other holders may be unknown, or nobody may be readable.
+	ExemptLost map[string]bool `json:"exemptLost,omitempty"`
 	// People has the accounts that were found for a name in exempt.users or exempt.leave, by this name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
@@ -53,21 +56,21 @@ type EarlierGroup struct {
 
 // EarlierExempt counts the exempt holders of a license.
 type EarlierExempt struct {
-	Asks      string `json:"asks"`      // what the counts depend on: the license, exempt.when and the kinds
-	Holders   int    `json:"holders"`   // everybody who held the license
-	Exempt    int    `json:"exempt"`    // because of any exemption
-	ByAccount int    `json:"byAccount"` // because of exempt.when or the kind of the account
-	Undecided int    `json:"undecided"`
+	Asks      string `json:"asks"`              // what the counts depend on: the license, exempt.when and the kinds
+	Holders   int    `json:"holders"`           // everybody who held the license
+	Exempt    int    `json:"exempt"`            // because of any exemption
+	ByAccount int    `json:"byAccount"`         // because of exempt.when or the kind of the account
+	Unknown   int    `json:"unknown,omitempty"` // who may be exempt; objects of older versions lack the number
 }
 
-// Lost reports whether many holders who were exempt by account are no longer exempt for any reason. A holder who is
-// undecided now loses nothing. Holders who are gone are not deducted, because runs take the license from people who are
+// Lost reports whether many holders who were exempt by account are no longer exempt for any reason. A holder who may be
+// exempt now loses nothing. Holders who are gone are not deducted, because runs take the license from people who are
 // not exempt. Exempt holders may be gone, too, so an operator must look.
 func (e EarlierExempt) Lost(now EarlierExempt) bool {
-	return e.fewer(now, max(0, now.Undecided-e.Undecided))
+	return e.fewer(now, max(0, now.Unknown-e.Unknown))
 }
 
-// Fewer is like Lost, but also counts holders who may only be undecided. Such counts do not replace the trusted ones.
+// Fewer is like Lost, but also counts holders who may still be exempt. Such counts do not replace the trusted ones.
 func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
 
 // The method "fewer" compares the counts, except for the given number of holders. After a change of the policy, it

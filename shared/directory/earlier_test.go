@@ -39,7 +39,7 @@ func TestShrunk(t *testing.T) {
 // many more undecided holders are not trusted.
 func TestExemptionIsLost(t *testing.T) {
 	t.Parallel()
-	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Undecided: 3}
+	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Unknown: 3}
 	for name, tc := range map[string]struct {
 		edit        func(now *EarlierExempt)
 		lost, fewer bool
@@ -53,9 +53,9 @@ func TestExemptionIsLost(t *testing.T) {
 		"a drain":                {func(now *EarlierExempt) { now.Holders = 800 }, false, false},
 		"lost during a drain":    {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Holders = 20, 0, 800 }, true, true},
 		"more holders":           {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Holders = 20, 0, 1900 }, true, true},
-		"undecided":              {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Undecided = 20, 0, 93 }, false, true},
-		"few of them undecided":  {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Undecided = 20, 0, 92 }, true, true},
-		"more are undecided":     {func(now *EarlierExempt) { now.Undecided = 900 }, false, false},
+		"unknown":                {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Unknown = 20, 0, 93 }, false, true},
+		"few of them unknown":    {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Unknown = 20, 0, 92 }, true, true},
+		"more are unknown":       {func(now *EarlierExempt) { now.Unknown = 900 }, false, false},
 		"another policy":         {func(now *EarlierExempt) { now.Exempt, now.ByAccount, now.Asks = 20, 0, "e5" }, false, false},
 	} {
 		now := before

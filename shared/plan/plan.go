@@ -81,6 +81,9 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// ExemptByAccount counts the holders who are exempt because of exempt.when or the kind of their account.
 	ExemptByAccount int `json:"exemptByAccount,omitempty"`
+	// ExemptUnknown counts the people who hold or may hold the license and of whom it is unknown whether they are
+	// exempt.
+	ExemptUnknown int `json:"exemptUnknown,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`
 	// UndecidedHolders counts the undecided verdicts on people who are known to hold the license, and UndecidedAsked
@@ -151,6 +154,7 @@ func (t *Tally) Add(o Tally) {
 	t.Undecided += o.Undecided
 	t.Exempt += o.Exempt
 	t.ExemptByAccount += o.ExemptByAccount
+	t.ExemptUnknown += o.ExemptUnknown
 	t.Asked += o.Asked
 	t.UndecidedHolders += o.UndecidedHolders
 	t.UndecidedAsked += o.UndecidedAsked

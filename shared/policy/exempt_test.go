@@ -127,6 +127,9 @@ func TestExemptions(t *testing.T) {
 			if v.Outcome != tt.want {
 				t.Errorf("outcome %s, want %s", v.Outcome, tt.want)
 			}
+			if open := strings.HasPrefix(tt.reason, "exemption is not known") || tt.name == "group unreadable, but active"; v.ExemptOpen != open {
+				t.Errorf("the exemption is open: %t, want %t", v.ExemptOpen, open)
+			}
 			if diff := cmp.Diff(tt.reason, j.Reason(p.Rules[0], who, v)); diff != "" {
 				t.Errorf("reason (-want +got):\n%s", diff)
 			}

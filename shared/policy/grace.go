@@ -83,7 +83,7 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 // enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
 // enabled in each reading gives none: the first runs with a new store see all accounts for the first time.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
-	days, source := j.policy.Grace.EnabledAgain, l.source()
+	days, source := j.policy.Grace.EnabledAgain, l.Source()
 	if days == 0 {
 		return grace{flag: directory.No}
 	}

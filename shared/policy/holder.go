@@ -11,7 +11,7 @@ import (
 // People hold a product through assignments in Entra ID. Any other license is membership in a group (License.holders).
 // This file covers both ways for one person, and crowd.go for many people. The target is in shared/plan/target.go.
 
-func (l *License) source() directory.Source {
+func (l *License) Source() directory.Source {
 	if l.holders != nil {
 		return l.holders.Ref.Source
 	}

@@ -121,7 +121,7 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 // reason without a second evaluation.
 func (j *Judge) Reclaims(r *Rule, p *directory.Person) Verdict {
 	j.about(r, p)
-	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, scope: answer{flag: directory.Yes}})
+	return j.worded(r, p, decision{outcome: Reclaim, holder: directory.Yes, exempt: exemption{flag: directory.No}, scope: answer{flag: directory.Yes}})
 }
 
 // The type "exempted" caches the exemption of one person for all rules.
@@ -172,6 +172,7 @@ func (d *decision) verdict() Verdict {
 	if d.outcome != NotHolder && d.outcome != Exempt {
 		v.Asked = d.scope.flag
 	}
+	v.ExemptOpen = d.outcome != NotHolder && d.exempt.flag == directory.Unset
 	v.ByAccount = d.outcome == Exempt && d.exempt.user == "" && d.exempt.leave == nil && d.exempt.group == nil
 	return v
 }

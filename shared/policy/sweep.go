@@ -183,7 +183,7 @@ func allBefore(dates, bound string) bool {
 }
 
 func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
-	source := l.source()
+	source := l.Source()
 	return func(row int) bool {
 		if s.Accounts[source][row] != Here {
 			return true

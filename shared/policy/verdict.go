@@ -62,6 +62,8 @@ type Verdict struct {
 	// ByAccount means that the verdict is Exempt because of exempt.when or the kind of the account, and not because of
 	// a name or a group.
 	ByAccount bool
+	// ExemptOpen means that it is unknown whether the person is exempt.
+	ExemptOpen bool
 	// NoDate means that the verdict is Reclaim and that an activity date in the condition "when" has no value.
 	NoDate bool
 }

@@ -104,6 +104,9 @@ func (w *Worker) person(p *directory.Person, sum *decision.Summary, emit func(*p
 				tallies[i].ExemptByAccount++
 			}
 		}
+		if v.ExemptOpen {
+			tallies[i].ExemptUnknown++
+		}
 		var past *history.Item
 		if w.run.History.Len() > 0 {
 			past = w.run.Past(p.ID(), p.SID(), rule.License.Name)

@@ -72,7 +72,7 @@ func TestDoubts(t *testing.T) {
 			if kept := left.Exempt[was.Asks]; (kept == was) == j.Begin.AcceptFeeds {
 				t.Errorf("the trusted counts are %+v after a loss", kept)
 			}
-			if n, doubted := left.ExemptLeft[was.Asks]; doubted != (j.exemptNow() != nil && !j.Begin.AcceptFeeds) || doubted && n != 2 {
+			if n, doubted := left.ExemptLeft[was.Asks]; doubted != (j.Begin.User == "" && j.trusts(directory.AD) && !j.Begin.AcceptFeeds) || doubted && n != 2 {
 				t.Errorf("%d exempt are left, in doubt %t", n, doubted)
 			}
 		}
@@ -103,10 +103,13 @@ func TestDoubts(t *testing.T) {
 		"a group is emptied":          {emptied, []string{emptiedSaid}},
 		"a group shrinks":             {shrunk, []string{"the group ad:CN=Exempt,DC=corp had 7 members in an earlier run and has 1 now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds"}},
 		"accounts exempt fewer":       {fewer(nil), []string{"rule citrix: exempt.when and the kinds of accounts exempt 2 of 50 holders, and exempted 40 of 60 in an earlier run; look whether", "rule citrix-long: "}},
-		"fewer, and many undecided":   {fewer(func(j *judgement) { j.sum.Tallies[1].UndecidedHolders, j.sum.Tallies[2].UndecidedHolders = 40, 40 }), nil},
+		"fewer, and many unknown":     {fewer(func(j *judgement) { j.sum.Tallies[1].ExemptUnknown, j.sum.Tallies[2].ExemptUnknown = 40, 40 }), nil},
+		"fewer, and many undecided":   {fewer(func(j *judgement) { j.sum.Tallies[1].UndecidedHolders, j.sum.Tallies[2].UndecidedHolders = 40, 40 }), []string{"rule citrix: ", "rule citrix-long: "}},
 		"fewer, and that is right":    {fewer(func(j *judgement) { j.Begin.AcceptFeeds = true }), nil},
 		"fewer, for one person":       {fewer(func(j *judgement) { j.Begin.User = "ann" }), nil},
 		"fewer, without AD":           {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Unhealthy }), nil},
+		"fewer, without Entra ID": {fewer(func(j *judgement) { j.Feeds[directory.Entra].State = plan.Unhealthy }),
+			[]string{"rule citrix: exempt.when and the kinds of accounts exempt 2 of 50 holders, and exempted 40 of 60 in an earlier run; a cause may be that the source entra is unhealthy; look", "rule citrix-long: "}},
 		"fewer, and AD is not set up": {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Absent }), []string{"rule citrix: ", "rule citrix-long: "}},
 		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
 		"unheld, for one person":      {func(j *judgement) { holders(0)(j); j.Begin.User = "ann" }, nil},
@@ -304,6 +307,58 @@ func TestShrunkGroupStaysInDoubt(t *testing.T) {
 		}
 		if known.Members[key] != night.trusted || n != night.left {
 			t.Errorf("%s: %d members are trusted, %d left; want %d, %d", night.when, known.Members[key], n, night.trusted, night.left)
+		}
+	}
+}
+
+// TestLostExemptionStaysInDoubt: a run on hold because holders lost their exemption stays on hold until a night sees them
+// exempt again or an operator accepts the loss. Neither a directory that is down nor other holders in doubt end the hold.
+func TestLostExemptionStaysInDoubt(t *testing.T) {
+	t.Parallel()
+	down := func(s directory.Source) func(*judgement) {
+		return func(j *judgement) { j.Feeds[s].State = plan.Unhealthy }
+	}
+	unknown := func(j *judgement) { j.sum.Tallies[0].ExemptUnknown = 60 }
+	const lost = "rule m365: exempt.when and the kinds of accounts exempt 0 of 5000 holders, and exempted 60 of 5000 in an earlier run; "
+	var known *directory.Earlier
+	for _, night := range []struct {
+		when   string
+		exempt int
+		also   func(*judgement)
+		want   string // the beginning of the reason; empty if the run is not on hold
+		doubt  bool   // whether later runs must know of the loss
+	}{
+		{"as before", 60, nil, "", false},
+		{"unknown", 0, unknown, "", false},
+		{"cleared", 0, nil, lost + "look", true},
+		{"Active Directory is silent", 0, down(directory.AD), lost + "a cause may be that the source ad is unhealthy; look", true},
+		{"others are unknown", 0, unknown, lost, true},
+		{"others are undecided", 0, func(j *judgement) { j.sum.Tallies[0].UndecidedHolders = 60 }, lost, true},
+		{"Entra ID is silent", 0, down(directory.Entra), "rule m365: exempt.when and the kinds of accounts exempted 60 of 5000 holders, and far fewer in an earlier run; whether they are exempt again is not known, because the source entra is unhealthy; look", true},
+		{"back, while Active Directory is silent", 60, down(directory.AD), "", true},
+		{"cleared again", 0, down(directory.AD), lost, true},
+		{"back", 60, nil, "", false},
+		{"cleared while Active Directory is silent", 0, down(directory.AD), lost, true},
+		{"accepted then", 0, func(j *judgement) { j.Begin.AcceptFeeds = true; down(directory.AD)(j) }, "", false},
+		{"the night after", 0, nil, "", false},
+		{"some are exempt", 60, nil, "", false},
+		{"cleared at last", 0, nil, lost, true},
+		{"accepted", 0, func(j *judgement) { j.Begin.AcceptFeeds = true }, "", false},
+		{"the last night", 0, nil, "", false},
+	} {
+		known = inDoubt(t, func(j *judgement) {
+			j.Begin.Earlier = known
+			j.sum.Tallies[0] = plan.Tally{Rule: "m365", Holders: 5000, Exempt: night.exempt, ExemptByAccount: night.exempt, Reclaim: 60}
+			if night.also != nil {
+				night.also(j)
+			}
+			got := strings.Join(j.fewerExempt(), "\n")
+			if (got == "") != (night.want == "") || !strings.HasPrefix(got, night.want) {
+				t.Errorf("%s: on hold for %q, want %q", night.when, got, night.want)
+			}
+		}).earlier()
+		if len(known.ExemptLost) > 0 != night.doubt {
+			t.Errorf("%s: %v are in doubt", night.when, known.ExemptLost)
 		}
 	}
 }

@@ -3,39 +3,64 @@ package gate
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// exemptNow returns the counts of exempt holders by rule. It returns nil if a source is neither healthy nor absent,
-// because an exemption may then be unknown. It returns nil for a run for one person. It also returns nil if exempt.when
-// compares dates with now, because such an exemption ends by itself, perhaps for many people at once.
+// exemptNow returns the counts of exempt holders by rule. It returns nil for a run for one person. It also returns nil
+// if exempt.when compares dates with now, because such an exemption ends by itself, perhaps for many people at once.
 func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
-	for _, f := range j.Feeds[:directory.Sources] {
-		if f.State != plan.Healthy && f.State != plan.Absent {
-			return nil
-		}
-	}
 	if j.Begin.User != "" || j.Policy.ExemptMoves() {
 		return nil
 	}
 	counts := map[string]directory.EarlierExempt{}
 	for i, r := range j.Policy.Rules {
 		t := j.sum.Tallies[i]
-		counts[r.Name] = directory.EarlierExempt{Asks: j.Policy.ExemptAsks(r), Holders: t.Holders, Exempt: t.Exempt, ByAccount: t.ExemptByAccount, Undecided: t.UndecidedHolders}
+		counts[r.Name] = directory.EarlierExempt{Asks: j.Policy.ExemptAsks(r), Holders: t.Holders, Exempt: t.Exempt, ByAccount: t.ExemptByAccount, Unknown: t.ExemptUnknown}
 	}
 	return counts
 }
 
 // exemptBefore returns the counts of the last trusted reading that asked the same. They are zero if there is no such
-// reading, or if an operator accepts the present state.
+// reading.
 func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
-	if j.Begin.Earlier == nil || j.Begin.AcceptFeeds {
+	if j.Begin.Earlier == nil {
 		return directory.EarlierExempt{}
 	}
 	return j.Begin.Earlier.Exempt[asks]
+}
+
+// exemptLost reports whether many holders of the rule's license lost their exemption. A loss that an earlier run found
+// lasts until a run sees the counts again, even if this run cannot count: nobody has answered yet.
+//
+// A run counts the holders if the license's own directory is healthy or absent. If the other directory is neither, an
+// exemption may be unknown, which the counts show.
+func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool {
+	found := j.Begin.Earlier != nil && j.Begin.Earlier.ExemptLost[now.Asks]
+	if !j.trusts(r.License.Source()) {
+		return found
+	}
+	before := j.exemptBefore(now.Asks)
+	return before.Lost(now) || found && before.Fewer(now)
+}
+
+// The method "trusts" reports whether a directory is healthy or absent.
+func (j *judgement) trusts(s directory.Source) bool {
+	return j.Feeds[s].State == plan.Healthy || j.Feeds[s].State == plan.Absent
+}
+
+// The method "untrusted" returns a sentence about each directory that is neither healthy nor absent.
+func (j *judgement) untrusted() (sentences []string) {
+	for _, s := range []directory.Source{directory.Entra, directory.AD} {
+		if !j.trusts(s) {
+			sentences = append(sentences, fmt.Sprintf("the source %s is unhealthy", s))
+		}
+	}
+	return sentences
 }
 
 // fewerExempt returns a reason for each rule whose holders have lost their exemption. The cause may be a sync rule that
@@ -43,11 +68,21 @@ func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 func (j *judgement) fewerExempt() (reasons []string) {
 	counts := j.exemptNow()
 	for _, r := range j.Policy.Rules {
-		now, read := counts[r.Name]
-		if before := j.exemptBefore(now.Asks); read && before.Lost(now) {
-			reasons = append(reasons, fmt.Sprintf("rule %s: exempt.when and the kinds of accounts exempt %d of %s, and exempted %d of %d in an earlier run; look whether an attribute that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more",
-				r.Name, now.ByAccount, plain.Many(now.Holders, "holder"), before.ByAccount, before.Holders))
+		now, compared := counts[r.Name]
+		if !compared || j.Begin.AcceptFeeds || !j.exemptLost(r, now) {
+			continue
 		}
+		before, unhealthy := j.exemptBefore(now.Asks), strings.Join(j.untrusted(), ", ")
+		found := fmt.Sprintf("exempt.when and the kinds of accounts exempt %d of %s, and exempted %d of %d in an earlier run",
+			now.ByAccount, plain.Many(now.Holders, "holder"), before.ByAccount, before.Holders)
+		switch {
+		case !j.trusts(r.License.Source()):
+			found = fmt.Sprintf("exempt.when and the kinds of accounts exempted %d of %d holders, and far fewer in an earlier run; whether they are exempt again is not known, because %s",
+				before.ByAccount, before.Holders, unhealthy)
+		case unhealthy != "":
+			found += "; a cause may be that " + unhealthy
+		}
+		reasons = append(reasons, fmt.Sprintf("rule %s: %s; look whether an attribute that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more", r.Name, found))
 	}
 	return reasons
 }
@@ -56,24 +91,27 @@ func (j *judgement) fewerExempt() (reasons []string) {
 // are in doubt. Counts of another policy stay, so that a plan of a draft does not end a doubt about the policy in
 // force.
 func (j *judgement) keepExempt(next *directory.Earlier) {
-	next.Exempt, next.ExemptLeft = map[string]directory.EarlierExempt{}, map[string]int{}
+	next.Exempt, next.ExemptLeft, next.ExemptLost = map[string]directory.EarlierExempt{}, map[string]int{}, map[string]bool{}
 	if before := j.Begin.Earlier; before != nil {
 		maps.Copy(next.Exempt, before.Exempt)
 		maps.Copy(next.ExemptLeft, before.ExemptLeft)
+		maps.Copy(next.ExemptLost, before.ExemptLost)
 	}
-	now := j.exemptNow()
+	accepted, whole, counts := j.Begin.AcceptFeeds, len(j.untrusted()) == 0, j.exemptNow()
 	for _, r := range j.Policy.Rules {
-		counts, read := now[r.Name]
-		switch {
-		case !read:
-		case j.exemptBefore(counts.Asks).Fewer(counts):
-			next.ExemptLeft[counts.Asks] = counts.ByAccount
-		case counts.ByAccount > 0:
-			next.Exempt[counts.Asks] = counts
-			delete(next.ExemptLeft, counts.Asks)
+		now, compared := counts[r.Name]
+		switch lost := compared && j.exemptLost(r, now); {
+		case lost && !accepted:
+			next.ExemptLeft[now.Asks], next.ExemptLost[now.Asks] = now.ByAccount, true
+		case !compared || !whole && !lost: // such counts are not trusted
+		case !accepted && j.exemptBefore(now.Asks).Fewer(now):
+			next.ExemptLeft[now.Asks] = now.ByAccount
 		default:
-			delete(next.Exempt, counts.Asks)
-			delete(next.ExemptLeft, counts.Asks)
+			delete(next.ExemptLeft, now.Asks)
+			delete(next.ExemptLost, now.Asks)
+			if delete(next.Exempt, now.Asks); whole && now.ByAccount > 0 {
+				next.Exempt[now.Asks] = now
+			}
 		}
 	}
 }
