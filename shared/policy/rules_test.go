@@ -82,7 +82,7 @@ var microsoft365Cases = []struct {
 	}, Verdict{Outcome: Undecided, Unknowns: []string{"AzureAdSistaLogon"},
 		Reason: "AzureAdSistaLogon cannot be trusted: sign-in coverage fell"}},
 	{"Entra not read", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NotRead },
-		Verdict{Outcome: Undecided, Unknowns: []string{"license m365-e3", "accountEnabled", "systemRole", "AzureAdSistaLogon"},
+		Verdict{Outcome: Undecided, ExemptOpen: true, Unknowns: []string{"license m365-e3", "accountEnabled", "systemRole", "AzureAdSistaLogon"},
 			Reason: "license m365-e3 is not known: Entra was not read; accountEnabled, systemRole and AzureAdSistaLogon were not read"}},
 	{"halves contradict", func(p *directory.Person) {
 		p.EntraState, p.ADState, p.Doubt = directory.Contradictory, directory.Contradictory, "two accounts claim one SID"
