@@ -175,6 +175,50 @@ func TestGrace(t *testing.T) {
 	}
 }
 
+// TestHireDateUnread: only Entra ID has the hire date. While the account there is unknown, nobody knows whether the first
+// day of a person without a recent use is still to come.
+func TestHireDateUnread(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	const unread = "the hire date is not known: "
+	noGrace := strings.ReplaceAll(gracePolicy, "neverSignedIn: 14, ", "")
+	adAlone := gracePolicy + "attributes: {created: ad.created}\n"
+	long := func(p *directory.Person) { p.AD.LastLogonTimestamp = now.AddDate(0, 0, -100) }
+	for name, tc := range map[string]struct {
+		policy string
+		state  directory.Presence
+		change func(*directory.Person)
+		want   Outcome
+		reason string
+	}{
+		"not read":                   {gracePolicy, directory.NotRead, long, Undecided, unread + "Entra was not read"},
+		"missing":                    {gracePolicy, directory.Missing, long, Undecided, unread + "no account was found"},
+		"never used":                 {strings.ReplaceAll(adAlone, "LastlogonTimestamp.e", "LastlogonTimestamp.hasNoValue() || LastlogonTimestamp.e"), directory.NotRead, func(*directory.Person) {}, Undecided, unread + "Entra was not read"},
+		"not read, of unknown kind":  {gracePolicy, directory.NotRead, func(p *directory.Person) { long(p); p.AD.RecipientType = "" }, Undecided, "the kind of the account is not known: Entra was not read"},
+		"no account":                 {gracePolicy, directory.NoAccount, long, Reclaim, ""},
+		"the policy has no such one": {noGrace, directory.NotRead, long, Reclaim, ""},
+		"in use":                     {gracePolicy, directory.NotRead, func(p *directory.Person) { p.AD.LastLogonTimestamp = now }, Keep, ""},
+	} {
+		p, err := Load("p", []byte(tc.policy))
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := &directory.Person{
+			AD:         &directory.ADUser{SID: "S", Enabled: directory.Yes, Created: now.AddDate(-3, 0, 0), RecipientType: "2147483648"},
+			EntraState: tc.state, ADState: directory.Present, Doubt: "no account was found", Memberships: []string{p.LicenseNamed("citrix").holders.key},
+		}
+		tc.change(who)
+		j, err := p.NewJudge(map[string]string{"SPE_E3": "sku"}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := j.Ask(p.RuleNamed("citrix"), who)
+		if v.Outcome != tc.want || tc.want == Undecided && v.Reason != tc.reason {
+			t.Errorf("%s: %s, %q; want %s, %q", name, v.Outcome, v.Reason, tc.want, tc.reason)
+		}
+	}
+}
+
 // A verdict in grace says so, because it may turn when the grace ends.
 func TestVerdictInGrace(t *testing.T) {
 	t.Parallel()

@@ -265,6 +265,8 @@ func subject(text string) string {
 		return "undantaget"
 	case "the kind of the account":
 		return "kontots slag"
+	case "the hire date":
+		return "anställningsdatumet"
 	case "the size of the mailbox":
 		return "postlådans storlek"
 	case "the condition":

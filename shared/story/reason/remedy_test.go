@@ -40,6 +40,7 @@ var stored = map[string]string{
 	"LastlogonTimestamp and created were not read":                                                                                                                         "source",
 	"LastlogonTimestamp cannot be trusted: no domain controller answered":                                                                                                  "controller",
 	"teams cannot be trusted: its usage report was not read":                                                                                                               "reportUnread",
+	"the hire date is not known: Entra was not read":                                                                                                                       "source",
 	"the kind of the account is not known: Entra was not read":                                                                                                             "source",
 	`systemRole has no value, and the condition does not say what holds then; add && systemRole != "" to leave such people alone`:                                          "empty",
 	"created and hired have no value":                                                                                                                                      "undated",
