@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,20 +114,24 @@ func (r *Run) turns(a *Answer, judge *policy.Judge, rule *policy.Rule, p *direct
 }
 
 // Find passes the people with the given name to the function. The name may be the userPrincipalName of either account,
-// the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if there is nobody.
+// the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser if there is nobody. If a partition cannot be
+// read, Find reads the other ones and then returns the error.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Accounts
 	var memory snapshot.Memory
 	hits := 0
+	var failed error
 	for n := range r.Begin.Partitions {
-		switch there, err := r.names(ctx, n, &memory, name); {
-		case err != nil:
-			return err
-		case !there:
+		there, err := r.names(ctx, n, &memory, name)
+		if err == nil && there {
+			err = r.Read(ctx, n, &h)
+		}
+		if err != nil {
+			failed = cmp.Or(failed, err)
 			continue
 		}
-		if err := r.Read(ctx, n, &h); err != nil {
-			return err
+		if !there {
+			continue
 		}
 		for p := range h.Join() {
 			if !named(p, name) {
@@ -138,8 +143,8 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 			}
 		}
 	}
-	if hits > 0 {
-		return nil
+	if hits > 0 || failed != nil {
+		return failed
 	}
 	like, err := r.nearest(ctx, &memory, name)
 	if err != nil {

@@ -127,8 +127,8 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	if err != nil {
 		return err
 	}
-	for _, why := range p.Unreadable {
-		fmt.Fprintf(a.Stderr, "not restored: %s\n", oneLine(why))
+	for _, note := range p.Notes {
+		fmt.Fprintln(a.Stderr, oneLine(note))
 	}
 	next := c.next(a, "apply "+p.Run)
 	if !c.Yes {

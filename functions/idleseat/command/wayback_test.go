@@ -75,6 +75,7 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 		"nor any history":             func(s *shell, _ string) { s.remove("runs", "history") },
 		"no beginning":                func(s *shell, _ string) { s.remove("runs/*/begin.json") },
 		"no manifest":                 func(s *shell, run string) { s.remove("runs/" + run + "/manifest.json") },
+		"no people":                   func(s *shell, run string) { s.remove("runs/" + run + "/people/*") },
 		"manifests are damaged":       func(s *shell, run string) { s.object("runs/"+run+"/manifest.json", "{") },
 		"no list of its plan":         func(s *shell, run string) { s.remove("history/plans/" + run + ".json") },
 		"the list is damaged":         func(s *shell, run string) { s.object("history/plans/"+run+".json", "{") },

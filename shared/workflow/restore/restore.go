@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -36,8 +37,10 @@ type Request struct {
 	// Deployment is the name of the deployment in AWS that restores. It is empty on a machine.
 	Deployment string
 
-	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them.
-	keys []string
+	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them. The field
+	// "failed" says why ids may be missing.
+	keys   []string
+	failed error
 }
 
 // Plan makes the plan that restores the licenses that a run took, from everybody or from one person. It omits licenses
@@ -54,9 +57,11 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 		return nil, err
 	}
 	if in.User != "" {
-		if in.keys, _, err = keysOf(ctx, s, now, in.User); err != nil {
+		who, err := keysOf(ctx, s, now, in.User)
+		if err != nil {
 			return nil, err
 		}
+		in.keys, in.failed = who.keys, who.failed
 	}
 	stopped, err := stop(ctx, s, in, now)
 	if err != nil {
@@ -83,6 +88,12 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	}
 	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = in.Of, found.changes, found.resumes, []string{}, plan.Review
 	p.Unreadable, p.Pending = found.unreadable, found.pending
+	for _, why := range p.Unreadable {
+		p.Notes = append(p.Notes, "not restored: "+plain.OneLine(why))
+	}
+	if in.failed != nil {
+		p.Notes = append(p.Notes, in.doubt())
+	}
 	switch p.Mode {
 	case policy.Enforce:
 		p.Verdict = plan.Apply
@@ -139,6 +150,12 @@ func (in *Request) about(key, sid, name string) bool {
 		slices.Contains(in.keys, key) || slices.Contains(in.keys, sid)
 }
 
+// The method "doubt" says what a restore of one person may have missed. The data of a run may be damaged, and the
+// restore then does what it can without them.
+func (in *Request) doubt() string {
+	return plain.OneLine(fmt.Sprintf("other ids of %q are not known, so what was taken under another id is neither stopped nor restored: %v; restore again after the next run, or give that id", in.User, in.failed))
+}
+
 // The function "touched" lists the licenses that a run may have taken, by the list that the run stored with its plan.
 // Without such a list, it lists everything in the ledger, because a person can have entries under an object id and
 // under a SID. It fails with runs.ErrNoPlan if the run left no trace.
@@ -187,6 +204,12 @@ func (f *found) nothing(in Request, stopped int) error {
 	}
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to restore run %s: %s; %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "), ends)
+	}
+	switch {
+	case in.failed != nil && !runs.Gone(in.failed): // a repeated call may read more
+		return fmt.Errorf("restore run %s: %s: %w", in.Of, ends, in.failed)
+	case in.failed != nil:
+		ends += "; " + in.doubt()
 	}
 	return fmt.Errorf("%w: run %s took nothing%s that is not restored already; %s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""], ends)
 }

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,8 +109,8 @@ func TestRestorePlan(t *testing.T) {
 		if p.Mode != want.mode || p.Verdict != want.verdict || p.MonthlySaving != -70 || p.Restores != "earlier" || p.PlanHash != p.Hash() || p.HoldReasons == nil {
 			t.Errorf("%s: %+v", mode, p)
 		}
-		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
-			t.Errorf("unreadable: %q", p.Unreadable)
+		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") || !slices.Equal(p.Notes, []string{"not restored: " + p.Unreadable[0]}) {
+			t.Errorf("unreadable: %q, notes: %q", p.Unreadable, p.Notes)
 		}
 		if users(p.Changes) != "bob ann cid" { // without a manifest the run cannot go on, so the restore rolls back the open change of cid
 			t.Errorf("changes of %q", users(p.Changes))
@@ -144,7 +145,7 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not restored already; it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "took nothing of ann that is not restored already; its changes of this person are stopped all the same") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), `took nothing of ann that is not restored already; its changes of this person are stopped all the same; other ids of "ann" are not known`) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {

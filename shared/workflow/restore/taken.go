@@ -53,11 +53,11 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 // runs.ErrRefused if several runs did, and with ErrNothing if none did. It finds the person in the data of the newest
 // run. An operator must give the object id or SID of a person who is no longer there.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
-	keys, unknown, err := keysOf(ctx, s, now, name)
+	who, err := keysOf(ctx, s, now, name)
 	if err != nil {
 		return "", "", err
 	}
-	for _, key := range keys {
+	for _, key := range who.keys {
 		var took []string
 		if took, err = Taken(ctx, s, key, name); errors.Is(err, ErrNothing) {
 			continue
@@ -70,49 +70,72 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 		}
 		return took[0], key, nil
 	}
-	if unknown != "" {
-		err = fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, unknown)
+	switch {
+	case who.failed != nil && !runs.Gone(who.failed): // a repeated call may read more
+		err = who.failed
+	case who.unknown != "":
+		err = fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, who.unknown)
 	}
 	return "", "", err
 }
 
-// keysOf returns the keys under which the ledger may have entries of a person, by the data of the newest run. If that
-// data does not show the person, the name itself is the only key, and the result "unknown" is the reason. keysOf fails
-// with runs.ErrRefused if several people have the name.
-func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, unknown string, err error) {
+// The type "identity" says under which keys the ledger may have entries of a person.
+type identity struct {
+	keys    []string // the person's ids and SID, or the given name if the newest run does not show the person
+	unknown string   // why the newest run does not show the person
+	failed  error    // why the data of the newest run could not be read to its end, so that keys may be missing
+}
+
+// The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused, if
+// several people have the name. Data that cannot be read is no error, because a restore must work without it.
+func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
+	who := &identity{keys: []string{name}}
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil {
-		return nil, "", err
+		return who.unread("the newest run", name, err), nil
 	}
 	if newest == "" {
-		return []string{name}, fmt.Sprintf("no run knows who %q is", name), nil
+		who.unknown = fmt.Sprintf("no run knows who %q is", name)
+		return who, nil
 	}
 	r, err := decision.Open(ctx, s, newest)
-	if runs.Gone(err) {
-		return []string{name}, fmt.Sprintf("the data of run %s, which say who %q is, cannot be read", newest, name), nil
-	}
 	if err != nil {
-		return nil, "", err
+		return who.unread("run "+newest, name, err), nil
 	}
 	hits := 0
 	err = r.Find(ctx, name, func(p *directory.Person) error {
+		who.keys = keysIn(r, p)
 		hits++
-		keys = append(keys, p.ID())
-		if sid := p.SID(); sid != "" && sid != p.ID() {
-			keys = append(keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
-		}
-		for _, l := range r.Policy.Licenses { // the account in Entra ID may have had another id
-			if i := r.History.OfSID(p.SID(), l.Name); i != nil && !slices.Contains(keys, i.User) {
-				keys = append(keys, i.User)
-			}
-		}
 		return nil
 	})
 	switch {
+	case hits > 1:
+		return nil, fmt.Errorf("%w: %q fits %d people; name the object id", runs.ErrRefused, name, hits)
 	case errors.Is(err, decision.ErrUnknownUser):
-		return []string{name}, fmt.Sprintf("nobody in run %s has the name %q", newest, name), nil
-	case err == nil && hits > 1:
-		err = fmt.Errorf("%w: %q fits %d people; name the object id", runs.ErrRefused, name, hits)
+		who.unknown = fmt.Sprintf("nobody in run %s has the name %q", newest, name)
+	case err != nil:
+		return who.unread("run "+newest, name, err), nil
 	}
-	return keys, "", err
+	return who, nil
+}
+
+// The method "unread" records that data of a run could not be read. The keys that were found before stay.
+func (w *identity) unread(run, name string, err error) *identity {
+	w.failed = fmt.Errorf("the data of %s, which say who %q is, cannot be read: %w", run, name, err)
+	w.unknown = w.failed.Error()
+	return w
+}
+
+// The function "keysIn" returns the object id of a person first, if there is one.
+func keysIn(r *decision.Run, p *directory.Person) []string {
+	keys := []string{p.ID()}
+	if sid := p.SID(); sid != "" && sid != p.ID() {
+		keys = append(keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
+	}
+	for _, l := range r.Policy.Licenses { // the account in Entra ID may have had another id
+		if i := r.History.OfSID(p.SID(), l.Name); i != nil && !slices.Contains(keys, i.User) {
+			keys = append(keys, i.User)
+		}
+	}
+	return keys
 }
