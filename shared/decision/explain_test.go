@@ -180,8 +180,8 @@ func TestDue(t *testing.T) {
 		past  *history.Item
 		due   time.Time
 	}{
-		"announced":                     {notice, 70, "", item(history.Announced, "m365", 3), daysAgo(3).AddDate(0, 0, 15)},
-		"announced long ago":            {notice, 70, "", item(history.Announced, "m365", 20), daysAgo(20).AddDate(0, 0, 15)},
+		"announced":                     {notice, 70, "", item(history.Announced, "m365", 3), daysAgo(3).AddDate(0, 0, 15).Add(3 * time.Hour)},
+		"announced long ago":            {notice, 70, "", item(history.Announced, "m365", 20), daysAgo(20).AddDate(0, 0, 15).Add(3 * time.Hour)},
 		"perhaps announced":             {notice, 70, "", item(history.Unsure, "m365", 3), time.Time{}},
 		"active since":                  {notice, 5, "", item(history.Announced, "m365", 3), time.Time{}},
 		"announced by another rule":     {notice, 70, "", item(history.Announced, "m365-long", 3), time.Time{}},

@@ -22,7 +22,7 @@ import (
 // mails for one notice, and nobody loses a license without a mail.
 //
 // Data show a use some time after it, and usage reports are two to three days late. So the change waits until the data
-// show each use before the end of the day.
+// show each use before the day began where the person lives (dueOf).
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	if !r.told(rule, past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
@@ -79,13 +79,21 @@ func waits(past *history.Item, due time.Time, again bool) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), at)
 }
 
-// dueOf returns the time from which an announced change may be made. If the rule reads dates of use, it is so long
-// after the promised time that the directories show each use before that time.
+// lastZone is how long after its begin in UTC a day begins in the last time zone (IANA time zone database, Etc/GMT+12).
+const lastZone = 12 * time.Hour
+
+// dueOf returns the time from which an announced change may be made. A mail asks for a use before the promised day, and
+// does not know where the person lives. If the rule reads dates of use, the change waits until the directories show each
+// use before that day began in the last time zone.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
-	if rule.ReadsActivity() {
-		return promised(rule, past).Add(history.Late)
+	due := promised(rule, past)
+	if !rule.ReadsActivity() {
+		return due
 	}
-	return promised(rule, past)
+	if begun := due.UTC().Truncate(24 * time.Hour).Add(lastZone); begun.After(due) {
+		due = begun
+	}
+	return due.Add(history.Late)
 }
 
 // The function "promised" returns the later of the time that the announcement named and the time that the rule asks for

@@ -56,26 +56,27 @@ func TestNoticeIsKept(t *testing.T) {
 		notice bool
 		why    string // why nothing is done now; empty if something is done
 	}{
-		"as it was":                       {noticing(t, "14"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on if the person is still idle"},
-		"a shorter notice":                {noticing(t, "7"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
-		"a longer notice":                 {noticing(t, "30"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-12-16T09:00:00Z on"},
-		"no notice any more":              {text, noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
-		"the day is over":                 {noticing(t, "14"), noticeOf(14), false, "announced on 2026-11-09; done from 2026-11-24T09:00:00Z on"},
-		"the dates of that day are here":  {noticing(t, "14"), noticeOf(15), false, ""},
+		"as it was":                       {noticing(t, "14"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T12:00:00Z on if the person is still idle"},
+		"a shorter notice":                {noticing(t, "7"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T12:00:00Z on"},
+		"a longer notice":                 {noticing(t, "30"), noticeOf(8), false, "announced on 2026-11-15; done from 2026-12-16T12:00:00Z on"},
+		"no notice any more":              {text, noticeOf(8), false, "announced on 2026-11-15; done from 2026-11-30T12:00:00Z on"},
+		"the day is over":                 {noticing(t, "14"), noticeOf(14), false, "announced on 2026-11-09; done from 2026-11-24T12:00:00Z on"},
+		"the day after, too early":        {noticing(t, "14"), noticeOf(15), false, "announced on 2026-11-08; done from 2026-11-23T12:00:00Z on"},
+		"the dates of that day are here":  {noticing(t, "14"), noticeOf(16), false, ""},
 		"no notice any more, and over":    {text, noticeOf(16), false, ""},
 		"a shorter notice, over":          {noticing(t, "7"), noticeOf(16), false, ""},
-		"by another rule":                 {noticing(t, "7"), by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; announced again from 2026-11-30T09:00:00Z on if the person is still idle"},
+		"by another rule":                 {noticing(t, "7"), by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; announced again from 2026-11-30T12:00:00Z on if the person is still idle"},
 		"by another rule, over":           {noticing(t, "7"), by("m365", "", noticeOf(16)), true, ""},
-		"by another rule, without notice": {text, by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
-		"by a rule with other dates":      {text, idle(noticeOf(8), 300), false, "announced on 2026-11-15; done from 2026-11-30T09:00:00Z on"},
-		"an earlier use, seen late":       {noticing(t, "7"), idle(noticeOf(8), 300), false, "announced on 2026-11-15; announced again from 2026-11-30T09:00:00Z on"},
+		"by another rule, without notice": {text, by("m365", "", noticeOf(8)), false, "announced on 2026-11-15; done from 2026-11-30T12:00:00Z on"},
+		"by a rule with other dates":      {text, idle(noticeOf(8), 300), false, "announced on 2026-11-15; done from 2026-11-30T12:00:00Z on"},
+		"an earlier use, seen late":       {noticing(t, "7"), idle(noticeOf(8), 300), false, "announced on 2026-11-15; announced again from 2026-11-30T12:00:00Z on"},
 		"an earlier use, over":            {noticing(t, "7"), idle(noticeOf(16), 300), true, ""},
 		"a later use":                     {noticing(t, "7"), until(noticeOf(101), 10), true, ""},
 		"a later use, without notice":     {text, until(noticeOf(101), 10), false, ""},
-		"an earlier use, a long notice":   {text, until(noticeOf(99), 10), false, "announced on 2026-08-16; done from 2026-12-04T09:00:00Z on"},
+		"an earlier use, a long notice":   {text, until(noticeOf(99), 10), false, "announced on 2026-08-16; done from 2026-12-04T12:00:00Z on"},
 		"of an older version":             {text, undated, false, ""},
 		"for another target":              {noticing(t, "7"), by("m365-long", "exo", noticeOf(8)), false, "announced on 2026-11-15; announced again from"},
-		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-30T09:00:00Z on"},
+		"perhaps":                         {noticing(t, "7"), unsure(noticeOf(8)), false, "perhaps announced: nobody knows whether the mail of 2026-11-15 was sent; announced again from 2026-11-30T12:00:00Z on"},
 	} {
 		w := holder(tc.past)
 		w.policy = tc.policy
@@ -93,8 +94,8 @@ func TestNoticeWaitsForTheReports(t *testing.T) {
 	const key = "runs/run/usage/copilot"
 	reading, object := reported(t, key)
 	for told, want := range map[int]string{
-		14: "announced on 2026-11-09; done from 2026-11-24T09:00:00Z on if the person is still idle",
-		15: "announced on 2026-11-08; done when the usage reports reach 2026-11-22, if the person is still idle",
+		14: "announced on 2026-11-09; done from 2026-11-24T12:00:00Z on if the person is still idle",
+		15: "announced on 2026-11-08; done from 2026-11-23T12:00:00Z on if the person is still idle",
 		16: "",
 		40: "",
 	} {
@@ -111,6 +112,38 @@ func TestNoticeWaitsForTheReports(t *testing.T) {
 	}
 }
 
+// TestEndOfNotice: the mail asks for a use before a day. The change waits for 24 hours after the day before has ended in
+// the last time zone, or after the hour of the notice if that is later.
+func TestEndOfNotice(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Load("p", []byte(noticing(t, "14")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	undated, err := policy.Load("p", []byte(replaceOnce(t, noticing(t, "14"), "AzureAdSistaLogon.earlierThan(now - days(90))", `userType == "x"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ told, due, undated string }{
+		{"2026-11-09T04:00:00Z", "2026-11-24T12:00:00Z", "2026-11-23T04:00:00Z"},
+		{"2026-11-09T12:00:00Z", "2026-11-24T12:00:00Z", "2026-11-23T12:00:00Z"},
+		{"2026-11-09T22:30:00Z", "2026-11-24T22:30:00Z", "2026-11-23T22:30:00Z"},
+		{"2026-11-09T01:00:00+02:00", "2026-11-23T23:00:00Z", "2026-11-22T23:00:00Z"},
+	} {
+		at, err := time.Parse(time.RFC3339, tc.told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		past := &history.Item{At: at}
+		if got := dueOf(p.RuleNamed("m365-long"), past).UTC().Format(time.RFC3339); got != tc.due {
+			t.Errorf("told at %s: due at %s, want %s", tc.told, got, tc.due)
+		}
+		if got := dueOf(undated.RuleNamed("m365-long"), past).UTC().Format(time.RFC3339); got != tc.undated {
+			t.Errorf("told at %s by a rule without dates of use: due at %s, want %s", tc.told, got, tc.undated)
+		}
+	}
+}
+
 // A notice counts for 30 days after its day, if the person was neither active nor on leave since the announcement.
 func TestNoticeLapses(t *testing.T) {
 	t.Parallel()
@@ -119,7 +152,7 @@ func TestNoticeLapses(t *testing.T) {
 		leave  int // days since the end of a leave; 0: no leave
 		notice bool
 	}{
-		"a day after its day":              {15, 0, false},
+		"two days after its day":           {16, 0, false},
 		"30 days after its day":            {44, 0, false},
 		"31 days after its day":            {45, 0, true},
 		"a leave that ended since":         {96, 95, true},

@@ -255,7 +255,7 @@ func TestNotice(t *testing.T) {
 	}
 	active := s.number(announced[0].User)
 	s.company.Company.SignIn(active)
-	s.later(2 * day)
+	s.later(3 * day)
 	due := s.plan(exitDone)
 	taken := map[string]bool{}
 	for _, c := range due.Changes {
@@ -263,7 +263,7 @@ func TestNotice(t *testing.T) {
 	}
 	for i, c := range announced {
 		if taken[c.User+"m365-e3"] != (i > 0) {
-			t.Errorf("%s (%d) after 15 days: taken %t, %s", c.UserPrincipalName, i, taken[c.User+"m365-e3"], due.reason(c.User, "m365-e3"))
+			t.Errorf("%s (%d) after 16 days: taken %t, %s", c.UserPrincipalName, i, taken[c.User+"m365-e3"], due.reason(c.User, "m365-e3"))
 		}
 	}
 	s.done(due.Run)

@@ -188,9 +188,9 @@ func TestAfterTheNotice(t *testing.T) {
 		note string
 	}{
 		"without notice":     {-1, 100, runs.Refused, "it would now have to be announced first, or was announced already; plan again"},
-		"too early":          {13, 100, runs.Refused, "announced on 2026-11-10; done from 2026-11-25T09:00:00Z on if the person is still idle"},
-		"in time":            {15, 100, runs.Pending, "joined the target group"},
-		"finer date, before": {15, 95, runs.Pending, "joined the target group"},
+		"too early":          {13, 100, runs.Refused, "announced on 2026-11-10; done from 2026-11-25T12:00:00Z on if the person is still idle"},
+		"in time":            {16, 100, runs.Pending, "joined the target group"},
+		"finer date, before": {16, 95, runs.Pending, "joined the target group"},
 		"active since":       {80, 70, runs.Refused, "it would now have to be announced first"},
 	}
 	for name, tc := range tests {
