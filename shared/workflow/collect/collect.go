@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
-	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/money"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -184,33 +183,6 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	}
 	_, err := p.NewJudge(b.SKUIDs(), b.AsOf)
 	return err
-}
-
-// The method "mailboxes" stores the mailbox usage report if a rule needs it. If the report cannot be read, the run goes
-// on, and the plan refuses the changes of such rules.
-func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
-	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
-		return nil, nil
-	}
-	key := layout.Mailboxes(in.Run, layout.Attempt()) // each attempt has its own key
-	var reading error
-	kinds := map[string]string{}
-	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
-		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error {
-			if m.Kind != "" && !m.UserMailbox() && strings.Contains(m.UserPrincipalName, "@") {
-				kinds[strings.ToLower(m.UserPrincipalName)] = m.Kind
-			}
-			return emit(&m)
-		})
-		return reading
-	})
-	switch {
-	case reading != nil && ctx.Err() == nil:
-		return &snapshot.Mailboxes{Failed: reading.Error()}, nil
-	case err != nil:
-		return nil, err
-	}
-	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
 // The method "granting" returns the groups that give a license of the policy although the policy does not name them.

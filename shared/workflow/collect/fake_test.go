@@ -71,6 +71,7 @@ type fakeEntra struct {
 	calls    []string
 
 	subscriptions []directory.Subscription
+	mailboxes     []directory.Mailbox
 }
 
 func newEntra() *fakeEntra {
@@ -99,7 +100,12 @@ func (f *fakeEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) er
 	if err := f.call("Mailboxes"); err != nil {
 		return err
 	}
-	return each(directory.Mailbox{UserPrincipalName: "bo@x.example", Bytes: 5 * directory.GB})
+	for _, m := range f.mailboxes {
+		if err := each(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {

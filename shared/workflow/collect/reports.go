@@ -48,7 +48,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 	return all, nil
 }
 
-// mostEarlier is the number of earlier runs in which follow looks for an earlier table of a report.
+// mostEarlier is the number of earlier runs in which follow and lastKinds look for an earlier report.
 const mostEarlier = 30
 
 // The method "follow" adds the known days of the newest readable earlier table to the table of a report.

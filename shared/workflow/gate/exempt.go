@@ -82,7 +82,7 @@ func (j *judgement) fewerExempt() (reasons []string) {
 		case unhealthy != "":
 			found += "; a cause may be that " + unhealthy
 		}
-		reasons = append(reasons, fmt.Sprintf("rule %s: %s; look whether an attribute that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more", r.Name, found))
+		reasons = append(reasons, fmt.Sprintf("rule %s: %s; look whether an attribute or the mailbox usage report that they read is lost, or plan with --accept-feeds if it is right that these people are exempt no more or hold the license no more", r.Name, found))
 	}
 	return reasons
 }

@@ -1,0 +1,70 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// The method "mailboxes" stores the mailbox usage report if a rule needs it. If the report cannot be read, the run goes
+// on, and the plan refuses the changes of such rules.
+//
+// For an account of Entra ID alone, only this report shows that its mailbox is nobody's own. If the report shows no kind
+// of any mailbox, because it failed, conceals names or lacks the column, the run keeps the kinds that the last run knew.
+// Otherwise every room would count as a person.
+func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
+	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
+		return nil, nil
+	}
+	found, shown := &snapshot.Mailboxes{Key: layout.Mailboxes(in.Run, layout.Attempt()), Kinds: map[string]string{}}, false // each attempt has its own key
+	var reading error
+	err := store.PutLines(ctx, c.Store, found.Key, func(emit func(any) error) error {
+		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error {
+			if m.Kind != "" && strings.Contains(m.UserPrincipalName, "@") {
+				shown = true
+				if !m.UserMailbox() {
+					found.Kinds[strings.ToLower(m.UserPrincipalName)] = m.Kind
+				}
+			}
+			return emit(&m)
+		})
+		return reading
+	})
+	switch {
+	case reading != nil && ctx.Err() == nil:
+		found, shown = &snapshot.Mailboxes{Failed: reading.Error()}, false
+	case err != nil:
+		return nil, err
+	}
+	if !shown {
+		found.Kinds, err = c.lastKinds(ctx, in.Run)
+	}
+	return found, err
+}
+
+// lastKinds returns the kinds of mailboxes that the newest readable run for everybody with a mailbox usage report knew.
+func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]string, error) {
+	earlier, err := history.Before(ctx, c.Store, run, c.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
+		b, err := snapshot.GetBegin(ctx, c.Store, run)
+		switch {
+		case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged):
+		case err != nil:
+			return nil, err
+		case b.Copy == "" && b.Mailboxes != nil: // a copy has the report of an older run
+			return b.Mailboxes.Kinds, nil
+		}
+	}
+	return nil, nil
+}

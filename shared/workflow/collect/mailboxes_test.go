@@ -1,0 +1,79 @@
+package collect
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/infra/simulation/failing"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const mailboxText = `
+tenant: ` + tenant + `
+licenses: {e3: {sku: SPE_E3}, exo: {sku: EXCHANGESTANDARD, mailboxQuota: 50}}
+rules: [{name: m365, license: e3, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo: exo}}]
+`
+
+// TestKindsOfMailboxesStay: a room does not become a person on a night whose mailbox usage report shows no kind of any
+// mailbox. A report that shows kinds replaces what was known.
+func TestKindsOfMailboxesStay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	box := func(name, kind string) directory.Mailbox {
+		return directory.Mailbox{UserPrincipalName: name, Kind: kind}
+	}
+	room := map[string]string{"room@x.example": "Room"}
+	for _, night := range []struct {
+		run    string
+		report []directory.Mailbox
+		fail   error
+		after  func() error // what happens after the run
+		want   map[string]string
+	}{
+		{"r1", nil, errDown, nil, nil},
+		{"r2", []directory.Mailbox{box("bo@x.example", "User"), box("Room@x.example", "Room")}, nil, nil, room},
+		{"r3", nil, errDown, nil, room},
+		{"r4", []directory.Mailbox{box("2A5F", "User"), box("7C1B", "Room")}, nil, nil, room},
+		{"r5", []directory.Mailbox{box("bo@x.example", ""), box("room@x.example", "")}, nil, func() error {
+			return store.PutBytes(t.Context(), b.Store, layout.Begin("r5"), []byte("{"))
+		}, room},
+		{"r6", nil, errDown, func() error {
+			err := snapshot.PutBegin(t.Context(), b.Store, &snapshot.Begin{Run: "r6-copy", Partitions: 1, Copy: "r1", Mailboxes: &snapshot.Mailboxes{}})
+			return errors.Join(err, history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r6-copy"}, true))
+		}, room},
+		{"r7", nil, errDown, nil, room},
+		{"r8", []directory.Mailbox{box("bo@x.example", "User"), box("room@x.example", "User")}, nil, nil, map[string]string{}},
+		{"r9", nil, errDown, nil, nil},
+	} {
+		b.entra.mailboxes, b.entra.fail = night.report, fails{"Mailboxes": night.fail}
+		got, err := b.Begin(t.Context(), Start{Run: night.run, AsOf: asOf, Policy: load(t, mailboxText), Text: mailboxText})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (got.Mailboxes.Failed != "") != (night.fail != nil) || (got.Mailboxes.Key == "") != (night.fail != nil) {
+			t.Errorf("run %s: %+v", night.run, got.Mailboxes)
+		}
+		if d := cmp.Diff(night.want, got.Mailboxes.Kinds); d != "" {
+			t.Errorf("kinds in run %s (-want +got):\n%s", night.run, d)
+		}
+		if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: night.run}, true); err != nil {
+			t.Fatal(err)
+		}
+		if night.after != nil {
+			if err := night.after(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	in := Start{Run: "s1", AsOf: asOf, Policy: load(t, mailboxText), Text: mailboxText}
+	b.Store = failing.Key(b.Store, layout.Begin("r9"))
+	if _, err := b.Begin(t.Context(), in); !errors.Is(err, failing.Err) {
+		t.Errorf("without the last run: %v", err)
+	}
+}
