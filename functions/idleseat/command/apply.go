@@ -65,7 +65,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
-			return err
+			return c.onlyBack(a, applier, p, err)
 		}
 	}
 	if c.given() {
@@ -106,6 +106,30 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, behind)
 }
 
+// The method "onlyBack" is for a plan that is refused. Of the changes of earlier runs, it finishes those that return a
+// license. The parameter "refused" is the reason, and a part of the error.
+func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, refused error) error {
+	only := *p
+	only.Changes, only.Resumes = nil, p.Returning()
+	only.Pending = slices.DeleteFunc(slices.Clone(p.Pending), func(b plan.Begun) bool { return !b.Back })
+	if len(only.Resumes) == 0 {
+		return refused
+	}
+	next := c.next(a, "apply "+p.Run)
+	if !c.Yes {
+		fmt.Fprintf(a.Stderr, "%s\n", oneLine(refused.Error()))
+		if err := approved(a, &only, next); err != nil {
+			return errors.Join(refused, err)
+		}
+	}
+	earlier, err := resume(a, applier, &only, only.Resumes, "", runs.Back)
+	behind := earlier.failure(p, err)
+	if err == nil && !c.json() {
+		behind = errors.Join(behind, (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes"))
+	}
+	return errors.Join(refused, behind)
+}
+
 // The function "isIdle" reports whether a plan only continues the changes of earlier runs. Such a plan has no changes
 // of its own, or it is a restore whose own changes are final.
 func isIdle(a *Process, s store.Store, p *plan.Plan) (bool, error) {
@@ -133,9 +157,10 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 type resumed struct {
 	failed   int                 // changes that failed, and the changes that the field "troubled" counts
 	troubled int                 // changes that are pending because a read or a write failed
-	pending  int                 // pending changes of the runs that could be resumed
+	pending  int                 // pending changes on which a call worked
+	left     int                 // changes on which no call worked, because of the scope or because the run could not go on
 	refused  bool                // whether at least one run could not be resumed
-	by       map[runs.Status]int // all changes, by their present status
+	by       map[runs.Status]int // all changes on which a call worked, by their present status
 }
 
 // The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. A
@@ -148,46 +173,60 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 		switch {
 		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
-			all.refused = true
-			continue
 		case err != nil:
 			errs = append(errs, fmt.Errorf("go on with run %s: %w", run, err))
-			all.refused = true
-			if a.interrupted() {
-				return all, errors.Join(errs...)
-			}
-			continue
 		}
-		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
-		a.reporter(applier.Store)(a.Context, run)
-		var open alike
-		for _, b := range p.Pending {
-			x := results.Resumed(p, &b)
-			if x == nil || scope == runs.Back && !b.Back {
-				continue
-			}
-			if all.by == nil {
-				all.by = map[runs.Status]int{}
-			}
-			all.by[x.Status]++
-			if x.Status == runs.Failed || x.Retry {
-				all.failed++
-			}
-			if x.Status == runs.Pending {
-				all.pending++
-			}
-			if x.Retry {
-				all.troubled++
-			}
-			if x.Status != runs.Done {
-				open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", plan.Arrow(x.Rule, x.License, x.To), x.Status, x.Note))
-			}
+		all.refused = all.refused || err != nil
+		if err != nil && a.interrupted() {
+			return all, errors.Join(errs...)
 		}
-		for _, line := range open.lines() {
-			fmt.Fprintf(a.Stderr, "  %s\n", oneLine(line))
+		all.count(a, p, run, results, scope == runs.Back || err != nil)
+		if results != nil {
+			a.reporter(applier.Store)(a.Context, run)
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// The method "count" counts and prints the outcomes of a run's changes. The parameter "results" is nil if no call worked
+// on them. If "back" is true, a call worked only on the changes that return a license.
+func (r *resumed) count(a *Process, p *plan.Plan, run string, results *runs.Results, back bool) {
+	if results != nil {
+		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
+	}
+	var open alike
+	for _, b := range p.Pending {
+		if b.Run != run {
+			continue
+		}
+		var x *runs.Result
+		if results != nil && (b.Back || !back) {
+			x = results.Resumed(p, &b)
+		}
+		if x == nil {
+			r.left++
+			continue
+		}
+		if r.by == nil {
+			r.by = map[runs.Status]int{}
+		}
+		r.by[x.Status]++
+		if x.Status == runs.Failed || x.Retry {
+			r.failed++
+		}
+		if x.Status == runs.Pending {
+			r.pending++
+		}
+		if x.Retry {
+			r.troubled++
+		}
+		if x.Status != runs.Done {
+			open.add(x.UserPrincipalName, fmt.Sprintf("%s: %s: %s", plan.Arrow(x.Rule, x.License, x.To), x.Status, x.Note))
+		}
+	}
+	for _, line := range open.lines() {
+		fmt.Fprintf(a.Stderr, "  %s\n", oneLine(line))
+	}
 }
 
 // The function "begunFor" returns the scope in which a plan resumes earlier runs. A restore resumes only what it

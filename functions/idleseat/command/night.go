@@ -144,9 +144,9 @@ func (n *night) resumes() ([]string, runs.Scope) {
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, after
 // nightRounds rounds, or when every pending change waits until a fault is repaired (gate.Wait). A run that cannot go on
-// does not keep the night from its own plan. Each round loads the policy again, because an operator may edit it during
-// the night.
-func (n *night) apply() error {
+// does not keep the night from its own plan, and a failure of its own plan does not keep the night from earlier runs.
+// Each round loads the policy again, because an operator may edit it during the night.
+func (n *night) apply() (failed error) {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")
 	defer n.line.bar.clear()
@@ -176,16 +176,21 @@ func (n *night) apply() error {
 		if own {
 			results, err := applier.Apply(n.a.Context, apply.Request{Run: n.plan.Run, PlanHash: n.plan.PlanHash, Policy: text, Approver: "idleseat run, " + approver()})
 			n.line.bar.clear()
-			if n.results = cmp.Or(results, n.results); err != nil {
+			n.results = cmp.Or(results, n.results)
+			switch {
+			case err != nil && n.a.interrupted():
 				return err
+			case err != nil:
+				own, failed = false, err
+			default:
+				n.tell("%s", counts(results.Count))
+				own = results.Count(runs.Pending) > 0
+				pending, troubled = pending+results.Count(runs.Pending), troubled+results.Troubled()
 			}
-			n.tell("%s", counts(results.Count))
-			own = results.Count(runs.Pending) > 0
-			pending, troubled = pending+results.Count(runs.Pending), troubled+results.Troubled()
 		}
 		wait, again := gate.Wait(round, nightRounds, pending, troubled)
 		if !again {
-			return nil
+			return failed
 		}
 		n.tell("%s pending; the directory is asked again in %s", plain.ManyAre(pending, "change"), wait)
 		n.line.bar.begins("waiting for the directory")
@@ -255,13 +260,12 @@ func (n *night) count(of func(resumed) int) (sum int) {
 // The method "pending" returns the number of changes that are pending at the end of the night. The number includes the
 // open changes of runs that could not be resumed.
 func (n *night) pending() int {
-	open := n.count(func(r resumed) int { return r.pending })
+	open := n.count(func(r resumed) int { return r.pending + r.left })
 	if n.results != nil {
 		open += n.results.Count(runs.Pending)
 	}
-	_, scope := n.resumes()
 	for _, b := range n.plan.Pending {
-		if r, went := n.earlier[b.Run]; !went || r.refused || scope == runs.Back && !b.Back {
+		if _, went := n.earlier[b.Run]; !went {
 			open++
 		}
 	}

@@ -138,20 +138,23 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
+// The function "stuck" answers every removal with an error, so that a change that goes back stays half-way.
+func stuck(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // TestHeldNightGoesBack: a restore that was interrupted leaves a person half-way back. A night on hold finishes this
 // restore, and does not touch the other pending changes.
 func TestHeldNightGoesBack(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
-	s.company.Intercept(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodDelete {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	})
+	s.company.Intercept(stuck)
 	s.want(exitFailed, "restore", c.UserPrincipalName, "--yes")
 	if r := s.became(first.Run, c); r.Status != runs.Pending || !strings.Contains(r.Note, "going back is not finished") {
 		t.Fatalf("%+v", r)
@@ -168,6 +171,48 @@ func TestHeldNightGoesBack(t *testing.T) {
 	after := s.results(first.Run)
 	if was, left := before.Count(runs.Pending), after.Count(runs.Pending); left != was-1 || was < 2 {
 		t.Errorf("%d of %d changes are pending after the night", left, was)
+	}
+}
+
+// TestDeadDatesStopNoRestore: the dates of sign-in die while a person is half-way back. A night that is not on hold, and
+// the plan of an operator, finish what returns the license. Both still refuse everything that takes one.
+func TestDeadDatesStopNoRestore(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"run", "enforce", "apply"} {
+		s, first, c, i := waiting(t, withoutGrace(t))
+		s.company.Intercept(stuck)
+		s.want(exitFailed, "restore", c.UserPrincipalName, "--yes")
+		s.company.Intercept(nil)
+		before := s.results(first.Run)
+		s.later(20 * day)
+		dead := edited("/users", func(user map[string]any) { delete(user, "signInActivity") })
+		clock, args := &naps{ahead: s.ahead}, []string{"run"}
+		switch s.waits = clock; how {
+		case "enforce": // its own plan is refused in the first round, and the change goes back in the second one
+			s.rewrite(s.path("policy.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("mode: review"), []byte("mode: enforce"), 1) })
+			clock.first = func() { s.company.Intercept(dead) }
+		case "apply":
+			p := s.plan(exitDone)
+			if p.Verdict == plan.Hold || len(p.Changes) == 0 {
+				t.Fatalf("%s with %d changes", p.Verdict, len(p.Changes))
+			}
+			args = []string{"apply", p.Run, "--yes"}
+		}
+		s.company.Intercept(func(next http.Handler) http.Handler {
+			if how == "enforce" {
+				next = stuck(next)
+			}
+			return dead(next)
+		})
+		a := s.want(exitHeld, args...)
+		if strings.Contains(a.err, "on hold") || !strings.Contains(a.err, "source entra is unhealthy") {
+			t.Errorf("%s: %s", how, a.err)
+		}
+		s.endsInSource(first, c, i, runs.Kept, "somebody asked to restore it")
+		after := s.results(first.Run)
+		if was, left := before.Count(runs.Pending), after.Count(runs.Pending); left != was-1 || was < 2 {
+			t.Errorf("%s: %d of %d changes are pending afterwards", how, left, was)
+		}
 	}
 }
 

@@ -90,14 +90,9 @@ const troubled runs.Status = "troubled"
 
 // Check returns the reason why a plan must not be applied now, or nil. It writes nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
-	j, err := a.open(ctx, in)
+	j, err := a.start(ctx, in)
 	if err != nil {
 		return err
-	}
-	if j.left() == 0 {
-		if err := j.reopen(ctx); err != nil {
-			return err
-		}
 	}
 	return j.check(ctx, in)
 }
@@ -105,38 +100,67 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
 // changes are final, Apply returns the results if the request names a batch or has the scope runs.Back. Otherwise it
 // returns an error.
+//
+// If the call fails, it still works on the changes that return a license, because they rest on nothing that a plan for
+// taking licenses rests on. Apply then returns the error, with the results if there is such a change.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
-	job, err := a.open(ctx, in)
+	results, err := a.apply(ctx, in)
+	if err == nil || in.Scope == runs.Back || ctx.Err() != nil {
+		return results, err
+	}
+	in.Scope = runs.Back
+	j, failed := a.start(ctx, in)
+	if failed != nil || j.left() == 0 {
+		return results, err
+	}
+	back, failed := j.work(ctx, in)
+	if failed != nil {
+		err = fmt.Errorf("%w; what returns a license did not go on either: %w", err, failed)
+	}
+	return cmp.Or(back, results), err
+}
+
+func (a *Applier) apply(ctx context.Context, in Request) (*runs.Results, error) {
+	j, err := a.start(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if job.left() == 0 {
-		if err := job.reopen(ctx); err != nil {
-			return nil, err
-		}
+	if (in.Batch != "" || in.Scope == runs.Back) && j.left() == 0 {
+		return j.results, nil
 	}
-	if (in.Batch != "" || in.Scope == runs.Back) && job.left() == 0 {
-		return job.results, nil
+	return j.work(ctx, in)
+}
+
+// The method "start" opens a plan for a call that may work on it.
+func (a *Applier) start(ctx context.Context, in Request) (*job, error) {
+	j, err := a.open(ctx, in)
+	if err == nil && j.left() == 0 {
+		err = j.reopen(ctx)
 	}
-	if err := job.check(ctx, in); err != nil {
+	return j, err
+}
+
+// The method "work" checks the plan, works on its batches, and stores the results.
+func (j *job) work(ctx context.Context, in Request) (*runs.Results, error) {
+	if err := j.check(ctx, in); err != nil {
 		return nil, err
 	}
-	job.results.Refused = ""
-	if err := job.overridden(ctx); err != nil {
+	j.results.Refused = ""
+	if err := j.overridden(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(job.rereadGroups(ctx), job.readMemberships(ctx)); err != nil {
+	if err := errors.Join(j.rereadGroups(ctx), j.readMemberships(ctx)); err != nil {
 		return nil, err
 	}
-	for _, b := range job.batches {
-		err = job.batch(ctx, b)
+	for _, b := range j.batches {
+		err := j.batch(ctx, b)
 		// The results must be stored even if the call was interrupted.
-		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
+		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), j.Store, b.Name, j.of(b)))
 		if err != nil {
-			break
+			return j.results, err
 		}
 	}
-	return job.results, err
+	return j.results, nil
 }
 
 // The method "open" reads what a call needs. It fails with runs.ErrRefused if the plan lacks the requested batch.

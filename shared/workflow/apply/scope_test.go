@@ -3,12 +3,16 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -269,4 +273,117 @@ func TestResumedWithoutResults(t *testing.T) {
 			t.Errorf("%s: %+v", scope, r)
 		}
 	}
+}
+
+// TestDeadFeedStopsNoReturn: the dates of sign-in die while a change goes back. A call of any scope is refused, and
+// finishes that change. It leaves the other changes as they are.
+func TestDeadFeedStopsNoReturn(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []runs.Scope{runs.All, runs.Begun, runs.Back} {
+		b := newBench(t, moveAnna, changeBo)
+		b.entra.fail = map[string]error{changeEXO: errDown}
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		b.follow()
+		b.entra.fail = nil
+		if err := history.Stop(t.Context(), b.Store, "run", "id-anna", "later", b.now); err != nil {
+			t.Fatal(err)
+		}
+		b.deadSignIns()
+		before := len(b.entra.writes())
+		r, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope})
+		if refused := errors.Is(err, runs.ErrRefused); refused != (scope != runs.Back) || r == nil || r.Of(&moveAnna).Status != runs.Kept {
+			t.Errorf("scope %q: %+v, %v", scope, r, err)
+		}
+		if d := cmp.Diff([]string{leaveEXO}, b.entra.writes()[before:]); d != "" {
+			t.Errorf("scope %q: writes (-want +got):\n%s", scope, d)
+		}
+		b.logged(t, moveAnna, "given back")
+		b.logged(t, changeBo, "open")
+	}
+}
+
+// TestNothingReturnedIsNoResult: a refused call that has nothing to return gives no results.
+func TestNothingReturnedIsNoResult(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, runs.Pending, "joined")
+	b.deadSignIns()
+	if r, err := b.Apply(t.Context(), Request{Run: "run"}); r != nil || !errors.Is(err, runs.ErrRefused) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// The method "deadSignIns" fills the sample of Entra ID with accounts that never signed in.
+func (b *bench) deadSignIns() {
+	for i := range evidence.Enough {
+		id := fmt.Sprint("new-", i)
+		b.entra.users[id] = &directory.EntraUser{ID: id, Enabled: directory.Yes, Created: daysAgo(400)}
+	}
+}
+
+// TestRelayOfARefusedRun: a batch of Active Directory is refused, because the dates of sign-in have died. The relay
+// still makes the write that returns a license.
+func TestRelayOfARefusedRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora, freeEgon)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown, "RemoveMember " + citrixDN + " guid-egon": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.ad.fail = nil
+	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.deadSignIns()
+	r := newRelayed(t, b)
+	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001"})
+	state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
+	if state = r.step(t, "change", state); !state.Ask {
+		t.Fatalf("%+v", state)
+	}
+	r.write(t, state)
+	if d := cmp.Diff([]string{"AddMember " + citrixDN + " guid-dora"}, b.ad.writes()[2:]); d != "" {
+		t.Errorf("writes (-want +got):\n%s", d)
+	}
+	if x := b.resultOf(t, freeEgon); !strings.Contains(x.Note, "source entra is unhealthy") {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestNoEvidenceKeepsWhatReturns: a batch of a resumed run gets no evidence of Active Directory. It does not touch the
+// result of a change that returns a license, on which a batch of its own works.
+func TestNoEvidenceKeepsWhatReturns(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora, freeEgon)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown, "RemoveMember " + citrixDN + " guid-egon": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.ad.fail = nil
+	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+		t.Fatal(err)
+	}
+	before := b.resultOf(t, freeDora)
+	none := &protocol.Ending{Error: "Relay.Failed", Cause: "the clocks differ"}
+	newRelayed(t, b).step(t, "change", &BatchState{Run: "run", Batch: "ad-0001", Scope: runs.Begun, Evidence: none})
+	if d := cmp.Diff(before, b.resultOf(t, freeDora)); d != "" {
+		t.Errorf("what returns (-want +got):\n%s", d)
+	}
+	if x := b.resultOf(t, freeEgon); !x.Retry || !strings.Contains(x.Note, "the clocks differ") {
+		t.Errorf("%+v", x)
+	}
+}
+
+func (b *bench) resultOf(t *testing.T, c plan.Change) (x runs.Result) {
+	t.Helper()
+	r := b.results(t)
+	if known := r.Of(&c); known != nil {
+		x = *known
+	}
+	return x
 }

@@ -202,20 +202,23 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 		in.Override = b.PlanHash
 	}
 	results, err := applier.Apply(ctx, in)
-	if errors.Is(err, runs.ErrRefused) {
-		return nil, errors.Join(err, s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()))
+	pending := new(protocol.Changes)
+	if ad != nil && b.Tries < MostTries {
+		pending = ad.PendingWrites()
 	}
-	if err != nil {
+	refused := errors.Is(err, runs.ErrRefused)
+	if refused {
+		if failed := s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()); failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+	}
+	if err != nil && (!refused || len(pending.Changes) == 0) { // a refused plan has only writes that return a license
 		return nil, err
 	}
 	b.Ask, b.Input, b.Counts = false, "", map[runs.Status]int{}
 	for _, r := range results.Results {
 		b.Counts[r.Status]++
 	}
-	if ad == nil || b.Tries == MostTries {
-		return &b, nil
-	}
-	pending := ad.PendingWrites()
 	if len(pending.Changes) == 0 {
 		return &b, nil
 	}
@@ -226,11 +229,23 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 
 // The method "undone" stores a pending result, with the reason "why", for each change of a batch that is not final. The
 // parameter "refused" is the answer of the safety check that stopped the batch, or "". After such a stop, changes that
-// wait for the directory keep their results, because a later call may finish them.
+// wait for the directory keep their results, because a later call may finish them. A resumed run keeps the results of
+// what returns a license, because a batch of its own works on that.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return err
+	}
+	if b.Scope == runs.Begun {
+		back, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: runs.Back})
+		if err != nil {
+			return err
+		}
+		for i := range j.batches {
+			j.batches[i].Changes = slices.DeleteFunc(j.batches[i].Changes, func(c plan.Change) bool {
+				return slices.ContainsFunc(back.batches[i].Changes, func(x plan.Change) bool { return x.User == c.User && x.License == c.License })
+			})
+		}
 	}
 	for _, of := range j.batches {
 		for i := range of.Changes {

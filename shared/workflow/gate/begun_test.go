@@ -219,6 +219,36 @@ func TestHeldNightGoesBack(t *testing.T) {
 	}
 }
 
+// TestEveryNightGoesBackFirst: a night that is not on hold finishes what returns a license in batches of its own, before
+// everything else. So nothing that the other changes rest on can stop it.
+func TestEveryNightGoesBackFirst(t *testing.T) {
+	t.Parallel()
+	s := store.Store(&store.Memory{})
+	old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "dan": ""})
+	goesOn(t, s, "earlier")
+	if err := history.Stop(t.Context(), s, "earlier", "dan", "mine", clock); err != nil {
+		t.Fatal(err)
+	}
+	e := quiet()
+	e.partitions[0], e.scheduled, e.text = []plan.Decision{reclaim("a", 70)}, true, enforced(text)
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+	e.putInto(t, s)
+	steps := stepsOn(s)
+	out := steps.gated(t, false)
+	want := []Batch{
+		{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Back},
+		{Run: "run", PlanHash: out.PlanHash, Batch: "entra-0001"},
+		{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001", Scope: runs.Begun},
+	}
+	if d := cmp.Diff(want, out.Batches.Entra); d != "" || out.Verdict != plan.Apply || sum(out.Resumed) != 2 {
+		t.Errorf("%s, resumes %v, batches (-want +got):\n%s", out.Verdict, out.Resumed, d)
+	}
+	out, err := steps.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: 1})
+	if err != nil || cmp.Diff(want, out.Batches.Entra) != "" || sum(out.Resumed) != 2 {
+		t.Errorf("the next round: %+v, %v", out, err)
+	}
+}
+
 // TestFaultedNightGoesBack: a scheduled run that cannot be evaluated is on hold, and finishes what returns a license.
 func TestFaultedNightGoesBack(t *testing.T) {
 	t.Parallel()

@@ -204,7 +204,7 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	for _, b := range second.Batches.Entra {
 		runs = append(runs, b.Run)
 	}
-	if d := cmp.Diff([]string{second.Run, first.Run}, runs); d != "" {
+	if d := cmp.Diff([]string{first.Run, second.Run}, runs); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

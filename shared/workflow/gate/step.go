@@ -191,17 +191,16 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 }
 
 // The method "resume" adds the open batches of the runs that a plan resumes, and counts the present status of their
-// changes. It adds nothing for a run whose data has expired. If "held" is true, only changes that return a license go
-// on, because they rest on no dates.
+// changes. It adds nothing for a run whose data has expired. What returns a license comes first, in batches of its own,
+// because it rests on no dates, and no fault of what it does not rest on may stop it. If "held" is true, nothing else
+// goes on.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
-	names, scope := p.Resumes, runs.Begun
-	switch {
-	case held:
-		names, scope = p.Returning(), runs.Back
-	case p.Restores != "": // it rests on the ledger alone
-		scope = runs.Back
-	}
-	for _, run := range names {
+	first, returning := Batches{Entra: []Batch{}, AD: []Batch{}}, p.Returning()
+	for _, run := range p.Resumes {
+		back := p.Restores != "" || slices.Contains(returning, run) // a restore rests on the ledger alone
+		if held && !back {
+			continue
+		}
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
 		if runs.Gone(err) && results == nil {
 			continue
@@ -209,13 +208,20 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 		if err != nil && !errors.Is(err, store.ErrDamaged) { // without the results, the ledger has what is begun
 			return err
 		}
-		out.Batches.add(earlier, results, results.Override == earlier.PlanHash, scope)
+		override := results.Override == earlier.PlanHash
+		if back {
+			first.add(earlier, results, override, runs.Back)
+		}
+		if !held && p.Restores == "" {
+			out.Batches.add(earlier, results, override, runs.Begun)
+		}
 		for _, b := range p.Pending {
 			if x := results.Resumed(p, &b); x != nil && (b.Back || !held) {
 				out.resumed(x)
 			}
 		}
 	}
+	out.Batches.Entra, out.Batches.AD = append(first.Entra, out.Batches.Entra...), append(first.AD, out.Batches.AD...)
 	return nil
 }
 
