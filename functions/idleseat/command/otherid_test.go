@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -34,18 +36,7 @@ func restoreFormer(t *testing.T, gone bool) {
 		i++
 	}
 	p := s.company.Company.Person(i)
-	took := time.Now().Add(-24 * time.Hour)
-	in := ledger.Intent{
-		Person: "11111111-0000-0000-0000-000000000000", SID: p.AD.SID, UserPrincipalName: p.Entra.UserPrincipalName, License: "citrix", Run: "20261101T010000Z-0a1b2c3d",
-		Rule: "citrix-idle-90", Via: string(plan.ADGroup), Source: sandbox.CitrixGroup, At: took,
-	}
-	e, err := ledger.In(s.objects).Begin(t.Context(), in, nil)
-	if err == nil {
-		err = ledger.In(s.objects).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: took})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.tookCitrixFormerly(p.AD.SID, p.Entra.UserPrincipalName)
 	s.plan(exitDone)
 	if gone {
 		s.company.Company.Delete(i)
@@ -60,4 +51,53 @@ func restoreFormer(t *testing.T, gone bool) {
 	if a := s.want(exitUsage, "restore", "x"+p.Entra.UserPrincipalName, "--yes"); !strings.Contains(a.err, "no such person") {
 		t.Errorf("a name that nobody has: %s", a.err)
 	}
+}
+
+// The method "tookCitrixFormerly" writes to the ledger that a run took Citrix under the id of a former account.
+func (s *shell) tookCitrixFormerly(sid, name string) {
+	s.t.Helper()
+	took := time.Now().Add(-24 * time.Hour)
+	in := ledger.Intent{
+		Person: "11111111-0000-0000-0000-000000000000", SID: sid, UserPrincipalName: name, License: "citrix", Run: "20261101T010000Z-0a1b2c3d",
+		Rule: "citrix-idle-90", Via: string(plan.ADGroup), Source: sandbox.CitrixGroup, At: took,
+	}
+	e, err := ledger.In(s.objects).Begin(s.t.Context(), in, nil)
+	if err == nil {
+		err = ledger.In(s.objects).Complete(s.t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: took})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestRestoreUnderTwoIds: one run took Citrix under a former id of a person, and another run took a license in Entra ID
+// under the present one. The command restore, called with the name of the person, restores both.
+func TestRestoreUnderTwoIds(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
+	s.objects = &store.Memory{}
+	planned := s.plan(exitDone)
+	i := slices.IndexFunc(planned.Changes, func(c plan.Change) bool {
+		p := s.company.Company.Person(s.number(c.User))
+		return c.Via != plan.ADGroup && p.Kind == sandbox.Synced && !slices.Contains(p.ADGroups, sandbox.CitrixGroup)
+	})
+	who := s.number(planned.Changes[i].User)
+	p := s.company.Company.Person(who)
+	before := holding(s.company.Company)[who]
+	s.objects = &store.Memory{} // a run finds older entries of the ledger when it has no digest
+	s.tookCitrixFormerly(p.AD.SID, p.Entra.UserPrincipalName)
+	s.finish(s.plan(exitDone).Run)
+	s.want(exitDone, "restore", p.Entra.UserPrincipalName, "--yes")
+	if !slices.Contains(s.company.Company.Person(who).ADGroups, sandbox.CitrixGroup) {
+		t.Error("the first call does not restore what was taken under the former id")
+	}
+	for s.run("restore", p.Entra.UserPrincipalName, "--yes").status == exitDone { // until the license follows the group
+		s.passes(time.Minute)
+	}
+	want := append(slices.Clone(before), sandbox.CitrixGroup)
+	slices.Sort(want)
+	if d := cmp.Diff(want, holding(s.company.Company)[who]); d != "" {
+		t.Errorf("what the person holds (-want +got):\n%s", d)
+	}
+	s.want(exitUsage, "restore", p.Entra.UserPrincipalName, "--yes")
 }

@@ -62,17 +62,14 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	if c.From == "" {
-		runs, err = restore.Taken(a.Context, s, user, c.User)
-		if errors.Is(err, restore.ErrNothing) { // the ledger may have the person under another id
-			if run, key, other := restore.TakenFrom(a.Context, s, line.now(), user); !errors.Is(other, restore.ErrNothing) {
-				runs, user, err = []string{run}, key, other
-			} else if gone != nil {
-				return gone
-			}
+		took, err := restore.TakenFrom(a.Context, s, line.now(), user)
+		switch {
+		case errors.Is(err, restore.ErrNothing) && gone != nil:
+			return fmt.Errorf("%w; %w", gone, err)
+		case err != nil:
+			return fmt.Errorf("%s: %w", c.User, err)
 		}
-		if err != nil {
-			return err
-		}
+		user, runs = took.User, took.Runs
 	}
 	var errs []error
 	for _, run := range runs { // continue with the next run after an error

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
@@ -107,10 +108,14 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
 	old, user := in.Request.Restore, in.Request.User
 	if old == "" && user != "" {
-		var err error
-		if old, user, err = restore.TakenFrom(ctx, s.Store, s.Now(), user); err != nil {
+		took, err := restore.TakenFrom(ctx, s.Store, s.Now(), user)
+		if err != nil {
 			return nil, err
 		}
+		if len(took.Runs) > 1 { // an execution has one plan
+			return nil, fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, user, strings.Join(took.Runs, " and "))
+		}
+		old, user = took.Runs[0], took.User
 	}
 	inForce, err := s.Policy(ctx)
 	if err != nil {

@@ -268,3 +268,20 @@ func TestSettle(t *testing.T) {
 		t.Errorf("of somebody else: %v", err)
 	}
 }
+
+// TestRestoreOfTwoRuns: an execution restores the licenses of one run. If two runs took licenses of the person, it names
+// both and restores nothing.
+func TestRestoreOfTwoRuns(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	for _, in := range []ledger.Intent{{Person: "ann", License: "e3", Run: "r1", At: asOf}, {Person: "ann", License: "citrix", Run: "r2", At: asOf}} {
+		e, err := ledger.In(s.Store).Begin(t.Context(), in, nil)
+		if err != nil || ledger.In(s.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{User: "ann"}})
+	if out != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "r2 and r1") {
+		t.Errorf("%+v, %v", out, err)
+	}
+}

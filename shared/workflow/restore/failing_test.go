@@ -14,7 +14,6 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -59,12 +58,8 @@ func TestEveryFailureIsAnError(t *testing.T) {
 		"a run without its plan":         {withoutPlan, restoreOf(""), 15},
 		"one person, without the plan":   {withoutPlan, restoreOf("ann"), 10},
 		"one person by name, without it": {withoutPlan, restoreOf("ann@x.example"), 10},
-		"taken": {withPlan, func(ctx context.Context, s store.Store) error {
-			_, err := Taken(ctx, s, "ann", "Ann")
-			return err
-		}, 2},
 		"taken from": {withPlan, func(ctx context.Context, s store.Store) error {
-			_, _, err := TakenFrom(ctx, s, clock, "ann@x.example")
+			_, err := TakenFrom(ctx, s, clock, "ann@x.example")
 			return err
 		}, 6},
 	} {
@@ -85,23 +80,6 @@ func TestEveryFailureIsAnError(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestTakenByTwoRuns: an operator must restore the licenses of one run after the other, so the error of TakenFrom names
-// the runs.
-func TestTakenByTwoRuns(t *testing.T) {
-	t.Parallel()
-	s := store.Store(&store.Memory{})
-	for license, run := range map[string]string{"e3": "r1", "citrix": "r2"} {
-		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "ann", License: license, Run: run, At: asOf}, nil)
-		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
-			t.Fatal(err)
-		}
-	}
-	run, user, err := TakenFrom(t.Context(), s, clock, "ann")
-	if run != "" || user != "" || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "r2 and r1") {
-		t.Errorf("%q of %q, %v", run, user, err)
 	}
 }
 

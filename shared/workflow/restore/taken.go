@@ -5,33 +5,65 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took a license that the person still lacks. A run whose change or restore of the license
-// is still open counts, too. The parameter "user" is the person's key in the ledger: an object id or a SID. Without
-// such a run, the error is ErrNothing. The parameter "name" is the person's name in the error.
-func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
-	page, err := ledger.In(s).Of(ctx, user)
+// Took says which runs took licenses that a person still lacks.
+type Took struct {
+	User string   // the person's object id or SID, or the given name if the newest run does not show the person
+	Runs []string // a run whose change or restore of a license is still open counts, too
+}
+
+// TakenFrom finds the runs that took licenses from a person, under each id of the person. It fails with ErrNothing if
+// none did. It finds the person in the data of the newest run. An operator must give the object id or SID of a person
+// who is no longer there.
+func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (*Took, error) {
+	who, err := keysOf(ctx, s, now, name)
 	if err != nil {
 		return nil, err
+	}
+	took := &Took{User: who.keys[0]}
+	for i, key := range who.keys {
+		if err := took.add(ctx, s, key, i >= who.own); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(took.Runs) > 0:
+		return took, nil
+	case who.failed != nil && !runs.Gone(who.failed): // a repeated call may read more
+		return nil, who.failed
+	case who.unknown != "":
+		return nil, fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, who.unknown)
+	}
+	return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
+}
+
+// The method "add" adds the runs that took licenses under one key of the ledger. If it is the id of a former account,
+// licenses in Entra ID do not count, because they belonged to that account.
+func (t *Took) add(ctx context.Context, s store.Store, key string, former bool) error {
+	page, err := ledger.In(s).Of(ctx, key)
+	if err != nil {
+		return err
 	}
 	for _, license := range page.Licenses() {
 		e, err := page.Standing(ctx, license)
 		if err != nil {
-			return nil, err
+			return err
+		}
+		if e == nil || former && plan.Via(e.Via).WrittenIn() == directory.Entra {
+			continue
 		}
 		run := ""
 		switch {
-		case e == nil:
 		case e.Completion == nil && e.RestoreOf == "": // a restore stops this change
 			run = e.Run
 		case e.Completion == nil:
@@ -39,49 +71,17 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 		case e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
 			run = e.Run
 		}
-		if run != "" && !slices.Contains(took, run) {
-			took = append(took, run)
+		if run != "" && !slices.Contains(t.Runs, run) {
+			t.Runs = append(t.Runs, run)
 		}
 	}
-	if len(took) == 0 {
-		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
-	}
-	return took, nil
-}
-
-// TakenFrom returns the run that took licenses from a person, and the person's key in the ledger. It fails with
-// runs.ErrRefused if several runs did, and with ErrNothing if none did. It finds the person in the data of the newest
-// run. An operator must give the object id or SID of a person who is no longer there.
-func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
-	who, err := keysOf(ctx, s, now, name)
-	if err != nil {
-		return "", "", err
-	}
-	for _, key := range who.keys {
-		var took []string
-		if took, err = Taken(ctx, s, key, name); errors.Is(err, ErrNothing) {
-			continue
-		}
-		if len(took) > 1 {
-			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, name, strings.Join(took, " and "))
-		}
-		if err != nil {
-			return "", "", err
-		}
-		return took[0], key, nil
-	}
-	switch {
-	case who.failed != nil && !runs.Gone(who.failed): // a repeated call may read more
-		err = who.failed
-	case who.unknown != "":
-		err = fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, who.unknown)
-	}
-	return "", "", err
+	return nil
 }
 
 // The type "identity" says under which keys the ledger may have entries of a person.
 type identity struct {
 	keys    []string // the person's ids and SID, or the given name if the newest run does not show the person
+	own     int      // how many of the keys are of the present accounts; the others are ids of former accounts
 	unknown string   // why the newest run does not show the person
 	failed  error    // why the data of the newest run could not be read to its end, so that keys may be missing
 }
@@ -89,7 +89,7 @@ type identity struct {
 // The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused, if
 // several people have the name. Data that cannot be read is no error, because a restore must work without it.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
-	who := &identity{keys: []string{name}}
+	who := &identity{keys: []string{name}, own: 1}
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil {
 		return who.unread("the newest run", name, err), nil
@@ -104,7 +104,7 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*id
 	}
 	hits := 0
 	err = r.Find(ctx, name, func(p *directory.Person) error {
-		who.keys = keysIn(r, p)
+		who.show(r, p)
 		hits++
 		return nil
 	})
@@ -126,16 +126,16 @@ func (w *identity) unread(run, name string, err error) *identity {
 	return w
 }
 
-// The function "keysIn" returns the object id of a person first, if there is one.
-func keysIn(r *decision.Run, p *directory.Person) []string {
-	keys := []string{p.ID()}
+// The method "show" sets the keys of a person. The object id is the first one, if there is one.
+func (w *identity) show(r *decision.Run, p *directory.Person) {
+	w.keys = []string{p.ID()}
 	if sid := p.SID(); sid != "" && sid != p.ID() {
-		keys = append(keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
+		w.keys = append(w.keys, sid) // if an account is only in Active Directory, its key in the ledger is its SID
 	}
+	w.own = len(w.keys)
 	for _, l := range r.Policy.Licenses { // the account in Entra ID may have had another id
-		if i := r.History.OfSID(p.SID(), l.Name); i != nil && !slices.Contains(keys, i.User) {
-			keys = append(keys, i.User)
+		if i := r.History.OfSID(p.SID(), l.Name); i != nil && !slices.Contains(w.keys, i.User) {
+			w.keys = append(w.keys, i.User)
 		}
 	}
-	return keys
 }

@@ -26,22 +26,23 @@ func TestTaken(t *testing.T) {
 		license, run, back string
 		o                  ledger.Outcome
 	}
+	ann := func(runs ...string) *Took { return &Took{User: "ann", Runs: runs} }
 	for name, tc := range map[string]struct {
 		entries []entry
-		want    []string
+		want    *Took
 		is      error
 	}{
 		"nothing":                      {nil, nil, ErrNothing},
-		"taken":                        {[]entry{{"e3", "r1", "", ledger.Done}}, []string{"r1"}, nil},
-		"two by one run":               {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r1", "", ledger.Done}}, []string{"r1"}, nil},
-		"two by two":                   {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r2", "", ledger.Done}}, []string{"r2", "r1"}, nil},
-		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, []string{"r1"}, nil},
-		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, []string{"r1"}, nil},
+		"taken":                        {[]entry{{"e3", "r1", "", ledger.Done}}, ann("r1"), nil},
+		"two by one run":               {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r1", "", ledger.Done}}, ann("r1"), nil},
+		"two by two":                   {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r2", "", ledger.Done}}, ann("r2", "r1"), nil},
+		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, ann("r1"), nil},
+		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, ann("r1"), nil},
 		"back":                         {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ledger.Done}}, nil, ErrNothing},
 		"restored":                     {[]entry{{"e3", "r1", "", ledger.Restored}}, nil, ErrNothing},
 		"announced":                    {[]entry{{"e3", "r1", "", ledger.Announced}}, nil, ErrNothing},
 		"failed":                       {[]entry{{"e3", "r1", "", ledger.Failed}}, nil, ErrNothing},
-		"taken, then failed once more": {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Failed}}, []string{"r1"}, nil},
+		"taken, then failed once more": {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Failed}}, ann("r1"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,8 +61,9 @@ func TestTaken(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := Taken(t.Context(), s, "ann", "Ann")
-			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || err != nil && !strings.Contains(err.Error(), `from "Ann" and is not back`) {
+			people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
+			got, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
+			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || err != nil && !strings.Contains(err.Error(), `from "ann@x.example" and is not back`) {
 				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
 			}
 		})
@@ -70,7 +72,7 @@ func TestTaken(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Taken(t.Context(), s, "ann", "Ann"); got != nil || !errors.Is(err, ledger.ErrDamaged) {
+	if got, err := TakenFrom(t.Context(), s, clock, "ann"); got != nil || !errors.Is(err, ledger.ErrDamaged) {
 		t.Errorf("damaged: %v, %v", got, err)
 	}
 }
@@ -150,7 +152,7 @@ func TestKeysOf(t *testing.T) {
 			if !strings.HasPrefix(got.unknown, tc.unknown) || (got.unknown == "") != (tc.unknown == "") {
 				t.Errorf("not found because %q, want %q", got.unknown, tc.unknown)
 			}
-			if _, _, err := TakenFrom(t.Context(), s, clock, tc.name); tc.is == nil && (!errors.Is(err, ErrNothing) || strings.Contains(err.Error(), "give the object id or the SID") != (tc.unknown != "")) {
+			if _, err := TakenFrom(t.Context(), s, clock, tc.name); tc.is == nil && (!errors.Is(err, ErrNothing) || strings.Contains(err.Error(), "give the object id or the SID") != (tc.unknown != "")) {
 				t.Errorf("nothing was taken: %v", err)
 			}
 		})
@@ -169,28 +171,47 @@ func TestTakenFromEitherKey(t *testing.T) {
 		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
 			t.Fatal(err)
 		}
-		run, user, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
-		if (run == "r1" && user == key) != found || errors.Is(err, ErrNothing) == found {
-			t.Errorf("%s: %s of %s, %v", key, run, user, err)
-		}
+		checkTook(t, s, key, found, "r1")
 	}
 }
 
 // TestTakenUnderAFormerId: the account in Entra ID had another id when a run took licenses. TakenFrom finds a license
-// in Active Directory by the SID. It does not find a license in Entra ID, which belonged to the former account.
+// in Active Directory by the SID. It does not find a license in Entra ID, which belonged to the former account, also if
+// a license in Active Directory gives the former id.
 func TestTakenUnderAFormerId(t *testing.T) {
 	t.Parallel()
-	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
-	for via, found := range map[string]bool{"ad-group": true, "entra-group": false} {
+	citrix := ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "citrix", Run: "r1", Via: "ad-group"}
+	office := ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "e3", Run: "r0", Via: "entra-group"}
+	now := ledger.Intent{Person: "id-ann", SID: "S-1-5-21-1", License: "e3", Run: "r2", Via: "direct"}
+	onlyAD := ledger.Intent{Person: "S-1-5-21-1", SID: "S-1-5-21-1", License: "citrix", Run: "r3", Via: "ad-group"}
+	for name, tc := range map[string]struct {
+		taken []ledger.Intent
+		want  []string
+	}{
+		"Active Directory":        {[]ledger.Intent{citrix}, []string{"r1"}},
+		"Entra ID":                {[]ledger.Intent{office}, nil},
+		"both":                    {[]ledger.Intent{citrix, office}, []string{"r1"}},
+		"under both ids":          {[]ledger.Intent{citrix, now}, []string{"r2", "r1"}},
+		"under the SID and an id": {[]ledger.Intent{onlyAD, now}, []string{"r2", "r3"}},
+	} {
 		s := store.Store(&store.Memory{})
-		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "citrix", Run: "r1", Via: via, At: asOf}, nil)
-		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: asOf}) != nil {
-			t.Fatal(err)
+		for _, in := range tc.taken {
+			taken(t, s, in)
 		}
-		people(t, s, "newest", []directory.EntraUser{ann}, directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", LastLogonTimestamp: asOf})
-		run, user, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
-		if (run == "r1" && user == "id-gone") != found || errors.Is(err, ErrNothing) == found {
-			t.Errorf("%s: %s of %s, %v", via, run, user, err)
+		people(t, s, "newest", []directory.EntraUser{{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}}, directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", LastLogonTimestamp: asOf})
+		checkTook(t, s, name, tc.want != nil, tc.want...)
+	}
+}
+
+func checkTook(t *testing.T, s store.Store, name string, found bool, want ...string) {
+	t.Helper()
+	got, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
+	switch {
+	case !found && (got != nil || !errors.Is(err, ErrNothing)):
+		t.Errorf("%s: %+v, %v", name, got, err)
+	case found:
+		if d := cmp.Diff(&Took{User: "id-ann", Runs: want}, got); d != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 		}
 	}
 }
@@ -312,13 +333,13 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 		}
 	}
 	key := partOf(t, s, "newest", "id-0", true)
-	if _, _, err := TakenFrom(t.Context(), failing.Key(s, key), clock, "id-0"); !errors.Is(err, failing.Err) || errors.Is(err, ErrNothing) {
+	if _, err := TakenFrom(t.Context(), failing.Key(s, key), clock, "id-0"); !errors.Is(err, failing.Err) || errors.Is(err, ErrNothing) {
 		t.Errorf("%s cannot be read: %v", key, err)
 	}
 	if err := store.PutBytes(t.Context(), s, key, []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := TakenFrom(t.Context(), s, clock, "id-0"); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), key) {
+	if _, err := TakenFrom(t.Context(), s, clock, "id-0"); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), key) {
 		t.Errorf("%s is damaged: %v", key, err)
 	}
 }
