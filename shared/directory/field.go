@@ -205,9 +205,9 @@ var fields = allFields()
 
 func allFields() map[string]*Field {
 	m := map[string]*Field{
-		"kind": {Name: "kind", Source: Entra, Kind: Text, person: func(p *Person) Value {
+		KindName: {Name: KindName, Source: Entra, Kind: Text, person: func(p *Person) Value {
 			kind, _ := p.Kind()
-			if kind == KindPerson && p.KindOpen() {
+			if p.KindHidden() || kind == KindPerson && p.KindOpen() {
 				return Value{State: Unknown}
 			}
 			return text(kind)

@@ -44,23 +44,30 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from Kind, because an Entra account may exist that was not read, or
-// because the domain controllers differ in the type of the mailbox. Otherwise the kind is not open if Active Directory
-// shows a person's mailbox.
+// KindOpen reports whether the real kind may differ from Kind, because KindHidden is true or because an Entra account
+// may exist that was not read. In the second case the kind is not open if Active Directory shows a person's mailbox.
 func (p *Person) KindOpen() bool {
-	if p.KindDisputed() {
+	return p.KindHidden() || p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
+}
+
+// KindHidden reports whether Active Directory alone can show the kind and does not show the type of the mailbox, because
+// the domain controllers differ or the account of idleseat may not read it.
+func (p *Person) KindHidden() bool {
+	if p.AD == nil || !p.AD.Hides("msExchRecipientTypeDetails") {
+		return false
+	}
+	if p.Entra == nil {
 		return true
 	}
-	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
+	kind, _ := p.Entra.kind()
+	return kind == KindPerson
 }
 
-// KindDisputed reports whether the domain controllers differ in the type of the person's mailbox.
-func (p *Person) KindDisputed() bool {
-	return p.AD != nil && p.AD.RecipientType != "" && p.AD.Hides("msExchRecipientTypeDetails")
-}
-
-// KindField is the field of Active Directory that shows the kind of an account.
-const KindField = "ad.msExchRecipientTypeDetails"
+// KindName is the field that has the kind of an account. KindField is the field of Active Directory that shows it.
+const (
+	KindName  = "kind"
+	KindField = "ad.msExchRecipientTypeDetails"
+)
 
 // syncAccount is the display name of the accounts of Entra Connect and of cloud sync (Microsoft, "Microsoft Entra
 // Connect: accounts and permissions"). resourceAccount is the department of the resource accounts of Teams (VOSS:

@@ -90,6 +90,8 @@ func TestFirstRuleOfALicense(t *testing.T) {
 func TestRests(t *testing.T) {
 	t.Parallel()
 	const licenses = "licenses: {m365-e3: {sku: SPE_E3}}\n"
+	const inAD = "licenses: {citrix: {group: {ad: 'CN=Seats,DC=corp'}}}\nrules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]\n"
+	every := "anchor: objectGUID\nkinds: [" + strings.Join(directory.AccountKinds, ", ") + "]\n"
 	rule := func(when string) string {
 		return licenses + "rules: [{name: r, license: m365-e3, when: '" + when + "', then: remove}]\n"
 	}
@@ -97,12 +99,17 @@ func TestRests(t *testing.T) {
 		text string
 		want []string
 	}{
-		"of Entra alone":       {rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid"}},
-		"another anchor":       {"anchor: employeeID\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"employeeID", "lastLogonTimestamp"}},
-		"an anchor never hid":  {"anchor: objectGUID\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp"}},
-		"a rule reads it":      {rule("created.value() < now - days(9)"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "whenCreated"}},
-		"somebody is listed":   {"exempt: {users: [a@x.example]}\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "userPrincipalName"}},
-		"somebody is on leave": {"exempt: {leave: [{user: a@x.example, until: 2027-01-01}]}\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "userPrincipalName"}},
+		"of Entra alone":       {rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "msExchRecipientTypeDetails"}},
+		"another anchor":       {"anchor: employeeID\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"employeeID", "lastLogonTimestamp", "msExchRecipientTypeDetails"}},
+		"an anchor never hid":  {"anchor: objectGUID\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "msExchRecipientTypeDetails"}},
+		"a rule reads it":      {rule("created.value() < now - days(9)"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "msExchRecipientTypeDetails", "whenCreated"}},
+		"somebody is listed":   {"exempt: {users: [a@x.example]}\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "msExchRecipientTypeDetails", "userPrincipalName"}},
+		"somebody is on leave": {"exempt: {leave: [{user: a@x.example, until: 2027-01-01}]}\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid", "msExchRecipientTypeDetails", "userPrincipalName"}},
+		"every kind":           {every + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp"}},
+		"a rule asks the kind": {every + rule(`kind == "person"`), []string{"lastLogonTimestamp", "msExchRecipientTypeDetails"}},
+		"enabled again":        {"anchor: objectGUID\ngrace: {enabledAgain: 9}\n" + inAD, []string{"accountExpires", "lastLogonTimestamp", "msExchRecipientTypeDetails", "userAccountControl"}},
+		"never enabled again":  {"anchor: objectGUID\n" + inAD, []string{"lastLogonTimestamp", "msExchRecipientTypeDetails"}},
+		"enabled in Entra":     {"anchor: objectGUID\ngrace: {enabledAgain: 9}\n" + rule("AzureAdSistaLogon.hasNoValue()"), []string{"lastLogonTimestamp", "msExchRecipientTypeDetails"}},
 	} {
 		if d := cmp.Diff(tc.want, load(t, tc.text).Rests()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)

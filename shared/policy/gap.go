@@ -90,7 +90,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
-	case e.kindOpen && p.KindDisputed():
+	case e.kindOpen && p.KindHidden():
 		fieldGaps(g, p, directory.KindField)
 	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because the license alone is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
@@ -142,6 +142,9 @@ func (a *attribute) gap(p *directory.Person) string {
 		return a.group.gap(p)
 	}
 	for _, f := range a.fields {
+		if f.Name == directory.KindName && p.KindHidden() {
+			f, _ = directory.FieldNamed(directory.KindField)
+		}
 		signal, dated := f.Signal()
 		hidden, disputed := "", false
 		if p.AD != nil {

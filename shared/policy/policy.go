@@ -183,29 +183,6 @@ type Leave struct {
 	written string // Until as written in the file
 }
 
-// Rests returns the LDAP names of the attributes on which the policy relies, sorted. An empty one may have no value, or
-// the account of idleseat may have no right to read it. idleseat must find out which.
-func (p *Policy) Rests() []string {
-	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
-	if anchor := p.Anchor.Attribute(); anchor != "" {
-		names = append(names, anchor)
-	}
-	if len(p.exempt.listed) > 0 {
-		names = append(names, "userPrincipalName")
-	}
-	for _, r := range p.Rules {
-		for _, a := range r.asks {
-			for _, f := range a.fields {
-				if f.Attribute != "" {
-					names = append(names, f.Attribute)
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // Fields returns the sorted names of the fields that the policy reads: those of the mapping, of the conditions, and the
 // address for notices.
 func (p *Policy) Fields() (names []string) {
