@@ -2,6 +2,8 @@ package activedirectory
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,4 +132,50 @@ func sidAnchor(t *testing.T, sid string) string {
 		t.Fatalf("%s has the anchors %v", sid, ids)
 	}
 	return ids[0]
+}
+
+// TestPrimaryGroupLeftOut: a group has the people whose primary group it is, also those whom the base leaves out. Two
+// configured domains give the same answer as one.
+func TestPrimaryGroupLeftOut(t *testing.T) {
+	t.Parallel()
+	const sid = "S-1-5-21-1"
+	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, onSearch(func(r request) []*ber.Packet {
+		switch {
+		case r.base == "OU=People,"+testBase, strings.HasPrefix(r.base, "<GUID=67676767"): // the group lists nobody
+			return found()
+		case r.base == seats && len(r.attributes) == 1 && strings.HasPrefix(r.attributes[0], "member"):
+			return found(seatsEntry())
+		case strings.Contains(r.filter, sid+")"), strings.Contains(r.filter, "(primaryGroupID=100)"):
+			return found(person(1, "primaryGroupID", "100", "objectClass", "user"))
+		case strings.Contains(r.filter, "memberOf"):
+			return found()
+		}
+		return corpAnswers(r)
+	}))
+	emea := emeaHome
+	emea.base = emeaBase
+	second := newController(t, emea, emeaAnswers)
+	people := "OU=People," + testBase
+	for name, c := range map[string]struct {
+		base string
+		urls []string
+	}{"one domain": {people, []string{corp.url}}, "two domains": {people + ";" + emeaBase, []string{corp.url, second.url}}} {
+		k := config(t, corp.ca, c.urls...)
+		k.Base = c.base
+		forest, err := NewForest(k, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range forest.domains {
+			d.dialer.Resolver = noNames
+		}
+		for _, direct := range []bool{true, false} {
+			var listed []string
+			err := forest.ListMembers(t.Context(), seats, direct, func(sid string) error { listed = append(listed, sid); return nil })
+			in, failed := forest.MemberOf(t.Context(), sid, seats, direct)
+			if err != nil || failed != nil || !in || !slices.Equal(listed, []string{sid}) {
+				t.Errorf("%s, direct %t: in the group %t, %v; listed %q, %v", name, direct, in, failed, listed, err)
+			}
+		}
+	}
 }

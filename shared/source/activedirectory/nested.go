@@ -97,13 +97,19 @@ func (s *session) listedPeople(g *group, each func(sid string) error) (outside [
 	})
 }
 
+// The method "primary" calls the function "each" with the SIDs of the people whose primary group is one of the groups,
+// wherever in the domain their accounts lie.
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
+	base, err := s.home()
+	if err != nil {
+		return err
+	}
 	filter := ""
 	for _, sid := range groups {
 		filter += "(primaryGroupID=" + sid[strings.LastIndexByte(sid, '-')+1:] + ")"
 	}
-	return s.people(doing, "(|"+filter+")", []string{"objectSid"}, func(e *ldap.Entry) error {
+	return s.pages(doing, base, "(&"+isPerson+"(|"+filter+"))", []string{"objectSid"}, func(e *ldap.Entry) error {
 		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
 		if err != nil {
 			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
