@@ -98,7 +98,8 @@ func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, er
 // The method "undo" rolls back a move between groups, or carries out a restore of such a move. The person joins the
 // source group again. The person leaves the target group only when the source group gives its license. undo does not
 // wait if membership itself is the license, or if the person did not have the license through the source group before
-// the change.
+// the change. An account in Active Directory whose account in Entra ID is gone gets no license, so undo waits for one
+// only until the time inBin has passed, in which the account in Entra ID may come back.
 //
 // While readLagOver is false, reads may be out of date, and another call or a relay may still remove the person. So
 // undo adds the person whatever the reads show, and the change stays pending.
@@ -122,10 +123,16 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 		}
 	}
 	had := m.change.RestoreOf != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
-	switch {
-	case m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from())):
+	awaits := m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from()))
+	switch gone := m.person.Entra == nil; {
+	case awaits && gone && m.Now().Sub(e.At) < inBin:
+		return runs.Pending, sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
+	case awaits && gone:
+		why = sentences(why, goneFromEntra+", so only the groups of Active Directory are as they were")
+	case awaits:
 		return runs.Pending, sentences(why, rejoined)
-	case !m.readLagOver():
+	}
+	if !m.readLagOver() {
 		return runs.Pending, sentences(why, m.watched())
 	}
 	return m.leaveTarget(ctx, o, why)

@@ -157,6 +157,8 @@ func errorText(err error) string {
 // account with its licenses (Microsoft Graph, directory: deletedItems).
 const inBin = 30 * 24 * time.Hour
 
+const inBinNote = "; the change stays open for 30 days, in which the account may come back"
+
 // The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
 // stays open until the time inBin has passed since it began, because the account may come back.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
@@ -165,7 +167,7 @@ func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	case err != nil:
 		return troubled, err.Error()
 	case left != nil && m.Now().Sub(m.entry.At) < inBin:
-		return runs.Pending, why + "; the change stays open for 30 days, in which the account may come back"
+		return runs.Pending, why + inBinNote
 	}
 	return m.complete(ctx, ledger.Failed, why)
 }

@@ -196,3 +196,65 @@ func TestCounterpartOfAnEntry(t *testing.T) {
 		})
 	}
 }
+
+// TestSyncedAndGoneFromEntra: a license of a synced group is rolled back or restored, and the account in Entra ID is
+// deleted for good. The account in Active Directory gets back the group that it left. It leaves the other group when
+// the deleted account cannot come back any more.
+func TestSyncedAndGoneFromEntra(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"joined", "left", "restored"} {
+		b := syncedBench(t)
+		want := runs.Kept
+		if how == "restored" {
+			b.tookBig(t)
+			want = runs.Done
+		} else {
+			b.applied(t)
+			b.sync()
+			b.now = b.now.Add(20 * time.Minute)
+			if how == "left" {
+				b.applied(t)
+			}
+			if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		delete(b.entra.users, "id-dora")
+		for _, days := range []int{0, 28} {
+			b.at(b.now.AddDate(0, 0, days))
+			if r := b.applied(t); r.Status != runs.Pending || !strings.Contains(r.Note, "the account is no longer in Entra ID; the change stays open for 30 days") {
+				t.Fatalf("%s, after %d days: %s %q", how, days, r.Status, r.Note)
+			}
+		}
+		if d := cmp.Diff(members{bigDN: {doraSID}, smallDN: {doraSID}}, b.inSynced()); d != "" {
+			t.Errorf("%s: groups while it waits (-want +got):\n%s", how, d)
+		}
+		b.at(b.now.AddDate(0, 0, 3))
+		if r := b.applied(t); r.Status != want || !strings.Contains(r.Note, "no longer in Entra ID") {
+			t.Errorf("%s: %s %q", how, r.Status, r.Note)
+		}
+		if d := cmp.Diff(members{bigDN: {doraSID}, smallDN: {}}, b.inSynced()); d != "" {
+			t.Errorf("%s: groups (-want +got):\n%s", how, d)
+		}
+	}
+}
+
+// The method "tookBig" makes the plan of the run a restore of Dora's license, which an earlier run changed.
+func (b *bench) tookBig(t *testing.T) {
+	t.Helper()
+	c := moveDora
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+	b.ad.in = members{smallDN: {doraSID}}
+	planned := &history.Planned{Run: "r0", Touches: []history.Touch{{User: "id-dora", License: "big"}}}
+	if err := history.PutPlanned(t.Context(), b.Store, planned, true); err != nil {
+		t.Fatal(err)
+	}
+	b.put(t, ledger.Intent{
+		Person: "id-dora", SID: doraSID, License: "big", To: "small", Run: "r0", Rule: "big", Via: "ad-group", Source: bigDN, Target: smallDN, SKU: "sku-big", TargetSKU: "sku-small",
+		SourceEntra: "g-big", TargetEntra: "g-small", SourceGUID: "guid-" + bigDN, TargetGUID: "guid-" + smallDN, At: daysAgo(10), Before: ledger.Holding{InGroups: []string{bigDN}},
+	}, ledger.Done)
+	b.lag()
+}
+
+func (b *bench) inSynced() members { return members{bigDN: b.ad.in[bigDN], smallDN: b.ad.in[smallDN]} }
