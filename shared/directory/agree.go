@@ -42,6 +42,18 @@ func (a *ADUser) disputes(p *Property[ADUser]) bool {
 	return a.Hides(p.unreadable()) && !reflect.ValueOf(p.At(a)).Elem().IsZero()
 }
 
+// Certain returns the account without the values that its field Unreadable names. Agree keeps the value of one controller,
+// and which one depends on the order of the answers.
+func (a ADUser) Certain() ADUser {
+	a.Unreadable = slices.Sorted(slices.Values(a.Unreadable))
+	for i := range ADProperties {
+		if p := &ADProperties[i]; a.Hides(p.unreadable()) {
+			reflect.ValueOf(p.At(&a)).Elem().SetZero()
+		}
+	}
+	return a
+}
+
 // Hidden returns the name in ADUser.Unreadable that makes the value of the field unknown, or "". The result "disputed"
 // says that the domain controllers give different values.
 func (f *Field) Hidden(p *Person) (name string, disputed bool) {

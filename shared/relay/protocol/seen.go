@@ -24,14 +24,20 @@ type Seen struct {
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See returns the state of an account. The parameter "noGroup" has the keys of the groups that could not be read. See
-// ignores the license groups, whose field Direct is set, because the changes themselves alter them.
+// See returns the state of an account, or nil if there is none. The parameter "noGroup" has the keys of the groups that
+// could not be read. See ignores the license groups, whose field Direct is set, because the changes themselves alter
+// them. Of an account that the settings leave out, only the groups count.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
-	if a.User == nil {
+	var account directory.ADUser
+	var s Seen
+	switch {
+	case a.User != nil:
+		s.Dated, s.Used = a.PartialLogon == "" || !a.Latest.IsZero(), a.User.LastLogonTimestamp
+		account = a.User.Certain()
+		account.LastLogonTimestamp = time.Time{}
+	case a.LeftOut == nil:
 		return nil
 	}
-	account := *a.User
-	account.LastLogonTimestamp = time.Time{}
 	var in, gone []string
 	for _, g := range groups {
 		switch key := g.Key(); {
@@ -52,11 +58,11 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 		panic(fmt.Sprintf("an account of plain values cannot be encoded: %v", err)) // unreachable
 	}
 	sum := sha256.Sum256(text)
-	s := &Seen{Facts: hex.EncodeToString(sum[:12]), Dated: a.PartialLogon == "" || !a.Latest.IsZero(), Used: a.User.LastLogonTimestamp}
+	s.Facts = hex.EncodeToString(sum[:12])
 	if a.Latest.After(s.Used) {
 		s.Used = a.Latest
 	}
-	return s
+	return &s
 }
 
 // Outdated returns why the earlier state s is out of date, or "". The argument "now" is the present state, or nil if

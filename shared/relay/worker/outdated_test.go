@@ -22,6 +22,7 @@ func TestOutdatedEvidence(t *testing.T) {
 			return &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken, Latest: latest}
 		}
 	}
+	leftOut := func(ad *fakeAD) { ad.read = func(context.Context) error { return directory.ErrLeftOut } }
 	tests := map[string]struct {
 		before, meanwhile func(*fakeAD)
 		want              protocol.Outcome
@@ -35,6 +36,8 @@ func TestOutdatedEvidence(t *testing.T) {
 		"silent, may have logged on":      {nil, func(ad *fakeAD) { ad.read = partial(then.AddDate(0, 0, 14)) }, protocol.Outdated, "the person logged on after the evidence was read, or may have"},
 		"silent then, read now":           {func(ad *fakeAD) { ad.read = partial(then.AddDate(0, 0, 14)) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 0, 13) }, protocol.Done, ""},
 		"never known, so on the way back": {func(ad *fakeAD) { ad.read = partial(time.Time{}) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 3, 0) }, protocol.Done, ""},
+		"left out":                        {leftOut, func(*fakeAD) {}, protocol.Done, ""},
+		"left out, and exempt now":        {leftOut, func(ad *fakeAD) { ad.exempt = true }, protocol.Outdated, "the account or its groups changed after the evidence was read"},
 		"not readable":                    {nil, func(ad *fakeAD) { ad.read = func(context.Context) error { return errBroken } }, protocol.Outdated, "the account could not be read again: connection broke"},
 	}
 	for name, tc := range tests {

@@ -20,6 +20,8 @@ func TestControllersDiffer(t *testing.T) {
 		"on leave":               {[]string{"employeeType", "clerk"}, []string{"employeeType", "leave"}, []string{"employeeType"}, false},
 		"a logon":                {[]string{"lastLogonTimestamp", tenth}, []string{"lastLogonTimestamp", twelve}, nil, false},
 		"a logon in the future":  {nil, []string{"lastLogonTimestamp", "199361000000000000"}, nil, true},
+		"of tomorrow at one":     {[]string{"pwdLastSet", "199361000000000000"}, []string{"pwdLastSet", tenth}, []string{"pwdLastSet"}, false},
+		"of tomorrow at another": {[]string{"pwdLastSet", tenth}, []string{"pwdLastSet", "199361000000000000"}, []string{"pwdLastSet"}, false},
 		"a password of tomorrow": {[]string{"pwdLastSet", "199361000000000000"}, []string{"pwdLastSet", "199361000000000000"}, []string{"pwdLastSet"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,6 +85,7 @@ type answer struct {
 	controller controller
 	user       directory.ADUser // the person on this controller, with the replicated lastLogonTimestamp
 	lastLogon  time.Time        // lastLogon on this controller
+	future     bool             // whether pwdLastSet lies in the future on this controller
 	err        error
 }
 
@@ -93,6 +95,7 @@ func (d *Directory) evidence(ctx context.Context, a *answer, sid string) {
 		if a.user, e, err = s.withSID(sid, "lastLogon"); err != nil {
 			return err
 		}
+		a.future = a.user.Hides("pwdLastSet") && e.GetEqualFoldAttributeValue("pwdLastSet") != ""
 		lastLogon := e.GetEqualFoldAttributeValue("lastLogon")
 		if lastLogon != "" {
 			if a.lastLogon, err = Time(lastLogon, d.now()); err != nil {
@@ -132,6 +135,10 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 	}
 	if found == nil {
 		return d.nobody(answers, now)
+	}
+	// Agree takes the date of another controller, which may lack this newer change of the password.
+	if !found.Hides("pwdLastSet") && slices.ContainsFunc(answers, func(a answer) bool { return a.future }) {
+		found.Unreadable = append(found.Unreadable, "pwdLastSet")
 	}
 	found.LastLogonTimestamp = newest
 	if d.unnamed != nil {
