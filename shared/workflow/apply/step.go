@@ -115,7 +115,10 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if people.Anchor = j.run.Policy.Anchor; len(people.SIDs)+len(people.ImmutableIDs) == 0 {
 		return &b, nil
 	}
-	b.Ask, b.Sample, b.Groups = true, evidence.Enough, j.questions()
+	if b.Groups, err = j.questions(ctx); err != nil {
+		return nil, err
+	}
+	b.Ask, b.Sample = true, evidence.Enough
 	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
@@ -145,35 +148,6 @@ func (j *job) immutableIDs(ctx context.Context) (ids []string, err error) {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), err
-}
-
-// The method "questions" returns the Active Directory groups whose members the relay must read.
-func (j *job) questions() (groups []protocol.Group) {
-	add := func(g protocol.Group) {
-		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
-			groups = append(groups, g)
-		}
-	}
-	for _, q := range j.memberQueries() {
-		if q.Ref.Source == directory.AD {
-			g := protocol.Group{DN: q.Ref.Name, Direct: q.Direct}
-			if least := j.least(q); least > 1 { // the relay asks for one member without being told
-				g.Least = least
-			}
-			add(g)
-		}
-	}
-	for _, l := range j.run.Policy.Licenses {
-		if l.Group != nil && l.Group.Source == directory.AD {
-			add(protocol.Group{DN: l.Group.Name, Direct: true})
-			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				if guid != "" { // the ledger names the group by its objectGUID
-					add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
-				}
-			}
-		}
-	}
-	return groups
 }
 
 // The method "change" applies the batch as far as the evidence allows. It stores the writes that the relay must make.

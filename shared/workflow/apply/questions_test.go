@@ -1,0 +1,106 @@
+package apply
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// oldDN is a license group that is gone. The policy names another one now.
+const oldDN = "CN=Old,DC=corp"
+
+// The function "leftOld" makes the run's only change a restore of the license that Dora had by the group oldDN. The
+// parameter "restores" is the run that an operator restores, or "" for a night that plans the restore.
+func leftOld(t *testing.T, restores, guid string) *bench {
+	t.Helper()
+	c := freeDora
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	if restores != "" {
+		b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, restores })
+	}
+	b.ad.in, b.ad.groups = members{}, map[string]directory.Group{}
+	for _, dn := range []string{citrixDN, liteDN} {
+		g := directory.Group{ID: dn, GUID: "guid-" + dn}
+		b.ad.groups[dn], b.ad.groups[directory.GroupByGUID(g.GUID, "")] = g, g
+	}
+	planned := &history.Planned{Run: "r0", Touches: []history.Touch{{User: "id-dora", License: "citrix"}}}
+	if err := history.PutPlanned(t.Context(), b.Store, planned, true); err != nil {
+		t.Fatal(err)
+	}
+	b.put(t, ledger.Intent{
+		Person: "id-dora", SID: doraSID, License: "citrix", To: "lite", Run: "r0", Rule: "citrix", Via: "ad-group", Source: oldDN, SourceGUID: guid, Target: oldDN + ",DC=2", TargetGUID: guid,
+		At: daysAgo(10), Before: ledger.Holding{InGroups: []string{oldDN}},
+	}, ledger.Done)
+	b.lag()
+	b.ad.people[doraSID].LastLogonTimestamp = b.now.AddDate(0, 0, -1)
+	return b
+}
+
+func (b *bench) opened(t *testing.T) *job {
+	t.Helper()
+	j, err := b.open(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// TestRelayAndAGroupThatIsGone: the group that Dora left is gone, and the policy names another one. The relay is asked
+// about the group that the ledger names, so it restores the license as one machine does.
+func TestRelayAndAGroupThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, restores := range []string{"", "r0"} {
+		for _, relay := range []bool{false, true} {
+			b := leftOld(t, restores, otherGUID)
+			if relay {
+				newRelayed(t, b).round(t, "ad-0001", false)
+			} else if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+				t.Fatal(err)
+			}
+			if x := b.results(t).Results[0]; x.Status != runs.Done || !slices.Equal(b.ad.in[citrixDN], []string{doraSID}) {
+				t.Errorf("restores %q, relay %t: %s %q, in %v", restores, relay, x.Status, x.Note, b.ad.in)
+			}
+		}
+	}
+}
+
+// TestQuestionsOfTheLedger: the relay is asked about the groups of the ledger by their objectGUIDs. An entry of an older
+// version has none, and its group is asked about only if the policy of the taking run named it.
+func TestQuestionsOfTheLedger(t *testing.T) {
+	t.Parallel()
+	asks := func(b *bench, former, name string) bool {
+		j := b.opened(t)
+		if former != "" {
+			j.run.Begin.Former = map[string]directory.Group{"citrix": {ID: former}}
+		}
+		return slices.Contains(j.asked(t), protocol.Group{DN: name, Direct: true})
+	}
+	if !asks(leftOld(t, "", otherGUID), "", directory.GroupByGUID(otherGUID, "")) {
+		t.Error("the objectGUID of the ledger is not asked about")
+	}
+	for _, former := range []string{"", oldDN} {
+		if got := asks(leftOld(t, "", ""), former, oldDN); got != (former != "") {
+			t.Errorf("former %q: asks %t", former, got)
+		}
+	}
+}
+
+// TestQuestionsOfADamagedLedger: the damaged entry of one license does not stop the batch.
+func TestQuestionsOfADamagedLedger(t *testing.T) {
+	t.Parallel()
+	b := leftOld(t, "", otherGUID)
+	b.damage(t, "ledger/id-dora/citrix/000001.json")
+	j := b.opened(t)
+	j.asked(t)
+	j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"})
+	if groups, err := j.questions(t.Context()); err == nil {
+		t.Errorf("the ledger cannot be read: %v", groups)
+	}
+}
