@@ -197,16 +197,30 @@ func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
 	return sid
 }
 
+// The method "misspelt" returns an error if the account that was found by the immutable id has another anchor. Active
+// Directory ignores the case of an employeeID, and Entra Connect does not (Microsoft Learn, "Microsoft Entra Connect:
+// Design concepts", sourceAnchor). So nobody knows whether the accounts belong to one person.
+func (j *job) misspelt(p *evidence.Person) error {
+	found := p.AD.User
+	if found == nil || j.run.Policy.Anchor.Fits(p.Entra.ImmutableID, found) {
+		return nil
+	}
+	return fmt.Errorf("the immutable id %q finds the account %q, which spells it in another way: let both be the same", p.Entra.ImmutableID, found.UserPrincipalName)
+}
+
 // The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. If "u" is nil, the
 // plan had no Entra account for the person. The method then looks for one, because it may be new, or the run's list may
 // have missed it.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
-	p := evidence.Person{Entra: u}
-	if j.AD != nil && sid == "" && u.ImmutableID != "" {
+	p, byAnchor := evidence.Person{Entra: u}, sid == ""
+	if j.AD != nil && byAnchor && u.ImmutableID != "" {
 		sid = j.anchored(ctx, &p)
 	}
 	if j.AD != nil && sid != "" {
-		if p.ReadAD(ctx, j.AD, sid, j.memberQueries()); p.Failed == nil {
+		if p.ReadAD(ctx, j.AD, sid, j.memberQueries()); p.Failed == nil && byAnchor {
+			p.Failed = j.misspelt(&p)
+		}
+		if p.Failed == nil {
 			p.Failed = j.doubt(ctx, p.AD)
 		}
 	}

@@ -18,6 +18,7 @@ type fakeAD struct {
 
 	leftOut  string // SID of an account that the settings leave out
 	vanishes string // SID of an account that can be read only once
+	misspelt string // SID of an account that FindAnchor finds by any immutable id
 
 	beforeWrite func() // unless nil, RemoveMember calls it before the write
 }
@@ -72,7 +73,7 @@ func (f *fakeAD) FindAnchor(_ context.Context, id string, anchor directory.Ancho
 		return "", err
 	}
 	for sid, u := range f.people {
-		if anchor.Fits(id, u) {
+		if anchor.Fits(id, u) || sid == f.misspelt {
 			return sid, nil
 		}
 	}
