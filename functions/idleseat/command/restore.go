@@ -48,7 +48,7 @@ func (c *restoreCmd) Run(a *Process) error {
 		return err
 	}
 	defer line.close()
-	user, runs := c.User, []string{c.From}
+	user, took := c.User, &restore.Took{Runs: []string{c.From}}
 	var gone error // why Entra ID has nobody of this name; the newest run may still know the person
 	if user != "" {
 		id, err := idOf(a, line, user)
@@ -62,18 +62,18 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	if c.From == "" {
-		took, err := restore.TakenFrom(a.Context, s, line.now(), user)
+		took, err = restore.TakenFrom(a.Context, s, line.now(), user)
 		switch {
 		case errors.Is(err, restore.ErrNothing) && gone != nil:
 			return fmt.Errorf("%w; %w", gone, err)
 		case err != nil:
 			return fmt.Errorf("%s: %w", c.User, err)
 		}
-		user, runs = took.User, took.Runs
+		user = took.User
 	}
 	var errs []error
-	for _, run := range runs { // continue with the next run after an error
-		errs = append(errs, c.restoreRun(a, line, s, run, user))
+	for _, run := range took.Runs { // continue with the next run after an error
+		errs = append(errs, c.restoreRun(a, line, s, restore.Request{Of: run, User: user, Unreadable: took.Unreadable}))
 		if a.interrupted() {
 			break
 		}
@@ -112,15 +112,16 @@ func (c *restoreCmd) inForce(a *Process) string {
 
 // restoreRun plans and applies the restore of one run. It applies the plan even if a pending change of an earlier run
 // cannot be finished.
-func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
+func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, in restore.Request) error {
 	if !c.Yes && !a.atTerminal() {
 		return errNotApproved // return before restore.Plan stops the changes of the run
 	}
 	of := ""
-	if user != "" {
+	if in.User != "" {
 		of = " for this person"
 	}
-	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
+	in.Run, in.Policy = newRun(line.now()), c.inForce(a)
+	p, err := restore.Plan(a.Context, s, in, line.now())
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 	if !c.Yes {
 		err := approved(a, p, next)
 		if errors.Is(err, errNotApproved) {
-			return fmt.Errorf("%w; nothing was restored, and run %s stays stopped%s; to restore later, call:  %s", err, run, of, next)
+			return fmt.Errorf("%w; nothing was restored, and run %s stays stopped%s; to restore later, call:  %s", err, in.Of, of, next)
 		}
 		if err != nil {
 			return err

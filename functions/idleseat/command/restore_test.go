@@ -198,3 +198,24 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	s.restored("--run", p.Run)
 	s.asBefore(before)
 }
+
+// TestRestoreBesideDamage: the ledger of one license of a person is damaged. The other licenses are restored, and the
+// command names the damaged one.
+func TestRestoreBesideDamage(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 20 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	s.done(p.Run)
+	one := p.Changes[slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.Direct })]
+	key := "ledger/" + one.User + "/another/000001.json"
+	s.object(key, "{")
+	a := s.want(exitFailed, "restore", one.UserPrincipalName, "--yes")
+	if !strings.Contains(a.err, "not restored: damaged ledger: the object "+key) {
+		t.Errorf("%s", a.err)
+	}
+	n := s.number(one.User)
+	if d := cmp.Diff(before[n], holding(s.company.Company)[n]); d != "" {
+		t.Errorf("what the person holds (-before +after):\n%s", d)
+	}
+}

@@ -2,7 +2,9 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
@@ -75,6 +77,9 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 			continue
 		}
 		e, err := m.page.Latest(ctx, license)
+		if errors.Is(err, ledger.ErrDamaged) && m.plan.Restores != "" && !m.mayShare(license) {
+			continue // a license goes back although another one has to wait until its ledger is mended
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +96,14 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 		}
 	}
 	return others, nil
+}
+
+// The method "mayShare" reports whether a change of another license, as the rules make it, shares a license with this
+// change.
+func (m *move) mayShare(license string) bool {
+	return license == m.change.To || slices.ContainsFunc(m.run.Policy.Rules, func(r *policy.Rule) bool {
+		return r.License.Name == license && r.ChangeTo != nil && decision.Conflict(license, r.ChangeTo.Name, m.change.License, m.change.To) != ""
+	})
 }
 
 // The function "swapOf" returns the change of an entry. A restore takes the product that the restored change gave, and

@@ -11,9 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -238,7 +240,8 @@ func TestBeginningTheWayBack(t *testing.T) {
 		"another run begins beside":      {func(t *testing.T, b *bench) { b.Store = &lateStore{b.Store, func() { entry("r1", "r0", "")(t, b) }} }, runs.Refused, "another run's change is still open: run r1"},
 		"the plan has expired":           {func(t *testing.T, b *bench) { b.at(asOf.Add(2 * plan.Lifetime)) }, "", ""},
 		"another change of it is open":   {func(t *testing.T, b *bench) { b.begun(t, "id-bo", "visio", "e3") }, runs.Refused, "another run's change is still open"},
-		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, runs.Refused, "ledger/id-bo/visio/000001.json"},
+		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, runs.Done, ""},
+		"the target's is damaged":        {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/exo/000001.json") }, runs.Refused, "ledger/id-bo/exo/000001.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -259,6 +262,31 @@ func TestBeginningTheWayBack(t *testing.T) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
+	}
+}
+
+// TestWhatADamagedChangeMayShare: the rules say whether a change whose ledger is damaged can take or give a license of a
+// restore.
+func TestWhatADamagedChangeMayShare(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Load("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		license, to, damaged string
+		want                 bool
+	}{
+		"no rule shares one":        {"visio", "", "e3", false},
+		"a rule gives the restored": {"exo", "", "e3", true},
+		"a rule gives the target":   {"visio", "exo", "e3", true},
+		"it is the target":          {"citrix", "lite", "lite", true},
+		"it is another":             {"citrix", "lite", "visio", false},
+	} {
+		m := &move{job: &job{run: &decision.Run{Policy: p}}, change: &plan.Change{License: tc.license, To: tc.to}}
+		if got := m.mayShare(tc.damaged); got != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

@@ -106,22 +106,21 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
-	old, user := in.Request.Restore, in.Request.User
-	if old == "" && user != "" {
-		took, err := restore.TakenFrom(ctx, s.Store, s.Now(), user)
+	asked := restore.Request{Of: in.Request.Restore, User: in.Request.User, Run: run, Deployment: s.Deployment}
+	if asked.Of == "" && asked.User != "" {
+		took, err := restore.TakenFrom(ctx, s.Store, s.Now(), asked.User)
 		if err != nil {
 			return nil, err
 		}
 		if len(took.Runs) > 1 { // an execution has one plan
-			return nil, fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, user, strings.Join(took.Runs, " and "))
+			return nil, fmt.Errorf("%w: licenses of %q were taken by the runs %s; restore them one after the other, with --run", runs.ErrRefused, asked.User, strings.Join(took.Runs, " and "))
 		}
-		old, user = took.Runs[0], took.User
+		asked.Of, asked.User, asked.Unreadable = took.Runs[0], took.User, took.Unreadable
 	}
-	inForce, err := s.Policy(ctx)
-	if err != nil {
-		inForce = "" // a restore does not need a valid policy
+	if inForce, err := s.Policy(ctx); err == nil { // a restore does not need a valid policy
+		asked.Policy = inForce
 	}
-	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce, Deployment: s.Deployment}, s.Now())
+	p, err := restore.Plan(ctx, s.Store, asked, s.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,8 @@ type Request struct {
 	Policy string
 	// Deployment is the name of the deployment in AWS that restores. It is empty on a machine.
 	Deployment string
+	// Unreadable has the faults of damaged ledger entries of the person that the caller found.
+	Unreadable []string
 
 	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them. The field
 	// "failed" says why ids may be missing.
@@ -66,6 +68,9 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	stopped, err := stop(ctx, s, in, now)
 	if err != nil {
 		return nil, err
+	}
+	if in.failed != nil && !runs.Gone(in.failed) { // a repeated call may find other ids
+		return nil, fmt.Errorf("nothing is restored yet, and run %s is stopped for %q; call it again: %w", in.Of, in.User, in.failed)
 	}
 	found, err := restorable(ctx, s, book, touches, in)
 	if err != nil {
@@ -150,12 +155,6 @@ func (in *Request) about(key, sid, name string) bool {
 		slices.Contains(in.keys, key) || slices.Contains(in.keys, sid)
 }
 
-// The method "doubt" says what a restore of one person may have missed. The data of a run may be damaged, and the
-// restore then does what it can without them.
-func (in *Request) doubt() string {
-	return plain.OneLine(fmt.Sprintf("other ids of %q are not known, so what was taken under another id is neither stopped nor restored: %v; restore again after the next run, or give that id", in.User, in.failed))
-}
-
 // The function "touched" lists the licenses that a run may have taken, by the list that the run stored with its plan.
 // Without such a list, it lists everything in the ledger, because a person can have entries under an object id and
 // under a SID. It fails with runs.ErrNoPlan if the run left no trace.
@@ -205,10 +204,7 @@ func (f *found) nothing(in Request, stopped int) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to restore run %s: %s; %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "), ends)
 	}
-	switch {
-	case in.failed != nil && !runs.Gone(in.failed): // a repeated call may read more
-		return fmt.Errorf("restore run %s: %s: %w", in.Of, ends, in.failed)
-	case in.failed != nil:
+	if in.failed != nil {
 		ends += "; " + in.doubt()
 	}
 	return fmt.Errorf("%w: run %s took nothing%s that is not restored already; %s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""], ends)
@@ -252,12 +248,14 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}
-	sum := &found{changes: []plan.Change{}}
+	sum := &found{changes: []plan.Change{}, unreadable: in.Unreadable}
 	for _, p := range parts {
 		sum.changes, sum.resumes = append(sum.changes, p.changes...), append(sum.resumes, p.resumes...)
 		sum.pending, sum.back = append(sum.pending, p.pending...), sum.back+p.back
-		sum.unreadable = append(sum.unreadable, p.unreadable...)
+		sum.unreadable = append(slices.Clip(sum.unreadable), p.unreadable...)
 	}
+	slices.Sort(sum.unreadable)
+	sum.unreadable = slices.Compact(sum.unreadable)
 	slices.Sort(sum.resumes)
 	sum.resumes = slices.Compact(sum.resumes)
 	return sum, nil

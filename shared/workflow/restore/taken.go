@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -20,15 +22,20 @@ import (
 type Took struct {
 	User string   // the person's object id or SID, or the given name if the newest run does not show the person
 	Runs []string // a run whose change or restore of a license is still open counts, too
+	// Unreadable has the faults of ledger entries that are damaged. A run may have taken these licenses, too.
+	Unreadable []string
 }
 
 // TakenFrom finds the runs that took licenses from a person, under each id of the person. It fails with ErrNothing if
-// none did. It finds the person in the data of the newest run. An operator must give the object id or SID of a person
+// none did, and with runs.ErrRefused if only damaged entries are left. It finds the person in the data of the newest run. An operator must give the object id or SID of a person
 // who is no longer there.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (*Took, error) {
 	who, err := keysOf(ctx, s, now, name)
 	if err != nil {
 		return nil, err
+	}
+	if who.failed != nil && !runs.Gone(who.failed) { // a repeated call may find more ids
+		return nil, who.failed
 	}
 	took := &Took{User: who.keys[0]}
 	for i, key := range who.keys {
@@ -39,8 +46,8 @@ func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (
 	switch {
 	case len(took.Runs) > 0:
 		return took, nil
-	case who.failed != nil && !runs.Gone(who.failed): // a repeated call may read more
-		return nil, who.failed
+	case len(took.Unreadable) > 0:
+		return nil, fmt.Errorf("%w to restore: %s", runs.ErrRefused, strings.Join(took.Unreadable, "; "))
 	case who.unknown != "":
 		return nil, fmt.Errorf("%w: %s, and the ledger has no license that was taken from an account with this object id or SID; give the object id or the SID of the person", ErrNothing, who.unknown)
 	}
@@ -56,6 +63,10 @@ func (t *Took) add(ctx context.Context, s store.Store, key string, former bool) 
 	}
 	for _, license := range page.Licenses() {
 		e, err := page.Standing(ctx, license)
+		if errors.Is(err, ledger.ErrDamaged) { // the other licenses can be restored
+			t.Unreadable = append(t.Unreadable, err.Error())
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -87,7 +98,7 @@ type identity struct {
 }
 
 // The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused, if
-// several people have the name. Data that cannot be read is no error, because a restore must work without it.
+// several people have the name. Data that cannot be read is no error, because a restore must at least stop the run.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
 	who := &identity{keys: []string{name}, own: 1}
 	newest, err := history.Newest(ctx, s, now)
@@ -138,4 +149,10 @@ func (w *identity) show(r *decision.Run, p *directory.Person) {
 			w.keys = append(w.keys, i.User)
 		}
 	}
+}
+
+// The method "doubt" says what a restore of one person may have missed. The data of the newest run may be damaged or
+// missing, and the restore then does what it can without them.
+func (in *Request) doubt() string {
+	return plain.OneLine(fmt.Sprintf("other ids of %q are not known, so what was taken under another id is neither stopped nor restored: %v; restore again after the next run, or give that id", in.User, in.failed))
 }

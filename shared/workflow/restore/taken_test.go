@@ -2,14 +2,11 @@ package restore
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/infra/simulation/failing"
-	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -67,13 +64,6 @@ func TestTaken(t *testing.T) {
 				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
 			}
 		})
-	}
-	s := store.Store(&store.Memory{})
-	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := TakenFrom(t.Context(), s, clock, "ann"); got != nil || !errors.Is(err, ledger.ErrDamaged) {
-		t.Errorf("damaged: %v, %v", got, err)
 	}
 }
 
@@ -216,65 +206,6 @@ func checkTook(t *testing.T, s store.Store, name string, found bool, want ...str
 	}
 }
 
-// TestRestoreWithDamagedData: a part of the newest run's data is damaged or cannot be read. The restore of one person
-// stops that person's changes and restores what was taken under the given id, and under the ids that the other parts
-// give. The plan names what may be missing.
-func TestRestoreWithDamagedData(t *testing.T) {
-	t.Parallel()
-	damage := func(s store.Store, key string) store.Store {
-		if err := store.PutBytes(t.Context(), s, key, []byte("half")); err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	down := func(s store.Store, key string) store.Store { return failing.Key(s, key) }
-	for name, tc := range map[string]struct {
-		spoil func(s store.Store, key string) store.Store
-		own   bool // whether the part of the person is the one that cannot be read
-		want  string
-	}{
-		"her part is damaged":           {damage, true, "id-ann"},
-		"her part cannot be read":       {down, true, "id-ann"},
-		"the other part is damaged":     {damage, false, "id-gone id-ann"},
-		"the other part cannot be read": {down, false, "id-gone id-ann"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := storeWithRun(t)
-			taken(t, s, ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "citrix", Run: "run", Via: "ad-group"})
-			taken(t, s, ledger.Intent{Person: "id-ann", SID: "S-1-5-21-1", License: "e3", Run: "run", Via: "direct"})
-			p := &plan.Plan{Run: "run", Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{
-				{User: "id-gone", Rule: "citrix", License: "citrix", Via: plan.ADGroup}, {User: "id-ann", Rule: "m365", License: "e3", Via: plan.Direct},
-			}}
-			p.Bind()
-			if err := errors.Join(runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, history.PlannedBy(p), true)); err != nil {
-				t.Fatal(err)
-			}
-			all := []directory.EntraUser{{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", LastSuccessful: asOf}}
-			for i := range 20 {
-				all = append(all, directory.EntraUser{ID: fmt.Sprintf("id-%d", i), LastSuccessful: asOf})
-			}
-			peopleIn(t, s, "run2", 2, all)
-			key := partOf(t, s, "run2", "id-ann", tc.own)
-			got, err := Plan(t.Context(), tc.spoil(s, key), Request{Of: "run", User: "id-ann", Run: "mine", Policy: text}, clock)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if users(got.Changes) != tc.want || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], key) {
-				t.Errorf("changes of %q, notes %q", users(got.Changes), got.Notes)
-			}
-			stopped, err := history.Stopped(t.Context(), s, "run")
-			want := map[string]bool{}
-			for user := range strings.FieldsSeq(tc.want) {
-				want[user] = true
-			}
-			if d := cmp.Diff(want, stopped); d != "" || err != nil {
-				t.Errorf("%v, stopped (-want +got):\n%s", err, d)
-			}
-		})
-	}
-}
-
 // The function "taken" writes a completed entry of the ledger.
 func taken(t *testing.T, s store.Store, in ledger.Intent) {
 	t.Helper()
@@ -285,62 +216,6 @@ func taken(t *testing.T, s store.Store, in ledger.Intent) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// The function "partOf" returns the key of the part with the person, or of the other one of two parts.
-func partOf(t *testing.T, s store.Store, run, id string, own bool) string {
-	t.Helper()
-	r, err := decision.Open(t.Context(), s, run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := r.Manifest.Readings[directory.Entra].Parts
-	if len(parts) != 2 {
-		t.Fatalf("%d parts", len(parts))
-	}
-	for _, part := range parts {
-		var h directory.Accounts
-		if err := r.Read(t.Context(), part.Partition, &h); err != nil {
-			t.Fatal(err)
-		}
-		there := false
-		for p := range h.Join() {
-			there = there || p.ID() == id
-		}
-		if there == own {
-			return part.Key
-		}
-	}
-	t.Fatal("no such part")
-	return ""
-}
-
-// TestHalfOfTheDataCannotBeRead: a name that several people in the readable part have is refused. Otherwise the data
-// that cannot be read are the reason why nothing is found, and a damage that stays ends as ErrNothing.
-func TestHalfOfTheDataCannotBeRead(t *testing.T) {
-	t.Parallel()
-	s := store.Store(&store.Memory{})
-	var all []directory.EntraUser
-	for i := range 20 {
-		all = append(all, directory.EntraUser{ID: fmt.Sprintf("id-%d", i), UserPrincipalName: "bob@x.example", LastSuccessful: asOf})
-	}
-	peopleIn(t, s, "newest", 2, all)
-	for _, own := range []bool{true, false} {
-		key := partOf(t, s, "newest", "id-0", own)
-		if _, err := keysOf(t.Context(), failing.Key(s, key), clock, "bob@x.example"); !errors.Is(err, runs.ErrRefused) {
-			t.Errorf("%s cannot be read: %v", key, err)
-		}
-	}
-	key := partOf(t, s, "newest", "id-0", true)
-	if _, err := TakenFrom(t.Context(), failing.Key(s, key), clock, "id-0"); !errors.Is(err, failing.Err) || errors.Is(err, ErrNothing) {
-		t.Errorf("%s cannot be read: %v", key, err)
-	}
-	if err := store.PutBytes(t.Context(), s, key, []byte("half")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := TakenFrom(t.Context(), s, clock, "id-0"); !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), key) {
-		t.Errorf("%s is damaged: %v", key, err)
 	}
 }
 
