@@ -82,6 +82,15 @@ type Evidence struct {
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
+// Undate takes from the evidence what rests on dates of activity or on the clock of the relay. It is for changes that
+// only return licenses. The parameter "asked" is the time at which the cloud asked for the evidence.
+func (e *Evidence) Undate(asked time.Time) {
+	e.Read = asked
+	for i := range e.People {
+		e.People[i].Seen = nil // a removal by a rollback stands although the person logs on
+	}
+}
+
 // Account is what the relay read about one person. If Failed is set, the account could not be read. If Failed is empty
 // and User and LeftOut are nil, the person has no account in Active Directory.
 type Account struct {

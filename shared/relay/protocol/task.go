@@ -93,10 +93,12 @@ type Message struct {
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
 	// Rests lists the LDAP names of the attributes on which decisions rest, for ReadEveryone. If a person has no value
 	// for one, the relay finds out whether it may read the attribute.
-	Rests  []string `json:"rests,omitempty"`
-	Sample int      `json:"sample,omitempty"` // for ReadCandidates: number of accounts in the sample
-	Batch  string   `json:"batch,omitempty"`  // for all kinds except ReadEveryone
-	Input  string   `json:"input,omitempty"`  // for all kinds except ReadEveryone: key of People or Changes
+	Rests []string `json:"rests,omitempty"`
+	// Sample is the number of accounts in the sample, for ReadCandidates. If it is 0, nothing rests on the dates of the
+	// answer, and the relay does not compare its clock with those of the controllers. Older relays compare it.
+	Sample int    `json:"sample,omitempty"`
+	Batch  string `json:"batch,omitempty"` // for all kinds except ReadEveryone
+	Input  string `json:"input,omitempty"` // for all kinds except ReadEveryone: key of People or Changes
 }
 
 // The limits of a message. maxPartitions suffices for a hundred million people. The largest sample takes a few hundred

@@ -119,3 +119,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestUndate: changes that only return licenses do not rest on the relay's clock or on a logon after the evidence.
+func TestUndate(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	e := Evidence{Read: asked.Add(9 * time.Hour), People: []Account{{SID: "S-1-5-21-1", Seen: &Seen{Dated: true}}}}
+	e.Undate(asked)
+	if d := cmp.Diff(Evidence{Read: asked, People: []Account{{SID: "S-1-5-21-1"}}}, e); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -133,8 +133,10 @@ func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, 
 }
 
 func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *protocol.People) (*protocol.Evidence, error) {
-	if err := r.ad.CheckClock(ctx, r.clock.Now); err != nil {
-		return nil, err
+	if m.Sample > 0 {
+		if err := r.ad.CheckClock(ctx, r.clock.Now); err != nil {
+			return nil, err
+		}
 	}
 	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: r.clock.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names)+len(people.ImmutableIDs))}
 	e.Found = map[string]directory.Group{}

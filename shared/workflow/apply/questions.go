@@ -11,7 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The method "questions" returns the Active Directory groups whose members the relay must read.
+// The method "questions" returns the Active Directory groups whose members the relay must read. If the job only gives
+// back, these are the groups of its changes: a group that cannot be read fails the whole answer of the relay, so an
+// exempt group in another domain must not stop a restore.
 func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error) {
 	add := func(g protocol.Group) {
 		if g.DN != "" && !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -19,7 +21,7 @@ func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error
 		}
 	}
 	for _, q := range j.memberQueries() {
-		if q.Ref.Source == directory.AD {
+		if q.Ref.Source == directory.AD && !j.onlyGivesBack() {
 			g := protocol.Group{DN: q.Ref.Name, Direct: q.Direct}
 			if least := j.least(q); least > 1 { // the relay asks for one member without being told
 				g.Least = least
@@ -27,24 +29,30 @@ func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error
 			add(g)
 		}
 	}
+	entries, err := j.entries(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range j.run.Policy.Licenses {
-		if l.Group != nil && l.Group.Source == directory.AD {
-			add(protocol.Group{DN: l.Group.Name, Direct: true})
-			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true}) // the ledger names the group by its objectGUID
-			}
+		of := func(e *ledger.Entry) bool { return e.License == l.Name || e.To == l.Name }
+		if l.Group == nil || l.Group.Source != directory.AD || j.onlyGivesBack() && !slices.ContainsFunc(entries, of) {
+			continue
+		}
+		add(protocol.Group{DN: l.Group.Name, Direct: true})
+		for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
+			add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true}) // the ledger names the group by its objectGUID
 		}
 	}
-	names, err := j.inLedger(ctx)
-	for _, name := range names {
-		add(protocol.Group{DN: name, Direct: true})
+	for _, e := range entries {
+		add(protocol.Group{DN: j.nameOf(e.License, e.Source, e.SourceGUID), Direct: true})
+		add(protocol.Group{DN: j.nameOf(e.To, e.Target, e.TargetGUID), Direct: true})
 	}
-	return groups, err
+	return groups, nil
 }
 
-// The method "inLedger" returns the Active Directory groups that the ledger names for the changes of the batches, and
-// for what they restore. The policy may name another group for the license by now.
-func (j *job) inLedger(ctx context.Context) (names []string, err error) {
+// The method "entries" returns the ledger entries in Active Directory of the changes of the batches, and of what they
+// restore. The policy may name another group for the license by now.
+func (j *job) entries(ctx context.Context) (all []*ledger.Entry, err error) {
 	for _, of := range j.batches {
 		for i := range of.Changes {
 			c := &of.Changes[i]
@@ -61,12 +69,12 @@ func (j *job) inLedger(ctx context.Context) (names []string, err error) {
 					return nil, err
 				}
 				if err == nil && e != nil && plan.Via(e.Via).WrittenIn() == directory.AD {
-					names = append(names, j.nameOf(e.License, e.Source, e.SourceGUID), j.nameOf(e.To, e.Target, e.TargetGUID))
+					all = append(all, e)
 				}
 			}
 		}
 	}
-	return names, nil
+	return all, nil
 }
 
 // The method "nameOf" returns the name by which a restore or a rollback looks for a group of a ledger entry. It returns

@@ -2,7 +2,11 @@ package apply
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -102,5 +106,41 @@ func TestQuestionsOfADamagedLedger(t *testing.T) {
 	j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"})
 	if groups, err := j.questions(t.Context()); err == nil {
 		t.Errorf("the ledger cannot be read: %v", groups)
+	}
+}
+
+// TestRelayOfWhatGoesBack: a rollback in a deployment needs no dates, no exempt group and no other license. The clock of
+// the relay, the group of another domain and a logon of the person do not stop it.
+func TestRelayOfWhatGoesBack(t *testing.T) {
+	t.Parallel()
+	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{ad: "CN=Exempt,DC=other"}]}`, 1)
+	b := newBenchOf(t, rules, freeDora)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown}
+	b.apply(t, runs.Pending, "")
+	b.ad.fail = nil
+	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		read, later time.Duration
+		ask         bool
+	}{
+		"its clock is behind":    {-9 * time.Hour, 0, true},
+		"its clock is ahead":     {9 * time.Hour, 0, true},
+		"asked two hours ago":    {0, 2 * time.Hour, false},
+		"asked half an hour ago": {-9 * time.Hour, time.Hour / 2, true},
+	} {
+		r, now := newRelayed(t, b), b.now
+		state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001", Scope: runs.Back})
+		if d := cmp.Diff([]protocol.Group{{DN: citrixDN, Direct: true}}, state.Groups); d != "" || state.Sample != 0 || !state.Ask {
+			t.Fatalf("ask %t, sample %d, groups (-want +got):\n%s", state.Ask, state.Sample, d)
+		}
+		b.now = now.Add(tc.read)
+		state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
+		b.now = now
+		r.Steps.Now = func() time.Time { return now.Add(tc.later) }
+		if state = r.step(t, "change", state); state.Ask != tc.ask {
+			t.Errorf("%s: %+v", name, state)
+		}
 	}
 }

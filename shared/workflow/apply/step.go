@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evidence"
@@ -50,7 +51,10 @@ type BatchState struct {
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
-	Sample int              `json:"sample"`
+	Sample int              `json:"sample"` // 0 if the batch only gives back, which rests on no dates
+	// Asked is the time at which the step "prepare" asked for evidence without dates. Such evidence counts as read at
+	// that time, because the clock of the relay does not matter for it.
+	Asked time.Time `json:"asked,omitzero"`
 
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
@@ -83,7 +87,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
 	}
-	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample = nil, nil, false, "", []protocol.Group{}, 0
+	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample, b.Asked = nil, nil, false, "", []protocol.Group{}, 0, time.Time{}
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return nil, err
@@ -118,7 +122,9 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if b.Groups, err = j.questions(ctx); err != nil {
 		return nil, err
 	}
-	b.Ask, b.Sample = true, evidence.Enough
+	if b.Ask, b.Sample = true, evidence.Enough; j.onlyGivesBack() {
+		b.Sample, b.Asked = 0, s.Now()
+	}
 	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
@@ -261,6 +267,9 @@ func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, 
 		if err := store.GetJSON(ctx, s.Store, key, &written[i]); err != nil {
 			return nil, fmt.Errorf("read what the relay wrote: %w", err)
 		}
+	}
+	if !b.Asked.IsZero() {
+		e.Undate(b.Asked)
 	}
 	return client.New(&e, s.Now(), written...), nil
 }
