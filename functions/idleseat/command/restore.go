@@ -8,6 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -144,7 +145,11 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, in re
 	earlier, err := resume(a, applier, p, p.Resumes, "", begunFor(p))
 	behind := earlier.failure(p, err)
 	if len(p.Changes) == 0 || a.interrupted() {
-		return a.stopped(behind, halfway(p, nil, next))
+		line.bar.clear()
+		if err == nil && !c.json() {
+			behind = errors.Join(behind, (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes"))
+		}
+		return a.stopped(errors.Join(behind, damaged(p)), halfway(p, nil, next))
 	}
 	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})
 	line.bar.clear()
@@ -161,8 +166,16 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, in re
 	if err == nil {
 		err = failures(p, results)
 	}
-	if n := len(p.Unreadable); err == nil && n > 0 {
-		err = fmt.Errorf("run %s: not restored, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(n, "license"))
+	if err == nil {
+		err = damaged(p)
 	}
 	return errors.Join(err, behind)
+}
+
+// The function "damaged" returns an error if the ledger of a license is damaged, so that the license is not restored.
+func damaged(p *plan.Plan) error {
+	if len(p.Unreadable) == 0 {
+		return nil
+	}
+	return fmt.Errorf("run %s: not restored, because the ledger is damaged there: %s (see above)", p.Run, plain.Many(len(p.Unreadable), "license"))
 }

@@ -219,3 +219,19 @@ func TestRestoreBesideDamage(t *testing.T) {
 		t.Errorf("what the person holds (-before +after):\n%s", d)
 	}
 }
+
+// TestRestoreSaysHowToFinish: a restore that only rolls back what a run has begun prints the command that finishes it.
+func TestRestoreSaysHowToFinish(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t)
+	s.later(13 * time.Hour)
+	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the source
+	a := s.want(exitDone, "restore", c.UserPrincipalName, "--yes")
+	before, back, found := strings.Cut(string(a.out), "then finish:  idleseat ")
+	if !found || before != "1 pending change waits for the directory, often for minutes; " {
+		t.Fatalf("%s%s", a.out, a.err)
+	}
+	s.later(13 * time.Hour)
+	s.want(exitDone, strings.Fields(back)...)
+	s.endsInSource(first, c, i, runs.Kept, "somebody asked to restore it")
+}
