@@ -198,6 +198,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 	first, returning := Batches{Entra: []Batch{}, AD: []Batch{}}, p.Returning()
 	for _, run := range p.Resumes {
 		back := p.Restores != "" || slices.Contains(returning, run) // a restore rests on the ledger alone
+		rest := !back || p.Restores == "" && slices.ContainsFunc(p.Pending, func(b plan.Begun) bool { return b.Run == run && !b.Back })
 		if held && !back {
 			continue
 		}
@@ -212,7 +213,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 		if back {
 			first.add(earlier, results, override, runs.Back)
 		}
-		if !held && p.Restores == "" {
+		if rest && !held {
 			out.Batches.add(earlier, results, override, runs.Begun)
 		}
 		for _, b := range p.Pending {
