@@ -18,6 +18,12 @@ func Load(name string, data []byte) (*Policy, error) { return recent.load(name, 
 // version of idleseat rejects, because apply must finish or roll back the changes that the run began.
 func LoadKept(name string, data []byte) (*Policy, error) { return recent.load(name, data, true) }
 
+// InAudit reports whether a text is a policy in mode audit. It returns false for a text that is no policy.
+func InAudit(text string) bool {
+	p, err := Load("the policy in force", []byte(text))
+	return err == nil && p.Mode == Audit
+}
+
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	r, root := open(name, data, kept)
 	if root == nil {

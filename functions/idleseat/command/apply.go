@@ -65,7 +65,7 @@ func (c *applyCmd) Run(a *Process) error {
 	}
 	if !idle {
 		if err := applier.Check(a.Context, in); err != nil {
-			return c.onlyBack(a, applier, p, err)
+			return c.onlyBack(a, applier, p, in.Policy, err)
 		}
 	}
 	if c.given() {
@@ -108,7 +108,7 @@ func (c *applyCmd) Run(a *Process) error {
 
 // The method "onlyBack" is for a plan that is refused. Of the changes of earlier runs, it finishes those that return a
 // license. The parameter "refused" is the reason, and a part of the error.
-func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, refused error) error {
+func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, inForce string, refused error) error {
 	only := *p
 	only.Changes, only.Resumes = nil, p.Returning()
 	only.Pending = slices.DeleteFunc(slices.Clone(p.Pending), func(b plan.Begun) bool { return !b.Back })
@@ -122,7 +122,7 @@ func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, re
 			return errors.Join(refused, err)
 		}
 	}
-	earlier, err := resume(a, applier, &only, only.Resumes, "", runs.Back)
+	earlier, err := resume(a, applier, &only, only.Resumes, inForce, runs.Back)
 	behind := earlier.failure(p, err)
 	if err == nil && !c.json() {
 		behind = errors.Join(behind, (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes"))

@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
@@ -21,6 +22,9 @@ func (j *job) check(ctx context.Context, in Request) error {
 	}
 	if why := j.inForce.forbidden(p); why != "" {
 		return refuse("%s", why)
+	}
+	if j.scope == runs.Back && policy.InAudit(in.Policy) { // the restore of an operator names no policy
+		return refuse("%s", auditInForce)
 	}
 	asked := history.Request{Approved: in.PlanHash, Override: j.results.Override, Policy: in.Policy, ManifestHash: j.run.ManifestHash, Left: j.left()}
 	admitted, refusal, err := history.Admit(ctx, j.Store, p, j.run.Begin, asked, j.Now())

@@ -107,12 +107,14 @@ func sameLicense(a, b *policy.License) bool {
 	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
+const auditInForce = "the policy in force is in mode audit, in which nothing is written; what is begun waits: set mode to review or enforce, or restore what was taken with `idleseat restore`"
+
 func (f *inForce) forbidden(p *plan.Plan) string {
 	switch {
 	case f == nil:
 		return ""
 	case f.run.Policy.Mode == policy.Audit:
-		return "the policy in force is in mode audit, in which nothing is written; what is begun waits: set mode to review or enforce, or restore what was taken with `idleseat restore`"
+		return auditInForce
 	case f.run.Policy.Tenant != p.Tenant:
 		return "the policy in force is for tenant " + f.run.Policy.Tenant
 	}

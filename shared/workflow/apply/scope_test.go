@@ -240,7 +240,7 @@ func TestRestoreNeedsNoTaking(t *testing.T) {
 					_, err = s.Do(t.Context(), StepInput{Op: "change", Batch: *state})
 				}
 			} else {
-				_, err = b.Apply(t.Context(), Request{Run: "run", Policy: tc.policy, Scope: runs.Back})
+				_, err = b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back})
 			}
 			if err != nil {
 				t.Errorf("%s, deployed %t: %v", name, deployed, err)
@@ -301,6 +301,30 @@ func TestDeadFeedStopsNoReturn(t *testing.T) {
 		}
 		b.logged(t, moveAnna, "given back")
 		b.logged(t, changeBo, "open")
+	}
+}
+
+// TestAuditReturnsNothing: while the policy in force is in mode audit, no call returns a license, except a restore, which
+// names no policy.
+func TestAuditReturnsNothing(t *testing.T) {
+	t.Parallel()
+	audit := strings.Replace(text, "mode: enforce", "mode: audit", 1)
+	for _, scope := range []runs.Scope{runs.All, runs.Begun, runs.Back} {
+		b := newBench(t, moveAnna)
+		b.apply(t, runs.Pending, "joined")
+		b.follow()
+		if err := history.Stop(t.Context(), b.Store, "run", "id-anna", "later", b.now); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope, Policy: audit})
+		if !errors.Is(err, runs.ErrRefused) || r != nil || strings.Count(err.Error(), "mode audit") != 1 {
+			t.Errorf("scope %q: %+v, %v", scope, r, err)
+		}
+		b.wrote(t, joinEXO)
+		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: runs.Back}); err != nil {
+			t.Error(err)
+		}
+		b.logged(t, moveAnna, "given back")
 	}
 }
 

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -254,6 +255,13 @@ func nightGoesBackFirst(t *testing.T, begun map[string]ledger.Outcome) {
 	out, err := steps.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: 1})
 	if err != nil || cmp.Diff(want, out.Batches.Entra) != "" || sum(out.Resumed) != len(begun) {
 		t.Errorf("the next round: %+v, %v", out, err)
+	}
+	steps.Policy = func(context.Context) (string, error) {
+		return strings.Replace(e.text, "mode: enforce", "mode: audit", 1), nil
+	}
+	out, err = steps.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: 2})
+	if err != nil || slices.ContainsFunc(out.Batches.Entra, func(b Batch) bool { return b.Scope == runs.Back }) {
+		t.Errorf("the policy is in mode audit by now: %+v, %v", out, err)
 	}
 }
 
