@@ -99,6 +99,7 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 		if refused(err) {
 			out.Failure.Error = gate.RefusedError
 		}
+		out.Left(n.left, n.unlisted)
 		return out
 	}
 	by := map[runs.Status]int{}
@@ -175,4 +176,6 @@ func (here) Apply(run, planHash string, override bool) string {
 	return "idleseat apply " + run
 }
 
-func (here) Restore(run string) string { return "idleseat restore --run " + run }
+func (here) Restore(run, user string) string {
+	return strings.TrimSpace("idleseat restore --run " + run + " " + user)
+}

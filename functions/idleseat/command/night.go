@@ -43,6 +43,9 @@ type night struct {
 	earlier map[string]resumed // the outcomes of the changes that this night resumed, by the run that began them
 	behind  error              // why runs of the field "earlier" could not go on in the last round; nil if all could
 	failed  error              // why the plan could not be printed or applied completely; nil if it was
+
+	left     []plan.Begun // changes that return a license and are half-way, if the night failed before it had a plan
+	unlisted error        // why these are not known
 }
 
 // Run does the work of a night. It plans for everybody. As the mode and the plan allow, it finishes the changes that
@@ -58,6 +61,10 @@ func (c *runCmd) Run(a *Process) error {
 func (n *night) take() error {
 	in, err := n.loadStart()
 	if err != nil {
+		if s, failed := n.open(n.a); failed == nil {
+			n.findLeft(s)
+			n.tellLeft()
+		}
 		return err
 	}
 	s, err := n.open(n.a)
@@ -95,6 +102,7 @@ func (n *night) work(s store.Store, in start) (err error) {
 	in.asOf, in.scheduled = n.a.Clock.Now(), true
 	n.plan, err = n.line.plan(n.a.Context, in)
 	if err != nil {
+		n.withoutPlan(s, in.policy.Mode)
 		return unread(n.a.stopped(err, untouched+"; the next run reads anew"))
 	}
 	n.tell("run %s: %s", n.plan.Run, summary(n.plan))

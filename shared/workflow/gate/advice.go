@@ -27,12 +27,16 @@ func (l *letter) next() (text string, steps []card.Step) {
 		}
 		return text, []card.Step{{To: "To see what each change waits for", Command: results}, {To: "To finish it now", Command: hints.Apply(o.Run, o.PlanHash, o.Batches.overridden())}}
 	case Refused:
-		return "Nothing was begun, so nothing needs to be rolled back. Correct what the reason names, and ask again.", hints.Asked()
+		text = "Nothing was begun, so nothing needs to be rolled back. Correct what the reason names, and ask again."
+		if len(o.Unfinished) > 0 {
+			text = "Nothing new was begun. Correct what the reason names, and ask again. What earlier runs have half-way waits until then."
+		}
+		return text, append(hints.Asked(), l.finish()...)
 	case Failed:
 		if text, steps = hints.Again(o); l.at.Execution != "" {
 			text += " Do not redrive this execution: it would fail at the same point."
 		}
-		return text, steps
+		return text, append(steps, l.finish()...)
 	case Nothing:
 		if o.Begun > 0 {
 			return l.unfinished()
@@ -42,18 +46,18 @@ func (l *letter) next() (text string, steps []card.Step) {
 	why := card.Step{To: "To look", Command: results}
 	switch {
 	case o.Restores != "" && (failed || o.Unrestored > 0):
-		return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{why, {To: "To restore again", Command: hints.Restore(o.Restores)}}
+		return "Look at why licenses were not restored, mend it, and restore again.", []card.Step{why, {To: "To restore again", Command: hints.Restore(o.Restores, "")}}
 	case failed:
 		return "Look at why changes failed. The people still have what they had before.", []card.Step{why}
 	case o.Results[runs.Refused] > 0 && o.Restores == "":
 		text, steps = "Look at why changes were refused. The people still have what they had before.", []card.Step{why}
 		if o.Results[runs.Done] > 0 {
-			steps = append(steps, card.Step{To: "To restore what was taken", Command: hints.Restore(o.Run)})
+			steps = append(steps, card.Step{To: "To restore what was taken", Command: hints.Restore(o.Run, "")})
 		}
 		return text, steps
 	}
 	if o.Results[runs.Done] > 0 && o.Restores == "" {
-		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run)}}
+		return "Nothing needs to be done.", []card.Step{look, {To: "To restore all of it", Command: hints.Restore(o.Run, "")}}
 	}
 	return "Nothing needs to be done.", nil
 }

@@ -82,7 +82,12 @@ func (h hints) Apply(run, planHash string, override bool) string {
 	return h.ask("approve", run, planHash)
 }
 
-func (h hints) Restore(run string) string { return h.ask("restore", "--run", run) }
+func (h hints) Restore(run, user string) string {
+	if user != "" {
+		return h.ask("restore", "--run", run, user)
+	}
+	return h.ask("restore", "--run", run)
+}
 
 // Console returns the page of the AWS console that shows an object, or "" if place is not s3://bucket/prefix. If region
 // is empty, the console itself finds the region of the bucket.

@@ -36,7 +36,8 @@ type Hints interface {
 	// Again says how a failed run is continued.
 	Again(o *StepOutput) (text string, steps []card.Step)
 	Apply(run, planHash string, override bool) string
-	Restore(run string) string
+	// Restore returns the command that restores what a run took: from everybody, or from one user.
+	Restore(run, user string) string
 }
 
 // Card returns the outcome of a run, and the message about it. The parameter "o" is the last state of the run.
@@ -154,6 +155,10 @@ func (l *letter) facts() (lines []card.Fact) {
 	}
 	if sum(o.Resumed) > 0 {
 		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
+	} else if len(o.Unfinished) > 0 {
+		add("Half-way", "begun to return a license and not finished: %s; each command below finishes one without a plan", plain.Many(o.Begun, "change"))
+	} else if o.NotListed != "" {
+		add("Half-way", "not known, since the store could not be read: %s", o.NotListed)
 	} else if o.Begun > 0 {
 		add("Earlier", "begun by earlier runs and not finished: %s", plain.Many(o.Begun, "change"))
 	}

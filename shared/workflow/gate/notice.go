@@ -65,6 +65,9 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	if !plain.IsID(out.Run) {
 		out.Run = "" // the execution failed before it had a run, so an operator typed this text
 	}
+	if of.Failure != nil && out.PlanHash == "" && !isText(of.Apply) && !isText(of.Restore) && !isText(of.User) {
+		out.Left(HalfWay(ctx, s.Store, s.Now()))
+	}
 	outcome, message := Card(out, deployed(s.Deployment, s.Place, in.Execution, of.User != nil))
 	if s.Tell != nil {
 		if err := s.Tell(ctx, message); err != nil {
@@ -74,6 +77,11 @@ func (s *Steps) notice(ctx context.Context, in StepInput) (*StepOutput, error) {
 	}
 	out.Notice = &Notice{Outcome: outcome, Subject: message.Subject, Message: message.Text()}
 	return out, nil
+}
+
+func isText(v any) bool {
+	text, _ := v.(string)
+	return text != ""
 }
 
 // The method "text" returns the message of a failure. If a Lambda function failed, the cause is a JSON object that

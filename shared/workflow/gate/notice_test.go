@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 const (
@@ -49,7 +51,7 @@ func (s *Steps) toldAt(t *testing.T, at entrance.Name, state []byte) *StepOutput
 // notice of a night names the next night and the approval, because a plan does not continue what a night began.
 func TestStartAgain(t *testing.T) {
 	t.Parallel()
-	s := &Steps{Deployment: "seats", Place: "s3://b"}
+	s := &Steps{Store: &store.Memory{}, Now: func() time.Time { return clock }, Deployment: "seats", Place: "s3://b"}
 	const approval, failure = `"apply":"` + aRun + `","planHash":"` + aHash + `"`, `"failure":{"Error":"States.Timeout","Cause":""}}`
 	const input = "aws stepfunctions describe-execution --query input --output text --execution-arn arn:aws:states:r:1:execution:"
 	for _, tt := range []struct {
@@ -91,7 +93,7 @@ type statusCounts = map[runs.Status]int
 
 func TestNotice(t *testing.T) {
 	t.Parallel()
-	s := &Steps{Deployment: "seats", Place: "s3://b/p/"}
+	s := &Steps{Store: &store.Memory{}, Now: func() time.Time { return clock }, Deployment: "seats", Place: "s3://b/p/"}
 	planned := StepOutput{Run: aRun, PlanHash: aHash, Mode: policy.Review, Verdict: plan.Review, Changes: 3, MonthlySaving: 105, Currency: "USD", Counts: &plan.Counts{Users: 9, Keep: 4, Reclaim: 3, Undecided: 1, Exempt: 1}}
 	with := func(edit func(*StepOutput)) StepOutput { out := planned; edit(&out); return out }
 	failed := func(text string) any { return json.RawMessage(text) }
@@ -194,7 +196,7 @@ func TestRegionOfAnExecution(t *testing.T) {
 // TestSubject: a subject has at most 100 ASCII characters, even for a stack with the longest possible name.
 func TestSubject(t *testing.T) {
 	t.Parallel()
-	s := &Steps{Deployment: strings.Repeat("x", 128)}
+	s := &Steps{Store: &store.Memory{}, Now: func() time.Time { return clock }, Deployment: strings.Repeat("x", 128)}
 	got := s.told(t, StepOutput{Results: statusCounts{runs.Done: 100_000, runs.Failed: 100_000}, Changes: 200_000}).Notice.Subject
 	if len(got) != 100 || !strings.HasSuffix(got, "x: done, 100000 changes, 100000 FAILED") {
 		t.Errorf("%d: %s", len(got), got)
@@ -260,7 +262,7 @@ func TestNoticeToAChannel(t *testing.T) {
 	t.Parallel()
 	var told []*card.Card
 	var answer error
-	s := &Steps{Deployment: "seats", Place: "s3://b/p/", Tell: func(_ context.Context, c *card.Card) error {
+	s := &Steps{Store: &store.Memory{}, Now: func() time.Time { return clock }, Deployment: "seats", Place: "s3://b/p/", Tell: func(_ context.Context, c *card.Card) error {
 		told = append(told, &card.Card{Subject: c.Subject, Tone: c.Tone, Facts: slices.Clone(c.Facts), Next: c.Next, Steps: c.Steps, Report: c.Report})
 		return answer
 	}}

@@ -38,6 +38,10 @@ type StepOutput struct {
 	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
 	// works on them counts them in Resumed.
 	Begun int `json:"begun,omitempty"`
+	// Unfinished lists the first of the changes in Begun if the execution failed before it had a plan. These changes
+	// return a license. NotListed says why they are not known.
+	Unfinished []Unfinished `json:"unfinished,omitempty"`
+	NotListed  string       `json:"notListed,omitempty"`
 
 	Counts  *plan.Counts `json:"counts,omitempty"`
 	Changes int          `json:"changes"`
