@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -63,4 +64,21 @@ func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outco
 		t.Fatal(err)
 	}
 	return p
+}
+
+// Newer makes a run one of a newer version, whose policy has a key that this version does not know.
+func Newer(t *testing.T, s store.Store, run string) {
+	t.Helper()
+	b, err := snapshot.GetBegin(t.Context(), s, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Policy += "\nlater: true\n"
+	raw, err := store.Encode(layout.Begin(run), b)
+	if err == nil {
+		err = store.PutBytes(t.Context(), s, layout.Begin(run), raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

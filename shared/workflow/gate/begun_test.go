@@ -17,13 +17,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
+// newer says that a newer version of idleseat made the run.
+const newer = "newer"
+
 // TestOpenChangesOfEarlierRuns: the plan lists open changes in order, each with its reason. A run for one person lists
 // only the changes of that person.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		user  string // person whom the run is for: id, or id and SID; empty: everybody
-		spoil string // key of the object that is damaged
+		spoil string // key of the object that is damaged, or newer
 		want  []string
 		lost  string // part of the note about a run that cannot go on
 	}{
@@ -34,6 +37,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}, ""},
 		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: it waits for a restore", "dan: it waits for a restore"}, `its plan cannot be read: read the plan of run earlier: damaged object "runs/earlier/plan.json"`},
 		"its data are lost":  {"", "runs/earlier/manifest.json", []string{"ann: it waits for a restore", "dan: it waits for a restore"}, `its data cannot be read: `},
+		"newer version":      {"", newer, []string{"ann: it waits for a restore", "dan: it waits for a restore"}, `its data cannot be read: policy of run earlier:14:1: unknown key "later"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +45,9 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 			old := earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
 			putResults(t, s, old)
 			goesOn(t, s, "earlier")
-			if tc.spoil != "" {
+			if tc.spoil == newer {
+				earlier.Newer(t, s, "earlier")
+			} else if tc.spoil != "" {
 				if err := store.PutBytes(t.Context(), s, tc.spoil, []byte("{")); err != nil {
 					t.Fatal(err)
 				}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/earlier"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -257,5 +258,50 @@ func TestStopsWhoIsMeant(t *testing.T) {
 		if d := cmp.Diff(want, stopped); d != "" || err != nil {
 			t.Errorf("%s: %v, stopped (-want +got):\n%s", user, err, d)
 		}
+	}
+}
+
+// TestRestoreAfterADowngrade: a newer version made the newest run, and an older one restores a run of one person or of
+// everybody. The older version cannot read what the newer run knows of people, and no repeated call can.
+func TestRestoreAfterADowngrade(t *testing.T) {
+	t.Parallel()
+	for user, doubts := range map[string]int{"": 0, "ann": 1} {
+		s := storeWithRun(t)
+		earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+		people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
+		earlier.Newer(t, s, "newest")
+		p, err := Plan(t.Context(), s, Request{Of: "earlier", User: user, Run: "mine", Policy: text}, clock)
+		if err != nil || users(p.Changes) != "ann" || len(p.Notes) != doubts {
+			t.Errorf("restore of %q: %+v, %v", user, p, err)
+		}
+	}
+}
+
+// TestTakenAfterADowngrade: the runs that took a license are found although only a newer version can read the newest run.
+func TestTakenAfterADowngrade(t *testing.T) {
+	t.Parallel()
+	s := storeWithRun(t)
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+	people(t, s, "newest", []directory.EntraUser{{ID: "ann", UserPrincipalName: "ann@x.example", LastSuccessful: asOf}})
+	earlier.Newer(t, s, "newest")
+	got, err := TakenFrom(t.Context(), s, clock, "ann")
+	if d := cmp.Diff(&Took{User: "ann", Runs: []string{"earlier"}}, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+}
+
+// TestRestoreOfANewerRun: a newer version began the changes of a run, and an older one restores them. The restore rolls
+// them back itself, because the older version cannot go on with that run.
+func TestRestoreOfANewerRun(t *testing.T) {
+	t.Parallel()
+	s := storeWithRun(t)
+	earlier.Run(t, s, "earlier", map[string]ledger.Outcome{"ann": ""})
+	if err := snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "earlier"}); err != nil {
+		t.Fatal(err)
+	}
+	earlier.Newer(t, s, "earlier")
+	p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock)
+	if err != nil || users(p.Changes) != "ann" || len(p.Resumes) != 0 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
