@@ -24,7 +24,7 @@ import (
 // Data show a use some time after it, and usage reports are two to three days late. So the change waits until the data
 // show each use before the day began where the person lives (dueOf).
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
-	if !r.told(rule, past) || activeAfter(past.At, d, judge, p) || judge.Now().After(promised(rule, past).Add(noticeCounts)) {
+	if !r.told(rule, past) || activeAfter(past.At, d, judge, p) || judge.Now().After(dueOf(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
 		return
 	}
@@ -39,9 +39,10 @@ func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p
 	}
 }
 
-// noticeCounts is how long an announcement counts after its day. A license that was not taken by then was not due, or
-// the run could not take it. The person does not expect the change any more.
-const noticeCounts = 30 * 24 * time.Hour
+// noticeCounts is how long an announcement counts after the change may be made. A schedule may plan once a month. A
+// license that was not taken by then was not due, or the run could not take it. The person does not expect the change
+// any more.
+const noticeCounts = 32 * 24 * time.Hour
 
 // The method "told" reports whether a change was announced in the way that the policy asks for. If the policy sends
 // mails, an announcement in the ledger alone does not count. An announcement of an older version keeps no day, and so

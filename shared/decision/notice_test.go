@@ -153,8 +153,8 @@ func TestNoticeLapses(t *testing.T) {
 		notice bool
 	}{
 		"two days after its day":           {16, 0, false},
-		"30 days after its day":            {44, 0, false},
-		"31 days after its day":            {45, 0, true},
+		"32 days after it was due":         {47, 0, false}, // a day after its day
+		"33 days after it was due":         {48, 0, true},
 		"a leave that ended since":         {96, 95, true},
 		"a leave that ended since, lately": {44, 43, true},
 		"a leave that ended before":        {20, 95, false},

@@ -200,7 +200,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}
-	if r.Feeds[directory.Entra].State == plan.Unhealthy {
+	if r.Feeds[directory.Entra].Incomplete {
 		h.EntraState = directory.NotRead // an account may exist and not be listed
 	}
 	tables, err := r.usage()

@@ -44,10 +44,18 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the real kind may differ from Kind, because KindHidden is true or because an Entra account
-// may exist that was not read. In the second case the kind is not open if Active Directory shows a person's mailbox.
+// KindOpen reports whether the real kind may differ from Kind, because KindHidden or KindUnread is true, or because an
+// Entra account may exist that was not read. In the last case the kind is not open if Active Directory shows a person's
+// mailbox.
 func (p *Person) KindOpen() bool {
-	return p.KindHidden() || p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
+	return p.KindHidden() || p.KindUnread() || p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
+}
+
+// KindUnread reports whether Active Directory was not read, and the person's account there can show another kind. The
+// accounts of shared mailboxes, rooms and equipment are blocked in Entra ID (Microsoft Learn, "About shared mailboxes"),
+// so the kind of an enabled account is not open.
+func (p *Person) KindUnread() bool {
+	return p.AD == nil && p.ADState == NotRead && p.Entra != nil && p.Entra.Enabled != Yes && !p.Entra.Past.Joined.IsZero()
 }
 
 // KindHidden reports whether Active Directory alone can show the kind and does not show the type of the mailbox, because

@@ -21,6 +21,8 @@ const (
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
+	// Incomplete means that accounts may be missing in the reading. Otherwise at most the dates are unknown.
+	Incomplete bool `json:"incomplete,omitempty"`
 }
 
 // FeedFacts has the figures of one signal in one run, over all people.
@@ -69,15 +71,23 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown.
-// If the signal is unhealthy for another reason, only its dates are unknown.
+// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown. If
+// the reading is incomplete, an account that it lacks may exist. If the signal is unhealthy for another reason, only its
+// dates are unknown.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
+	feed := f.health(s, asOf)
+	short := f.Failed != "" || f.Sampled == 0 || f.Baseline != nil && f.Baseline.fewerPeople(f.Freshness)
+	feed.Incomplete = feed.State == Unhealthy && short
+	return feed
+}
+
+func (f *FeedFacts) health(s directory.Signal, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
-		return Feed{Unhealthy, fmt.Sprintf(format, args...)}
+		return Feed{State: Unhealthy, Reason: fmt.Sprintf(format, args...)}
 	}
 	switch age := asOf.Sub(f.Newest); {
 	case f.Absent:
-		return Feed{Absent, "not set up"}
+		return Feed{State: Absent, Reason: "not set up"}
 	case f.Failed != "":
 		return unhealthy("%s", f.Failed)
 	case f.PartialLogon != "":

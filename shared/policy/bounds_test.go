@@ -135,6 +135,34 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
+// If Active Directory was not read, a blocked account may belong to a shared mailbox. An enabled account does not, and
+// neither does one that has no account in Active Directory.
+func TestKindOnlyActiveDirectoryKnows(t *testing.T) {
+	t.Parallel()
+	p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(60))', then: remove}]\n")
+	for name, tc := range map[string]struct {
+		change func(*directory.Person)
+		want   Outcome
+	}{
+		"read, shared":    {func(*directory.Person) {}, Exempt},
+		"not read":        {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, Undecided},
+		"enabled":         {func(p *directory.Person) { p.AD, p.ADState, p.Entra.Enabled = nil, directory.NotRead, directory.Yes }, Reclaim},
+		"never joined":    {func(p *directory.Person) { p.AD, p.ADState, p.Entra.Past.Joined = nil, directory.NotRead, time.Time{} }, Reclaim},
+		"no account":      {func(p *directory.Person) { p.AD, p.ADState = nil, directory.NoAccount }, Reclaim},
+		"lost in reading": {func(p *directory.Person) { p.AD, p.ADState = nil, directory.Missing }, Reclaim}, // the reading before the write finds it
+	} {
+		who := employee()
+		who.Entra.Synced, who.Entra.Enabled, who.AD.RecipientType = true, directory.No, "34359738368"
+		who.Entra.LastSuccessful, who.Entra.LastInteractive, who.Entra.LastNonInteractive = noon.AddDate(-1, 0, 0), time.Time{}, time.Time{}
+		who.Entra.Past.Joined = noon.AddDate(0, 0, -1)
+		tc.change(who)
+		v := judge(t, p, noon).Ask(p.Rules[0], who)
+		if v.Outcome != tc.want || tc.want == Undecided && !strings.HasSuffix(v.Reason, "the kind of the account is not known: Active Directory was not read") {
+			t.Errorf("%s: %s, %q; want %s", name, v.Outcome, v.Reason, tc.want)
+		}
+	}
+}
+
 // By default, no license is taken from an agent, and a room is exempt.
 func TestAgentsAndKinds(t *testing.T) {
 	t.Parallel()

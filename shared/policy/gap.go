@@ -92,6 +92,8 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		g.add("exempt", "exemption", e.group.gap(p))
 	case e.kindOpen && p.KindHidden():
 		fieldGaps(g, p, directory.KindField)
+	case e.kindOpen && p.KindUnread():
+		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.AD, p))
 	case e.kindOpen && len(g.names) == 0: // left out if the license is unknown, because the license alone is a sufficient reason
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
@@ -142,7 +144,7 @@ func (a *attribute) gap(p *directory.Person) string {
 		return a.group.gap(p)
 	}
 	for _, f := range a.fields {
-		if f.Name == directory.KindName && p.KindHidden() {
+		if f.Name == directory.KindName && (p.KindHidden() || p.KindUnread()) {
 			f, _ = directory.FieldNamed(directory.KindField)
 		}
 		signal, dated := f.Signal()

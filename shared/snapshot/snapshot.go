@@ -105,6 +105,8 @@ type Mailboxes struct {
 	// Kinds has the recipient types of the mailboxes that are not user mailboxes, by user principal name in lower
 	// case.
 	Kinds map[string]string `json:"kinds,omitempty"`
+	// Shown reports whether this run's own report shows the kinds. Otherwise they are those of an earlier run.
+	Shown bool `json:"shown,omitempty"`
 }
 
 // PolicyHash returns the SHA-256 of the run's copy of the policy, in hex.

@@ -24,15 +24,6 @@ func overriding(n *report.Night) string {
 	return applying(n) + " --override-limits " + n.PlanHash
 }
 
-// The function "finishing" returns what finishes the pending changes of a night. In a deployment each execution that plans
-// for everybody also finishes what earlier runs began.
-func finishing(n *report.Night) string {
-	if n.Deployment != "" {
-		return planning(n)
-	}
-	return applying(n)
-}
-
 func restoring(n *report.Night) string { return inDeployment("idleseat restore --run "+n.Run, n) }
 
 func inDeployment(command string, n *report.Night) string {

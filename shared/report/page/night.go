@@ -136,7 +136,7 @@ func (s *state) ended(w *Words, n *report.Night) {
 		}
 	}
 	if pending > 0 {
-		s.Next, s.Commands = w.T("next.pending"), []string{finishing(n)}
+		s.Next, s.Commands = w.T("next.pending"), []string{applying(n)}
 	} else if done > 0 && n.Restores == "" { // nobody restores a restore
 		s.Next, s.Commands = w.T("next.restore"), []string{restoring(n)}
 	}

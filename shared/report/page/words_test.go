@@ -156,7 +156,7 @@ func TestState(t *testing.T) {
 		"in a deployment": {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Review}, "info", "Waits for approval", "idleseat approve R H --aws prod"},
 		"held there":      {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Verdict: plan.Hold, Overridable: true}, "warn", "On hold", "idleseat approve R H --aws prod --override-limits"},
 		"audit there":     {report.Night{Run: "R", Deployment: "prod", Mode: policy.Audit, Verdict: plan.Review}, "info", "Only looking", "idleseat plan --aws prod"},
-		"pending there":   {report.Night{Run: "R", Deployment: "prod", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat plan --aws prod"},
+		"pending there":   {report.Night{Run: "R", PlanHash: "H", Deployment: "prod", Settled: settled(map[runs.Status]int{runs.Pending: 1})}, "warn", "Not finished", "idleseat approve R H --aws prod"},
 		"done there":      {report.Night{Run: "R", Deployment: "a b", Settled: settled(map[runs.Status]int{runs.Done: 1})}, "good", "Done", "idleseat restore --run R --aws 'a b'"},
 		"stopped at last": {report.Night{Run: "R", Settled: &report.Settled{Refused: "expired"}}, "bad", "Stopped by a safety check", "idleseat plan"},
 	} {

@@ -38,7 +38,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 			c.User = "id-dora"
 			b := newBenchOf(t, text, c)
 			dora := b.entra.users["id-dora"]
-			dora.LastSuccessful, dora.ImmutableID, dora.Assignments = idle, tc.anchor, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
+			dora.LastSuccessful, dora.ImmutableID, dora.Enabled, dora.Assignments = idle, tc.anchor, directory.Yes, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
 			b.ad.fail = tc.fail
 			b.remembers(t, c)
 			account := known.Account{Key: known.KeyOf("id-dora"), Seen: known.Always, Enabled: known.Always, Joined: known.SecondOf(asOf), Contradicted: tc.knew}

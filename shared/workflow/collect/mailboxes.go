@@ -24,12 +24,12 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
 	}
-	found, shown := &snapshot.Mailboxes{Key: layout.Mailboxes(in.Run, layout.Attempt()), Kinds: map[string]string{}}, false // each attempt has its own key
+	found := &snapshot.Mailboxes{Key: layout.Mailboxes(in.Run, layout.Attempt()), Kinds: map[string]string{}} // each attempt has its own key
 	var reading error
 	err := store.PutLines(ctx, c.Store, found.Key, func(emit func(any) error) error {
 		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error {
 			if m.Kind != "" && strings.Contains(m.UserPrincipalName, "@") {
-				shown = true
+				found.Shown = true
 				if !m.UserMailbox() {
 					found.Kinds[strings.ToLower(m.UserPrincipalName)] = m.Kind
 				}
@@ -40,17 +40,18 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	})
 	switch {
 	case reading != nil && ctx.Err() == nil:
-		found, shown = &snapshot.Mailboxes{Failed: reading.Error()}, false
+		found = &snapshot.Mailboxes{Failed: reading.Error()}
 	case err != nil:
 		return nil, err
 	}
-	if !shown {
+	if !found.Shown {
 		found.Kinds, err = c.lastKinds(ctx, in.Run)
 	}
 	return found, err
 }
 
-// lastKinds returns the kinds of mailboxes that the newest readable run for everybody with a mailbox usage report knew.
+// lastKinds returns the kinds of mailboxes that the newest readable run for everybody knew. It skips a run without kinds
+// whose report did not show them, because runs of earlier versions kept none.
 func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]string, error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -62,7 +63,7 @@ func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]strin
 		case errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, store.ErrDamaged):
 		case err != nil:
 			return nil, err
-		case b.Copy == "" && b.Mailboxes != nil: // a copy has the report of an older run
+		case b.Copy == "" && b.Mailboxes != nil && (b.Mailboxes.Shown || len(b.Mailboxes.Kinds) > 0): // a copy has the report of an older run
 			return b.Mailboxes.Kinds, nil
 		}
 	}

@@ -47,7 +47,11 @@ func TestKindsOfMailboxesStay(t *testing.T) {
 			err := snapshot.PutBegin(t.Context(), b.Store, &snapshot.Begin{Run: "r6-copy", Partitions: 1, Copy: "r1", Mailboxes: &snapshot.Mailboxes{}})
 			return errors.Join(err, history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r6-copy"}, true))
 		}, room},
-		{"r7", nil, errDown, nil, room},
+		{"r7", nil, errDown, func() error { // a run of an earlier version
+			err := snapshot.PutBegin(t.Context(), b.Store, &snapshot.Begin{Run: "r7-old", Partitions: 1, Mailboxes: &snapshot.Mailboxes{Failed: "503"}})
+			return errors.Join(err, history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r7-old"}, true))
+		}, room},
+		{"r7-z", nil, errDown, nil, room},
 		{"r8", []directory.Mailbox{box("bo@x.example", "User"), box("room@x.example", "User")}, nil, nil, map[string]string{}},
 		{"r9", nil, errDown, nil, nil},
 	} {

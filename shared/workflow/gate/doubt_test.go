@@ -107,9 +107,9 @@ func TestDoubts(t *testing.T) {
 		"fewer, and many undecided":   {fewer(func(j *judgement) { j.sum.Tallies[1].UndecidedHolders, j.sum.Tallies[2].UndecidedHolders = 40, 40 }), []string{"rule citrix: ", "rule citrix-long: "}},
 		"fewer, and that is right":    {fewer(func(j *judgement) { j.Begin.AcceptFeeds = true }), nil},
 		"fewer, for one person":       {fewer(func(j *judgement) { j.Begin.User = "ann" }), nil},
-		"fewer, without AD":           {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Unhealthy }), nil},
-		"fewer, without Entra ID": {fewer(func(j *judgement) { j.Feeds[directory.Entra].State = plan.Unhealthy }),
-			[]string{"rule citrix: exempt.when and the kinds of accounts exempt 2 of 50 holders, and exempted 40 of 60 in an earlier run; a cause may be that the source entra is unhealthy; look", "rule citrix-long: "}},
+		"fewer, without AD":           {fewer(func(j *judgement) { j.Feeds[directory.AD] = plan.Feed{State: plan.Unhealthy, Incomplete: true} }), nil},
+		"fewer, without Entra ID": {fewer(func(j *judgement) { j.Feeds[directory.Entra] = plan.Feed{State: plan.Unhealthy, Incomplete: true} }),
+			[]string{"rule citrix: exempt.when and the kinds of accounts exempt 2 of 50 holders, and exempted 40 of 60 in an earlier run; a cause may be that the source entra was not read in full; look", "rule citrix-long: "}},
 		"fewer, and AD is not set up": {fewer(func(j *judgement) { j.Feeds[directory.AD].State = plan.Absent }), []string{"rule citrix: ", "rule citrix-long: "}},
 		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
 		"unheld, for one person":      {func(j *judgement) { holders(0)(j); j.Begin.User = "ann" }, nil},
@@ -316,7 +316,7 @@ func TestShrunkGroupStaysInDoubt(t *testing.T) {
 func TestLostExemptionStaysInDoubt(t *testing.T) {
 	t.Parallel()
 	down := func(s directory.Source) func(*judgement) {
-		return func(j *judgement) { j.Feeds[s].State = plan.Unhealthy }
+		return func(j *judgement) { j.Feeds[s] = plan.Feed{State: plan.Unhealthy, Incomplete: true} }
 	}
 	unknown := func(j *judgement) { j.sum.Tallies[0].ExemptUnknown = 60 }
 	const lost = "rule m365: exempt.when and the kinds of accounts exempt 0 of 5000 holders, and exempted 60 of 5000 in an earlier run; "
@@ -331,12 +331,14 @@ func TestLostExemptionStaysInDoubt(t *testing.T) {
 		{"as before", 60, nil, "", false},
 		{"unknown", 0, unknown, "", false},
 		{"cleared", 0, nil, lost + "look", true},
-		{"Active Directory is silent", 0, down(directory.AD), lost + "a cause may be that the source ad is unhealthy; look", true},
+		{"Active Directory is silent", 0, down(directory.AD), lost + "a cause may be that the source ad was not read in full; look", true},
 		{"others are unknown", 0, unknown, lost, true},
 		{"others are undecided", 0, func(j *judgement) { j.sum.Tallies[0].UndecidedHolders = 60 }, lost, true},
-		{"Entra ID is silent", 0, down(directory.Entra), "rule m365: exempt.when and the kinds of accounts exempted 60 of 5000 holders, and far fewer in an earlier run; whether they are exempt again is not known, because the source entra is unhealthy; look", true},
+		{"Entra ID is silent", 0, down(directory.Entra), "rule m365: exempt.when and the kinds of accounts exempted 60 of 5000 holders, and far fewer in an earlier run; whether they are exempt again is not known, because the source entra was not read in full; look", true},
 		{"back, while Active Directory is silent", 60, down(directory.AD), "", true},
 		{"cleared again", 0, down(directory.AD), lost, true},
+		{"back, while the dates of Active Directory are stale", 60, func(j *judgement) { j.Feeds[directory.AD].State = plan.Unhealthy }, "", false},
+		{"cleared once more", 0, nil, lost, true},
 		{"back", 60, nil, "", false},
 		{"cleared while Active Directory is silent", 0, down(directory.AD), lost, true},
 		{"accepted then", 0, func(j *judgement) { j.Begin.AcceptFeeds = true; down(directory.AD)(j) }, "", false},

@@ -7,7 +7,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
-	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -37,8 +36,8 @@ func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 // exemptLost reports whether many holders of the rule's license lost their exemption. A loss that an earlier run found
 // lasts until a run sees the counts again, even if this run cannot count: nobody has answered yet.
 //
-// A run counts the holders if the license's own directory is healthy or absent. If the other directory is neither, an
-// exemption may be unknown, which the counts show.
+// A run counts the holders if it trusts the license's own directory. If it does not trust the other one, an exemption may
+// be unknown, which the counts show.
 func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool {
 	found := j.Begin.Earlier != nil && j.Begin.Earlier.ExemptLost[now.Asks]
 	if !j.trusts(r.License.Source()) {
@@ -48,16 +47,14 @@ func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool
 	return before.Lost(now) || found && before.Fewer(now)
 }
 
-// The method "trusts" reports whether a directory is healthy or absent.
-func (j *judgement) trusts(s directory.Source) bool {
-	return j.Feeds[s].State == plan.Healthy || j.Feeds[s].State == plan.Absent
-}
+// The method "trusts" reports whether a directory was read with all its accounts, or is absent. Its dates may be unknown.
+func (j *judgement) trusts(s directory.Source) bool { return !j.Feeds[s].Incomplete }
 
-// The method "untrusted" returns a sentence about each directory that is neither healthy nor absent.
+// The method "untrusted" returns a sentence about each directory that it does not trust.
 func (j *judgement) untrusted() (sentences []string) {
 	for _, s := range []directory.Source{directory.Entra, directory.AD} {
 		if !j.trusts(s) {
-			sentences = append(sentences, fmt.Sprintf("the source %s is unhealthy", s))
+			sentences = append(sentences, fmt.Sprintf("the source %s was not read in full", s))
 		}
 	}
 	return sentences
