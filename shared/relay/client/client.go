@@ -167,9 +167,17 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 		asked = asked || contains(d.evidence.Groups, key)
 	}
 	if !asked {
-		return directory.Group{}, fmt.Errorf("the relay was not asked about the group %q", name)
+		return directory.Group{}, d.unknown(protocol.Group{DN: name, Direct: true}.Key(), name)
 	}
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
+}
+
+// The method "unknown" returns the error for a group that the evidence does not have.
+func (d *Directory) unknown(key, name string) error {
+	if why, failed := d.evidence.Failed[key]; failed {
+		return fmt.Errorf("the relay could not read the group %q: %s", name, why)
+	}
+	return fmt.Errorf("the relay was not asked about the group %q", name)
 }
 
 // The method "asked" returns the name under which the evidence has a group. The parameter "name" is the DN or the
@@ -198,7 +206,7 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 	case contains(d.evidence.Unreadable, key):
 		return false, fmt.Errorf("%w: %q", directory.ErrNoGroup, groupDN)
 	case !contains(d.evidence.Groups, key):
-		return false, fmt.Errorf("the relay was not asked about the group %q", groupDN)
+		return false, d.unknown(key, groupDN)
 	case a.Failed != "":
 		return false, fmt.Errorf("the relay could not read %q: %s", sid, a.Failed)
 	}

@@ -23,6 +23,8 @@ const (
 	// The constants "safe" and "bare" are exempt groups. Nobody is in the group "bare".
 	safe = "CN=Safe,DC=x"
 	bare = "CN=Bare,DC=x"
+	// The constant "unread" is a license group that the relay could not read.
+	unread = "CN=Unread,DC=x"
 	// The constant "deleted" is a group that no read finds.
 	deleted = "<GUID=guid-deleted>"
 )
@@ -35,6 +37,7 @@ func evidence() *protocol.Evidence {
 	key := func(dn string) string { return protocol.Group{DN: dn, Direct: true}.Key() }
 	return &protocol.Evidence{
 		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone), protocol.Group{DN: safe}.Key(), protocol.Group{DN: bare}.Key()},
+		Failed:     map[string]string{key(unread): "the domain is down"},
 		Unreadable: []string{key(gone)}, Empty: []string{protocol.Group{DN: bare}.Key()},
 		Sample: []time.Time{now, {}}, Found: map[string]directory.Group{seats: {ID: seats, GUID: "guid-seats"}},
 		People: []protocol.Account{
@@ -65,6 +68,8 @@ func TestAnswers(t *testing.T) {
 		"other group":    {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "CN=New,DC=x", true); return err }, want: "not asked about the group"},
 		"nested":         {ask: func() error { _, err := d.MemberOf(t.Context(), anna, seats, false); return err }, want: "not asked about the group"},
 		"other GUID":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "<GUID=guid-x>", true); return err }, want: "not asked about the group"},
+		"group unread":   {ask: func() error { _, err := d.FindGroup(t.Context(), unread); return err }, want: `the relay could not read the group "CN=Unread,DC=x": the domain is down`},
+		"member unread":  {ask: func() error { _, err := d.MemberOf(t.Context(), anna, unread, true); return err }, want: `the relay could not read the group "CN=Unread,DC=x": the domain is down`},
 		"group gone":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, gone, true); return err }, is: directory.ErrNoGroup, want: "Gone"},
 		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
 		"members":        {ask: func() error { _, err := d.HasMembers(t.Context(), seats, 1); return err }, want: "not asked about the group"},

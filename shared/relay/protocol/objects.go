@@ -65,7 +65,10 @@ type Evidence struct {
 	Batch  string    `json:"batch"`
 	Read   time.Time `json:"read"` // when the reading started
 	People []Account `json:"people"`
-	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message
+	Groups []string  `json:"groups,omitempty"` // keys of the groups in the message, without those in Failed
+	// Failed says why license groups could not be read, by the key of the group. Older versions of the relay do not
+	// send it.
+	Failed map[string]string `json:"failed,omitempty"`
 	// Unreadable has the keys of the groups that do not exist or hide their members.
 	Unreadable []string `json:"unreadable,omitempty"`
 	// Gone has the keys of the groups that were named by objectGUID and that no read finds.

@@ -42,6 +42,7 @@ type fakeAD struct {
 	writes int
 	empty  string // DN of a group without members
 	hidden error  // of HasMembers
+	down   string // DN of a group that cannot be read
 
 	clock   error // of CheckClock
 	list    func(ctx context.Context) error
@@ -93,7 +94,11 @@ func (f *fakeAD) HasMembers(_ context.Context, dn string, least int) (bool, erro
 }
 
 func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
-	if name != group {
+	switch name {
+	case f.down:
+		return directory.Group{}, errBroken
+	case group:
+	default:
 		return directory.Group{}, directory.ErrNoGroup
 	}
 	return directory.Group{ID: group, GUID: "guid-of-group"}, nil
@@ -140,6 +145,8 @@ func (f *fakeAD) MemberOf(_ context.Context, _, dn string, _ bool) (bool, error)
 		}
 	}
 	switch dn {
+	case f.down:
+		return false, errBroken
 	case group:
 		return f.member, nil
 	case exempted:

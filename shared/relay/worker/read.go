@@ -139,24 +139,10 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 		}
 	}
 	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: r.clock.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names)+len(people.ImmutableIDs))}
-	e.Found = map[string]directory.Group{}
 	var noGroup sync.Map // keys of groups that could not be read
-	for _, g := range m.Groups {
-		e.Groups = append(e.Groups, g.Key())
-		found, err := r.ad.FindGroup(ctx, g.DN)
-		switch {
-		case err == nil:
-			e.Found[g.DN] = found
-			if err := r.empty(ctx, g, e); err != nil {
-				return nil, err
-			}
-		case errors.Is(err, directory.ErrNoGroup) && g.Direct && directory.IsGroupGUID(g.DN):
-			e.Gone = append(e.Gone, g.Key())
-		case errors.Is(err, directory.ErrNoGroup):
-			noGroup.Store(g.Key(), true)
-		default:
-			return nil, err
-		}
+	groups, err := r.groups(ctx, m.Groups, e, &noGroup)
+	if err != nil {
+		return nil, err
 	}
 	var reading errgroup.Group
 	reading.SetLimit(atTheSame)
@@ -166,11 +152,11 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 			anchored := named - len(people.Names)
 			switch {
 			case named < 0:
-				e.People[i] = r.account(ctx, people.SIDs[i], m.Groups, &noGroup)
+				e.People[i] = r.account(ctx, people.SIDs[i], groups, &noGroup)
 			case anchored < 0:
-				e.People[i] = r.named(ctx, people.Names[named], m.Groups, &noGroup)
+				e.People[i] = r.named(ctx, people.Names[named], groups, &noGroup)
 			default:
-				e.People[i] = r.anchored(ctx, people.ImmutableIDs[anchored], people.Anchor, m.Groups, &noGroup)
+				e.People[i] = r.anchored(ctx, people.ImmutableIDs[anchored], people.Anchor, groups, &noGroup)
 			}
 			return context.Cause(ctx)
 		})
@@ -182,6 +168,34 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	noGroup.Range(func(key, _ any) bool { keys[key.(string)] = true; return true })
 	e.Unreadable = slices.Sorted(maps.Keys(keys))
 	return e, r.sample(ctx, m.Sample, e)
+}
+
+// The method "groups" adds to e what the directory knows about the groups of a message. It returns the groups about which
+// the people are asked: all but the license groups that could not be read. Only the changes of such a license group
+// wait, because others in the batch do not depend on it.
+func (r *Relay) groups(ctx context.Context, all []protocol.Group, e *protocol.Evidence, noGroup *sync.Map) (asked []protocol.Group, err error) {
+	e.Found, e.Failed = map[string]directory.Group{}, map[string]string{}
+	for _, g := range all {
+		found, err := r.ad.FindGroup(ctx, g.DN)
+		switch {
+		case err == nil:
+			e.Found[g.DN] = found
+			if err := r.empty(ctx, g, e); err != nil {
+				return nil, err
+			}
+		case errors.Is(err, directory.ErrNoGroup) && g.Direct && directory.IsGroupGUID(g.DN):
+			e.Gone = append(e.Gone, g.Key())
+		case errors.Is(err, directory.ErrNoGroup):
+			noGroup.Store(g.Key(), true)
+		case g.Direct && ctx.Err() == nil:
+			e.Failed[g.Key()] = err.Error()
+			continue
+		default:
+			return nil, err
+		}
+		asked, e.Groups = append(asked, g), append(e.Groups, g.Key())
+	}
+	return asked, nil
 }
 
 // The method "empty" adds a group to e.Empty if nobody is in it, or fewer people than g.Least. It skips license groups,

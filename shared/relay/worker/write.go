@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -102,6 +103,7 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""
 	}
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g protocol.Group) bool { return g.Direct }) // See ignores them
 	a := r.account(ctx, c.SID, groups, new(sync.Map))
 	if a.Failed != "" {
 		return "the account could not be read again: " + a.Failed
