@@ -97,7 +97,10 @@ type Results struct {
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
 	Refused  string    `json:"refused,omitempty"` // the safety check that stopped the batch; empty if none did
-	Results  []Result  `json:"results"`
+	// Lost names the batches whose earlier results were damaged. Calls that work by the ledger have written the batch
+	// since, and do not know what the lost results say, such as who was kept.
+	Lost    []string `json:"lost,omitempty"`
+	Results []Result `json:"results"`
 }
 
 // PutResults writes the results of a batch.
@@ -109,8 +112,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 }
 
 // GetResults returns the results that exist so far for the given batches, in their order. It skips batches without
-// results. If objects are damaged, it returns the results of the other batches together with an error that wraps
-// store.ErrDamaged.
+// results. If objects are damaged, or were damaged before a call wrote them again, it returns what is known together with
+// an error that wraps store.ErrDamaged.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	var damage error
@@ -124,10 +127,14 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 		case errors.Is(err, store.ErrNotFound):
 			continue
 		case errors.Is(err, store.ErrDamaged):
-			damage = errors.Join(damage, err)
+			damage, all.Lost = errors.Join(damage, err), append(all.Lost, b.Name)
 			continue
 		case err != nil:
 			return nil, err
+		}
+		if len(one.Lost) > 0 {
+			err := fmt.Errorf("read the results of run %s: %w %q: it was damaged before, and what it said then is lost; bring back an earlier version, or plan again", p.Run, store.ErrDamaged, layout.Result(p.Run, b.Name))
+			damage, all.Lost = errors.Join(damage, err), append(all.Lost, b.Name)
 		}
 		all.Results = append(all.Results, one.Results...)
 		if one.At.After(all.At) {

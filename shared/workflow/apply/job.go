@@ -138,6 +138,7 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
 		return !slices.ContainsFunc(whole.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
 	})
+	one.Lost = slices.DeleteFunc(slices.Clone(one.Lost), func(name string) bool { return name != b.Name })
 	return &one
 }
 

@@ -250,31 +250,6 @@ func TestRestoreNeedsNoTaking(t *testing.T) {
 	}
 }
 
-// TestResumedWithoutResults: if the results of a run are damaged, another run resumes it by the ledger. A call for all
-// changes is refused, because only the results say what was kept.
-func TestResumedWithoutResults(t *testing.T) {
-	t.Parallel()
-	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
-		b := newBench(t, moveAnna)
-		b.apply(t, runs.Pending, "joined")
-		if scope == runs.Back {
-			b.recall(t, "")
-		}
-		b.damage(t, "runs/run/results/entra-0001.json")
-		b.follow()
-		if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, store.ErrDamaged) {
-			t.Errorf("all changes: %v", err)
-		}
-		if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope}); err != nil {
-			t.Fatal(err)
-		}
-		b.wrote(t, joinEXO, map[runs.Scope]string{runs.Begun: leaveE3, runs.Back: leaveEXO}[scope])
-		if r := b.results(t); len(r.Results) != 1 || r.Results[0].Retry {
-			t.Errorf("%s: %+v", scope, r)
-		}
-	}
-}
-
 // TestDeadFeedStopsNoReturn: the dates of sign-in die while a change goes back. A call of any scope is refused, and
 // finishes that change. It leaves the other changes as they are.
 func TestDeadFeedStopsNoReturn(t *testing.T) {

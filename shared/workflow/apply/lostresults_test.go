@@ -1,0 +1,70 @@
+package apply
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestResumedWithoutResults: if the results of a run are damaged, another run resumes it by the ledger. A call for all
+// changes is refused from then on, because only the lost results say what was kept. What the resuming call read right
+// before the changes stays known.
+func TestResumedWithoutResults(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
+		b := newBench(t, moveAnna, changeBo)
+		b.entra.users["id-bo"].LastSuccessful = daysAgo(0) // Bo is kept
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		if scope == runs.Back {
+			b.recall(t, "id-anna")
+		}
+		b.damage(t, "runs/run/results/entra-0001.json")
+		b.follow()
+		b.entra.users["id-bo"].LastSuccessful = idle // Graph answers with an older date again
+		r, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope})
+		if err != nil || len(r.Results) != 1 || r.Results[0].Retry {
+			t.Errorf("%s: %+v, %v", scope, r, err)
+		}
+		want := []string{joinEXO, map[runs.Scope]string{runs.Begun: leaveE3, runs.Back: leaveEXO}[scope]}
+		for range 2 {
+			if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("all changes: %v", err)
+			}
+			if _, err := b.Apply(t.Context(), Request{Run: "run", Scope: scope}); err != nil {
+				t.Error(err)
+			}
+		}
+		b.wrote(t, want...)
+		b.logged(t, changeBo, "")
+		var stored runs.Results
+		if err := store.GetJSON(t.Context(), b.Store, "runs/run/results/entra-0001.json", &stored); err != nil || stored.Of(&moveAnna) == nil {
+			t.Errorf("%+v, %v", stored, err)
+		}
+	}
+}
+
+// TestReturnWithoutResults: a call for all changes is refused because results are damaged, and finishes what returns a
+// license. It does not hide the damage, so the next call for all changes is refused, too.
+func TestReturnWithoutResults(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	b.entra.users["id-bo"].LastSuccessful = daysAgo(0)
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.recall(t, "id-anna")
+	b.damage(t, "runs/run/results/entra-0001.json")
+	b.entra.users["id-bo"].LastSuccessful = idle
+	for i := range 3 {
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+	b.wrote(t, joinEXO, leaveEXO)
+	b.logged(t, moveAnna, "given back")
+	b.logged(t, changeBo, "")
+}
