@@ -209,14 +209,14 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 
 // The method "undone" stores a pending result, with the reason "why", for each change of a batch that is not final. The
 // parameter "refused" is the answer of the safety check that stopped the batch, or "". After such a stop, changes that
-// wait for the directory keep their results, because a later call may finish them. A resumed run keeps the results of
-// what returns a license, because a batch of its own works on that.
+// wait for the directory keep their results, because a later call may finish them. What returns a license keeps its
+// result, too: a refused call has worked on it, and a resumed run has a batch of its own for it.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {
 		return err
 	}
-	if b.Scope == runs.Begun {
+	if b.Scope == runs.Begun || b.Scope == runs.All && refused != "" {
 		back, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: runs.Back})
 		if err != nil {
 			return err

@@ -1,11 +1,15 @@
 package apply
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -152,4 +156,35 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	}
 	b.logged(t, changeBo, "")
 	b.wrote(t, joinEXO, leaveEXO)
+}
+
+// TestRefusedBatchKeepsWhyItDoesNotReturn: a batch is refused, and a license cannot go back either. The result says what
+// keeps the license from going back, because that is what an operator must mend.
+func TestRefusedBatchKeepsWhyItDoesNotReturn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	b.entra.fail = map[string]error{changeEXO: errDown} // Bo's change is to be tried again, too
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.follow()
+	if err := history.Stop(t.Context(), b.Store, "run", "id-anna", "later", b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.deadSignIns()
+	b.entra.fail[leaveEXO] = errors.New("403: the application may not write this group")
+	s := &Steps{Applier: *b.Applier, Policy: func(context.Context) (string, error) { return text, nil }}
+	state, err := s.Do(t.Context(), StepInput{Op: "prepare", Batch: BatchState{Run: "run", Batch: "entra-0001"}})
+	if err == nil {
+		_, err = s.Do(t.Context(), StepInput{Op: "change", Batch: *state})
+	}
+	if !errors.Is(err, runs.ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if x := b.resultOf(t, moveAnna); !x.Retry || !strings.Contains(x.Note, "403") {
+		t.Errorf("what returns: %+v", x)
+	}
+	if x := b.resultOf(t, changeBo); !x.Retry || !strings.Contains(x.Note, "source entra is unhealthy") {
+		t.Errorf("what does not: %+v", x)
+	}
 }
