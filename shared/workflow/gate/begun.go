@@ -60,7 +60,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 			}
 			said[b.Run] = r
 		}
-		if b.Back, err = j.returns(ctx, b, recalled[b.Run](b.User)); err != nil {
+		if b.Back, err = returns(ctx, j.store, b, recalled[b.Run](b.User)); err != nil {
 			return nil, err
 		}
 		b.Reason = "begun, and nothing is known of it since"
@@ -74,11 +74,32 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "returns" reports whether an open change returns the license to the person. The parameter "recalled"
-// reports whether an operator has asked to restore it. The method returns false if the entry is damaged, because
+// The method "upToDate" returns a copy of a plan whose pending changes also have the field Back set if they began to return
+// the license after the plan was made. So the rollbacks of tonight go on like older ones.
+func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
+	now := *p
+	now.Pending = slices.Clone(p.Pending)
+	for i := range now.Pending {
+		b := &now.Pending[i]
+		if b.Back {
+			continue
+		}
+		recalled, err := history.Recalled(ctx, s.Store, b.Run)
+		if err != nil {
+			return nil, err
+		}
+		if b.Back, err = returns(ctx, s.Store, b, recalled(b.User)); err != nil {
+			return nil, err
+		}
+	}
+	return &now, nil
+}
+
+// The function "returns" reports whether an open change returns the license to the person. The parameter "recalled"
+// reports whether an operator has asked to restore it. The function returns false if the entry is damaged, because
 // nothing finishes such a change.
-func (j *judgement) returns(ctx context.Context, b *plan.Begun, recalled bool) (bool, error) {
-	book := ledger.In(j.store)
+func returns(ctx context.Context, s store.Store, b *plan.Begun, recalled bool) (bool, error) {
+	book := ledger.In(s)
 	last, err := book.Latest(ctx, b.User, b.License)
 	back := recalled
 	if err == nil && last != nil && last.Run == b.Run && !recalled {

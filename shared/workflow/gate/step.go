@@ -195,6 +195,10 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 // because it rests on no dates, and no fault of what it does not rest on may stop it. If "held" is true, nothing else
 // goes on.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
+	p, err := s.upToDate(ctx, p)
+	if err != nil {
+		return err
+	}
 	first, returning := Batches{Entra: []Batch{}, AD: []Batch{}}, p.Returning()
 	if text, err := s.Policy(ctx); err == nil && policy.InAudit(text) { // nothing is written then, except by a restore
 		returning = nil
