@@ -65,8 +65,8 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry is set if the change is pending because a read or a write failed. Waiting does not help: an operator must
-	// fix the failure.
+	// Retry is set if the change is pending because a read or a write failed, or because the account is gone. Waiting
+	// does not help: an operator must fix the failure, or bring the account back.
 	Retry bool `json:"again,omitempty"`
 	// Closed is set if the change was refused because no change of the plan may begin any more.
 	Closed bool `json:"closed,omitempty"`
@@ -207,7 +207,7 @@ func (r *Results) Count(s Status) int {
 	return n
 }
 
-// Troubled returns the number of changes that are pending because of a failed read or write.
+// Troubled returns the number of pending changes for which waiting does not help.
 func (r *Results) Troubled() int {
 	n := 0
 	for i := range r.Results {

@@ -84,8 +84,8 @@ type Request struct {
 	Scope runs.Scope
 }
 
-// The status "troubled" is for a change that is pending after a failed read or write. Its result has the status
-// runs.Pending, with the field Retry set.
+// The status "troubled" is for a change that is pending after a failed read or write, or whose account is gone. Its
+// result has the status runs.Pending, with the field Retry set.
 const troubled runs.Status = "troubled"
 
 // Check returns the reason why a plan must not be applied now, or nil. It writes nothing.

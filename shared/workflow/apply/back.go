@@ -126,7 +126,11 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 	awaits := m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from()))
 	switch gone := m.person.Entra == nil; {
 	case awaits && gone && m.Now().Sub(e.At) < inBin:
-		return runs.Pending, sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
+		why = sentences(why, "joined the source group again; "+goneFromEntra+inBinNote)
+		if m.readLagOver() {
+			return troubled, why // only an administrator brings the account back, so no night waits for it
+		}
+		return runs.Pending, why
 	case awaits && gone:
 		why = sentences(why, goneFromEntra+", so only the groups of Active Directory are as they were")
 	case awaits:

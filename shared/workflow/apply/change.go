@@ -160,14 +160,15 @@ const inBin = 30 * 24 * time.Hour
 const inBinNote = "; the change stays open for 30 days, in which the account may come back"
 
 // The method "gone" ends a change whose account no longer exists. If the change may have taken the license, the change
-// stays open until the time inBin has passed since it began, because the account may come back.
+// stays open until the time inBin has passed since it began, because an administrator may bring the account back. No night
+// waits for that.
 func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
 	case err != nil:
 		return troubled, err.Error()
 	case left != nil && m.Now().Sub(m.entry.At) < inBin:
-		return runs.Pending, why + inBinNote
+		return troubled, why + inBinNote
 	}
 	return m.complete(ctx, ledger.Failed, why)
 }

@@ -205,7 +205,7 @@ func TestErrorOfAPath(t *testing.T) {
 }
 
 // TestGoneAccount: if the account of an open change is deleted and the change may have taken the license, the change
-// stays open for 30 days, because an administrator can restore the account.
+// stays open for 30 days, because an administrator can restore the account. No night waits for that.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -214,8 +214,8 @@ func TestGoneAccount(t *testing.T) {
 		status runs.Status
 	}{
 		"not left":            {false, 0, runs.Failed},
-		"left":                {true, 0, runs.Pending},
-		"left, a second less": {true, inBin - time.Second, runs.Pending},
+		"left":                {true, 0, troubled},
+		"left, a second less": {true, inBin - time.Second, troubled},
 		"left, for as long":   {true, inBin, runs.Failed},
 	} {
 		b := newBench(t, changeBo)
