@@ -165,6 +165,9 @@ func (o *Overview) planned(ctx context.Context, s store.Store, p *plan.Plan) err
 	if err != nil {
 		return o.damaged(err)
 	}
+	if err := o.damaged(r.lost()); err != nil {
+		return err
+	}
 	o.Worked, o.Refused, o.Override = r.At, r.Refused, r.Override
 	for i := range r.Results {
 		if o.Results == nil {
@@ -190,9 +193,10 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 }
 
 // Outcome returns the results of the changes of a plan. A later night may finish a change and write the results of its
-// batch again, so they may be newer than the results under Concluded. Outcome uses the newer ones.
+// batch again, so they may be newer than the results under Concluded. Outcome uses the newer ones. The field Lost has the
+// batches of which only that is known which calls have written since the damage.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
-	of, err := GetResults(ctx, s, p, p.Batches())
+	of, _, err := readResults(ctx, s, p, p.Batches())
 	if err != nil {
 		return nil, err
 	}
@@ -206,5 +210,6 @@ func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error)
 	case all.At.Before(of.At):
 		return of, nil
 	}
+	all.Lost = of.Lost
 	return &all, nil
 }

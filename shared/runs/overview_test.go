@@ -125,6 +125,36 @@ func TestLookSaysWhatIsDamaged(t *testing.T) {
 	}
 }
 
+// TestLookAfterLostResults: a call wrote results again after they were damaged. The overview shows these results, the newer
+// ones of all batches too, and names the damage as long as no earlier version is brought back.
+func TestLookAfterLostResults(t *testing.T) {
+	t.Parallel()
+	s := &store.Memory{}
+	p := newPlan(plan.Change{User: "u", License: "e3", Via: "direct"})
+	name := p.Batches()[0].Name
+	results := &Results{Run: "run", At: asOf, Lost: []string{name}, Results: []Result{{User: "u", License: "e3", Status: Done}}}
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Started: asOf, AsOf: asOf, Partitions: 1}), PutPlan(t.Context(), s, p, each()), PutResults(t.Context(), s, name, results)); err != nil {
+		t.Fatal(err)
+	}
+	for _, concluded := range []bool{false, true} {
+		if concluded {
+			if err := PutResults(t.Context(), s, Concluded, &Results{Run: "run", At: asOf, Results: results.Results}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o, err := Look(t.Context(), s, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Stage != StageEnded || o.Results[Done] != 1 || len(o.Damage) != 1 || !strings.Contains(o.Damage[0], layout.Result("run", name)) {
+			t.Errorf("concluded %t: stage %s, %v, damage %q", concluded, o.Stage, o.Results, o.Damage)
+		}
+		if all, err := GetResults(t.Context(), s, p, p.Batches()); !errors.Is(err, store.ErrDamaged) || len(all.Results) != 1 {
+			t.Errorf("%+v, %v", all, err)
+		}
+	}
+}
+
 // TestLookAtARunWithoutItsBeginning: a missing begin.json is damage if the run has other objects.
 func TestLookAtARunWithoutItsBeginning(t *testing.T) {
 	t.Parallel()

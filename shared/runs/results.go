@@ -115,8 +115,26 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 // results. If objects are damaged, or were damaged before a call wrote them again, it returns what is known together with
 // an error that wraps store.ErrDamaged.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
-	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
-	var damage error
+	all, damaged, err := readResults(ctx, s, p, batches)
+	if all != nil {
+		err = errors.Join(err, all.lost())
+		all.Lost = append(all.Lost, damaged...)
+	}
+	return all, err
+}
+
+// The method "lost" returns an error that names the objects that a call wrote again after they were damaged, or nil.
+func (r *Results) lost() (damage error) {
+	for _, batch := range r.Lost {
+		damage = errors.Join(damage, fmt.Errorf("read the results of run %s: %w %q: it was damaged before, and what it said then is lost; bring back an earlier version, or plan again", r.Run, store.ErrDamaged, layout.Result(r.Run, batch)))
+	}
+	return damage
+}
+
+// The function "readResults" is like GetResults, but a batch that was damaged before is no error. The list "damaged" has
+// the batches whose objects are damaged now.
+func readResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (all *Results, damaged []string, damage error) {
+	all = &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
 		var one Results
 		err := store.GetJSON(ctx, s, layout.Result(p.Run, b.Name), &one)
@@ -127,22 +145,19 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 		case errors.Is(err, store.ErrNotFound):
 			continue
 		case errors.Is(err, store.ErrDamaged):
-			damage, all.Lost = errors.Join(damage, err), append(all.Lost, b.Name)
+			damage, damaged = errors.Join(damage, err), append(damaged, b.Name)
 			continue
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		}
-		if len(one.Lost) > 0 {
-			err := fmt.Errorf("read the results of run %s: %w %q: it was damaged before, and what it said then is lost; bring back an earlier version, or plan again", p.Run, store.ErrDamaged, layout.Result(p.Run, b.Name))
-			damage, all.Lost = errors.Join(damage, err), append(all.Lost, b.Name)
-		}
+		all.Lost = append(all.Lost, one.Lost...)
 		all.Results = append(all.Results, one.Results...)
 		if one.At.After(all.At) {
 			all.At = one.At
 		}
 		all.Override, all.Refused = cmp.Or(one.Override, all.Override), cmp.Or(all.Refused, one.Refused)
 	}
-	return all, damage
+	return all, damaged, damage
 }
 
 // Of returns the result of a change, or nil if the change has no result yet.
