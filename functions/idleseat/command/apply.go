@@ -118,7 +118,10 @@ func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, in
 	next := c.next(a, "apply "+p.Run)
 	if !c.Yes {
 		fmt.Fprintf(a.Stderr, "%s\n", oneLine(refused.Error()))
-		if err := approved(a, &only, next); err != nil {
+		switch err := approved(a, &only, next); {
+		case err != nil && a.interrupted():
+			return err
+		case err != nil:
 			return errors.Join(refused, err)
 		}
 	}
@@ -126,6 +129,9 @@ func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, in
 	behind := earlier.failure(p, err)
 	if err == nil && !c.json() {
 		behind = errors.Join(behind, (&printer{w: a.Stdout}).waits(earlier.pending, next+" --yes"))
+	}
+	if behind != nil && a.interrupted() {
+		return a.stopped(behind, halfway(p, nil, next+" --yes"))
 	}
 	return errors.Join(refused, behind)
 }

@@ -55,11 +55,18 @@ func (a *Process) ended(command string, err error) error {
 }
 
 // The function "halfway" returns a text about the progress of a plan. The argument "r" is nil if the command has
-// changed nothing. The argument "next" is the command that continues the work.
+// changed nothing of the plan itself. The argument "next" is the command that continues the work.
 func halfway(p *plan.Plan, r *runs.Results, next string) string {
 	total := len(p.Changes)
 	if r == nil || len(r.Results) == 0 {
-		return fmt.Sprintf("nothing of run %s was changed, %s not begun; go on with:  %s", p.Run, plain.ManyAre(total, "change"), next)
+		state := "nothing of run " + p.Run + " was changed"
+		if total > 0 {
+			state += ", " + plain.ManyAre(total, "change") + " not begun"
+		}
+		if len(p.Resumes) > 0 {
+			state += ", and what earlier runs began may be half-way"
+		}
+		return state + "; go on with:  " + next
 	}
 	state := fmt.Sprintf("of %s of run %s: %s", plain.Many(total, "change"), p.Run, counts(r.Count))
 	if rest := total - len(r.Results); rest > 0 {

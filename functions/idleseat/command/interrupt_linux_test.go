@@ -27,20 +27,22 @@ type stall struct {
 
 func stalling(s *shell) *stall {
 	x := &stall{reached: make(chan struct{}, 100)}
-	s.company.Intercept(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			x.mu.Lock()
-			hit := x.matches != nil && x.matches(r)
-			x.mu.Unlock()
-			if hit {
-				x.reached <- struct{}{}
-				<-r.Context().Done()
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	})
+	s.company.Intercept(x.delay)
 	return x
+}
+
+func (x *stall) delay(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x.mu.Lock()
+		hit := x.matches != nil && x.matches(r)
+		x.mu.Unlock()
+		if hit {
+			x.reached <- struct{}{}
+			<-r.Context().Done()
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (x *stall) at(matches func(*http.Request) bool) {

@@ -1,12 +1,14 @@
 package command
 
 import (
+	"net/http"
 	"os"
 	"regexp"
 	"testing"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -68,4 +70,33 @@ func TestInterruptedNight(t *testing.T) {
 	x := s.terminal(200, "run")
 	x.until("the directory is asked again in")
 	x.interrupts("interrupted: of ", "pending ", "go on with: idleseat run")
+}
+
+// TestInterruptedWayBack: a plan is refused, and Ctrl-C ends the command while it is asked, or while it finishes what
+// returns a license. The output says that this may be half-way.
+func TestInterruptedWayBack(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t, withoutGrace(t))
+	s.company.Intercept(stuck)
+	s.want(exitFailed, "restore", c.UserPrincipalName, "--yes")
+	s.company.Intercept(nil)
+	s.later(20 * day)
+	p := s.plan(exitDone)
+	held := &stall{reached: make(chan struct{}, 100)}
+	held.at(func(r *http.Request) bool { return r.Method == http.MethodDelete })
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return edited("/users", func(user map[string]any) { delete(user, "signInActivity") })(held.delay(next))
+	})
+	half := "and what earlier runs began may be half-way; go on with: idleseat apply " + p.Run
+	x := s.terminal(400, "apply", p.Run)
+	x.until("[yes/no]")
+	x.interrupts("source entra is unhealthy", "idleseat: interrupted: nothing of run "+p.Run+" was changed, ", half)
+	x = s.terminal(400, "apply", p.Run)
+	x.until("[yes/no]")
+	x.types("yes\n")
+	held.wait(t)
+	x.interrupts("idleseat: interrupted: nothing of run "+p.Run+" was changed, ", " not begun, "+half+" --yes")
+	held.at(nil)
+	s.want(exitHeld, "apply", p.Run, "--yes")
+	s.endsInSource(first, c, i, runs.Kept, "somebody asked to restore it")
 }
