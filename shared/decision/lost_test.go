@@ -35,7 +35,10 @@ func TestTableThatStaysLost(t *testing.T) {
 		"its begin is edited": func(o map[string][]byte) {
 			o["runs/run/begin.json"] = bytes.Replace(o["runs/run/begin.json"], []byte("tenant:"), []byte("renter:"), 1)
 		},
-		"its policy is none":  func(o map[string][]byte) { o["runs/run/begin.json"] = withoutAPolicy(t) },
+		"it lacks a column": func(o map[string][]byte) { // which this version reads
+			o["runs/run/begin.json"] = withPolicy(t, replaceOnce(t, text, "users: [exempt@x.example]", "when: hired.hasNoValue()")+"attributes: {hired: entra.hired}\n")
+		},
+		"its policy is none":  func(o map[string][]byte) { o["runs/run/begin.json"] = withPolicy(t, "rules: none") },
 		"its history is gone": func(o map[string][]byte) { delete(o, "runs/run/history/past.jsonl.gz") },
 		"its people are gone": func(o map[string][]byte) {
 			maps.DeleteFunc(o, func(key string, _ []byte) bool { return strings.HasPrefix(key, "runs/run/entra/") })
@@ -65,10 +68,10 @@ func TestTableThatStaysLost(t *testing.T) {
 	}
 }
 
-func withoutAPolicy(t *testing.T) []byte {
+func withPolicy(t *testing.T, policy string) []byte {
 	t.Helper()
 	s := &store.Memory{}
-	if err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Partitions: 1, Read: asOf, AsOf: asOf, Policy: "rules: none"}); err != nil {
+	if err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "run", Partitions: 1, Read: asOf, AsOf: asOf, Policy: policy}); err != nil {
 		t.Fatal(err)
 	}
 	return s.Objects()["runs/run/begin.json"]

@@ -146,5 +146,6 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 // The function "lasts" reports whether the error would occur again at the next try.
 func lasts(err error) bool {
 	var faults policy.Faults
-	return errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) || errors.As(err, &faults)
+	var lacking *snapshot.ErrNoColumn
+	return errors.As(err, &faults) || errors.As(err, &lacking) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun)
 }
