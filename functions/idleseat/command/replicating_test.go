@@ -23,7 +23,7 @@ func TestSambaTwoControllers(t *testing.T) {
 	kinds := []int{95, 96, 200, 0}
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
-		if len(user) < len(kinds) && p.Kind == sandbox.Synced && p.Entra.UserPrincipalName != "anna@contoso.example" &&
+		if len(user) < len(kinds) && p.Kind == sandbox.Synced && p.Entra.UserPrincipalName != "anna@contoso.example" && p.Entra.Hired.Before(time.Now().AddDate(0, -6, 0)) && // a new hire has a grace period
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && !slices.Contains(p.Groups, "LIC-Exempt") && !slices.Contains(p.Groups, "LIC-Exempt-Leave") {
 			kind := kinds[len(user)]
 			days[p.AD.SAMAccount], user[kind] = kind, p.Entra.UserPrincipalName
