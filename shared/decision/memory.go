@@ -109,7 +109,7 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 		return table, fmt.Sprintf("%v; it was made again from what run %s read", err, run), nil
 	case gone && errors.Is(failed, snapshot.ErrUnknownRun):
 		return nil, "", store.ErrNotFound
-	case lasts(failed):
+	case Lasts(failed):
 		err = fmt.Errorf("%w: %w; it cannot be made again: %w", store.ErrDamaged, err, failed)
 		return nil, err.Error() + "; its people are decided from the next run on, and people without a date when one comes; to decide them now, plan with --accept-feeds", err
 	}
@@ -143,9 +143,10 @@ func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partiti
 	return last.table(h, &Plain{}), nil
 }
 
-// The function "lasts" reports whether the error would occur again at the next try.
-func lasts(err error) bool {
-	var faults policy.Faults
+// Lasts reports whether an error of reading a run would occur again at the next try: an object is missing or was
+// altered, or this version cannot read it. After a downgrade, a policy that a newer version stored can have faults.
+func Lasts(err error) bool {
+	var newer policy.Faults
 	var lacking *snapshot.ErrNoColumn
-	return errors.As(err, &faults) || errors.As(err, &lacking) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun)
+	return errors.As(err, &newer) || errors.As(err, &lacking) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun)
 }

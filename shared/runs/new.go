@@ -9,8 +9,6 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -57,11 +55,5 @@ func GoesOn(ctx context.Context, s store.Store, run string) error {
 	return nil
 }
 
-// Gone reports whether err means that an object of a run is missing or was altered, or that this version cannot read it,
-// so that a retry does not help. After a downgrade, a policy that a newer version stored can have faults.
-func Gone(err error) bool {
-	var newer policy.Faults
-	var lacking *snapshot.ErrNoColumn
-	return errors.As(err, &newer) || errors.As(err, &lacking) || errors.Is(err, ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
-		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
-}
+// Gone reports whether err means that a run has no plan, or that a retry does not help to read it (decision.Lasts).
+func Gone(err error) bool { return errors.Is(err, ErrNoPlan) || decision.Lasts(err) }
