@@ -21,9 +21,7 @@ func (c *Company) byHand(do func()) {
 // the original name of the group. The licenses change after Options.LicenseDelay. For a synced group, the delay of
 // Entra Connect comes in addition.
 func (c *Company) SetMember(i int, name string, in bool) {
-	c.byHand(func() {
-		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
-	})
+	c.byHand(func() { c.setMember(groupNamed(name), i, in) })
 }
 
 // AssignDirectly assigns a product to a person directly, as an administrator does by hand.

@@ -95,6 +95,11 @@ func (c *Company) isMember(g, i int, t profile) bool {
 	return groups[g].first(t)
 }
 
+// groupNamed returns the index of the group with an original name, or -1.
+func groupNamed(name string) int {
+	return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
+}
+
 // isTransitiveMember reports whether the person is in the Active Directory group, directly or through nested groups.
 func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {

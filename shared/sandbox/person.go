@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -66,7 +65,7 @@ func (c *Company) InGroup(i int, name string) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	t := c.profile(i)
-	return c.inEntra(i, t) && c.isMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, t)
+	return c.inEntra(i, t) && c.isMember(groupNamed(name), i, t)
 }
 
 func (c *Company) entraGroupsOf(i int, t profile) (names []string) {

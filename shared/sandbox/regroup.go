@@ -109,12 +109,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 // licenses of a group do not reach the members of nested groups (entra-docs: licensing-group-advanced, "nested
 // groups"). The caller must not create a cycle.
 func (c *Company) Nest(outer, inner string, in bool) {
-	index := func(name string) int {
-		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
-	}
 	c.byHand(func() {
-		n := index(outer)
-		c.nesting[[2]int{n, index(inner)}] = in
+		n := groupNamed(outer)
+		c.nesting[[2]int{n, groupNamed(inner)}] = in
 		c.rebuild(n)
 	})
 }
