@@ -46,7 +46,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	slices.SortFunc(all, func(a, b plan.Begun) int {
 		return cmp.Or(cmp.Compare(a.Run, b.Run), cmp.Compare(a.User, b.User), cmp.Compare(a.License, b.License))
 	})
-	said, recalled := map[string]*runs.Results{}, map[string]func(user string) bool{}
+	said, returns := map[string]*runs.Results{}, returning(j.store)
 	for n := range all {
 		b := &all[n]
 		r, read := said[b.Run]
@@ -55,12 +55,9 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 			if r, err = j.said(ctx, b.Run); err != nil {
 				return nil, err
 			}
-			if recalled[b.Run], err = history.Recalled(ctx, j.store, b.Run); err != nil {
-				return nil, err
-			}
 			said[b.Run] = r
 		}
-		if b.Back, err = returns(ctx, j.store, b, recalled[b.Run](b.User)); err != nil {
+		if b.Back, err = returns(ctx, b); err != nil {
 			return nil, err
 		}
 		b.Reason = "begun, and nothing is known of it since"
@@ -77,38 +74,42 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 // The method "upToDate" returns a copy of a plan whose pending changes also have the field Back set if they began to return
 // the license after the plan was made. So the rollbacks of tonight go on like older ones.
 func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
-	now := *p
+	now, returns := *p, returning(s.Store)
 	now.Pending = slices.Clone(p.Pending)
 	for i := range now.Pending {
 		b := &now.Pending[i]
 		if b.Back {
 			continue
 		}
-		recalled, err := history.Recalled(ctx, s.Store, b.Run)
-		if err != nil {
-			return nil, err
-		}
-		if b.Back, err = returns(ctx, s.Store, b, recalled(b.User)); err != nil {
+		var err error
+		if b.Back, err = returns(ctx, b); err != nil {
 			return nil, err
 		}
 	}
 	return &now, nil
 }
 
-// The function "returns" reports whether an open change returns the license to the person. The parameter "recalled"
-// reports whether an operator has asked to restore it. The function returns false if the entry is damaged, because
-// nothing finishes such a change.
-func returns(ctx context.Context, s store.Store, b *plan.Begun, recalled bool) (bool, error) {
-	book := ledger.In(s)
-	last, err := book.Latest(ctx, b.User, b.License)
-	back := recalled
-	if err == nil && last != nil && last.Run == b.Run && !recalled {
-		back, err = book.Returning(ctx, last)
+// The function "returning" returns a function that reports whether an open change returns the license to the person,
+// perhaps because an operator has asked to restore it. The answer is false if the entry is damaged, because nothing
+// finishes such a change. What operators have asked of a run is read once.
+func returning(s store.Store) func(context.Context, *plan.Begun) (bool, error) {
+	book, recalled := ledger.In(s), map[string]func(user string) bool{}
+	return func(ctx context.Context, b *plan.Begun) (back bool, err error) {
+		if recalled[b.Run] == nil {
+			if recalled[b.Run], err = history.Recalled(ctx, s, b.Run); err != nil {
+				return false, err
+			}
+		}
+		back = recalled[b.Run](b.User)
+		last, err := book.Latest(ctx, b.User, b.License)
+		if err == nil && last != nil && last.Run == b.Run && !back {
+			back, err = book.Returning(ctx, last)
+		}
+		if errors.Is(err, ledger.ErrDamaged) {
+			return false, nil
+		}
+		return back, err
 	}
-	if errors.Is(err, ledger.ErrDamaged) {
-		return false, nil
-	}
-	return back, err
 }
 
 // The method "said" returns the results that the batches of an earlier run have stored so far. It leaves out damaged
