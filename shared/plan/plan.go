@@ -81,8 +81,7 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// ExemptByAccount counts the holders who are exempt because of exempt.when or the kind of their account.
 	ExemptByAccount int `json:"exemptByAccount,omitempty"`
-	// ExemptUnknown counts the people who hold or may hold the license and of whom it is unknown whether they are
-	// exempt.
+	// ExemptUnknown counts the people whose exemption is unknown, among those who hold or may hold the license.
 	ExemptUnknown int `json:"exemptUnknown,omitempty"`
 	// Asked is the number of holders who are known to meet the rule's condition "for".
 	Asked int `json:"asked"`

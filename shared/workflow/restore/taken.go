@@ -27,8 +27,8 @@ type Took struct {
 }
 
 // TakenFrom finds the runs that took licenses from a person, under each id of the person. It fails with ErrNothing if
-// none did, and with runs.ErrRefused if only damaged entries are left. It finds the person in the data of the newest run. An operator must give the object id or SID of a person
-// who is no longer there.
+// none did, and with runs.ErrRefused if only damaged entries are left. It finds the person in the data of the newest
+// run. An operator must give the object id or SID of a person who is no longer there.
 func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (*Took, error) {
 	who, err := keysOf(ctx, s, now, name)
 	if err != nil {
