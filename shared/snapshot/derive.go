@@ -9,11 +9,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The derived columns. Each is computed from several other columns. An evaluation of everybody reads it in place of
-// these columns.
+// The derived columns. Each is computed from other columns. An evaluation of everybody reads it instead of these
+// columns, because that is faster.
 const (
-	// Plain is true if directory.Pair.Plain is true and the ids have their usual letter case. Otherwise known.KeyOf of
-	// an id would change with the spelling.
+	// Plain is true if directory.Pair.Plain is true, the Entra id is in lower case and the SID is in upper case. In
+	// another spelling, an id would have another hash (known.KeyOf).
 	Plain = "plain"
 	// Anchors has the names that directory.Pair.Anchors returns, separated by spaces.
 	Anchors = "anchors"

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestLooseAccounts: people's Entra accounts have no SID and are in other partitions than their Active Directory
-// accounts. Join must not report that such a person has no Entra account.
+// TestLooseAccounts: some people's Entra accounts have no SID, and most of these are in other partitions than the
+// Active Directory accounts of the same people. Join must not report that such a person has no Entra account.
 func TestLooseAccounts(t *testing.T) {
 	t.Parallel()
 	const people, partitions = 40, 7

@@ -212,8 +212,8 @@ func updates(paths []directory.Assignment) (at []*time.Time) {
 	return at
 }
 
-// partsHave returns an error unless the parts have all the given fields. It serves runs of older versions without
-// tables.
+// partsHave returns an ErrNoColumn if the parts lack one of the given fields. It is for runs of older versions, which
+// have no tables.
 func (m *Manifest) partsHave(fields []string) error {
 	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
 		return nil // the run has read no people

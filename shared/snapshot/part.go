@@ -12,7 +12,7 @@ import (
 )
 
 // Columns of a part that the table of people lacks. A row of a part is an account or a member of a named group. Only
-// members have values in these columns.
+// rows of members have values in these columns.
 const (
 	memberColumn = "member"    // Entra id or SID
 	groupColumn  = "group_key" // directory.GroupRef.Key

@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// FuzzTexts writes any text, because anybody may put any text into a directory.
+// FuzzTexts: any text in an account can be written to a part and read again, because anybody may put any text into a
+// directory.
 func FuzzTexts(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
 	f.Fuzz(func(t *testing.T, text string, seconds int64) {

@@ -40,7 +40,7 @@ const (
 	adGroups    = "ad_groups"
 )
 
-// personColumns lists all columns except the columns of groups.
+// personColumns lists the columns of the table of people, except entraGroups and adGroups.
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {
@@ -153,7 +153,8 @@ func addLicenses(c *table.Column, p *directory.Pair) {
 	c.AddText(jsonOf(paths))
 }
 
-// addChanged appends the dates of the last change, in the order of the assignments and separated by spaces.
+// addChanged appends the date at which each license assignment last changed, in the order of the assignments. The dates
+// are separated by spaces. An unknown date is notKnown.
 func addChanged(c *table.Column, p *directory.Pair) {
 	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
 		c.AddNone()

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Read loads the accounts of both sources of a partition into h and reuses the memory of h. If Read fails, nothing in
-// h may be used. The error is store.ErrDamaged if a part is missing, truncated or altered, and ErrNoColumn if the
-// snapshot lacks a property of accounts that this version reads.
+// Read loads the accounts of both sources of a partition into h and reuses the memory of h. If Read fails, nothing in h
+// may be used. The error is store.ErrDamaged if an object of the snapshot is missing, truncated or altered, and
+// ErrNoColumn if the snapshot lacks a property of accounts that this version reads.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	lacking, err := m.read(ctx, s, partition, nil, h)
 	if err != nil {

@@ -56,14 +56,15 @@ type Begin struct {
 	Subscriptions *Subscriptions `json:"subscriptions,omitempty"`
 	// Granting lists groups that give a license of the policy although the policy does not name the groups.
 	Granting []directory.Group `json:"granting,omitempty"`
-	// Former is set in a restore. It has the license groups as they were in the run that took the licenses, by the
-	// name of the license in the policy of that run.
+	// Former is set in a restore. A key is the name of a license in the policy of the run that took the license. The
+	// value is the group that gave the license then.
 	Former map[string]directory.Group `json:"former,omitempty"`
-	// FormerToo has the further groups of a license that several groups gave, by the same name.
+	// FormerToo has the other groups, if several groups gave the license. It has the same keys.
 	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
 	// Members lists the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
-	// Earlier is what earlier runs found for the names in policies. It is nil if nothing of earlier runs is stored.
+	// Earlier is what earlier runs found under the names in the policy. By it, this run notices that a group was
+	// deleted and created again. It is nil if nothing of earlier runs is stored.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Lost describes the damaged objects of earlier runs that Earlier could not use.
 	Lost []string `json:"lost,omitempty"`
@@ -133,7 +134,7 @@ type Part struct {
 	People    int    `json:"people"`
 	Members   int    `json:"members,omitempty"`
 	Bytes     int    `json:"bytes"`          // size of the object
-	Size      int    `json:"size,omitempty"` // the number of bytes of the lines in a part in lines
+	Size      int    `json:"size,omitempty"` // uncompressed size of a part that an older version wrote as lines of JSON
 	SHA256    string `json:"sha256"`         // hash of the object, in hex
 }
 

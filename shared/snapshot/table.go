@@ -29,8 +29,8 @@ func (e *ErrNoColumn) Error() string {
 	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
-// laterColumns lists columns that grace periods read if the snapshot has them. A snapshot from a relay of an older
-// version lacks them.
+// laterColumns lists columns with the dates of hiring and of expiry, which grace periods use. A snapshot from a relay
+// of an older version lacks them. That is an error only if the policy names them.
 var laterColumns = []string{"entra_hired", "ad_expires"}
 
 // Has reports whether the tables of people have a column.
@@ -91,7 +91,7 @@ var columnOf = func() map[string]string {
 }()
 
 // Groups returns the column with the groups of the accounts of a source. A row of the column is an index into the
-// second result.
+// second result, or table.None.
 func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	if s == directory.AD {
 		return p.columns[adGroups], p.ofAD
@@ -99,13 +99,14 @@ func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
 	return p.columns[entraGroups], p.ofEntra
 }
 
-// Licenses returns the column of the license assignments. A row of the column is an index into the second result.
+// Licenses returns the column of the license assignments. A row of the column is an index into the second result, or
+// table.None.
 func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// Put replaces the content of h with the accounts in the given rows, in ascending order. Only the values of the given
-// columns are set.
+// Put replaces the content of h with the accounts in the given rows, which must be in ascending order. Only the values
+// of the given columns are set.
 func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
 	some, err := p.pick(columns, rows)

@@ -171,8 +171,8 @@ func TestWeave(t *testing.T) {
 	}
 }
 
-// TestClear: joining without clear rows joins the people of all other rows in the same way, because a clear row does
-// not affect other rows.
+// TestClear leaves out some of the clear rows (directory.Pair.Clear). The people in the other rows must join as they
+// did with all rows, because a clear row does not affect other rows.
 func TestClear(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

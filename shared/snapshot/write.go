@@ -23,7 +23,7 @@ import (
 // Writer distributes the people of one source over the partitions of a run. It collects rows in a temporary folder, so
 // that memory does not grow. Finish turns them into tables, one partition at a time, so a process that dies earlier
 // leaves nothing in the store. The name of the attempt is part of every key, so a late process cannot overwrite the
-// parts of its successor.
+// parts of a newer attempt.
 type Writer struct {
 	store      store.Store
 	run        string

@@ -118,8 +118,8 @@ func closed(location string) error {
 	return nil
 }
 
-// The method "sweep" deletes temporary files that writers left when they died before the given time. It ignores errors,
-// because a store without write access is still useful.
+// The method "sweep" deletes temporary files that are older than the given time, because their writers have died. It
+// ignores errors, because a store without write access is still useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -189,9 +189,9 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 	return nil
 }
 
-// linkNew moves a file to its key by a hard link, which fails if the key is taken. A network file system that loses the
-// answer to a request repeats it, and says that the key is taken, although the first request succeeded (Linux, open(2),
-// O_EXCL). linkNew recognizes this case.
+// linkNew moves a file to its key by a hard link, which fails if the key is taken. On a network file system, the answer
+// to a link can be lost. The system then repeats the link, which fails although the first link succeeded (Linux,
+// open(2), O_EXCL). linkNew recognizes this case.
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {

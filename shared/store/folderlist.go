@@ -57,8 +57,9 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// The method "names" returns the sorted names in a directory that match prefix. The name of a folder ends with a slash,
-// so folders sort in the order of the keys below them.
+// The method "names" returns the names of the files and folders in a directory, sorted. It leaves out names whose path
+// does not start with prefix. The name of a folder ends with a slash, so folders sort in the order of the keys below
+// them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {
@@ -80,7 +81,7 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				continue // the name cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// A name that is skipped here could hide an object.
+				// A symbolic link, for example. If it were skipped, it could hide an object.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

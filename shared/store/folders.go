@@ -11,8 +11,8 @@ import (
 )
 
 // Folders iterates over the names of the folders directly below prefix, in the byte order of the keys. The parameter
-// "prefix" is "" or ends with a slash. The cost depends on the number of folders, and not of keys. A folder may appear
-// before there is a key below it. An error ends the iteration.
+// "prefix" is "" or ends with a slash. In a folder store and in S3, the cost does not depend on the number of keys in
+// these folders. A folder may appear before there is a key below it. An error ends the iteration.
 func Folders(ctx context.Context, s Store, prefix string) iter.Seq2[string, error] {
 	if err := checkFolder(prefix); err != nil {
 		return func(yield func(string, error) bool) { yield("", fmt.Errorf("list what is below %q: %w", prefix, err)) }

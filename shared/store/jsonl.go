@@ -47,8 +47,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores values as a compressed, sealed JSONL object. It replaces any object at the key. Lines that are too
-// large for memory go to a temporary file first.
+// PutLines stores the values that the callback "write" emits, as a compressed, sealed JSONL object. It replaces any
+// object at the key. An object of more than spoolInMemory bytes goes to a temporary file first.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip := zips.Get().(*gzip.Writer)
@@ -74,8 +74,8 @@ var zips = sync.Pool{New: func() any {
 	return zip
 }}
 
-// PutSpooled stores the output of the callback "write". An output that is too large for memory goes to a temporary file
-// first.
+// PutSpooled stores the output of the callback "write". An output of more than spoolInMemory bytes goes to a temporary
+// file first.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	sp := &spool{}
 	defer sp.close()

@@ -27,8 +27,7 @@ const (
 // writeToken is the metadata key by which PutIfAbsent recognizes its own object.
 const writeToken = "write-token"
 
-// longestUnseen is the longest time for which a server may refuse a write because of an object that it does not show
-// yet.
+// longestUnseen is how long PutIfAbsent waits to see the object because of which a server has refused a write.
 const longestUnseen = 10 * time.Second
 
 // bucket is a store in an S3 bucket. It needs the rights to read, to write and to list objects. Without the right to
@@ -59,7 +58,7 @@ func openBucket(ctx context.Context, location string) (*bucket, error) {
 }
 
 func configure(o *s3.Options) {
-	// The host names of most servers other than AWS do not contain the bucket.
+	// A configured endpoint is usually not AWS, and its host name does not contain the bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
 	// Servers other than AWS may send no checksum. The SDK would then write a useless log line for each object.
@@ -123,10 +122,10 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// The method "taken" returns nil if the object at the key has the token of this write, and else ErrExists. If the
-// answer to a write is lost, the SDK repeats the write, which then finds the object of the first one. S3 shows a new
-// object at once, but versitygw 1.8 may refuse the repeated write shortly before it shows the object. So the method
-// waits for the object.
+// The method "taken" finds out who stored the object at a key, because the SDK repeats a write whose answer is lost. It
+// returns nil if the object has the token of this write, and ErrExists if it has another. It returns a different error
+// if the object cannot be read. S3 shows a new object at once, but versitygw 1.8 may refuse the repeated write shortly
+// before it shows the object. So the method waits for the object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	shown := s3.NewObjectExistsWaiter(b.client, func(o *s3.ObjectExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second

@@ -20,7 +20,7 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed: Decode accepts an unchanged object. It rejects an object with an altered byte, or at another key.
+// TestSealed: Decode accepts an unchanged object. It rejects an object that was altered or copied to another key.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {

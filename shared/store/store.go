@@ -145,9 +145,9 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// Read passes the content of an object to the callback "decode", and returns its error. A read that breaks off says
-// nothing about the object, and a later read may succeed. A callback cannot tell a broken connection from a shortened
-// object. So if a read has failed and the callback returns ErrDamaged, Read returns the error of the read.
+// Read passes the content of an object to the callback "decode", and returns the error of the callback. The callback
+// cannot tell a broken connection from a shortened object, and may call both ErrDamaged. In the first case, Read
+// returns the error of the connection instead, because a later read may succeed.
 func Read(ctx context.Context, s Store, key string, decode func(io.Reader) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {

@@ -63,8 +63,8 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
-// FuzzKey: a valid key returns its object, and an invalid key changes nothing. No key causes a write outside the
-// folder.
+// FuzzKey: an object at a valid key can be read again. A write to an invalid key fails and changes nothing. No key
+// causes a write outside the folder.
 func FuzzKey(f *testing.F) {
 	for _, seed := range []string{"a/b.json", "../a", "a/./b", `..\a`, "/a", "a//b", ".tmp/a", "a\x00", "ä/ö", "NUL"} {
 		f.Add(seed)

@@ -1,5 +1,6 @@
-// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run.
-// It makes a delta reading if that certainly gives the same result as a full reading.
+// Package adread reads everybody in Active Directory, and the members of named groups, into the partitions of a run. If
+// an earlier run's reading is usable, it reads only what has changed since (a delta reading). Otherwise, it reads
+// everything (a full reading).
 package adread
 
 import (
@@ -31,20 +32,21 @@ type Reader struct {
 	Run     *snapshot.Begin // only Run, Partitions and AsOf are used
 	AD      AD
 	Groups  []protocol.Group // the groups whose members are read
-	Rests   []string         // LDAP names of the attributes on which decisions rest (policy.Policy.Rests)
+	Rests   []string         // LDAP names of the attributes on which the policy relies (policy.Policy.Rests)
 	Attempt string           // a part of every key, so that the keys of two attempts differ
 	Now     func() time.Time
 	// Progress is called with the number of people read so far. It may be nil.
 	Progress func(people int)
-	// Leased is called before parts are written. If it returns an error, nothing is written. It may be nil.
+	// Leased is called before parts are written, to check that the relay still has the lease on its task. If it returns
+	// an error, nothing is written. It may be nil.
 	Leased func() error
 
-	guids, sids map[string]string // the objectGUIDs and objectSids of the groups, by GroupRef.Key(false)
+	guids, sids map[string]string // the objectGUIDs and objectSids of the groups; a key is GroupRef.Key(false)
 }
 
 // Read makes a delta reading that starts from the earlier reading "before". If the delta reading fails, or if "before"
-// is nil, it makes a full reading. If "before" is nil, "why" says why there is no earlier reading. If Read fails,
-// nothing of the source counts as read.
+// is nil, it makes a full reading. The parameter "why" is the reason why "before" is nil, and goes into the field
+// WhyFull of the result. After an error, nothing in Active Directory counts as read.
 func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
@@ -79,7 +81,7 @@ func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
 	return reading, err
 }
 
-// The method "write" puts the parts that the function "fill" writes into the store.
+// The method "write" passes a Writer to the function "fill". It then puts the parts of the Writer into the store.
 func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // attempt, and its keys must differ.
 const ofChanges = "-changes"
 
-// The method "changes" makes this run's reading from an earlier reading and the changes since. If it fails, the caller
-// must read everybody.
+// The method "changes" makes this run's reading from an earlier reading and what has changed in the directory since
+// then. If it fails, the caller must read everybody.
 func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
 	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
@@ -45,9 +45,9 @@ func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading
 	return reading, err
 }
 
-// The type "since" is the input of a delta reading. The store "old" has the reading "before" of an earlier run. The
-// store "store", a folder on local disk, has the people who exist now ("present") and those who changed, in the same
-// partitions.
+// The type "since" is the input of a delta reading. The store "old" has the accounts of an earlier run ("before"). The
+// store "store" is a folder on local disk. It has the people who exist now ("present"), and the accounts that have
+// changed ("changed"). All three have the same partitions.
 type since struct {
 	before, present, changed *snapshot.Manifest
 	old, store               store.Store
@@ -108,8 +108,9 @@ func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) er
 	return nil
 }
 
-// The function "merge" returns the people in "present", with the values from "changed" or else from "before". It
-// overwrites "present".
+// The function "merge" returns everybody in "present" and in "changed". The values come from "changed", or else from
+// "before". It fails with directory.ErrNoWatermark if only a full reading gives the right values. It overwrites
+// "present".
 func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
 	old, now := bySID(before), bySID(changed)
 	for i, here := range present {

@@ -37,8 +37,8 @@ func sumOf(tables []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// contradictedBit is the index of the first of the two bits that hold Account.Contradicted. The lower bits hold
-// Account.Regressed.
+// One byte of an account holds Account.Regressed in the lower bits, and Account.Contradicted in the two bits from the
+// index contradictedBit on.
 const contradictedBit = 6
 
 const (

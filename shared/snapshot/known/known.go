@@ -112,13 +112,13 @@ func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " ")
 // Partition is what a run stores about a partition.
 type Partition struct {
 	Accounts [2][]Account // by source
-	// Groups lists the groups whose members are stored, by GroupRef.Key. If the id of the group is known, "|" and the
+	// Groups has the GroupRef.Key of each group whose members are stored. If the id of the group is known, "|" and the
 	// id follow, so that a group that is created again under the same name has another entry.
 	Groups  []string
 	Members []Member
 }
 
-// Put replaces an existing object.
+// Put stores what a run keeps about the accounts in one partition. It replaces an existing object.
 func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
 	object, err := encode(layout.Known(run, partition), p)
 	if err != nil {
@@ -127,7 +127,8 @@ func Put(ctx context.Context, s store.Store, run string, partition int, p *Parti
 	return store.PutBytes(ctx, s, layout.Known(run, partition), object)
 }
 
-// Get returns store.ErrNotFound if there is no such object, and store.ErrDamaged if it cannot be read to its end.
+// Get reads what Put stored. The error is store.ErrNotFound if there is no such object, and store.ErrDamaged if its
+// content is not valid.
 func Get(ctx context.Context, s store.Store, run string, partition int) (*Partition, error) {
 	raw, err := store.GetBytes(ctx, s, layout.Known(run, partition), maxObject)
 	if err != nil {

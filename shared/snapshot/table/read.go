@@ -26,7 +26,8 @@ type Memory struct {
 	text   []byte  // the strings of a page, if only some of its rows are wanted
 }
 
-// The method "take" returns memory for rows. It is reserved until the next file is opened.
+// The method "take" returns an empty slice with room for "rows" numbers. Its memory is reserved until the next file is
+// opened.
 func (m *Memory) take(rows int) []int64 {
 	if m.used+rows > len(m.block) {
 		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
@@ -185,8 +186,8 @@ func (c *reading) readPage(page parquet.Page, first int64) error {
 // The variable "one" is the definition level of a row with a value.
 var one = []byte{1}
 
-// The method "values" returns the values of a page, without empty rows. The values of strings without a dictionary are
-// indices into the page.
+// The method "values" returns the values of a page, without empty rows. The value of a string is its index in Words if
+// the page has a dictionary, and else its index in the page.
 func (c *reading) values(page parquet.Page, first int64) []int64 {
 	data := page.Data()
 	if c.Kind != Text && c.Kind != Flag {
@@ -247,8 +248,8 @@ func (c *reading) pick(values []int64, levels []byte, rows int) {
 	}
 }
 
-// addTexts appends the strings of a page without a dictionary to Words. From the index "before" on, it replaces the
-// indices into the page in Rows by indices into Words.
+// addTexts appends the strings of a page without a dictionary to Words. The elements of Rows from "before" on are
+// indices into the page. addTexts replaces them with indices into Words.
 func (c *reading) addTexts(before int, page parquet.Page) {
 	data := page.Data()
 	text, ends := data.ByteArray()
