@@ -27,8 +27,8 @@ type Question struct {
 	Now  time.Time
 	// Store is the value of --store in commands. It is empty if commands need no such option.
 	Store string
-	// Deployment is the deployment in AWS that runs the commands of the story. If it is empty, the run says whether a
-	// deployment made it.
+	// Deployment is the deployment in AWS that the commands of the story name. If it is empty, they name the deployment
+	// that made the run, if a deployment made it.
 	Deployment string
 }
 
@@ -42,9 +42,9 @@ func (q *Question) flags() []string {
 	return nil
 }
 
-// Of returns the story of each person who has the name in the snapshot of a run. If nobody has it, Of looks for it in
-// the ledger, as an object id or SID. The story then has only the past. Otherwise Of fails with decision.ErrUnknownUser
-// or snapshot.ErrUnknownRun.
+// Of returns the story of each person whom the snapshot of a run has under the name q.User. If there is none, Of looks
+// for the name in the ledger, as an object id or SID, and the story has only the past. If the ledger does not have it
+// either, the error is decision.ErrUnknownUser or snapshot.ErrUnknownRun.
 func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	run, err := q.run(ctx, s)
 	if err != nil {
@@ -156,8 +156,8 @@ func (q *Question) tell(ctx context.Context, s store.Store, r *decision.Run, p *
 	return one, q.planned(ctx, s, one)
 }
 
-// The function "spoken" puts the part n and the parts below it into words. A part that cannot be put into words keeps
-// its text.
+// The function "spoken" sets the field Words of a part of a rule, and of the parts below it. If a part cannot be put
+// into words, Words stays empty, and readers see the text of the part.
 func spoken(p *policy.Policy, n *policy.Node, say func(words.Language, *policy.Policy, string) (string, error)) {
 	if n.Name == "exempt" {
 		say = words.Exemption // words.Exemption has its own words for the conditions of exemptions

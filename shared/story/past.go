@@ -142,8 +142,9 @@ func (q *Question) undo(one *Story) {
 	}
 }
 
-// nameOf returns the name of the person for a command: the userPrincipalName if the shell reads it as one plain word
-// and if "key" is the object id, and else the argument "key".
+// nameOf returns the name of the person for a command. The argument "key" is the person's key in the ledger. If it is
+// the object id, nameOf returns the userPrincipalName, unless a shell needs quotes for this name. Otherwise it returns
+// "key".
 func nameOf(one *Story, key string) string {
 	if upn := one.UserPrincipalName; key == one.User && key != one.SID && upn != "" && plain.Word(upn) == upn && upn[0] != '-' {
 		return upn
@@ -151,9 +152,9 @@ func nameOf(one *Story, key string) string {
 	return key
 }
 
-// The method "cool" sets the field CoolsUntil if the license was restored after the reading. For earlier restores, the
-// answers of the rules have this time. The ledger does not have restores by somebody else. They come from the digest of
-// the run.
+// The method "cool" sets the field CoolsUntil of a license that was restored after the run read its data. For an
+// earlier restore, the answers of the rules have this time. If somebody restored the license outside idleseat, only the
+// digest of the run shows it. The method then also sets State, Since and HeldAgain.
 func (l *License) cool(seen *snapshotOf) error {
 	r, p := seen.run, seen.person
 	known := r.Past(p.ID(), p.SID(), l.named)
@@ -186,8 +187,8 @@ func (l *License) coolUntil(t time.Time) {
 	}
 }
 
-// pastOf returns the past of a license of the run's policy, or nil if the ledger has none. The ledger may have the
-// license under several names, if the policy named it anew. The last event counts.
+// pastOf returns the past of a license of the run's policy, or nil if the ledger has none. If the policy gave the
+// license another name, the ledger has it under several names. The name with the latest event counts.
 func (s *Story) pastOf(license string) (past *License) {
 	for i := range s.Ledger {
 		l := &s.Ledger[i]

@@ -81,7 +81,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// TestRunOfADeployment: a run that a deployment made is continued there, although the operator reads it from the store.
+// TestRunOfADeployment: if a deployment made the run, the commands of the story are for the deployment. This holds
+// although the operator reads the run from a store.
 func TestRunOfADeployment(t *testing.T) {
 	t.Parallel()
 	s := goodNightBut(t, func(b *snapshot.Begin) { b.Deployment = "prod" }, nil)

@@ -51,15 +51,16 @@ func (s *Story) creation(name string) bool {
 
 var idle = regexp.MustCompile(`^no (.+) since (\d{4}-\d\d-\d\d) \((\d+ days?)\)`)
 
-// The function "decided" rewords a stored reason. The reason counts the days until the run, so the words must not
-// suggest that it counts the days until today.
+// The function "decided" rewords a stored reason, such as "no sign-in since 2026-08-11 (75 days)". The reason counts
+// the days until the run, so the words must not suggest that it counts the days until today.
 func decided(text string) string {
 	return idle.ReplaceAllString(text, "no $1 for $3 when the run decided (last: $2)")
 }
 
 var kind = regexp.MustCompile(`the account is of the kind (\w+): `)
 
-// kindOf returns the kind of the account if this kind exempts the account, and else "".
+// kindOf returns the kind of account that is the reason of an exemption, such as "guest". It returns "" if the reason
+// is another one.
 func kindOf(text string) string {
 	if m := kind.FindStringSubmatch(text); m != nil {
 		return m[1]
@@ -67,7 +68,8 @@ func kindOf(text string) string {
 	return ""
 }
 
-// The variable "waiting" has the remedies of refusals that only postpone the change, or that are intended.
+// The variable "waiting" has keys of remedies. A refusal with one of them only postpones the change, or is intended. So
+// a story must not say that idleseat cannot make the change.
 var waiting = []string{"pending", "cooling", "superseded", "announced", "perhapsTold", "firstReading", "setback", "leftOut", "mailboxKind", "mailboxShared", "fresh"}
 
 func refused(x *Answer) string {
@@ -103,7 +105,7 @@ func given(x *Answer, past *License, one *Story) string {
 var equals = regexp.MustCompile(`^(\w+) == ("[^"\\]*")$`)
 
 // The function "unmet" returns the values that make the parts false, such as "systemRole is Contractor, not Employee".
-// It returns "" if one of the parts has no known value.
+// It returns "" unless each part is a condition of the policy that is false for known values.
 func unmet(parts []*policy.Node) string {
 	texts := []string{}
 	for _, n := range parts {

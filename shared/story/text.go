@@ -109,8 +109,8 @@ var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle,
 // States returns all states. If several rules are about one license, the state that comes first is shown.
 func States() []State { return slices.Clone(ranks) }
 
-// The method "before" reports whether Text shows the answer x and not the answer y, about the same license. The rule of
-// y comes first in the policy.
+// The method "before" reports whether Text shows the answer x instead of the answer y. Both are about the same license,
+// and the rule of y comes first in the policy.
 func (x *Answer) before(y *Answer) bool {
 	if a, b := slices.Index(ranks, x.State), slices.Index(ranks, y.State); a != b {
 		return a < b

@@ -70,7 +70,8 @@ func falseParts(parts []*policy.Node, texts []string) string {
 	return ": " + strings.Join(denials, "; ")
 }
 
-// The function "unspelt" returns words for a part that is not a condition of the policy.
+// The function "unspelt" returns words for a part of a rule that is not a condition of the policy, such as a grace
+// period.
 func unspelt(n *policy.Node, license string) string {
 	what := map[string]string{"holder": "the person holds " + license, "exempt": "the person is exempt", "grace": "a grace period holds"}[n.Name]
 	if n.Says == policy.Unknown {
@@ -79,8 +80,9 @@ func unspelt(n *policy.Node, license string) string {
 	return what
 }
 
-// The function "telling" returns the decisive parts that the reader needs: one of several parts about the same
-// attributes, and parts that are not conditions of the policy only if no other part is decisive.
+// The function "telling" returns the decisive parts that the reader needs. Of several parts about the same attributes,
+// it returns only one. It returns parts that are not conditions of the policy, such as a grace period, only if there
+// are no other parts.
 func telling(x *Answer) (list []*policy.Node) {
 	at := map[string]int{}
 	var spoken []*policy.Node

@@ -24,7 +24,8 @@ var reasonFiles = []string{
 	"../../workflow/gate/guard.go", "../../workflow/gate/gate.go", "../../workflow/gate/rungs.go", "../../workflow/gate/choice.go",
 }
 
-// TestRefusalsOfEveryTargetAreRead: reasonFiles has the file of every target, because that file has its refusals.
+// TestRefusalsOfEveryTargetAreRead: reasonFiles lists each file of package plan that has a target, which is a type with
+// the method "route". Such a file also has the refusals of its target.
 func TestRefusalsOfEveryTargetAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../plan/*.go")
@@ -106,8 +107,8 @@ func TestEveryReasonHasItsForm(t *testing.T) {
 	}
 }
 
-// The function "unfit" says what the text lacks as a reason: a form, a remedy or words. It adds the forms to the map
-// "used".
+// The function "unfit" says what the text lacks as a reason: a form, a remedy or words. It returns "" if nothing is
+// missing. It adds the forms of the text to the map "used".
 func unfit(text string, used map[string]bool) string {
 	for _, whole := range within {
 		if whole == "%s" && predicate.MatchString(text) {

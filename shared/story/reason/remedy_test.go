@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// The variable "stored" has the expected key of the remedy for a reason as a run stores it.
+// The variable "stored" maps a reason, as a run stores it, to the key of the expected remedy. The key is "" if there is
+// no remedy.
 var stored = map[string]string{
 	"undecided: damaged ledger: the object ledger/a/b/000001.json is no intent as it was written; bring back its earlier version":                                               "ledger",
 	"undecided: run r0 took the license on 2026-11-01, and these data may be from before that":                                                                                  "fresh",
