@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAstray: the tool must give a license back by the group by which it took the license. Other people may give it by
-// any group.
+// TestAstray: after the tool took a license by one group, it must not give the license by another group. Other people
+// may give the license by any group.
 func TestAstray(t *testing.T) {
 	t.Parallel()
 	by := func(e Event, way string, stranger bool) Event {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestAway has removals during and after a leave. The person uses nothing. The idle period of the rule is 60 days.
+// TestAway: a removal is wrong during a leave, and within the idle period of 60 days after it. The person uses nothing.
 func TestAway(t *testing.T) {
 	t.Parallel()
 	away := func(day, until int) Event {
@@ -75,8 +75,8 @@ func TestAwayAndAnnounced(t *testing.T) {
 	}
 }
 
-// TestAwayIsNotClear: a license of a person on leave is no clear case. It becomes one when the person has been back for
-// the idle period.
+// TestAwayIsNotClear: while a person is on leave, the tool need not take the license, so no case is missed. The tool
+// must take it when the leave has been over for the idle period.
 func TestAwayIsNotClear(t *testing.T) {
 	t.Parallel()
 	for until, want := range map[int]int{0: 1, 200: 0} {

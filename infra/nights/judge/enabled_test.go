@@ -2,8 +2,8 @@ package judge
 
 import "testing"
 
-// TestEnabledByDirectory: an account that was blocked counts as enabled again only for a license whose directory a
-// night read in between.
+// TestEnabledByDirectory: after a block, an account counts as enabled again only for licenses of a directory that a
+// night read during the block.
 func TestEnabledByDirectory(t *testing.T) {
 	t.Parallel()
 	apps := Rule{License: "citrix", Idle: 60 * oneDay, EnabledAgain: 14 * oneDay}

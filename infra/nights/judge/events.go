@@ -44,8 +44,8 @@ const (
 // Failed is the verdict of a night in which the tool could not read the directories.
 const Failed = "failed"
 
-// Event is one line of a story. The field Shown is the earliest time at which the tool can know the event. If it is
-// zero, that is the time At.
+// Event is one line of a story. The field Shown is the earliest time at which the tool can know the event. A zero Shown
+// means the time At.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -66,8 +66,8 @@ type Event struct {
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear judges one event. The caller must pass the events in the order in which they happen. The error says what is
-// wrong with the event itself.
+// Hear judges one event. The caller must pass the events in the order in which they happen. An error means that the
+// event is invalid, for example because nobody hired its person. A fault of the tool is not an error.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -112,7 +112,7 @@ func (j *Judge) about(e Event, p *person) error {
 	l := p.license(e.License)
 	switch e.What {
 	case Remade:
-		p.made[e.License], p.used[e.License], p.away[e.License] = e.At, nil, nil // the list names the deleted account
+		p.made[e.License], p.used[e.License], p.away[e.License] = e.At, nil, nil // the list of leaves names the deleted account
 		l.taken, l.given = time.Time{}, nil                                      // the removal and the restores concerned the deleted account
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
@@ -179,8 +179,8 @@ func (j *Judge) about(e Event, p *person) error {
 }
 
 // The method "enable" records for each license whether the account is enabled. If no night read the license's directory
-// while the account was blocked, the tool cannot notice it. The method compares counts of nights, because the world's
-// clock stands still during a reading.
+// while the account was blocked, the tool cannot know of the block, so the method forgets the block. It compares counts
+// of nights, because the world's clock stands still during a reading.
 func (j *Judge) enable(e Event, p *person) {
 	for name, facts := range p.enabled {
 		n := len(facts)

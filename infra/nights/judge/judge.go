@@ -14,9 +14,9 @@
 //   - back: a person is back when the leave ends, even if the person uses nothing then. The
 //     company's list of leaves says when a leave ends. The tool can know the list at once. An
 //     announcement from before the end does not count.
-//   - seen: a night after the event read the directory of the license. Between two such nights, an account
-//     may be blocked and enabled again, or a license may be lost and given again. The tool cannot notice
-//     these events, so the judge ignores them.
+//   - seen: after the event, a nightly run of the tool read the directory of the license. Between two such
+//     nights, an account may be blocked and enabled again, or a license may be lost and given again. The
+//     tool cannot notice these events, so the judge ignores them.
 //   - stranger: a second machine with its own store took the license. It cannot know the facts that only
 //     the first machine's store contains, such as which licenses were restored. The first machine cannot
 //     know that somebody restored a license that the second machine took.
@@ -25,9 +25,9 @@
 //   - outside: the rule does not cover the person, or nobody can know whether it does.
 //   - stuck: the state of the company makes a change of the license unsafe. The judge records no fault,
 //     whether the tool changes the license or not.
-//   - restored: somebody gave the license after the tool took it. The judge ignores this event while the tool
-//     cannot distinguish it from a write that was never carried out: the tool has not yet read the effect of
-//     its write, and no night has read the directories since the write.
+//   - restored: somebody gave the license after the tool took it. The event counts once the tool has read the
+//     effect of its write, or a night has read the directory since the write. Before that, the tool cannot
+//     distinguish the event from a write that was never carried out, so the judge ignores the event.
 //   - twice: the tool took the license two times, and nobody gave the license between these times.
 //   - hidden: no plan listed the removal, or the plan was on hold and nobody overrode the hold, or
 //     the removal was beyond the limit.
@@ -37,8 +37,8 @@
 //     factor Mercy, because the tool counts only the holders that it sees. A number of licenses up
 //     to Few is never beyond the limit.
 //   - without: the tool took a person's last license for a mailbox, even if only for a moment. The
-//     judge ignores this event if somebody else took another license for the mailbox so late that
-//     the tool may not know: at the earliest Slack before the write of the tool.
+//     judge ignores this event if somebody else took another license for the mailbox within Slack
+//     before the tool's write, or later. The tool may not know of such a late event.
 //   - lost: at the end of the story, a change is not finished, or a license that the tool took
 //     cannot be restored.
 //   - astray: the tool took the license by one group, and gives it back by another.
@@ -81,10 +81,11 @@ type Rule struct {
 	// Idle is how long the license must have been unused before the tool may take it. If the license was restored, the
 	// restore must be at least this old, too.
 	Idle time.Duration
-	// Grace applies to a person who was never active. The person's newest account must be at least this old.
+	// Grace applies to a person who was never active. The tool may take the license only if the person's newest account
+	// is at least this old.
 	Grace time.Duration
-	// NewHolder is how long the person must have held the license. EnabledAgain is how long the account must have been
-	// enabled. Zero means no minimum.
+	// NewHolder is how long the person must have held the license before the tool may take it. EnabledAgain is how long
+	// the account must have been enabled. Zero means no minimum.
 	NewHolder, EnabledAgain time.Duration
 	// Undated means that the directories do not say since when a person has held the license. A license that a person gets
 	// before the first night then counts as held for a long time.
@@ -127,7 +128,7 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }
 
-// Judge has the true state of one world, and judges the tool by this state.
+// Judge stores what is true in one simulated company, and compares each removal of a license with it.
 type Judge struct {
 	rules  map[string]Rule // rules by license
 	people map[string]*person
@@ -137,7 +138,7 @@ type Judge struct {
 	clear  int
 }
 
-// New returns a judge with the given rules. There is at most one rule for each license.
+// New returns a judge with the given rules. If two rules are for one license, the last one applies.
 func New(rules ...Rule) *Judge {
 	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, reads: map[string]int{}, people: map[string]*person{}}
 	for _, r := range rules {
@@ -149,7 +150,7 @@ func New(rules ...Rule) *Judge {
 // Faults returns the faults so far, in the order in which the judge found them.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear returns the number of clear cases.
+// Clear returns the number of clear cases so far. In a clear case, the tool may take an unused license from a person.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
@@ -183,7 +184,8 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 }
 
-// The method "bounded" judges whether a removal is beyond the limit of its rule.
+// The method "bounded" counts the licenses that the tool has taken within Window, with this removal. It records a fault
+// if they are a larger share of the holders than the rule's limit allows.
 func (j *Judge) bounded(e Event) {
 	taken, holders, limit := 0, 0, j.rules[e.License].Limit
 	for _, p := range j.people {
@@ -204,9 +206,9 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// The method "keeps" returns the reason why a person must keep a license at the time "at", or "". It ignores facts that
-// a directory first showed after the time "known". A second machine, the stranger, cannot know since when the account
-// has been enabled.
+// The method "keeps" returns the reason why a person must keep a license at the time "at", or "" if there is none. It
+// ignores facts that a directory first showed after the time "known". If "stranger" is set, a second machine with its
+// own store takes the license, and cannot know since when the account has been enabled.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -237,7 +239,9 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// The method "since" returns since when, as the tool can know, the person of an event holds the license.
+// The method "since" returns the time from which the tool can believe that a person holds a license. This is the time
+// of the event, with one exception: if the directories do not date the license and no night has read them yet, the
+// method returns the year 1970, so that the license counts as held for a long time.
 func (j *Judge) since(e Event) time.Time {
 	if j.rules[e.License].Undated && j.seen[e.License].IsZero() {
 		return time.Unix(0, 0)
@@ -265,8 +269,8 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// The method "wait" updates the clear case of a person and a license. It records a fault if the case has been clear for
-// too long.
+// The method "wait" is called each night for each person and license. It records the fault Missed if the tool could
+// have taken the unused license for longer than Patience and the rule's notice together.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -283,8 +287,8 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// The method "unannounced" works like keeps, as if the removal had been announced early enough. The tool may announce a
-// removal at any time, so a case can be clear without an announcement.
+// The method "unannounced" returns what the method "keeps" returns if the removal has been announced early enough. The
+// tool may announce a removal at any time, so a missing announcement is no reason to keep a license.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = e.At.Add(-j.rules[e.License].Notice)

@@ -29,8 +29,8 @@ func shown(e Event, at time.Time) Event {
 	return e
 }
 
-// The function "seen" returns a night that reads the directories, and "failed" a night that cannot read them. The
-// function "unread" returns a night that cannot read the directory of Anna's license.
+// The functions "seen" and "failed" return the event of a night. In the night of "seen", the tool read the directories.
+// In the night of "failed", it could not. In the night of "unread", it could not read the directory of Anna's license.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -44,8 +44,8 @@ func withNotice() Event {
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// The variable "first" is the beginning of a story: Anna was hired long ago, and a plan lists the removal of her
-// license.
+// The variable "first" is how the stories begin: Anna was hired long ago, holds the license, and a plan lists the
+// removal.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -57,7 +57,7 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved has stories with and without the reasons to keep a license. Each story ends with a removal.
+// TestRemoved: a removal is a fault if the story has a reason to keep the license, and only then.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -154,8 +154,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second machine took the
-// license and somebody restored it.
+// TestAnnouncedBeforeAStranger: the first machine announces a removal. A second machine with its own store then takes
+// the license, and somebody restores it. The announcement still counts.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -168,8 +168,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: the first machine may take a license that the second machine took and somebody restored,
-// because it cannot know of the restore.
+// TestTakenByAStranger: a second machine with its own store takes a license, and somebody restores it. The first
+// machine may take the license, because it cannot know of the restore.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -182,8 +182,8 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStrangerBetweenTwoNights: after the second machine took a license and somebody restored it, the person
-// counts as a new holder only if a night of the first machine saw the person without it.
+// TestTakenByAStrangerBetweenTwoNights: a second machine takes a license, and somebody restores it. The person counts
+// as a new holder only if the first machine read the directory between the removal and the restore.
 func TestTakenByAStrangerBetweenTwoNights(t *testing.T) {
 	t.Parallel()
 	for night, want := range map[int]int{48: 0, 51: 1} {

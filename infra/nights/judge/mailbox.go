@@ -1,6 +1,8 @@
 package judge
 
-// The method "mailless" judges that a person has lost the last license for a mailbox.
+// The method "mailless" records a fault because a person has no license for a mailbox left. It records none if somebody
+// else took another such license so late that the tool may not know: at the earliest Slack before the tool's last
+// removal.
 func (j *Judge) mailless(e Event, p *person) {
 	last := &license{}
 	for name, l := range p.licenses {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMailless has people who lose the last license for a mailbox. Anna holds two licenses with a mailbox, and one
-// without.
+// TestMailless: it is a fault if the tool takes the last license for a mailbox. Anna holds two licenses with a mailbox,
+// e3 and exchange, and one without.
 func TestMailless(t *testing.T) {
 	t.Parallel()
 	of := func(license string) Rule {

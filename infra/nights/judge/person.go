@@ -2,8 +2,8 @@ package judge
 
 import "time"
 
-// The type "fact" is a fact that begins at the time "at". The tool can first see it at the time "shown". If "holds" is
-// false, an earlier fact ends.
+// The type "fact" says that something begins at the time "at", such as an exemption. If "holds" is false, it ends at
+// that time. The tool can first see this at the time "shown".
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -49,7 +49,7 @@ type license struct {
 	stuck     bool
 	pending   bool      // whether the tool has not seen the effect of its write yet
 	ended     bool      // whether the call that took the license has ended
-	freed     bool      // whether the tool has seen its write
+	freed     bool      // whether the tool has seen its write, although the license itself may not be free yet
 	announced time.Time // when the coming removal was announced; zero: not announced
 	notice    time.Time // when the latest removal had been announced; zero: not announced
 }
@@ -61,8 +61,8 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// The method "give" records that the person holds the license now. The parameter "begins" is since when, as far as the
-// tool can know.
+// The method "give" records that somebody gives the license. The parameter "seen" is the last night that read the
+// directory. The parameter "begins" is the time from which the tool can believe that the person holds the license.
 func (l *license) give(e Event, seen, begins time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = begins
@@ -82,9 +82,9 @@ func (l *license) give(e Event, seen, begins time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// The method "forget" is for a restore of the tool's store from a backup that was made at the time "since". A license
-// that the tool took after this time counts as taken by somebody else. If its removal was announced before this
-// time, the tool may take it again without another announcement.
+// The method "forget" records that the tool's store was restored from a backup of the time "since". A license that the
+// tool took after this time counts as taken by somebody else. If the removal was announced before this time, the tool
+// may take the license again without another announcement.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -99,8 +99,8 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// The function "newest" returns the latest time at which a fact began, without facts that were first shown after the
-// time "known".
+// The function "newest" returns the latest time at which a fact began, or the zero time. It ignores facts that were
+// first shown after the time "known".
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -110,7 +110,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// The function "state" returns the field "holds" of the last fact, without facts that were first shown after the time
+// The function "state" returns whether the last fact holds. It ignores facts that were first shown after the time
 // "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
@@ -121,8 +121,8 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// The function "since" returns the time at which the last fact with "holds" set began, without facts that were first
-// shown after the time "known".
+// The function "since" returns the time at which the last fact that holds began, or the zero time. It ignores facts
+// that were first shown after the time "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

@@ -2,7 +2,8 @@ package judge
 
 import "testing"
 
-// TestUndated: if the directories do not date a license, what the first night finds counts as old.
+// TestUndated: if the directories do not say since when people hold a license, a license that the first night finds
+// counts as held for a long time.
 func TestUndated(t *testing.T) {
 	t.Parallel()
 	undated := mail
