@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// mostMissed is the largest acceptable ratio of missed cases to clear cases. A clear case is an unused license that
-// the product may take. A missed case is a clear case in which the product does not take the license for a long time.
+// mostMissed is the largest acceptable ratio of missed cases to clear cases. A clear case is an unused license that the
+// product may take. The case is missed if the product does not take the license for a long time.
 const mostMissed = 0.01
 
 type settings struct {
@@ -64,8 +64,8 @@ func tuneGC() {
 	debug.SetMemoryLimit(3 << 30)
 }
 
-// The function "run" simulates the company of each seed and prints a summary. After the end of ctx, it simulates no
-// further companies. If -shrink is set, it calls "shrink" instead.
+// The function "run" simulates the company of each seed and prints a summary. After the end of ctx, it starts no
+// further company. If -shrink is set, it calls the function "shrink" instead.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -99,8 +99,8 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// The method "options" returns the options that all worlds share. The caller must call "closing" at the end, because
-// it closes the file of the story.
+// The method "options" returns the options that all companies share. The caller must call "closing" at the end, which
+// closes the file for -story.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights, Apps: s.apps}, func() error { return nil }
 	if s.log {
@@ -131,8 +131,8 @@ type told struct {
 	err   error
 }
 
-// The function "lives" runs the worlds of all seeds, several at the same time. After the end of ctx, it begins no
-// world. The caller must receive until the channel is closed.
+// The function "lives" simulates the companies of all seeds, several at the same time, and sends the result of each.
+// After the end of ctx, it starts no company. The caller must receive until the channel is closed.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup

@@ -33,8 +33,8 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 	lived(t, s)
 }
 
-// appsFirst is the first of the two seeds of TestNightsOfApplications, far from the seeds of the other test. In the
-// companies of both seeds two groups give E3, and a synced group gives Entra ID P2.
+// appsFirst is the first of the two seeds of TestNightsOfApplications. The other test does not use these seeds. In both
+// companies, two groups give E3, and a synced group gives Entra ID P2.
 const appsFirst = 2_000_016
 
 // TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two
@@ -56,7 +56,8 @@ func lived(t *testing.T, s settings) {
 	}
 }
 
-// TestRunEnds: when one company cannot live, no other company continues, because it would write to a closed file.
+// TestRunEnds: if one company cannot be simulated, the function "run" returns only after all other companies have
+// ended. They would otherwise write to a closed file.
 func TestRunEnds(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone")) // no company can have a store
 	before := runtime.NumGoroutine()

@@ -28,9 +28,9 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// The function "shrink" repeats a seed with fewer and fewer events while a fault of the same kind about the same
-// person and license remains. It prints the remaining events. (A. Zeller, R. Hildebrandt: Simplifying and Isolating
-// Failure-Inducing Input, 2002.)
+// The function "shrink" searches for the few events that cause the first fault of a seed, and prints them. It simulates
+// the company again and again with fewer events, and continues while a fault of the same kind, person and license
+// remains. (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002.)
 func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -66,7 +66,7 @@ func shrink(s settings, out io.Writer) (err error) {
 
 const mostLives = 150
 
-// The function "with" returns a copy of the options o in which the events in "all" that are not in "some" do not
+// The function "with" returns a copy of the options. In the copy, the events in "all" that are not in "some" do not
 // happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
@@ -80,8 +80,8 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// The function "fewer" removes smaller and smaller parts of a list while "stays" reports that the rest still causes
-// the fault.
+// The function "fewer" returns a shorter list of events that still causes the fault. It leaves out smaller and smaller
+// parts of the list, as long as "stays" returns true for the rest.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer: "fewer" reduces three hundred events to those that together cause the fault, with at most 150 calls of
-// "stays". If the fault never stays, all events are left.
+// TestFewer: the function "fewer" reduces three hundred events to those that together cause the fault, with at most 150
+// calls of "stays". If no shorter list causes the fault, it returns all events.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -38,7 +38,7 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// TestLeftOut: an event does not happen if its number is in Without, and the events before it do not change.
+// TestLeftOut: an event in Options.Without does not happen, and the events before it stay the same.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	o := world.Options{Seed: 3, People: 30, Nights: 12}

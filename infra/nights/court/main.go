@@ -1,6 +1,6 @@
-// Command court reads the events of a world, which command nights writes with -story, from standard input, and prints
-// the faults that the judge finds in them. It imports no package of the product. The exit status is 1 if there is a
-// fault other than a missed case, and 2 if the events cannot be read.
+// Command court judges the events of a simulated company again, without any package of the product. It reads the events
+// from standard input, as command nights writes them with -story, and prints the faults that the judge finds. The exit
+// status is 1 if there is a fault other than a missed case, and 2 if the events cannot be read.
 package main
 
 import (

@@ -20,10 +20,9 @@ import (
 
 const root = "../../.."
 
-// Command nights must find each bug within these numbers of seeds, people and nights. Most bugs need a company of
-// "people" people. The bug relay-works-without-a-lease has companies of "few" people. Two bugs need
-// "many" people: override-by-number shows only in plans that exceed the limits, and the loss by manifest-first delays
-// too few decisions in a small company.
+// The judge must find each bug within this number of seeds and nights. For most bugs, a company has "people" people.
+// For relay-works-without-a-lease, it has "few". Two bugs need "many": override-by-number shows only in plans that
+// exceed the limits, and manifest-first delays too few decisions in a small company.
 const seeds, few, people, many, nights = 50, 40, 60, 150, 120
 
 // The name of a bug is the name of its patch. The field "people" is the number of people in the company.
@@ -73,7 +72,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted: with each bug, the judge finds a fault that the same company does not have without the bug.
+// TestPlanted: for each bug, the judge finds a fault in some company, and no such fault if the product of this company
+// does not have the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
@@ -90,8 +90,9 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// The function "caught" runs companies with a bug until the judge finds a fault that does not occur without the bug. It
-// returns a line with the seed and the night of the fault.
+// The function "caught" simulates companies that use the product with a bug, until the judge finds a fault that does
+// not occur without the bug. It returns a line of text with the seed and the night of the fault. If it finds none, the
+// test fails.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -113,8 +114,8 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// The function "plant" applies a patch to copies of files. It returns the path of each changed copy, by the path of the
-// file.
+// The function "plant" copies the files that a patch changes, and applies the patch to the copies. It returns the path
+// of each copy, by the path of the original file.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
