@@ -1,8 +1,9 @@
 // Package backtest shows the effect that another number of days in a rule would have had on past nights.
 //
 // It evaluates the rules of a policy on the kept snapshots with policy.Judge, as plans do. A night keeps its planning
-// time, values, doubts and feed states. The package counts the hits of a rule and the hits after which the person came
-// back. It also compares two policies on one snapshot. It writes nothing to the store.
+// time, values, doubts and feed states. A hit is the first night on which a rule reclaims from a person who is not hit
+// already. The package counts the hits, and the hits after which the person came back. It also compares two policies on
+// one snapshot. It writes nothing to the store.
 package backtest
 
 import (
@@ -35,7 +36,7 @@ const mostThresholds = 32
 type Question struct {
 	PolicyName string
 	Policy     []byte // text of the policy, which policy.Load accepted before
-	Rule       string // the thresholds to try; each rule's own number of days is added
+	Rule       string // name of the rule to try; empty: every rule
 	Days       []int  // the thresholds to try, in days; each rule's own number of days is added
 	// Constant is the number n in the calls days(n) that the thresholds replace. It may be 0 if all calls in the rule
 	// have the same number.
@@ -71,8 +72,8 @@ type LeftOut struct {
 	Why string `json:"why"`
 }
 
-// Doubted is a signal of the policy whose feed was unhealthy or absent on some nights. On these nights, the dates of
-// the signal are unknown.
+// Doubted is a signal of the policy that was unhealthy or absent on some nights. On these nights, the dates of the
+// signal are unknown.
 type Doubted struct {
 	Signal string `json:"signal"`
 	Nights int    `json:"nights"`
@@ -106,12 +107,12 @@ type Threshold struct {
 	// Seats is the number of people from whom the rule reclaims on the last night.
 	Seats         int     `json:"seats"`
 	MonthlySaving float64 `json:"monthlySaving"` // for Seats
-	// Stock has the hits of the first night. These people may have been idle for any length of time. Flow has all
-	// later hits. A rule in force meets new hits, so its regret is the regret of Flow.
+	// Stock has the hits of the first night. These people may have been idle for any length of time. Flow has all later
+	// hits. A rule in force meets only such new hits, so Flow shows how many of its people would come back.
 	Stock Group `json:"stock"`
 	Flow  Group `json:"flow"`
-	// Older and Newer divide Flow by the night of the hit, into the halves of the nights. In Older, a return counts if
-	// a snapshot of the older half shows it.
+	// Older has the hits of Flow in the older half of the nights, and Newer those in the newer half. In Older, a return
+	// counts only if a snapshot of the older half shows it.
 	Older       Group        `json:"older"`
 	Newer       Group        `json:"newer"`
 	Departments []Department `json:"departments"` // all hits by department, most hits first

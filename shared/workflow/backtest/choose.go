@@ -2,10 +2,10 @@ package backtest
 
 import "fmt"
 
-// Choice is the recommended threshold of a rule. The older half of the nights chooses it: the lowest threshold whose
-// confidence interval of the regret ends at or below the accepted regret. At higher thresholds, the regret must not
-// exceed the accepted regret either. No threshold is recommended if the newer half has a larger regret or no known
-// regret.
+// Choice is the recommended threshold of a rule: the lowest one whose regret in the older half of the nights is surely
+// at most the accepted regret. Regret is the share of hits after which the person came back. Surely means that its
+// whole confidence interval is at or below the accepted regret. All higher thresholds must have at most the accepted
+// regret, too. If the regret of the newer half is larger or unknown, no threshold is recommended.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`

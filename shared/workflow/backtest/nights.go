@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "nights" returns the nights of a replay, oldest first. It adds snapshots that do not fit the trial to
-// a.LeftOut. It skips runs for one person, copies of a snapshot, unsealed runs and runs from the future. It returns
-// ErrNoNights if fewer than two nights are left.
+// The method "nights" returns the kept snapshots of everybody that fit the policy of the trial, oldest first. It adds
+// the others to a.LeftOut, with the reason. It skips runs for one person, copies of a snapshot, unsealed runs and runs
+// from the future. It returns ErrNoNights if fewer than two nights are left.
 func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.Time) (nights []night, err error) {
 	runs, err := snapshot.Runs(ctx, s)
 	if err != nil {

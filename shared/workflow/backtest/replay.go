@@ -14,11 +14,11 @@ import (
 )
 
 // The method "replay" evaluates the rules of the trial on every kept night and returns the counts of the hits. It also
-// puts the facts about the nights into the Answer. If "each" is not nil, replay calls it for every hit that ended. The
-// calls may be concurrent for hits of different people.
+// puts the facts about the nights into the Answer. If "each" is not nil, replay calls it once for every hit: when the
+// person comes back, or after the last night. The calls may be concurrent for hits of different people.
 //
-// One worker evaluates a partition on all nights in order, so the people of a partition need no lock. Different
-// workers may be on different nights.
+// One worker evaluates a partition on all nights in order, so the people of a partition need no lock. Different workers
+// may be on different nights.
 func (t *trial) replay(ctx context.Context, s store.Store, a *Answer, q *Question, each func(*hit)) (*counts, error) {
 	nights, err := t.nights(ctx, s, a, q.Now)
 	if err != nil {

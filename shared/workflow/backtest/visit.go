@@ -13,7 +13,7 @@ type visit struct {
 	last  bool
 }
 
-// The method "swept" works on the people whose verdicts decision.Screen finds from table columns alone.
+// The method "swept" records the hits of the people whose verdicts decision.Screen finds from table columns alone.
 func (v *visit) swept(swept *decision.Swept) error {
 	rows := len(swept.Keys)
 	for len(v.masks) < len(v.rules) {

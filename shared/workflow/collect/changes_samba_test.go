@@ -23,8 +23,8 @@ const (
 	seats   = "CN=Seats," + samba.GroupsOU
 )
 
-// TestChangesOfSamba changes people of a real Active Directory in many ways between two readings. An ordinary account
-// reads it, and cannot see deleted people. The delta reading must give the same result as a full reading.
+// TestChangesOfSamba changes people of a real Active Directory in many ways between two readings. The reading account
+// is an ordinary one, which cannot see deleted people. The delta reading must give the same result as a full reading.
 func TestChangesOfSamba(t *testing.T) {
 	names := []string{"Same", "Edited", "Renamed", "Leaver", "Joiner", "Crossing", "Disabled", "Deleted", "Replaced", "Untyped", "Logon", "Stamp", "Tenant"}
 	ad, admin := newDomain(t, names)
@@ -65,7 +65,8 @@ func TestChangesOfSamba(t *testing.T) {
 	}
 }
 
-// newDomain starts a domain with people of the given names in two bases, which an ordinary account reads.
+// newDomain starts a domain with people of the given names below two search bases. The returned directory reads it with
+// an ordinary account.
 func newDomain(t *testing.T, names []string) (*activedirectory.Directory, administrator) {
 	t.Helper()
 	const secret = "Pa55w.rd-of-idleseat"

@@ -203,8 +203,9 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// The method "freed" stores the entries of the ledger that matter for money, and returns the key of the stored object.
-// If that fails, the key is empty, and the money is computed from the whole ledger, which takes longer.
+// The method "freed" stores the ledger entries that matter for the saved money, and returns the key of the stored
+// object. If that fails, the key is empty, and the saving is computed from the whole ledger, which takes longer. For
+// one person, it stores nothing.
 func (c *Collector) freed(ctx context.Context, b *snapshot.Begin) string {
 	if b.User != "" {
 		return ""

@@ -17,9 +17,9 @@ import (
 // The method "mailboxes" stores the mailbox usage report if a rule needs it. If the report cannot be read, the run goes
 // on, and the plan refuses the changes of such rules.
 //
-// For an account of Entra ID alone, only this report shows that its mailbox is nobody's own. If the report shows no kind
-// of any mailbox, because it failed, conceals names or lacks the column, the run keeps the kinds that the last run knew.
-// Otherwise every room would count as a person.
+// For an account that exists only in Entra ID, only this report shows whether the mailbox is a room or is shared. If
+// the report failed, conceals names or lacks the column, the run keeps the kinds that the last run knew. Otherwise
+// every room would count as a person.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
@@ -50,8 +50,8 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return found, err
 }
 
-// lastKinds returns the kinds of mailboxes that the newest readable run for everybody knew. It skips a run without kinds
-// whose report did not show them, because runs of earlier versions kept none.
+// lastKinds returns the kinds of mailboxes that the newest readable run for everybody knew. It skips a run without
+// kinds if the report of that run did not show kinds, because runs of earlier versions kept none.
 func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]string, error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {

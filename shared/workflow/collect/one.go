@@ -18,8 +18,8 @@ type one struct {
 }
 
 // One reads and seals a run for one person. It asks every controller for the last logon. It also reads a sample of each
-// source, because one person does not show whether a feed is broken for everybody. It fails with directory.ErrNoPerson
-// if no source has the name; then no run has begun.
+// source, because one person does not show whether the source lacks dates for everybody. It fails with
+// directory.ErrNoPerson if no source has the name; then no run has begun.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -99,11 +99,12 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	return reading
 }
 
-// noSID is the reason why a run for one person does not read Active Directory. A run for everybody reads all accounts and
-// joins them by the immutable id, too.
+// noSID is the reason why a run for one person does not read Active Directory. A run for everybody reads all accounts,
+// and also joins them by the immutable id.
 const noSID = "the account in Entra ID may belong to one in Active Directory, but has no onPremisesSecurityIdentifier, by which a run for one person finds it; a plan for everybody finds it"
 
-// groupSIDs returns the objectSids of the groups that give products, by the key of the group.
+// groupSIDs returns the objectSid of each Active Directory group that gives a product, by the key of the group. It
+// omits groups that are missing.
 func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {
 	var sids map[string]string
 	for _, l := range p.Licenses {

@@ -51,10 +51,10 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 // mostEarlier is the number of earlier runs in which follow and lastKinds look for an earlier report.
 const mostEarlier = 30
 
-// The method "follow" adds the known days of the newest readable earlier table to the table of a report.
+// The method "follow" adds to the table of a report the days of activity that the newest readable earlier table has.
 //
-// If a newer table is damaged, the result "lost" is the reason. The damaged table may have shown a day that the new
-// report lacks, so this run must not trust the report. The next run follows the new table.
+// If a table newer than that one is damaged, the result "lost" is the reason. The damaged table may have shown a day
+// that the new report lacks, so this run must not trust the report. The next run follows the new table.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {

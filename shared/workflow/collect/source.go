@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// The constant "attempt" is the name of the worker in the keys of its parts. On one machine it can be constant, because
-// a run has one worker per source.
+// The constant "attempt" is a part of the keys under which a reader stores the accounts. On one machine it can be
+// constant, because only one reader reads a source for a run.
 const attempt = "1"
 
 // The function "tolerance" returns the number of people that a list may lack. People may be deleted during the reading,

@@ -29,7 +29,7 @@ const MostCalls = 100
 
 var errTooLong = errors.New("the reading takes too long")
 
-// Steps contains the steps of the state machine that read a run.
+// Steps contains the steps of the state machine that read the data of a run.
 type Steps struct {
 	Collector
 	Policy func(context.Context) (*policy.Policy, string, error)
@@ -42,7 +42,7 @@ type Steps struct {
 // the field.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal or one
-	Entrance  entrance.Name   `json:"entrance"`  // begin: entrance of the execution
+	Entrance  entrance.Name   `json:"entrance"`  // begin: state machine that accepted the request
 	Execution string          `json:"execution"` // begin: name of the execution
 	Started   time.Time       `json:"started"`   // begin: start of the execution
 	Request   json.RawMessage `json:"request"`   // begin: input of the execution
@@ -99,7 +99,8 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do runs the step that in.Op names. After the time "until", it starts no new page. The zero time means no limit.
+// Do runs the step that in.Op names. The step "entra" starts no new page after the time "until". The zero time means no
+// limit.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":

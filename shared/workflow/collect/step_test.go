@@ -75,8 +75,8 @@ func TestBeginTwice(t *testing.T) {
 	}
 }
 
-// TestSealWhatTheRelayBrought: a run is sealed with the relay's reading, with a reason why there is none, or if nobody
-// asked the relay.
+// TestSealWhatTheRelayBrought: a run is sealed with the relay's reading, or with the reason why there is none. If
+// nobody asked the relay, Active Directory counts as absent.
 func TestSealWhatTheRelayBrought(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

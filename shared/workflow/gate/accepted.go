@@ -37,7 +37,7 @@ func newMatches(p *policy.Policy, only map[snapshot.Chosen]bool) *matches {
 }
 
 // The method "add" adds a decision if the rule reclaims the license, and reports whether it added the decision. If an
-// operator chose changes, it adds only the chosen ones, so that an override accepts nobody else.
+// operator chose changes, it adds only the chosen ones. An override of the plan then accepts nobody else.
 func (m *matches) add(d *plan.Decision) bool {
 	if d.Outcome != policy.Reclaim || m.only != nil && !m.only[snapshot.Chosen{User: d.User, License: d.License}] {
 		return false
@@ -57,8 +57,8 @@ type acceptance struct {
 	people map[match]bool
 }
 
-// The type "acceptances" has the overrides that count. The field "void" has a note for each override that does not
-// count.
+// The type "acceptances" has the overrides that count. An override is an operator's request to apply a plan although
+// limits put it on hold. The field "void" has a note for each override that does not count.
 type acceptances struct {
 	all  []acceptance
 	void []string

@@ -249,8 +249,8 @@ func TestAnnouncedAlone(t *testing.T) {
 	}
 }
 
-// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline for later runs, because it reads only a
-// sample of the other people.
+// TestRunForOnePersonLeavesNoMeasure: later runs do not compare their figures with a run for one person, because it
+// reads only a sample of the other people.
 func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	t.Parallel()
 	for user, everybody := range map[string]bool{"": true, "a": false} {

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "addPending" lists in the plan the changes that earlier runs began and did not end, and the runs that the plan
-// resumes.
+// The method "addPending" lists in the plan the changes that earlier runs began and did not end. It also lists the runs
+// that the plan resumes.
 func (j *judgement) addPending(ctx context.Context) (err error) {
 	p := j.plan
 	if p.Pending, err = j.begun(ctx); err != nil {
@@ -34,8 +34,9 @@ func (j *judgement) addPending(ctx context.Context) (err error) {
 	return nil
 }
 
-// The method "begun" lists the changes that earlier runs began and did not end, each with the reason. A run for one
-// person lists only the changes of that person. The method records in j.lost the runs that cannot go on.
+// The method "begun" lists the changes that earlier runs began and did not end, each with the reason why it is not
+// finished. A run for one person lists only the changes of that person. The method records in j.lost the runs that
+// cannot go on.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -71,8 +72,8 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// The method "upToDate" returns a copy of a plan whose pending changes also have the field Back set if they began to return
-// the license after the plan was made. So the rollbacks of tonight go on like older ones.
+// The method "upToDate" returns a copy of a plan. In the copy, the field Back is also set for each pending change that
+// began to return its license after the plan was made. A rollback that begins tonight then goes on like an older one.
 func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	now, returns := *p, returning(s.Store)
 	now.Pending = slices.Clone(p.Pending)
@@ -89,9 +90,10 @@ func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) 
 	return &now, nil
 }
 
-// The function "returning" returns a function that reports whether an open change returns the license to the person,
-// perhaps because an operator has asked to restore it. The answer is false if the entry is damaged, because nothing
-// finishes such a change. What operators have asked of a run is read once.
+// The function "returning" returns a function that reports whether an open change returns a license to the person: it
+// is a restore or a rollback, or an operator asked to restore the license. The answer is false if the ledger entry is
+// damaged, because no run finishes such a change. The returned function reads the operators' requests only once for
+// each run.
 func returning(s store.Store) func(context.Context, *plan.Begun) (bool, error) {
 	book, recalled := ledger.In(s), map[string]func(user string) bool{}
 	return func(ctx context.Context, b *plan.Begun) (back bool, err error) {

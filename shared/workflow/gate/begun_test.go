@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newer says that a newer version of idleseat made the run.
+// newer stands for a run that a newer version of idleseat made.
 const newer = "newer"
 
 // TestOpenChangesOfEarlierRuns: the plan lists open changes in order, each with its reason. A run for one person lists
@@ -226,9 +226,9 @@ func TestHeldNightGoesBack(t *testing.T) {
 	}
 }
 
-// TestEveryNightGoesBackFirst: a night that is not on hold finishes what returns a license in batches of its own, before
-// everything else. So nothing that the other changes rest on can stop it. The run gets no further batch if it has begun
-// nothing else.
+// TestEveryNightGoesBackFirst: a night that is not on hold first finishes changes that return a license, in batches of
+// their own. No fault of another change can stop them. If the earlier run began only such changes, it gets no further
+// batch.
 func TestEveryNightGoesBackFirst(t *testing.T) {
 	t.Parallel()
 	for _, begun := range []map[string]ledger.Outcome{{"ann": "", "dan": ""}, {"dan": ""}} {

@@ -22,7 +22,7 @@ type choice struct {
 }
 
 // choiceOf reads the plan from which an operator chose the changes of a run. It returns nil if the run has no choice.
-// It fails if the plan is not the one that the operator saw, or does not list a chosen change.
+// It returns runs.ErrRefused if the plan is not the one that the operator saw, or does not list a chosen change.
 func choiceOf(ctx context.Context, s store.Store, b *snapshot.Begin) (*choice, error) {
 	if b.Choice == nil {
 		return nil, nil
@@ -58,8 +58,8 @@ func chosenIn(b *snapshot.Begin) map[snapshot.Chosen]bool {
 	return chosen
 }
 
-// The method "refusal" returns the reason why the choice keeps a decision out of the plan, or "". It does not refuse a
-// decision that waits for a later run, or that cannot be carried out in any case.
+// The method "refusal" returns the reason why the choice keeps a decision out of the plan, or "". A decision that the
+// other run's plan does not list gets no reason, because it only waits for a later run.
 func (c *choice) refusal(d *plan.Decision) string {
 	if c == nil || !d.Planned() {
 		return ""

@@ -122,8 +122,8 @@ func TestChoiceAddsNothing(t *testing.T) {
 	}
 }
 
-// TestSmallChoice: a limit puts a plan on hold. A choice of at most plan.MostChosen changes and announcements from it
-// is not on hold.
+// TestSmallChoice: a limit puts a plan on hold. A choice from that plan is not on hold if it has at most
+// plan.MostChosen changes and announcements.
 func TestSmallChoice(t *testing.T) {
 	t.Parallel()
 	const announced = 13

@@ -17,11 +17,12 @@ import (
 )
 
 // Conclude finds the result of each change and each notice of a plan, and writes runs/<run>/results/settled.json. The
-// ledger has precedence over the results of the batches, except for a rolled-back change whose license a call may have
-// taken after the rollback. A change that is neither in the ledger nor in the results did not begin. It counts as
-// pending, with the field Retry set.
+// run's entry in the ledger decides. Without such an entry, the stored result of the batch decides. It also decides if
+// the change was rolled back and a call may have taken the license after that. A change that is neither in the ledger
+// nor in the results did not begin. It counts as pending, with the field Retry set.
 //
-// If the results of a batch are damaged, the results come together with an error that wraps store.ErrDamaged.
+// If the stored results of a batch are damaged, Conclude returns its results together with an error that wraps
+// store.ErrDamaged.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
@@ -79,7 +80,8 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 }
 
 // Hold writes the plan of a run that could not be evaluated. The plan has no changes and is on hold, and an override
-// does not lift this hold. The plan resumes earlier runs, because what returns a license needs no verdicts.
+// does not lift this hold. The plan still resumes earlier runs, because a change that returns a license needs no
+// verdict.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

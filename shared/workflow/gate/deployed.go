@@ -66,7 +66,7 @@ func (h hints) Again(o *StepOutput) (text string, steps []card.Step) {
 	return text, append(steps, h.Asked()...)
 }
 
-// The method "at" reports whether the execution used one of the entrances.
+// The method "at" reports whether the execution belongs to one of the given entrances, which are state machines.
 func (h hints) at(names ...entrance.Name) bool {
 	return slices.ContainsFunc(names, func(n entrance.Name) bool { return strings.Contains(h.execution, ":execution:"+n.Machine(h.name)+":") })
 }

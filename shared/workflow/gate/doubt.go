@@ -32,8 +32,8 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run), j.fewerExempt())
 }
 
-// findListed finds out whom the policy names, stores the answer in j.listed for later runs, and adds notes to the plan.
-// A run for one person gets only the notes.
+// findListed finds the people and groups that the policy names, stores them in j.listed for later runs, and adds notes
+// to the plan. A run for one person gets only the notes.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -56,8 +56,8 @@ func hold(p *plan.Plan, doubts []string) {
 	}
 }
 
-// nobodyHolds returns a reason for each product of a rule that has seats in use but no holder. The policy then names
-// the wrong product, or the snapshot lacks people.
+// nobodyHolds returns a reason for each product whose seats are in use although nobody in the snapshot holds one. It
+// looks only at products of rules. The policy then names the wrong product, or the snapshot lacks people.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
 		return nil // the state of the feed already gives the reason
@@ -101,7 +101,8 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// nightDoubts returns the notes of a plan for one person about what the newest run for everybody found in doubt.
+// nightDoubts returns notes for a plan for one person. They name the groups and exemptions that the newest run for
+// everybody found in doubt.
 func nightDoubts(r *decision.Run) (lines []string) {
 	shrunk := r.Shrunk()
 	for _, q := range r.Policy.MemberQueries() {
@@ -145,9 +146,10 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// The method "earlier" returns, for later runs, the state of the groups and the people whom the policy lists. A group
-// in doubt keeps its last state that was not in doubt. A run over an old snapshot returns nil, because later runs have
-// newer data. If its data are the newest, it returns something only if an operator accepts the data.
+// The method "earlier" returns the state of the groups and the people whom the policy names, for later runs to compare
+// with. A group in doubt keeps its last state that was not in doubt. A run over another run's snapshot returns nil if
+// later runs already know newer data. If they know data of the same time, it returns a state only if an operator
+// accepts the data.
 func (j *judgement) earlier() *directory.Earlier {
 	if before := j.Begin.Earlier; j.Begin.Copy != "" && before != nil && !j.Begin.Read.After(before.Read) && !(j.Begin.AcceptFeeds && j.Begin.Read.Equal(before.Read)) {
 		return nil

@@ -62,7 +62,7 @@ func TestDoubts(t *testing.T) {
 			was := j.exemptNow()["citrix"]
 			was.Holders, was.Exempt, was.ByAccount = 60, 50, 40
 			j.Begin.Earlier = &directory.Earlier{Exempt: map[string]directory.EarlierExempt{was.Asks: was}}
-			for i := range j.sum.Tallies[1:] { // two rules of one license, of which a run took 10
+			for i := range j.sum.Tallies[1:] { // two rules of one license; an earlier run took 10 licenses
 				j.sum.Tallies[1+i].Holders, j.sum.Tallies[1+i].Exempt, j.sum.Tallies[1+i].ExemptByAccount = 50, 12, 2
 			}
 			if also != nil {
@@ -311,8 +311,9 @@ func TestShrunkGroupStaysInDoubt(t *testing.T) {
 	}
 }
 
-// TestLostExemptionStaysInDoubt: a run on hold because holders lost their exemption stays on hold until a night sees them
-// exempt again or an operator accepts the loss. Neither a directory that is down nor other holders in doubt end the hold.
+// TestLostExemptionStaysInDoubt: a run on hold because holders lost their exemption stays on hold until a night sees
+// them exempt again or an operator accepts the loss. Neither a directory that is down nor other holders in doubt end
+// the hold.
 func TestLostExemptionStaysInDoubt(t *testing.T) {
 	t.Parallel()
 	down := func(s directory.Source) func(*judgement) {

@@ -24,8 +24,9 @@ func (j *judgement) exemptNow() map[string]directory.EarlierExempt {
 	return counts
 }
 
-// exemptBefore returns the counts of the last trusted reading that asked the same. They are zero if there is no such
-// reading.
+// exemptBefore returns the counts of exempt holders from the last trusted run with the same license and the same
+// conditions. The parameter "asks" is the key of these (policy.ExemptAsks). The counts are zero if there is no such
+// run.
 func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 	if j.Begin.Earlier == nil {
 		return directory.EarlierExempt{}
@@ -33,11 +34,11 @@ func (j *judgement) exemptBefore(asks string) directory.EarlierExempt {
 	return j.Begin.Earlier.Exempt[asks]
 }
 
-// exemptLost reports whether many holders of the rule's license lost their exemption. A loss that an earlier run found
-// lasts until a run sees the counts again, even if this run cannot count: nobody has answered yet.
+// exemptLost reports whether many holders of the rule's license lost their exemption, in this run or in an earlier run.
+// A loss lasts until a run counts enough exempt holders again.
 //
-// A run counts the holders if it trusts the license's own directory. If it does not trust the other one, an exemption may
-// be unknown, which the counts show.
+// If the directory of the license was not read in full, this run cannot count. Then only the earlier runs decide. If
+// the other directory was not read in full, some exemptions are unknown, and the counts say how many.
 func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool {
 	found := j.Begin.Earlier != nil && j.Begin.Earlier.ExemptLost[now.Asks]
 	if !j.trusts(r.License.Source()) {
@@ -47,10 +48,11 @@ func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool
 	return before.Lost(now) || found && before.Fewer(now)
 }
 
-// The method "trusts" reports whether a directory was read with all its accounts, or is absent. Its dates may be unknown.
+// The method "trusts" reports whether a directory was read with all its accounts, or is not set up. Its dates may be
+// unknown.
 func (j *judgement) trusts(s directory.Source) bool { return !j.Feeds[s].Incomplete }
 
-// The method "untrusted" returns a sentence about each directory that it does not trust.
+// The method "untrusted" returns a sentence about each directory that was not read in full.
 func (j *judgement) untrusted() (sentences []string) {
 	for _, s := range []directory.Source{directory.Entra, directory.AD} {
 		if !j.trusts(s) {
@@ -60,8 +62,8 @@ func (j *judgement) untrusted() (sentences []string) {
 	return sentences
 }
 
-// fewerExempt returns a reason for each rule whose holders have lost their exemption. The cause may be a sync rule that
-// cleared an attribute.
+// fewerExempt returns a reason for each rule of which far fewer holders are exempt than in an earlier run. The cause
+// may be a sync rule that cleared an attribute. It returns none if an operator accepts the data.
 func (j *judgement) fewerExempt() (reasons []string) {
 	counts := j.exemptNow()
 	for _, r := range j.Policy.Rules {
@@ -84,9 +86,9 @@ func (j *judgement) fewerExempt() (reasons []string) {
 	return reasons
 }
 
-// keepExempt puts the trusted counts of exempt holders into the object for later runs, and what is left of them if they
-// are in doubt. Counts of another policy stay, so that a plan of a draft does not end a doubt about the policy in
-// force.
+// keepExempt stores the counts of exempt holders in "next" for later runs. If a count fell and no operator accepts
+// that, the last trusted count stays, and the lower one goes into ExemptLeft. Counts under another policy stay, so a
+// plan of a draft does not end a doubt about the policy in force.
 func (j *judgement) keepExempt(next *directory.Earlier) {
 	next.Exempt, next.ExemptLeft, next.ExemptLost = map[string]directory.EarlierExempt{}, map[string]int{}, map[string]bool{}
 	if before := j.Begin.Earlier; before != nil {

@@ -1,5 +1,6 @@
-// Package gate makes the plan of a run from the decisions of all partitions. It applies the limits and the health of
-// the feeds, keeps the changes that they allow, and writes plan.json and changes.csv. It reads only from the store.
+// Package gate makes the plan of a run from the decisions of all partitions. It keeps the changes that the limits of
+// the policy allow. It puts the plan on hold if too many people match or if the data are in doubt. It writes plan.json
+// and changes.csv, and reads only from the store.
 package gate
 
 import (
@@ -20,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run makes the plan of a run whose partitions have all been evaluated. The plan expires plan.Lifetime after now. A
-// repeated call makes the same plan, with new times.
+// Run makes the plan of a run whose partitions have all been evaluated. The plan expires plan.Lifetime after now, or
+// earlier if it has changes chosen from an older plan. A repeated call makes the same plan, with new times.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {
@@ -93,10 +94,10 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		if d.HeldAgain != "" {
 			name := d.License
 			if past := j.Past(d.User, d.SID, d.License); past != nil {
-				name = past.InLedger() // later runs look for it in the ledger
+				name = past.InLedger() // later runs look for this name in the ledger
 			}
 			j.again = append(j.again, history.Touch{User: d.User, License: name, Run: d.HeldAgain})
-			if d.SID != "" && d.SID != d.User { // the run may have known the person by another id
+			if d.SID != "" && d.SID != d.User { // the run that took the license may have known the person by the SID
 				j.again = append(j.again, history.Touch{User: d.SID, License: name, Run: d.HeldAgain})
 			}
 		}
@@ -150,7 +151,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing returns a note for each license whose changes certainly or possibly free no seat.
+// savesNothing returns a note for each license whose changes free no seat, or perhaps none. The saving of the plan
+// omits these changes.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -198,8 +200,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats returns, by license, the seats bought, less the seats in use and the reserve. Seats that the plan itself
-// frees do not count.
+// freeSeats returns, by license, the seats bought, less the seats in use and the seats that the policy keeps free.
+// Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -213,9 +215,9 @@ func freeSeats(r *decision.Run) map[string]int {
 // The method "remember" stores what later runs need from this run: the licenses that the plan may change, the last
 // healthy reading of each source, the accounts and groups that were found for the names in the policy, and the prices.
 //
-// The parameter "believed" is false if a limit was exceeded, because probably too many people matched. Later runs then
-// do not judge the health of their sources by this run. They still compare each account with this run, because they
-// must notice a missing date.
+// The parameter "believed" is false if the plan exceeds a limit. The data of such a run may be wrong, so later runs do
+// not judge the health of their sources by it. They still compare each account with this run, because they must notice
+// a missing date.
 //
 // A run for one person stores only the licenses. So does a run whose changes an operator chose from another plan, and a
 // trial of another policy.
@@ -265,8 +267,8 @@ func (j *judgement) trial(ctx context.Context) (bool, error) {
 	return err == nil && b.Policy != j.Begin.Policy, err
 }
 
-// reportBaselines returns the baselines of the healthy signals from reports, by the name of the signal. It returns none
-// if "believed" is false; see the method "remember".
+// reportBaselines returns, by the name of the signal, the figures of each healthy signal from a usage report. Later
+// runs compare their reports with these figures. It returns none if "believed" is false; see the method "remember".
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {

@@ -15,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// HalfWay lists the changes of earlier runs that return a license and are not finished. A night that fails before it has
-// a plan finishes none of them, so it names them. A restore of one person finishes them without dates and without a
-// policy.
+// HalfWay lists the changes of earlier runs that return a license and are not finished. A night that fails before it
+// has a plan finishes none of them, so its message names them. An operator can finish each with a restore for one
+// person, which needs neither dates nor a policy.
 func HalfWay(ctx context.Context, s store.Store, now time.Time) ([]plan.Begun, error) {
 	past, err := history.Now(ctx, s, now)
 	if err != nil {
@@ -40,7 +40,8 @@ type Unfinished struct {
 // mostUnfinished is the largest number of unfinished changes that a state and a message list.
 const mostUnfinished = 10
 
-// Left sets what an execution that failed leaves half-way. The parameter "err" says why this is not known.
+// Left records in the state the changes that a failed execution leaves half-way. If err is not nil, it says why these
+// changes are not known.
 func (o *StepOutput) Left(all []plan.Begun, err error) {
 	if err != nil {
 		o.NotListed = plain.Nameless(err.Error(), plain.IsID)
@@ -51,7 +52,7 @@ func (o *StepOutput) Left(all []plan.Begun, err error) {
 	}
 }
 
-// The method "finish" returns the steps that finish what an execution that failed leaves half-way.
+// The method "finish" returns, for each change that a failed execution leaves half-way, the command that finishes it.
 func (l *letter) finish() (steps []card.Step) {
 	for _, u := range l.out.Unfinished {
 		steps = append(steps, card.Step{To: "To give a license back that is half-way", Command: l.at.Hints.Restore(u.Run, u.User)})

@@ -12,7 +12,7 @@ import (
 )
 
 // TestNoticeNamesWhatIsHalfWay: a night that fails before it has a plan finishes nothing. Its notice has the commands
-// that finish what returns a license. A request that is not a night has none.
+// that finish the changes that return a license. The notice of any other request has no such command.
 func TestNoticeNamesWhatIsHalfWay(t *testing.T) {
 	t.Parallel()
 	const command = "idleseat restore --run earlier ann --aws seats"

@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the steps of a run store the results, and the changes as a file for people. A restore
-// stores its plan, and its changes as such a file.
+// TestWhatStepsLeaveInTheStore: the steps of a run store the results, and the changes as CSV for people. A restore
+// stores its plan, and its changes as CSV.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -40,7 +40,7 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestHeldAgainByEachID: a license that is held again is left for later runs under each id of the person, once.
+// TestHeldAgainByEachID: if a person holds a taken license again, the run records it once under each id of the person.
 func TestHeldAgainByEachID(t *testing.T) {
 	t.Parallel()
 	again := func(user, sid string) plan.Decision {
@@ -65,8 +65,8 @@ func TestHeldAgainByEachID(t *testing.T) {
 	}
 }
 
-// TestHeldAgainUnderAnotherName: the ledger has a license that is held again under the name that it had when it was
-// taken. Later runs look for that name.
+// TestHeldAgainUnderAnotherName: the policy renamed a license after a run took it. If the person holds it again, the
+// run records it under the old name, because later runs look for that name in the ledger.
 func TestHeldAgainUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	e := quiet()

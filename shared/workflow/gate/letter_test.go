@@ -87,7 +87,8 @@ func TestFactsOfACard(t *testing.T) {
 	}
 }
 
-// TestFreed: what a restore gives back is paid again. So is what a run gives back when it finishes an earlier restore.
+// TestFreed: the company pays again for each license that a restore returns. So it does if a run finishes an earlier
+// restore.
 func TestFreed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -38,8 +38,8 @@ type StepOutput struct {
 	// Begun is the number of changes that earlier runs began and did not finish before this run. An execution that
 	// works on them counts them in Resumed.
 	Begun int `json:"begun,omitempty"`
-	// Unfinished lists the first of the changes in Begun if the execution failed before it had a plan. These changes
-	// return a license. NotListed says why they are not known.
+	// Unfinished lists at most mostUnfinished of the changes in Begun, if the execution failed before it had a plan. These
+	// changes return a license. NotListed says why they are not known.
 	Unfinished []Unfinished `json:"unfinished,omitempty"`
 	NotListed  string       `json:"notListed,omitempty"`
 
@@ -91,14 +91,14 @@ type Batch struct {
 	PlanHash string     `json:"planHash"`
 	Override bool       `json:"override"` // whether the batch applies although a limit put the plan on hold
 	Batch    string     `json:"batch"`
-	Scope    runs.Scope `json:"scope"` // leaves out changes of the batch
+	Scope    runs.Scope `json:"scope"` // the changes of the batch to work on
 }
 
 // mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
 const mostReasons = 10
 
 // outputOf returns the state after the gate made a plan or a round worked on the plan. The parameter "results" is nil
-// if no change has a result yet. The state omits final batches.
+// if no change has a result yet. The state omits batches whose changes are all final.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -121,9 +121,9 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	return out
 }
 
-// Ended returns the last state of a run that the command made on one machine, without a state machine. The parameter
-// "results" is nil if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by
-// their present status.
+// Ended returns the last state of a run that one machine made without a state machine. The parameter "results" is nil
+// if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by their present
+// status.
 func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {
 	out := outputOf(p, results, results != nil && results.Override == p.PlanHash)
 	if results != nil {

@@ -31,8 +31,8 @@ type Request struct {
 	wrong error // why the JSON is not a request
 }
 
-// UnmarshalJSON keeps the error of a field that Request does not have. The step then refuses the request with this
-// error. A misspelled "user" would restore the licenses of everybody.
+// UnmarshalJSON keeps the error of a malformed field or of a field that Request does not have. The step then refuses
+// the request with this error. Otherwise a misspelled "user" would restore the licenses of everybody.
 func (r *Request) UnmarshalJSON(text []byte) error {
 	type fields Request
 	known := json.NewDecoder(bytes.NewReader(text))

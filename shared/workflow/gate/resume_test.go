@@ -210,8 +210,8 @@ func TestRestoreOfOne(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesWhatGoesBack: a restore resumes a run only for what returns a license. What may forbid the run to
-// take licenses then does not matter.
+// TestRestoreResumesWhatGoesBack: a restore resumes an earlier run only to return licenses. Its batches have the scope
+// runs.Back, so nothing that may forbid the earlier run to take licenses stops them.
 func TestRestoreResumesWhatGoesBack(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -228,7 +228,7 @@ func TestRestoreResumesWhatGoesBack(t *testing.T) {
 }
 
 // TestResumeWithoutResults: a run resumes an earlier run whose results are damaged, and names the damaged object. The
-// settlement of the earlier run itself fails.
+// step "settle" of the earlier run itself fails.
 func TestResumeWithoutResults(t *testing.T) {
 	t.Parallel()
 	objects := store.Store(&store.Memory{})

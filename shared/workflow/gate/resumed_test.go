@@ -249,8 +249,8 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger: a closed plan can be approved only to finish its open changes. If the ledger
-// cannot be read, nobody knows whether there are any, so the approval fails.
+// TestClosedPlanOfAnUnreadableLedger: after an edit of the policy, a plan can be approved only to finish its open
+// changes. If the ledger cannot be read, nobody knows whether there are any, so the approval fails.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -13,16 +13,16 @@ type rungs map[rung]string
 
 type rung struct{ user, license string }
 
-// The method "add" adds a decision that can be carried out. A restore that failed in the last run does not count,
-// because it may fail again.
+// The method "add" adds a decision if it restores a license in whose place the person got a lesser one. A restore that
+// failed in the last run does not count, because it may fail again.
 func (r rungs) add(d *plan.Decision) {
 	if d.RestoreOf != "" && d.To != "" && d.Setbacks == 0 {
 		r[rung{d.User, d.To}] = d.License
 	}
 }
 
-// The method "choose" returns the changes without those that are not needed. It removes each entry whose better license
-// the changes do not restore.
+// The method "choose" returns the changes without each restore of a lesser license whose better license is also
+// restored. It first removes each entry whose better license the changes do not restore.
 func (r rungs) choose(changes []plan.Change) []plan.Change {
 	restored := map[rung]bool{}
 	for _, c := range changes {

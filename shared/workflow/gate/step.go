@@ -33,7 +33,7 @@ const (
 // StepInput is the input of a step. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
-	// Entrance is the entrance of the execution, for the steps "approve" and "restore".
+	// Entrance is the state machine that accepted the request, for the steps "approve" and "restore".
 	Entrance entrance.Name `json:"entrance"`
 	// The step "restore" makes the name of its run from Execution and Started. For the step "notice", Execution is the ARN
 	// of the execution.
@@ -81,8 +81,8 @@ type Steps struct {
 	Tell func(context.Context, *card.Card) error
 }
 
-// Do carries out the step that in.Op names. The entrance of the execution must permit the steps "approve" and
-// "restore".
+// Do carries out the step that in.Op names. It refuses the steps "approve" and "restore" if in.Entrance, the state
+// machine that accepted the request, does not permit them.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	switch in.Op {
 	case "gate":
@@ -137,8 +137,8 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method "goOn" makes a new plan go on as its mode and its verdict allow. The parameter "apply" reports whether an
-// operator asked to apply the plan.
+// The method "goOn" sets what the state machine does with a new plan. It applies the plan, only finishes changes of
+// earlier runs, or does nothing. The parameter "apply" reports whether an operator asked to apply the plan.
 func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply bool) error {
 	held := p.Verdict == plan.Hold
 	if p.Mode == policy.Audit || held && len(p.Returning()) == 0 || !apply && !out.Scheduled {
@@ -155,7 +155,8 @@ func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply b
 	return nil
 }
 
-// A scheduled run that could not be evaluated still finishes what returns a license.
+// The method "hold" puts on hold a run that could not be evaluated. A scheduled run still finishes the changes of
+// earlier runs that return a license.
 func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
 	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
 	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
@@ -175,7 +176,7 @@ func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, 
 	return out, nil
 }
 
-// feedAge returns the age of the newest date of each source, in hours. It omits sources without a date.
+// feedAge returns, for each source, the age of the newest date of activity, in hours. It omits sources without a date.
 func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, error) {
 	r, err := decision.Open(ctx, s.Store, run)
 	if err != nil {
@@ -190,21 +191,21 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// The method "resume" adds the open batches of the runs that a plan resumes, and counts the present status of their
-// changes. It adds nothing for a run whose data has expired. What returns a license comes first, in batches of its own,
-// because it rests on no dates, and no fault of what it does not rest on may stop it. If "held" is true, nothing else
-// goes on.
+// The method "resume" adds the unfinished batches of the earlier runs that a plan resumes, and counts their changes by
+// present status. It skips a run whose data has expired. Changes that return a license come first, in batches of their
+// own. They need no sign-in dates, so a fault in a source must not stop them. If "held" is true, the method adds
+// nothing else.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held bool) error {
 	p, err := s.upToDate(ctx, p)
 	if err != nil {
 		return err
 	}
 	first, returning := Batches{Entra: []Batch{}, AD: []Batch{}}, p.Returning()
-	if text, err := s.Policy(ctx); err == nil && policy.InAudit(text) { // nothing is written then, except by a restore
+	if text, err := s.Policy(ctx); err == nil && policy.InAudit(text) { // in mode audit only a restore writes
 		returning = nil
 	}
 	for _, run := range p.Resumes {
-		back := p.Restores != "" || slices.Contains(returning, run) // a restore rests on the ledger alone
+		back := p.Restores != "" || slices.Contains(returning, run) // a restore needs only the ledger
 		rest := !back || p.Restores == "" && slices.ContainsFunc(p.Pending, func(b plan.Begun) bool { return b.Run == run && !b.Back })
 		if held && !back {
 			continue
@@ -213,7 +214,7 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput, held 
 		if runs.Gone(err) && results == nil {
 			continue
 		}
-		if err != nil && !errors.Is(err, store.ErrDamaged) { // without the results, the ledger has what is begun
+		if err != nil && !errors.Is(err, store.ErrDamaged) { // if results are damaged, the ledger still says what was begun
 			return err
 		}
 		override := results.Override == earlier.PlanHash
@@ -265,7 +266,7 @@ func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error)
 
 // Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. The
 // parameter "most" is the maximum number of rounds. The parameter "troubled" is the number of pending changes that wait
-// for a repair. If all pending changes do, there are only troubleRounds rounds.
+// for a repair. If every pending change waits for a repair, there are only troubleRounds rounds.
 func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
 	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
 	return min(firstWait<<min(rounds-1, 10), longWait), again

@@ -168,8 +168,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// approvedAgain approves a plan again. The new execution must not report the results "before" of an earlier execution a
-// second time.
+// approvedAgain approves a plan again. The parameter "before" has the results that an earlier execution reported. The
+// new execution must not report them a second time.
 func (s *Steps) approvedAgain(t *testing.T, p *plan.Plan, before Totals) {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
@@ -269,8 +269,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestRestoreOfTwoRuns: an execution restores the licenses of one run. If two runs took licenses of the person, it names
-// both and restores nothing.
+// TestRestoreOfTwoRuns: an execution restores the licenses of one run. If two runs took licenses of the person, it
+// names both and restores nothing.
 func TestRestoreOfTwoRuns(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

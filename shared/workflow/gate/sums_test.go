@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestSavesNothingIsSaid: the plan names the licenses that its sum omits, and gives the reason.
+// TestSavesNothingIsSaid: the plan names the licenses that its monthly saving omits, and gives the reason.
 func TestSavesNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(strings.Replace(text, ", model: user", "", 1)))

@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRollbackOfTonightHasItsBatch: a rollback begins while a night is under way, or somebody asks then to restore what
-// it has begun. From the next round on, the change has a batch of its own, like one that goes back from the beginning.
+// TestRollbackOfTonightHasItsBatch: during a night, a rollback begins, or an operator asks to restore a license that is
+// being taken. From the next round on, this change has a batch of its own, as if it had been a rollback from the
+// beginning.
 func TestRollbackOfTonightHasItsBatch(t *testing.T) {
 	t.Parallel()
 	for _, asked := range []bool{false, true} {

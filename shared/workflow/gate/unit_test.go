@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSame: a decision leads to a listed change only if the rule, the target, the way and the restored run are the same.
+// TestSame: a decision leads to a listed change only if the rule, the license to give, the target and the restored run
+// are the same.
 func TestSame(t *testing.T) {
 	t.Parallel()
 	taken := plan.Decision{Rule: "m365", To: "exo", Via: plan.Direct}
