@@ -16,7 +16,7 @@ type account struct {
 	found bool  // an earlier run knew the account
 }
 
-// The method "id" returns the object id or the SID.
+// The method "id" returns the object id of an account in Entra ID, and the SID of an account in Active Directory.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -38,9 +38,9 @@ func (a account) created() time.Time {
 	return a.entra.Created
 }
 
-// The method "enabled" reports whether the account is enabled when it is read. Nobody can log on with an expired
-// account of Active Directory ([MS-ADA1], accountExpires: "the date when the account expires"), although its
-// userAccountControl does not change.
+// The method "enabled" reports whether the account is known to be enabled and not expired at the time "read". Nobody
+// can log on with an expired account of Active Directory ([MS-ADA1], accountExpires: "the date when the account
+// expires"), although its userAccountControl does not change.
 func (a account) enabled(read time.Time) bool {
 	if a.ad != nil {
 		return a.ad.Enabled == directory.Yes && (a.ad.Expires.IsZero() || a.ad.Expires.After(read))
@@ -80,8 +80,8 @@ func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// The method "back" returns a bit mask: bit i is set if activity date i is missing, or is earlier than Past.Newest[i],
-// the newest date in the tables of earlier runs.
+// The method "back" returns a bit mask of the activity dates that went back. Bit i is set if Past.Newest[i], the newest
+// date in the tables of earlier runs, is later than date i of the account. A missing date counts as the earliest.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -92,7 +92,8 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf skips accounts whose Past.Row is set, because Plain.accounts already has them.
+// accountsOf passes the accounts of a source to the function. It skips accounts whose Past.Row is set, because
+// Plain.accounts already has them.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -109,8 +110,8 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// The type "group" has the accounts of one partition of an earlier run. The map "at" has the index of an account's last
-// entry in "list", by known.KeyOf.
+// The type "group" has the accounts that belong to one partition of an earlier run. The map "at" has, by known.KeyOf of
+// an id, the index of the last account with this id in "list".
 type group struct {
 	list []account
 	at   map[uint64]int32

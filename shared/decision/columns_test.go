@@ -162,7 +162,7 @@ func TestWhomTheColumnsSettle(t *testing.T) {
 	}
 }
 
-// In the first night, people are settled whom only an earlier reading would leave open.
+// The first night has no earlier reading that could leave a row open.
 func TestColumnsOfTheFirstNight(t *testing.T) {
 	t.Parallel()
 	want := namesOf(func(name string, one resident) bool {
@@ -247,7 +247,8 @@ func remade(_ *testing.T, r *Run) {
 	r.Manifest = &m
 }
 
-// The function "withoutGroups" makes the table of the first night as if its policy had no section grace.
+// The function "withoutGroups" removes the groups and their members from the table of the first night. A policy without
+// the section grace stores such a table.
 func withoutGroups(t *testing.T, r *Run) {
 	t.Helper()
 	editTable(t, r, func(table *known.Partition) { table.Groups, table.Members = nil, nil })

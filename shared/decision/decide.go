@@ -156,8 +156,9 @@ func (r *Run) conflict(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven keeps a license that another rule gave in exchange, until the person has been idle for the whole span of
-// the rule after the exchange. Otherwise the rule could take it one night later. The result says whether d is refused.
+// justGiven refuses d if its license was given in exchange for another one and the person has not been idle for the
+// whole span of the rule since then. Otherwise the rule could take the license one night later. The result says whether
+// d is refused.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for g := range r.inExchange(d) {
 		g.cool(d, judge, rule, p)
@@ -178,9 +179,9 @@ func (r *Run) inExchange(d *plan.Decision) iter.Seq[given] {
 	}
 }
 
-// Past returns the last event of a license of a person, or nil. An earlier run may have stored it under the SID or, for
-// a license in Active Directory, under another id with this SID. The later event counts. The parameter "license" is the
-// name in the policy, and the history may have an earlier name.
+// Past returns the last event of a license of a person, or nil. The history may have it under the object id, under the
+// SID or, for a license in Active Directory, under another object id with this SID. The latest of these events counts.
+// The parameter "license" is the present name in the policy. Past also finds an event under an earlier name.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	past := history.Later(cmp.Or(r.History.Of(user, license), r.History.Of(sid, license)), r.History.OfSID(sid, license))
 	if named := r.present.of[past]; named != nil {
@@ -194,8 +195,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return past
 }
 
-// The function "preflight" refuses a change if the person cannot get the new license. It also records the mailbox and
-// the seat, which the gate checks, because it sees the changes of all people together.
+// The function "preflight" refuses a change if the person cannot get the new license. It also sets Mailbox, Blocked and
+// Seat of d for the gate, which sees the changes of all people together.
 func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes

@@ -83,7 +83,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// Find gives the same answers without the tables, which runs of older versions lack.
+// Find gives the same answers with and without the tables of people. Runs of older versions lack these tables.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	for _, woven := range []bool{true, false} {

@@ -6,9 +6,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A run for one person lists no group and counts no holders. It therefore does not notice itself that a group or an
-// attribute protects far fewer people than before. The newest run for everybody leaves what it found in doubt
-// (directory.Earlier), and the run for one person decides by that.
+// A run for one person lists the members of no group and counts no holders. So it cannot see that a group or an
+// attribute protects far fewer people than before. The newest run for everybody stores such doubts (directory.Earlier),
+// and a run for one person uses them.
 
 // Counted returns the number of members of a group, if they were counted. In a run for one person, this is only known
 // of a group that the newest run for everybody found in doubt.
@@ -23,8 +23,8 @@ func (r *Run) Counted(q directory.Question) (members int, counted bool) {
 }
 
 // FewerExempt returns, in a run for one person, the rules for which the newest run for everybody found far fewer exempt
-// holders than before (directory.EarlierExempt.Fewer). An attribute that exempt.when reads may be lost. It returns nil
-// for any other run, and for a run with --accept-feeds.
+// holders than before (directory.EarlierExempt.Fewer). The cause may be that values of an attribute in exempt.when are
+// lost. It returns nil for any other run, and for a run with --accept-feeds.
 func (r *Run) FewerExempt() (rules []string) {
 	if r.Begin.User == "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil

@@ -99,7 +99,7 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 }
 
 // Lost dates stay in doubt for the longest span of the rules, even if no date was ever known. An account with a date in
-// the future is no account without dates.
+// the future (DatesInDoubt) does not count as an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -185,7 +185,8 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// If a table of known accounts is damaged, Read marks the accounts of its partition as forgotten.
+// Open fails if the digest of earlier runs is missing. If a table of known accounts is damaged, Read marks the accounts
+// of its partition as forgotten.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)

@@ -21,7 +21,8 @@ var ErrUnknownUser = errors.New("unknown user")
 // Answer is the verdict of one rule on one person, with its facts.
 type Answer struct {
 	plan.Decision
-	// Turns is when the rule would take a license that it keeps now, if the person stays away, or zero.
+	// Turns is when the rule would take a license that it keeps now, if the person stays away. It is zero if no such
+	// time is known, and if the rule takes the license now.
 	Turns time.Time `json:"turns,omitzero"`
 	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
 	// lately, and cools down for longer than the person's activity keeps it.
@@ -177,7 +178,8 @@ func (r *Run) nearest(ctx context.Context, memory *snapshot.Memory, name string)
 	return like, nil
 }
 
-// The method "names" reads only the names of a partition, which is much faster than reading the people.
+// The method "names" reports whether an account of a partition has the name. It reads only the names, which is much
+// faster than reading the people.
 func (r *Run) names(ctx context.Context, partition int, memory *snapshot.Memory, name string) (there bool, err error) {
 	err = r.Manifest.EachNamed(ctx, r.store, partition, memory, func(p snapshot.Named) {
 		for _, n := range [...]string{p.UserPrincipalName, p.ID, p.EntraSID, p.ADName, p.SID, p.SAMAccountName} {

@@ -117,7 +117,7 @@ func TestTakenNowDoesNotTurn(t *testing.T) {
 	}
 }
 
-// After a leave, the license turns when the person has been idle for the rule's span since its end.
+// After a leave, Turns is the time at which the person has been idle for the rule's span since the end of the leave.
 func TestTurnsAfterLeave(t *testing.T) {
 	t.Parallel()
 	w := holder()

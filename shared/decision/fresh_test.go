@@ -60,8 +60,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// An account that a run of an older version listed stays in doubt for lostFor (90 days), or longer if a rule has a
-// longer span.
+// An account that a run of an older version listed as one without a date stays in doubt for lostFor (90 days), or
+// longer if a rule has a longer span.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

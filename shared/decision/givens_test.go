@@ -72,7 +72,7 @@ func TestGivenAsAnother(t *testing.T) {
 	}
 }
 
-// Each refuses a line that is neither a decision nor a summary, and returns each loss once.
+// Each fails at a line that is neither a decision nor a summary. It returns each sentence about a lost table once.
 func TestEachLine(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Runs took E5 for E3, later E3 for Exchange Online, and later Exchange Online. No license is restored that was given
-// in place of one that the person has again.
+// Runs exchanged E5 for E3, later E3 for Exchange Online, and later took Exchange Online. A license is not restored if
+// it was given in place of one that the person has again.
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	item := func(license, rule, to string, days int) *history.Item {

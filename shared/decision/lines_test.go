@@ -129,7 +129,7 @@ func TestErrorsOfCallersPassThrough(t *testing.T) {
 	}
 }
 
-// A partition of an earlier version has no outlooks, or counts other days.
+// A partition that an earlier version evaluated has no outlooks, or outlooks with fewer or more days.
 func TestOutlooksOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 5}.seal(t)

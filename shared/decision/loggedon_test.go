@@ -78,7 +78,7 @@ func TestLoggedOnBeforeAnEarlierChange(t *testing.T) {
 	}
 }
 
-// The newest logon counts.
+// If earlier runs read two logons just before changes, the newer one counts.
 func TestLoggedOnTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -93,7 +93,8 @@ func TestLoggedOnTwice(t *testing.T) {
 	}
 }
 
-// A run for one person reads every controller, so an earlier date than before is in doubt.
+// A run for one person reads every controller. If the newest logon there is earlier than a known one, the dates are in
+// doubt.
 func TestLoggedOnInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	for user, lost := range map[string]bool{"": false, "ann": true} {

@@ -24,8 +24,8 @@ func (r *Run) damages(t *testing.T) *store.Memory {
 	return s
 }
 
-// A table stays lost if the snapshot of its run is damaged, gone or unreadable for this version. The rules are then
-// undecided about the people.
+// A table of known accounts stays lost if the snapshot of its run is damaged, gone or unreadable for this version. The
+// rules are then undecided about the people.
 func TestTableThatStaysLost(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(objects map[string][]byte){
@@ -113,8 +113,8 @@ func TestTableWhileTheStoreIsDown(t *testing.T) {
 	}
 }
 
-// A missing table is damage if the snapshot of its run is damaged, and not if the run is missing, too, because old runs
-// are deleted.
+// A missing table counts as damage if the snapshot of its run is damaged. It does not if the run is missing, too,
+// because old runs are deleted.
 func TestTableGoneAndSnapshotDamaged(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]error{"runs/run/manifest.json": store.ErrDamaged, "runs/run/begin.json": store.ErrNotFound} {
@@ -150,7 +150,8 @@ func TestLossesOfTwoTables(t *testing.T) {
 	}
 }
 
-// The function "lostNights" returns the run after some nights whose snapshots the store has, without their tables.
+// The function "lostNights" returns the run after some nights. The store has the snapshots of these nights, and not
+// their tables of known accounts.
 func lostNights(t *testing.T, nights int) *Run {
 	t.Helper()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)

@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// sinceNight returns MemberSince for one group. The night -1 stands for an unknown time, or for no member.
+// sinceNight returns the value of MemberSince for an account that is in one group since the given night. The night -1
+// stands for an unknown time, or for no member.
 func sinceNight(key string, night int) map[string]time.Time {
 	if night < 0 {
 		return nil
@@ -187,8 +188,8 @@ func TestGroupsReadAndUnread(t *testing.T) {
 	}
 }
 
-// A run reads the members only if a rule is about the license. Members that a run finds after its policy got such a
-// rule are no new holders.
+// A run reads the members only if a rule is about the license. If the policy gets such a rule later, the members of the
+// group do not count as new holders.
 func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -213,7 +214,7 @@ func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	}
 }
 
-// The next table names an unread group once, even if its members come from several tables.
+// Accounts.Remembered has a group that could not be read once, even if its members come from several tables.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "memory" caches the table of known accounts that was read last. The table of an earlier run no longer
-// changes.
+// The type "memory" caches the table of known accounts that was read last. The cache stays valid, because the table of
+// an earlier run no longer changes.
 type memory struct {
 	mu    sync.Mutex
 	run   string
@@ -79,7 +79,8 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, err
 }
 
-// Losses returns a sentence for each table of an earlier run that could not be read so far, with what replaces it.
+// Losses returns a sentence for each table of an earlier run that could not be read so far. The sentence says what
+// replaces the table.
 func (r *Run) Losses() []string {
 	l := r.memory.losses
 	l.mu.Lock()
@@ -122,8 +123,8 @@ const longestTrail = 8
 
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)
 
-// tableAgain makes the table of a run again, from its snapshot and the table of the run before it. The result is the
-// table of RememberWith.
+// tableAgain makes the table of a run again, from its snapshot and the table of the run before it. The result is equal
+// to the table that RememberWith stored.
 func (r *Run) tableAgain(ctx context.Context, run string, n int) (*known.Partition, error) {
 	if r.trail >= longestTrail {
 		return nil, errTrail

@@ -51,8 +51,7 @@ func remembering(t *testing.T) (*Run, *known.Partition) {
 	return r, table
 }
 
-// A damaged or missing table is made again from the snapshot. It is not made again if the run wrote activity gaps
-// instead.
+// A damaged or missing table of known accounts is made again from the snapshot of its run.
 func TestTableIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(s *store.Memory) error{
@@ -140,7 +139,7 @@ func TestTableIsLost(t *testing.T) {
 	}
 }
 
-// A temporary error is no damage.
+// A temporary error is no damage, and neither is a run that was deleted because of its age.
 func TestWhichTablesAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

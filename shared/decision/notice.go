@@ -13,16 +13,16 @@ import (
 // The method "notice" sets d.Notice if the change must be announced. If it is announced already, the method sets
 // d.Refused until the change may be made.
 //
-// An announcement promises that the person keeps the license by using it before the day. So it holds for every rule
-// about the license, and no later edit of the policy brings the day forward. It no longer counts if the person was
-// active after it, or if its day was too long ago (noticeCounts).
+// An announcement names a day, and promises that a use before this day keeps the license. So it holds for every rule
+// about the license, and a later edit of the policy cannot make the day earlier. The announcement no longer counts if
+// the person was active after it, or if its day was too long ago (noticeCounts).
 //
-// After its day, the change must be announced again if another rule made the announcement, if it names another target,
-// if the person's last activity was not known then, or if it is unknown whether the mail was sent. So nobody gets two
-// mails for one notice, and nobody loses a license without a mail.
+// No second mail is sent before that day. Afterwards, the change is announced again in four cases: another rule made
+// the announcement, it names another target license, it did not know the person's last activity, or it is unknown
+// whether the mail was sent.
 //
-// Data show a use some time after it, and usage reports are two to three days late. So the change waits until the data
-// show each use before the day began where the person lives (dueOf).
+// A use appears in the data only after some time, in usage reports after two to three days. So the change waits until
+// the data show each use before that day (dueOf).
 func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	if !r.told(rule, past) || activeAfter(past.At, d, judge, p) || judge.Now().After(dueOf(rule, past).Add(noticeCounts)) {
 		d.Notice = rule.Notice > 0
@@ -39,14 +39,13 @@ func (r *Run) notice(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p
 	}
 }
 
-// noticeCounts is how long an announcement counts after the change may be made. A schedule may plan once a month. A
-// license that was not taken by then was not due, or the run could not take it. The person does not expect the change
-// any more.
+// noticeCounts is how long an announcement counts after the change may be made. It is long enough for a schedule that
+// plans once a month. After that time, the person does not expect the change any more.
 const noticeCounts = 32 * 24 * time.Hour
 
 // The method "told" reports whether a change was announced in the way that the policy asks for. If the policy sends
-// mails, an announcement in the ledger alone does not count. An announcement of an older version keeps no day, and so
-// does not bind a rule without a notice.
+// mails, an announcement without a mail does not count. An announcement by an older version has no day, and does not
+// bind a rule without a notice.
 func (r *Run) told(rule *policy.Rule, past *history.Item) bool {
 	if past == nil || past.Due.IsZero() && rule.Notice == 0 {
 		return false
@@ -59,7 +58,8 @@ func activeAfter(at time.Time, d *plan.Decision, judge *policy.Judge, p *directo
 	return d.IdleSince.After(at) || judge.LeaveEnd(p).After(at)
 }
 
-// idleBefore returns the person's last activity as of the announcement, or zero if none was known.
+// idleBefore returns the last activity of the person that was known when the change was announced. It returns zero if
+// none was known.
 func idleBefore(past *history.Item) time.Time {
 	if past.IdleSince == nil {
 		return time.Time{}
@@ -80,12 +80,13 @@ func waits(past *history.Item, due time.Time, again bool) string {
 	return fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), at)
 }
 
-// lastZone is how long after its begin in UTC a day begins in the last time zone (IANA time zone database, Etc/GMT+12).
+// lastZone is the time from the begin of a day in UTC to its begin in the last time zone (IANA time zone database,
+// Etc/GMT+12).
 const lastZone = 12 * time.Hour
 
-// dueOf returns the time from which an announced change may be made. A mail asks for a use before the promised day, and
-// does not know where the person lives. If the rule reads dates of use, the change waits until the directories show each
-// use before that day began in the last time zone.
+// dueOf returns the time from which an announced change may be made. If the rule reads no dates of use, this is the
+// promised time. Otherwise the promised day must first have begun in the last time zone, because the time zone of the
+// person is unknown. The directories then need the time history.Late to show each use before that day.
 func dueOf(rule *policy.Rule, past *history.Item) time.Time {
 	due := promised(rule, past)
 	if !rule.ReadsActivity() {

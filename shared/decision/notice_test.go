@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// noticeOf returns the announcement of the change of E3 by the rule m365-long, which gave 14 days.
+// noticeOf returns an announcement by the rule m365-long, made the given number of days ago. The rule may take E3 14
+// days after it.
 func noticeOf(days int) *history.Item {
 	idle := daysAgo(100)
 	return &history.Item{
@@ -23,7 +24,8 @@ func noticeOf(days int) *history.Item {
 	}
 }
 
-// noticing returns the test policy, in which the rule m365-long gives notice of a number of days. 0 stands for no notice.
+// noticing returns the test policy. In it, the rule m365-long gives notice of the given number of days. "0" means no
+// notice.
 func noticing(t *testing.T, days string) string {
 	t.Helper()
 	return replaceOnce(t, text, "days(90)), then: remove}\n  - {name: citrix", "days(90)), then: {remove: true, notice: "+days+"}}\n  - {name: citrix")
@@ -87,8 +89,8 @@ func TestNoticeIsKept(t *testing.T) {
 	}
 }
 
-// A change by a usage report waits until a report covers the day that the announcement named. The report of this test ends
-// two days before the run, as it usually does.
+// A change that depends on a usage report waits until a report covers the day that the announcement named. The report
+// of this test ends two days before the run, as it usually does.
 func TestNoticeWaitsForTheReports(t *testing.T) {
 	t.Parallel()
 	const key = "runs/run/usage/copilot"
@@ -112,8 +114,8 @@ func TestNoticeWaitsForTheReports(t *testing.T) {
 	}
 }
 
-// TestEndOfNotice: the mail asks for a use before a day. The change waits for 24 hours after the day before has ended in
-// the last time zone, or after the hour of the notice if that is later.
+// TestEndOfNotice: the mail asks for a use before a day. The change waits until this day has begun in the last time
+// zone, or until the hour of the notice if that is later, and then for 24 hours.
 func TestEndOfNotice(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(noticing(t, "14")))
@@ -144,7 +146,8 @@ func TestEndOfNotice(t *testing.T) {
 	}
 }
 
-// A notice counts for 30 days after its day, if the person was neither active nor on leave since the announcement.
+// An announcement counts for 32 days after the change is due (noticeCounts). It no longer counts if a leave of the
+// person ended after it.
 func TestNoticeLapses(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -216,7 +216,7 @@ func TestJudgeFollowsPeople(t *testing.T) {
 	}
 }
 
-// The route of a change may need the SID of an Active Directory group.
+// Open takes the SIDs of Active Directory groups from the manifest. The route of a change may need them.
 func TestTenantKnowsTheSIDsOfGroups(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): "S-1-5-21-9"}

@@ -83,8 +83,8 @@ func (r *Run) Look(s *Summary, judge *policy.Judge, i int, p *directory.Person, 
 // mostTurning limits the list Turning of a run.
 const mostTurning = 2000
 
-// cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share plus 100. This is
-// enough, because the hash that chooses the partition spreads people evenly.
+// cutTurning keeps the verdicts that turn soonest. A partition keeps up to four times its share of mostTurning, plus
+// 100. This is enough, because the hash that chooses the partition spreads people evenly.
 func (r *Run) cutTurning(s *Summary) {
 	slices.SortFunc(s.Turning, func(a, b Turning) int {
 		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key))
@@ -93,7 +93,8 @@ func (r *Run) cutTurning(s *Summary) {
 	s.Turning = s.Turning[:min(len(s.Turning), most)]
 }
 
-// The method "add" adds the counts of another partition. An earlier version may have counted fewer or more days.
+// The method "add" adds the counts of another partition. An earlier version may have stored fewer or more days there.
+// Days beyond those of o are dropped.
 func (o *Outlook) add(of Outlook) {
 	if o.Idle != nil {
 		o.Idle.Add(of.Idle)
@@ -103,7 +104,7 @@ func (o *Outlook) add(of Outlook) {
 	}
 }
 
-// The method "outlook" sets Outlooks and Turning from the people whose rows are not open.
+// The method "outlook" sets Outlooks and Turning from the people whose verdicts the columns settle.
 func (p *screening) outlook(found *policy.Screened) {
 	sum := Summary{Outlooks: make([]Outlook, len(p.run.Policy.Rules))}
 	for i := range sum.Outlooks {

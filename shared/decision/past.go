@@ -53,9 +53,9 @@ func (g given) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p 
 	}
 }
 
-// The method "restored" returns when and how a license was restored after a run took it, or false if this is not known.
-// If this run is the first to see that somebody else restored it, the time is unknown. In this case the method returns
-// the argument "now".
+// The method "restored" returns when and how a license was restored after a run took it. It returns false if no restore
+// is known. If this run is the first to see that somebody else restored the license, the time is unknown, and the
+// method returns the argument "now".
 func (r *Run) restored(holder directory.Flag, past *history.Item, now time.Time) (g given, is bool) {
 	switch {
 	case !past.Given().IsZero():
@@ -83,8 +83,9 @@ func (r *Run) allGiven(d *plan.Decision, holder directory.Flag, past *history.It
 	return all
 }
 
-// renamedItems returns, by person, the past changes that took or gave a license that the policy does not have. It may
-// have been renamed, and its present name is unknown, because neither its product nor its group is known.
+// renamedItems returns the past changes that took or gave a license that the policy does not have, by the id or SID of
+// the person. The policy may have this license under a new name. The new name is unknown, because neither the product
+// nor the group of the license is known.
 func (r *Run) renamedItems() map[string][]*history.Item {
 	items, p := map[string][]*history.Item{}, r.Policy
 	for i := range r.History.All() {
@@ -115,7 +116,8 @@ func (r *Run) renamedOf(d *plan.Decision) []*history.Item {
 }
 
 // asAnother returns when and how the license of d was given, according to an item with a license that the policy no
-// longer has. This license may be that of d under another name, or one in place of which the license of d was given.
+// longer has. That license may be the license of d under an old name. Or the license of d may have been given in
+// exchange for it.
 func (r *Run) asAnother(d *plan.Decision, i *history.Item) (g given, is bool) {
 	switch {
 	case i.State == history.Taken && i.To == d.License && r.Policy.LicenseNamed(i.License) == nil:
@@ -171,9 +173,9 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// The method "regained" returns a license in place of which a run gave the license of d. The person has the returned
-// license again, or is getting it. The method returns "" if there is no such license. The parameter "before" is when a
-// run took the license of d. The method also follows a chain of such exchanges.
+// The method "regained" returns a license that a run exchanged for the license of d, if the person has it again or is
+// getting it. The method also follows a chain of such exchanges. It returns "" if there is no such license. The
+// parameter "before" is when a run took the license of d.
 func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Person, before time.Time) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -195,7 +197,7 @@ func (r *Run) regained(d *plan.Decision, judge *policy.Judge, p *directory.Perso
 	return ""
 }
 
-// The method "holds" is false for a license without a rule.
+// The method "holds" reports whether the person is known to hold the license. It is false for a license without a rule.
 func (r *Run) holds(judge *policy.Judge, p *directory.Person, l *policy.License) bool {
 	rule := r.Policy.FirstRule(l)
 	return rule != nil && judge.Ask(rule, p).Holder == directory.Yes
@@ -210,8 +212,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// The method "setBack" refuses the change until its setback is due. After each failure, the change waits for more
-// nights. A run for one person does not wait.
+// The method "setBack" refuses a change that could not be made lately, until its setback is due (history.Setback.Due).
+// After each further failure, the change waits for more nights. A run for one person does not wait.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {

@@ -59,7 +59,8 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
-// An expired account of Active Directory is not enabled. It is enabled again when its end is moved.
+// An expired account of Active Directory is not enabled. It is enabled again when accountExpires is moved to the
+// future.
 func TestEnabledSinceTheEndWasMoved(t *testing.T) {
 	t.Parallel()
 	night := func(n int) time.Time { return asOf.AddDate(0, 0, n) }
@@ -142,7 +143,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	}
 }
 
-// An account with a date in the future is remembered with its earlier dates.
+// If an account has a date in the future (DatesInDoubt), the table of known accounts keeps its earlier dates.
 func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -177,8 +178,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// If the last reading lacked an account that was created at its time or before, and that has no dates now, the dates
-// are in doubt.
+// The last reading lacked an account that was created at the time of this reading or before. If the account has no
+// dates now, its dates are in doubt.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

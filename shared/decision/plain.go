@@ -30,7 +30,7 @@ type Screen struct {
 	membersMemory []known.Member
 }
 
-// Plain has the counts, verdicts and accounts of the people whose rows are not open.
+// Plain has the counts, verdicts and accounts of the people whose rows are not open (see Screen).
 type Plain struct {
 	People   int
 	Tallies  []plan.Tally // by rule
@@ -63,8 +63,8 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// the other rows. A verdict to reclaim adds no holder and no outcome to its tallies, because it is counted with its
-// decision.
+// all rows that are not open. A verdict to reclaim adds no holder and no outcome to its tallies, because it is counted
+// with its decision. If the run cannot be screened, h gets everybody, and the Plain is empty.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -85,9 +85,10 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 }
 
 // The method "can" reports whether the run can be screened. The run must be for everybody and without --accept-feeds,
-// with the table of people and with healthy sources. Active Directory may be absent. No group may have shrunk or been
-// remade, and the groups in policy.GivingGroups must have been read. The last healthy readings must have the same
-// number of partitions as the run, so that each partition has a single table of known accounts.
+// with the table of people and with healthy sources. Active Directory may be absent. No group may have lost many
+// members, or have been deleted and created again. The groups in policy.GivingGroups must have been read. The last
+// healthy readings must have the same number of partitions as the run, so that each partition has a single table of
+// known accounts.
 func (s *Screen) can() bool {
 	r := s.run
 	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Shrunk())+len(r.Remade()) > 0 {
@@ -111,8 +112,8 @@ func (s *Screen) can() bool {
 	return true
 }
 
-// The function "recalls" reports whether the run r compares its accounts with the tables of the run b.Run. The result
-// is false if b is nil or incomplete, or if b was read after r.
+// The function "recalls" reports whether the run r compares its accounts with the tables of known accounts of the run
+// b.Run. The result is false if b is nil or incomplete, or if b was read after r.
 func recalls(b *plan.Baseline, r *Run) bool {
 	return b != nil && b.Run != "" && b.Partitions >= 1 && !b.Read.After(r.Begin.Read)
 }
@@ -148,8 +149,8 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 	return p, p.failed
 }
 
-// The method "prepare" compares the accounts with the tables of known accounts, and marks open rows. The Crowd has the
-// columns that the rules read. It is nil if all people of the partition must be read singly.
+// The method "prepare" compares the accounts with the tables of known accounts, and marks open rows. The returned Crowd
+// has the columns that the rules read. It is nil if all people of the partition must be read singly.
 func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.People) (*screening, *policy.Crowd, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
@@ -169,9 +170,9 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 	return p, crowd, nil
 }
 
-// The method "all" marks every row as open. The caller then reads all people singly. This reading also opens the table
-// of known accounts. It returns an error if the store fails. It returns no error if the table is damaged or missing, or
-// if a group was deleted and created again.
+// The method "all" marks every row as open. The caller then reads all people singly, and opens the table of known
+// accounts again. So an error of the table need not be returned here. If the store fails, that second reading fails,
+// too. It needs no error if the table is damaged or missing, or if a group was deleted and created again.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true
@@ -249,7 +250,8 @@ func (p *screening) used(s directory.Signal) (policy.Used, bool) {
 	return p.uses[s], p.uses[s].Last != nil
 }
 
-// The method "look" determines the states of the accounts. It opens a row if a fact about its accounts is in doubt.
+// The method "look" determines the states of the accounts. It marks a row as open if a fact about its accounts is in
+// doubt.
 func (p *screening) look() error {
 	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
 	if err != nil {

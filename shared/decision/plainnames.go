@@ -31,7 +31,8 @@ func (s *keySet) has(key uint64) bool {
 	return s.bits[word]&bit != 0 && s.keys[key]
 }
 
-// The type "prints" is a set of known.PrintOf of names.
+// The type "prints" is a set of fingerprints of names (known.PrintOf). The field "some" is true if the set is not
+// empty.
 type prints struct {
 	some bool
 	has  [1 << 16]bool
@@ -46,7 +47,8 @@ func (p *prints) any(of int64) bool {
 	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
 }
 
-// The method "listed" opens the rows of people about whom the policy, the digest or the mailbox report may have a fact.
+// The method "listed" marks the rows of people about whom the policy, the digest or the mailbox report may have a fact.
+// These rows are then open.
 func (p *screening) listed() error {
 	for _, keys := range p.keys {
 		for row, key := range keys.Rows {
@@ -68,7 +70,8 @@ func (p *screening) listed() error {
 	return p.mailboxes()
 }
 
-// The method "mailboxes" opens a row if the mailbox, according to the mailbox report, is not a person's.
+// The method "mailboxes" marks a row as open if the mailbox report says that the account is not a person's, for example
+// a shared mailbox.
 func (p *screening) mailboxes() error {
 	columns, err := p.people.Columns("entra_user_principal_name")
 	if err != nil {

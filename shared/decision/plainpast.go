@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// The type "lookup" finds accounts in the table that the last healthy reading of a source left.
+// The type "lookup" finds accounts in the table of known accounts that the last healthy reading of a source left.
 type lookup struct {
 	table *known.Partition // nil if no table is used
 	list  []known.Account
@@ -20,8 +20,8 @@ type lookup struct {
 	twice bool    // list has at least one account twice
 	next  int     // probable index of the next account; accounts have nearly the same order each night
 
-	// The map "groups" has the groups that give a license, by key. Its values are entries of known.Partition.Groups:
-	// the key and, if known, the id.
+	// The map "groups" has an entry of known.Partition.Groups for each group that gives a license, by key. An entry has
+	// the key and, if known, the id of the group.
 	groups map[string]string
 	since  map[uint64]known.Second
 }
@@ -93,7 +93,8 @@ func (l *lookup) slot(key uint64) int {
 // "next" away from the accounts that follow.
 const near = 16
 
-// The method "of" returns the entry of an account in the table, or nil.
+// The method "of" returns the entry of an account in the table. It returns nil if the table lacks the account, or has
+// it twice.
 func (l *lookup) of(key uint64) *known.Account {
 	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
 		l.next++
@@ -115,9 +116,9 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// The method "recall" compares the accounts with the last table by the rules of the type "recollection". It opens a row
-// if the table lacks an account of it, has a date that is now missing or earlier, or gives a reason for doubt. For the
-// other rows, it writes the entries of this run's table to Screen.kept.
+// The method "recall" compares the accounts with the last table of known accounts, as the type "recollection" does. It
+// marks a row as open if the table lacks one of its accounts, if a date is now missing or earlier, or if the table
+// gives another reason for doubt. For the other rows, it writes the entries of this run's table to Screen.kept.
 func (p *screening) recall() error {
 	expired := func(int) bool { return false }
 	if p.run.Manifest.Has("ad_expires") {
@@ -197,7 +198,7 @@ type giving struct {
 }
 
 // The method "remember" counts the people whose rows are not open. It also collects the entries of their accounts and
-// memberships for the table of known accounts that this run leaves. It skips a source that is not healthy.
+// memberships for the table of known accounts of this run. It collects nothing from a source that is not healthy.
 func (p *screening) remember() {
 	for _, open := range p.open {
 		if !open {
@@ -239,8 +240,8 @@ func (p *screening) remember() {
 	p.membersMemory = p.members
 }
 
-// The method "member" returns an entry for a membership. Its Since comes from the previous table. It is "now" if that
-// table has the group without this member, and known.Always if it lacks the group.
+// The method "member" returns the entry for a membership in the group g. Since comes from the previous table. If that
+// table has the group without this member, Since is "now". If that table lacks the group, Since is known.Always.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
 	if g.entry == "" {

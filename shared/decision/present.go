@@ -12,7 +12,7 @@ import (
 // A policy may rename a license. The history and the ledger keep the old name. The product or the group shows which
 // license of the policy is meant.
 
-// The type "present" has the history's items whose licenses have other names in the policy.
+// The type "present" has the items of the history whose licenses now have other names in the policy.
 type present struct {
 	of map[*history.Item]*history.Item // copies with the names of the policy, by item of the history
 	by map[history.Touch]*history.Item // the same copies, by their present license; the field User of a key may be a SID
@@ -48,8 +48,8 @@ func (r *Run) Present(i *history.Item) *history.Item {
 	return &named
 }
 
-// nameOf returns the name of a license in the policy. It returns the recorded name if the policy has no such license,
-// or several. It returns "" for no license.
+// nameOf returns the name in the policy of the license with the given product or group. It returns the recorded name if
+// the policy has no such license, or several. It returns "" if the recorded name is empty.
 func (r *Run) nameOf(name string, id history.LicenseID) string {
 	var found []string
 	for _, is := range []func(*policy.License) bool{

@@ -79,7 +79,7 @@ func TestPastUnderAnotherName(t *testing.T) {
 	}
 }
 
-// A run does not restore a license that was taken under another name. The plan says who can.
+// A run does not restore a license that was taken under another name. The refusal names the command that does.
 func TestReturnedUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	past := &history.Item{

@@ -15,24 +15,25 @@ import (
 )
 
 // A directory does not take back an activity date. A date that is missing now, or is earlier than in a previous healthy
-// reading, was lost on the way. idleseat looks for lost dates in each account, because they may be too few to make the
-// feed unhealthy.
+// reading, was lost on the way. A few lost dates do not make the signal unhealthy, so idleseat looks for lost dates in
+// each account.
 
-// lostFor is the minimum time for which an account with lost dates stays in doubt. After that, it counts as used on the
-// day on which the dates were first missing.
+// lostFor is the minimum time for which an account with lost dates stays in doubt. It is longer if a rule has a longer
+// span. After that time, even a use on the day on which the dates were first missing is too old to keep a license.
 const lostFor = 90 * 24 * time.Hour
 
 // joinedFor is how long a person counts as having two accounts after both were last read. Entra ID keeps a deleted
 // account for 30 days (Microsoft Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
-// The type "recollection" compares accounts with the table that the last healthy reading of their source left.
+// The type "recollection" compares accounts with the table of known accounts that the last healthy reading of their
+// source left.
 type recollection struct {
 	*Run
 	source directory.Source
 	last   *plan.Baseline
 	now    time.Time // when the accounts were read
-	// The field "accepted" means that an operator confirms the present data of the source.
+	// The field "accepted" means that an operator confirms the present data of the source (--accept-feeds).
 	accepted bool
 	dates    bool // whether activity dates are compared too
 	exact    bool // whether the last logons come from every controller, and not from the replicated date
@@ -68,7 +69,8 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// The method "compare" reads the table of the partition in which the last reading had the accounts.
+// The method "compare" reads partition n of the table of known accounts, and compares the accounts of g with it. If the
+// table is missing or damaged, compareGaps or "forget" handles the accounts.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	switch {
@@ -106,9 +108,9 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// The method "forget" handles accounts whose table cannot be read any more. A date of any of them may be lost, so the
-// rules are undecided about these people in this run. Grace begins again. An account without a date may have had one.
-// If an operator accepts the feeds, the method does nothing.
+// The method "forget" handles accounts whose table of known accounts cannot be read any more. It sets ForgottenBy, so
+// the rules are undecided about these people in this run. Grace begins again. The dates of an old account without an
+// activity date count as lost. If an operator accepts the feeds, the method does nothing.
 func (c *recollection) forget(g *group, h *directory.Accounts) {
 	if c.accepted {
 		return
@@ -129,8 +131,9 @@ func (c *recollection) forget(g *group, h *directory.Accounts) {
 	}
 }
 
-// The method "members" records since when accounts are members of the groups that give a license and that the last
-// table has. The entry of a group that could not be read now is kept for the next table.
+// The method "members" records since when accounts are members of the groups that give a license. It skips groups that
+// the last table lacks. If a group could not be read now, its memberships in the last table are kept for the next
+// table.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry in the table, by key of the group
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -218,8 +221,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 }
 
-// The method "sighted" adds dates that were read just before a change. A directory sometimes shows an older date again,
-// hours later, and this date then counts as one that went back. If an operator accepts the feeds, the method does
+// The method "sighted" adds activity dates that an earlier run read just before a change. Hours later, a directory
+// sometimes shows an older date again. Such a date counts as lost. If an operator accepts the feeds, the method does
 // nothing.
 func (c *recollection) sighted(a *account) {
 	if c.Begin.AcceptFeeds {
@@ -253,8 +256,8 @@ func (c *recollection) loggedOn(a *account, at time.Time) {
 	}
 }
 
-// neverSeen handles an account that the last table lacks. If it existed then and has no activity date now, it may have
-// had one, so its dates count as lost.
+// neverSeen handles an account that the last table lacks. If the account existed at the last reading and has no
+// activity date now, it may have had one. So its dates count as lost.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
@@ -270,7 +273,7 @@ type activityGap struct {
 }
 
 // compareGaps compares accounts with the activityGaps of a run of an older version. An activityGap has no dates and
-// does not say whether the account was enabled. If the activityGaps have expired, no account has one.
+// does not say whether the account was enabled. If the object with the activityGaps is gone, no account has one.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

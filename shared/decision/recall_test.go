@@ -152,7 +152,8 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// A run for one person writes no tables. The number of partitions may change.
+// A run finds the tables of an earlier run that had another number of partitions. A run for one person writes no
+// tables.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)

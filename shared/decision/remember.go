@@ -13,16 +13,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met records in the person's accounts whether this run read both, and whether they contradict each other.
+// Met stores in the accounts of the person whether this run read both, and whether the two contradict each other.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes the table of known accounts of a partition, as Read returned it, for later runs. Met must have been
-// called for each person. A run for one person writes nothing.
+// Remember writes the table of known accounts of a partition for later runs. Read must have filled h, and Met must have
+// been called for each person. A run for one person writes nothing.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is like Remember, with the entries of the people in the given Plain, who need not be in h.
+// RememberWith is like Remember, but also writes the accounts in the given Plain, which need not be in h.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare only with runs for everybody
@@ -77,8 +77,8 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// The method "remade" reports whether the key now belongs to another group than the entry. It returns false if either
-// id is unknown.
+// The method "remade" reports whether the group with this key now has another id than in the entry: it was deleted and
+// created again. It returns false if either id is unknown.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
@@ -122,7 +122,8 @@ func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// The function "remembered" returns the entry of an account, which was read at the time "read".
+// The function "remembered" returns the entry of an account for the table of known accounts. The account was read at
+// the time "read".
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),

@@ -199,8 +199,8 @@ func TestMissedAccount(t *testing.T) {
 	}
 }
 
-// In mode enforce, a scheduled run takes no license after a single reading. It may take the license on another day. A
-// run of an operator may take it at once.
+// A verdict may rest on a missing date. In mode enforce, a scheduled run then takes no license after a single reading,
+// but may take it on another day. A run of an operator may take it at once.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
@@ -250,7 +250,8 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// Without a table of known accounts, the next run uses the list of a run of an older version.
+// A run of an older version wrote no table of known accounts, but a list of accounts without a date (activityGap). The
+// next run uses this list.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

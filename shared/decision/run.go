@@ -57,8 +57,9 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	return open(ctx, s, b, m, hash, p)
 }
 
-// OpenUnder is like Open, with the rules of another policy. It fails with snapshot.ErrNoColumn or ErrNotRead if the run
-// did not read a field, or the members of a group, that this policy names.
+// OpenUnder is like Open, with the rules of another policy. It fails with snapshot.ErrNoColumn if the run did not read
+// a field that this policy names. It fails with ErrNotRead if the run did not read the members of a group that this
+// policy names.
 func OpenUnder(ctx context.Context, s store.Store, run string, p *policy.Policy) (*Run, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method "swaps" returns the changes of other licenses of the person: planned, pending, or so young that reads may
-// still show the license. If two licenses give the same mailbox, two rules may not take both.
+// The method "swaps" returns the changes of other licenses of the person that the data may not show yet: they are
+// planned, pending or very recent. If two licenses give the same mailbox, two rules may not take both.
 func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 	for _, first := range taken {
 		if first.Planned() && !first.Notice {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
 
-// Swept has the verdicts on the people of a partition whose rows are not open.
+// Swept has the verdicts on the people of a partition whose rows are not open (see Screen).
 type Swept struct {
 	*policy.Swept
 	// Keys has the PersonKey of each row.
@@ -67,7 +67,8 @@ func (s *Swept) Texts(column string) (*table.Column, error) {
 	return columns[0], nil
 }
 
-// addGrace adds the functions that return the begins of grace to a crowd.
+// addGrace adds functions to a crowd that say since when an account is enabled, is in a group, or has its licenses.
+// Grace begins at these times.
 func (p *screening) addGrace(crowd *policy.Crowd) error {
 	columns, err := p.people.Columns("entra_account_enabled", "ad_account_enabled")
 	if err != nil {
@@ -111,7 +112,8 @@ func micros(s known.Second) int64 {
 	return int64(s) * 1e6
 }
 
-// Reuse makes a Judge of another run evaluate this run. The tenant's products must be the same.
+// Reuse prepares a Judge of another run for this run, so that the rules need not be compiled again. The policy and the
+// products of the tenant must be the same.
 func (r *Run) Reuse(judge *policy.Judge) {
 	judge.At(r.Begin.AsOf)
 	judge.Follow(r.people())

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Sweep leaves the same people to be read singly as Screen.Read, but does not read those from whom a rule reclaims.
+// Sweep puts the same people into h as Screen.Read, except those from whom a rule reclaims.
 func TestSweepOfATown(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)

@@ -18,11 +18,13 @@ type resident struct {
 	open  bool // whether the person must be read singly
 	entra func(u *directory.EntraUser)
 	ad    func(u *directory.ADUser)
-	// before changes what the last night saw of the accounts, or is nil.
+	// The function "before" edits the accounts so that they show what the first night saw. It is nil if that night saw
+	// the same.
 	before func(u *directory.EntraUser, a *directory.ADUser)
 }
 
-// residents returns the people by name. Each has an Entra account, and one in Active Directory if "ad" is set.
+// residents returns the people by name. Each has an Entra account, unless "entra" removes its id. Each has an account
+// in Active Directory if "ad" is set.
 func residents() map[string]resident {
 	is := func(*directory.ADUser) {}
 	busy, on := func(u *directory.EntraUser) { u.LastSuccessful = daysAgo(1) }, func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }
@@ -74,7 +76,7 @@ func residents() map[string]resident {
 	}
 }
 
-// The function "columnTown" returns the second night of the residents.
+// The function "columnTown" returns the run of the second night, which reads the residents.
 func columnTown(t *testing.T, edits ...func(*world)) *Run {
 	t.Helper()
 	return secondNight(t, firstOf(edits...).seal(t))
@@ -110,7 +112,8 @@ func firstOf(edits ...func(*world)) world {
 	return w
 }
 
-// The function "secondNight" writes the table of the first night.
+// The function "secondNight" writes the table of known accounts of the first night, and returns the run of the next
+// night.
 func secondNight(t *testing.T, first *Run) *Run {
 	t.Helper()
 	h := &directory.Accounts{}
