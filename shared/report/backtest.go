@@ -24,7 +24,7 @@ type Backtest struct {
 	Nights   int            `json:"nights"`
 	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
-	Accepted float64        `json:"acceptedRegret"` // the largest accepted regret: the share of hits after which the person comes back, from 0 to 1
+	Accepted float64        `json:"acceptedRegret"` // the largest share of hits, from 0 to 1, after which the person may come back
 	Within   int            `json:"within"`         // a return counts if it comes within this number of days after the hit
 	Rules    []BacktestRule `json:"rules"`
 }
@@ -57,13 +57,14 @@ type BacktestThreshold struct {
 
 const backtestVersion = 1
 
-// A backtest tries at most 32 numbers of days.
+// Limits of a stored backtest. A larger one is not shown. A backtest tries at most 32 numbers of days.
 const (
 	mostBacktestRules      = 1000
 	mostBacktestThresholds = 40
 )
 
-// PutBacktest keeps a backtest for the reports of later runs. It replaces a kept backtest with the same last night.
+// PutBacktest keeps a backtest for the reports of later runs. It replaces a kept backtest with the same last night. It
+// fails if the figures of the backtest do not fit together.
 func PutBacktest(ctx context.Context, s store.Store, b *Backtest) error {
 	kept := *b
 	kept.Version = backtestVersion

@@ -59,8 +59,8 @@ func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.R
 	})
 }
 
-// profilesOf returns the names and departments of people, by the id of the account. No decision depends on these texts,
-// so data that cannot be read is no error.
+// profilesOf returns the names and departments of people. A key is the id of the person's account. If the data cannot
+// be read, the result is nil, because no decision depends on these texts.
 func profilesOf(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) map[string]profile {
 	if r == nil || len(wanted) == 0 || !r.Manifest.Derives() || len(r.Manifest.People) == 0 {
 		return nil

@@ -69,7 +69,8 @@ func nightOf(r *decision.Run, p *plan.Plan) *Night {
 	}
 }
 
-// The method "earned" computes the money up to the newest results, or else up to the creation of the plan.
+// The method "earned" computes the money that freed seats have saved up to the newest results of the run. If the run
+// has no results, it computes the money up to the creation of the plan.
 func (g *gathering) earned(ctx context.Context) error {
 	at := g.plan.Created
 	if g.outcome != nil && g.outcome.At.After(at) {

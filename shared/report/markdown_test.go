@@ -75,8 +75,8 @@ func TestMarkdownGolden(t *testing.T) {
 // The variable "alive" matches unescaped markup, and text that GitHub links.
 var alive = regexp.MustCompile("(?i)(?:^|[^\\\\])[*_\\[\\]~]|<[^s/]|`|@\\w|(?:^|[^&])#\\w|:[^ \u2060]|gh-\\d|www\\.")
 
-// TestProseIsPlain: the text of a directory stays in its cell and is only text. Without the escapes, it is the
-// original.
+// TestProseIsPlain: a text from a directory stays in its cell of the table, and GitHub shows it as plain text. Without
+// the escapes, it is the original text.
 func TestProseIsPlain(t *testing.T) {
 	t.Parallel()
 	undo := regexp.MustCompile(`\\(.)`)

@@ -77,7 +77,7 @@ type Row struct {
 	Note              string      `json:"note,omitempty"`
 }
 
-// Signal is the health of one signal.
+// Signal is the health of one signal over all people, such as the dates of the last sign-ins in Entra ID.
 type Signal struct {
 	Name     string         `json:"name"`
 	State    plan.FeedState `json:"state"`

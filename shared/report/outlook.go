@@ -35,8 +35,8 @@ func (g *gathering) outlook(sum *decision.Summary) {
 	g.turning = sum.Turning[:min(len(sum.Turning), mostOthers)]
 }
 
-// The method "turners" fills the list Turning. A person without a profile counts in the total of the list, but has no
-// row.
+// The method "turners" fills the list Turning with the people whose names are in "found". Other people count in the
+// total of the list, but have no row.
 func (g *gathering) turners(found map[string]profile) {
 	ids := map[uint64]string{}
 	for id := range found {

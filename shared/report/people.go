@@ -66,8 +66,8 @@ func (g *gathering) wanted() map[uint64]bool {
 	return keys
 }
 
-// The function "profiles" returns the profiles of accounts, by the id of the account. It returns both accounts of a
-// person if the argument "wanted" has the key of one of them.
+// The function "profiles" returns the profiles of accounts, by the id of the account. The argument "wanted" has hashes
+// of ids (known.KeyOf). If it has the hash of one account of a person, the result has both accounts.
 func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[uint64]bool) (map[string]profile, error) {
 	found := map[string]profile{}
 	var memory snapshot.Memory
@@ -91,7 +91,7 @@ func profiles(ctx context.Context, s store.Store, r *decision.Run, wanted map[ui
 			if slices.ContainsFunc(keys, func(c *table.Column) bool { k := c.Rows[row]; return k != table.None && wanted[uint64(k)] }) {
 				for _, c := range columns {
 					if id := c[0].Text(row); id != "" {
-						// A text of a column would keep all texts of its page in memory.
+						// Without a copy, a text would keep all texts of its page in memory.
 						found[strings.Clone(id)] = profile{strings.Clone(c[1].Text(row)), strings.Clone(c[2].Text(row)), strings.Clone(c[3].Text(row))}
 					}
 				}

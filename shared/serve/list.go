@@ -23,8 +23,9 @@ type listing struct {
 	Newer bool
 }
 
-// listFrom returns the page of the list of runs that begins with the newest run older than the run "before", or with
-// the newest of all if it is empty. Such a page stays the same when new runs begin.
+// listFrom returns one page of the list of runs. It begins with the newest run that is older than the run "before". If
+// "before" is empty, it begins with the newest run of all. A page that begins after a run stays the same when new runs
+// begin.
 func (s *Site) listFrom(ctx context.Context, before string) (*listing, error) {
 	names, err := snapshot.Runs(ctx, s.Store)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 
 func runAddress(run string) string { return address("runs", run) }
 
-// The method "run" answers with the report of a run, or with its stage if it has no plan yet or the report cannot be
-// made. For the name "latest", it redirects to the newest run that has a plan.
+// The method "run" answers with the report of a run. If the run has no plan yet, or if its report cannot be made, the
+// answer is an overview of the run. For the name "latest", the method redirects to the newest run that has a plan.
 func (s *Site) run(a *asked) error {
 	name := a.r.PathValue("run")
 	if name == latest {
@@ -65,7 +65,8 @@ func (s *Site) toLatest(a *asked) error {
 	return runs.ErrNoPlan
 }
 
-// The method "report" returns the page of a run that has a plan, from memory if the site keeps it.
+// The method "report" returns the report page of a run that has a plan. It takes the page from memory if the site keeps
+// it there (keptFor).
 func (s *Site) report(ctx context.Context, o *runs.Overview, now *state) (html []byte, policy string, err error) {
 	key := o.Run + " " + now.Version
 	if html, policy = s.reports.get(key, s.Clock.Now()); html != nil {

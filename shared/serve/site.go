@@ -24,8 +24,8 @@ type Settings struct {
 	// Elsewhere is the value of the option --store in the commands that the pages show: Location, or empty if commands
 	// find the store without the option.
 	Elsewhere string
-	// Next returns the command line that runs a command of idleseat on the store, which the pages show as the next
-	// step.
+	// Next completes a command of idleseat, such as "plan --policy policy.yaml", to a command line for this store. The
+	// pages show this line as the next step.
 	Next func(command string) string
 }
 

@@ -34,8 +34,8 @@ func stateOf(o *runs.Overview, now time.Time, more string) (state, error) {
 	return state{Version: hex.EncodeToString(sum[:8]), Live: live(o, now), Run: o}, nil
 }
 
-// The function "live" reports whether a run may still change. No object shows whether the process of a run has died,
-// so after plan.Lifetime without a new result, when its plan has expired, the run is not live any more.
+// The function "live" reports whether a run may still change. No object shows whether the process of a run has died. So
+// a run does not count as live when it has had no new result for plan.Lifetime, after which its plan has expired.
 func live(o *runs.Overview, now time.Time) bool {
 	newest := o.Started
 	for _, at := range []time.Time{o.Worked, o.Expires.Add(-plan.Lifetime)} {

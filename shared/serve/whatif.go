@@ -27,7 +27,7 @@ func (v *whatIfView) Saving() float64 {
 	return v.Changed.Then.MonthlySaving - v.Changed.Now.MonthlySaving
 }
 
-// Key returns the text of the threshold in an address.
+// Key returns the text of the threshold in an address, such as "60 m365-idle-60".
 func (t threshold) Key() string { return strconv.Itoa(t.From) + " " + t.Rule }
 
 var suggested = []int{30, 45, 60, 90, 120, 180}

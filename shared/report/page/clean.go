@@ -13,7 +13,8 @@ func Clean[T any](v T) T {
 	return edited(reflect.ValueOf(&v).Elem(), plain.Line).Interface().(T)
 }
 
-// InStore returns a copy of v in which the commands in the texts name the store (plain.InStore).
+// InStore returns a copy of v in which the commands in the texts name the store, such as `idleseat apply R --store
+// /srv` (plain.InStore). If the store is "", the copy is unchanged.
 func InStore[T any](v T, store string) T {
 	if store == "" {
 		return v

@@ -5,8 +5,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// The functions of this file return what an operator runs after a night. A deployment in AWS plans, approves and restores
-// by itself, and an approval names the hash of the plan. On a machine, the commands work in the store.
+// The functions of this file return the commands that an operator calls after a night. If a deployment in AWS made the
+// run, the command names the deployment (--aws), and an approval also names the hash of the plan.
 
 func planning(n *report.Night) string { return inDeployment("idleseat plan", n) }
 

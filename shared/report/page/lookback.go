@@ -25,7 +25,7 @@ type triedView struct {
 	Within   int
 	InForce  int // the number of days that the policy of the run has; 0 if the rule has no number or several numbers
 	Charts   []Drawn
-	NoRegret string // why the chart of the regret is missing
+	NoRegret string // why there is no chart of the hits after which the person came back
 	Rows     []triedRow
 }
 
@@ -35,8 +35,8 @@ type triedRow struct {
 	InForce, Recommended bool
 }
 
-// newLookback returns the view of the backtest. It returns nil if no rule of a backtest is a rule of the run with the
-// same conditions.
+// newLookback returns the view of the backtest. It returns nil if there is no backtest, or if the backtest tried no
+// rule of the run with its present conditions.
 func newLookback(w *Words, n *report.Night) *lookbackView {
 	b := n.Backtest
 	if b == nil {
@@ -89,8 +89,8 @@ type Drawn struct {
 	Drawing template.HTML
 }
 
-// Charts are the charts of one rule of a backtest, over the number of days. A chart without a point is nil. Regret is
-// nil if it is unknown, for every hit, whether the person came back.
+// Charts are the charts of one rule of a backtest, over the number of days. Regret shows the share of hits after which
+// the person came back. It is nil if this is not known for any hit. A chart without a point is also nil.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.

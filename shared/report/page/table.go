@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Data has the tables of a page. The function Clean has made the texts safe.
+// Data has the tables of a page. The caller must first make the texts safe with the function Clean.
 type Data struct {
 	people  []Person
 	index   map[string]int
@@ -133,7 +133,7 @@ func (t *Table) Date(name string, get func(i int) time.Time) *Column {
 	})
 }
 
-// Money adds a column of money.
+// Money adds a column of amounts. NaN means that the amount is missing.
 func (t *Table) Money(name string, get func(i int) float64) *Column {
 	return t.number(name, Amount, get)
 }

@@ -49,7 +49,7 @@ func (c *Line) SVG() template.HTML {
 			s.threshold(p.At, p.Mark)
 		}
 	}
-	if c.Limit > 0 { // the label of the limit must come before the marks of the points
+	if c.Limit > 0 { // the limit is drawn before the points, so its label does not cover them
 		y := plotHeight * (1 - c.Limit/top)
 		s.add(`<line class="limit" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/><text class="limit-label" x="0" dx="8" y="%.1f">%s</text>`, y, y, y-5, text(c.LimitLabel))
 	}
