@@ -19,8 +19,8 @@ type adGroup struct{ ofGroups }
 
 func (adGroup) absent(m *move) bool { return m.AD == nil || m.account() == nil }
 
-// The method "account" returns the account in Active Directory that the change is about, also if the settings leave it
-// out. It returns nil if there is none.
+// The method "account" returns the account in Active Directory that the change is about, or nil if there is none. It
+// also returns an account that IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out.
 func (m *move) account() *directory.ADUser { return cmp.Or(m.person.AD, m.leftOut) }
 
 func (adGroup) has(ctx context.Context, m *move, group string) (bool, error) {
@@ -53,7 +53,7 @@ func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreGroup(ctx)
 }
 
-func (adGroup) unshown() runs.Status { return troubled } // most often, the next read goes to the controller that accepted the write
+func (adGroup) unshown() runs.Status { return troubled } // the next read mostly asks the same controller
 func (adGroup) system() string       { return "Active Directory" }
 
 // The constant "syncs" is how long a change of a group in Active Directory may take to reach Entra ID. By default,
@@ -61,12 +61,14 @@ func (adGroup) system() string       { return "Active Directory" }
 // Scheduler").
 const syncs = 2 * time.Hour
 
-// The constant "relayWrites" is how long after a request the relay may make a write. It is longer than TimeoutSeconds of the
-// task "Write AD batch to AD" of the state machine. After that time, the relay loses its lease.
+// The constant "relayWrites" is how long after a request the relay may still make a write. It is longer than
+// TimeoutSeconds of the task "Write AD batch to AD" in the state machine: when that task times out, the relay loses its
+// lease.
 const relayWrites = 35 * time.Minute
 
-// Until a removal through one controller has reached the other controllers, an addition through another one has no
-// effect. So a license is given back only after that time.
+// The method "readLag" is long because controllers replicate late: as long as one of them still lists the person,
+// adding the person there has no effect, and the removal may arrive later. A restore counts as complete only after this
+// time.
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
 		return relayWrites + directory.Replicating + syncs
@@ -97,9 +99,9 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// The method "unmirrored" returns the reason why the Entra group in a ledger entry is not the one that is synced from
-// the entry's Active Directory group, or "". It compares the SIDs. The ledger may have been altered: with a wrong
-// counterpart, a license could count as restored although the person lacks it.
+// The method "unmirrored" returns "" if the Entra group "counterpart" of a ledger entry is synced from the entry's
+// Active Directory group "group", and otherwise the reason. It compares the SIDs. The ledger may have been altered:
+// with a wrong Entra group, a license could count as restored although the person lacks it.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():
@@ -127,7 +129,7 @@ func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group,
 }
 
 // readCounterparts reads again the Entra groups that are synced from license groups of Active Directory, and stores
-// them in the run's Tenant. It stores a group that no longer exists as unreadable.
+// them in the run's Tenant. An Entra group that no longer exists is stored as unreadable.
 func (j *job) readCounterparts(ctx context.Context) error {
 	for _, l := range j.run.Policy.Licenses {
 		if !l.Synced() {

@@ -59,8 +59,8 @@ func (j *job) readGUID(dn string) string {
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 
-// The method "identify" sets the objectGUIDs of a change's groups in the intent. The result "why" is not empty if a
-// group is not the one that the run read. The error is directory.ErrNoGroup if a group does not exist.
+// The method "identify" sets the objectGUIDs of a change's groups in the intent. The result "why" is not empty if the
+// group at a DN is no longer the one that the run read. The error is directory.ErrNoGroup if a group does not exist.
 func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
 	for _, x := range []struct {
 		dn   string
@@ -84,8 +84,9 @@ func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err 
 	return "", nil
 }
 
-// alteredGUID returns a sentence if an objectGUID in an entry is not the one that the run read, or "". If the run read
-// none, the objectGUID must be that of the group that has the DN now. An entry without objectGUIDs passes.
+// alteredGUID compares the objectGUIDs in an entry with those that the run read. It returns a sentence about the first
+// difference, or "". If the run read none, the objectGUID must be that of the group that has the DN now. An entry
+// without objectGUIDs passes.
 func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
 	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
 		want := j.readGUID(x.dn)
@@ -153,9 +154,9 @@ func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, 
 	return nil, "", nil
 }
 
-// adByDN is for entries of older versions, which have no objectGUID. It returns the group that the person left. It
-// returns nil if there is no such group, or if neither the policy nor the restored run names it for the license. It
-// refuses a group that was created after the entry, because that is another group with the same DN.
+// adByDN is adLeft for entries of older versions, which have no objectGUID. It returns nil if no group has the DN, or
+// if neither the policy nor the restored run names the DN for the license. It refuses a group that was created after
+// the entry, because that is another group with the same DN.
 func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
 	if !j.known(l, in.License, in.Source) {
 		return nil, "", nil
@@ -170,8 +171,8 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the policy or the restored run names the entry's target group for the license that the
-// change gave. The parameter "to" is the policy's license of this name, or nil.
+// adTarget reports whether the entry's target group belongs to the license that the change gave: the policy or the
+// restored run must name it for that license. The parameter "to" is that license in the policy, or nil.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

@@ -99,7 +99,7 @@ func (m *move) unsure(ctx context.Context, why string) (runs.Status, string) {
 	return m.complete(ctx, ledger.Unsure, "nobody knows whether the mail that announces it was sent, so the change waits and is announced again after the days of the notice: "+why)
 }
 
-// The method "mail" returns the text of the notice in the person's language, without addresses.
+// The method "mail" returns the subject and the text of the notice in the person's language, without addresses.
 func (m *move) mail(all *policy.Notices) (directory.Mail, error) {
 	rule := m.run.Policy.RuleNamed(m.change.Rule)
 	about := notice.Facts{

@@ -37,7 +37,7 @@ type Entra interface {
 	RemoveMember(ctx context.Context, groupID, userID string) error
 	// ManagerMail returns the address of a person's manager. It returns "" if there is no manager who can read mail.
 	ManagerMail(ctx context.Context, userID string) (string, error)
-	// SendMail sends a mail from the mailbox with the address from. It returns directory.ErrUncertain if nobody knows
+	// SendMail sends a mail from the mailbox whose address is "from". It returns directory.ErrUncertain if nobody knows
 	// whether the mail was sent. Any other error means that the mail was not sent.
 	SendMail(ctx context.Context, from string, m directory.Mail) error
 	usage.Graph
@@ -48,13 +48,13 @@ type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	evidence.AD
-	// FindAnchor returns the SID of the account whose anchor is an onPremisesImmutableId. It returns
-	// directory.ErrNoPerson if the domain has no such account.
+	// FindAnchor returns the SID of the account whose anchor fits immutableID, an onPremisesImmutableId of Entra ID. It
+	// returns directory.ErrNoPerson if the domain has no such account.
 	FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error)
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
-	// HasMembers reports whether at least so many people belong to a group, directly or through nested groups.
+	// HasMembers reports whether at least "least" people belong to a group, directly or through nested groups.
 	HasMembers(ctx context.Context, groupDN string, least int) (bool, error)
 }
 
@@ -84,8 +84,8 @@ type Request struct {
 	Scope runs.Scope
 }
 
-// The status "troubled" is for a change that is pending after a failed read or write, or whose account is gone. Its
-// result has the status runs.Pending, with the field Retry set.
+// The status "troubled" is for a change that stays pending after a failed read or write, or because its account is
+// gone. The stored result has the status runs.Pending and the field Retry.
 const troubled runs.Status = "troubled"
 
 // Check returns the reason why a plan must not be applied now, or nil. It writes nothing.
@@ -98,11 +98,11 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 }
 
 // Apply carries out as much of a plan as is possible now. Callers repeat Apply while changes are pending. If all
-// changes are final, Apply returns the results if the request names a batch or has the scope runs.Back. Otherwise it
-// returns an error.
+// changes are final, a request that names a batch or has the scope runs.Back returns the results. Any other request
+// then returns an error.
 //
-// If the call fails, it still works on the changes that return a license, because they rest on nothing that a plan for
-// taking licenses rests on. Apply then returns the error, with the results if there is such a change.
+// If the call fails, Apply still works on the changes that return a license to a person, because these need none of the
+// evidence for taking a license. If there are such changes, it returns their results with the error.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	results, err := a.apply(ctx, in)
 	if err == nil || in.Scope == runs.Back || ctx.Err() != nil {
@@ -131,7 +131,8 @@ func (a *Applier) apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return j.work(ctx, in)
 }
 
-// The method "start" opens a plan for a call that may work on it.
+// The method "start" opens a plan. If all results are final, it looks in the ledger for changes that are still open;
+// see the method "reopen".
 func (a *Applier) start(ctx context.Context, in Request) (*job, error) {
 	j, err := a.open(ctx, in)
 	if err == nil && j.left() == 0 {
@@ -163,7 +164,8 @@ func (j *job) work(ctx context.Context, in Request) (*runs.Results, error) {
 	return j.results, nil
 }
 
-// The method "open" reads what a call needs. It fails with runs.ErrRefused if the plan lacks the requested batch.
+// The method "open" reads the plan, the run and the results so far. It fails with runs.ErrRefused if the plan lacks the
+// requested batch.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -178,14 +180,14 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", runs.ErrRefused, in.Run, in.Batch)
 	}
 	results, err := runs.GetResults(ctx, a.Store, p, batches)
-	if err != nil && (in.Scope == runs.All || !errors.Is(err, store.ErrDamaged)) { // the ledger has what is begun
+	if err != nil && (in.Scope == runs.All || !errors.Is(err, store.ErrDamaged)) { // the ledger also says what has begun
 		return nil, err
 	}
 	noted, err := history.OverrideOf(ctx, a.Store, p)
 	if err != nil {
 		return nil, err
 	}
-	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls also override the limits
+	results.Override = cmp.Or(in.Override, results.Override, noted) // an override also holds for later calls
 	results.At = a.Now().UTC()
 	var judge *policy.Judge
 	if p.Restores == "" { // a restore asks no rule
@@ -201,8 +203,8 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	return j, j.force(in.Policy)
 }
 
-// readAtOnce is the number of changes whose people a call reads together. It is small, so that the evidence of the last
-// person is usually still fresh when the call uses it.
+// readAtOnce is the number of changes whose people a call reads together. It is small, so that the evidence about the
+// last person is usually not older than evidenceAge when the call uses it.
 const readAtOnce = 15
 
 // The method "batch" works on the changes of a batch in order. After ctx is done, it begins no more changes and returns

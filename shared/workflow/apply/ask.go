@@ -14,11 +14,13 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "past" returns the last known event of a license. Only activity after an announcement makes the
-// announcement void. The run read coarser dates than this call, so this call may find earlier activity that the run did
-// not see. IdleSince is therefore the time of the announcement.
+// The method "past" returns the newest event of a license of the person: an announcement, a removal, a restore or an
+// open change. It reads the ledger under the id in the plan. The run's history adds the events under other ids; see
+// decision.Run.Past.
 //
-// The ledger has the events of this id of the person. The run also has the events of other ids; see decision.Run.Past.
+// Only activity after an announcement makes the announcement void. This call may read exacter dates than the run, and
+// so find older activity that the run did not see. IdleSince of an announcement is therefore the time of the
+// announcement.
 func (m *move) past(ctx context.Context, license string) (past *history.Item, err error) {
 	known, names := m.run.Past(m.change.User, m.change.SID, license), []string{license}
 	if known != nil && known.InLedger() != license {
@@ -33,7 +35,7 @@ func (m *move) past(ctx context.Context, license string) (past *history.Item, er
 		if known != nil && known.InLedger() == name {
 			i = i.With(known)
 		}
-		if i = m.run.Present(i); i != nil && i.License == license { // otherwise the ledger has another license under the name
+		if i = m.run.Present(i); i != nil && i.License == license { // the name in the ledger is another license now
 			past = history.Later(past, i)
 		}
 	}
@@ -47,8 +49,8 @@ func (m *move) past(ctx context.Context, license string) (past *history.Item, er
 	return past, nil
 }
 
-// earlierRules returns the decisions of the rules before the rule "of" that can block later rules. It uses the data
-// that this call read.
+// earlierRules asks the rules before the rule "of" in the policy, with the data that this call read. It returns the
+// decisions that can forbid a change by the rule "of".
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -64,9 +66,9 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// The method "conflict" looks at the person's changes of other licenses. It returns ledger.ErrBlocked if one of them
-// takes or gives a license of this change, and is pending or ended after the plan was made. The result "others" has the
-// changes that are pending, or so recent that reads may not show them yet.
+// The method "conflict" reads the ledger for the person's changes of other licenses. It returns ledger.ErrBlocked if
+// one of them takes or gives a license of this change, and is pending or ended after the plan was made. The result
+// "others" has the changes that are pending, or so recent that reads may not show them yet.
 func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	c, again := m.change, "plan again"
 	if m.plan.Restores != "" {
@@ -98,8 +100,8 @@ func (m *move) conflict(ctx context.Context) (others []plan.Swap, err error) {
 	return others, nil
 }
 
-// The method "mayShare" reports whether a change of another license, as the rules make it, shares a license with this
-// change.
+// The method "mayShare" reports whether a change of the given other license can affect a license of this change. It can
+// if this change gives that license, or if a rule of the policy exchanges that license and a license of this change.
 func (m *move) mayShare(license string) bool {
 	return license == m.change.To || slices.ContainsFunc(m.run.Policy.Rules, func(r *policy.Rule) bool {
 		return r.License.Name == license && r.ChangeTo != nil && decision.Conflict(license, r.ChangeTo.Name, m.change.License, m.change.To) != ""

@@ -74,7 +74,7 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		remove = []string{e.TargetSKU}
 	}
 	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-	if errors.Is(err, directory.ErrNotHeld) { // the error can only concern the successor
+	if errors.Is(err, directory.ErrNotHeld) { // only the product to remove can be missing: the one that the change gave
 		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
 	}
 	err = errors.Join(err, m.readBack(ctx))

@@ -36,9 +36,9 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (runs
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect assigns again the product that a change removed from the person's direct assignments. Another call may
-// still remove it. So each call assigns it again, and the change stays pending until readLagOver is true. The change
-// cannot go back if Graph refuses to assign a product that the person lacks.
+// undoDirect assigns again the product that a change removed from the person's direct assignments. A write that another
+// call has sent may still remove the product. So each call assigns it again, and the change stays pending until
+// readLagOver is true. The change counts as done if Graph refuses the assignment and the person lacks the product.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	shown, err := m.regain(ctx)
 	switch reason := definite(err); {
@@ -67,9 +67,9 @@ func (m *move) closedByOther(ctx context.Context, took bool) (runs.Status, strin
 	return runs.Ended(won.Outcome), won.Note
 }
 
-// The method "takenSince" is for a change that was rolled back. Another call, which is over, may have taken the license
-// after that. If a read does not show the license, takenSince gives it again and returns a note. It looks only until
-// the plan expires. Later, somebody else has probably taken the license.
+// The method "takenSince" is for a change that was rolled back. Another call may have taken the license after that. If
+// a read does not show the license, takenSince gives it again and returns a note. It does so only until the plan
+// expires. Later, somebody else has probably taken the license.
 func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, err error) {
 	if e.Completion.Outcome == ledger.Done || e.RestoreOf != "" || m.change.RestoreOf != "" || m.person == nil || m.expired() {
 		return "", nil
@@ -95,14 +95,15 @@ func (m *move) takenSince(ctx context.Context, e *ledger.Entry) (note string, er
 	return sentences(e.Completion.Note, "another call had taken the license after that; "+then), nil
 }
 
-// The method "undo" rolls back a move between groups, or carries out a restore of such a move. The person joins the
-// source group again. The person leaves the target group only when the source group gives its license. undo does not
-// wait if membership itself is the license, or if the person did not have the license through the source group before
-// the change. An account in Active Directory whose account in Entra ID is gone gets no license, so undo waits for one
-// only until the time inBin has passed, in which the account in Entra ID may come back.
+// The method "undo" rolls back a move between groups, or carries out a restore of such a move. It adds the person to
+// the source group, waits for that group's license, and then removes the person from the target group. It does not wait
+// if membership itself is the license, or if the person did not get the license through the source group before.
 //
-// While readLagOver is false, reads may be out of date, and another call or a relay may still remove the person. So
-// undo adds the person whatever the reads show, and the change stays pending.
+// While readLagOver is false, reads may be out of date, and a write of another call or of a relay may still remove the
+// person. So undo adds the person whatever the reads show, and the change stays pending.
+//
+// If the account in Entra ID was deleted, the license cannot come. undo then waits until the time inBin has passed
+// since the change began, because an administrator may bring the account back.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -145,8 +146,9 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (runs.Sta
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
 // leaveTarget removes the person from the target group, and completes the change with outcome o. A person who was in
-// the group before the change stays there. Reads may show a membership late. So a rollback also removes a person whom
-// the change may have added and no read shows. A restore removes the person only if a read shows the membership.
+// the group before the change stays there. Reads may show a new membership late. So a rollback also removes a person
+// whom no read shows, if the change may have added the person. A restore removes the person only if a read shows the
+// membership.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (runs.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -177,8 +179,9 @@ func (m *move) watched() string {
 	return "given again at once; each call gives it again until " + m.leftBy.Add(m.readLag()).UTC().Format(time.RFC3339) + ", because the removal may still take effect"
 }
 
-// readLagOver reports whether reads no longer show the state before the person left the source group, and no write that
-// takes the license can be on its way any more. It also returns true if the person did not leave the source group.
+// readLagOver reports whether the time readLag has passed since the person left the source group. Reads then show the
+// present state, and no write that takes the license can still be on its way. It also returns true if the person did
+// not leave the source group.
 func (m *move) readLagOver() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }

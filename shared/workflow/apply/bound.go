@@ -17,8 +17,8 @@ import (
 
 // The method "unplanned" returns the reason why a ledger entry about a taken license is not believed, or "". The plan
 // of the entry's run must contain the change, because a hash protects the plan. If that plan is missing or damaged, the
-// list of changes that the run stored for later runs decides. Without both, only a restore that an operator asked for
-// believes the entry.
+// list of changes that the run stored for later runs must contain it. If that list is missing, too, the entry is
+// believed only in a restore that an operator asked for.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)

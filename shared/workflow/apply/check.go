@@ -62,9 +62,10 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-// The method "probe" checks that the sources still deliver dates. If a source stopped after the plan was made,
-// everybody would look idle. The method reads last logons and compares clocks only if this call changes Active
-// Directory. It refuses the plan if a sample is unhealthy. An unhealthy report only makes its signals unknown.
+// The method "probe" checks that the sources still deliver dates. If a source has stopped since the plan was made,
+// everybody looks idle. So the method refuses the plan if a sample of accounts has too few recent dates. It reads last
+// logons and compares clocks only if this call changes Active Directory. An unhealthy report only makes its dates
+// unknown.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })

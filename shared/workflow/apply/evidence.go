@@ -21,7 +21,7 @@ type reading struct {
 	gone   bool              // whether the account does not exist in the directory
 	lost   bool              // whether Entra ID no longer has the account that the change names; gone is false if the person has another account
 
-	leftOut *directory.ADUser // the account in Active Directory if the settings leave it out; person does not have it then
+	leftOut *directory.ADUser // the account in Active Directory if the settings leave it out; person.AD is then nil
 
 	latest time.Time // the latest possible last logon, if that is uncertain; zero: certain, or no limit is known
 	// The field "adError" is the reason why Active Directory could not be read. Its values are then unknown. The field
@@ -184,8 +184,9 @@ const leftOutNow = "IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the accoun
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
 // The method "anchored" returns the SID of the Active Directory account whose anchor is the immutable id of an account
-// without a SID. It returns "" if there is none, or if that is not known, and notes in p which of the two holds. Other
-// tools than Entra Connect give every account an immutable id, so the id alone does not show an account there.
+// without a SID. Otherwise it returns "": with an empty p.AD if there is no such account, or with p.Failed if the
+// search failed. Other tools than Entra Connect also give accounts an immutable id, so the id alone proves no account
+// there.
 func (j *job) anchored(ctx context.Context, p *evidence.Person) (sid string) {
 	sid, err := j.AD.FindAnchor(ctx, p.Entra.ImmutableID, j.run.Policy.Anchor)
 	switch {
@@ -208,9 +209,8 @@ func (j *job) misspelt(p *evidence.Person) error {
 	return fmt.Errorf("the immutable id %q finds the account %q, which spells it in another way: let both be the same", p.Entra.ImmutableID, found.UserPrincipalName)
 }
 
-// The method "both" joins the accounts in Entra ID and Active Directory as this call reads them. If "u" is nil, the
-// plan had no Entra account for the person. The method then looks for one, because it may be new, or the run's list may
-// have missed it.
+// The method "both" reads the person's accounts and joins them. If "u" is nil, the plan had no Entra account for the
+// person. The method then looks for one, because it may be new, or the run may have missed it.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
 	p, byAnchor := evidence.Person{Entra: u}, sid == ""
 	if j.AD != nil && byAnchor && u.ImmutableID != "" {

@@ -43,8 +43,8 @@ func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// pathError returns the reason why the group could not give the product to the person. It returns "" if there is no
-// error.
+// pathError returns the reason why the group could not give the product to the person. It returns "" if Entra ID
+// reports no error.
 func (m *move) pathError(sku, group string) string {
 	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
@@ -73,7 +73,8 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf returns, in words, what an error code of licenseAssignmentStates means.
+// reasonOf returns the meaning of an error code of licenseAssignmentStates as a phrase. An unknown code is returned as
+// it is.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",

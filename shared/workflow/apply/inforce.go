@@ -21,7 +21,7 @@ type inForce struct {
 }
 
 // The method "force" loads the policy in force. The parameter "text" is empty if that policy is unknown. A restore and
-// a rollback do not ask it.
+// a rollback do not need it.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.onlyGivesBack() {
 		return nil
@@ -55,8 +55,9 @@ func (j *job) memberQueries() []directory.Question {
 	return queries
 }
 
-// entraGroup returns an Entra group as the run found it. It looks in Entra ID, once, for a group that only the policy
-// in force names. A group that does not exist, or whose name is ambiguous, is returned as unreadable.
+// entraGroup returns an Entra group as the run read it. The run did not read a group that only the policy in force
+// names: entraGroup looks for such a group in Entra ID, once per call. A group that does not exist, or whose name is
+// ambiguous, is returned as unreadable.
 func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory.Group, error) {
 	same := func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }
 	if j.inForce == nil || slices.ContainsFunc(j.run.Begin.Groups, same) {

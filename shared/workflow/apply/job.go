@@ -32,7 +32,8 @@ type job struct {
 	plans       map[string]*plan.Plan       // plans of other runs that this call has read, by run; nil: missing or damaged
 	userBoxes   map[string]bool             // whether a mailbox is a user mailbox, by user principal name; nil: not read
 	memberships map[string]evidence.Group   // members of Entra groups, by the key of the member query
-	// The field "doubts" has the results of the method "doubtful", by the key of the member query.
+	// The field "doubts" has the reasons why the members of Active Directory groups are not believed, by the key of the
+	// member query; see the method "doubtful".
 	doubts map[string]string
 	// The set "stopped" contains the people for whom this run must begin no more changes. A change of such a person that
 	// has begun is rolled back.
@@ -49,8 +50,8 @@ type job struct {
 	stale   [directory.Signals]string
 }
 
-// The method "onlyGivesBack" reports whether the job takes no license: it restores, or it rolls back what was begun. Such
-// a job asks neither dates nor groups nor the policy in force.
+// The method "onlyGivesBack" reports whether the job takes no license: it restores, or it rolls back what was begun.
+// Such a job needs neither dates nor exempt groups nor the policy in force.
 func (j *job) onlyGivesBack() bool { return j.plan.Restores != "" || j.scope == runs.Back }
 
 func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, error) {
@@ -78,7 +79,7 @@ func (j *job) within(ctx context.Context, batches []plan.Batch) ([]plan.Batch, e
 }
 
 // The method "inScope" reports whether a change is within the job's scope. The function "recalled" reports whether an
-// operator has asked to restore what the run changes for a person.
+// operator has asked to restore this run's changes of a person.
 func (j *job) inScope(ctx context.Context, c *plan.Change, recalled func(user string) bool) (bool, error) {
 	last, err := j.ledger.Latest(ctx, c.Person(), c.License)
 	switch {
@@ -130,8 +131,8 @@ func (j *job) total() int {
 	return n
 }
 
-// The method "of" returns a copy of the job's results that contains only the results of one batch. It includes the
-// results of changes that this call leaves out.
+// The method "of" returns a copy of the job's results that contains only the results of one batch. It has all changes
+// of the batch in the plan, even those that this call leaves out.
 func (j *job) of(b plan.Batch) *runs.Results {
 	one, all := *j.results, j.plan.Batches()
 	whole := all[slices.IndexFunc(all, func(of plan.Batch) bool { return of.Name == b.Name })]

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox reports whether a blocked account's mailbox is a user mailbox, by the mailbox usage report of the run. It
-// returns false if the run has no such report, or if the account is not blocked.
+// userMailbox reports whether a blocked account has a user mailbox, and not a shared one. It looks in the mailbox usage
+// report of the run. It returns false if the run has no such report, or if the account is not blocked.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
 	if !d.Blocked || boxes == nil || boxes.Key == "" {

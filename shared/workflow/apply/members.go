@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/evidence"
 )
 
-// readMemberships reads the Entra groups of exemptions and of rules again. The membership of a group that somebody has
-// deleted, emptied or hidden since the run is unknown.
+// readMemberships reads the Entra groups of exemptions and of rules again. If somebody has deleted, emptied or hidden
+// such a group since the run, nobody knows who belongs to it.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]evidence.Group{}
 	if j.onlyGivesBack() {
@@ -41,9 +41,10 @@ func (j *job) readMemberships(ctx context.Context) error {
 	return nil
 }
 
-// The method "least" returns the smallest number of members with which a group is not in doubt. A run for everybody
-// compared the number of members itself, so such a group must only not be empty. A run for one person compared nothing,
-// and its own reading does not count. The result is 0 if the operator accepted the unusual data of the run.
+// The method "least" returns how many members a group must have now, so that its list of members is believed. A run for
+// everybody has already compared that number with earlier runs. So such a group only must not have become empty. A run
+// for one person has not, so the number comes from earlier runs. It is 0 if an operator accepted the unusual data of
+// the run.
 func (j *job) least(q directory.Question) int {
 	earlier := j.run.Begin.Earlier.Least(q)
 	switch {
@@ -57,8 +58,8 @@ func (j *job) least(q directory.Question) int {
 	return 0
 }
 
-// The method "shrunk" returns the keys of the groups that the newest run for everybody found in doubt, if the run is for
-// one person. A run for everybody with such a group is on hold.
+// The method "shrunk" returns the keys of the groups that lost many members in the newest run for everybody. It returns
+// nil if this run is itself for everybody, because such a group puts that run on hold.
 func (j *job) shrunk() (keys []string) {
 	if j.run.Begin.User == "" {
 		return nil
@@ -70,8 +71,8 @@ func (j *job) shrunk() (keys []string) {
 	return keys
 }
 
-// The method "doubt" makes the account's membership unknown in the Active Directory groups that lost too many members,
-// or that somebody deleted and created again, since an earlier reading.
+// The method "doubt" makes the account's membership unknown in some Active Directory groups: those that lost too many
+// members since an earlier reading, and those that somebody deleted and created again.
 func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	if j.doubts == nil {
 		j.doubts = map[string]string{}
@@ -97,8 +98,8 @@ func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	return nil
 }
 
-// The method "doubtful" returns the reason why nobody knows who belongs to an Active Directory group, or "". A license
-// group may be empty, because changes take its members.
+// The method "doubtful" returns the reason why the list of members of an Active Directory group is not believed, or "".
+// A license group may be empty, because runs remove its members.
 func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error) {
 	g, err := j.adGroup(ctx, q.Ref.Name)
 	if err != nil || g == nil {
@@ -133,7 +134,7 @@ func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error
 	return fmt.Sprintf("the group %s had members in an earlier reading and has %s now; put them back, or plan with --accept-feeds if that is right", q.Ref, left), nil
 }
 
-// entraGroups finds out which Entra groups of the member queries list the account with the object id "id" now.
+// entraGroups reads which Entra groups of the member queries list the account with the object id "id" now.
 func (j *job) entraGroups(ctx context.Context, id string) (evidence.Belonging, error) {
 	var groups []evidence.Group
 	for _, q := range j.memberQueries() {

@@ -46,9 +46,9 @@ func (m *move) heldTwice() bool {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain is for a change that took a license, if a read shows the license. While the read may be out of date, the
-// change waits. A read in Active Directory may come from another domain controller. Later, heldAgain ends the change,
-// because somebody restored the license or the write was never made.
+// heldAgain is for a change that tried to take a license, if a read still or again shows the license. The read may be
+// out of date, or come from another domain controller, so the change first waits. After that, heldAgain ends the
+// change, because somebody restored the license or the write was never made.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)

@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The method "questions" returns the Active Directory groups whose members the relay must read. If the job only gives
-// back, these are the groups of its changes: a group that cannot be read fails the whole answer of the relay, so an
-// exempt group in another domain must not stop a restore.
+// The method "questions" returns the Active Directory groups whose members the relay must read. The relay brings no
+// evidence if it cannot read a group of an exemption. A job that only returns licenses needs no exemptions, so it asks
+// only for the groups of its changes.
 func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error) {
 	add := func(g protocol.Group) {
 		if g.DN != "" && !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -23,7 +23,7 @@ func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error
 	for _, q := range j.memberQueries() {
 		if q.Ref.Source == directory.AD && !j.onlyGivesBack() {
 			g := protocol.Group{DN: q.Ref.Name, Direct: q.Direct}
-			if least := j.least(q); least > 1 { // the relay asks for one member without being told
+			if least := j.least(q); least > 1 { // the relay asks for one member in any case
 				g.Least = least
 			}
 			add(g)
@@ -50,8 +50,9 @@ func (j *job) questions(ctx context.Context) (groups []protocol.Group, err error
 	return groups, nil
 }
 
-// The method "entries" returns the ledger entries in Active Directory of the changes of the batches, and of what they
-// restore. The policy may name another group for the license by now.
+// The method "entries" returns the ledger entries of the changes of the batches that are not final, and of the changes
+// that they restore. It leaves out entries of Entra ID. The relay must read the groups of these entries, because the
+// policy may name other groups by now.
 func (j *job) entries(ctx context.Context) (all []*ledger.Entry, err error) {
 	for _, of := range j.batches {
 		for i := range of.Changes {
@@ -78,8 +79,8 @@ func (j *job) entries(ctx context.Context) (all []*ledger.Entry, err error) {
 }
 
 // The method "nameOf" returns the name by which a restore or a rollback looks for a group of a ledger entry. It returns
-// "" if it does not look for the group: an entry of an older version, without an objectGUID, is not believed if nothing
-// else names its group for the license.
+// "" for a group that is not looked for: it has no objectGUID in the entry, which is of an older version, and neither
+// the policy nor the restored run names it for the license.
 func (j *job) nameOf(license, dn, guid string) string {
 	if guid == "" && !j.known(j.run.Policy.LicenseNamed(license), license, dn) {
 		return ""

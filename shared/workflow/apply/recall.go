@@ -25,7 +25,7 @@ func (m *move) recalled() string {
 }
 
 // The method "lookAgain" reads again what another process may have written since this call began. Call it after the
-// intent is in the ledger. A restore writes its object first and then reads the ledger. So this call sees the restore,
+// intent is in the ledger. A restore stores its request first and then reads the ledger. So this call sees the restore,
 // or the restore sees the intent and rolls the change back. The parameter "ours" reports whether an earlier call wrote
 // the intent.
 func (m *move) lookAgain(ctx context.Context, ours bool) error {
@@ -43,10 +43,11 @@ func (m *move) lookAgain(ctx context.Context, ours bool) error {
 	return err
 }
 
-// The method "contest" returns the reason why this change must not take its license, or "". Two runs may begin changes
-// at the same moment that exclude each other. Each run writes its intent and then looks, so at least one of them sees
-// the other change and goes back. While a change waits for its target group, somebody may also take the license that
-// was to keep the mailbox. The parameter "ours" reports whether the page was listed after the intent was written.
+// The method "contest" returns the reason why this change must not take its license, or "". Two runs may begin
+// conflicting changes at the same moment. Each run writes its intent and then reads the ledger, so at least one of them
+// sees the other change and rolls its own back. And while a change waits for its target group, somebody may take the
+// license that was to keep the mailbox. The parameter "ours" reports whether the page was listed after the intent was
+// written.
 func (m *move) contest(ctx context.Context, ours bool) (why string, err error) {
 	if !ours {
 		if m.page, err = m.ledger.Of(ctx, m.change.Person()); err != nil {

@@ -90,15 +90,15 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay reports whether two intents change the same groups and the same target product. An Active Directory group may
-// have a new DN.
+// sameWay reports whether two intents change the same groups and the same target product. A source group with the same
+// objectGUID is the same group under another DN.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// The method "orphan" returns the open entry of another restore of the same license if the run of that restore cannot
-// go on, or nil. An operator's restore finishes such an entry.
+// The method "orphan" returns the entry "last" if it belongs to another restore of the same license, is still open, and
+// cannot be finished by its own run. Otherwise it returns nil. An operator's restore finishes such an entry.
 func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
 	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
 		return nil, nil
@@ -110,7 +110,7 @@ func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.
 	return nil, err
 }
 
-// undoBegun rolls back a change that was begun by a run whose data is gone.
+// undoBegun rolls back an open change of the restored run. That run cannot go on, because its data is gone.
 func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {

@@ -38,7 +38,7 @@ type BatchState struct {
 	Run      string     `json:"run"`
 	PlanHash string     `json:"planHash"`
 	Override bool       `json:"override"`
-	Scope    runs.Scope `json:"scope"`    // leaves out changes of the batch; empty in the state of older versions
+	Scope    runs.Scope `json:"scope"`    // the changes of the batch to work on; empty in the state of older versions: all
 	Approver string     `json:"approver"` // the execution; CloudTrail records who started the execution
 	Round    int        `json:"round"`
 	Batch    string     `json:"batch"`
@@ -51,9 +51,9 @@ type BatchState struct {
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
-	Sample int              `json:"sample"` // 0 if the batch only gives back, which rests on no dates
-	// Asked is the time at which the step "prepare" asked for evidence without dates. Such evidence counts as read at
-	// that time, because the clock of the relay does not matter for it.
+	Sample int              `json:"sample"` // how many last logons to sample; 0 if the batch only returns licenses
+	// Asked is the time at which the step "prepare" asked for evidence, if no dates are needed. The evidence then
+	// counts as read at that time, so a wrong clock of the relay does no harm.
 	Asked time.Time `json:"asked,omitzero"`
 
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
@@ -62,7 +62,7 @@ type BatchState struct {
 	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
-// The method "asksPolicy" reports whether the batch asks the policy in force. A restore and a rollback do not, because
+// The method "asksPolicy" reports whether the batch needs the policy in force. A restore and a rollback do not, because
 // they must work without a valid policy.
 func (b *BatchState) asksPolicy() bool { return !b.Restores && b.Scope != runs.Back }
 
@@ -207,10 +207,10 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// The method "undone" stores a pending result, with the reason "why", for each change of a batch that is not final. The
-// parameter "refused" is the answer of the safety check that stopped the batch, or "". After such a stop, changes that
-// wait for the directory keep their results, because a later call may finish them. What returns a license keeps its
-// result, too: a refused call has worked on it, and a resumed run has a batch of its own for it.
+// The method "undone" stores a pending result with the reason "why" for each change of the batch that is not final. The
+// parameter "refused" is the reason of a safety check that stopped the batch, or "". After such a stop, a change that
+// waits for the directory keeps its result, because a later call may finish it. So does a change that returns a
+// license, because the stopped call has worked on it.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch, Scope: b.Scope})
 	if err != nil {

@@ -53,7 +53,8 @@ type target interface {
 	// the result "source".
 	named(j *job, from, to *policy.License, was string) (source, target string)
 	// The method "unmirrored" returns the reason why "counterpart" is not the Entra group that is synced from "group",
-	// a group of this target. It returns "" if it is, or if counterpart is empty and the license needs none.
+	// a group of this target. It returns "" if it is that group, or if "counterpart" is empty and the license needs
+	// none.
 	unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error)
 	// The method "wayBack" sets, in the intent of a restore, the groups that the restore must change now. The result
 	// "refusal" is the reason if there is no safe way. The result "note" says how the restore differs from the original
@@ -118,8 +119,8 @@ func (ofGraph) unmirrored(_ context.Context, _ *job, _ *policy.License, _, count
 	return noCounterpart(counterpart), nil
 }
 
-// The function "noCounterpart" is for an entry whose group has no counterpart in Entra ID. It returns the reason why
-// the entry is not believed if the entry names one.
+// The function "noCounterpart" is for an entry whose license follows no synced Entra group. If the entry names such an
+// Entra group all the same, the entry was altered, and the function returns that reason. Otherwise it returns "".
 func noCounterpart(named string) string {
 	if named == "" {
 		return ""

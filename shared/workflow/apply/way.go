@@ -51,7 +51,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 	return "", nil
 }
 
-// skuOf returns the skuId of a license, or "" if the license has no product.
+// skuOf returns the skuId of a license. It returns "" if "l" is nil or the tenant has no such product.
 func (j *job) skuOf(l *policy.License) string {
 	if l == nil || l.SKU == "" {
 		return ""
@@ -116,8 +116,8 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, note, refusal, err
 }
 
-// The method "known" reports whether the policy, or the run whose changes are restored, names a group for the license.
-// The parameter "name" is the name of the license.
+// The method "known" reports whether the group belongs to the license: the policy, or the run whose changes are
+// restored, must name it for the license. The parameter "name" is the name of the license.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false
