@@ -54,8 +54,8 @@ func (e *exam) firstURL() string {
 	return strings.TrimSpace(first)
 }
 
-// checkADPeople reads the first accounts and judges the feed of their logon dates. It also finds the attributes that
-// the account of idleseat may not read.
+// checkADPeople reads the first accounts and checks whether their logon dates are recent. It also finds the attributes
+// that the account of idleseat may not read.
 func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	rests := []string{"lastLogonTimestamp"}
 	if e.Policy != nil {
@@ -87,7 +87,7 @@ func checkADPeople(ctx context.Context, e *exam) ([]Finding, func()) {
 	switch {
 	case noDates:
 		found = append(found, Finding{Check: "logon dates", State: Failed, Means: sentence("%v", partial), Mend: e.clearInterval(first.DN)})
-	case len(hidden["lastLogonTimestamp"]) > 0: // hidden dates are no sign of an unhealthy feed
+	case len(hidden["lastLogonTimestamp"]) > 0: // the dates may be recent, although idleseat cannot see them
 	default:
 		s := e.signal(directory.Logons, f, "the first accounts that Active Directory lists")
 		s.Check = "logon dates"

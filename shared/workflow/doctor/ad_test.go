@@ -216,7 +216,8 @@ func TestAccountIsFound(t *testing.T) {
 	}
 }
 
-// TestDomainOfHostileNames: a name in a DN may have letters that are longer in upper case, escaped commas, and DC=.
+// TestDomainOfHostileNames: the domain of a DN is found even if a name in the DN contains letters that are longer in
+// upper case, escaped commas, or the text DC=.
 func TestDomainOfHostileNames(t *testing.T) {
 	t.Parallel()
 	const domain = "DC=corp,DC=example"

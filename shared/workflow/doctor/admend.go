@@ -56,7 +56,8 @@ func (e *exam) mendADSettings() *Mend {
 // hostName matches a name that is one word in every shell.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// The method "reach" returns the Mend for an error of a controller. The parameter "address" is empty if unknown.
+// The method "reach" returns the Mend for an error of a controller. The parameter "address" is the URL of the
+// controller, or "" if it is unknown.
 func (e *exam) reach(address string, err error) *Mend {
 	var unknown x509.UnknownAuthorityError
 	var named x509.HostnameError
@@ -118,8 +119,8 @@ func (e *exam) seeSomebody() *Mend {
 
 const samDatabase = "/var/lib/samba/private/sam.ldb"
 
-// The method "account" returns the name of idleseat's account in the form of dsacls. The text may contain expressions
-// that PowerShell expands.
+// The method "account" returns the name of idleseat's account as dsacls takes it. The text is for a PowerShell string
+// in double quotation marks, because it may contain expressions that PowerShell expands.
 func (e *exam) account() string {
 	if e.bindsByDN() {
 		return `$((Get-ADDomain).NetBIOSName)\$((Get-ADUser ` + literal(e.Bind) + `).SamAccountName)`
@@ -152,9 +153,9 @@ func (e *exam) findSID() string {
 // The constant "administrator" says who must run the commands, and where.
 const administrator = " As an administrator, on a controller (ldbsearch and ldbmodify are in Samba's package ldb-tools)."
 
-// The method "permit" returns the Mend that gives the account a right on one object. The parameter "right" has the
-// form of dsacls, and "sddl" is the same right in SDDL (MS-DTYP 2.5.1). On Windows, a denial on the same object stays
-// before the new right. samba-tool puts the new right before a denial.
+// The method "permit" returns the Mend that gives the account a right on one object. The parameter "right" has the form
+// of dsacls, and "sddl" is the same right in SDDL (MS-DTYP 2.5.1). On Windows, a denial on the same object goes before
+// the new right, so somebody must remove it. samba-tool puts the new right first.
 func (e *exam) permit(do, dn, right, sddl string) *Mend {
 	return &Mend{
 		Do: do + " Remove a denial, if there is one: dsacls and samba-tool dsacl get show it." + administrator,
@@ -176,8 +177,9 @@ func (e *exam) allowOne(dn string) *Mend {
 	return e.permit("Let the account read this account. If AdminSDHolder guards it, do the same for CN=AdminSDHolder,CN=System,"+e.domain(dn)+".", dn, "GR", "(A;;GR;;;$SID)")
 }
 
-// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter "hidden" has
-// the DNs of these people, and "people" has the number of all people by unit.
+// showHidden returns the Mend that lets the account read people with a hidden attribute. The parameter "hidden" has the
+// DNs of these people, and "people" has the number of all people that were read, by the DN of their organizational
+// unit.
 //
 // An access list of a unit or a person takes precedence over the list of the domain. The right therefore goes to the
 // domain if the hidden people are in several units, to the unit if they are most of its people, and otherwise to one

@@ -33,8 +33,8 @@ func setWebhook() *Mend {
 	}
 }
 
-// checkTold returns a finding and true if an execution did not post its message to the channel, or if AWS refused to
-// describe the execution. It returns false if the output has no such fault.
+// checkTold reads how an execution ended. It returns a finding and true if the execution could not post its message to
+// the channel, or if AWS did not describe the execution. Otherwise it returns false.
 func (e *exam) checkTold(ctx context.Context, execution string) (Finding, bool) {
 	const about = "channel"
 	x, err := e.AWS.Machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &execution})

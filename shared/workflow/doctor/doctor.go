@@ -32,7 +32,7 @@ const (
 
 var order = map[State]int{OK: 0, NotTried: 1, Warning: 2, Unknown: 3, Failed: 4}
 
-// Finding is the result of a check about one thing.
+// Finding is a result of a check. A check of several things has a finding about each of them.
 type Finding struct {
 	Check string `json:"check"`
 	About string `json:"about,omitempty"` // the group, product or controller; empty if the check is about one thing

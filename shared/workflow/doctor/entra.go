@@ -180,7 +180,8 @@ func setClock() *Mend {
 	return &Mend{Do: "Set the clock of the machine that is wrong, here or there.", Bash: "sudo timedatectl set-ntp true", PowerShell: "Start-Service w32time; w32tm /resync /force"}
 }
 
-// checkSignInDates judges the first page of people, as a run judges the first reading of a tenant.
+// checkSignInDates checks whether the first accounts that Graph lists have recent sign-in dates. It is as strict as the
+// first run in a tenant.
 func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	var f directory.Freshness
 	err := evidence.SampleEntra(ctx, e.Entra, func(u *directory.EntraUser) { f.SampleEntra(u, e.now) })
@@ -195,7 +196,8 @@ func checkSignInDates(ctx context.Context, e *exam) ([]Finding, func()) {
 	return []Finding{found, e.signal(directory.SignIns, f, "the first accounts that Graph lists")}, nil
 }
 
-// withoutDates returns the Mend for missing dates. An operator can accept them if the reason mentions --accept-feeds.
+// withoutDates returns the Mend for missing or old dates. If the reason mentions --accept-feeds, an operator can accept
+// such dates, and the Mend names the command for that.
 func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 	switch {
 	case strings.Contains(reason, "--accept-feeds"):
@@ -208,8 +210,8 @@ func (e *exam) withoutDates(s directory.Signal, reason string) *Mend {
 		`az rest --method get --url "https://graph.microsoft.com/v1.0/users" --url-parameters '$top=5' '$select=userPrincipalName,signInActivity' --query "value[].[userPrincipalName,signInActivity.lastSignInDateTime]" --output tsv`)
 }
 
-// The method "signal" returns the finding about the dates of a signal. The parameter "of" describes the counted
-// accounts.
+// The method "signal" returns the finding about the dates of one signal, such as the sign-ins. The parameter "of" says
+// which accounts were counted.
 func (e *exam) signal(s directory.Signal, f directory.Freshness, of string) Finding {
 	feed := plan.Health(s, plan.FeedFacts{Freshness: f, First: true}, e.now)
 	found := Finding{About: s.String(), State: OK}

@@ -156,8 +156,8 @@ func TestGroupsInEachForm(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. A finding must not say that
-// nobody has the name.
+// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. For example, a finding about
+// a name must not say that nobody has it.
 func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the network failed")

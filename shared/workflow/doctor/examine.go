@@ -30,7 +30,7 @@ type exam struct {
 	now   time.Time
 	grant entra.Grant
 	skus  []directory.SKU
-	first directory.ADUser // an account in Active Directory
+	first directory.ADUser // the first account that Active Directory lists
 
 	hiddenDates *Mend // Mend for people with a hidden lastLogonTimestamp; nil: none is hidden
 }

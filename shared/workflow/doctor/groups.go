@@ -119,7 +119,8 @@ func (e *exam) makeWritable(g *directory.Group, l *policy.License, sku string) *
 
 var errSeen = errors.New("enough was seen")
 
-// The method "hidden" returns the finding about the reading of a group with hidden membership.
+// The method "hidden" returns the finding about a group with hidden membership: whether this application may read its
+// members.
 func (e *exam) hidden(ctx context.Context, g *directory.Group) Finding {
 	err := e.Entra.ListMembers(ctx, *g, "", func(_ []directory.Member, _ string) error { return errSeen })
 	f := Finding{Check: hiddenCheck, About: about(g), State: OK, Means: "The group hides its members, and this application may see them."}

@@ -50,8 +50,8 @@ var names = map[string]string{
 // as for "names".
 var free = regexp.MustCompile(`(?i)FREE|VIRAL|TRIAL|ADHOC|EXPLORATORY|_DEV$|_IW$|^(WINDOWS_STORE|STREAM|POWER_BI_STANDARD|MCOPSTNC|PHONESYSTEM_VIRTUALUSER|FORMS_PRO|Microsoft_Teams_Rooms_Basic)$`)
 
-// The function "choose" finds the licenses of the new policy and the facts for its rules. The parameter "citrix" is
-// the DN of the group of Citrix that the operator gave, or "".
+// The function "choose" chooses the products and the group of Citrix that the new policy is about. The parameter
+// "citrix" is the DN of the group that the operator gave, or "".
 func choose(s *Seen, citrix string) *choice {
 	c := &choice{seen: s}
 	paid := s.paid()
@@ -170,8 +170,8 @@ const (
 
 const longestWord = 63
 
-// safeWord reports whether a value can stand in a condition without escapes. A regular expression with all letters and
-// this length would take a fifth of the start time of a command.
+// safeWord reports whether a value can stand in a condition without escapes. It uses no regular expression, because to
+// compile one for all letters and this length would take a fifth of the start time of a command.
 func safeWord(s string) bool {
 	for i, r := range s {
 		if !unicode.In(r, unicode.L, unicode.N) && (i == 0 || !strings.ContainsRune(" _-", r)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ErrModel is the error for a model of Citrix seats without a group of Citrix.
+// ErrModel is the error if the operator gives a model of Citrix seats, and no group of Citrix is known.
 var ErrModel = errors.New("a model of Citrix seats is given, and no group of Citrix is known; name the group, too")
 
 // ErrNothing is the error for a tenant from which no rule could take a license.
@@ -21,7 +21,7 @@ type Wishes struct {
 	Prices   map[string]float64 // monthly price of a seat, by license name; Licenses returns the names
 	Exempt   []string           // people from whom no rule takes a license
 	Citrix   string             // DN of the group of Citrix
-	Model    string             // model of the Citrix seats, as in a policy; empty if unknown
+	Model    string             // model of the Citrix seats, such as "user"; empty if unknown
 }
 
 // Draft is a first policy, with its golden people and a note.
@@ -41,9 +41,9 @@ func Licenses(s *Seen, w Wishes) (all []string) {
 // Write makes the first policy of a tenant, loads it and tests it with the golden people. The parameter "file" is the
 // name of the policy file, for the texts.
 //
-// Write fails with ErrNothing if there is no license for a rule, and with ErrModel if a model has no group of Citrix.
-// It fails with policy.Faults if a wish does not fit into a policy. A price for a license that the policy does not
-// have is also an error.
+// Write fails with ErrNothing if there is no license for a rule, and with ErrModel if a model is given without a group
+// of Citrix. It fails with policy.Faults if a wish does not fit into a policy. A price for a license that the policy
+// does not have is also an error.
 func Write(s *Seen, w Wishes, file string, now time.Time) (*Draft, error) {
 	c := choose(s, w.Citrix)
 	if len(c.licenses()) == 0 {

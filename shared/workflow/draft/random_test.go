@@ -64,8 +64,8 @@ func randomTenant(r *rand.Rand) *tenant {
 	return t
 }
 
-// TestAnyTenantGetsAPolicyThatLoads: the policy of a random tenant loads, and its golden people agree, even if names
-// have hostile text. No name breaks a line of the note.
+// TestAnyTenantGetsAPolicyThatLoads: the policy of a random tenant loads and gives its golden people the expected
+// verdicts, even if names have hostile text. No name breaks a line of the note.
 func TestAnyTenantGetsAPolicyThatLoads(t *testing.T) {
 	t.Parallel()
 	written := 0

@@ -97,7 +97,7 @@ func (s *Seen) people(ctx context.Context, entra Entra, progress func(directory.
 	})
 }
 
-// The method "groups" reads the groups that give licenses. Some tenants' Graph does not list all of them, so the
+// The method "groups" reads the groups that give licenses. In some tenants, Graph does not list all of them. So the
 // method also reads the groups that give licenses to the people who were read.
 func (s *Seen) groups(ctx context.Context, entra Entra) error {
 	list, err := entra.LicenseGroups(ctx)

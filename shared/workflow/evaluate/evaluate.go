@@ -22,7 +22,7 @@ type Worker struct {
 	accounts directory.Accounts
 }
 
-// NewWorker returns a worker for a sealed run.
+// NewWorker returns a worker for a run whose snapshot is complete.
 func NewWorker(r *decision.Run) (*Worker, error) {
 	judge, err := r.Judge(r.Begin.AsOf)
 	if err != nil {
@@ -76,8 +76,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-// The method "reclaim" makes the decisions on a person whose verdicts follow from the columns. The parameter "rules"
-// has the indexes of the rules that reclaim. All other rules keep, and no earlier run changed these licenses.
+// The method "reclaim" makes the decisions on a person whose verdicts follow from the columns of the snapshot. The
+// parameter "rules" has the indexes of the rules that reclaim. The other rules take nothing from the person, and no
+// earlier run changed these licenses.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	for _, i := range rules {

@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AskEverybody makes the worker evaluate every person singly, and nobody by columns.
+// AskEverybody makes the worker evaluate every person singly. By default, it evaluates many people by columns of the
+// snapshot.
 func (w *Worker) AskEverybody() {
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		return &decision.Plain{}, w.run.Read(ctx, n, h)

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// lookedAt has the counts that bruteForce makes of the holders of one rule's license.
+// lookedAt has what bruteForce counts among the holders of one rule's license.
 type lookedAt struct {
 	days            map[int]int
 	never, notKnown int

@@ -22,7 +22,7 @@ import (
 )
 
 // screenPolicies has the two rules of the simulated company word for word. The other rules have conditions that can be
-// evaluated by columns, and some that cannot.
+// evaluated for a whole column at once, and some that cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
@@ -90,8 +90,8 @@ type found struct {
 	Known     []*known.Partition
 }
 
-// The function "ask" evaluates a run, by columns or with every person singly. The result "plain" is the number of
-// people whom the worker did not evaluate singly.
+// The function "ask" evaluates a run. If "alone" is true, the worker evaluates every person singly. The result "plain"
+// is the number of people whom the worker did not evaluate singly.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -163,7 +163,7 @@ func TestColumnsOfSmallTowns(t *testing.T) {
 	}
 }
 
-// The constant "unused" is the seed of a town with a rare holder: no rule asks about the holder, the account is
+// The constant "unused" is the seed of a random town with a rare holder: no rule asks about the holder, the account is
 // younger than the horizon of a report, and the report shows no use.
 const unused = 9994588365929793398
 

@@ -79,9 +79,9 @@ var plainOutcomes = map[policy.Plain]policy.Outcome{
 	policy.PlainNotHolder: policy.NotHolder, policy.PlainNotAsked: policy.Keep, policy.PlainKeep: policy.Keep, policy.PlainReclaim: policy.Reclaim,
 }
 
-// seenByColumns takes a verdict from columns if it follows from them, and asks the Judge about all other people. The
-// result "plain" is the number of people whose verdicts follow from columns. The result "reclaimed" is the number of
-// verdicts to reclaim among them.
+// seenByColumns evaluates everybody in a run. It takes a verdict from the columns if it follows from them, and asks the
+// Judge about all other people. The result "plain" is the number of people whose verdicts follow from columns. The
+// result "reclaimed" is the number of verdicts to reclaim among them.
 func seenByColumns(t *testing.T, r *decision.Run, judge *policy.Judge) (all map[uint64]seen, plain, reclaimed int) {
 	t.Helper()
 	all = map[uint64]seen{}

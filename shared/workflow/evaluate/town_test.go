@@ -118,7 +118,8 @@ func (r *town) person(i int, queries []directory.Question) {
 	}
 }
 
-// The method "sighted" returns a digest in which some accounts have dates that were read just before a change.
+// The method "sighted" returns the digest of an earlier run. For some accounts, it has activity dates that a call of
+// apply read just before a change.
 func (r *town) sighted(t *testing.T, at time.Time) *history.Digest {
 	t.Helper()
 	s := &store.Memory{}

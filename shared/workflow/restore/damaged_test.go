@@ -20,9 +20,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRestoreWithDamagedData: a part of the newest run's data is damaged or cannot be read. The restore of one person
-// stops that person's changes under the given id, and under the ids that the other parts give. If the part is damaged,
-// the restore restores what was taken under these ids, and a note names the part. Otherwise a later call does.
+// TestRestoreWithDamagedData: one of two parts of the newest run's data is damaged, or the store fails to read it. A
+// restore of one person then stops that person's changes under the given id and under the ids in the other part. If the
+// part is damaged, the plan restores these changes, and a note names the part. If the store fails, the restore fails,
+// too.
 func TestRestoreWithDamagedData(t *testing.T) {
 	t.Parallel()
 	damage := func(s store.Store, key string) store.Store {
@@ -84,7 +85,8 @@ func TestRestoreWithDamagedData(t *testing.T) {
 	}
 }
 
-// The function "partOf" returns the key of the part with the person, or of the other one of two parts.
+// The function "partOf" returns the key of one of two parts: the part with the person if "own" is true, or else the
+// other.
 func partOf(t *testing.T, s store.Store, run, id string, own bool) string {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -112,8 +114,9 @@ func partOf(t *testing.T, s store.Store, run, id string, own bool) string {
 	return ""
 }
 
-// TestHalfOfTheDataCannotBeRead: a name that several people in the readable part have is refused. Otherwise the data
-// that cannot be read are the reason why nothing is found, and a damage that stays ends as ErrNothing.
+// TestHalfOfTheDataCannotBeRead: one of two parts of the newest run's data cannot be read. A name that several people
+// in the other part have is refused in any case. If the person is not found, the error is that of the store, or
+// ErrNothing if the part is damaged for good.
 func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -141,7 +144,7 @@ func TestHalfOfTheDataCannotBeRead(t *testing.T) {
 }
 
 // TestTakenBesideDamage: a damaged ledger entry of one license does not stop the restore of the other ones. The plan
-// names it, also if it is not of the restored run.
+// reports the damaged entry, even if it does not belong to the restored run.
 func TestTakenBesideDamage(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/ann/citrix/000001.json"

@@ -23,9 +23,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// The function "lay" begins and seals the run of a restore, without reading people. Groups and products come from the
-// run that took the licenses, or from the newest run if the data of that run is missing. A repeated call changes
-// nothing.
+// The function "lay" stores the begin and the manifest of the run of a restore, which reads nobody. Groups and products
+// come from the run that took the licenses, or from the newest run if the begin of that run is missing or damaged. A
+// repeated call changes nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -69,8 +69,8 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun returns the begin.json of the newest run for everybody, or nil if there is no such run or its data is
-// missing.
+// newestBegun returns the begin.json of the newest run for everybody. It returns nil if there is no such run, or if the
+// object is missing or damaged.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -80,8 +80,8 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 }
 
 // policyFor chooses the policy for a restore. The candidates are the policy in force, and then the policies of the runs
-// in "begins", whose elements may be nil. It returns the first one that names all the licenses, or else the first one
-// that can be read. If none can be read, p is nil. A policy for another tenant does not count.
+// in "begins", whose elements may be nil. It returns the first one that names all licenses of the changes, or else the
+// first one that can be read. If none can be read, p is nil. A policy for another tenant does not count.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range begins {
@@ -113,9 +113,9 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// The function "former" returns the license groups of a run, by license: the first group, and the other ones. Both
-// results are nil if this version cannot read the policy of the run. The objectGUIDs of Active Directory groups are
-// empty if the manifest is missing or damaged.
+// The function "former" returns the license groups of a run by the name of the license. The result "first" has the
+// first group of each license, and "more" has the other ones. Both are nil if this version cannot read the policy of
+// the run. The objectGUIDs of Active Directory groups are empty if the manifest is missing or damaged.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group, err error) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

@@ -36,7 +36,7 @@ type Request struct {
 	Policy string
 	// Deployment is the name of the deployment in AWS that restores. It is empty on a machine.
 	Deployment string
-	// Unreadable has the faults of damaged ledger entries of the person that the caller found.
+	// Unreadable has the errors about damaged ledger entries of the person. The caller found them.
 	Unreadable []string
 
 	// The field "keys" has the ids and the SID of the only person, as far as the newest run knows them. The field
@@ -121,10 +121,10 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, nil
 }
 
-// The function "stop" ensures that the run whose licenses are restored begins nothing more, of everybody or of one
+// The function "stop" ensures that the run whose licenses are restored begins no more changes, for everybody or for one
 // person. Call it before the ledger is read. A call of apply that is under way writes an intent first and then looks
-// for the stop. So the restore sees the intent, or that call sees the stop. The result "stopped" is the number of
-// changes of one person that are stopped.
+// for the stop. So the restore sees the intent, or that call sees the stop. The result "stopped" is the number of the
+// one person's changes that are stopped. It is 0 for everybody.
 func stop(ctx context.Context, s store.Store, in Request, now time.Time) (stopped int, err error) {
 	if in.User == "" {
 		return 0, history.Withdraw(ctx, s, in.Of, in.Run, now)
@@ -155,9 +155,9 @@ func (in *Request) about(key, sid, name string) bool {
 		slices.Contains(in.keys, key) || slices.Contains(in.keys, sid)
 }
 
-// The function "touched" lists the licenses that a run may have taken, by the list that the run stored with its plan.
-// Without such a list, it lists everything in the ledger, because a person can have entries under an object id and
-// under a SID. It fails with runs.ErrNoPlan if the run left no trace.
+// The function "touched" lists the licenses that a run may have taken. It reads the list that the run stored with its
+// plan. Without such a list, it returns every license in the ledger, because a person can have entries under an object
+// id and under a SID. It fails with runs.ErrNoPlan if the run left no trace.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -187,12 +187,12 @@ type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have open changes of these licenses
 	pending    []plan.Begun
-	unreadable []string // faults of ledger entries that are damaged
+	unreadable []string // errors about damaged ledger entries
 	back       int      // number of changes that were restored or changed nothing
 }
 
-// The error of the method "nothing" says what is stopped all the same. The parameter "stopped" is the number of changes
-// of one person that are stopped.
+// The method "nothing" returns the error of a restore that has nothing to restore. The error also says what is stopped
+// all the same. The parameter "stopped" is the number of the one person's changes that are stopped.
 func (f *found) nothing(in Request, stopped int) error {
 	ends := "it is stopped all the same, so its plan cannot be applied any more; plan again to take licenses"
 	switch {

@@ -22,7 +22,7 @@ import (
 type Took struct {
 	User string   // the person's object id or SID, or the given name if the newest run does not show the person
 	Runs []string // a run whose change or restore of a license is still open counts, too
-	// Unreadable has the faults of ledger entries that are damaged. A run may have taken these licenses, too.
+	// Unreadable has the errors about damaged ledger entries. A run may have taken these licenses, too.
 	Unreadable []string
 }
 

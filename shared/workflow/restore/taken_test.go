@@ -166,9 +166,9 @@ func TestTakenFromEitherKey(t *testing.T) {
 	}
 }
 
-// TestTakenUnderAFormerId: the account in Entra ID had another id when a run took licenses. TakenFrom finds a license
-// in Active Directory by the SID. It does not find a license in Entra ID, which belonged to the former account, also if
-// a license in Active Directory gives the former id.
+// TestTakenUnderAFormerId: the person's account in Entra ID had another id when a run took licenses. TakenFrom finds
+// the licenses in Active Directory by the SID. It does not find the licenses in Entra ID, because they belonged to the
+// former account.
 func TestTakenUnderAFormerId(t *testing.T) {
 	t.Parallel()
 	citrix := ledger.Intent{Person: "id-gone", SID: "S-1-5-21-1", License: "citrix", Run: "r1", Via: "ad-group"}
@@ -221,7 +221,7 @@ func taken(t *testing.T, s store.Store, in ledger.Intent) {
 }
 
 // TestStopsWhoIsMeant: a restore of one person stops that person's changes of the run, although the plan has the person
-// under another name or a former id. If it stops nobody, it says so.
+// under another name or a former id. If it stops nobody, the error says so.
 func TestStopsWhoIsMeant(t *testing.T) {
 	t.Parallel()
 	const all, none = "are stopped all the same", "its plan has no change of this person, so none is stopped"
@@ -261,8 +261,8 @@ func TestStopsWhoIsMeant(t *testing.T) {
 	}
 }
 
-// TestRestoreAfterADowngrade: a newer version made the newest run, and an older one restores a run of one person or of
-// everybody. The older version cannot read what the newer run knows of people, and no repeated call can.
+// TestRestoreAfterADowngrade: a newer version made the newest run, and an older one restores the licenses of one person
+// or of everybody. The older version cannot read the people of the newer run, and a repeated call cannot either.
 func TestRestoreAfterADowngrade(t *testing.T) {
 	t.Parallel()
 	for user, doubts := range map[string]int{"": 0, "ann": 1} {
