@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand makes a change on behalf of an administrator or another tool, so its events have ByHand set. It first applies
-// the license changes that are already due, because these keep the ByHand of their own writes.
+// byHand makes a change as an administrator or another tool makes it, and not idleseat. The events of the change have
+// the field ByHand set. License changes that are already due follow from earlier writes, so byHand applies them first.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,14 +44,14 @@ func (c *Company) withoutDirect(i int, part string) []assignment {
 	})
 }
 
-// skuOf panics if the company does not have the product.
+// skuOf returns the skuId of the product with a part number. It panics if the company does not have the product.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess repeats the group assignments that failed because no seat was free, as a button of Entra ID does. A seat
-// that becomes free alone does not give the license (entra-docs: licensing-groups-resolve-problems, "Force group
-// license processing").
+// Reprocess repeats the group assignments that failed because no seat was free, as a button of Entra ID does. Without
+// this, a person does not get the license when a seat becomes free (entra-docs: licensing-groups-resolve-problems,
+// "Force group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
 // SetEnabled allows or blocks a person's sign-in in both directories, as an administrator does by hand.

@@ -97,7 +97,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// The function "earliest" ignores zero times among "more".
+// The function "earliest" returns the earliest of the times. It ignores zero times among "more".
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

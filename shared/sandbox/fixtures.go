@@ -1,7 +1,7 @@
 package sandbox
 
 // The type "fixture" is one of the first people of every company, so that even the smallest company has every kind of
-// person. Person 1, Anna, is on leave in the policy.
+// person. The demo policy (Sandbox.Policy) says that person 1, Anna, is on leave.
 type fixture struct {
 	profile
 	given, surname, local string // local: the part of the UPN before the @

@@ -97,7 +97,8 @@ func onlyLinked(u *entraUser, s string) string {
 	return s
 }
 
-// appendSynced appends true, or null for an account that was never synced.
+// appendSynced appends true, or null in place of false. Graph shows null, for example, as onPremisesSyncEnabled of an
+// account that was never synced.
 func appendSynced(b []byte, synced bool) []byte {
 	if synced {
 		return append(b, "true"...)

@@ -78,8 +78,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// The variable "fixed" has the objects that are not people, parents before children. It omits the account that
-// idleseat uses to bind, because idleseat may not read its container.
+// The variable "fixed" has the objects that are not people, parents before children. It omits the account that idleseat
+// uses to bind, because idleseat may not read the container of this account.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {

@@ -40,8 +40,8 @@ func (c *Company) entryOf(dn string) *entry {
 	return nil
 }
 
-// entryAsWritten returns the object of a person without parsing the DN, which must be spelled as the sandbox spells
-// it.
+// entryAsWritten returns the object of a person without parsing the DN, because parsing is slow. It returns nil for a
+// DN that is not spelled as the sandbox spells it.
 func (c *Company) entryAsWritten(dn string) *entry {
 	cn, _, _ := strings.Cut(dn, "),")
 	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
@@ -75,7 +75,7 @@ func (c *Company) entryOfGUID(text string) *entry {
 	return nil
 }
 
-// fixedEntry returns the fixed object with a DN in any spelling.
+// fixedEntry returns the object with a DN in any spelling, if the object is not a person. Otherwise it returns nil.
 func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
 	for _, e := range c.fixed {
 		if !e.gone && e.parsed.EqualFold(parsed) {

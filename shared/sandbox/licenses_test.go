@@ -277,8 +277,8 @@ func TestSeatsAreCountedFromPeople(t *testing.T) {
 	}
 }
 
-// TestMemberPathWithoutRefDeletesTheUser: a DELETE without /$ref deletes the user, as in real Graph. A test of the
-// product therefore notices this request.
+// TestMemberPathWithoutRefDeletesTheUser: a DELETE without /$ref deletes the user, as in real Graph. So other tests
+// notice if idleseat sends such a request.
 func TestMemberPathWithoutRefDeletesTheUser(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -90,9 +90,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The function "unchanged" returns the assignments in "paths" that a group is about to give. An active assignment of
-// the same product and group in "before" replaces the new one: if one more product of the group has no free seat, all
-// new assignments have an error, but the person keeps the earlier products.
+// The argument "paths" of the function "unchanged" has the assignments that a group is about to give. The function
+// replaces each of them that the person has already, in an active state, with the assignment in "before". So the person
+// keeps a product if another product of the group has no free seat and all new assignments have an error.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }

@@ -40,7 +40,8 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf returns the name of a person. For people after the fixtures, the local part contains the person's number.
+// nameOf returns the name of a person. The first people have the names in the variable "fixtures". For other people,
+// the local part of the UPN contains the number of the person.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
 		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}

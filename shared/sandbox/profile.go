@@ -29,7 +29,8 @@ const (
 	OnLeave Activity = "on leave" // idle, because the person is on leave
 )
 
-// The type "role" is the part of a person's profile that does not depend on dates.
+// The type "role" is the position of a person in the company. It decides the employeeType, whether the sign-in is
+// allowed, and whether the person is in the group LIC-Exempt.
 type role uint8
 
 const (

@@ -51,8 +51,8 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// The method "of" returns the facts that both directories show about a person, by name. It fails the test unless
-// different requests and the methods Person and Truth agree.
+// The method "of" returns the facts that both directories show about a person. A key is the name of a fact, such as
+// "entra department". The method fails the test unless different requests and the methods Person and Truth agree.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
 	facts, number := map[string]string{}, fmt.Sprintf("E%06d", i)
