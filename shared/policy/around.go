@@ -26,7 +26,8 @@ var (
 	wantsValue = regexp.MustCompile(`(?:[=!]=|[\[(,])\s*$`)
 )
 
-// aroundOf returns an empty value if the fault is outside the condition.
+// aroundOf returns the text around the place of a fault. It returns an empty value if the place is outside the
+// condition.
 func aroundOf(e *common.Error, source string) around {
 	lines := strings.Split(source, "\n")
 	if e.Location == nil || e.Location.Line() < 1 || e.Location.Line() > len(lines) {
@@ -47,8 +48,8 @@ func submatch(of *regexp.Regexp, text string) string {
 
 func (a around) operand() string { return submatch(operand, a.after) }
 
-// asTime returns the CEL expression of the date or the now - days(n) with which a text begins. For any other text, it
-// returns the example now - days(60).
+// asTime returns a CEL expression for the time with which a text begins: a date in quotes, or now - days(n). For any
+// other text, it returns the example now - days(60). The result "days" is n, or "" for a date.
 func asTime(text string) (written, days string) {
 	if n := submatch(someDays, text); n != "" {
 		return "now - days(" + n + ")", n

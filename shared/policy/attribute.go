@@ -118,8 +118,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// The function "newest" returns the latest of several dates. The result is Unknown if an account that may exist was not
-// read, because this account may have a later date.
+// The function "newest" returns the latest of several dates. It skips accounts that do not exist. The result is Unknown
+// if one of the dates is unknown, because that date may be the latest.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -198,7 +198,7 @@ func (a *attribute) celType() *cel.Type {
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
-	// NoneSince is a second barrier: its time must not count as a date. It always has a Through.
+	// NoneSince always has a Through, too. It is named here as a second barrier: its time must not count as a date.
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
 		return a.unknown // the type dateTest evaluates the dates of reports
 	case a.kind == directory.Text:

@@ -142,8 +142,8 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-// dateTests has the tests of a date. The value v must be Known, None or NoneSince. The result is Unset if v does not
-// settle the test.
+// dateTests has the tests of a date, by their names in CEL. The value v must be Known, None or NoneSince. The result is
+// Unset if v does not settle the test.
 var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
 	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
 		if v.State == directory.NoneSince && at.Before(v.Time) {
@@ -175,7 +175,8 @@ type dateTest struct {
 	spans []time.Duration // the spans of the condition
 }
 
-// The constant laterThan is the test that a use at its very instant does not settle: a still later use makes it true.
+// The constant laterThan is the name of a test in CEL. A use exactly at the tested time does not settle this test,
+// because a still later use makes it true.
 const laterThan = "laterThan"
 
 // The method "asOf" returns the time up to which a usage report must reach to settle the test. For hasValue and

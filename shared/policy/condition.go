@@ -163,8 +163,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// The method "misread" returns an attribute from a usage report that the expression uses outside a test of a date, or
-// nil.
+// The method "misread" returns an attribute from a usage report that the expression uses outside a test such as
+// earlierThan, or nil.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }

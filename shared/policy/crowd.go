@@ -39,8 +39,8 @@ const (
 	Nowhere // the person certainly has no account in the source
 )
 
-// Crowd has many people in columns, so that a rule can be evaluated for all of them at once. No account in a Crowd is
-// in doubt: the feeds are healthy, and no earlier reading contradicts this one.
+// Crowd has many people in columns, so that a rule can be evaluated for all of them at once. Except for people in Open,
+// no account is in doubt: the signals are healthy, and no earlier reading contradicts this one.
 type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
@@ -184,7 +184,8 @@ func (s *screen) exempt(open []bool) {
 	}
 }
 
-// The method "scope" caches the results of the condition "for", because the rules of a Trial share this condition.
+// The method "scope" returns the results of the condition "for". It caches them, because the rules of a Trial share
+// this condition.
 func (s *screen) scope(r *Rule) []directory.Flag {
 	if r.scope == nil {
 		return s.all(directory.Yes)

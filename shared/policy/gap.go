@@ -22,7 +22,7 @@ type sentence struct {
 	predicate string // the rest of the sentence for one subject, such as "was not read"
 }
 
-// The method "add" does nothing if the name is in the list already.
+// The method "add" adds an unknown value. It does nothing if the name is in the list already.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -104,7 +104,8 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
-// fieldGaps adds the reasons why fields of Active Directory are not shown. It returns false if all are shown.
+// fieldGaps adds the reasons why idleseat cannot see the named fields of Active Directory. It returns false if it sees
+// all.
 func fieldGaps(g *gaps, p *directory.Person, names ...string) (any bool) {
 	for _, name := range names {
 		f, _ := directory.FieldNamed(name)
@@ -190,7 +191,7 @@ func (a *attribute) gap(p *directory.Person) string {
 }
 
 // The method "unread" returns why the attribute is unknown because a directory was not read. For the newest of several
-// dates, it says how to end this if Active Directory is not set up.
+// dates, it also says what to write in the policy if Active Directory is not set up.
 func (a *attribute) unread(s directory.Source) string {
 	for _, other := range a.fields {
 		if s == directory.AD && other.Source != s {

@@ -46,8 +46,7 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 // whose hire date is recent or in the future, and who has not signed in since. A company may create or enable the
 // account weeks before the first day (Microsoft Graph, user resource type, employeeHireDate: "the date and time when
 // the user was hired or will start work if there is a future hire"). A person who is hired again may have signed in
-// years ago. Only Entra ID has the hire date, so it is unknown who has grace if an Entra account may exist that was not
-// read.
+// years ago. Only Entra ID has the hire date. If an Entra account may exist but was not read, the grace is unknown.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
@@ -64,7 +63,8 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	return g
 }
 
-// The method "notUsedYet" returns the grace that the accounts which were read give, of some days.
+// The method "notUsedYet" returns the grace of neverSignedIn according to the accounts that were read. The grace has
+// the given number of days.
 func (j *Judge) notUsedYet(r *Rule, p *directory.Person, days int) grace {
 	newest, never := newestOf(r.when.activity, p)
 	created := j.policy.attributes["created"].of(p)

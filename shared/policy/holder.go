@@ -30,8 +30,8 @@ func (l *License) questions() (queries []MemberQuery) {
 	return queries
 }
 
-// The method "holds" counts assignments in any state. If only the match with the account in Active Directory is in
-// doubt, the licenses in Entra ID are still known.
+// The method "holds" reports whether the person holds the license. An assignment counts in any state, even in error. If
+// only the match with the account in Active Directory is in doubt, the licenses in Entra ID are still known.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
 		return l.holders.has(p)

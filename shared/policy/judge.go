@@ -177,8 +177,8 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty returns the attributes of the rule's conditions without a value in the person's account. It omits dates of use,
-// because people who never signed in have none.
+// Empty returns the names of attributes in the rule's conditions without a value in the person's account. It omits
+// attributes that are true or false. It also omits dates of use, because people who never signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		j.about(r, p)
@@ -197,11 +197,11 @@ type answer struct {
 	value ref.Val
 }
 
-// The method "about" sets p.License, which fields about the license, such as licenseChanged, read.
+// The method "about" sets p.License. The fields about a license read it, such as licenseChanged.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
-// The method "decide" evaluates the operands from the cheapest to the most expensive. A single false operand settles
-// the verdict, even if others are unknown.
+// The method "decide" evaluates the parts of a decision from the cheapest to the most expensive. A single false part
+// settles the verdict, even if others are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -233,7 +233,8 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// newestOf returns the newest known date. The result "never" says whether all attributes were read and have no date.
+// newestOf returns the newest known date. The result "never" is Yes if all attributes were read and have no date. It is
+// Unset if no date is known, but one is possible.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {

@@ -21,7 +21,7 @@ const (
 	// maxDays is the longest span in a condition. A longer span could overflow, and each date would then count as
 	// earlier.
 	maxDays = 3650
-	// MaxCondition is in characters.
+	// MaxCondition is the maximum length of a condition, in characters.
 	MaxCondition = 10_000
 	// maxDepth limits the nesting of parentheses, lists and loops. The types of nested lists need memory with the cube
 	// of their depth.

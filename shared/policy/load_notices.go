@@ -69,7 +69,7 @@ func (l *loader) noticeText(e entry, all *notice.Texts) {
 }
 
 // The method "template" compiles a text of a notice. It reports a mistake in a literal block (|) at the line of the
-// mistake. In any other text, it reports it at the begin of the text.
+// mistake, and a mistake in any other text at the begin of the text.
 func (l *loader) template(n *yaml.Node, what string) *notice.Template {
 	if n == nil {
 		return nil

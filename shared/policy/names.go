@@ -154,8 +154,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest returns the person's name that is most similar to a given name in lower case, or "". It also returns the
-// number of different letters. Another domain after the @ counts as two letters.
+// Nearest returns the person's name that is most similar to the parameter "name", or "". That parameter must be in
+// lower case. Nearest also returns the number of different letters. Another domain after the @ counts as two letters.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1
@@ -175,7 +175,8 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 	return like, letters
 }
 
-// The method "find" ignores case. It does not allocate for ASCII names, which almost everybody has.
+// The method "find" returns the policy's entry for a name, or nil. It ignores case. It does not allocate for ASCII
+// names, which almost everybody has.
 func (n *Names) find(name string) *listed {
 	n.folded = n.folded[:0]
 	for i := range len(name) {

@@ -16,8 +16,8 @@ var (
 	noToken = regexp.MustCompile(`^[^#"']*[:-]\s+[%@\x60]`)
 )
 
-// yamlWords has words for authors of policies, by the begin of a message of the YAML package. The line in such a
-// message may be the first line of the part with the fault.
+// yamlWords has words for authors of policies, by the begin of a message of the YAML package. The package may report
+// the first line of the part with the fault, so some words say "begins here".
 var yamlWords = []struct{ begins, words string }{
 	{"did not find expected '-' indicator", "in the list that begins here, a line is not indented like the others; the keys of an entry begin in one column"},
 	{"did not find expected key", "in the part that begins here, a line is not indented like the others, or a quote or bracket is not closed; keys that belong together begin in one column"},
@@ -37,8 +37,8 @@ const special = "a value begins with a character that means something else in YA
 
 const spaces = "a line begins with a tab; indent it with spaces"
 
-// faultYAML reports an error of the YAML package, in yamlWords where they apply. The place is the line of the package's
-// message, or the line with the wrong tab or indentation.
+// faultYAML reports an error of the YAML package. It uses the words in yamlWords if the message begins with one of
+// them. The place is the line of the package's message, or the line with the wrong tab or indentation.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -82,8 +82,8 @@ func (r *reader) matches(line int, form *regexp.Regexp) bool {
 	return line <= len(r.lines) && form.MatchString(r.lines[line-1])
 }
 
-// The method "tabbed" returns the first line near the given one whose indentation has a tab, or 0. It is needed because
-// the YAML package reports the line before a tab that follows a text. Lines count from 1.
+// The method "tabbed" returns the first line whose indentation has a tab, or 0. It searches about 50 lines from the
+// given one on, because the YAML package may report a line before the tab. Lines count from 1.
 func (r *reader) tabbed(line int) int {
 	const near = 50
 	for i := max(line-1, 0); i < len(r.lines) && i < line+near; i++ {

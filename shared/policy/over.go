@@ -17,7 +17,7 @@ func (p *Policy) leaveRest() time.Duration {
 	return rest
 }
 
-// Over returns a sentence for each leave that no longer matters, because its end may have been overlooked.
+// Over returns a sentence for each leave that no longer protects anybody. The author may have forgotten to remove it.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until.Add(p.leaveRest())) {
@@ -57,7 +57,8 @@ func (j *Judge) LeaveEnd(p *directory.Person) (end time.Time) {
 	return end
 }
 
-// idleSince reports whether the condition "when" is true for a person who was active at the given time.
+// idleSince reports whether the condition "when" is true for a person who was active at the given time. For a rule
+// without dates of use, it reports whether unusedSpan has passed since then.
 func (j *Judge) idleSince(r *Rule, p *directory.Person, at time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(at) >= unusedSpan

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The method "place" returns the place in the file of a line and column in the value of a scalar. It walks both texts
-// together: YAML changes white space and removes quotes and indentation, but the other characters stay in order. Lines
-// and columns count from 1.
+// The method "place" finds a line and column of a scalar's value in the file. It walks both texts together: YAML
+// changes white space and removes quotes and indentation, but the other characters stay in order. Lines and columns
+// count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column

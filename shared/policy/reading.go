@@ -26,8 +26,8 @@ const (
 	orNone
 )
 
-// The variable "prefixes" has the text before the name of an attribute. No author can write such a name, because it
-// contains @ and a space.
+// The variable "prefixes" has the prefixes of the names in Policy.readOtherwise. No author can write such a name,
+// because it contains @ and a space.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
 // The method "variable" returns the attribute for a name in CEL, or nil.

@@ -11,8 +11,8 @@ const mostRecent = 4
 // times, and a warm function opens it in each call. Compiling it takes milliseconds.
 var recent cache
 
-// The type "cache" has compiled policies, the last used one first. It does not store names of files: only a fault has
-// one, and a text with faults has no policy.
+// The type "cache" has compiled policies, the last used one first. It does not store the name of a file. Only a fault
+// needs the name, and a text with faults is not in the cache.
 type cache struct {
 	mu   sync.Mutex
 	kept []recentPolicy

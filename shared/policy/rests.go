@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Rests returns the LDAP names of the attributes on which the policy relies, sorted. An empty one may have no value, or
-// the account of idleseat may have no right to read it. idleseat must find out which.
+// Rests returns the LDAP names of the attributes on which the policy relies, sorted. If such an attribute is empty, it
+// may have no value, or the account of idleseat may have no right to read it. idleseat must find out which.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by this attribute
 	if anchor := p.Anchor.Attribute(); anchor != "" {

@@ -51,8 +51,8 @@ func (r *Rule) late() (late time.Duration) {
 	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
-// Covered reports whether the usage reports that have the person, and from which the condition "when" reads dates of
-// use, cover the whole day of the given time.
+// Covered reports whether usage reports cover the whole day of the given time. It checks the reports that have the
+// person, and from which the condition "when" reads dates of use.
 func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
 	return !slices.ContainsFunc(r.when.activity, func(a *attribute) bool {
 		return slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
@@ -66,12 +66,12 @@ func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
 // Terms allow a reassignment after 90 days.
 const unusedSpan = 90 * day
 
-// The method "rest" returns a time in which the rule can see each person idle for its whole span.
+// The method "rest" returns a time that is at least as long as the span of the rule, and as unusedSpan.
 func (r *Rule) rest() time.Duration { return max(unusedSpan, slices.Max(r.offsets)) }
 
 // Cooling reports whether it is too early to take a restored license again. After the restore, the person must be idle
-// for the whole span of the rule. For a rule without dates of use, unusedSpan must pass. A rule that is false for ever
-// after a use, such as one about people who never signed in, waits for the time of the method "rest".
+// for the whole span of the rule. For a rule without dates of use, unusedSpan must pass. A rule about people who never
+// signed in is never true again after a use. For such a rule, the time of the method "rest" must pass.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	switch past := j.now.Sub(givenBack); {
 	case len(r.when.activity) == 0:

@@ -9,8 +9,8 @@ import (
 // A report without a use of a person leaves two cases: an earlier date, or no date at all (worlds.go). Screen evaluates
 // a condition in both, for the people for whom this makes a difference.
 
-// The method "assumed" returns the result of a test for a person with the mark unusedDate. It returns Unset if no case
-// is assumed.
+// The method "assumed" returns the result of a test for a person with the mark unusedDate, in the case that inCases
+// evaluates. It returns Unset if inCases evaluates none.
 func (s *screen) assumed(a *attribute, row int, holds func(directory.Value) directory.Flag) directory.Flag {
 	never, is := s.never[a]
 	if !is {

@@ -42,8 +42,8 @@ func (s *screen) moved(dates []int64, moves bool) []int64 {
 	return moved
 }
 
-// The method "turns" returns what TurnsBy does, in the order of the rows. It sets open[row] for each person whose time
-// does not follow from the columns.
+// The method "turns" finds the same times as Judge.TurnsBy, in the order of the rows. It sets open[row] for each person
+// whose time does not follow from the columns.
 func (s *screen) turns(r *Rule, verdicts []Plain, open []bool, until time.Time) (turned []Turned) {
 	rows, at, ok := s.turningPoints(r, verdicts, open, until)
 	if !ok {

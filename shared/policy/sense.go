@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxPattern is in bytes.
+// maxPattern is the maximum length of a regular expression, in bytes.
 const maxPattern = 256
 
 // The type "senseless" finds parts of a condition that are well typed but make no sense.
@@ -129,7 +129,8 @@ type moment struct {
 	known bool
 }
 
-// momentOf returns the moment of now, X or X.value(), plus spans. For any other expression, "known" is false.
+// momentOf returns the point in time of an expression such as now - days(60), X or X.value() + days(1), where X is a
+// date attribute. For any other expression, "known" is false.
 func (s *senseless) momentOf(e ast.Expr) moment {
 	switch e.Kind() {
 	case ast.IdentKind:

@@ -63,14 +63,14 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// The type "narrow" has the people from whom the variant with the fewest days reclaims.
+// The type "narrow" has the people from whom the variant with the fewest days in a Trial (Rule.within) reclaims.
 type narrow struct {
 	rows   []int
 	screen *screen // the screen of these rows
 }
 
 // The method "narrowed" returns the verdicts of r from the verdicts of r.within. If r.within keeps a license, r keeps
-// it, too. So the condition is evaluated for the people from whom r.within reclaims.
+// it, too. So the condition of r is evaluated only for the people from whom r.within reclaims.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -95,8 +95,8 @@ func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	return verdicts
 }
 
-// The type "spared" says who may be in grace for a rule. The method "is" computes this at its first call for a person,
-// who must meet both conditions of the rule.
+// The type "spared" says who may be in grace for a rule. The method "is" computes this at its first call for a person.
+// The conditions "for" and "when" must be true for this person.
 type spared struct {
 	by    []func(row int) bool // one for each kind of grace that the policy has
 	known []directory.Flag     // results of the method "is", by row; Unset means not computed
@@ -110,7 +110,8 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// The method "spared" caches, because rules of a Trial about one license and the same dates have the same result.
+// The method "spared" returns who may be in grace for a rule. It caches the result, because rules of a Trial about one
+// license and the same dates have the same result.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
@@ -170,8 +171,8 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 // inSeconds omits the fraction and the zone of a date.
 const inSeconds = "2006-01-02T15:04:05"
 
-// allBefore reports whether each date in a text is certainly earlier than a bound. It compares texts, because it takes
-// too long to parse everybody's dates.
+// allBefore reports whether a text has dates, and each of them is certainly earlier than a bound. It compares texts,
+// because it takes too long to parse everybody's dates.
 func allBefore(dates, bound string) bool {
 	any := false
 	for date := range strings.FieldsSeq(dates) {

@@ -50,7 +50,7 @@ type Verdict struct {
 	// Asked says whether the condition "for" holds. It is Unset for people who are exempt or do not hold the license.
 	Asked directory.Flag
 	// Reason is a short sentence for people. AskAll leaves it empty for a verdict to keep, which almost everybody gets.
-	// Ask sets it for a verdict to keep only in grace. Judge.Reason finds it on demand.
+	// For such a verdict, Ask sets it only if the person is in grace. Judge.Reason finds it on demand.
 	Reason string
 	// Unknowns names the values that made the verdict undecided.
 	Unknowns []string

@@ -33,8 +33,8 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll calls the function in each case. If the results differ, the flag is Unset, and the value is the unknown of the
-// first attribute with cases.
+// inAll calls the function in each combination of cases. If the results differ, or if there are too many combinations,
+// the flag is Unset. The value is then the unknown of the first attribute with cases.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0
 	first, value := ask()

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
 // The type "reader" walks a YAML document strictly and collects its faults.
@@ -32,8 +32,8 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// The function "open" parses the only document in a file. The node is nil after a fault. If kept is set, mappings and
-// lists have no limit, because a run stored the file.
+// The function "open" parses the only document in a file. The returned node is nil if there is a fault. If kept is set,
+// mappings and lists have no limit, because a run stored the file.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -106,8 +106,8 @@ func (r *reader) tagged(n *yaml.Node) string {
 	return "YAML reads an unquoted ! as a tag, and tags are not allowed; put the value in quotes, as in for: '!inPilot'"
 }
 
-// The method "negated" corrects a line whose value begins with an unquoted !. It returns "" for any other line. Lines
-// count from 1.
+// The method "negated" returns a message for a line whose value begins with an unquoted !. It returns "" for any other
+// line. Lines count from 1.
 func (r *reader) negated(line int) string {
 	if line > len(r.lines) {
 		return ""
