@@ -1,7 +1,7 @@
 // Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
 // and reads and changes the members of groups. It uses LDAP over TLS. If it cannot read something, it returns an error
-// and no empty result. An empty result would let a wrong group name look like a group without members, and a stalled
-// controller like a person who never logged on.
+// and no empty result. With an empty result, a wrong group name would look like a group without members, and people on
+// a stalled controller would look as if they never logged on.
 package activedirectory
 
 import (

@@ -37,7 +37,7 @@ func readAhead(c net.Conn) *ahead {
 	return a
 }
 
-// The method "pump" pauses while more than mostAhead bytes are buffered.
+// The method "pump" reads from the connection into the buffer. It pauses while more than mostAhead bytes are buffered.
 func (a *ahead) pump() {
 	for chunk := make([]byte, readSize); ; {
 		n, err := a.Conn.Read(chunk)
@@ -79,7 +79,8 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// The method "scan" sends the cookie of each page end in the stream of messages (RFC 4511 4.1.1) to pageEnds.
+// The method "scan" looks through the arriving LDAP messages (RFC 4511 4.1.1). It sends the cookie of each message that
+// ends a page to pageEnds.
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestAddressOfSeveralControllers has an address that leads to another controller on each new connection, like the
+// TestAddressOfSeveralControllers uses an address that leads to another controller on each new connection, like the
 // domain's own name or a load balancer. A reading must not count dc2 as asked if the address led to dc1. If dc2 can be
 // reached by its own name, the reading must ask it by this name.
 func TestAddressOfSeveralControllers(t *testing.T) {

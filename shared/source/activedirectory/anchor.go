@@ -60,7 +60,8 @@ func anchorFilter(immutableID string, anchor directory.Anchor) string {
 	return filter
 }
 
-// The method "anchored" returns the SID of the only person who matches one of the filters, as this controller shows it.
+// The method "anchored" returns the SID of the only person on this controller who matches one of the filters. The error
+// is directory.ErrNoPerson if nobody matches, and directory.ErrAmbiguousPerson if several people match.
 func (s *session) anchored(doing, filters string) (sid string, err error) {
 	base, err := s.home()
 	if err != nil {

@@ -32,9 +32,10 @@ func (e *outsideError) Is(target error) bool { return target == directory.ErrNoG
 // Users), are shorter.
 const foreignSID = 7
 
-// noneWithin returns an error if a member from outside the domain may have people of the configured domains within it.
-// A group of another forest has only accounts of that forest. The method listMembers of Forest reads a group of another
-// configured domain. The global catalog shows what any other member is.
+// noneWithin returns an error if a member from outside the domain may be a group with people of the configured domains
+// in it. It asks the global catalog about members of domains that are not configured. It skips members of another
+// forest, whose groups have only accounts of that forest, and members of configured domains, which Forest.listMembers
+// reads. It also returns an error for a well-known SID such as Authenticated Users.
 func (s *session) noneWithin(outside []outsider) error {
 	home, err := s.home()
 	if err != nil {
@@ -69,9 +70,9 @@ func (m outsider) unknown(s *session, why string) error {
 	return s.fault("list members", &outsideError{fmt.Sprintf("who is in the group %q is not known because of its member %q: %s", clean(m.group), clean(m.dn), why)})
 }
 
-// askCatalog deletes from the map "open", which is by SID, the members that have nobody of another domain within them.
-// It reads them in the global catalog, which has every object of the forest (Microsoft Learn, "Binding to the Global
-// Catalog"). A controller does not show objects of another domain.
+// askCatalog deletes from the map "open" each member that has nobody of another domain within it. A key of the map is a
+// SID. It reads the members in the global catalog, because a controller does not show objects of another domain. The
+// global catalog has every object of the forest (Microsoft Learn, "Binding to the Global Catalog").
 func (s *session) askCatalog(open map[string]outsider) error {
 	const doing = "look up members of other domains"
 	return s.directory.do(s.ctx, s.controller.catalog(), func(c *session) error {

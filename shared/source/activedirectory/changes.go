@@ -42,7 +42,7 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 //
 // Without "present", changes would be missing: a moved organizational unit or a removed right does not change the USN
 // of the affected people, and only administrators see deleted people. A new lastLogon does not change the USN either.
-// The caller keeps the DatesInDoubt of a person who did not change.
+// The caller must keep the field DatesInDoubt of each person who did not change.
 //
 // Only the controller that issued the watermark can answer. If it cannot list the changes exactly, the error is
 // directory.ErrNoWatermark, and the caller must discard everything that it received.
@@ -123,8 +123,8 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 }
 
 // listPresent calls the function "present" for everybody who exists, and returns the SIDs of the people whose USN is
-// higher than "since". The search for changes must find all of them. A filter on an attribute that the account may not
-// read matches nobody and causes no error.
+// higher than "since". The caller checks that listChanged finds all of them: a filter on an attribute that the account
+// may not read matches nobody and causes no error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}

@@ -110,10 +110,11 @@ func (d *Directory) dial(ctx context.Context, c controller, f func(*session) err
 
 var errOtherController = errors.New("it led to another controller")
 
-// The method "isNamed" returns an error if the session has another controller than the named one. The name of a domain
-// and the address of a load balancer may lead to another controller on every connection. The dnsHostName of the rootDSE
-// shows which one it is (Microsoft Learn, "RootDSE (AD Schema)"). A certificate does not, because the certificates of
-// Microsoft's template Kerberos Authentication also have the name of the domain.
+// The method "isNamed" returns an error if the connection leads to another controller than the one with the name
+// s.controller.name. The name of a domain and the address of a load balancer may lead to another controller on every
+// connection. The dnsHostName of the rootDSE shows which one it is (Microsoft Learn, "RootDSE (AD Schema)"). A
+// certificate does not, because the certificates of Microsoft's template Kerberos Authentication also have the name of
+// the domain.
 func (s *session) isNamed() error {
 	name := s.controller.name
 	if name == "" {
@@ -188,8 +189,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS requests TLS on a new connection (RFC 4511 4.14). The function of the LDAP library loses the reason why a
-// certificate was rejected.
+// startTLS requests TLS on a new connection (RFC 4511 4.14). It does not use the function of the LDAP library, which
+// loses the reason why a certificate was rejected.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")

@@ -74,8 +74,9 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// The method "unlisted" returns a domain whose list of controllers could not be read, so that the data on other
-// controllers stays unknown. domainNow does not cache the result.
+// The method "unlisted" returns the domain if its list of controllers could not be read. The result has only the
+// controllers of the configuration or of DNS, so a logon on any other controller stays unknown. domainNow does not
+// cache the result.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -121,9 +122,9 @@ func (s *session) syncInterval() (time.Duration, error) {
 }
 
 // listControllers returns all controllers that have a full copy of the domain with the DN "base", to be reached by
-// their DNS names. In CN=Sites of the configuration, every controller of the forest has a server object with an nTDSDSA
-// object below it (MS-ADTS 6.1.1.2.2.1.2.1.1). The result omits global catalogs with a partial copy, because nobody
-// logs on to the domain there.
+// their DNS names. If some controllers have no DNS name, the result "unnamed" is an error that names them. In CN=Sites
+// of the configuration, every controller of the forest has a server object with an nTDSDSA object below it (MS-ADTS
+// 6.1.1.2.2.1.2.1.1). The result omits global catalogs with a partial copy, because nobody logs on to the domain there.
 func (s *session) listControllers(base string) (list []controller, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")

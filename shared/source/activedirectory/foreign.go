@@ -24,8 +24,8 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// HasMembers reports whether at least so many people belong to a group, directly or through nested groups. It fails like
-// ListMembers.
+// HasMembers reports whether at least "least" people belong to a group, directly or through nested groups. It fails
+// like ListMembers.
 func (f *Forest) HasMembers(ctx context.Context, groupDN string, least int) (bool, error) {
 	members := 0
 	err := f.ListMembers(ctx, groupDN, false, func(string) error {
@@ -59,9 +59,9 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers passes each member of the group in the domain d to the function "each", once. It asks the member's own
-// domain whether a member from another configured domain is a person or a group. The arguments "told" and "groups" have
-// the SIDs of the people whom it has passed, and of the groups that it has read.
+// listMembers passes each member of the group in the domain d to the function "each", once. If a member is from another
+// configured domain, listMembers asks that domain whether the member is a person or a group. The argument "told" has
+// the SIDs of the people whom it has passed. The argument "groups" has the SIDs of the groups that it has read.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -247,8 +247,8 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string) (sids []
 	return sids, err
 }
 
-// The method "foreign" returns the SIDs of the members from other configured domains. The DN of a member from another
-// forest lies in the session's own domain. See noneWithin for members from domains that are not configured.
+// The method "foreign" returns the SIDs of the members from other configured domains. It omits a member from another
+// forest, whose DN lies in the session's own domain. See noneWithin for members from domains that are not configured.
 func (s *session) foreign(outside []outsider) (sids []string) {
 	for _, m := range outside {
 		if name := domainName(m.dn); name != s.directory.dnsDomain && slices.Contains(s.directory.forest, name) {

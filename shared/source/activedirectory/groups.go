@@ -27,9 +27,9 @@ func (e *hiddenError) Error() string {
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
 // ListMembers calls the function "each" with the SIDs of the members of a group. If "direct" is set, these are the
-// people whom the group lists, and those whose primary group it is, whom Active Directory does not list. Otherwise, the
-// members of nested groups are included. The error is directory.ErrNoGroup if there is no such group, if the account
-// may not read its members, or if a nested group may belong to a domain that is not configured.
+// people whom the group lists, and the people whose primary group it is. (Active Directory does not list the latter.)
+// Otherwise, the members of nested groups are included. The error is directory.ErrNoGroup if there is no such group, if
+// the account may not read its members, or if a nested group may belong to a domain that is not configured.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	_, err := d.members(ctx, groupDN, direct, each)
 	return err

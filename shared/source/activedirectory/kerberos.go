@@ -15,7 +15,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// The path of the realm's configuration is in KRB5_CONFIG, as for other Kerberos programs.
+// The method "kerberos" returns a client that signs in with the keytab. The path of the realm's configuration is in
+// KRB5_CONFIG, as for other Kerberos programs.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
 	realms, err := krb5.Load(file)

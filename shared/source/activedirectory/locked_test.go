@@ -16,7 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaLockedAccount locks the account of idleseat with wrong passwords.
+// TestSambaLockedAccount locks the account of idleseat with wrong passwords. The error must then say that the account
+// is locked, even for the right password.
 func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
@@ -57,7 +58,8 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal reads a group that has a member from another forest.
+// TestSambaForeignSecurityPrincipal: a member from another forest is not listed as a person, and its membership cannot
+// be changed.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)

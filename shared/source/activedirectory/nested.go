@@ -81,9 +81,9 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople calls the function "each" with the SIDs of the members that a group lists, without the nested groups
-// that the account can see. The SID of any other nested group matches no person. The result has the members from
-// outside the domain.
+// listedPeople calls the function "each" with the SIDs of the members that a group lists. It leaves out the nested
+// groups that the account can see. It passes the SID of any other nested group, which matches no person. The result has
+// the members from outside the domain.
 func (s *session) listedPeople(g *group, each func(sid string) error) (outside []outsider, err error) {
 	nested, err := s.groupsWithin(g)
 	if err != nil {

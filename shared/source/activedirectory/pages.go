@@ -9,7 +9,8 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return s.below(s.bases, doing, s.directory.people+filter, attributes, each, controls...)
 }
 
-// The method "below" calls the function "each" with the entries below the bases that match all parts of a filter.
+// The method "below" calls the function "each" with the entries that lie below one of the bases and match all parts of
+// the filter.
 func (s *session) below(bases []string, doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range bases {
 		if err := s.pages(doing, base, "(&"+filter+")", attributes, each, controls...); err != nil {

@@ -16,8 +16,8 @@ import (
 )
 
 // ListPeople calls the function "each" with every person below the base, in pages. An error ends the reading early,
-// also if "each" returned it. The exception is *directory.PartialLogonError, which it returns after the last person:
-// the domain does not maintain lastLogonTimestamp, so the dates are meaningless.
+// even if it comes from "each". There is one exception: if the domain does not maintain lastLogonTimestamp, ListPeople
+// returns a *directory.PartialLogonError after the last person, because the dates are meaningless.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -136,7 +136,8 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 	if found == nil {
 		return d.nobody(answers, now)
 	}
-	// Agree takes the date of another controller, which may lack this newer change of the password.
+	// If pwdLastSet is in the future on one controller, Agree takes the date of another. That date may lack the newer
+	// change of the password, so it counts as unreadable, too.
 	if !found.Hides("pwdLastSet") && slices.ContainsFunc(answers, func(a answer) bool { return a.future }) {
 		found.Unreadable = append(found.Unreadable, "pwdLastSet")
 	}
@@ -189,8 +190,8 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf returns an error for DOMAIN\account if DOMAIN is not the session's domain, where another person may have
-// the same account name.
+// isDomainOf returns an error for DOMAIN\account if DOMAIN is not the session's domain. In the session's domain,
+// another person may have the same account name.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -154,9 +154,9 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost: one controller returns msDS-LogonTimeSyncInterval and breaks, and the next breaks earlier.
-// The known interval must remain valid. If it is 0, the dates mean nothing. Otherwise the controllers that nobody named
-// leave the date open.
+// TestListOfControllersLost: one controller returns msDS-LogonTimeSyncInterval and breaks before it lists the
+// controllers. The next breaks earlier. The known interval must remain valid. If it is 0, the dates mean nothing.
+// Otherwise the last logon stays unknown, because there may be controllers that nobody named.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	for interval, fails := range map[string]string{"0": "msDS-LogonTimeSyncInterval of the domain is 0", "14": "list the domain's controllers"} {

@@ -45,7 +45,7 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // the rootDSE; nil before it is first read
-	host       string      // dnsHostName of the controller, which a connection keeps; empty before the rootDSE is first read
+	host       string      // dnsHostName of the controller, the same for the whole connection; empty before the rootDSE is first read
 	sight      *sight      // the rights of the account; nil until the method look finds them
 	lost       atomic.Bool // set when the connection broke
 	idle       *time.Timer // closes the connection when its idle time is over
@@ -254,7 +254,8 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf returns a filter for the members that a group itself lists, or also for those of nested groups at any depth.
+// memberOf returns a filter for the members that a group itself lists. Unless direct is set, the filter also matches
+// the members of nested groups at any depth.
 func memberOf(groupDN string, direct bool) string {
 	if direct {
 		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"

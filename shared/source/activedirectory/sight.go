@@ -118,8 +118,9 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 }
 
 // mayRead reports whether an attribute without a value is really empty, and not hidden from the account. That is so if
-// the schema lacks it, or if the account has the right to read it by "raw", the object's descriptor. A read-only
-// controller does not have the values of a filtered attribute.
+// the schema lacks the attribute, or if the account has the right to read it. The argument "raw" is the object's
+// descriptor, which shows this right. For a filtered attribute on a read-only controller, the result is false, because
+// such a controller does not have the value.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {

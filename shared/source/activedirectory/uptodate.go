@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The replicated lastLogonTimestamp proves nothing about logons at a controller that does not replicate: it updates the
-// date in its own copy (MS-ADA1 2.352), and the other copies keep the old date. So the date counts for a controller
-// that was not read only if one that was read has lately received its changes.
+// A controller that does not replicate updates lastLogonTimestamp only in its own copy (MS-ADA1 2.352), and the other
+// copies keep the old date. If such a controller is not read, the old date proves nothing about logons there. The date
+// therefore counts for such a controller only if a controller that was read has lately received its changes.
 
 // syncAge is how old the last replication from a controller may be. It is twice the default interval between two sites,
 // 180 minutes (Microsoft Learn, "Determining the Interval"), because changes may pass through a site in between.
@@ -61,8 +61,8 @@ func eachCursor(raw []byte, note func(invocation, at []byte)) {
 }
 
 // syncTime returns a time of replication, or the zero time for "never". MS-DRSR counts seconds since 1601 (DSTIME), and
-// Samba counts intervals of 100 ns in a vector (FILETIME). As a FILETIME, a number of seconds would be on the first day
-// of 1601.
+// Samba counts intervals of 100 ns in a vector (FILETIME). A number that would be on the first day of 1601 as a
+// FILETIME is a number of seconds.
 func syncTime(n uint64) time.Time {
 	const perSecond, firstDay = 1e7, 24 * 60 * 60 * 1e7
 	if n < firstDay {
@@ -97,7 +97,8 @@ func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time
 const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
 
 // The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
-// directory.ErrNoPerson only if no other controller can have the account, for example as a new or a restored one.
+// directory.ErrNoPerson only if no other controller can have the account, for example because it is new or was restored
+// there.
 func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
 	var why faults
 	open := d.unnamed != nil
@@ -128,8 +129,8 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 
 func (a *answer) lacks() bool { return errors.Is(a.err, directory.ErrNoPerson) }
 
-// The method "unproven" returns the error of the answer if another controller has the account or may have it. The
-// error is then no directory.ErrNoPerson.
+// The method "unproven" returns the error of the answer in a form that is no directory.ErrNoPerson. It is for a case in
+// which another controller has the account or may have it.
 func (a *answer) unproven() error {
 	if a.lacks() {
 		return errors.New(a.err.Error())

@@ -54,7 +54,8 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// The type "target" is the Graph of a Config. The field "login" is nil for a loopback address, which gets no token.
+// The type "target" is the Graph that a Config names. The field "login" is nil for a loopback address, which gets no
+// token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration

@@ -178,7 +178,7 @@ func TestReportGetsNoToken(t *testing.T) {
 	}
 }
 
-// TestListWithoutEnd: every page of a list links to a new page.
+// TestListWithoutEnd: if every page of a list links to a new page, the reading ends with an error.
 func TestListWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]string{"of pages with people": `{"id":"` + userA + `"}`, "of empty pages": ""} {
@@ -208,7 +208,8 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReportWithoutEnd: a quotation mark in a report is never closed, so the rest of the file is a single field.
+// TestReportWithoutEnd: if a quotation mark in a report is never closed, the rest of the file is a single field. The
+// reading then ends with an error.
 func TestReportWithoutEnd(t *testing.T) {
 	t.Parallel()
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")

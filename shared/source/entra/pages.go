@@ -73,8 +73,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// The method "get" returns a GET request for which a builder of the SDK would add much code to the program. The
-// argument "path" starts after the version of Graph, and may have a query.
+// The method "get" returns a GET request. It uses no builder of the SDK, because such a builder would add much code to
+// the program. The argument "path" starts after the version of Graph, and may have a query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")

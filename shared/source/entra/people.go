@@ -60,7 +60,8 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 
 // ListPeople reads every user, with the fields that a snapshot needs, and calls "page" with each page. An empty cursor
 // starts at the beginning. With the cursor "next" of a page, a later call continues after this page, even in another
-// process. The cursor is empty on the last page. An error of "page" ends the reading and is returned unchanged.
+// process. The cursor is empty on the last page. The error is directory.ErrCursor if Graph rejects the cursor. An error
+// of "page" ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)

@@ -152,7 +152,7 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents: the client recognizes an object of a type that is derived from user by its type.
+// TestAgents: the client reads the type of an object whose type is derived from user, such as agentUser.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

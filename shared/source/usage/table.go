@@ -157,8 +157,8 @@ func (t *Table) Tell(u *directory.EntraUser) {
 }
 
 // The method "last" returns the last activity of an account according to its cells for the signal s. It is unknown if
-// this report lost a newer day that an earlier report showed. The result "shown" is then the end of the newer day. It
-// is also unknown if it is before the creation of the account.
+// this report lost a newer day that an earlier report showed. The result "shown" is then the end of the newer day. A
+// last activity before the creation of the account is unknown, too.
 func (t *Table) last(s directory.Signal, cells []cell, created time.Time) (last directory.Value, shown time.Time) {
 	last = cells[lastDay].value()
 	if t.lost(s, cells) {
