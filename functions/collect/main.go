@@ -21,13 +21,13 @@ type settings struct {
 	Store  string `env:"IDLESEAT_STORE, required"`
 	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // the key of the policy in the store
 	Relay  string `env:"IDLESEAT_RELAY, default=off"`
-	// Deployment is the name that commands give to --aws.
+	// Deployment is the name of the deployment, as operators give it in --aws. Each run records this name.
 	Deployment string `env:"IDLESEAT_DEPLOYMENT"`
 	Entra      entra.Config
 }
 
-// margin is the time between the moment at which a call stops reading and the deadline of the call. The slowest page
-// and the writing of the parts must fit into this time.
+// margin is how long before its deadline a call stops reading. In this time, the call must be able to end the slowest
+// page and to write what it has read.
 const margin = 5 * time.Minute
 
 func main() {

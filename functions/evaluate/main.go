@@ -1,4 +1,5 @@
-// Command evaluate is a Lambda function that applies the rules of a run to the people of one partition.
+// Command evaluate is a Lambda function that applies the rules of a run to one partition, a fixed share of its people,
+// and stores the decisions.
 package main
 
 import (

@@ -19,7 +19,7 @@ type settings struct {
 	Store      string `env:"IDLESEAT_STORE, required"`
 	Policy     string `env:"IDLESEAT_POLICY, default=policy.yaml"` // the key of the policy in the store
 	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
-	Webhook    string `env:"IDLESEAT_WEBHOOK_SECRET"` // the ARN of the secret; empty if messages go to no channel
+	Webhook    string `env:"IDLESEAT_WEBHOOK_SECRET"` // ARN of the secret that contains the address of the webhook; empty: no message is posted
 }
 
 func main() {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// teller posts the messages about executions to a channel.
+// teller posts messages about the ends of executions to a channel of Teams or Slack.
 type teller struct {
 	secret    string // the ARN of the secret that contains the address of the webhook
 	read      func(ctx context.Context, arn string) ([]byte, error)

@@ -1,5 +1,5 @@
-// Command reevaluate is a Lambda function that reads one person again when an operator requests it. It waits for a
-// limited time, and answers with the verdicts and the changes.
+// Command reevaluate is a Lambda function that starts the state machine for one person, waits for its end, and answers
+// with the verdicts and the changes. If the execution outlasts the call, the answer has only its ARN and its status.
 package main
 
 import (

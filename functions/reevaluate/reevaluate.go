@@ -49,9 +49,9 @@ type reevaluation struct {
 // The constant "interval" is the time between two checks of an execution.
 const interval = time.Second
 
-// The method "do" starts an execution for one person, and waits until it ends. If ctx is done or the time "until" is
-// less than a second away, it returns before the end, with an answer without people. If "until" is zero, only ctx
-// limits the time.
+// The method "do" starts an execution for one person, and waits until it ends. It returns earlier, with an answer
+// without people, when ctx is done or when less than a second is left until the time "until". A zero "until" is no
+// limit.
 func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)

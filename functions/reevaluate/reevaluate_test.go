@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// TestDeployment: the commands in an answer name the deployment to which the function belongs.
+// TestDeployment: the name of the deployment comes from the ARN of the state machine, without the suffix "-approve".
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	for machine, want := range map[string]string{

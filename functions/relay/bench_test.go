@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BenchmarkReadEveryone measures the built relay when it reads 50,000 people from a real controller, and then only the
-// changes. Each reading runs in its own process.
+// BenchmarkReadEveryone measures how the built relay reads 50,000 people from a real domain controller, and after that
+// only what has changed. Each of the two readings has its own process, because the peak memory is a figure of a whole
+// process.
 func BenchmarkReadEveryone(b *testing.B) {
 	const people = 50_000
 	var o samba.Options

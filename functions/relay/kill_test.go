@@ -26,7 +26,7 @@ const (
 var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
-// The type "seen" has the content of a snapshot of Active Directory.
+// The type "seen" is the content of a snapshot, as far as it comes from Active Directory.
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
@@ -35,7 +35,8 @@ type seen struct {
 	Sampled     int
 }
 
-// The method "sealed" seals a snapshot with the reading at a key, and returns the content of the snapshot.
+// The method "sealed" makes a snapshot of the reading that the relay stored under "key", and returns the content of the
+// snapshot. The snapshot has no reading of Entra ID.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -70,9 +71,10 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// The function "killing" checks that work is completed even if the relay is killed. It does the work without a kill,
-// counts the events (see the type "tap"), and divides them into as many equal parts as the constant "kills" says. For
-// each part, it repeats the work, kills the relay at a random event of the part, and starts another relay.
+// The function "killing" checks that work is completed even if the relay is killed. It first does the work without a
+// kill and counts the relay's requests and answers (see the type "tap"). It divides them into as many equal parts as
+// the constant "kills" says. For each part, it repeats the work, kills the relay at a random event of the part, and
+// starts another relay.
 //
 // The parameter "work" returns two functions: "ask" starts the work, and "check" waits for its end and checks the
 // result. The parameter "queue" returns the queue of the work, which must be empty at the end.
@@ -148,8 +150,8 @@ func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
 	})
 }
 
-// madeOnce checks that each change in the argument "list" was made exactly once. The argument "key" is the key of the
-// results.
+// madeOnce checks that each change in "list" was made exactly once. It compares the list with the results of the relay,
+// whose key is "key", and with the writes that the directory accepted.
 func (r *rig) madeOnce(list protocol.Changes, key string) {
 	r.Helper()
 	want := map[string]int{}

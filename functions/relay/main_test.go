@@ -28,8 +28,8 @@ import (
 
 const bucket = "idleseat-test"
 
-// The variable "built" is the path of the relay that the tests run. The variable "taps" has the tap of each test. All
-// tests share one S3 server, which finds the tap by the prefix of the store.
+// The variable "built" is the path of the relay that the tests run. The variable "taps" has the tap of each test, which
+// counts the requests of its relays. All tests share one S3 server, which finds the tap by the prefix of the store.
 var (
 	built string
 	taps  sync.Map
@@ -76,7 +76,7 @@ func serveS3() *httptest.Server {
 		}
 		tap.around(func() { objects.ServeHTTP(w, r) })
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only have the connections that killed relays close
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only list the broken connections of killed relays
 	server.Start()
 	for _, v := range []string{"AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=simulated", "AWS_SECRET_ACCESS_KEY=simulated"} {
 		name, value, _ := strings.Cut(v, "=")
@@ -165,8 +165,8 @@ func TestCheckShowsPlainly(t *testing.T) {
 	}
 }
 
-// TestVersion compares the version with the file VERSION. Only builds from a repository have a revision, so the test
-// ignores it.
+// TestVersion compares the version that the relay prints with the file VERSION. It ignores the revision after a "+",
+// which only builds from a repository have.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("../../VERSION")
@@ -180,8 +180,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredentialProcess: the relay signs its calls with the credentials from a credential_process. It reads the key
-// from the folder $CREDENTIALS_DIRECTORY of systemd.
+// TestCredentialProcess: the relay signs its calls with the credentials that a credential_process prints. That process
+// reads the key from the folder that systemd names in CREDENTIALS_DIRECTORY.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -211,8 +211,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// TestExampleEnvironment: the example environment and the unit together name each of the relay's variables, and no
-// other variable.
+// TestExampleEnvironment: the example environment and the systemd unit together name each IDLESEAT_ variable that the
+// relay reads, and no other.
 func TestExampleEnvironment(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../../infra/relay/relay.env.example")

@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The constant "minute" is a visibility timeout that is longer than a test takes.
+// The constant "minute" is a visibility timeout that is longer than a test takes. So a message becomes visible again
+// only if a test moves the clock of the queues.
 const minute = time.Minute
 
 func TestCandidates(t *testing.T) {

@@ -24,9 +24,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tap" counts the events between a relay and its systems: a request, an answer, a number of bytes from the
-// controller (see the constant "step"), or the end of a connection to the controller. At the event with the number
-// "at", it calls the function "strike", which can kill the relay.
+// The type "tap" counts events: each request of a relay, each answer to it, each kilobyte from the domain controller
+// (see the constant "step"), and each end of a connection to the controller. At the event with the number "at", it
+// calls the function "strike", which can kill the relay.
 type tap struct {
 	asked  func(*http.Request) // called with each request to S3; may be nil
 	mu     sync.Mutex
@@ -63,20 +63,20 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// The interface "domain" is an Active Directory for tests, with the expected results of the relay's work.
+// The interface "domain" is an Active Directory for tests. It also says what a relay must read from it and write to it.
 type domain interface {
 	// env returns the environment variables that make a relay connect to the domain through a proxy at host:port.
 	env(proxy string) []string
 	address() string               // host:port of the controller
 	everyone() protocol.Message    // a request to read everybody and some groups
-	truth(*rig) seen               // the snapshot after a reading of everybody
-	changes(*rig) protocol.Changes // some additions and removals; each has an effect
+	truth(*rig) seen               // the snapshot that must result when the relay reads everybody
+	changes(*rig) protocol.Changes // additions to a group and removals from it; each changes the group
 	// written returns how often the controller accepted each write. A key is for example "p00007 remove", for the
-	// change "change-p00007" that removes a person.
+	// change with the id "change-p00007" and the action "remove".
 	written(*rig) map[string]int
 }
 
-// The type "rig" is the environment of relays under test: a domain, queues, tasks and a store.
+// The type "rig" is what relays under test work with: a domain, queues, tasks and a store.
 type rig struct {
 	testing.TB
 	*tap
@@ -128,8 +128,8 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	return r
 }
 
-// The constant "step" is the number of bytes from the controller that count as one event. The answer to a search is
-// long, so a test can kill the relay in the middle of it.
+// The constant "step" is the number of bytes from the controller that count as one event. An answer to a search has
+// many more bytes, so a test can kill the relay in the middle of an answer.
 const step = 1 << 10
 
 // proxyLDAP starts a proxy to the controller and returns its address. The proxy listens on the controller's IP address,

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba kills relays that work on a real Active Directory.
+// TestSamba repeats the tests with killed relays on a real Active Directory.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -60,8 +60,9 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain implements the interface domain with a real domain. Each rig uses its own group. The group has the first
-// 30 people as direct members, and 20 more people through a nested group.
+// sambaDomain implements the interface domain with a real Active Directory. Each rig has a group of its own, so
+// parallel tests do not change the same group. Direct members of the group are the first 30 people, and 20 more are in
+// it through a nested group.
 type sambaDomain struct {
 	*samba.Domain
 	people map[string]directory.ADUser // all people by sAMAccountName, from an undisturbed reading

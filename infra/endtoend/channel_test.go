@@ -40,9 +40,9 @@ func (s *secrets) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"ARN": in.SecretId, "SecretString": s.value}) // an error means that the client disconnected
 }
 
-// TestChannelOfADeployment: each execution sends one message to the channel, without the name of a person. If the
-// channel refuses the message, the execution still succeeds, and the notice reports the refusal. Only the function
-// gate may read the address of the webhook, and no output has the address.
+// TestChannelOfADeployment: each execution sends one message to the channel of Teams, without the name of a person. If
+// the channel refuses the message, the execution still succeeds, and the notice to the operators (SNS) reports the
+// refusal. Only the function gate reads the address of the webhook, and no output has the address.
 func TestChannelOfADeployment(t *testing.T) {
 	t.Parallel()
 	c := channel.Start()

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand plans and applies with the command line in a second, identical company. The directories and the ledger
-// must then be the same as those of the rig.
+// sameAsCommand plans and applies with the command line in a second, identical company. The second company and its
+// ledger must then equal those of the deployment under test.
 func (r *rig) sameAsCommand(company sandbox.Options) {
 	r.Helper()
 	r.sameAsCommands(company, func(idleseat func(args ...string) []byte) { planAndApply(r, idleseat) })
 }
 
-// sameAsCommands calls "work", which uses the command line in a second, identical company. The directories and the
-// ledger must then be the same as those of the rig.
+// sameAsCommands calls "work", which uses the command line in a second, identical company. The second company and its
+// ledger must then equal those of the deployment under test.
 func (r *rig) sameAsCommands(company sandbox.Options, work func(idleseat func(args ...string) []byte)) {
 	r.Helper()
 	box, err := sandbox.Start(company)

@@ -36,8 +36,8 @@ func TestDeployCommands(t *testing.T) {
 	}
 }
 
-// TestSettingsOfPages: each setting in the docs is a parameter of the SAM template or a variable of the Terraform
-// module.
+// TestSettingsOfPages: the files that the docs show, samconfig.toml and *.tfvars, set only parameters of the SAM
+// template and variables of the Terraform module.
 func TestSettingsOfPages(t *testing.T) {
 	t.Parallel()
 	parameters, variables, python := deployParameters(t), loadModule(t).variables, samPython(t)

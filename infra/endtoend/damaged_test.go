@@ -14,8 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestDamagedPlanOfAnEarlierNight: if the plan of a night with pending changes is damaged, the next night continues
-// and reports the damage. A restore of the first night succeeds, because a restore reads only the ledger.
+// TestDamagedPlanOfAnEarlierNight: the first night leaves changes pending, and its plan is then damaged or lost. The
+// next night still works, and reports the damage. A restore of the first night succeeds, because a restore reads only
+// the ledger.
 func TestDamagedPlanOfAnEarlierNight(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(text []byte) []byte{

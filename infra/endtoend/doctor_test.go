@@ -22,7 +22,8 @@ const topicARN = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notic
 
 var lastNight = strings.Replace(entranceARN(entrance.Nightly), ":stateMachine:", ":execution:", 1) + ":x"
 
-// The function "doctors" returns the calls to AWS of idleseat doctor in a deployment. The test sets their role.
+// The function "doctors" returns the calls that idleseat doctor makes to AWS for a deployment. The field "role" of each
+// call is empty.
 func doctors() []call {
 	all := []call{
 		{action: "scheduler:GetSchedule", resource: "arn:aws:scheduler:" + region + ":" + account + ":schedule/default/" + stack + "-nightly"},
@@ -36,8 +37,8 @@ func doctors() []call {
 	return all
 }
 
-// The type "examined" simulates an AWS account with a deployment. The access key of a request names the role, whose
-// policy decides whether the call is refused.
+// The type "examined" simulates an AWS account with a deployment. The access key of a request names a role, and the
+// policy of this role decides whether the call is refused.
 type examined struct {
 	t      *testing.T
 	people roles
@@ -94,8 +95,9 @@ func (e *examined) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(answer)) // an error means that the client disconnected
 }
 
-// TestDoctorsRights: with the doctor's policy, idleseat doctor makes all checks of the deployment and uses each right
-// in the policy. With any other policy for people, it does not learn who receives the notices.
+// TestDoctorsRights: with the policy for the doctor, idleseat doctor makes all checks of the deployment, and uses each
+// right in the policy. With the policy of a viewer, a planner or an approver, the results of these checks are unknown,
+// and the command does not show who receives the notices.
 func TestDoctorsRights(t *testing.T) {
 	t.Parallel()
 	for deployment, people := range map[string]roles{"SAM": samPeople(t, loadTemplate(t)), "Terraform": terraformPeople(t, loadModule(t))} {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeptStore: the bucket and its KMS key remain after the removal of a deployment, but not after a failed creation.
-// A new deployment with the same name uses the existing ones.
+// TestKeptStore: the bucket and its KMS key remain when a deployment is removed, but not when its creation fails. A new
+// deployment uses the old bucket and key if it gets the ARN of the key as a parameter.
 func TestKeptStore(t *testing.T) {
 	t.Parallel()
 	const earlier = "arn:aws:kms:" + region + ":" + account + ":key/earlier"
@@ -86,8 +86,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreThere: SAM requires both certificates if EntraAuth is "certificate", and refuses the parameters
-// before it creates a resource. Terraform's own tests check the module.
+// TestCertificatesAreThere: with EntraAuth "certificate", the SAM template requires both certificates. CloudFormation
+// checks this rule before it creates a resource. Terraform's own tests check the module.
 func TestCertificatesAreThere(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -153,9 +153,9 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention: the SAM template keeps the objects of history/ and of ledger/ for the same time, and deleted versions
-// of both for the same time. Objects of runs/ are deleted earlier. docs/store.md has the same numbers. Terraform's own
-// tests check the module.
+// TestRetention: the SAM template keeps objects of history/ and ledger/ for the same number of days, and so their
+// deleted versions. It deletes objects of runs/ earlier. docs/store.md has the same numbers. Terraform's own tests
+// check the module.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

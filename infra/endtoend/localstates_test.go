@@ -18,13 +18,13 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/engines"
 )
 
-// localRig is a deployment whose state machine is interpreted by the npm package aws-local-stepfunctions. The
-// definition is changed: each ResultPath "$" is left out, because "$" is the default. S3, SQS and SNS are simulated as
-// in a rig.
+// localRig is a deployment whose state machine is interpreted by the npm package aws-local-stepfunctions. One thing in
+// the definition is changed: each ResultPath "$" is left out, because "$" is the default. S3, SQS and SNS are simulated
+// as in a rig.
 //
-// The package has no heartbeats, no distributed Map and no tolerated failures. All tasks have the same context object,
-// so the rig makes the task tokens. The package has no optimized integrations, so the rig carries out lambda:invoke,
-// sqs:sendMessage.waitForTaskToken and sns:publish.
+// The package has no heartbeats, no distributed Map, no tolerated failures and no optimized integrations. So the rig
+// itself carries out lambda:invoke, sqs:sendMessage.waitForTaskToken and sns:publish. It also makes the task tokens,
+// because the package gives all tasks the same context object.
 type localRig struct {
 	*rig
 	tasks string // URL of the server that carries out tasks
@@ -156,8 +156,8 @@ func (r *rig) sameAs(own *rig) {
 	r.settled(own.holdings())
 }
 
-// The method "settled" waits at most five seconds for the wanted holdings, because licenses follow group membership
-// with a delay.
+// The method "settled" checks that people hold the wanted licenses and groups. It waits for that at most five seconds,
+// because licenses follow group membership with a delay.
 func (r *rig) settled(want map[int][]string) {
 	r.Helper()
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && !cmp.Equal(want, r.holdings()); {

@@ -19,8 +19,8 @@ import (
 // secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// The function "memberships" adds to a policy a license that is a membership of an Entra ID group, and a second group
-// that gives E3. It also raises the limit of changes to 60 percent.
+// The function "memberships" adds the license salesforce to a policy: who is in a certain Entra ID group holds it. It
+// also names a second group that gives E3. It raises limits.stopAbove.percent to 60, so that the plan is not on hold.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -69,8 +69,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships takes and restores a license that is a membership of a group, and a license of two groups. Each
-// person must leave the group that gives the license, and return to it.
+// TestMemberships takes and restores two licenses: one that is the membership of a group, and one that either of two
+// groups gives. Each person must leave the group that gave the license, and return to the same group.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}

@@ -93,8 +93,8 @@ func reports(req *http.Request) bool {
 	return strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".SendTaskSuccess")
 }
 
-// relayThatDies starts a relay and kills it at the first request for which "at" returns true. The request does not
-// reach moto. It then calls "next".
+// relayThatDies starts a relay, and kills it at the first request for which "at" returns true. This request does not
+// reach moto. After the kill, "next" is called.
 func (m *motoRig) relayThatDies(at func(req *http.Request) bool, next func()) {
 	m.Helper()
 	cmd, once := exec.Command(filepath.Join(built, "relay")), sync.Once{}

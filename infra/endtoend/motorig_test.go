@@ -138,8 +138,8 @@ func (m *motoRig) make(n entrance.Name, topic string) {
 	m.arns[n] = *made.StateMachineArn
 }
 
-// answerMoto calls a function for moto. If the answer tells the state machine to wait, it shortens the wait to one
-// second.
+// answerMoto calls a function for moto. If the answer of the function contains a wait for the state machine, answerMoto
+// shortens it to one second.
 func (r *rig) answerMoto(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool) {
 	name := path.Base(strings.ReplaceAll(arn, ":", "/"))
 	answer, failure := r.invoke(ctx, "arn:"+strings.TrimPrefix(name, stack+"-"), payload, nil)

@@ -28,8 +28,8 @@ type payload struct {
 }
 
 // The function "recorded" runs a night, an approval, a restore and a run for one person. It returns the rig, and the
-// payload of the first call of each operation. It adds payloads of the operation "hold" and of the function
-// reevaluate, because these runs call neither.
+// payload of the first call of each operation of each function. It adds payloads of the operation "hold" and of the
+// function reevaluate, which these executions do not call.
 func recorded(t *testing.T) (*rig, []payload) {
 	small := company
 	small.Users = 60
@@ -65,8 +65,8 @@ func recorded(t *testing.T) (*rig, []payload) {
 	return r, append(calls, payload{"reevaluate", "", []byte(`{"user":"` + canaryUPN + `"}`)})
 }
 
-// The function "requests" returns payloads with an operator's mistake: a person's name is in the place of a run id, a
-// hash or another value.
+// The function "requests" returns payloads with a mistake of an operator: the name of a person or group stands where a
+// run id, a hash or another value belongs.
 func requests() (all []payload) {
 	begin := func(entrance, request string) {
 		all = append(all, payload{"collect", "begin", []byte(`{"op":"begin","entrance":"` + entrance + `","execution":"e","started":"2026-11-29T02:00:00Z","request":` + request + `}`)})
@@ -95,8 +95,8 @@ func requests() (all []payload) {
 	return all
 }
 
-// The method "faults" returns functions that each begin a fault, by the name of the fault. During a fault, S3 or Graph
-// answers wrongly, or the policy is altered. The wrong answers and the altered policy contain the canary names.
+// The method "faults" returns functions that each begin a fault. A key is the name of the fault. During a fault, S3 or
+// Graph answers wrongly, or the policy is altered. Most of the wrong texts contain the canary names.
 func (r *rig) faults() map[string]func() {
 	body := func(status int, kind, text string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, req *http.Request) bool {
@@ -162,9 +162,9 @@ func (r *rig) alterPolicy(old, text string) {
 	}
 }
 
-// TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, without and with
-// the faults of this test. The outputs of begin and reevaluate are not checked, because they repeat the name that the
-// caller gave.
+// TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, with and without
+// the faults above. The outputs of begin and reevaluate are not checked, because they repeat the name that the caller
+// gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)

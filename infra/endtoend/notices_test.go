@@ -26,8 +26,8 @@ type ending struct {
 	inputs  []string // inputs of the executions; RUN stands for the run id of the first plan, and HASH for the hash of the first plan
 }
 
-// onlyCitrix matches a policy from the Microsoft 365 rule to the name of the rule citrix. Without that text, all rules
-// depend on Active Directory.
+// onlyCitrix matches the text of a policy from the rule m365-idle-60 up to the name of the rule citrix. All rules of a
+// policy without this text depend on Active Directory.
 var onlyCitrix = regexp.MustCompile(`(?s)  - name: m365-idle-60.*?(  - name: citrix)`)
 
 func endings() []ending {

@@ -70,8 +70,7 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// restoresOne restores a license of one person. The command has the name of the person, and not the run that took the
-// license.
+// restoresOne restores what one person lost. The command names the person, and not the run that took the license.
 func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
 	p, err := runs.GetPlan(r.Context(), r.store, run)
 	if err != nil {
@@ -95,8 +94,8 @@ func (r *rig) operator() func(args ...string) (stdout, stderr string, status int
 	return r.command("operator", "--aws", stack)
 }
 
-// The method "command" returns a function that runs the command line with an access key for AWS, and the arguments
-// "last" at the end.
+// The method "command" returns a function that runs the command line. The parameter "key" is the access key for AWS,
+// which stands for a role. The arguments "last" follow those of each call.
 func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")

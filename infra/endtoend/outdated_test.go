@@ -13,8 +13,8 @@ import (
 )
 
 // TestLogonWhileTheWriteWaits: three people log on while the message that takes their license waits in the queue. The
-// relay must not take the licenses, and the rule is evaluated again. The changes are rolled back. They stay pending,
-// because a removal by another relay may still arrive.
+// relay must not take the licenses. The rules are evaluated again, and the ledger marks the three changes as rolled
+// back. They stay pending, because another relay may still carry out the removal.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company

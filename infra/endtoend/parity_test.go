@@ -19,7 +19,8 @@ type deployed struct {
 	Env             map[string]string
 }
 
-// TestDeploymentsAgree: both deployments have the same functions, roles, entrances, schedule and alarms.
+// TestDeploymentsAgree: the SAM template and the Terraform module have the same functions, roles, state machines,
+// schedule and alarms.
 func TestDeploymentsAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -76,8 +77,8 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// TestWebhooksAgree: with a webhook, the function gate may read its secret and no other. No other role may read a
-// secret.
+// TestWebhooksAgree: with a webhook, the function gate may read the secret with its address, and no other secret. No
+// other role may read a secret.
 func TestWebhooksAgree(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"
@@ -100,8 +101,8 @@ func TestWebhooksAgree(t *testing.T) {
 	}
 }
 
-// The type "alarm" has the properties of an alarm, in the form of a local of the Terraform module. The alarms of the
-// SAM template are converted to it, for a comparison.
+// The type "alarm" has the properties of an alarm, in the form of the Terraform local "alarms". The alarms of the SAM
+// template are converted to this form, so that a test can compare them.
 type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
@@ -109,9 +110,9 @@ type alarm struct {
 	Below                              bool // whether a missing metric raises the alarm
 }
 
-// TestRareNights: the alarm for a missing night waits for the hours in the parameter NoRunHours. There is no alarm if
-// NoRunHours is 0 or the schedule is disabled. NoRunHours is 0 if the nights are further apart than the 168 hours that
-// CloudWatch can look back.
+// TestRareNights: the alarm for a missing night waits as many hours as the parameter NoRunHours says. There is no alarm
+// if NoRunHours is 0 or the schedule is disabled. Operators set 0 if their nights are more than 168 hours apart,
+// because CloudWatch cannot look back further.
 func TestRareNights(t *testing.T) {
 	t.Parallel()
 	for hours, watched := range map[string]bool{"26": true, "74": true, "168": true, "0": false} {
@@ -126,8 +127,8 @@ func TestRareNights(t *testing.T) {
 	}
 }
 
-// silentAlarms has the properties of the alarms on the queues, in the form of a local of the Terraform module. An
-// alarm is raised when a message waits and no relay works, so it combines two metrics of a queue.
+// silentAlarms has the properties of the alarms on the queues of the relay, in the form of the Terraform local
+// "silent". Such an alarm is raised when a message waits and no relay works, so it combines two metrics of a queue.
 type silentAlarms struct {
 	Text, Expression           string
 	Period, Periods, Threshold int

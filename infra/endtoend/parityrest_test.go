@@ -214,8 +214,8 @@ func TestSettingsAgree(t *testing.T) {
 	}
 }
 
-// TestPoliciesFit: each policy for people has at most 6,144 characters without white space, the limit of IAM for a
-// managed policy (IAM quotas), with the longest deployment name and region name.
+// TestPoliciesFit: IAM limits a managed policy to 6,144 characters without white space (IAM quotas). Each policy for
+// people keeps this limit, even if the deployment and the region have the longest possible names.
 func TestPoliciesFit(t *testing.T) {
 	t.Parallel()
 	for who, list := range samPeople(t, loadTemplate(t)) {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// policyRole stands for the ARN of the role that may write the policy. The role has no ARN before it is created.
+// policyRole stands for the ARN of the role that may write policy.yaml. The role has no ARN before it is created.
 const policyRole = "PolicyRole.Arn"
 
 // samPeople returns the IAM policies for people in the SAM template, by role name. The key "bucket" has the bucket
@@ -94,8 +94,8 @@ func holds(t testing.TB, conditions map[string]map[string]texts, c call) bool {
 
 func keyOf(key string) string { return "arn:aws:s3:::" + bucketName + "/" + key }
 
-// TestPeople checks the rights of people at each entrance, for each function and for each kind of object. IAM must
-// deny each call that is not in "want".
+// TestPeople checks what people may do with each state machine, each function and each kind of object. IAM must allow
+// the calls in "want", and deny all others.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	start := func(n entrance.Name) call { return call{action: "states:StartExecution", resource: entranceARN(n)} }
@@ -116,7 +116,7 @@ func TestPeople(t *testing.T) {
 		"planner":  plans,
 		"approver": append(slices.Clone(plans), start(entrance.Approve), start(entrance.Override), start(entrance.Restore), invoke("reevaluate-apply")),
 		"policy":   {looks[2], looks[4], writes, {action: "kms:GenerateDataKey", resource: keyARN}},
-		// Even an administrator may not write the policy or overwrite the ledger.
+		// Even an administrator may not write policy.yaml or overwrite the ledger. All other calls are allowed.
 		"administrator": nil,
 	}
 	everything := append(slices.Clone(plans), want["policy"]...)

@@ -34,16 +34,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// functionLimits has the time limit of each function, as in the deployments except for collect, which stops reading
-// five minutes before its limit. Here its limit is five minutes, so each call stops after one page, and a test with
-// several pages has several calls.
+// functionLimits has the time limit of each function. The limits are those of the deployments, except for collect. It
+// stops reading five minutes before its limit, so with a limit of five minutes each call stops after one page. A
+// company with several pages of people then needs several calls.
 var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
 
 const (
 	bucket = "idleseat-test"
-	// machineARN is the ARN of the entrance for plans, and a prefix of the ARNs of the other entrances.
+	// machineARN is the ARN of the state machine for plans, and a prefix of the ARNs of the other state machines.
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
 	// The constant "faster" divides the waits and time limits in the definition.
 	faster = 60
@@ -91,7 +91,7 @@ type rig struct {
 	calls   map[string]int                                                // number of calls, by function and operation
 	made    []call                                                        // calls to AWS, with the role of the caller
 
-	people roles // rights of people, by their access keys
+	people roles // rights of people; the key is the access key of the person
 
 	policy string                  // text of the policy in the bucket
 	domain []string                // environment variables that connect the relay to Active Directory, simulated or real
@@ -105,7 +105,7 @@ type options struct {
 	edit    func(policy string) string
 	noRelay bool // the relay is configured but not started
 	patient bool // one call of collect reads all people
-	hurried bool // waits for the directory are almost zero
+	hurried bool // the waits of the state machine are almost zero
 	samba   bool // use a real Active Directory
 	broken  func(function string, payload []byte) *states.Failure
 	sending func(r *rig, queue string) // called before a message is sent to a queue; may be nil

@@ -17,14 +17,14 @@ import (
 // The constant "nightly" is the input of an execution that the schedule starts.
 const nightly = `{}`
 
-// The method "run" runs an execution at the entrance for its input, to its end. An execution that refuses its request
-// succeeds, but this method returns the refusal as a failure.
+// The method "run" starts an execution of the state machine that accepts the input, and waits for its end. An execution
+// that refuses its request succeeds, but this method returns the refusal as a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	return r.runAt(entranceFor(r, input), input)
 }
 
-// entranceFor chooses the entrance that accepts an input.
+// entranceFor chooses the entrance for an input: the kind of state machine that accepts it.
 func entranceFor(t testing.TB, input string) entrance.Name {
 	t.Helper()
 	var in struct {
@@ -99,8 +99,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo makes the completions in the ledger nine hours older. Every controller and reads of Graph then show a write
-// even in a synced group, so a restore does not wait.
+// longAgo makes the completions in the ledger nine hours older. A restore waits until Graph and every domain controller
+// surely show an earlier write. After nine hours they do, so the restore does not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -77,7 +77,8 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// The function "entries" returns the completed changes in the ledger, without the fields that differ between runs.
+// The function "entries" returns the outcome and the note of each completed change in the ledger, by key. The other
+// fields differ between runs.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

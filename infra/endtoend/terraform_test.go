@@ -14,7 +14,7 @@ import (
 )
 
 // The type "module" is infra/terraform with evaluated locals. The variables have their defaults or the values of
-// loadModuleWith. The attributes of resources are invented.
+// loadModuleWith. What AWS chooses at the creation of a resource, such as an ARN, is invented.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
@@ -31,8 +31,8 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// The function "made" returns invented attributes of resources and data sources, in the account and region of
-// template_test.go.
+// The function "made" returns the invented attributes of resources and data sources. They use the account and the
+// region of template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})

@@ -144,8 +144,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated: if a partition cannot be evaluated, the run is on hold and applies nothing. An
-// override is refused.
+// TestPartitionThatCannotBeEvaluated: if the function evaluate fails for a share of the people, the run is on hold and
+// applies nothing. An override is refused.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
@@ -233,8 +233,8 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData: the simulated state machine limits the size of its data as AWS does, so a test fails if a function
-// returns the data of people in place of keys of objects.
+// TestTooMuchData: the simulated state machine limits the size of its data as AWS does. So the tests of this package
+// fail if a function returns the data of people in place of the keys of objects.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

@@ -130,7 +130,7 @@ func (r *rig) giveCopilot() (holders []int) {
 	return holders
 }
 
-// busyHolder returns the index of a person whom the E3 rule would match without the usage reports.
+// busyHolder returns the index of a person from whom the rule for E3 would take E3 if there were no usage reports.
 func (r *rig) busyHolder() int {
 	c := r.box.Company
 	for i := range c.Size() {

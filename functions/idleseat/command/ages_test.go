@@ -28,8 +28,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep suspends the command apply while it reads people. A person who signs in during the suspension must keep
-// E3.
+// TestAsleep suspends the process of the command apply with SIGSTOP while it reads people. The people of the plan sign
+// in meanwhile, and must keep E3.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -132,7 +132,8 @@ func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// The method "chosen" returns a plan for one person. The only change of this plan uses the target "via".
+// The method "chosen" returns a plan for one person with a single change. This change takes the license in the way
+// "via", for example from a group of Entra ID.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {

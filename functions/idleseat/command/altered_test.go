@@ -21,7 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "state" is a copy of what a chapter of a story can change. The method "again" restores it.
+// The type "state" is a copy of what a chapter of a story, one of its steps, can change: the time, the company, the
+// store and the runs. The method "again" restores it.
 type state struct {
 	at      time.Time
 	company func()
@@ -44,7 +45,8 @@ func (s *tale) again(k state) {
 	s.store.Become(k.objects)
 }
 
-// newTale runs a story once. The result "kept" has the state before each chapter and the state at the end.
+// newTale tells a story once: it calls its chapters one after another. The result "kept" has the state before each
+// chapter and the state at the end.
 func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	t.Helper()
 	story, clock := stories[n], newSharedClock(t)
@@ -68,7 +70,7 @@ func newTale(t *testing.T, n int) (s *tale, kept []state) {
 	return s, kept
 }
 
-// The type "altered" is a test case: an alteration at the beginning of a chapter.
+// The type "altered" is a test case: an object of the store that is altered at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration
@@ -212,11 +214,10 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// The function "seen" reports whether the present licenses of a person fit the earlier states of the company. The
-// licenses of the two directories are compared apart, because an operator's restore of one license does not stop at a
-// damaged object of another. In each directory, the person held each license in some earlier state, and still has all
-// licenses of at least one earlier state. More licenses than in that state are correct: a change that is refused halfway
-// leaves both the old and the new license.
+// The function "seen" reports whether a person holds only licenses that the person held in some kept state, and all
+// licenses of at least one kept state. More than in that state is correct, because a change that is refused halfway
+// leaves both the old and the new license. The licenses of the two directories are compared apart, because a damaged
+// object about one license does not stop the restore of another.
 func seen(kept []state, person int, holds []string) bool {
 	onPremises := func(one string) bool { return strings.Contains(one, "Citrix") }
 	inEntra := func(one string) bool { return !onPremises(one) }

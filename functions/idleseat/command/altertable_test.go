@@ -25,7 +25,7 @@ func headed(t *testing.T, kind string, text []byte, pack func(text []byte) []byt
 }
 
 // cellAlterations returns alterations of one number in the argument "cells". The argument "at" is the offset of the
-// number, and the argument "size" is its length in bytes.
+// number, and the argument "size" is its length in bytes. Two of the alterations add and subtract the argument "step".
 func cellAlterations(field string, cells []byte, at, size int, step uint64, pack func(cells []byte) []byte) (all []alteration) {
 	was := binary.LittleEndian.Uint64(append(bytes.Clone(cells[at:at+size]), make([]byte, 8)...))
 	for how, value := range map[string]uint64{"zero": 0, "one": 1, "the greatest": 1<<64 - 1, "a step more": was + step, "a step less": was - step} {
@@ -38,7 +38,8 @@ func cellAlterations(field string, cells []byte, at, size int, step uint64, pack
 	return all
 }
 
-// knownAlterations alters the header and the cells of a table of known accounts. Package known describes the format.
+// knownAlterations alters the header and the cells of a table of known accounts, with which a later run compares its
+// readings. Package known describes the format.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	text, err := inflated(raw)

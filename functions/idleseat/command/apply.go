@@ -106,8 +106,9 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, behind)
 }
 
-// The method "onlyBack" is for a plan that is refused. Of the changes of earlier runs, it finishes those that return a
-// license. The parameter "refused" is the reason, and a part of the error.
+// The method "onlyBack" handles a plan that may not be applied. It only finishes changes of earlier runs that give a
+// license back to a person. The parameter "refused" says why the plan is refused. The returned error contains it,
+// unless the operator interrupts the command.
 func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, inForce string, refused error) error {
 	only := *p
 	only.Changes, only.Resumes = nil, p.Returning()
@@ -136,8 +137,9 @@ func (c *applyCmd) onlyBack(a *Process, applier *apply.Applier, p *plan.Plan, in
 	return errors.Join(refused, behind)
 }
 
-// The function "isIdle" reports whether a plan only continues the changes of earlier runs. Such a plan has no changes
-// of its own, or it is a restore whose own changes are final.
+// The function "isIdle" reports whether a plan has nothing to do except to continue changes of earlier runs. Such a
+// plan has no changes of its own and is not in mode audit, or it is a restore whose own changes all have a final
+// result.
 func isIdle(a *Process, s store.Store, p *plan.Plan) (bool, error) {
 	if len(p.Resumes) == 0 || p.Restores == "" {
 		return len(p.Resumes) > 0 && p.Verdict == plan.Nothing && p.Mode != policy.Audit, nil
@@ -146,8 +148,8 @@ func isIdle(a *Process, s store.Store, p *plan.Plan) (bool, error) {
 	return err == nil && !slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return !r.Final(&c) }), err
 }
 
-// policyOf returns the text of the policy that is in force. For a restore it returns "", because a restore needs no
-// policy.
+// policyOf returns the text of the policy that is in force: the one that the next run would read. For a restore it
+// returns "", because a restore needs no policy.
 func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -164,14 +166,14 @@ type resumed struct {
 	failed   int                 // changes that failed, and the changes that the field "troubled" counts
 	troubled int                 // changes that are pending because a read or a write failed
 	pending  int                 // pending changes on which a call worked
-	left     int                 // changes on which no call worked, because of the scope or because the run could not go on
+	left     int                 // changes on which no call worked: the scope leaves them out, or their run could not go on
 	refused  bool                // whether at least one run could not be resumed
 	by       map[runs.Status]int // all changes on which a call worked, by their present status
 }
 
-// The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. A
-// run that is refused or damaged is printed, and is no error. After an error, the function goes on with the next run,
-// unless it was interrupted: the trouble of one run is no reason to leave others half-way.
+// The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. If a
+// run is refused or damaged, the function prints the reason and returns no error for it. After another error, it goes
+// on with the next run, so that the trouble of one run leaves no other run half-way. An interrupt ends it.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce string, scope runs.Scope) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {
@@ -194,8 +196,8 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 	return all, errors.Join(errs...)
 }
 
-// The method "count" counts and prints the outcomes of a run's changes. The parameter "results" is nil if no call worked
-// on them. If "back" is true, a call worked only on the changes that return a license.
+// The method "count" counts and prints the outcomes of a run's changes. The parameter "results" is nil if no call
+// worked on them. If "back" is true, only changes that return a license were worked on, and all others count as left.
 func (r *resumed) count(a *Process, p *plan.Plan, run string, results *runs.Results, back bool) {
 	if results != nil {
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
@@ -235,8 +237,8 @@ func (r *resumed) count(a *Process, p *plan.Plan, run string, results *runs.Resu
 	}
 }
 
-// The function "begunFor" returns the scope in which a plan resumes earlier runs. A restore resumes only what it
-// returns.
+// The function "begunFor" returns which changes of earlier runs a plan finishes. A restore finishes only those that
+// return a license. Any other plan finishes all that have begun.
 func begunFor(p *plan.Plan) runs.Scope {
 	if p.Restores != "" {
 		return runs.Back
@@ -244,9 +246,9 @@ func begunFor(p *plan.Plan) runs.Scope {
 	return runs.Begun
 }
 
-// The method "failure" returns the error of a plan whose earlier runs did not end well. The parameter "err" is the
-// error of the function "resume". A restore that could not resume a run fails. Any other plan does not: the next one
-// resumes the run.
+// The method "failure" returns an error if changes of earlier runs failed. The parameter "err" is the error of the
+// function "resume", and a part of the result. If an earlier run could not go on, a restore fails. Any other plan does
+// not fail, because the next plan tries that run again.
 func (r *resumed) failure(p *plan.Plan, err error) error {
 	err = errors.Join(err, resumeFailed(r.failed))
 	if err == nil && r.refused && p.Restores != "" {
@@ -275,7 +277,7 @@ func approver() string {
 }
 
 // The function "failures" returns an error if a change failed, or if a change is pending because a read or a write
-// failed. Otherwise, if a restore did not return a license, it returns an error that wraps runs.ErrRefused.
+// failed. Otherwise, if a restore left a license unrestored, it returns an error that wraps runs.ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err

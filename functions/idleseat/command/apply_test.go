@@ -94,8 +94,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls: if the target group has no free seat, each change of E3 is rolled back or fails. Nobody stays in
-// the target group.
+// TestTargetStalls: no seat of Exchange Online is free, and E3 is to be changed to it. Each change of E3 is rolled back
+// or fails. Nobody stays in the group that gives Exchange Online.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
@@ -206,8 +206,9 @@ func TestLaterRunsGoOn(t *testing.T) {
 	}
 }
 
-// TestPlanOfAPullRequest plans by a policy that is not in force. The plan of the night can still be applied. After the
-// other policy is in force, its plan can be applied, and the plan of the night cannot.
+// TestPlanOfAPullRequest plans with an edited copy of the policy, as for a pull request. The plan of the night can
+// still be applied. When the edited text replaces the policy, its plan can be applied, and the plan of the night
+// cannot.
 func TestPlanOfAPullRequest(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: time.Millisecond})

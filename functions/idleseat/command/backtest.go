@@ -32,8 +32,8 @@ type backtestCmd struct {
 	Within   int    `help:"Within how many days a return counts for the recommendation: 7, 30 or 90." default:"30" placeholder:"30"`
 }
 
-// Run evaluates rules with other thresholds on the snapshots that the store has kept. It prints how many people each
-// threshold would have hit, and how many of them were active again later.
+// Run evaluates rules with other thresholds on the snapshots that the store has kept. It prints from how many people
+// each threshold would have taken a license, and how many of them were active again later.
 func (c *backtestCmd) Run(a *Process) error {
 	accepted, err := share(c.Regret)
 	if err != nil {
@@ -210,7 +210,8 @@ func printTried(out *printer, answer *backtest.Answer, r *backtest.Rule) {
 	}
 }
 
-// The function "regret" returns the share of hits that came back, in words.
+// The function "regret" returns a text: how many of the people whom a rule hit came back, their share, and the
+// confidence limits of this share.
 func regret(r *backtest.Regret) string {
 	if r.Known() == 0 {
 		return "not known yet"

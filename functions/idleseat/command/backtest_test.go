@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// keptNights returns a shell whose store has the plans of four nights. It also returns the change of a person who
-// signed in again before the last night.
+// keptNights makes plans on four nights, and returns the shell that runs commands on their store. It also returns the
+// planned change of a person who signed in again before the last night.
 func keptNights(t *testing.T) (*shell, plan.Change) {
 	t.Helper()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 200, Seed: 16})

@@ -80,8 +80,8 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight breaks part of the feed of Entra ID. The E3 rule needs this feed and takes nothing. The Citrix rule
-// needs only Active Directory and continues.
+// TestBrokenNight makes Graph list fewer sign-in dates or fewer people. The E3 rule needs them and takes nothing. The
+// Citrix rule needs only Active Directory and continues.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -137,8 +137,8 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds halves the list of people. The source is unhealthy until an operator accepts it with --accept-feeds.
-// From this run on, it is healthy.
+// TestAcceptFeeds makes Graph list only half of the people. Entra ID then counts as unhealthy, until an operator
+// accepts the shorter list with --accept-feeds.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

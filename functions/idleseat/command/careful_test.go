@@ -63,7 +63,8 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// The method "change" returns the first change of plan p that fits, and the index of the person in the company.
+// The method "change" returns the first change of plan p for which "fits" returns true, and the index of the person in
+// the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -138,7 +139,7 @@ func TestReturner(t *testing.T) {
 	}
 }
 
-// TestReserve checks that a run returns a license only while more seats are free than the reserve.
+// TestReserve checks that a run returns a license only while more seats are free than keepSeats in the policy.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"),

@@ -39,9 +39,9 @@ func (c *channelConfig) client(a *Process) (*webhook.Client, error) {
 	return &webhook.Client{To: to, Clock: a.Clock, Transport: a.Web}, nil
 }
 
-// The method "link" returns the address at which a browser can open the object with a key. The address begins with
-// IDLESEAT_REPORTS_URL. If this variable is empty, the address is a page of the AWS console. The method returns "" if
-// the URL has another scheme than https, or if the variable is empty and the store is not in S3.
+// The method "link" returns the address at which a browser can open the object with a key. The address is below
+// IDLESEAT_REPORTS_URL, or a page of the AWS console if this variable is empty. The result is "" if the variable is no
+// https URL, or if it is empty and the store is not in S3.
 func (c *channelConfig) link(location, region, key string) string {
 	if c.Reports == "" {
 		return gate.Console(location, region, key)
@@ -162,7 +162,7 @@ func (here) Show(run string) string { return "idleseat show " + run }
 
 func (here) Doctor() string { return "idleseat doctor" }
 
-// Asked returns nil, because the operator of this machine knows how the night was started.
+// Asked returns no step that shows how the night was started, because the operator of this machine knows it.
 func (here) Asked() []card.Step { return nil }
 
 func (here) Again(*gate.StepOutput) (text string, steps []card.Step) {

@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "joins" starts a channel, and configures the shell so that the nights post to the channel.
+// The method "joins" starts a simulated channel of Slack, and sets the shell up so that the nights post to this
+// channel.
 func (s *shell) joins() *channel.Server {
 	s.t.Helper()
 	c := channel.Start()

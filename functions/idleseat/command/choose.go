@@ -45,8 +45,8 @@ func (c *choiceFlags) choice() (in plan.Choice, err error) {
 	return in, nil
 }
 
-// The method "choose" makes and prints the plan of a new run from the chosen changes of plan p. It refuses if p may not
-// be applied now. It does not refuse if p is on hold only because of limits.
+// The method "choose" makes a plan of the chosen changes of plan p, as a new run, and prints it. It refuses if p may
+// not be applied now. A hold because of limits is no obstacle, because the limits are checked again for the new plan.
 func (c *applyCmd) choose(a *Process, s store.Store, line *pipeline, p *plan.Plan, inForce string) (*plan.Plan, error) {
 	switch {
 	case p.Restores != "":

@@ -136,7 +136,8 @@ func TestChooseFromHeld(t *testing.T) {
 	}
 }
 
-// TestChooseNotFromDoubt: apply refuses a choice if a feed is in doubt or if the plan may no longer be applied.
+// TestChooseNotFromDoubt: apply refuses to choose from a plan if the sign-in dates have since vanished, or if the plan
+// itself may no longer be applied.
 func TestChooseNotFromDoubt(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -220,8 +221,8 @@ func TestReadPicks(t *testing.T) {
 	}
 }
 
-// TestChoiceIsShown: apply prints all changes of the largest choice. Otherwise an operator would approve changes
-// unseen.
+// TestChoiceIsShown: apply prints every change of the largest choice that limits do not hold. Otherwise an operator
+// would approve changes unseen.
 func TestChoiceIsShown(t *testing.T) {
 	t.Parallel()
 	if shownRows < plan.MostChosen {

@@ -97,7 +97,7 @@ type Process struct {
 	json    io.Writer      // stdout, for JSON
 	file    io.Writer      // stdout without a filter, for a file that contains only printable text
 	live    *terminal.Line // the line that shows the progress; nil if stderr is no terminal
-	place   string         // location of the store in use; empty if an environment variable has the location, or if no store is in use
+	place   string         // the value of --store that commands in messages need; empty if they need none
 }
 
 // Main runs the command given by os.Args and returns its exit status.

@@ -20,8 +20,9 @@ const (
 	threshold = 90 * 24 * time.Hour // the idle time that the Citrix rule requires
 )
 
-// TestLostController lists a controller that is not configured and does not answer. A logon at this controller may be
-// missing. So only people who are idle by their replicated lastLogonTimestamp may lose Citrix.
+// TestLostController adds to the domain a controller that the settings do not name and that does not answer. The last
+// logon of a person may be known to this controller alone. So only people who are idle by their replicated
+// lastLogonTimestamp may lose Citrix.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

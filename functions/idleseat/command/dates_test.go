@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates removes the sign-in dates of one person, while the feed still looks healthy. The person must not
-// count as somebody who never signed in. The rule is undecided until the dates are back or an operator accepts the
-// sources.
+// TestOneLosesTheDates removes the sign-in dates of one person from Graph's answers, too few for the whole source to
+// look unhealthy. The person must not count as somebody who never signed in. The rule is undecided until the dates are
+// back or an operator accepts the sources.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

@@ -29,8 +29,9 @@ type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
 
-// inVain returns an error if the command line has --aws and a flag that the deployment would ignore. Only the command
-// "doctor" also checks this machine. The variables of these flags may be set: they are for commands without --aws.
+// inVain returns an error if the command line has --aws and a flag that the deployment would ignore. The command
+// "doctor" is an exception, because with --aws it checks this machine, too. Environment variables for these flags are
+// no error, because they are for commands without --aws.
 func inVain(ctx *kong.Context) error {
 	given := map[string]bool{}
 	for _, p := range ctx.Path {

@@ -47,8 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading: the plans of the first day say that only one reading shows that a person never signed in. The plan
-// of the next day no longer says this.
+// TestFirstReading: Graph has no sign-in date of a person. The plans of the first day say that only one reading shows
+// this. The plan of the next day no longer says so.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

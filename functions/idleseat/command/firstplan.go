@@ -49,8 +49,8 @@ func (c *planCmd) held(a *Process, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// The function "few" returns the number of changes with which an operator may begin when a plan is on hold: the largest
-// of 20, 9 and 3 that the limits allow and that the plan has, or 0.
+// The function "few" returns with how many changes an operator may begin, although limits hold the plan. It is the
+// largest of 20, 9 and 3 that the plan has and that the limits allow, or 0.
 func few(a *Process, s store.Store, p *plan.Plan) (int, error) {
 	r, err := decision.Open(a.Context, s, p.Run)
 	if err != nil {

@@ -38,8 +38,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent alters the intent of a pending change, as an attacker could who can write only to the ledger. The
-// command refuses the change and names the altered object. The person's groups and licenses stay as they are.
+// TestForgedIntent alters the intent of a pending change, which is the ledger's record of what the change is to do. An
+// attacker who can write only to the ledger could do the same. The command refuses the change and names the altered
+// object. The person's groups and licenses stay as they are.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -162,8 +163,9 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion adds a completion without the hash of its intent to a pending restore. The command refuses it.
-// Otherwise the license would count as restored although no read has shown it.
+// TestForgedCompletion adds to the ledger a completion of a pending restore, which says that the restore is done. It
+// lacks the hash of its intent, so the command refuses it. Otherwise the license would count as restored although no
+// read has shown it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 3 * time.Minute})

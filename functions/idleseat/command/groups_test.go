@@ -194,8 +194,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson hides the exempt group from memberOf. Only the list of the group's members shows who is a
-// member. Without this list, no license is taken, and the verdict is undecided.
+// TestHiddenGroupAndOnePerson plans for one member of an exempt group that memberOf does not show. Only the list of the
+// group's members shows the membership. Without this list, the verdict is undecided, and no license is taken.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -251,8 +251,8 @@ func TestHiddenLicenseGroup(t *testing.T) {
 	}
 }
 
-// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one
-// person, which reads no list of members, does not take the license.
+// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one person
+// reads no list of members, and does not take the license. If only this person leaves the group, the run takes it.
 func TestEmptiedADGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	const contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN

@@ -110,8 +110,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail removes the service plan of the mailbox from the target group. Afterwards, neither the earlier
-// plan nor a new plan moves a person to the group.
+// TestTargetWithoutMail switches off the service plan of the mailbox in the group that gives Exchange Online.
+// Afterwards, neither the earlier plan nor a new plan moves a person to the group.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The function "waiting" starts a company and applies a plan. The licenses of the target group take half a day to
-// arrive, so the changes stay pending. The function returns the plan, one pending change, and the index of its person.
+// The function "waiting" starts a company and applies a plan. Licenses follow a new group membership only after half a
+// day, so the changes stay pending. The function returns the plan, one pending change, and the index of its person.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -165,8 +165,8 @@ func TestPolicyFileOfThePlan(t *testing.T) {
 	s.want(exitDone, "apply", p.Run, "--yes", "--policy", "other.yaml")
 }
 
-// TestPolicyInTheStore applies a run that has no path of a policy file, as a run of a deployment. The policy in force
-// is then the object policy.yaml of the store, even if --policy names a file. Without this object, apply needs
+// TestPolicyInTheStore applies a run that has no path of a policy file, like a run that a deployment made. The policy
+// in force is then the object policy.yaml of the store, even if --policy names a file. Without this object, apply needs
 // --policy.
 func TestPolicyInTheStore(t *testing.T) {
 	t.Parallel()

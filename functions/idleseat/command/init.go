@@ -22,8 +22,8 @@ type initCmd struct {
 	Force    bool               `help:"Overwrite files that exist."`
 }
 
-// The method "files" returns the names of the policy, the golden people and the note, for example policy.yaml,
-// policy_test.yaml and policy_note.md.
+// The method "files" returns the names of the policy, the golden people (made-up people with the expected verdicts) and
+// the note, for example policy.yaml, policy_test.yaml and policy_note.md.
 func (c *initCmd) files() [3]string {
 	extension := filepath.Ext(c.Policy)
 	name := strings.TrimSuffix(c.Policy, extension)

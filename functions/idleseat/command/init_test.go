@@ -97,8 +97,8 @@ func TestInitOverwritesNothing(t *testing.T) {
 	}
 }
 
-// TestInitOfAStrangeTenant: data that the tenant refuses count as not read. If the tenant refuses its products, init
-// fails and writes no policy.
+// TestInitOfAStrangeTenant: data that Graph refuses count as not read, and init still writes a policy. Without the
+// products of the tenant, init fails and writes none.
 func TestInitOfAStrangeTenant(t *testing.T) {
 	t.Parallel()
 	refuse := func(paths ...string) func(http.Handler) http.Handler {

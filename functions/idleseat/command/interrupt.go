@@ -23,8 +23,8 @@ func (e interruptedError) Error() string { return "interrupted: " + e.state }
 
 func (e interruptedError) Unwrap() error { return e.cause }
 
-// The method "interrupted" reports whether the operator has interrupted the command. If another run took the lease of
-// the command, that is no interrupt.
+// The method "interrupted" reports whether the operator has interrupted the command. The context of a night also ends
+// when another run takes its lease, which is no interrupt.
 func (a *Process) interrupted() bool {
 	return a.Context.Err() != nil && !errors.Is(context.Cause(a.Context), lease.ErrLost)
 }

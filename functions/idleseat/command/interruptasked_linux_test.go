@@ -72,8 +72,9 @@ func TestInterruptedNight(t *testing.T) {
 	x.interrupts("interrupted: of ", "pending ", "go on with: idleseat run")
 }
 
-// TestInterruptedWayBack: a plan is refused, and Ctrl-C ends the command while it is asked, or while it finishes what
-// returns a license. The output says that this may be half-way.
+// TestInterruptedWayBack: apply refuses a plan, and asks whether to finish only the changes that return a license.
+// Ctrl-C ends the command at this question, or while it finishes such a change. The output says that what earlier runs
+// began may be half-way.
 func TestInterruptedWayBack(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))

@@ -105,7 +105,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		}
 	}
 	s3 := httptest.NewUnstartedServer(x.overHTTP(gofakes3.New(x.objects).Server()))
-	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only have the connections that killed clients close
+	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // the log would only list the broken connections of killed clients
 	s3.Start()
 	t.Cleanup(s3.Close)
 	x.company.Intercept(func(next http.Handler) http.Handler {

@@ -46,8 +46,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches: a plan whose rules match thousands of people is on hold. An override with the hash of the plan
-// lets apply make the changes once. Another hash is refused.
+// TestEverybodyMatches: a plan whose rules match thousands of people is on hold. With an override that has the hash of
+// the plan, apply makes the changes, and only once. With another hash, it refuses.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),

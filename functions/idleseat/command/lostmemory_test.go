@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "damage" truncates the objects of a run whose keys match a pattern.
+// The method "damage" truncates those objects of a run whose keys match a pattern.
 func (s *shell) damage(run, pattern string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/" + pattern))
@@ -30,8 +30,9 @@ func changed(p printed) (all []string) {
 	return all
 }
 
-// TestUnreadableMemory damages the tables of known accounts of earlier runs. The next night makes these tables again
-// from the readings of the earlier runs. Except for a note about the damage, its plan is the same as without damage.
+// TestUnreadableMemory damages the tables of known accounts, with which a run compares its dates with those of earlier
+// runs. The next night makes these tables again from the readings of the earlier runs. Except for a note about the
+// damage, its plan is the same as without damage.
 func TestUnreadableMemory(t *testing.T) {
 	t.Parallel()
 	nights := func(t *testing.T, spoil func(s *shell, first, second string)) printed {

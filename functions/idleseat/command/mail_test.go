@@ -65,8 +65,9 @@ func TestMailboxIsNotLost(t *testing.T) {
 	}
 }
 
-// TestServicePlansThatMatter: a change is refused if the target group switches off a service plan that provides the
-// mailbox or that the policy lists under the key "needs". It is not refused because of another service plan.
+// TestServicePlansThatMatter: the group that gives Exchange Online switches off one of its service plans. A change to
+// it is refused if this plan provides the mailbox or is listed in the policy under the key "needs". Another service
+// plan does not matter.
 func TestServicePlansThatMatter(t *testing.T) {
 	t.Parallel()
 	const exo, mailbox, other = "4b9405b0-7788-4568-add1-99614e613b69", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"

@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// withSeats adds a license that is membership in an Entra ID group, and a rule that takes it after 45 days without a
-// sign-in.
+// withSeats adds to the policy the license salesforce, which the members of an Entra ID group hold. A rule takes it
+// after 45 days without a sign-in.
 func withSeats(t *testing.T) policyText {
 	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
 	limits := replace(t, "percent: 10,", "percent: 60,")
@@ -30,7 +30,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication takes and restores seats in an application that follow the membership in a group.
+// TestSeatsOfAnApplication takes and restores seats of an application. A person has a seat while the person is in a
+// group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))

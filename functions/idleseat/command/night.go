@@ -45,7 +45,7 @@ type night struct {
 	failed  error              // why the plan could not be printed or applied completely; nil if it was
 
 	left     []plan.Begun // changes that return a license and are half-way, if the night failed before it had a plan
-	unlisted error        // why these are not known
+	unlisted error        // why the changes of the field "left" could not be listed; nil if they could
 }
 
 // Run does the work of a night. It plans for everybody. As the mode and the plan allow, it finishes the changes that
@@ -151,9 +151,9 @@ func (n *night) resumes() ([]string, runs.Scope) {
 }
 
 // The method "apply" applies the plan and resumes the changes of earlier runs. It stops when nothing is pending, after
-// nightRounds rounds, or when every pending change waits until a fault is repaired (gate.Wait). A run that cannot go on
-// does not keep the night from its own plan, and a failure of its own plan does not keep the night from earlier runs.
-// Each round loads the policy again, because an operator may edit it during the night.
+// nightRounds rounds, or when every pending change waits until a fault is repaired (gate.Wait). If an earlier run
+// cannot go on, the night still applies its plan. If its plan fails, the night still resumes the earlier runs. Each
+// round loads the policy again, because an operator may edit it during the night.
 func (n *night) apply() (failed error) {
 	applier := n.line.applier()
 	n.line.bar.begins("reading the people of the changes afresh")

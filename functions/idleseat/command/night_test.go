@@ -138,7 +138,7 @@ func TestHeldNight(t *testing.T) {
 	s.unwritten()
 }
 
-// The function "stuck" answers every removal with an error, so that a change that goes back stays half-way.
+// The function "stuck" answers every removal with an error, so that a restore or a rollback stays half-way.
 func stuck(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete {
@@ -149,8 +149,8 @@ func stuck(next http.Handler) http.Handler {
 	})
 }
 
-// TestHeldNightGoesBack: a restore that was interrupted leaves a person half-way back. A night on hold finishes this
-// restore, and does not touch the other pending changes.
+// TestHeldNightGoesBack: the restore of one person failed and is half-way. A night on hold finishes this restore, and
+// does not touch the other pending changes.
 func TestHeldNightGoesBack(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -174,8 +174,8 @@ func TestHeldNightGoesBack(t *testing.T) {
 	}
 }
 
-// TestDeadDatesStopNoRestore: the dates of sign-in die while a person is half-way back. A night that is not on hold, and
-// the plan of an operator, finish what returns the license. Both still refuse everything that takes one.
+// TestDeadDatesStopNoRestore: Graph no longer returns sign-in dates, and a restore is half-way. A night that is not on
+// hold, and the plan of an operator, finish the restore. Both refuse everything that takes a license.
 func TestDeadDatesStopNoRestore(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"run", "enforce", "apply"} {
@@ -294,7 +294,8 @@ func TestNightThatCannotBegin(t *testing.T) {
 	s.unwritten()
 }
 
-// TestTwoNightsAtOnce: a second night ends at once and changes nothing. Its error names the person who holds the lease.
+// TestTwoNightsAtOnce: while a night works in a store, a second night ends at once and changes nothing. Its error names
+// the operator of the first night.
 func TestTwoNightsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -324,7 +325,8 @@ func TestTwoNightsAtOnce(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestKilledNight kills a night. Its lease remains, and the next night is refused until the lease has expired.
+// TestKilledNight kills a night. Its lease, which reserves the store for one night, remains. The next night is refused
+// until the lease has expired.
 func TestKilledNight(t *testing.T) {
 	t.Parallel()
 	s, _ := newNights(t, sandbox.Options{Users: 200, Seed: 3}, inMode(t, policy.Audit))
@@ -358,8 +360,8 @@ func TestKilledNight(t *testing.T) {
 	s.runs(exitDone)
 }
 
-// TestNightThatLostItsLease: if another process takes the lease, the night fails. The changes that it has begun stay
-// pending.
+// TestNightThatLostItsLease: if another process takes the lease of a night that still works, the night fails. The
+// changes that it has begun stay pending.
 func TestNightThatLostItsLease(t *testing.T) {
 	t.Parallel()
 	s, clock := newNights(t, sandbox.Options{Users: 200, Seed: 3, LicenseDelay: 30 * time.Minute}, inMode(t, policy.Enforce))

@@ -11,7 +11,8 @@ import (
 )
 
 // The method "withoutPlan" ends a night that failed before it had a plan. It finishes the changes of earlier runs that
-// return a license, because these rest on nothing that the night could not read. It names what is still half-way.
+// return a license, because these need nothing that the night failed to read. In mode audit it finishes none. It prints
+// the changes that are then still half-way. After an interrupt it does nothing.
 func (n *night) withoutPlan(s store.Store, mode policy.Mode) {
 	if n.a.interrupted() {
 		return

@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestNightWithoutPlan: a person is half-way back, and a night fails before it has a plan. If the list of Entra ID cannot
-// be read, the night finishes the change. If the policy is wrong or has mode audit, nothing may be written, and the night
-// names the command that finishes the change.
+// TestNightWithoutPlan: a restore is half-way, and a night fails before it has a plan. If the list of Entra ID cannot
+// be read, the night finishes the restore. If the policy is wrong or has mode audit, nothing may be written. The night
+// then names the command that finishes the restore.
 func TestNightWithoutPlan(t *testing.T) {
 	t.Parallel()
 	noList := func(next http.Handler) http.Handler {

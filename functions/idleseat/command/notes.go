@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// manyAlike is the minimum number of rows or people with the same note for which this note is printed only once.
+// A note that at least manyAlike rows or people share is printed only once.
 const manyAlike = 4
 
 // The expression "ids" matches the ids of people and requests in a note.
@@ -40,7 +40,7 @@ func told(rows [][]string) (shared []string) {
 	return shared
 }
 
-// toldTable prints a table like shortTable, and notes that many rows share below it.
+// toldTable prints a table like shortTable. Below the table, it prints once each note that many rows share.
 func (p *printer) toldTable(rows [][]string, rest string) {
 	shared := told(rows)
 	p.shortTable(rows, rest)

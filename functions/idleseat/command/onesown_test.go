@@ -104,9 +104,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each object concerns only one
-// license of one person, and the reason names the object. A damaged manifest, or a damaged object of history/plans,
-// does not stop later runs.
+// TestDamagedStoreIsOnePersons puts malformed and foreign objects into the ledger. Each of them stops only the changes
+// of one license of one person, and the reason names the object. A damaged manifest, or a damaged object of
+// history/plans, does not stop later runs.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

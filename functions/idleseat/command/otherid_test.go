@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRestoreUnderAFormerId: the ledger has a person under the id of an account that was deleted and created again. The
-// command restore, called with the name of the person, restores the license. It does so even if Entra ID has nobody of
+// TestRestoreUnderAFormerId: the account of a person was deleted and created again, and the ledger has the person under
+// the former id. A restore by the name of the person returns the license. It does so even if Entra ID has nobody of
 // this name any more.
 func TestRestoreUnderAFormerId(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func (s *shell) tookCitrixFormerly(sid, name string) {
 }
 
 // TestRestoreUnderTwoIds: one run took Citrix under a former id of a person, and another run took a license in Entra ID
-// under the present one. The command restore, called with the name of the person, restores both.
+// under the present id. A restore by the name of the person returns both.
 func TestRestoreUnderTwoIds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})

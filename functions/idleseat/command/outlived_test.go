@@ -14,7 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// endsInSource checks the final result of change c. Person i must be in the source group, and not in the target group.
+// endsInSource checks the final result of change c, which was to move person i from E3 to Exchange Online. The person
+// must be in the group of E3, and not in the group of Exchange Online.
 func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -25,8 +26,8 @@ func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.St
 	}
 }
 
-// TestGivenBackByHand adds a person to the source group by hand, while the change that removed the person is still
-// pending. The person keeps the license, and later nights do not take it again.
+// TestGivenBackByHand adds a person to the group of E3 by hand, while the change that removed the person is still
+// pending. The person keeps E3, and later nights do not take it again.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -78,8 +79,8 @@ func TestLongAfterThePlan(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: if somebody removes a person from the target group, later nights do not add the person
-// again.
+// TestTakenOutOfTheTarget: a pending change has added a person to the group of Exchange Online. If somebody removes the
+// person by hand, later nights do not add the person again.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -215,13 +216,13 @@ func TestRestoreStopsOne(t *testing.T) {
 	}
 }
 
-// TestRestoreWithoutDates: an operator restores a run because the source of its dates has died. Changes of the run are
-// half-way. The restore rolls them back, and so do later calls that apply the restore's plan.
+// TestRestoreWithoutDates: Graph no longer returns sign-in dates, and an operator restores a run whose changes are
+// half-way. The restore rolls these changes back, and so do later calls that apply its plan.
 func TestRestoreWithoutDates(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
 	s.later(13 * time.Hour)
-	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the source
+	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the group of E3
 	s.company.Intercept(edited("/users", func(user map[string]any) { delete(user, "signInActivity") }))
 	s.want(exitDone, "restore", "--run", first.Run, "--yes")
 	all, err := filepath.Glob(s.path("store/runs/*"))
@@ -236,8 +237,8 @@ func TestRestoreWithoutDates(t *testing.T) {
 	s.endsInSource(first, c, i, runs.Kept, "its run is being restored")
 }
 
-// TestRestoreThatCannotResume: a restore fails if a run that it resumes is refused. Another plan does not fail, because
-// the next one resumes the run.
+// TestRestoreThatCannotResume: a restore fails if a run that it resumes is refused. Any other plan does not fail,
+// because the next plan resumes the run.
 func TestRestoreThatCannotResume(t *testing.T) {
 	t.Parallel()
 	stuck := resumed{refused: true}

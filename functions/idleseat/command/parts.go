@@ -117,9 +117,9 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy that is in force. If a run has the path of its policy file, the policy comes
-// from the file of --policy, or without --policy from this path. A run of a deployment has no path, and its policy is
-// an object of the store. If the store has no such object, the policy comes from the file of --policy.
+// inForce returns the text of the policy that is in force, for the plan of a run. The parameter "b" is the begin.json
+// of the run. If the run names its policy file, the text comes from --policy, or else from that file. A run of a
+// deployment names no file. For such a run, the text comes from policy.yaml in the store, or else from --policy.
 func (f policyFlag) inForce(a *Process, s store.Store, b *snapshot.Begin) (string, error) {
 	if b.PolicyFile == "" {
 		text, err := store.GetBytes(a.Context, s, layout.Policy, maxFile)

@@ -128,8 +128,8 @@ func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan,
 	return p.decide(ctx, run)
 }
 
-// The method "choose" plans a new run over the snapshot of an earlier run. The argument "b" is the Begin of the earlier
-// run. The argument "changes" has the chosen changes of its plan. The caller has checked that this plan may be applied.
+// The method "choose" makes a new run whose plan has only chosen changes of an earlier run. The new run uses the
+// snapshot of the earlier run, whose begin.json is "b". The caller has checked that the earlier plan may be applied.
 func (p *pipeline) choose(ctx context.Context, b *snapshot.Begin, planHash string, changes []plan.Change) (*plan.Plan, error) {
 	rules, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {

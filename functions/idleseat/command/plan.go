@@ -293,7 +293,7 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut prints the numbers of people whom the plan leaves out, by reason.
+// leftOut prints how many people the plan leaves out, for each reason.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list string, entry *runs.Listed) error {

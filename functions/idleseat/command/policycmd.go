@@ -85,7 +85,8 @@ type policyTestCmd struct {
 	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
 }
 
-// Run tests a policy with the golden users in the file NAME_test.yaml beside it.
+// Run tests a policy with golden users: made-up people and their expected verdicts, in the file NAME_test.yaml beside
+// the policy.
 func (c *policyTestCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

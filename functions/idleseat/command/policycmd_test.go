@@ -38,7 +38,8 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails: the command "policy test" fails if a golden user expects another verdict.
+// TestPolicyTestFails: the command "policy test" fails if a rule gives a golden user, who is a made-up person, another
+// verdict than the test file expects.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

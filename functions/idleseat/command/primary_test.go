@@ -14,7 +14,7 @@ func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// The function "reasons" returns the reasons in the lists about person i and the license Citrix.
+// The function "reasons" returns the reasons that the lists give for person i and the license Citrix.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {

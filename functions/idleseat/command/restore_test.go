@@ -129,7 +129,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreUnasked: a restore without --yes and without a terminal does not stop the run.
+// TestRestoreUnasked: without --yes and without a terminal, a restore is refused, and apply can still finish the run.
 func TestRestoreUnasked(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -225,7 +225,7 @@ func TestRestoreSaysHowToFinish(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
 	s.later(13 * time.Hour)
-	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the source
+	s.want(exitDone, "apply", first.Run, "--yes") // the person has left the group of E3
 	a := s.want(exitDone, "restore", c.UserPrincipalName, "--yes")
 	before, back, found := strings.Cut(string(a.out), "then finish:  idleseat ")
 	if !found || before != "1 pending change waits for the directory, often for minutes; " {

@@ -150,8 +150,8 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom changes Graph's answers so that they look as after a sync by Entra Connect. A key of the argument "synced"
-// is a sAMAccountName.
+// syncedFrom puts the SIDs and GUIDs of a real domain into Graph's answers, as a sync by Entra Connect would. A key of
+// the argument "synced" is a sAMAccountName.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

@@ -190,9 +190,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag applies a backlog in two companies: reads are current in one and stale in the other.
-// In the end, people hold the same licenses in both. Each change is made by a single write. Nobody is without a
-// mailbox.
+// TestFifteenNightsWhileReadsLag makes many changes, a few in each night, in two companies: reads are current in one
+// and stale in the other. In the end, people hold the same licenses in both. Each change is made by a single write.
+// Nobody is without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}

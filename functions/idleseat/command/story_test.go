@@ -49,7 +49,8 @@ func holdsOf(one *story.Story) map[string]story.State {
 	return states
 }
 
-// TestCommandsOfAStory: the commands in a story do what the story says. The name of the store has a blank.
+// TestCommandsOfAStory: the commands that explain and history print do what the text beside them says. The name of the
+// store has a blank.
 func TestCommandsOfAStory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 1, LicenseDelay: time.Minute})
@@ -103,7 +104,7 @@ func TestCommandsOfAStory(t *testing.T) {
 	}
 }
 
-// The method "until" finishes the pending changes of a user, until both licenses have the state "want".
+// The method "until" finishes the pending changes of a user, until both E3 and Citrix have the state "want".
 func (s *shell) until(user string, want story.State, flags ...string) {
 	s.t.Helper()
 	for range 30 {

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "tale" is a company in which a story happens. A test can restart the story at any chapter.
+// The type "tale" is a company with a store, in which a test tells a story: it runs the commands and events of one
+// chapter after another. A test can restart the story at any chapter.
 type tale struct {
 	*shell
 	chapters []chapter

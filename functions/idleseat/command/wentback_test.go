@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn returns an edit of a user in Graph's answers. The edit leaves only the old sign-in date "at". Graph, too,
-// may omit sign-in dates (docs-contrib, api-reference/v1.0/resources/signinactivity.md).
+// onlySignIn returns an edit of a user in Graph's answers. The edit leaves only the old sign-in date "at". The real
+// Graph may omit sign-in dates, too (docs-contrib, api-reference/v1.0/resources/signinactivity.md).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
 		if user["id"] == id {
@@ -22,8 +22,8 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// The function "keeper" returns an active person with accounts in both directories who holds E3 only through the group.
-// The given rule keeps the person's license.
+// The function "keeper" returns an active person with accounts in both directories who holds E3 only through the group
+// LIC-M365-E3. By the given rule, the person keeps the license.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())

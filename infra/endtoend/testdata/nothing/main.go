@@ -1,4 +1,4 @@
-// Command nothing is a Lambda function that does nothing, with which BenchmarkColdStart compares the others.
+// Command nothing is a Lambda function that does nothing. BenchmarkColdStart compares the other functions with it.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"
