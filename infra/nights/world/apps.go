@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// A company of applications has rules for two more licenses, salesforce and copilot. Membership of a group gives a seat
-// in the application Salesforce. Copilot is a direct license, and only a usage report shows its use.
+// A company of applications (Options.Apps) has rules for two more licenses, salesforce and copilot. Membership of a
+// group gives a seat in the application Salesforce. Copilot is a direct license, and only a usage report shows its use.
 const (
 	salesforce = "salesforce"
 	copilot    = "copilot"
@@ -36,8 +36,8 @@ func withApps(text string) string {
 }
 
 // idleRule returns the text of a rule that takes a license from an enabled employee after appIdle days without a use.
-// The rule reads the attribute AzureAdSistaLogon, which contains sign-ins and, in some companies, the usage reports of
-// Microsoft 365.
+// The rule reads the attribute AzureAdSistaLogon, the date of the last sign-in. In some companies, this date also
+// covers uses in the usage reports of Microsoft 365.
 func idleRule(license string) string {
 	return fmt.Sprintf(`  - name: %s-idle
     license: %[1]s
@@ -60,8 +60,8 @@ func (w *World) licenses() []string {
 	return []string{e3, citrix}
 }
 
-// The method "opens" assigns Copilot to some people, as a company does after buying Copilot. The method "saw" tells the
-// judge since when the people hold Copilot, because the rule takes only a license that a person has held for some time.
+// The method "opens" assigns Copilot to some people, as a company does after buying Copilot. Its rule takes only a
+// license that a person has held for some time, so the method "saw" tells the judge the time of the assignment.
 func (w *World) opens() {
 	for i := range w.people {
 		if w.people[i].id != "" && w.box.Company.Truth(i).EntraID != "" && throw(w.options.Seed, "copilot", i).chance(0.3) {
@@ -96,9 +96,9 @@ func (w *World) signedIn(e judge.Event) {
 // inApp reports whether a person has a seat in the application.
 func (w *World) inApp(i int) bool { return slices.Contains(w.box.Company.Person(i).Groups, groupApp) }
 
-// tellApps tells the judge what has changed about Salesforce, Copilot and Entra ID P2: whether the person holds the
-// license, whether the rule covers the person, and whether the product can take the license. The method "tell" does the
-// same for E3 and Citrix. In a company without applications, tellApps does nothing.
+// tellApps does for Salesforce, Copilot and Entra ID P2 what the method "tell" does for E3 and Citrix. It tells the
+// judge whether the person holds the license, whether the rule covers the person, and whether the product can take the
+// license. In a company without applications, it does nothing.
 func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	if !w.options.Apps {
 		return
@@ -112,9 +112,9 @@ func (w *World) tellApps(i int, p sandbox.Truth, at time.Time) {
 	w.tellPremium(i, p, outside, at)
 }
 
-// The method "ageless" reports whether the tool may know neither a use of Copilot nor the age of the person's accounts.
-// The tool then does not take the license, and the judge does not require a removal. The Copilot report reaches 180
-// days back. The method already returns true after 150 days, to be on the safe side.
+// The method "ageless" reports whether the tool may lack both dates that the rule for Copilot needs: the last use of
+// Copilot and the creation of the accounts. The tool then keeps the license, and the judge does not require a removal.
+// The Copilot report reaches 180 days back; the method returns true after 150 days, to be on the safe side.
 func (w *World) ageless(i int, p sandbox.Truth, at time.Time) bool {
 	return (p.SID == "" || w.blind()) && w.people[i].kind != sandbox.CloudOnly && at.Sub(p.LastSignIn) > 150*day
 }
@@ -138,5 +138,5 @@ func (w *World) helpDeskApps(i int) {
 	w.helpDeskGroups(i)
 }
 
-// inApps reports whether an event of a company of applications may happen to a person.
+// inApps reports whether the company is a company of applications, and the person has an account in Entra ID.
 func inApps(w *World, _ int, p sandbox.Truth) bool { return w.options.Apps && p.EntraID != "" }

@@ -20,22 +20,21 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// mayJoinCitrix reports whether an administrator can add a person to the Citrix group. Active Directory refuses to add a
-// person whose primary group it is.
+// mayJoinCitrix reports whether an administrator can add a person to the Citrix group. If the group is the person's
+// primary group, Active Directory refuses.
 func mayJoinCitrix(_ *World, _ int, p sandbox.Truth) bool {
 	return p.SID != "" && !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix, Primary: true})
 }
 
-// The function "linked" reports whether the tool can know that the person's accounts belong together. The tool cannot
-// know this if an account was created again, or if the accounts were separated. The function also returns false for a
-// person without an account in Entra ID. If the accounts are linked, an exemption of one account also exempts the
-// person's other account.
+// The function "linked" reports whether the tool can know that the person's accounts belong together, so that an
+// exemption of one account also exempts the other. It returns false if an account was created again, if the accounts
+// were separated, or if there is no account in Entra ID.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// The variable "changes" contains the kinds of events that happen to people. In a company of 300 people, most kinds
-// happen several times in 120 nights.
+// The variable "changes" contains the kinds of events that may happen to people, except those of leaves. In a company
+// of 300 people, most kinds happen several times in 120 nights.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -134,7 +133,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// The variable "allChanges" contains the kinds of events that happen to people.
+// The variable "allChanges" contains all kinds of events that may happen to people.
 var allChanges = slices.Concat(changes, changesOfLeave)
 
 // The method "changes" makes the events of a day happen to a person.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The type "ticks" is a clock.Clock for a world. The time passes only when the world advances the clock. Sleep advances
-// the clock and returns at once.
+// The type "ticks" is the clock of a world (a clock.Clock). Time passes only when the world advances the clock. Sleep
+// advances the clock and returns at once.
 type ticks struct {
 	nanos atomic.Int64
 	long  func() // called in the middle of a sleep of an hour or more; may be nil
@@ -38,7 +38,8 @@ func (t *ticks) Sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// few is the time between two calls of ticks.short. It divides the time between two heartbeats of a relay.
+// few is the time between two calls of ticks.short. The time between two heartbeats of a relay is a multiple of it, so
+// a heartbeat is on time.
 const few = 10 * time.Second
 
 func (t *ticks) pass(d time.Duration) { t.nanos.Add(int64(max(d, 0))) }

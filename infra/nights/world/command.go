@@ -16,9 +16,9 @@ import (
 
 // The type "tool" runs the product: as the command on one machine, or as the functions in AWS.
 type tool interface {
-	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. If the
-	// parameter "accept" is set, the run accepts the feeds as they are. A feed is all dates of a source, and an unhealthy
-	// feed otherwise puts the plan on hold.
+	// The method "plan" makes a new run and its plan. The plan is empty if the run fails before the plan is stored. A
+	// feed is all dates of one kind in a run, such as all sign-in dates, and an unhealthy feed puts the plan on hold.
+	// If "accept" is set, it does not.
 	plan(accept bool) (plan.Plan, error)
 	// The method "apply" applies a plan. The result "refused" reports whether a safety check stopped the apply before the
 	// first change.
@@ -106,21 +106,21 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// The constant "end" is the length of the last part of a command, in operations. In this part, a command writes its
+// The constant "end" is the number of operations in the last part of a command, in which the command writes its
 // results.
 const end = 12
 
-// The method "lasted" records how many operations a complete command has made. The parameter "what" is the name of the
-// command.
+// The method "lasted" records how many operations a command has made, unless the command was killed. The parameter
+// "what" is the name of the command.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
 	}
 }
 
-// The method "endanger" sometimes plans to kill or freeze the next command at one of the command's operations. If the
-// length of an earlier command of this name is known, the operation is near the end in half of these cases. A freeze of
-// an apply is more likely if the last plan has changes.
+// The method "endanger" sometimes arranges that the next command is killed or frozen at one of its operations. If the
+// number of operations of an earlier command of this name is known, the operation is near the end in half of these
+// cases. An apply is frozen more often if the last plan has changes.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // no later night would start the command again
 		return
@@ -142,8 +142,8 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime sometimes starts the same command a second time, or starts a restore, while the first command runs.
-// After the first command, the caller must call the returned function, which returns when the second command has ended.
+// atTheSameTime sometimes runs a second command at the same time: the same command again, or a restore. When the first
+// command has ended, the caller must call "wait", which returns when the second command has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
 	case w.night >= w.options.Nights: // the second command would end after the check of the last plan

@@ -33,13 +33,13 @@ func (w *World) live() {
 	w.tonightsReports()
 	w.renames()
 	w.endLeaves()
-	if w.mailboxes { // when the product has taken one of two licenses for a mailbox, it cannot take the other one
+	if w.mailboxes { // a person who has lost one of two licenses for a mailbox must keep the other, and the judge must know this
 		w.observeAll()
 	}
 }
 
-// The method "use" makes a person sign in to Entra ID at the given time. In two of three cases, the person also logs on
-// to Active Directory now. A person without an enabled account does neither.
+// The method "use" makes a person sign in to Entra ID at the time "at". In two of three cases, the person also logs on
+// to Active Directory now. Without an enabled account, nothing happens.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -70,14 +70,15 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// The method "used" stores a use. The method "show" passes the use to the judge when a directory shows the use.
+// The method "used" stores that a person used a license. The judge hears of the use when a directory shows it; see the
+// method "show".
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// The method "show" tells the judge the uses that a directory now shows. On a night on which a directory shows older
-// dates, the directory shows no new use.
+// The method "show" tells the judge the uses that a directory now shows. In a night with the fault of older dates, the
+// directory shows no new use.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
@@ -98,7 +99,8 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// The map "hides" has, for each fault that makes dates older, the license whose rule reads these dates.
+// The map "hides" has the two faults that make the dates of a directory older, each with the license whose rule reads
+// these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
 // The method "lacks" reports whether a person lacks E3 or Citrix although the company wants the person to have the
@@ -110,8 +112,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// The method "governance" simulates an identity-governance tool. If the governance tool manages a person, it gives lost
-// memberships of the groups of E3 and Citrix back every day, even if the person does not use the licenses.
+// The method "governance" simulates an identity-governance tool. For the people whom this tool manages, it restores
+// lost memberships of the groups of E3 and Citrix every day, even if a person does not use the licenses.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return

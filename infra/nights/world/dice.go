@@ -2,11 +2,12 @@ package world
 
 import "math/rand/v2"
 
-// The type "dice" draws random numbers for one purpose, one night and one person. The numbers depend only on these
-// values and on the seed. If one event is left out, the numbers for the other events therefore do not change.
+// The type "dice" draws random numbers for one purpose, such as the leave of one person in one night. They depend only
+// on the purpose and the seed. If one event is left out, the numbers for other events therefore do not change.
 type dice struct{ *rand.Rand }
 
-// The function "throw" returns the dice of a purpose. The numbers are, for example, a night and a person.
+// The function "throw" returns the dice for a purpose, such as "leave". The parameter "numbers" makes the purpose more
+// precise: for example, it is a night and a person.
 func throw(seed uint64, purpose string, numbers ...int) dice {
 	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
 	h := uint64(0xcbf29ce484222325)

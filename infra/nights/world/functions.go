@@ -20,9 +20,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
-// The type "functions" runs the product as the steps of the Lambda functions. The order of the steps is the order of
-// the state machine, in a deployment with relays or without a relay. Each step may be called twice with the same event,
-// because Lambda retries after a lost answer.
+// The type "functions" runs the product as the state machine does: it calls the code of each Lambda function step by
+// step, with or without a relay. It may call a step twice with the same event, because Lambda retries after a lost
+// answer.
 type functions struct {
 	w       *World
 	collect collect.Steps
@@ -60,7 +60,7 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is the maximum number of calls of a function for one step, including retries, as in the state machine.
+// mostCalls is how often one step is called at most, with all retries. The state machine has the same limit.
 const mostCalls = 5
 
 // The function "step" calls a function for one step. It repeats the call after an error and sometimes after a success.
@@ -153,8 +153,8 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is the maximum number of rounds of an execution. A round changes the people of all batches, reads the
-// results, and waits for the directories.
+// mostRounds is the maximum number of rounds of an execution. In a round, the product makes the changes of all batches,
+// reads the results, and waits for the directories.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
@@ -183,8 +183,8 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// The method "batch" changes the people of one batch. If a step fails, the ledger still contains the changes that the
-// step began.
+// The method "batch" makes the changes of one batch. If a step fails, the method ends early. The ledger still lists the
+// changes that the step began, and the next round continues.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	do := func(op string) bool {
@@ -210,8 +210,8 @@ func (f *functions) batch(b gate.Batch, round int) {
 	}
 }
 
-// The function "approving" returns the entrance through which an operator applies a plan. If the parameter "override"
-// is set, the operator overrides the limits that put the plan on hold. This has an entrance of its own.
+// The function "approving" returns the entrance for a request to apply a plan. An entrance is a state machine that
+// accepts one kind of request. A request that overrides the limits has its own entrance.
 func approving(override bool) entrance.Name {
 	if override {
 		return entrance.Override

@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "groupKinds" has the facts of a company about two optional groups: the second group of E3, and the synced
-// group of Entra ID P2.
+// The type "groupKinds" says which of two optional groups a company has: a second group of E3, and a synced group of
+// Entra ID P2.
 type groupKinds struct {
 	several bool   // whether two groups give E3
 	synced  bool   // whether a synced group gives Entra ID P2
 	kinds   []turn // the kinds of turns of this company
-	ousted  []int  // former members of the group that is empty now
+	ousted  []int  // people whom a turn removed from the group that is empty now
 }
 
-// The type "place" identifies a person's membership of a group, by the original name of the group.
+// The type "place" identifies a membership: the index of a person, and the original name of a group.
 type place struct {
 	person int
 	group  string
@@ -35,7 +35,7 @@ func (w *World) chooseGroups() {
 	}
 }
 
-// The method "enough" returns seats of each product that never run out.
+// The method "enough" returns, for each product, more seats than the company can ever use.
 func (w *World) enough() map[string]int {
 	seats := map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()}
 	if w.synced {
@@ -44,7 +44,8 @@ func (w *World) enough() map[string]int {
 	return seats
 }
 
-// withGroups adds to the text of a policy the second group of E3 and the license of the synced group.
+// withGroups returns the text of a policy with two additions. The second group also gives E3, and there is a license
+// and a rule for the synced group. Each addition is made only if the company has the group.
 func (w *World) withGroups(text string) string {
 	if w.several {
 		text = strings.Replace(text, "group: {entra: "+groupE3+"}", "groups: [{entra: "+groupE3+"}, {entra: "+labName+"}]", 1)
@@ -84,7 +85,7 @@ func (w *World) regroups() {
 }
 
 // inGroup reports whether Entra ID lists a person in a group. The argument "group" is the original name of the group.
-// The result is false while the group has another name than usual.
+// While a turn gives the group another name, the result is false.
 func (w *World) inGroup(i int, group string) bool {
 	if group == groupLab {
 		group = labName
@@ -105,7 +106,7 @@ func (w *World) helpDeskGroups(i int) {
 	}
 }
 
-// The method "put" adds a person to a group by hand, or removes the person by hand.
+// The method "put" adds a person to a group, or removes the person if "in" is false, as an administrator does.
 func (w *World) put(i int, group string, in bool) {
 	w.box.Company.SetMember(i, group, in)
 	w.observe(i)
@@ -132,7 +133,7 @@ func (w *World) regroupedWhilePending(i int, license string) {
 	}
 }
 
-// The function "empties" returns the function that begins a turn by removing everybody from a group.
+// The function "empties" returns the function that begins a turn: it removes all people from a group.
 func empties(group string) func(*World) {
 	return func(w *World) {
 		for i := range w.people {
@@ -144,7 +145,8 @@ func empties(group string) func(*World) {
 	}
 }
 
-// The function "refills" returns the function that ends such a turn. It adds the former members to the group again.
+// The function "refills" returns the function that ends a turn of "empties". It adds the removed people to the group
+// again.
 func refills(group string) func(*World) {
 	return func(w *World) {
 		for _, i := range w.ousted {

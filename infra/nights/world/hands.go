@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The method "pending" makes events happen to people whose change is pending.
+// The method "pending" sometimes makes people sign in, exempts them, or changes their groups while their change is
+// pending.
 func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -29,8 +30,8 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// The method "breaks" sometimes makes Graph close connections during an apply. The product then cannot know whether a
-// write was carried out.
+// The method "breaks" sometimes makes Graph break connections, stall, or answer with status 502 during an apply. The
+// product then cannot know whether a write was carried out.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
 		w.begin(weather.Plan{
@@ -40,7 +41,8 @@ func (w *World) breaks() {
 	}
 }
 
-// The method "stopped" makes events happen while the product's process is frozen for hours.
+// The method "stopped" makes people sign in while the product's process is frozen for hours. The process must not write
+// afterwards what it decided before.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -50,9 +52,9 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold handles a plan on hold, as an administrator does. The administrator may first correct names in the policy. The
-// administrator sometimes applies the plan without an override, and the product must refuse this apply. If the plan can
-// be overridden, the administrator often overrides the limits.
+// onHold does what an administrator does about a plan on hold. The administrator may first correct names in the policy.
+// Sometimes the administrator tries to apply the plan as it is, and the product must refuse. If only the limits put the
+// plan on hold, the administrator often overrides them.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -64,9 +66,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// The method "accepted" tells the judge that an administrator accepts the removals of a plan beyond the limits. The
-// judge receives an event for each license that a person has not used within the idle period. These licenses include
-// licenses whose removal must still be announced, and licenses of people whose grace period is not over.
+// The method "accepted" tells the judge that an administrator accepts the removals of a plan beyond the limits. It does
+// so for every license that a person has not used within the idle period. The override also covers removals that are
+// not announced yet, and people in their grace period.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -82,10 +84,10 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// The method "wave" makes many people leave on one day, as when a company closes a site. The people work until this
-// day, so all their licenses become idle in one night. In 35 % of the companies, there are two waves of similar size.
-// The first wave is before night 0, and the second wave is before one of the nights 8 to 17. The licenses of the second
-// wave become idle soon after an administrator may have accepted the removals of the first wave.
+// The method "wave" makes many people leave on one day, as when a company closes a site. They work until this day, so
+// their licenses all become idle in one night. In 35 % of the companies, there are two such days: before night 0, and
+// before one of the nights 8 to 17. When the second group becomes idle, an administrator may just have accepted the
+// removals of the first group.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
@@ -103,7 +105,8 @@ func (w *World) wave() {
 	}
 }
 
-// The function "swap" moves the Citrix group to another DN, and moves groupOnPrem to the former DN of the Citrix group.
+// The function "swap" moves the Citrix group to another DN, and then moves groupOnPrem to the DN that the Citrix group
+// had.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})

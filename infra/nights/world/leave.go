@@ -11,20 +11,20 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// People go on leave. A parental leave lasts for months. A sick leave is often entered when the person has been away for
-// weeks. The policy lists each leave. Most people come back on the first day after the leave. (Administrators ask that
-// tools leave people on extended leave alone: KelvinTegelaar/CIPP#5080.)
+// People go on leave, and the policy lists each leave. A parental leave lasts for months. A sick leave is often entered
+// when the person has been away for weeks. Most people come back on the first day after the leave. (Administrators ask
+// that tools leave people on extended leave alone: KelvinTegelaar/CIPP#5080.)
 
 // The type "leave" is a line of exempt.leave in the policy.
 type leave struct {
 	name  string    // the person's name as written in the policy
-	until string    // as written: the last day, or the first instant after the leave
+	until string    // the end as the policy has it: the last day, or the first instant after the leave
 	ends  time.Time // the first moment after the leave
 	over  bool      // whether the person's first day after the leave has begun
 }
 
-// The function "leaveUntil" returns a leave that ends at midnight. If atWork is set, it ends when work begins on the next
-// day.
+// The function "leaveUntil" returns a leave that ends with the last day, at midnight. If atWork is set, it ends at
+// seven the next morning, when work begins.
 func leaveUntil(name string, lastDay time.Time, atWork bool) *leave {
 	lastDay = lastDay.Truncate(day)
 	l := &leave{name: name, until: lastDay.Format(time.DateOnly), ends: lastDay.Add(day)}
@@ -35,7 +35,7 @@ func leaveUntil(name string, lastDay time.Time, atWork bool) *leave {
 	return l
 }
 
-// The method "lines" returns the leaves as the policy writes them.
+// The method "lines" returns the leaves in the form in which the policy lists them.
 func (r *rules) lines() string {
 	var all []string
 	for _, i := range slices.Sorted(maps.Keys(r.leaves)) {
@@ -53,7 +53,7 @@ func annasLeave(seed uint64, now time.Time) *leave {
 	return leaveUntil("anna@contoso.example", now.Add(time.Duration(20+d.IntN(70))*day), d.chance(0.3))
 }
 
-// The method "enter" enters a leave of a person, or another end of a leave, into the policy, and tells the judge.
+// The method "enter" enters a new leave of a person into the policy, or another end of a leave, and tells the judge.
 func (w *World) enter(i int, l *leave) {
 	w.policy.leaves[i] = l
 	w.policy.publish()
@@ -73,13 +73,15 @@ func (w *World) goesAway(i, least, most int) {
 	w.people[i].daily = 0
 }
 
-// The function "here" reports whether the policy may list a leave of the person, and lists none that is not over.
+// The function "here" reports whether a person may go on leave now. The person's accounts must be linked and enabled,
+// and an earlier leave must be over.
 func here(w *World, i int, p sandbox.Truth) bool {
 	l := w.policy.leaves[i]
 	return linked(w, i, p) && p.Enabled && (l == nil || l.over)
 }
 
-// The variable "changesOfLeave" contains the kinds of events of leaves. An old line is replaced by the new one.
+// The variable "changesOfLeave" contains the kinds of events about leaves. In the policy, a new leave replaces the
+// person's earlier leave.
 var changesOfLeave = []change{
 	{"goes on leave", 0.0015, func(w *World, i int, p sandbox.Truth) bool { return here(w, i, p) && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.goesAway(i, 40, 110) }},
@@ -94,8 +96,8 @@ var changesOfLeave = []change{
 	}},
 }
 
-// The method "comesBack" reports whether the day that began at the given time is the person's first day after a leave,
-// and the person comes back on this day.
+// The method "comesBack" reports whether a person comes back from a leave on the day that began at the given time. Most
+// people do on the first day after the leave, and become active again. Others stay away.
 func (w *World) comesBack(i int, began time.Time) bool {
 	l := w.policy.leaves[i]
 	if l == nil || l.over || began.Before(l.ends) {
@@ -109,7 +111,7 @@ func (w *World) comesBack(i int, began time.Time) bool {
 	return true
 }
 
-// endLeaves tells the judge whose exemption has ended with a leave.
+// endLeaves tells the judge about each person whose leave is over, because the exemption has ended with the leave.
 func (w *World) endLeaves() {
 	for _, i := range slices.Sorted(maps.Keys(w.policy.leaves)) {
 		if !w.clock.Now().Before(w.policy.leaves[i].ends) && w.people[i].told.exempt {

@@ -30,8 +30,7 @@ func withMailboxes(text string) string {
 `
 }
 
-// The method "doubles" gives Exchange Online to most people who hold E3: by the group or directly. The method "saw"
-// tells the judge.
+// The method "doubles" gives Exchange Online to most people who hold E3, by the group or directly.
 func (w *World) doubles() {
 	for i := range w.people {
 		d := throw(w.options.Seed, "exchange", i)
@@ -61,8 +60,8 @@ func (w *World) helpDeskExchange(i int) {
 	}
 }
 
-// losesExchange sometimes takes Exchange Online by hand from a person in a plan before the apply. The product must see
-// that only E3 is left for the mailbox.
+// losesExchange sometimes takes Exchange Online by hand from a person whose change is planned, before the apply. E3 is
+// then the only license for the mailbox, and the product must notice this.
 func (w *World) losesExchange(i int) {
 	if w.mailboxes && w.holdsExchange(i, w.box.Company.Truth(i)) && w.happens("Exchange Online is taken by hand before the write", i, 0.05) {
 		w.box.Company.SetMember(i, groupTarget, false)
@@ -71,8 +70,8 @@ func (w *World) losesExchange(i int) {
 	}
 }
 
-// holdsExchange reports whether a person holds Exchange Online. Members of the group count before the group has given
-// the license, and former members no longer count, because the product takes the license when it writes the group.
+// holdsExchange reports whether a person holds Exchange Online. The product gives or takes this license by a write to
+// the group. A change of the membership therefore counts at once, before the license follows.
 func (w *World) holdsExchange(i int, p sandbox.Truth) bool {
 	return w.inGroup(i, groupTarget) || slices.ContainsFunc(p.Exchange, func(way sandbox.Way) bool { return way.Group != groupTarget })
 }
@@ -87,7 +86,7 @@ func (w *World) stuckExchange(i int, p sandbox.Truth) bool {
 	return way == "" && w.people[i].nowhere || way != "" && way != groupTarget
 }
 
-// tellExchange tells the judge about Exchange Online what the method "tell" tells about E3.
+// tellExchange does for Exchange Online what the method "tell" does for E3: it tells the judge what has changed.
 func (w *World) tellExchange(i int, p sandbox.Truth, at time.Time) {
 	if !w.mailboxes {
 		return

@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// Administrators give a license another name in the policy, when they tidy the policy up. They do so most often after a
-// complaint, when the help desk has given somebody a license back. The product, the group and the rule stay the same.
-// (docs/policy.md, "Two rules, other names", says what a new name must not change.)
+// Administrators sometimes rename a license in the policy. They do so most often after a complaint, when the help desk
+// has given somebody a license back. The product, the group and the rule stay the same. (docs/policy.md, "Two rules,
+// other names", says what a new name must not change.)
 
-// renameEvery is the smallest number of nights between two names of a license.
+// renameEvery is the smallest number of nights between two renames of a license.
 const renameEvery = 30
 
 // The type "named" has the names of licenses in the policy.
 type named struct {
 	name  map[string]string // the present name, by license
 	of    map[string]string // the license, by each name that it has had
-	since map[string]int    // the night of the present name, by license
+	since map[string]int    // the night in which the present name began, by license
 }
 
-// withNames replaces the names of the licenses E3 and Citrix in the text of a policy by placeholders.
+// withNames returns the text of a policy with a placeholder in place of each name of E3 and Citrix.
 func withNames(text string) string {
 	for _, license := range []string{e3, citrix} {
 		text = strings.NewReplacer("\n  "+license+":", "\n  {name "+license+"}:", "license: "+license+"\n", "license: {name "+license+"}\n").Replace(text)
@@ -27,12 +27,13 @@ func withNames(text string) string {
 	return text
 }
 
-// The method "call" gives a license a name.
+// The method "call" records that a license has a new name in the policy from the night "night" on.
 func (n *named) call(license, name string, night int) {
 	n.name[license], n.of[name], n.since[license] = name, license, night
 }
 
-// The method "own" returns the world's name of a license. The parameter "name" is a name in a policy.
+// The method "own" returns the world's own name of a license for a present or former name in the policy. It returns an
+// unknown name unchanged.
 func (n *named) own(name string) string {
 	if license, is := n.of[name]; is {
 		return license
@@ -59,8 +60,8 @@ func (w *World) renames() {
 	}
 }
 
-// The method "complained" reports whether somebody has given a license back since the last call, after the product took
-// the license.
+// The method "complained" reports whether somebody has given back a license that the product took. Each call covers
+// only the time since the last call.
 func (w *World) complained(license string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

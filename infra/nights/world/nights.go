@@ -40,8 +40,8 @@ func (w *World) work() {
 	}
 }
 
-// The method "begin" begins the faults of a plan (package weather), for the product's process and for the processes of
-// the relays. An empty plan ends all faults.
+// The method "begin" begins the faults of a night, in the product's process and in the processes of the relays. A plan
+// of the weather lists the faults. An empty one ends all faults.
 func (w *World) begin(p weather.Plan) {
 	w.weather.Begin(p)
 	if w.nearby != nil {
@@ -49,7 +49,8 @@ func (w *World) begin(p weather.Plan) {
 	}
 }
 
-// The method "approved" applies a plan some time after the plan was made.
+// The method "approved" applies a plan up to 90 minutes after the plan was made. Events may happen before and after the
+// apply.
 func (w *World) approved(p plan.Plan, override bool) {
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
@@ -59,7 +60,8 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// The method "meanwhile" makes events happen to the people in a plan before the apply.
+// The method "meanwhile" sometimes makes people in a plan sign in, or changes them in other ways, before the apply. The
+// product must notice this.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -93,7 +95,8 @@ func (w *World) byTheWay() {
 		w.restore(w.runs[d.IntN(len(w.runs))])
 	}
 	for i := range w.people {
-		// A run for one person lists no group. It cannot know that the exempt group has lost members (docs/policy.md).
+		// A run for one person does not list the members of groups, so it cannot know that the exempt group has lost
+		// members (docs/policy.md).
 		if upn := w.upn(i); !w.serverless && upn != "" && !w.gone[i] && w.happens("one person is asked about", i, 0.0005) {
 			w.one(i, upn)
 		}
@@ -113,8 +116,8 @@ func (w *World) operate(wished bool) {
 	w.wished = wished
 }
 
-// The method "one" evaluates one person again and applies the result. If the command is killed, nobody knows which
-// removals the command announced. In this case, the method tells the judge that the command announced all removals.
+// The method "one" runs the command reevaluate for one person, which applies the result. If the command is killed,
+// nobody knows which removals it announced. The method then tells the judge that it announced all removals.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -158,12 +161,13 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// The constant "patient" is the number of nights in a row that the feeds may put the plan on hold. An administrator
-// then accepts the feeds as they are.
+// The constant "patient" is how many nights in a row a plan must be on hold, for a reason that nobody can override,
+// before an administrator acts. The administrator then accepts unhealthy feeds, or corrects names in the policy.
 const patient = 3
 
-// The method "accepts" reports whether an administrator accepts the feeds in this night. Administrators accept feeds
-// only in calm weather, and only while no temporary turn is active.
+// The method "accepts" reports whether an administrator accepts unhealthy feeds in this night. A feed is all dates of
+// one kind in a run, such as all sign-in dates. Administrators do so only in calm weather, and only while no temporary
+// turn is active.
 func (w *World) accepts() bool {
 	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -173,8 +177,8 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// The method "unread" returns the licenses for which a directory was not healthy in the plan. The rule for Citrix needs
-// Active Directory, the rule for Entra ID P2 needs both directories, and the other rules need Entra ID.
+// The method "unread" returns the licenses whose rules read a directory that was not healthy in the run. The rule for
+// Citrix reads Active Directory, the rule for Entra ID P2 reads both directories, and the other rules read Entra ID.
 func (w *World) unread(p plan.Plan) (licenses []string) {
 	for _, license := range w.licenses() {
 		source := "entra"
@@ -188,8 +192,8 @@ func (w *World) unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// The method "planned" tells the judge which removals a plan lists: new removals, and earlier removals that the plan
-// resumes.
+// The method "planned" tells the judge which removals a plan contains. It includes removals that an earlier run began,
+// and that the plan finishes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -204,7 +208,7 @@ func (w *World) planned(p plan.Plan) {
 }
 
 // The method "about" tells the judge an event about a person. The parameter "user" is the product's key of the person.
-// The license of the event has a name that it has or had in the policy.
+// The event may have any present or former name of the license in the policy.
 func (w *World) about(user string, e judge.Event) {
 	e.License = w.policy.own(e.License)
 	if i, known := w.number(user); known {
@@ -213,13 +217,14 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// The method "number" returns the index of a person. The parameter "user" is the product's key of the person.
+// The method "number" returns the index of the person whose key in the product is "user", and false if there is no such
+// person.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// The method "apply" applies a run until no change is pending. It tries up to six times. If the parameter "run" is
+// The method "apply" applies a run again and again until no change is pending, but at most six times. If "run" is
 // empty, it does nothing.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
@@ -247,10 +252,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// The method "announced" tells the judge which removals an apply has announced, and which writes no directory has shown
-// yet. If the parameter "unknown" is set, nobody knows how many removals the apply announced. In this case, the method
-// tells the judge that the apply announced all removals. Each announcement gets the start of the apply as its time,
-// because the true time is unknown after a freeze.
+// The method "announced" tells the judge which removals an apply has announced, and which of its writes no directory
+// shows yet. If "unknown" is set, nobody knows what the apply announced, and the judge counts all notices of the plan
+// as announced. Announcements have the start of the apply as their time, because the true time is unknown after a
+// freeze.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

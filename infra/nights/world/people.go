@@ -24,16 +24,16 @@ type human struct {
 	told     standing
 }
 
-// The type "standing" is the state of a person that the judge knows. The world tells the judge only what differs from
-// this state.
+// The type "standing" is what the world has told the judge about a person. The world tells the judge only what differs
+// from this.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
 	outside, stuck, held map[string]bool
 }
 
-// The method "arrive" tells the judge that a person exists from now on. It is called for the first people of the
-// company, for a hired person, and for an account that was created again with another id.
+// The method "arrive" tells the judge that a person exists. It is called for the first people of the company, for a
+// hired person, and for an account that was created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -51,7 +51,8 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// The method "observe" tells the judge what has changed about a person after an event that the product did not cause.
+// The method "observe" compares a person with what the judge knows, and tells the judge the differences. It is called
+// after each event that the product did not cause.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -91,8 +92,8 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.tellExchange(i, p, at)
 }
 
-// The method "state" tells the judge the licenses for which a fact about a person has changed. The map "told" has the
-// values that the judge knows, by license. The map "now" has the true values, by license.
+// The method "state" tells the judge that a fact about a person has changed, separately for each license. The map
+// "told" has the values that the judge knows, by license. The map "now" has the true values.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range w.licenses() {
 		if now, about := now[license]; about && now != told[license] {
@@ -115,7 +116,7 @@ func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
 
-// The method "exempt" reports whether the current policy exempts a person.
+// The method "exempt" reports whether a person is exempt now: as a guest, by the policy, or by an exempt group.
 func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
@@ -126,16 +127,17 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	return w.inExemptGroup(i)
 }
 
-// inExemptGroup reports whether a person is in an exempt group, directly or through a nested group, or whether a script
-// has removed the person by mistake. A group that is renamed or deleted still counts: the administrators restore it, and
-// nobody wanted its members to lose a license meanwhile.
+// inExemptGroup reports whether a person is in an exempt group, directly or through a nested group. A person whom a
+// script removed by mistake still counts as a member. A group that is renamed or deleted still counts, too: the
+// administrators restore it, and its members must lose no license meanwhile.
 func (w *World) inExemptGroup(i int) bool {
 	c := w.box.Company
 	_, again := w.out[exemptAgain] // the exempt group that was made again has no nested groups
 	return c.InGroup(i, groupExempt) || w.gone[i] || !again && c.InGroup(i, "LIC-Exempt-Leave")
 }
 
-// The method "upn" returns the name by which a policy identifies a person.
+// The method "upn" returns the user principal name, by which a policy identifies a person. It returns "" if the person
+// has no account in Entra ID.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName
@@ -143,8 +145,8 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// The method "contradictory" reports whether the anchor of a person's Entra account does not match the person's account
-// in Active Directory. It returns true for people of kind WrongAnchor until one of their accounts is replaced.
+// The method "contradictory" reports whether a person has two accounts that do not match: the anchor of the Entra
+// account names another account. This is true for people of kind WrongAnchor until one of their accounts is replaced.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
@@ -159,9 +161,9 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	return (p.SID == "" || w.blind()) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // without a sign-in, the rule needs the age of the accounts, and the product cannot know this age
 }
 
-// The method "stuckE3" reports whether the product cannot safely take E3 from a person, because the person holds E3 in
-// several ways or in an unsafe way. A direct license is safe only if the person has a usage location. A rule that removes
-// E3 must leave Exchange Online for the mailbox.
+// The method "stuckE3" reports whether the product cannot safely take E3 from a person. It can take E3 only if the
+// person holds E3 in exactly one way. A direct license is safe only if the person has a usage location. A rule that
+// removes E3 must leave Exchange Online for the mailbox.
 func (w *World) stuckE3(i int, p sandbox.Truth) bool {
 	if len(p.E3) != 1 || w.awaitsE3(i, p) || w.mailboxes && len(p.Exchange) == 0 {
 		return true
@@ -170,8 +172,8 @@ func (w *World) stuckE3(i int, p sandbox.Truth) bool {
 	return way == "" && w.people[i].nowhere || way != "" && way != groupE3 && !(w.several && way == groupLab)
 }
 
-// stuckCitrix reports whether the product cannot safely take Citrix from a person. The product can take a direct
-// membership of the Citrix group, even if the person holds Citrix in other ways too.
+// stuckCitrix reports whether the product cannot take Citrix from a person, because the person is not a direct member
+// of the Citrix group. Other ways to hold Citrix do not matter.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

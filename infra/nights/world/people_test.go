@@ -6,9 +6,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestExemptWhileTheGroupIsAway: the judge counts a person as exempt while the exempt group is deleted or has another
-// name, because the group comes back with its members. A person who looks free in between could lose the link between
-// the two accounts, and the product could not know the exemption afterwards.
+// TestExemptWhileTheGroupIsAway: a person counts as exempt while the exempt group is deleted or has another name,
+// because the group comes back with its members. Otherwise the world could separate the person's two accounts
+// meanwhile, and the product could no longer know that the exemption applies to both.
 func TestExemptWhileTheGroupIsAway(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -17,14 +17,14 @@ type rules struct {
 	named
 	file   string
 	text   string         // text with placeholders for the edited parts
-	users  map[int]string // names of exempt people in the policy, by index of the person; a person may have another name now
+	users  map[int]string // names of exempt people in the policy, by index of the person; the policy keeps the name after a rename
 	idle   map[string]int // days without use, by license
 	notice int            // days of notice; 0: removals are not announced
 	leaves map[int]*leave // by index of the person
 }
 
-// newRules returns the company's policy with an addition: the rules also restore licenses to people who return. If the
-// parameter "notice" is not 0, the rules also announce each removal, this number of days before the removal.
+// newRules returns the company's policy. It adds to the text that the rules restore licenses to people who return. If
+// "notice" is not 0, the rules also announce each removal this number of days before.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{
 		file: file, users: map[int]string{breakglass: "breakglass@contoso.example"}, leaves: map[int]*leave{}, notice: notice,
@@ -59,8 +59,8 @@ func (r *rules) publish() {
 // The constant "breakglass" is the person whom the company's policy exempts permanently.
 const breakglass = 0
 
-// The method "exempts" reports whether the policy exempts a person by name at an instant. An exemption stays in force
-// when the person gets another name.
+// The method "exempts" reports whether the policy exempts a person at an instant, by name or by a leave. An exemption
+// stays in force when the person gets another name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	l := r.leaves[i]
 	return l != nil && at.Before(l.ends) || r.users[i] != ""
@@ -80,7 +80,8 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 }
 
-// The method "span" sets the number of days without use after which the rule takes a license.
+// The method "span" changes the rule for a license: from now on, the rule takes the license after this number of days
+// without use.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
@@ -88,8 +89,8 @@ func (w *World) span(license string, days int) {
 }
 
 // The method "correct" replaces names in the policy by the current names of the people, as administrators do after some
-// nights on hold. A plan is on hold if a name in the policy has never been the name of a person in a run. The cause is
-// that the person was renamed before any run read the name.
+// nights on hold. A plan is on hold if the policy has a name that no run has ever read. This happens when a person is
+// renamed before any run reads the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -108,8 +109,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// The method "except" starts or ends an exemption by name, as an administrator does on request. The exemption covers
-// only the account with the name if the person's accounts no longer belong together.
+// The method "except" starts or ends an exemption by name, as an administrator does on request. If the person's two
+// accounts no longer belong together, the exemption covers only the account with the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

@@ -9,11 +9,11 @@ import (
 )
 
 // In some companies, the exempt group has a long list of members. A script of an administrator removes a third of them
-// by mistake. A week later, the administrator adds them again. (A file can list members to remove: Microsoft Learn,
-// "Bulk remove group members in Microsoft Entra ID".) The product must notice that the group lost so many members in one
-// night, and take nothing from them meanwhile. The world therefore tells the judge that they are exempt.
+// by mistake, and the administrator adds them again a week later. (Microsoft Learn, "Bulk remove group members in
+// Microsoft Entra ID": a file can list members to remove.) The product must notice so large a loss in one night, and
+// take nothing from these people. The world therefore tells the judge that they are exempt all the time.
 
-// The constant "groupExempt" is the exempt group.
+// The constant "groupExempt" is the name of the group whose members are exempt.
 const groupExempt = "LIC-Exempt"
 
 // The type "protected" has the long list of exempt members of a company.
@@ -38,11 +38,12 @@ func (w *World) protects() {
 	w.kinds = append(w.kinds[:len(w.kinds):len(w.kinds)], turn{cutKind, groupExempt, 0.015, 7, "", (*World).cut, (*World).uncut})
 }
 
-// The constant "cutKind" is the kind of the turn in which the members are missing.
+// The constant "cutKind" is the kind of the turn that lasts from the script's mistake to its correction.
 const cutKind = "a script removes a third of the exempt group's members"
 
-// leastCut is the smallest number of members whom the script removes. A group that loses five members or fewer may have
-// lost them for a good reason (docs/policy.md, "Groups of Entra ID"). A few people may join the group on the same days.
+// leastCut is the smallest number of members whom the script removes. The product must notice a loss of more than five
+// members (docs/policy.md, "Groups of Entra ID"). A few people may join the group on the same days, so the number is
+// larger.
 const leastCut = 8
 
 // The method "cut" begins the turn cutKind: the script removes members.
@@ -72,7 +73,8 @@ func (w *World) uncut() {
 	clear(w.gone)
 }
 
-// The function "leavesList" reports whether a person may be taken off the exempt groups. Nobody leaves the long list.
+// The function "leavesList" reports whether an administrator may remove a person from the exempt groups. People on the
+// long list stay.
 func leavesList(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && w.inExemptGroup(i) && !w.long[i]
 }

@@ -23,8 +23,8 @@ func (w *World) hasRelays() bool {
 	return w.serverless && throw(w.options.Seed, "relays").chance(relayed)
 }
 
-// The method "install" gives the company relays. The process of a relay has its own weather, with the same kinds of
-// faults in the same nights.
+// The method "install" gives the company relays. The relays have their own weather: the same kinds of faults in the
+// same nights as the product's process, but at other operations.
 func (w *World) install() (err error) {
 	w.nearby = w.weathered(^w.options.Seed)
 	w.box.Meddle(w.nearby.LDAP)
@@ -44,7 +44,7 @@ func (w *World) install() (err error) {
 	return err
 }
 
-// The method "weathered" returns the weather of a process, without the faults that are left out.
+// The method "weathered" returns new weather for a process. The faults in Options.Without do not happen.
 func (w *World) weathered(seed uint64) *weather.Weather {
 	of := weather.New(seed, &w.clock)
 	for number := range w.options.Without {
@@ -83,7 +83,7 @@ func (w *World) relayLog() *slog.Logger {
 	return slog.New(slog.NewTextHandler(lines(w.logf), &slog.HandlerOptions{ReplaceAttr: untimed}))
 }
 
-// The type "lines" writes each line with a function.
+// The type "lines" is an io.Writer that passes each line to a function such as World.logf.
 type lines func(format string, args ...any)
 
 func (l lines) Write(line []byte) (int, error) {
@@ -91,7 +91,8 @@ func (l lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// readAD asks the relays to read Active Directory for a run, as the state machine does.
+// readAD asks the relays to read Active Directory for a run, as the state machine does. Without relays, the answer is
+// that there are none.
 func (f *functions) readAD(run string, b *collect.StepOutput) protocol.Ending {
 	if f.w.premises == nil {
 		return protocol.Ending{Absent: true}
@@ -101,7 +102,8 @@ func (f *functions) readAD(run string, b *collect.StepOutput) protocol.Ending {
 	})
 }
 
-// The method "evidence" asks the relays to read the people of a batch, if the step "prepare" says so.
+// The method "evidence" asks the relays to read the people of a batch again before the changes, if the step "prepare"
+// has set b.Ask.
 func (f *functions) evidence(b *apply.BatchState) protocol.Ending {
 	if !b.Ask {
 		return protocol.Ending{Absent: true}

@@ -11,7 +11,7 @@ import (
 // One of reportsEvery companies has a rule for E3 that reads sign-ins and the usage reports of Microsoft 365.
 const reportsEvery = 7
 
-// The function "reported" changes the text of a policy: the rule for E3 also reads the usage reports.
+// The function "reported" returns the text of a policy in which the rule for E3 also reads the usage reports.
 func reported(text string) string {
 	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
 		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
@@ -21,7 +21,8 @@ func reported(text string) string {
 // dates are whole days.
 const reportShows = 8 * day
 
-// usesTeams makes a person use Teams without a sign-in. In contrast, a person who signs in uses every workload.
+// usesTeams makes a person use Teams without a sign-in, so that only a usage report shows the use. A person who signs
+// in uses every workload.
 func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
 	w.people[i].teams = true

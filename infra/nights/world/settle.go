@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// calmNights is the number of nights at the end of a story. In these nights, the product must finish its changes.
+// calmNights is the number of nights without faults at the end of a story. The product must finish its changes in these
+// nights.
 const calmNights = 6
 
 // The method "settle" ends the story. It ends all temporary turns and all faults, and simulates the calm nights. After
@@ -27,7 +28,7 @@ func (w *World) settle() {
 	if w.premises != nil {
 		w.premises.Calm()
 	}
-	if w.synced { // a change can end in its night, so no change is unfinished at the end
+	if w.synced { // with a fast sync, a change ends in its own night, so the last night leaves no change unfinished
 		w.box.Company.SetSyncDelay(calmSync)
 	}
 	w.observeAll()
@@ -66,10 +67,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// restoreAll restores every run, the last run first. The command on one machine then restores by name the people who
-// still lack a license, because w.runs does not contain runs for a single person. At the end, people must hold the
-// licenses that were taken from them. This does not apply to a person whose account was replaced or can no longer hold
-// the license.
+// restoreAll restores every run, the last run first. w.runs does not contain runs for a single person, so the command
+// on one machine then also restores by name each person who still lacks a license. It is a fault if a license that was
+// taken is not held again at the end. The method "missing" has the exceptions.
 func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
@@ -96,9 +96,9 @@ func (w *World) finish() {
 	}
 }
 
-// The method "missing" returns the licenses that were taken and not given again, although the person could hold them.
-// It omits licenses that were taken after the time "began". The plans of the method "finish" may take such licenses,
-// and nobody restores them.
+// The method "missing" returns the licenses that were taken and not given again. It omits people who can no longer hold
+// the license, for example because their account was replaced. It also omits licenses that were taken after the time
+// "began": the plans of the method "finish" may take them, and nobody restores them.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

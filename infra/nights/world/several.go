@@ -8,37 +8,37 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// In some companies of applications, two groups give E3. A person may be in either group, or in both. The product must
-// not take E3 from a person in both groups. It restores E3 by the group by which it took E3.
+// In some companies of applications, two groups give E3. A person may be in one of them or in both. From a person in
+// both groups, the product must not take E3. It restores E3 by the same group by which it took E3.
 const (
 	groupLab = "Duplicate" // original name of the second group
 	labName  = "LIC-E3-Lab"
 )
 
-// The function "lab" completes a change of the second group of E3. In the result, the group still gives E3, and it has
-// its usual name unless x has another name.
+// The function "lab" completes a change of the second group of E3, so that the group still gives E3. If x has no name,
+// the group keeps its usual name.
 func lab(x sandbox.GroupChange) sandbox.GroupChange {
 	x.Name, x.More = cmp.Or(x.Name, labName), append([]string{"SPE_E3"}, x.More...)
 	return x
 }
 
-// The method "awaitsE3" reports whether a person is in a group of E3 that has not given its license yet. When the group
-// gives its license, the person holds E3 in one more way.
+// The method "awaitsE3" reports whether a person has joined a group of E3 that has not given its license yet. The
+// person will soon hold E3 in one more way.
 func (w *World) awaitsE3(i int, p sandbox.Truth) bool {
 	return w.several && slices.ContainsFunc([]string{groupE3, groupLab}, func(group string) bool {
 		return w.inGroup(i, group) && !slices.Contains(p.E3, sandbox.Way{Group: group})
 	})
 }
 
-// The method "elsewhere" reports whether a person stays in one group of E3 when the person leaves the other group. The
-// caller must hold the lock.
+// The method "elsewhere" reports whether a person who leaves one of the two groups of E3 is still in the other. The
+// person then keeps E3. The caller must hold the lock.
 func (w *World) elsewhere(e sandbox.Event) bool {
 	other := map[string]string{groupE3: groupLab, groupLab: groupE3}[e.Group]
 	return other != "" && w.listed[place{e.Person, other}]
 }
 
-// The method "way" returns the group by which the product takes or gives a license, for the judge. It returns "" while
-// the product may have to use another group.
+// The method "way" returns the group by which the product takes or gives a license. The judge compares the two groups.
+// The result is "" while the product may have to use another group, and the judge then compares nothing.
 func (w *World) way(e sandbox.Event) string {
 	if _, again := w.out[e3Again]; again || w.closed(e3) {
 		return ""
@@ -46,7 +46,8 @@ func (w *World) way(e sandbox.Event) string {
 	return e.Group
 }
 
-// The function "severalGroups" reports whether the person may be in the groups of E3 of a company with two such groups.
+// The function "severalGroups" reports whether two groups give E3 in this company, and the person has an account in
+// Entra ID.
 func severalGroups(w *World, _ int, p sandbox.Truth) bool { return w.several && p.EntraID != "" }
 
 // The method "changesGroup" moves a person from one group of E3 to the other.
@@ -61,7 +62,8 @@ func (w *World) changesGroup(i int) {
 
 func relab(x sandbox.GroupChange) func(*World) { return regroup(groupLab, lab(x)) }
 
-// The function "unlab" deletes the second group of E3. Nobody waits for its license any longer.
+// The function "unlab" deletes the second group of E3. The world then no longer expects that the group gives its
+// license to new members.
 func unlab(w *World) {
 	relab(sandbox.GroupChange{Deleted: true})(w)
 	w.mu.Lock()

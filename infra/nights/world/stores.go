@@ -8,10 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// The method "strange" sometimes plans and applies on a second machine, which has its own store. The second machine has
-// no recent readings, and often no readings at all. It cannot notice that another group has replaced the Citrix group,
-// or that the dates in a directory are older than on earlier nights. The second machine therefore works only in nights
-// in which the directories show the truth. It also cannot notice that the exempt group has lost members.
+// The method "strange" sometimes plans and applies on a second machine, which has its own store without recent
+// readings. Without them, the second machine cannot notice that another group has replaced the Citrix group, that dates
+// are older than on earlier nights, or that the exempt group has lost members. It therefore works only in nights
+// without such events.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || len(w.gone) > 0 || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -33,7 +33,7 @@ func (w *World) strange() {
 }
 
 // bringBack sometimes restores the store from a backup of the evening before. The backup is made while the product does
-// not work.
+// not run.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {

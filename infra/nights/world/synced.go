@@ -27,7 +27,8 @@ const (
 	calmSync    = 10 * time.Minute
 )
 
-// syncDelay returns the delay of Entra Connect in the usual nights.
+// syncDelay returns how long Entra Connect usually takes to sync a change. It returns 0 in a company without a synced
+// group.
 func (w *World) syncDelay() time.Duration {
 	if w.synced {
 		return usualSync
@@ -35,21 +36,22 @@ func (w *World) syncDelay() time.Duration {
 	return 0
 }
 
-// mayBeSynced reports whether Active Directory has the account to which the person's account in Entra ID is linked.
+// mayBeSynced reports whether Entra Connect can sync a membership of the person. The person must have a synced account,
+// and neither of the person's two accounts may have been created again.
 func (w *World) mayBeSynced(i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && p.SID != "" && w.box.Company.Person(i).Kind == sandbox.Synced && !w.touched[i]
 }
 
-// holdsPremium reports whether a person holds Entra ID P2. A member of the synced group counts as a holder before the
-// sync, because the product takes the license when it writes the group. A former member does not count as a holder.
+// holdsPremium reports whether a person holds Entra ID P2. The product takes this license by a write to the group in
+// Active Directory. A change of the membership therefore counts at once, before Entra Connect has synced it.
 func (w *World) holdsPremium(i int, p sandbox.Truth) bool {
 	other := func(way sandbox.Way) bool { return way.Group != groupOnPrem }
 	return p.EntraID != "" && (w.inGroup(i, groupOnPrem) || slices.ContainsFunc(p.P2, other))
 }
 
-// stuckPremium reports whether the product cannot safely take Entra ID P2 from a person. This is so if the person holds
-// Entra ID P2 in several ways or by another group, if the directories do not agree about the person or the membership,
-// if no usage report can list the person, or while a turn prevents the change.
+// stuckPremium reports whether the product cannot safely take Entra ID P2 from a person. For example, the person holds
+// the license in several ways, the directories disagree about the membership, no usage report lists the person, or a
+// turn prevents the change.
 func (w *World) stuckPremium(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	unlisted := w.reports && len(p.E3)+len(p.Exchange) == 0 // without a mailbox, no report says when the person was active
@@ -78,8 +80,8 @@ func (w *World) tellPremium(i int, p sandbox.Truth, outside bool, at time.Time) 
 	w.holds(h, premium, w.holdsPremium(i, p), at)
 }
 
-// The method "ended" tells the judge which changes of the synced group the product calls done, and whether the license
-// has followed the group.
+// The method "ended" tells the judge which changes of the synced group the product calls done. The field Holds of the
+// event is set if the license has not followed the group yet.
 func (w *World) ended(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -104,9 +106,8 @@ func regroupOnPrem(x sandbox.ADGroupChange) func(*World) {
 
 func setSync(d time.Duration) func(*World) { return func(w *World) { w.box.Company.SetSyncDelay(d) } }
 
-// The variable "turnsOfSynced" contains the kinds of turns of the synced group. Two of them move or delete the group in
-// Active Directory. Their object is groupCitrix, so that they never overlap with the turn "swapped", which moves both
-// groups.
+// The variable "turnsOfSynced" contains the kinds of turns of the synced group. Two of them name groupCitrix as their
+// object although they change the synced group. So they never overlap with the turn "swapped", which moves both groups.
 var turnsOfSynced = []turn{
 	{"Entra Connect stalls", "sync", 0.03, 1, "", setSync(stalledSync), setSync(usualSync)},
 	{"the synced group is moved", groupCitrix, 0.006, 2, premium,

@@ -6,7 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The type "turn" is a change of the company. It begins on one day. Most turns end some days later.
+// The type "turn" is a change of the company, such as a renamed group. It begins on one day, and most turns end some
+// days later.
 type turn struct {
 	kind   string
 	about  string  // the object that the turn changes; two active turns never change the same object
@@ -31,14 +32,14 @@ const forGood = 10_000
 
 func stays(*World) {}
 
-// The names of turns that do not end. The package checks in several places whether these turns have begun.
+// The names of turns that do not end. Code elsewhere in the package asks whether they have begun.
 const (
 	exemptAgain = "the exempt group is made again"
 	e3Again     = "the group of E3 is made again"
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// The turn "swapped" also moves groupOnPrem; see the function "swap".
+// The turn "swapped" moves the Citrix group, and moves the group groupOnPrem to the former DN of the Citrix group.
 const swapped = "another group has the DN of the group of Citrix"
 
 // The variable "turns" contains the kinds of turns. Most turns end well within judge.Patience (30 days).
@@ -107,13 +108,13 @@ func (w *World) mend(t turn) {
 	t.back(w)
 }
 
-// The constant "learnt" is the first night in which a turn may change the Citrix group. The product has then read the
-// group at least once, and recognizes the group by its objectGUID. A script also removes exempt members only from this
-// night on, because the product must know how many there were.
+// The constant "learnt" is the first night in which a turn may change the Citrix group. By then the product has read
+// the group, and recognizes it by its objectGUID. From this night on, a script may also remove members of the exempt
+// group, because the product knows how many there were.
 const learnt = 10
 
-// The method "clashes" reports whether a turn must not begin now. A turn must not begin if an active turn changes the
-// same object. A turn that changes the Citrix group must not begin before the product has read the group.
+// The method "clashes" reports whether a turn must not begin now, because an active turn changes the same object.
+// Before the night "learnt", it also returns true for a turn of the Citrix group and for the turn cutKind.
 func (w *World) clashes(t turn) bool {
 	if (t.about == groupCitrix || t.kind == cutKind) && w.night < learnt {
 		return true
@@ -126,7 +127,7 @@ func (w *World) clashes(t turn) bool {
 	return false
 }
 
-// The method "closed" reports whether an active turn prevents changes of a license.
+// The method "closed" reports whether the product cannot change a license now, because of an active turn.
 func (w *World) closed(license string) bool {
 	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out && (t.closes == license || t.kind == swapped && license == premium) {

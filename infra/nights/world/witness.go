@@ -79,7 +79,7 @@ func (w *World) lost(e sandbox.Event, h *human, license string) {
 	case e.ByHand:
 		h.told.held[license] = false
 		w.judge(judge.Event{What: judge.Released, At: e.At, Person: h.id, License: license})
-	case e.Group == "" && !h.told.held[license]: // the license follows a group that the person has left, during a direct change of another license
+	case e.Group == "" && !h.told.held[license]: // the person left the group of this license earlier, and the license disappears only now, with a direct change of another license
 	default:
 		h.told.held[license] = false
 		w.story.Removed++

@@ -1,12 +1,11 @@
 // Package world simulates a company for many nights. The company is a sandbox (package sandbox). Each night, the
 // product plans and applies in this process. Events happen to people and to the company: people are hired, leave and
-// return, and administrators change accounts and groups. Faults of the directories, of the store and of processes
-// happen too; see package weather. Some companies have relays, with faults of their own; see package premises. The
-// clock is simulated.
+// return, and administrators change accounts and groups. Directories, the store and processes fail, too; see package
+// weather. Some companies have relays, which can also fail; see package premises. The clock is simulated.
 //
-// All events follow from the seed alone. Each event has a number. A world can leave out events by their numbers, to
-// find the events that cause a fault. The world tells the judge the truth (see package judge), and never reads the
-// truth from the product.
+// All events follow from the seed alone. Each event has a number. To find the events that cause a fault, a world can
+// leave out events by their numbers. The world tells the judge the truth (see package judge), and never reads the truth
+// from the product.
 //
 // A turn is a change of the company that lasts for some days, such as a renamed group.
 package world
@@ -38,8 +37,8 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Apps adds rules for Copilot and for seats in an application. In some companies, two groups give E3, or a synced group
-	// gives Entra ID P2. Without Apps, a seed gives the same events as if this option did not exist.
+	// Apps adds rules for Copilot and for seats in an application. In some companies, two groups then give E3, or a
+	// synced group gives Entra ID P2.
 	Apps bool
 	// Without contains the numbers of events and faults that do not happen.
 	Without map[string]bool
@@ -65,8 +64,8 @@ type Story struct {
 	mornings      []time.Time // end of each night
 }
 
-// Night returns the number of the night at an instant, counted from 0. For an instant in the calm nights at the end of
-// the story, it returns Nights.
+// Night returns the number of the night of an instant, counted from 0. For an instant after these nights, it returns
+// Nights.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -99,15 +98,15 @@ type World struct {
 	dir                       string // folder of the policy
 	policy                    *rules
 	night                     int
-	unshown                   []judge.Event            // uses that no directory shows yet
+	unshown                   []judge.Event            // uses of licenses that no directory shows yet
 	hidden                    map[string]bool          // licenses whose directory showed older dates in the last night
 	changing                  []int                    // people with a change in the last plan
 	waiting                   string                   // run of a plan whose approval comes a day late
 	lengths                   map[string]int           // number of operations of the latest command, by name of the command
-	held                      int                      // number of nights in a row in which the feeds put the plan on hold
+	held                      int                      // number of nights in a row with a plan on hold that nobody can override
 	runs                      []string                 // runs that were applied
 	notices                   map[string][]plan.Change // changes that the plan announces, by run
-	hashes                    map[string]string        // hash of the plan, by run
+	hashes                    map[string]string        // hash of each plan, by run
 	out                       map[string]int           // active turns, with the night in which each began
 	binned, adBinned, touched map[int]bool
 
@@ -116,13 +115,13 @@ type World struct {
 	stranger bool                  // whether the second machine is working
 	wished   bool                  // whether an operator is restoring a run
 	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since; the value is when the machine took the license
-	regiven  map[string]bool       // licenses that somebody gave back by hand since the last question (see complained)
-	listed   map[place]bool        // memberships of the two groups of E3
-	waits    map[place]bool        // people in the groups of E3 who may still wait for the group's license
+	regiven  map[string]bool       // licenses that somebody gave back by hand since the last call of complained
+	listed   map[place]bool        // who is in which of the two groups of E3
+	waits    map[place]bool        // who is in a group of E3 and may not have its license yet
 }
 
-// In one of functionsEvery companies, the product runs as functions. The share "relayed" of these companies has relays.
-// Without a relay, the functions do not read Active Directory.
+// In one of functionsEvery companies, the product runs as Lambda functions. The share "relayed" of these companies has
+// relays. In the others, the functions do not read Active Directory.
 const (
 	functionsEvery = 5
 	relayed        = 0.5
@@ -137,8 +136,8 @@ var errNoReports = errors.New("this company has no reports")
 // noReport replaces gate.Report in companies without reports. It writes nothing and returns an error.
 func noReport(context.Context, store.Store, string) error { return errNoReports }
 
-// The constant "busy" is the number of requests for lists that Graph answers per minute if other applications use the
-// same tenant.
+// The constant "busy" is how many requests for lists Graph answers per minute in a company where other applications use
+// up Graph's limit.
 const busy = 8
 
 // The type "holding" identifies a license of a person.
@@ -158,7 +157,7 @@ const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// Live simulates the nights of a world, ends the story, and returns the result.
+// Live creates a company, simulates its nights, ends the story as the method "settle" says, and returns the result.
 func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,
@@ -189,7 +188,8 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// The method "tally" counts the missed cases and the faults, and lists the faults of the weather.
+// The method "tally" adds to the story the faults that the judge found, and the faults that the weather injected. It
+// counts missed cases separately.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -213,7 +213,7 @@ func (w *World) tally() {
 	}
 }
 
-// The method "build" creates the company and its product, and tells the judge the rules and the people of the company.
+// The method "build" creates the company and the product. It tells the judge the rules and the people.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -225,8 +225,8 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, SyncDelay: w.syncDelay(), Witness: w.saw,
-		// A company has more seats than it needs. Seats run out only when a turn takes them away (see the package comment),
-		// because the judge must know when they do.
+		// A company has more seats than it needs. Seats run out only in a turn (see the package comment), because the
+		// judge must know when they do.
 		Seats: w.enough(),
 	})
 	if err != nil {
@@ -287,7 +287,8 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// The method "found" sets the habits of person i, and tells the judge about the person. The person may be hired later.
+// The method "found" sets the habits of person i. If the person has an account already, it tells the judge about the
+// person.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -326,8 +327,9 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// The method "happens" decides by chance whether a kind of event happens now. The parameter "who" is the index of the
-// person, or -1 for an event of the company. The method records the event in the story.
+// The method "happens" decides by chance whether a kind of event happens now, and records the event in the story. An
+// event in Options.Without never happens. The parameter "who" is the index of the person, or -1 for an event of the
+// company.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false
