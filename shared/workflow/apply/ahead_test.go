@@ -49,7 +49,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: if a mark of a change cannot be read, apply does nothing.
+// TestStepsThatCannotBeLookedUp: if the ledger's marks of a rollback or of a write that takes the license cannot be
+// read, apply does nothing.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

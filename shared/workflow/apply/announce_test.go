@@ -102,8 +102,8 @@ Har du en fråga, eller är du borta då? Svara i så fall på det här mejlet.
 
 var errKilled = errors.New("killed")
 
-// A dying store belongs to a process that is killed before or after it creates a certain object. After that, every
-// write fails.
+// The type "dying" is a store of a process that is killed before or after it writes one object: the object whose key
+// ends in "at". Every later write fails.
 type dying struct {
 	store.Store
 	at    string // end of the key
@@ -168,7 +168,8 @@ func TestNoticeIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestBegunNoticeIsAskedAgain: a call that finds an open notice without a mail asks the rule again.
+// TestBegunNoticeIsAskedAgain: a call finds a notice that an earlier call began, and no mark that its mail was being
+// sent. It asks the rule again before it sends the mail.
 func TestBegunNoticeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

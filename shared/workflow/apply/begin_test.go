@@ -204,8 +204,8 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: the field Closed is true only in the result of a change that was refused because the plan is
-// closed.
+// TestRefusedForItself: the field Closed is true only in the result of a change that was refused because the whole plan
+// may begin nothing any more.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)

@@ -29,8 +29,9 @@ func (b *bench) jobOf(t *testing.T) *job {
 	return &job{Applier: b.Applier, run: r, plan: p, ledger: ledger.In(b.Store)}
 }
 
-// TestEntryWithoutItsPlan: an entry is believed if the plan of its run, or the run's stored list, has the change.
-// Without both, only a restore that an operator asked for believes the entry.
+// TestEntryWithoutItsPlan: a ledger entry about a taken license is believed if the plan of its run, or the list that
+// the run stored for later runs, has the change. If both are gone, it is believed only in a restore that an operator
+// asked for.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not restored by a run: the plan of run r0 is over its time"

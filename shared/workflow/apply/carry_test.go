@@ -227,7 +227,7 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestClosed: if the plan is closed, the field Closed is true in the result of a refused change.
+// TestClosed: if the plan may begin nothing any more, the field Closed is true in the result of a refused change.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -40,7 +40,7 @@ func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.En
 }
 
 // TestOpenChangeWhoseEntryCannotBeRead: a change whose ledger entry cannot be read stays open. Apply does not refuse
-// it, even if the plan is closed.
+// it, even if the plan may begin nothing any more.
 func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -180,8 +180,8 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	}
 }
 
-// TestGoneWhileItIsNotKnownWhetherItLeft: if an account is gone, the change does not count as failed while its leaving
-// mark cannot be read. The change may have taken the license, and the account may come back.
+// TestGoneWhileItIsNotKnownWhetherItLeft: the account is gone, and the mark that the change may have taken the license
+// cannot be read. The change does not count as failed, because the account may come back.
 func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

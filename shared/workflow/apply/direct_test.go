@@ -149,8 +149,8 @@ func TestDirectByOthers(t *testing.T) {
 }
 
 // TestDirectSuccessorGone: Graph accepts a direct change from E3 to Exchange. Before a read shows the change, somebody
-// takes the direct Exchange license from the person. The change must be rolled back, because a failed change has
-// nothing to restore.
+// takes the direct Exchange license from the person. The change must be rolled back: if it failed, no restore could
+// later return E3.
 func TestDirectSuccessorGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

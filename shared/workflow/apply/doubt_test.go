@@ -21,8 +21,8 @@ const safeDN = "CN=Safe,DC=corp"
 
 var safe = directory.GroupRef{Source: directory.AD, Name: safeDN}
 
-// safeBench returns a bench whose policy exempts the members of safeDN. The functions edit what the run stored, and
-// Active Directory.
+// safeBench returns a bench whose policy exempts the members of safeDN. The function "stored" edits what the run
+// stored, and "ad" edits Active Directory.
 func safeBench(t *testing.T, stored func(*snapshot.Begin, *snapshot.Manifest), ad func(*fakeAD)) *bench {
 	t.Helper()
 	b := newBenchOf(t, strings.Replace(text, "groups: [", `groups: [{ad: "`+safeDN+`"}, `, 1), freeDora)

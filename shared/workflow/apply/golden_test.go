@@ -33,8 +33,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// With the flag rewrite, the test writes the golden store of the present formats again. The stores of released versions
-// must not change, so a version that changes a format gets a new folder.
+// A golden store is a store that one version of idleseat wrote. With the flag rewrite, the test writes the one of the
+// present formats again. The stores of released versions must not change, so a version that changes a format gets a new
+// folder.
 var rewrite = flag.Bool("rewrite", false, "make the golden store of the present formats again")
 
 const (
@@ -188,8 +189,8 @@ func TestGoldenStores(t *testing.T) {
 			if d := cmp.Diff(before, b.holds()); d != "" {
 				t.Errorf("what people hold (-before +after):\n%s", d)
 			}
-			// Other programs read the table of members and the spreadsheet. The key of the object about a stopped
-			// person contains all facts. Only the newest lease is read.
+			// Some objects need no reader here. Other programs read the table of members and the spreadsheet. The key
+			// of the object about a stopped person contains all facts. Only the newest lease is read.
 			unread := slices.DeleteFunc(keys, func(key string) bool {
 				return s.read[key] || path.Base(key) == "changes.csv" || strings.Contains(key, "/members/") || strings.HasPrefix(key, layout.Stopped(goldenBefore)) || key == layout.Lease(1)
 			})

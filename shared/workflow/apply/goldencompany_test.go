@@ -48,7 +48,8 @@ rules:
 
 // goldenCompany returns the company of the golden stores. In the golden run, Anna moves between groups, Bo's product is
 // exchanged, and Dora loses Citrix. In the night before the golden run, Gus and Hanna lose Visio, and a restore gives
-// it back to both. Ines used Copilot recently. Other people keep the feeds healthy.
+// it back to both. Ines used Copilot recently. The others have recent sign-ins, so that the sign-in dates count as
+// healthy.
 func goldenCompany() (*fakeEntra, *fakeAD) {
 	created := daysAgo(900)
 	direct := func(sku string) []directory.Assignment { return []directory.Assignment{{SKU: sku, State: "Active"}} }
@@ -120,8 +121,8 @@ func goldenBench(s store.Store) *bench {
 	return b
 }
 
-// The method "reads" collects the company for a run and seals the snapshot. The Active Directory reading has the form
-// that the relay writes.
+// The method "reads" writes the snapshot of the company for a run. It writes the reading of Active Directory in the
+// form in which the relay writes it.
 func (b *bench) reads(t *testing.T, run, text string) {
 	t.Helper()
 	ctx := t.Context()

@@ -11,7 +11,7 @@ import (
 )
 
 // TestImmutableIDWithoutSID: another tool than Entra Connect gave Bo an immutable id. The Active Directory account with
-// this anchor may be in an exempt group, also if the settings leave it out.
+// this anchor may be in an exempt group, even if the settings leave the account out.
 func TestImmutableIDWithoutSID(t *testing.T) {
 	t.Parallel()
 	const sid, id, exempt = "S-1-5-21-77", "Z3VpZC1vZi1ib18xMjM0NQ==", "exempt: exempt: member of ad:" + safeDN
@@ -39,7 +39,7 @@ func TestImmutableIDWithoutSID(t *testing.T) {
 				b.entra.users["id-bo"].ImmutableID = id
 				return b
 			}
-			b, r := ready(changeBo), newRelayed(t, ready(changeBo, freeDora)) // the relay is asked only if a change is made there
+			b, r := ready(changeBo), newRelayed(t, ready(changeBo, freeDora)) // without freeDora, the relay is not asked
 			b.apply(t, want, tc.keep)
 			r.round(t, "entra-0001", false)
 			r.is(t, want, tc.keep)

@@ -45,7 +45,7 @@ func TestExemptThoughNotRead(t *testing.T) {
 				b.entra.users["id-bo"].SID = sid
 				return b
 			}
-			b, r := ready(converted), newRelayed(t, ready(converted, freeDora)) // the relay is asked only if a change is made there
+			b, r := ready(converted), newRelayed(t, ready(converted, freeDora)) // without freeDora, the relay is not asked
 			b.apply(t, want, tc.keep)
 			r.round(t, "entra-0001", false)
 			r.is(t, want, tc.keep)
@@ -56,8 +56,8 @@ func TestExemptThoughNotRead(t *testing.T) {
 	}
 }
 
-// TestBegunAndLeftOut: after a license was taken, the settings leave the account out. The change is rolled back by the
-// ids of the account. No new change is begun for such an account.
+// TestBegunAndLeftOut: after a license was taken, the settings leave the account out. The change can still be rolled
+// back. No change begins for an account that is left out.
 func TestBegunAndLeftOut(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestResumedWithoutResults: if the results of a run are damaged, another run resumes it by the ledger. A call for all
-// changes is refused from then on, because only the lost results say what was kept. What the resuming call read right
-// before the changes stays known.
+// TestResumedWithoutResults: the results of a run are damaged. Another run can still resume it, because the ledger says
+// what has begun. A call for all changes is refused from then on: only the lost results said that Bo keeps the license.
+// The results of the resuming calls are stored.
 func TestResumedWithoutResults(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.Begun, runs.Back} {
@@ -47,8 +47,8 @@ func TestResumedWithoutResults(t *testing.T) {
 	}
 }
 
-// TestReturnWithoutResults: a call for all changes is refused because results are damaged, and finishes what returns a
-// license. It does not hide the damage, so the next call for all changes is refused, too.
+// TestReturnWithoutResults: the results of a run are damaged. A call for all changes is refused, but it finishes what
+// returns a license. The results still count as damaged after that, so the next call is refused, too.
 func TestReturnWithoutResults(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

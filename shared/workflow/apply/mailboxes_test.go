@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Bo holds E3 and Exchange Online, which give one mailbox. Two rules remove one license each. The plan has both changes,
-// as a plan of an older version may have.
+// Bo holds E3 and Exchange Online, which give one mailbox. Two rules remove one license each. The plan has both
+// changes. Only an older version makes such a plan.
 var (
 	removeE3  = plan.Change{User: "id-bo", Rule: "m365", License: "e3", IdleSince: &idle}
 	removeEXO = plan.Change{User: "id-bo", Rule: "mail", License: "exo", IdleSince: &idle}
@@ -63,8 +63,8 @@ rules:
 	return b
 }
 
-// Two removals in one run leave the mailbox one license, even while a read still shows the license that the first
-// removal took.
+// Two rules take the two licenses of one mailbox in one run. One license must stay, even while a read still shows the
+// license that was taken first.
 func TestOneLicenseOfTheMailboxStays(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

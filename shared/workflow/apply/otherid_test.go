@@ -117,7 +117,7 @@ func TestBegunWithoutTheEntraAccount(t *testing.T) {
 }
 
 // TestOpenWithoutTheEntraAccount: a begun change of a license in Entra ID ends when the account in Entra ID is gone,
-// also if the account in Active Directory is still there.
+// even if the account in Active Directory is still there.
 func TestOpenWithoutTheEntraAccount(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{

@@ -61,8 +61,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: the relay reads each person of the batch once who has an Active Directory account and a
-// change that is not final.
+// TestWhomTheRelayIsAskedAbout: the relay must read the people of the batch who have an Active Directory account and a
+// change that is not final. It reads each of them once.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora

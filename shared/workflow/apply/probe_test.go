@@ -98,7 +98,7 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch: the results of a batch are those of its changes, by person and license, also of changes that the
+// TestResultsOfABatch: the results of a batch are those of its changes, by person and license, even of changes that the
 // call leaves out.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()

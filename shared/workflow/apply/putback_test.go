@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The method "backing" returns a restore of Egon's license, which run r0 took, and the newest ledger entry of the
-// license, or nil. If the restore has begun the entry, it is also the entry of the move.
+// The method "backing" returns a restore of Egon's license, which run r0 took. The entry is the newest one of the
+// license in the ledger, or nil. The field "entry" of the move is set only if the restore wrote that entry.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -189,8 +189,8 @@ func TestRestoreRemembersThatItJoined(t *testing.T) {
 	}
 }
 
-// TestUndoneWithoutBeingShown: the rollback of a change whose run's data is gone removes the person from the target
-// group, even if reads do not show the person there.
+// TestUndoneWithoutBeingShown: the data of a run is gone, so a restore rolls back the run's open change. It removes the
+// person from the target group, even if reads do not show the person there.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -56,8 +56,8 @@ func (b *bench) opened(t *testing.T) *job {
 	return j
 }
 
-// TestRelayAndAGroupThatIsGone: the group that Dora left is gone, and the policy names another one. The relay is asked
-// about the group that the ledger names, so it restores the license as one machine does.
+// TestRelayAndAGroupThatIsGone: the group that Dora left is gone, and the policy names another one. The relay also
+// reads the group that the ledger names. So a restore through a relay ends as it does on one machine.
 func TestRelayAndAGroupThatIsGone(t *testing.T) {
 	t.Parallel()
 	for _, restores := range []string{"", "r0"} {
@@ -75,8 +75,9 @@ func TestRelayAndAGroupThatIsGone(t *testing.T) {
 	}
 }
 
-// TestQuestionsOfTheLedger: the relay is asked about the groups of the ledger by their objectGUIDs. An entry of an older
-// version has none, and its group is asked about only if the policy of the taking run named it.
+// TestQuestionsOfTheLedger: the relay must read the groups of the ledger by their objectGUIDs. An entry of an older
+// version has no objectGUID. The relay then reads its group only if the policy of the run that took the license named
+// it.
 func TestQuestionsOfTheLedger(t *testing.T) {
 	t.Parallel()
 	asks := func(b *bench, former, name string) bool {
@@ -109,8 +110,8 @@ func TestQuestionsOfADamagedLedger(t *testing.T) {
 	}
 }
 
-// TestRelayOfWhatGoesBack: a rollback in a deployment needs no dates, no exempt group and no other license. The clock of
-// the relay, the group of another domain and a logon of the person do not stop it.
+// TestRelayOfWhatGoesBack: a rollback in a deployment needs no dates, no exempt group and no other license. A wrong
+// clock of the relay, an exempt group of another domain and a logon of the person do not stop it.
 func TestRelayOfWhatGoesBack(t *testing.T) {
 	t.Parallel()
 	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{ad: "CN=Exempt,DC=other"}]}`, 1)

@@ -116,8 +116,8 @@ func TestRecalled(t *testing.T) {
 	}
 }
 
-// TestRestoreWhileLeaving: a restore of the run puts a person back who has left the source group and whose license is
-// not freed yet.
+// TestRestoreWhileLeaving: a person has left the source group, and the license is not freed yet. A restore of the run
+// puts the person back into the group.
 func TestRestoreWhileLeaving(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

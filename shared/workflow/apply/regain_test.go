@@ -29,8 +29,8 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: the product comes back with its service plans. The person loses the product that the change gave, unless
-// the person had it before.
+// TestRegain: the product comes back with the same service plans. The person loses the product that the change gave,
+// unless the person had it before.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -265,8 +265,8 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatADamagedChangeMayShare: the rules say whether a change whose ledger is damaged can take or give a license of a
-// restore.
+// TestWhatADamagedChangeMayShare: the ledger of another license is damaged. The rules say whether a change of that
+// license can take or give a license of the restore.
 func TestWhatADamagedChangeMayShare(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("policy", []byte(text))

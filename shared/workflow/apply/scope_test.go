@@ -137,8 +137,8 @@ func TestScopeThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestRestoreOfOneBeginsNoOther: the restore of one person resumes a run that stopped half-way. The run begins the
-// change of nobody else.
+// TestRestoreOfOneBeginsNoOther: the restore of one person resumes a run that stopped half-way. The run begins no
+// change of another person.
 func TestRestoreOfOneBeginsNoOther(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -159,8 +159,8 @@ func TestRestoreOfOneBeginsNoOther(t *testing.T) {
 	b.logged(t, changeBo, "")
 }
 
-// TestOnlyGoingBack: a run that is on hold finishes a rollback although the source of the dates has died. It touches no
-// other change that it has begun.
+// TestOnlyGoingBack: a call with the scope runs.Back finishes a rollback, although sign-in dates and exempt groups
+// cannot be read. It touches no other change that the run has begun.
 func TestOnlyGoingBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna, changeBo)
@@ -186,7 +186,8 @@ func TestOnlyGoingBack(t *testing.T) {
 	b.logged(t, changeBo, "open")
 }
 
-// TestHeldRunGoesOnWithARestore: a run that is on hold finishes a restore that it has begun.
+// TestHeldRunGoesOnWithARestore: for a run on hold, a call with the scope runs.Back finishes a restore that the run has
+// begun. It needs no sign-in dates.
 func TestHeldRunGoesOnWithARestore(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -250,8 +251,8 @@ func TestRestoreNeedsNoTaking(t *testing.T) {
 	}
 }
 
-// TestDeadFeedStopsNoReturn: the dates of sign-in die while a change goes back. A call of any scope is refused, and
-// finishes that change. It leaves the other changes as they are.
+// TestDeadFeedStopsNoReturn: sign-in dates have become too rare, and a change must be rolled back. A call is
+// refused, unless its scope is runs.Back. Each call finishes the rollback and leaves the other changes as they are.
 func TestDeadFeedStopsNoReturn(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []runs.Scope{runs.All, runs.Begun, runs.Back} {
@@ -279,8 +280,8 @@ func TestDeadFeedStopsNoReturn(t *testing.T) {
 	}
 }
 
-// TestAuditReturnsNothing: while the policy in force is in mode audit, no call returns a license, except a restore, which
-// names no policy.
+// TestAuditReturnsNothing: a call that gets a policy in force in mode audit returns no license. A restore gets no
+// policy, so it goes on.
 func TestAuditReturnsNothing(t *testing.T) {
 	t.Parallel()
 	audit := strings.Replace(text, "mode: enforce", "mode: audit", 1)
@@ -322,8 +323,8 @@ func (b *bench) deadSignIns() {
 	}
 }
 
-// TestRelayOfARefusedRun: a batch of Active Directory is refused, because the dates of sign-in have died. The relay
-// still makes the write that returns a license.
+// TestRelayOfARefusedRun: a batch of Active Directory is refused, because almost nobody has a sign-in date any more.
+// The relay still makes the write that returns a license.
 func TestRelayOfARefusedRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora, freeEgon)
@@ -351,8 +352,8 @@ func TestRelayOfARefusedRun(t *testing.T) {
 	}
 }
 
-// TestNoEvidenceKeepsWhatReturns: a batch of a resumed run gets no evidence of Active Directory. It does not touch the
-// result of a change that returns a license, on which a batch of its own works.
+// TestNoEvidenceKeepsWhatReturns: a batch of a resumed run gets no evidence of Active Directory. It keeps the result of
+// a change that returns a license, because another batch of that run works on that change.
 func TestNoEvidenceKeepsWhatReturns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora, freeEgon)

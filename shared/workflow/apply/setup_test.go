@@ -57,7 +57,7 @@ var (
 	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
-// A bench is an applier with fakes for both directories, and with a store that has a sealed run and its plan.
+// A bench is an applier with fakes for both directories, and with a store that has a run and its plan.
 type bench struct {
 	*Applier
 	entra *fakeEntra
@@ -212,7 +212,8 @@ func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	}
 }
 
-// The method "at" sets the clock and keeps the feeds healthy.
+// The method "at" sets the clock. It also gives one account of each directory a new date, so that the dates of the
+// directories count as healthy.
 func (b *bench) at(now time.Time) {
 	b.now = now
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now

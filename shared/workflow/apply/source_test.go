@@ -65,7 +65,7 @@ func TestKnownGroups(t *testing.T) {
 	}
 }
 
-// TestSourceOfEntra: a restore checks the group that the person joins like the target group of a change.
+// TestSourceOfEntra: a restore uses a group only if the group fulfils the conditions for the target group of a change.
 func TestSourceOfEntra(t *testing.T) {
 	t.Parallel()
 	reduce := func(j *job) {

@@ -197,9 +197,9 @@ func TestCounterpartOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestSyncedAndGoneFromEntra: a license of a synced group is rolled back or restored, and the account in Entra ID is
-// deleted for good. The account in Active Directory gets back the group that it left. It leaves the other group when
-// the deleted account cannot come back any more. A night does not wait for it, unless the removal may still take effect.
+// TestSyncedAndGoneFromEntra: the account in Entra ID is deleted while a license of a synced group is rolled back or
+// restored. The account in Active Directory joins the source group again. It leaves the target group when the deleted
+// account cannot come back any more. A run at night waits only while the removal may still take effect.
 func TestSyncedAndGoneFromEntra(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"joined", "left", "restored"} {

@@ -163,7 +163,8 @@ func TestTakenSinceWithoutALedger(t *testing.T) {
 	}
 }
 
-// TestRelayWritesInTime: the relay loses its lease before a rollback can end.
+// TestRelayWritesInTime: the constant relayWrites is longer than the time that the state machine gives the relay for
+// its writes. So a rollback ends only after the last write of the relay.
 func TestRelayWritesInTime(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../infra/statemachine.asl.json")

@@ -158,8 +158,8 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestRefusedBatchKeepsWhyItDoesNotReturn: a batch is refused, and a license cannot go back either. The result says what
-// keeps the license from going back, because that is what an operator must mend.
+// TestRefusedBatchKeepsWhyItDoesNotReturn: a batch is refused, and a license cannot go back either. The result says
+// what stops the license, because that is what an operator must mend.
 func TestRefusedBatchKeepsWhyItDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

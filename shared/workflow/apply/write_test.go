@@ -204,8 +204,8 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount: if the account of an open change is deleted and the change may have taken the license, the change
-// stays open for 30 days, because an administrator can restore the account. No night waits for that.
+// TestGoneAccount: the account of an open change is deleted. If the change may have taken the license, it stays open
+// for 30 days, because an administrator can bring the account back. A run at night does not wait for that.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

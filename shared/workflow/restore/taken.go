@@ -97,8 +97,8 @@ type identity struct {
 	failed  error    // why the data of the newest run could not be read to its end, so that keys may be missing
 }
 
-// The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused, if
-// several people have the name. Data that cannot be read is no error, because a restore must at least stop the run.
+// The function "keysOf" finds the keys of a person in the data of the newest run. It fails only with runs.ErrRefused,
+// if several people have the name. Data that cannot be read is no error, because a restore must at least stop the run.
 func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (*identity, error) {
 	who := &identity{keys: []string{name}, own: 1}
 	newest, err := history.Newest(ctx, s, now)

@@ -277,7 +277,8 @@ func TestRestoreAfterADowngrade(t *testing.T) {
 	}
 }
 
-// TestTakenAfterADowngrade: the runs that took a license are found although only a newer version can read the newest run.
+// TestTakenAfterADowngrade: the runs that took a license are found, although only a newer version can read the newest
+// run.
 func TestTakenAfterADowngrade(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
