@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// The type "access" is Active Directory as a relay reaches it. The faults Both and Hangs happen immediately before or
-// after one of its calls.
+// The type "access" passes the calls of a relay to Active Directory. The faults Both and Hangs happen immediately
+// before or after one of these calls.
 type access struct {
 	*activedirectory.Forest
 	r *relay

@@ -10,11 +10,11 @@ import (
 )
 
 // The type "pulse" is the clock of a relay. Its method Sleep waits until the simulated time has passed. Only the
-// heartbeats of a relay sleep.
+// heartbeats of a relay call Sleep.
 //
-// The method "tick" waits while the field "comes" is set, because the goroutine of the heartbeats then runs and will
-// call Sleep next. Otherwise the heartbeats would come late by chance. The field "due" is the time of the next
-// heartbeat. It is zero while nobody waits in Sleep.
+// The field "due" is the time of the next heartbeat. It is zero while no goroutine waits in Sleep. While the field
+// "comes" is set, the goroutine of the heartbeats is running and will soon call Sleep. The method "tick" waits for that
+// call, because the heartbeat would otherwise come late by chance.
 type pulse struct {
 	by   clock.Clock
 	skew atomic.Int64 // how far the relay's clock is ahead
@@ -54,7 +54,8 @@ func (c *pulse) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The method "expect" records that the goroutine of the heartbeats begins.
+// The method "expect" records that the goroutine of the heartbeats starts, so that the method "tick" waits for its
+// first Sleep.
 func (c *pulse) expect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +68,8 @@ func (c *pulse) freeze(frozen bool) {
 	c.frozen = frozen
 }
 
-// The method "tick" sends the heartbeat that is due, and returns after it.
+// The method "tick" wakes the goroutine of the heartbeats if a heartbeat is due. It returns when the heartbeat has been
+// sent.
 func (c *pulse) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,19 +13,20 @@ type Kind string
 const (
 	// More than one copy of a message may be delivered ("Amazon SQS at-least-once delivery").
 	Twice Kind = "relay: a message comes twice"
-	// Two relays get copies of a message, and the second does its work while the first is in the middle of its own (the
-	// same page).
+	// Two relays get copies of a message. The second relay works on it while the first is in the middle of its work
+	// ("Amazon SQS at-least-once delivery").
 	Both Kind = "relay: two relays have one message"
-	// A message comes after its task has ended, up to the end of its retention. The server that had a copy was
-	// unavailable when the message was deleted (DeleteMessage: "it is possible to receive a message even after you delete
-	// it").
+	// A message comes again after its task has ended, as late as its retention allows. SQS does this if the server with
+	// a copy was unavailable when the message was deleted (DeleteMessage: "it is possible to receive a message even
+	// after you delete it").
 	OldAgain Kind = "relay: an old message comes again"
 	// Messages arrive out of order ("Amazon SQS standard queues": best-effort ordering).
 	Unordered Kind = "relay: messages come out of order"
-	// A message waits for up to six minutes. This is longer than the heartbeat time of most tasks. A queue promises no time
-	// of delivery.
+	// A message waits for up to six minutes, longer than most tasks wait for a heartbeat. SQS promises no time of
+	// delivery.
 	Late Kind = "relay: a message comes late"
-	// SQS marks a message as delivered, but the relay does not get it ("Avoiding inconsistent message processing").
+	// SQS counts a message as received, but its answer does not reach the relay ("Avoiding inconsistent message
+	// processing").
 	Unreceived Kind = "relay: a received message gets lost"
 	// A deletion has no effect (DeleteMessage, as above).
 	Undeleted Kind = "relay: a deletion gets lost"
@@ -34,25 +35,27 @@ const (
 // The faults of the network between a relay and AWS. If an answer is lost, the relay does not know whether the request
 // was carried out. This can happen to every request over a network.
 const (
-	// Step Functions accepts the answer of the relay, and its own answer gets lost.
+	// Step Functions accepts the result of a task, but the relay does not learn this.
 	AnswerLost Kind = "relay: the answer to an answer gets lost"
-	// No answer of the relay reaches Step Functions.
+	// No result of the relay reaches Step Functions.
 	AnswerUnsent Kind = "relay: an answer gets lost"
-	// No heartbeat reaches Step Functions after the first.
+	// Only the first heartbeat reaches Step Functions.
 	Beatless Kind = "relay: heartbeats get lost"
 )
 
 // The faults of a relay's machine.
 const (
-	// The relay is killed at an operation on the store or on the directory: before it, or after it and before its answer.
+	// The relay is killed at an operation on the store or on the directory: before it is carried out, or after it and
+	// before its answer.
 	Killed Kind = "relay: it is killed at work"
-	// The relay is killed after its work, before it answers or immediately after its answer.
+	// The relay is killed after its work, before or immediately after it reports the result.
 	KilledAnswering Kind = "relay: it is killed at its answer"
-	// The machine is suspended for hours in the middle of an operation, and everything else with it.
+	// The machine is suspended for hours in the middle of an operation. Unlike with Hangs, the other relay does nothing
+	// meanwhile.
 	Frozen Kind = "relay: it stands still for hours"
-	// A relay hangs for 30 seconds to 50 hours, and then goes on. Meanwhile the cloud and the other relay go on.
+	// A relay hangs for 30 seconds to 50 hours, and then goes on. Meanwhile the cloud and the other relay do not wait.
 	Hangs Kind = "relay: it hangs while others go on"
-	// The relay hangs when it has done the work and is about to answer. The answer comes 30 seconds to 50 hours later.
+	// The relay hangs after its work, just before it reports the result. The result comes 30 seconds to 50 hours later.
 	HangsAnswering Kind = "relay: it answers long after its work"
 	// Both relays are stopped for hours.
 	Stopped Kind = "relay: all are stopped for hours"
@@ -68,7 +71,7 @@ var Chances = map[Kind]float64{
 	Killed: 0.03, KilledAnswering: 0.03, Frozen: 0.02, Hangs: 0.03, HangsAnswering: 0.02, Stopped: 0.006, Skewed: 0.02,
 }
 
-// The type "fate" is what happens to one delivery of a message.
+// The type "fate" is the fault of one delivery of a message.
 type fate struct {
 	kind  Kind // "": nothing
 	at    int  // number of the call of Active Directory, or of the operation, from 1
@@ -79,11 +82,12 @@ type fate struct {
 // At most one of these faults happens to a delivery.
 var fates = []Kind{Both, Unreceived, Undeleted, AnswerLost, AnswerUnsent, Beatless, Killed, KilledAnswering, Frozen, Hangs, HangsAnswering}
 
-// mostCalls is the largest number of a call or an operation at which a fault happens. Most deliveries make fewer calls.
+// mostCalls is the largest number of the call or operation at which a fault happens. Most deliveries make fewer calls,
+// so many planned faults do not happen.
 const mostCalls = 24
 
-// hangs are the times for which a relay hangs. Some are longer than the visibility timeout, than the heartbeat time of
-// a task, and than a night.
+// hangs are the durations for which a relay may hang. Some are longer than the visibility timeout, than the heartbeat
+// time of a task, or than a night.
 var hangs = []time.Duration{30 * time.Second, 2 * time.Minute, 4 * time.Minute, 20 * time.Minute, 3 * time.Hour, 20 * time.Hour, 50 * time.Hour}
 
 // The method "fate" draws what happens to the next delivery.

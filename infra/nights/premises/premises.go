@@ -2,8 +2,8 @@
 // that may happen between them. The relays are the product's own (package worker). Only AWS is simulated (package
 // awsfake). Nothing waits in real time.
 //
-// A fault affects one request or one delivery of a message. Its consequences follow from the relays and the simulated
-// queues: for example, a message whose relay was killed comes back after its visibility timeout.
+// A fault affects one request or one delivery of a message. What follows from it is not simulated separately: for
+// example, if a relay is killed, the queue delivers its message again after the visibility timeout.
 package premises
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Options are what the premises share with the company.
+// Options are what the relays share with the simulated company around them.
 type Options struct {
 	Clock   clock.Clock // simulated: Sleep advances the time and returns at once
 	AD      activedirectory.Config
@@ -36,17 +36,17 @@ type Options struct {
 	Dice func(purpose string, which int) *rand.Rand
 	// Domain returns how far the clocks of the domain are ahead of the simulated clock.
 	Domain func() time.Duration
-	// Waits is called once for a message that waits. The argument "which" is the number of the message.
+	// Waits is called once for each message that waits in its queue. The argument "which" is the number of the message.
 	Waits func(which int)
 	Log   *slog.Logger
 }
 
-// Premises are two relays on the same two queues. Only the method Tick is safe for concurrent use.
+// Premises are two relays that read the same two queues. Only the method Tick is safe for concurrent use.
 type Premises struct {
 	o       Options
 	account *awsfake.Server
-	read    string                   // URL of the queue of readings
-	queues  map[protocol.Kind]string // URLs
+	read    string                   // URL of the queue for messages that ask for a reading
+	queues  map[protocol.Kind]string // URL of the queue, by kind of message
 	relays  [2]*relay
 	silent  time.Time // the relays are stopped until this time
 	sent    []sent
@@ -94,7 +94,7 @@ func (p *Premises) Close() error {
 	return p.account.Close()
 }
 
-// Calm ends the faults that last: relays that hang or are stopped, and wrong clocks.
+// Calm ends the faults that last: it makes hanging and stopped relays go on, and sets their clocks right.
 func (p *Premises) Calm() {
 	p.silent = time.Time{}
 	for _, r := range p.relays {
@@ -103,7 +103,7 @@ func (p *Premises) Calm() {
 	}
 }
 
-// Tick sends the heartbeats that are due. The simulated clock calls it while a relay waits for an answer.
+// Tick makes the relays send the heartbeats that are due. The simulated clock calls it while a relay works.
 func (p *Premises) Tick() {
 	for _, r := range p.relays {
 		r.clock.tick()
@@ -115,17 +115,18 @@ type limits struct {
 	retries            int
 }
 
-// The limits of the tasks and the first pause before a retry, as in infra/statemachine.asl.json.
+// The limits of a task, by kind of message, as in infra/statemachine.asl.json.
 var tasks = map[protocol.Kind]limits{
 	protocol.ReadEveryone:   {3 * time.Hour, 10 * time.Minute, 2},
 	protocol.ReadCandidates: {30 * time.Minute, 5 * time.Minute, 1},
 	protocol.WriteMembers:   {30 * time.Minute, 5 * time.Minute, 1},
 }
 
+// retryPause is the pause before the first retry of a task, as in the same file. It doubles with each retry.
 const retryPause = 10 * time.Second
 
-// Ask sends a message and waits for the answer, as the state machine does. It sets Version, Token and Attempt of the
-// message.
+// Ask sends a message to the relays and waits for the answer, with retries, as the state machine does. It sets the
+// fields Version, Token and Attempt of the message.
 func (p *Premises) Ask(m protocol.Message) protocol.Ending {
 	of, queue := tasks[m.Kind], p.queues[m.Kind]
 	for m.Attempt = 0; ; m.Attempt++ {
@@ -153,8 +154,8 @@ func (p *Premises) Ask(m protocol.Message) protocol.Ending {
 	}
 }
 
-// The method "send" puts a message into a queue. Some faults add a copy of it or of an earlier message, or change the
-// order.
+// The method "send" puts a message into a queue. Under some faults, it also puts a copy of this message or of an
+// earlier one into the queue, or makes the queue deliver messages in another order.
 func (p *Premises) send(queue, body string) {
 	p.account.Send(queue, body)
 	if p.happens(Twice, p.asked) {
@@ -176,7 +177,7 @@ func (p *Premises) send(queue, body string) {
 	p.account.Shuffle(pick)
 }
 
-// The constant "look" is the time between two checks for a message or for the end of a task.
+// The constant "look" is the time that passes between two looks for a message in the queue, or for the end of the task.
 const look = 10 * time.Second
 
 func (p *Premises) work(task *awsfake.Task, queue string) {
@@ -214,8 +215,8 @@ func (p *Premises) work(task *awsfake.Task, queue string) {
 	}
 }
 
-// The method "setClocks" sets the clocks of the relays. A clock is right, or wrong by minutes, or follows the domain
-// like the machines of a domain.
+// The method "setClocks" sets the clock of each relay: to the right time, to a time that is wrong by minutes, or to the
+// time of the domain, as on a machine that has joined the domain.
 func (p *Premises) setClocks(d *rand.Rand) {
 	for i, r := range p.relays {
 		skew := time.Duration(0)

@@ -17,7 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "simulated" is a clock that advances only in Sleep. It calls the function "tick" as a world does.
+// The type "simulated" is a clock that advances only in Sleep. While it advances, it calls the function "tick" every
+// ten seconds, as the clock of a world does.
 type simulated struct {
 	mu   sync.Mutex
 	at   time.Time
@@ -42,7 +43,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type "rig" is a company with relays. The fault "kind" happens to the message or the delivery with the number
+// The type "rig" is a company with relays and one fault: the kind "kind" happens to the message or delivery number
 // "which".
 type rig struct {
 	*Premises
@@ -121,8 +122,8 @@ func (r *rig) result(end protocol.Ending) protocol.Outcome {
 	return out.Results[0].Outcome
 }
 
-// TestFaults: under most kinds of faults, the change is made once. If the relay stands still before its write, no
-// change is made.
+// TestFaults: under most kinds of faults, the change is made exactly once. If the relay is stopped or suspended before
+// its write, no change is made.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[Kind]struct {
@@ -174,8 +175,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestHeartbeats: heartbeats keep a message with its relay while the directory is slow. If they get lost, the message
-// comes back.
+// TestHeartbeats: while a relay waits for a slow directory, its heartbeats keep its message hidden in the queue. If
+// they get lost, the queue delivers the message again.
 func TestHeartbeats(t *testing.T) {
 	t.Parallel()
 	for kind, delivered := range map[Kind]int{"": 1, Beatless: 2} {
@@ -194,7 +195,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 }
 
-// TestOldMessage: the messages of an ended task change nothing.
+// TestOldMessage: when a message of an ended task is delivered again, the relay makes no change.
 func TestOldMessage(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{OldAgain, Unordered} {
@@ -216,7 +217,7 @@ func TestOldMessage(t *testing.T) {
 	}
 }
 
-// TestClocks: the time of a reading is the time of the relay's clock.
+// TestClocks: the time of a reading comes from the relay's own clock, even if this clock is wrong.
 func TestClocks(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, Skewed, 2) // the clock of the first relay for the first message

@@ -107,8 +107,9 @@ func (r *relay) deliver(queue string, f fate) {
 
 func (d *delivery) finish() { d.ending.Do(func() { close(d.finished) }) }
 
-// The method "ended" ends the process of a relay after a delivery. Only a relay that was killed or frozen resets the
-// weather, because the delivery may be in the middle of another delivery that has a fault.
+// The method "ended" ends the process of a relay after a delivery. It cancels planned faults of the weather only if
+// this delivery planned one. During the fault Both, another delivery is still under way, and its fault must stay
+// planned.
 func (r *relay) ended(d *delivery) {
 	d.end()
 	if d.kind == Killed || d.kind == Frozen {
@@ -132,7 +133,7 @@ func (r *relay) restart() {
 
 func (r *relay) hangs() bool { return r.stuck != nil }
 
-// The method "hang" stops the heartbeats of the relay, and returns when the relay goes on.
+// The method "hang" makes the relay hang: its heartbeats stop, and the method returns only when the relay goes on.
 func (r *relay) hang(d *delivery) {
 	d.hanging.Do(func() {
 		r.clock.freeze(true)
@@ -141,7 +142,8 @@ func (r *relay) hang(d *delivery) {
 	<-d.free
 }
 
-// The method "goOn" makes a hanging relay go on, and returns when the relay asks for the next message.
+// The method "goOn" makes a hanging relay continue, and returns when the relay asks for the next message. It does
+// nothing if the relay does not hang.
 func (r *relay) goOn() {
 	d := r.stuck
 	if d == nil {
@@ -157,8 +159,8 @@ func (r *relay) goOn() {
 
 var errDead = errors.New("the relay was killed")
 
-// Call the method "around" before each call of Active Directory, and its result after that call. A fault may happen in
-// either of the two.
+// The method "around" is called before each call of Active Directory, and the function that it returns is called after
+// it. The fault of the delivery, if any, happens in one of the two.
 func (r *relay) around() func() {
 	d := r.now.Load()
 	n := int(d.calls.Add(1))

@@ -15,7 +15,8 @@ import (
 // The type "wire" is the connection of a relay to AWS. It is the HTTP client of the SDK.
 type wire struct{ r *relay }
 
-// Do carries out a request, or injects the fault of the delivery.
+// Do sends a request to the simulated AWS, unless the fault of the current delivery prevents this or changes the
+// answer.
 func (w wire) Do(req *http.Request) (*http.Response, error) {
 	r, d := w.r, w.r.now.Load()
 	call := awsfake.Call(req)
@@ -52,8 +53,8 @@ func (w wire) Do(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// The method "begin" reports whether a heartbeat is the first one that was accepted. The method "begun" reports whether
-// one was accepted.
+// The method "begin" records that a heartbeat was accepted, and reports whether it was the first. The method "begun"
+// reports whether any heartbeat was accepted.
 func (d *delivery) begin() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -68,8 +69,8 @@ func (d *delivery) begun() bool {
 	return d.beating
 }
 
-// The method "receive" receives a message, and stores its body. With the fault Unreceived, the relay gets an answer
-// without the message.
+// The method "receive" receives a message, and keeps its body for the fault Both. With the fault Unreceived, the relay
+// gets an answer without the message.
 func (d *delivery) receive(req *http.Request) (*http.Response, error) {
 	res, err := send(req)
 	if err != nil {
@@ -116,7 +117,8 @@ func (d *delivery) die() {
 	d.dead = true
 }
 
-// The method "loses" reports whether an answer gets lost. The SDK repeats the request, and gets the second answer.
+// The method "loses" reports whether the relay must lose the answer of AWS. Only the first answer is lost: the SDK
+// repeats the request and gets the second answer.
 func (d *delivery) loses() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
