@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// busyPolicy edits the demo policy so that a plan takes many licenses.
+// busyPolicy changes the demo policy, so that a plan takes many licenses.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
 func (x *tool) came() map[string]string {
@@ -31,7 +31,7 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// The method "apply" makes a plan in calm weather and applies it for some time in the weather p. It then applies it in
+// The method "apply" makes a plan in calm weather. It applies the plan for some time with the faults of p, and then in
 // calm weather until no change is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
@@ -54,9 +54,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a night with faults, each person holds the same licenses as after the calm night with
-// the same plan, or as before it, if something could not be read. At least half of the changes are made. Nobody is
-// without a mailbox at any time.
+// TestAppliedUnderWeather: after an apply with faults, each person holds the licenses that the plan wanted, or those
+// from before the plan if something could not be read. At least half of the changes are made. Nobody is without a
+// mailbox at any time.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

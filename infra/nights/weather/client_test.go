@@ -19,8 +19,8 @@ const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// The map "reads" has reads of the product's client for Graph. An entry that Graph sends twice is once in the result,
-// so it is no difference from a calm night.
+// The map "reads" has the reads of the product's client for Graph. Lists are collected without repetitions, so an entry
+// that Graph sends twice does not change the result.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -77,8 +77,8 @@ var reads = map[string]func(ctx context.Context, c *entra.Client, group director
 	},
 }
 
-// TestReadsAreRightOrFail: each read in "reads" returns the result of a calm night or an error, for every fault of
-// Graph's answers except the faults of the data about people.
+// TestReadsAreRightOrFail: under each fault of Graph's answers, each read in "reads" returns the result of a calm night
+// or an error. Faults of the data about people are tested elsewhere.
 func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
@@ -130,8 +130,7 @@ func newReader(t *testing.T, r *rig) *reader {
 	return x
 }
 
-// rightOrFail fails the test if a read returns a wrong result without an error. It returns the number of reads without
-// an error.
+// rightOrFail fails the test if a read returns a wrong result without an error. It returns how many reads had no error.
 func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
@@ -152,8 +151,8 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight: a fault about people removes certain properties of people, makes dates older, or removes people
-// from the list, and changes nothing else.
+// TestPeopleOfANight: a fault of the data about people removes certain properties, makes dates older, or leaves out
+// people. It changes nothing else.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {
@@ -204,8 +203,8 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail: Graph has each write that the client reports as made, and no write that it reports as
-// refused.
+// TestWritesAreMadeOrFail: if the client reports a write as made, Graph has made it. If the client reports a write as
+// refused, Graph has not.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

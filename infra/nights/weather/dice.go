@@ -15,8 +15,8 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// The method "below" returns a number from 0 to n-1. It does not advance the generator, so the caller calls "next"
-// before the next draw.
+// The method "below" returns a number from 0 to n-1. It does not advance the generator: without a call of "next" in
+// between, two calls return the same number.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
 // The method "float" returns a number from 0 up to, but not including, 1.
@@ -44,8 +44,8 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// The function "hash" returns a number that depends on everything that identifies a fault (FNV-1a). The random
-// decisions about the fault start from it, so a repeated night has the same faults.
+// The function "hash" returns a number (FNV-1a) that depends on all that identifies a fault. The random decisions about
+// the fault start from it, so a repeated night has the same faults.
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

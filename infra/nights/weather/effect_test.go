@@ -76,8 +76,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// The method "plan" makes a plan. The result "changes" has the licenses that the plan changes, and "seatless" those
-// that it would change if a seat were free.
+// The method "plan" makes a plan. The result "changes" has the changes of the plan. The result "seatless" has the
+// changes that the plan refuses only because no seat is free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -99,8 +99,9 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: if people behave the same, the plan of a calm night has each change that the plan of a
-// night with faults has. The tool must use the readings of earlier nights, even if their plans are on hold.
+// TestNoWeatherMakesAChange: faults may remove changes from a plan, but never add one. The plan of a calm night has
+// each change that the plan of the same night with faults has. The tool must use the readings of earlier nights, even
+// if their plans are on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// The constant "again" is a mark in a next link. The weather puts a marked link on an empty page and on a page that is
-// sent twice. It leads to the page without this fault. The weather removes the mark before the request reaches the
-// simulation.
+// The constant "again" is a mark in a next link. If the weather sends an empty page, or sends a page twice, the next
+// link leads to the same page again. With the mark, this page comes without the fault. The weather removes the mark
+// before the request reaches the simulation.
 const again = "weather=again"
 
-// Graph puts the weather in front of Microsoft Graph. The caller passes it to sandbox.Sandbox.Intercept.
+// Graph returns a handler that passes requests to Microsoft Graph, with the faults of the weather. The caller passes
+// this method to sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		f := w.Process.next(r.Method != http.MethodGet)
@@ -55,7 +56,8 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// The type "answer" is an answer of Graph that is not sent yet. The simulation writes into it.
+// The type "answer" is an answer of Graph that is not sent yet. The simulation of Graph writes into it, and a fault may
+// then change it.
 type answer struct {
 	header http.Header
 	status int

@@ -24,7 +24,7 @@ type came struct {
 	Next    bool
 }
 
-// The method "get" sends a GET request to Graph without the product's client.
+// The method "get" sends a GET request to Graph with a plain HTTP client, not with the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -50,8 +50,8 @@ func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header
 
 const usersPage = "/users?$select=id,signInActivity,onPremisesSamAccountName,createdDateTime,accountEnabled,usageLocation,licenseAssignmentStates,onPremisesImmutableId,onPremisesSecurityIdentifier&$top=20"
 
-// TestGraphAnswers checks what a simple client receives for many kinds of faults. Each fault must be in the list of
-// faults. Simulated time may pass only with GraphSlow and GraphStalled.
+// TestGraphAnswers checks what a plain HTTP client receives under many kinds of faults. Each fault must be in the list
+// of faults. Simulated time may pass only with GraphSlow and GraphStalled.
 func TestGraphAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[Kind]func(calm, got came) string{
@@ -135,8 +135,8 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts: a fault of one part of Graph affects only this part. Within a night, either all reads of a group's
-// members are denied or none.
+// TestGraphParts: a fault that denies one kind of read affects no other reads. In one night, all reads of a group's
+// members are denied, or none.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)

@@ -22,7 +22,8 @@ func refusal(header http.Header, status int, code, message string) *answer {
 	return a
 }
 
-// The function "failure" returns an answer with a status of 500 or more, in one of several forms.
+// The function "failure" returns an answer with the given status of 500 or more. Its body is Graph's error, a page of
+// HTML, or empty.
 func failure(header http.Header, status int, d dice) *answer {
 	code := map[int]string{500: "InternalServerError", 502: "BadGateway", 503: "serviceNotAvailable", 504: "GatewayTimeout"}[status]
 	a := refusal(header, status, code, "The service failed. Try again.")
@@ -39,7 +40,8 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// The method "denied" returns an answer with status 403 if a fault of the night denies the read, and otherwise nil.
+// The method "denied" returns an answer with status 403 if a fault of this night denies the read. Otherwise it returns
+// nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -63,8 +65,8 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// The method "instead" injects a fault of kind k. It returns an answer if the fault prevents the normal answer, and
-// otherwise nil.
+// The method "instead" returns the answer that a fault of kind k gives in place of Graph's answer. It returns nil if
+// Graph still answers: without a fault, and after the delay of GraphSlow.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -103,8 +105,8 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// The method "lost" replaces the answer to a write by one that does not show whether the write succeeded: an error
-// with status 504, a part of the body, or a closed connection.
+// The method "lost" returns an answer that does not show whether a write succeeded: an error with status 504, the first
+// half of the body, or a closed connection.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -118,7 +120,8 @@ func (x *request) lost(a *answer, d dice) *answer {
 	return &answer{reset: true, header: a.header}
 }
 
-// The method "cut" damages the body of the answer to a read, if the read meets such a fault.
+// The method "cut" decides by chance whether the body of the answer to a read is damaged, and damages it: it is cut
+// off, or replaced by a page of HTML.
 func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return

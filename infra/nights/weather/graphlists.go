@@ -44,8 +44,8 @@ func encode(v any) []byte {
 	return b
 }
 
-// The method "link" returns the address of the request, for a next link. If "marked" is set, the link has the mark
-// "again". changePage does not change the page at a marked link, because the client could otherwise meet the same
+// The method "link" returns the address of the request, for use as a next link. If "marked" is set, the link has the
+// mark "again". The page at a marked link comes without these faults, because the client could otherwise meet the same
 // fault again and again.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
@@ -78,7 +78,8 @@ func (x *request) change(a *answer) {
 	a.body = l.body()
 }
 
-// changePage changes the order of the entries on a page, repeats entries, changes the next link, or empties the page.
+// changePage injects at most one fault into a page: another order of the entries, repeated entries, a wrong next link,
+// or no entries.
 func (x *request) changePage(l *list) {
 	kinds := []Kind{GraphPageTwice, GraphLinkBack, GraphEmptyPage}
 	if len(l.entries) > 1 {
@@ -133,12 +134,13 @@ func idOf(entry json.RawMessage) string {
 	return string(id)
 }
 
-// The variable "losable" has the properties of which one is missing on a night with GraphPropertyLost.
+// The variable "losable" has the properties that can be missing. In a night with GraphPropertyLost, one of them is
+// missing for some people.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// The method "person" applies the faults about people to the entry of a user. It does not decode an entry that does
-// not change, because most entries do not change.
+// The method "person" injects the faults of the night into the entry of a user. It decodes only entries that change,
+// because most do not.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -172,8 +174,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// The method "older" returns by how many days the sign-in dates of a person are too old in this answer. On a night
-// with GraphDatesOlder, a quarter of the answers about an affected person have correct dates, as if they came from
+// The method "older" returns how many days the sign-in dates of a person are too old in this answer, or 0. In a night
+// with GraphDatesOlder, a quarter of the answers about an affected person have the right dates, as if they came from
 // another replica.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {

@@ -46,7 +46,8 @@ const (
 
 // Faults of a list.
 const (
-	// The page is sent twice. The next link of the first copy has a different address, but leads to the same page.
+	// A page of a list comes twice. The next link of the first copy leads to the second copy, which has a different
+	// address.
 	GraphPageTwice Kind = "graph: page twice"
 	// One to three entries of a page are listed twice (microsoft-graph-docs#5363). In msgraph-sdk-powershell#1198, the
 	// last entry of a page was also the first entry of the next page.
@@ -69,12 +70,13 @@ const (
 	// signInActivity is older than in earlier nights. In msgraph-sdk-powershell#1665, answers about 10 to 20 % of the
 	// people alternated between two dates two weeks apart. In microsoft-graph-docs#12358, a date was one day old.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). The
-	// weather never removes strings that rules read, such as department, because the answer would equal the correct
-	// one for a person without the string.
+	// A selected property is missing for some people (in microsoft-graph-explorer-v4#3584, on later pages). The weather
+	// never removes text that rules read, such as department, because the answer would equal the correct answer about a
+	// person without a department.
 	GraphPropertyLost Kind = "graph: property lost"
-	// People are missing from the list of users or from lists of members, for the whole night. Lists come from
-	// replicas that lag by minutes (terraform-provider-azuread#283, #793). No source reports such a long lag.
+	// People are missing from the list of users, or from lists of members, for the whole night. Lists come from
+	// replicas that lag by minutes (terraform-provider-azuread#283, #793). A lag of a whole night is an exaggeration:
+	// no source reports one.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
 	// Status 403 for some of the granted reads, because consent was withdrawn or a license has expired.
@@ -126,9 +128,9 @@ const (
 	StoreThrottled Kind = "store: throttled"
 	// The operation fails and has no effect.
 	StoreFailed Kind = "store: failed"
-	// The write succeeds but returns an error, because the answer was lost or the last fsync of a folder failed. It
-	// also does if the SDK repeats a successful write, gets status 412, and cannot read the object to compare the
-	// content.
+	// The write succeeds but returns an error, because the answer was lost or the last fsync of a folder failed. With
+	// S3, the SDK may also repeat a successful write and get status 412. If it then cannot read the object to compare
+	// the content, the write fails, too.
 	StoreAnswerLost Kind = "store: answer lost"
 	// The body ends before the announced length, with an error (aws-sdk-go#1242, #4510). No source reports an object
 	// that was cut without an error.
@@ -137,9 +139,9 @@ const (
 	StoreListCut Kind = "store: listing cut"
 )
 
-// The kinds of faults, by the operations that they affect. An operation meets at most one kind of a list, with two
-// exceptions: several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names end with
-// Kinds combine other lists.
+// The kinds of faults, by the operations that they affect. At most one kind of a list affects an operation. Two sorts
+// of lists are exceptions: several kinds of graphPeople or ldapPeople can affect one answer, and the lists whose names
+// end with Kinds only combine other lists.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

@@ -17,14 +17,15 @@ const (
 	unavailable        = 52
 )
 
-// Over puts the weather in front of a company's Graph and Active Directory.
+// Over injects the faults of the weather into a company's Graph and Active Directory.
 func (w *Weather) Over(s *sandbox.Sandbox) {
 	w.company.Store(s.Company)
 	s.Intercept(w.Graph)
 	s.Meddle(w.LDAP)
 }
 
-// LDAP puts the weather in front of Active Directory. The caller passes it to sandbox.Sandbox.Meddle.
+// LDAP injects the faults of the weather into one exchange with Active Directory. The caller passes it to
+// sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
 	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
@@ -75,8 +76,8 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// The function "result" returns the result code and the message of a fault that replaces the operation. Most messages
-// have the form of Windows. The code is 0 for all other faults.
+// The function "result" returns the result code and the message of a fault that makes the controller refuse an
+// operation. Most messages have the form of Windows. For all other faults, the code is 0.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -104,8 +105,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The only controller of the simulation acts for several. In three of four answers, it acts for a controller
-		// that lags, and in the fourth for one that is up to date.
+		// The simulation has one controller, which here acts for several. In three of four answers, it acts for a
+		// controller that lags, and in the fourth for one that is up to date.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +114,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// The method "clocks" sets the controller's clock wrong on a night with LDAPClock, and correct on every other night.
+// The method "clocks" sets the controller's clock at the start of a night: to a wrong time with LDAPClock, and
+// otherwise to the right time.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {

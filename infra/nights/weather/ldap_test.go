@@ -28,8 +28,8 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads has reads of the product's client for Active Directory. An entry that the controller sends twice is once in
-// the result, so it is no difference from a calm night.
+// adReads has the reads of the product's client for Active Directory. Lists are collected without repetitions, so an
+// entry that the controller sends twice does not change the result.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -104,8 +104,8 @@ func (x *adReader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestADReadsAreRightOrFail checks the reads in adReads under every fault of a search. Each read must return the
-// result of a calm night or an error. The error must not say that the person or the group does not exist.
+// TestADReadsAreRightOrFail: under each fault of a search, each read in adReads returns the result of a calm night or
+// an error. The error must not say that the person or the group does not exist.
 func TestADReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapSearches {
@@ -131,8 +131,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail: Active Directory has each write that the client reports as made, and no write that it
-// reports as refused.
+// TestADWritesAreMadeOrFail: if the client reports a write as made, Active Directory has made it. If the client reports
+// a write as refused, Active Directory has not.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {
@@ -176,7 +176,7 @@ func tryADWrites(t *testing.T, r *rig, kind Kind, when string, often float64) {
 	r.Begin(Plan{})
 }
 
-// TestADPagesAreAllOrFail: a list with several pages is complete, or the client returns an error.
+// TestADPagesAreAllOrFail: with faults on some of several pages, the client returns the whole list or an error.
 func TestADPagesAreAllOrFail(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 1150)
@@ -248,8 +248,8 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock: the client refuses the controller's clock in some nights with LDAPClock, and accepts it on the calm
-// night afterwards.
+// TestADClock: in a night with LDAPClock, the client refuses the controller's clock if it is too wrong. In the calm
+// night afterwards, it accepts the clock.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)
@@ -270,7 +270,8 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess: the nth operation is carried out or not, as planned, and no later one is.
+// TestADOfAKilledProcess: after KillAt, the nth operation is carried out only if "after" is set, and no later operation
+// is.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

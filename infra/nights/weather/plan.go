@@ -2,7 +2,7 @@ package weather
 
 import "slices"
 
-// Plan is the weather of one night: the kinds of faults, and the probability with which an operation meets each kind.
+// Plan is the weather of one night: the kinds of faults, and the probability with which each kind affects an operation.
 // A night without kinds is calm.
 type Plan struct {
 	Night int
@@ -10,9 +10,9 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// The variable "troubled" has three groups of nights with faults, because most of these nights have one or two kinds
-// of faults and a few have many. "upTo" is the cumulative share of the groups. "least" and "most" bound the number of
-// kinds. "often" is the probability with which an operation meets a kind.
+// The variable "troubled" has three groups of nights with faults: most of these nights have one or two kinds of faults,
+// and a few have many. "upTo" is the share of this group and of the groups above it. "least" and "most" bound the
+// number of kinds. "often" is the probability with which each kind affects an operation.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -25,8 +25,8 @@ var troubled = []struct {
 
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0, all nights are calm, at severity 1, 70 % of them, and at severity
-// 3, 10 %.
+// Plan draws the weather of a night at random. The share of calm nights depends on the severity: 100 % at 0, 70 % at 1,
+// and 10 % at 3.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan checks the share of calm nights at three severities. Every kind occurs, no night has a kind twice, and a
-// seed gives the same nights again.
+// TestPlan checks the share of calm nights at three severities. Each kind of fault occurs, no night has a kind twice,
+// and the same seed gives the same nights again.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	const nights = 4000

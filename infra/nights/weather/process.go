@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// Process counts the operations of a process on Graph, Active Directory and the store. It can kill the process at an
-// operation, as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also freeze
-// the process, as SIGSTOP and SIGCONT do. The zero value affects no operation.
+// Process counts the operations of a process on Graph, Active Directory and the store. At a given operation, it can
+// kill the process, as SIGKILL does: from then on, no request leaves the process and no answer arrives. It can also
+// freeze the process for some time, as SIGSTOP and SIGCONT do. The zero value does neither.
 type Process struct {
 	clock clock.Clock
 
@@ -26,10 +26,9 @@ type Process struct {
 // out and its answer is lost. Otherwise it is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If "after" is set,
-// the operation is carried out first, and its answer is late. Otherwise the process freezes before the operation,
-// except before a write to a directory: a frozen process cannot stop a request that it has sent, so the answer is
-// late.
+// FreezeAt freezes the process for the duration d at its nth operation from now, counted from 1. If "after" is set, the
+// operation is carried out first, and its answer is late. Otherwise the process freezes before the operation. A write
+// to a directory is carried out first in both cases, because a frozen process cannot stop a request that it has sent.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -38,7 +37,7 @@ func (p *Process) set(n int, after bool, freeze time.Duration) {
 	p.count, p.at, p.after, p.freeze = 0, n, after, freeze
 }
 
-// Revive lets the process run again and cancels KillAt and FreezeAt.
+// Revive makes a killed process run again, and cancels KillAt and FreezeAt.
 func (p *Process) Revive() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,9 +66,9 @@ type fate struct {
 
 func (f fate) plain() bool { return f == fate{} }
 
-// The method "next" counts an operation and returns its fate. If the process freezes before the operation, it sleeps
-// for the time of the freeze. At a write to a directory, the answer is late instead, because a frozen process cannot
-// stop a request that it has sent.
+// The method "next" counts an operation and returns its fate. If the process must freeze before the operation, the
+// method sleeps for the time of the freeze. The parameter "write" says that the operation is a write to a directory,
+// for which FreezeAt has an exception.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: from the nth operation on, no request leaves the process and no answer arrives until Revive.
+// TestKilled: from the operation of KillAt until Revive, no answer arrives. No later request leaves the process.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -8,14 +8,14 @@ import (
 )
 
 // GraphQuota is status 429 for an application that exceeds its quota of requests per minute. Refused requests also
-// count, so only a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because
-// all requests accrue against your usage limits").
+// count, so a client must wait before it gets an answer again (docs-contrib, concepts/throttling.md: "Avoid immediate
+// retries, because all requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the period in which requests count, and the Retry-After of a refusal.
+// quotaTime is the period for which a request counts. A refusal also has it as Retry-After.
 const quotaTime = time.Minute
 
-// The type "quota" limits the number of requests that Graph answers per minute, because other applications use the
+// The type "quota" limits the number of requests that Graph answers per minute, as if other applications used up the
 // rest of Graph's limit.
 type quota struct {
 	mu    sync.Mutex
@@ -23,8 +23,8 @@ type quota struct {
 	asked []time.Time
 }
 
-// Quota limits the number of answered requests per minute, also on calm nights. Writes and requests for one person do
-// not count, because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
+// Quota limits the number of answered requests per minute, even on calm nights. Only reads of lists count, because
+// requests for one person and writes have limits of their own (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()

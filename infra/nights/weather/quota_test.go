@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuota: requests during the wait also count, so only a client that waits gets an answer.
+// TestQuota: refused requests also count, so Graph answers only a client that waits.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

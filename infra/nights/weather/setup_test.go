@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type "rig" is a company with weather. Both have the same clock.
+// The type "rig" is a company with weather, with one clock for both.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -70,7 +70,8 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// The function "storm" returns the plan of a night in which every operation that can have one of the faults has one.
+// The function "storm" returns the plan of a night in which one of the given faults happens to each operation that can
+// have one.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
 func (r *rig) groupID(t *testing.T, name string) string {
@@ -82,7 +83,8 @@ func (r *rig) groupID(t *testing.T, name string) string {
 	return found.Entries[0]
 }
 
-// The method "carried" returns a counter of the requests that reach Graph through the weather.
+// The method "carried" counts the requests that pass through the weather and reach Graph. The number behind the pointer
+// increases with each request.
 func (r *rig) carried() *int {
 	n := new(int)
 	r.Intercept(func(next http.Handler) http.Handler {

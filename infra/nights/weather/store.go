@@ -17,13 +17,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Store is a store whose operations meet the faults of the weather.
+// Store passes operations to another store. The faults of the weather happen to them on the way.
 type Store struct {
 	w      *Weather
 	behind store.Store
 }
 
-// Store puts the weather in front of a store.
+// Store returns a store that passes operations to the store "behind", with the faults of the weather.
 func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
 var errKilled = errors.New("the process was killed")
@@ -32,8 +32,9 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// The method "pass" carries out an operation or replaces it by a fault. If the fault changes the result of the
-// operation, it returns the kind, and the caller must inject the fault.
+// The method "pass" carries out an operation, or returns the error of a fault in its place. If the fault changes the
+// result of the operation, such as a body that is cut off, the method returns the kind of fault, and the caller must
+// change the result.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -63,7 +64,8 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// The function "shape" returns a key without its random parts, so that a repeated run meets the same faults.
+// The function "shape" returns a key without its random parts, such as the name of the run. A repeated run has other
+// random parts, and must meet the same faults.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {

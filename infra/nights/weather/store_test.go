@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a store with weather, and the store without weather behind it, a folder with two objects.
+// newStore returns a store with weather, and the store behind it, which is a folder with two objects.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -41,8 +41,8 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore checks which operations fail under each kind of fault. A failed write is carried out under StoreAnswerLost
-// only. No error is ErrNotFound or ErrExists.
+// TestStore checks which operations fail under each kind of fault. Only under StoreAnswerLost, a failed write is
+// carried out. No error is ErrNotFound or ErrExists.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
@@ -96,7 +96,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreFaultsAreAsTheyAreKnown: the faults have the errors that S3 and the network return.
+// TestStoreFaultsAreAsTheyAreKnown: a fault returns the same error as S3 or the network does.
 func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	t.Parallel()
 	w := New(1, newClock())
@@ -145,7 +145,8 @@ func TestRestoredFromYesterday(t *testing.T) {
 	}
 }
 
-// TestStoreOfAKilledProcess: the nth operation is carried out or not, as planned, and no later one is.
+// TestStoreOfAKilledProcess: after KillAt, the nth operation is carried out only if "after" is set, and no later
+// operation is.
 func TestStoreOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
@@ -175,7 +176,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain: a repeated run meets the same faults, even under another run name.
+// TestWeatherOfTheStoreComesAgain: if a run is repeated under another name, the same faults happen to its operations.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {

@@ -1,10 +1,10 @@
-// Package weather injects faults into the directories and the store of a simulated company. Weather is the set of
-// faults of one night. Answers of Graph, Active Directory and the store are late, stale, incomplete, repeated,
-// reordered, replaced by errors, or missing. Time passes only on a simulated clock.
+// Package weather injects faults into the directories and the store of a simulated company. The weather is the set of
+// faults of one night. Answers of Graph, Active Directory and the store come late, are stale, incomplete, repeated or
+// in another order, or are replaced by errors. Time passes only on a simulated clock.
 //
-// The occurrence of a fault depends only on the seed, the night, the kind of fault, the target, and the number of
-// earlier operations on the target. A night can therefore be repeated, and if one fault is left out, no other fault
-// changes. On a calm night, all answers pass unchanged.
+// Whether a fault happens depends only on the seed, the night, the kind of fault, the target, and the number of earlier
+// operations on the target. A night can therefore be repeated, and if one fault is left out, no other fault changes. On
+// a calm night, all answers pass unchanged.
 package weather
 
 import (
@@ -34,8 +34,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }
 
-// Weather injects the faults of all nights of one company. It is safe for concurrent use. No operation may run when a
-// night begins.
+// Weather injects the faults of all nights of one company. It is safe for concurrent use, except that no operation may
+// run while Begin is called.
 type Weather struct {
 	// Process counts the operations of a process, and can kill or freeze it.
 	Process
@@ -55,12 +55,12 @@ type Weather struct {
 	refused int // number of requests above the quota
 }
 
-// New returns calm weather. The parameter "by" must be a simulated clock.
+// New returns calm weather for the company of a seed. The parameter "by" must be a simulated clock.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
 
-// Without prevents the faults with the given numbers.
+// Without leaves out faults: those with the given numbers do not happen.
 func (w *Weather) Without(numbers ...uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,7 +90,7 @@ func (w *Weather) Counts() map[string]int {
 	return counts
 }
 
-// The type "night" has the kinds of faults of one night, and counts the operations in that night.
+// The type "night" has the kinds of faults that may happen in one night, and counts the operations of that night.
 type night struct {
 	number int
 	often  float64
@@ -101,7 +101,7 @@ type night struct {
 	told map[uint64]bool // faults of the whole night that are listed already
 }
 
-// Begin ends the previous night and begins the night of the plan p.
+// Begin ends the previous night and begins the night of plan p. If p has no kinds, the weather is calm.
 func (w *Weather) Begin(p Plan) {
 	if len(p.Kinds) == 0 {
 		w.night.Store(nil)
@@ -124,7 +124,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// The method "tonight" returns the current night if it has one of the kinds, and otherwise nil.
+// The method "tonight" returns the current night, or nil if the night has none of the given kinds.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -145,8 +145,9 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// The method "meets" returns the first of the given kinds of faults that the operation meets, with random numbers for
-// its details, and adds the fault to the list of faults. It returns "" if there is none, or if this fault is left out.
+// The method "meets" decides whether one of the given kinds of faults happens to an operation, and adds the fault to
+// the list of faults. It returns the first such kind, with random numbers for the details of the fault. It returns ""
+// if there is none, or if the fault is left out.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -159,7 +160,8 @@ func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	return "", 0
 }
 
-// The method "draw" decides whether an operation meets a kind of fault, and returns the fault.
+// The method "draw" decides whether a kind of fault happens to an operation, with the probability "often", and returns
+// the fault. The decision is the same in each repetition of the night.
 func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
 	if !n.kinds[k] {
 		return Fault{}, false
@@ -168,7 +170,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// The method "make" adds a fault to the list of faults, and reports whether it happens. A fault in leftOut does not.
+// The method "make" adds a fault to the list of faults. If the fault is left out, it returns false and adds nothing.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -179,9 +181,9 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// The method "befalls" decides by chance whether a fault concerns a person or another object for the whole night, with
-// the probability "often". Every call for the same object has the same result. The first call adds the fault to the
-// list of faults.
+// The method "befalls" decides whether a fault affects a person or another object for the whole night, with the
+// probability "often". Each call for the same object returns the same. Only the first adds the fault to the list of
+// faults.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {
