@@ -148,10 +148,11 @@ func inGraceColumns(c *Crowd, people []*directory.Person) {
 	}
 }
 
-// The type "edges" makes people with dates at the edges of the rules: at a span before noon, or next to it.
+// The type "edges" makes random people. Their dates are at the edges of the rules: a span before noon, or close to
+// that.
 type edges struct{ *rand.Rand }
 
-// near is like around, with days before noon.
+// near works like around. Its arguments are days before noon.
 func (e edges) near(days ...int) time.Time {
 	var instants []time.Time
 	for _, n := range days {
@@ -160,7 +161,7 @@ func (e edges) near(days ...int) time.Time {
 	return e.around(instants...)
 }
 
-// around returns one of the instants, or a time close to it. It returns the zero time for one of six people.
+// around returns one of the instants, or a time close to it. In one of six calls, it returns the zero time.
 func (e edges) around(instants ...time.Time) time.Time {
 	if e.IntN(6) == 0 {
 		return time.Time{}

@@ -137,10 +137,12 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
-// The constant "createdUnread" is why the creation is unknown if Active Directory was not read.
+// The constant "createdUnread" is the reason that a verdict gives if the creation date is unknown because Active
+// Directory was not read.
 const createdUnread = "created is not known: Active Directory was not read, and newest(entra.created, ad.created) asks it; if it is not set up, write created: entra.created under attributes"
 
-// A doubt about the exemptions concerns only people who are not known to be exempt.
+// After DoubtExempt, a verdict to reclaim becomes undecided. Other verdicts stay the same, above all those on people
+// who are known to be exempt.
 func TestDoubtExempt(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
@@ -163,7 +165,7 @@ func TestDoubtExempt(t *testing.T) {
 	}
 }
 
-// Without the Entra account, the exemption is unknown, because the name of this account may be listed.
+// If the Entra account was not read, the exemption is unknown, because the name of this account may be listed.
 func TestExemptWithoutEntra(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -186,8 +186,8 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	}
 }
 
-// If the file does not give the end of a report, it is two days before the time of the case. A member without a date is
-// no new member.
+// If the file does not give the end of a report, it is two days before the time of the case. A license without a date
+// has been held for long.
 func TestGoldenReports(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

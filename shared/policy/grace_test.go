@@ -219,7 +219,7 @@ func TestHireDateUnread(t *testing.T) {
 	}
 }
 
-// A verdict in grace says so, because it may turn when the grace ends.
+// The field InGrace is set for a verdict in grace, because it may turn when the grace ends.
 func TestVerdictInGrace(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 7}\n"+twoRules)

@@ -80,7 +80,7 @@ func TestCountIdle(t *testing.T) {
 	}
 }
 
-// Add counts days beyond its own last element in this element.
+// If the argument has more days, Add counts them in the last element of its own days.
 func TestAddIdle(t *testing.T) {
 	t.Parallel()
 	got := &Idle{Days: []int{1, 0, 2}, Never: 1, NotKnown: 2}

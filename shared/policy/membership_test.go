@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A license that is membership in an Entra group has the grace newHolder.
+// Golden people may hold a license that is membership in an Entra group. Such a license has the grace newHolder.
 func TestGoldenSeats(t *testing.T) {
 	t.Parallel()
 	text := "grace: {newHolder: 14}\n" + strings.Replace(twoRules, "rules:", "rules:\n  - {name: seat, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(45)), then: remove}", 1)

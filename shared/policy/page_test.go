@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// The test is not parallel, because it may rewrite the page.
+// The test is not parallel, because it may rewrite docs/policy.md.
 func TestPolicyPageIsGenerated(t *testing.T) {
 	pages.Generated(t, "policy.md", "keys", keysTable())
 	pages.Generated(t, "policy.md", "fields", fieldsTable())

@@ -57,7 +57,7 @@ func TestNextRenewal(t *testing.T) {
 	}
 }
 
-// A value that was not read is nil, and so is the value of an attribute that is no text.
+// A value of the Payer is nil if it was not read, or if its attribute is no text.
 func TestPayer(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The function "load" adds the tenant that a policy needs.
+// The function "load" loads a policy. It adds the key "tenant", which each policy must have.
 func load(t testing.TB, text string) *Policy {
 	t.Helper()
 	p, err := Load("policy.yaml", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+text))
@@ -230,7 +230,7 @@ rules:
 	}
 }
 
-// cellOutcome does not call Judge.decide, which the test checks.
+// cellOutcome returns the right outcome for one combination. It does not call Judge.decide, which the test checks.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":

@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// edgePolicies have each kind of test, alone and joined. The number is how many verdicts the columns show for the
-// people of TestColumnsAtTheEdges. It reveals a fault that only leaves more people to the Judge.
+// edgePolicies have each kind of test, alone and joined. The field "plain" is how many verdicts the columns show for
+// the people of TestColumnsAtTheEdges. The number is lower if a fault leaves more people to the Judge, which gives no
+// wrong verdict.
 var edgePolicies = []struct {
 	text  string
 	plain int

@@ -22,8 +22,9 @@ attributes:
   mixed: newest(m365.exchange, ad.lastLogonTimestamp)
 `
 
-// screenedForms are conditions, some with a further line of the policy. The number says on how many of the 1000 holders
-// of TestFormsInColumns the columns show a verdict. It reveals a fault that only leaves more people to the Judge.
+// screenedForms are conditions, some with a further line of the policy. The field "holders" says on how many of the
+// 1000 holders of TestFormsInColumns the columns show a verdict. The number is lower if a fault leaves more people to
+// the Judge, which gives no wrong verdict.
 var screenedForms = []struct {
 	rule    string
 	holders int

@@ -86,7 +86,8 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// For words of other languages, the message gives CEL's word, and never the opposite of what the author means.
+// For a word of another language, such as olderThan or isNull, the message gives CEL's word. It never suggests the
+// opposite of what the author means.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

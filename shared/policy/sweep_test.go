@@ -157,7 +157,7 @@ rules: [{name: r, license: m365, for: AzureAdSistaLogon.hasNoValue(), when: '`+w
 	}
 }
 
-// If an account or a report is not known, a later use is possible.
+// If an account or a report is not known, a later use is possible, and "known" is false.
 func TestLastSeenInASweep(t *testing.T) {
 	t.Parallel()
 	const (

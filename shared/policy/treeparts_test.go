@@ -166,7 +166,8 @@ func TestWhatATreeShows(t *testing.T) {
 	}
 }
 
-// If the accounts were not read, each part says so. A rule without "for" has no such part.
+// If the Entra account was not read, the parts that need it are unknown, and say why. A rule without "for" has no part
+// with this name.
 func TestTreeOfAnUnreadPerson(t *testing.T) {
 	t.Parallel()
 	p := load(t, sketched)

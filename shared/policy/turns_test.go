@@ -61,7 +61,8 @@ rules:
 	}
 }
 
-// turnsByHour evaluates the rule at each hour of 60 days, and a second after it.
+// turnsByHour evaluates the rule at each hour of 60 days, and a second after it. It returns the first time at which the
+// rule reclaims.
 func turnsByHour(t *testing.T, p *Policy, r *Rule, who *directory.Person) (time.Time, bool) {
 	j := judge(t, p, noon)
 	for h := range 60 * 24 {
@@ -154,8 +155,8 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 	}
 }
 
-// The start of a report's span is no date of a Fact. Its sources are the directories in which the person has or may
-// have an account.
+// A Fact has no date if a report shows no use. The start of the report's span is no date. The sources of a Fact are the
+// directories in which the person has or may have an account.
 func TestFactsOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasNoValue() && created.hasValue()")

@@ -39,8 +39,8 @@ rules: [{name: r, license: e3, when: '`+strings.Join(tests, " && ")+`', then: re
 	}
 }
 
-// The reason names the value on which the verdict rests: the date from the report if the other value matters in only
-// one of its cases, or else the other value.
+// The Judge first assumes a date before the start of the report. If another unknown value matters then, the reason
+// names this value. If it matters only without a date, the reason names the date from the report.
 func TestWhichUnknownIsNamed(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The type "language" has the form of dates. Without months, dates have the form 2026-11-30.
+// The type "language" has the form of dates. Without a form, dates are written like 2026-11-30.
 type language struct {
 	form   string // day, month and year
 	months [12]string
@@ -62,7 +62,7 @@ Har du spørsmål, eller er du borta da? Svar i så fall på denne e-posten.
 `),
 }
 
-// The function "must" panics on a mistake, which is a fault of this program.
+// The function "must" compiles a built-in notice. It panics on a mistake, which is a fault of this program.
 func must(subject, body string) Text {
 	s, wrong := Compile(subject)
 	b, too := Compile(body)
@@ -110,7 +110,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns "nb" for "no" (either Norwegian language) and "nn", whose readers understand Bokmål.
+// sameAs returns "nb" for "no" (either Norwegian language) and "nn", whose readers understand Bokmål. It returns any
+// other tag unchanged.
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

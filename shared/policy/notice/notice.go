@@ -155,7 +155,8 @@ func line(text string) string {
 	}, text)
 }
 
-// The method "write" makes each field a single line, because names in directories may contain any text.
+// The method "write" fills the templates. It makes each field a single line, because names in directories may contain
+// any text.
 func (t *Text) write(in language, about Facts) (Message, error) {
 	f := fields{
 		Name: line(about.Name), License: line(about.License), To: line(about.To),

@@ -158,8 +158,8 @@ func named(path string) (node, error) {
 	return entry, nil
 }
 
-// The function "sources" returns the schemas for a field and for newest(FIELD, FIELD). Blanks around a field are
-// allowed.
+// The function "sources" returns the schemas for a field and for newest(FIELD, FIELD). If datesOnly is set, the field
+// must be a date. Blanks around a field are allowed.
 func sources(datesOnly bool) []any {
 	var fields, notes, patterns, dates []string
 	for _, row := range policy.FieldRows() {

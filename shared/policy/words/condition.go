@@ -74,7 +74,8 @@ type clause struct{ text, joint string }
 
 func plainly(format string, args ...any) clause { return clause{text: fmt.Sprintf(format, args...)} }
 
-// The method "joined" puts a part with another joint into parentheses, so that the whole has one reading.
+// The method "joined" joins the parts. It puts a part with another joint into parentheses, so that the whole has one
+// reading.
 func (s *speaker) joined(joint string, parts ...clause) clause {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -113,7 +114,8 @@ func (s *speaker) say(e ast.Expr, negated bool) clause {
 	return plainly(form, code)
 }
 
-// The method "known" returns false if the part has no words.
+// The method "known" returns the words for a part of a condition, or for its negation. It returns false if the part has
+// no words.
 func (s *speaker) known(e ast.Expr, negated bool) (clause, bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -223,7 +225,7 @@ func (s *speaker) text(e ast.Expr) (noun string, literal *string, ok bool) {
 	return "", nil, false
 }
 
-// The method "equal" compares two texts, or a flag and a literal.
+// The method "equal" returns the words for a comparison of two texts, or of a flag and a literal.
 func (s *speaker) equal(left, right ast.Expr, different bool) (clause, bool) {
 	if left.Kind() == ast.LiteralKind {
 		left, right = right, left

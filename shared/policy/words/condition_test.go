@@ -167,7 +167,8 @@ func TestEveryFunction(t *testing.T) {
 	}
 }
 
-// The type "term" is a random condition with what its words must mention, by language.
+// The type "term" is a random condition. For each element of "mention", the words of the condition must contain one of
+// the texts between the signs |.
 type term struct {
 	code    string
 	mention []map[Language]string

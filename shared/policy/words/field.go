@@ -46,8 +46,8 @@ func (s *speaker) noun(f *directory.Field) string {
 	return fmt.Sprintf(s.in, w.noun, s.place(f))
 }
 
-// The method "attribute" returns the fields of an attribute, and its own name in the policy. A long list of fields is
-// written only once.
+// The method "attribute" returns the words for the fields of an attribute. If the policy maps the attribute, its name
+// follows. If it has several fields, later calls return only the name.
 func (s *speaker) attribute(a policy.Attribute) string {
 	if s.told[a.Name] {
 		return a.Name

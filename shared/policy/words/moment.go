@@ -70,7 +70,7 @@ func literal(e ast.Expr) string {
 	return string(text)
 }
 
-// The method "clock" writes seconds and fractions only if they are not zero.
+// The method "clock" returns the words for a time in UTC. It writes seconds and fractions only if they are not zero.
 func (t *tongue) clock(at time.Time) string {
 	at = at.UTC()
 	clock := at.Format("15:04")
@@ -183,7 +183,8 @@ func (s *speaker) dateTest(name string, args []ast.Expr, negated bool) (clause, 
 	return s.joined(s.or, spoken, plainly("%s", s.dated(a, true))), ok
 }
 
-// The method "compared" moves a span to the right side: date + 30 days < now becomes date < now - 30 days.
+// The method "compared" returns the words for a comparison. It moves a span to the right side: date + 30 days < now
+// becomes date < now - 30 days.
 func (s *speaker) compared(left moment, op operator, right moment) (clause, bool) {
 	switch {
 	case left.date == nil, left.span != "" && right.span != "":

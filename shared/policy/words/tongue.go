@@ -11,7 +11,7 @@ const (
 	Swedish Language = "sv"
 )
 
-// Languages lists the languages.
+// Languages lists all languages that have words.
 var Languages = []Language{English, Swedish}
 
 // Known reports whether there are words in the language.
