@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan, or nil if the plan
-// was not made from a snapshot.
+// PutChanges writes the changes of a plan as changes.csv. The parameter "r" is the run of the plan. It is nil if the
+// plan was not made from a snapshot, as in a restore.
 func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		return WriteChanges(ctx, w, s, r, p, Sheet{Separator: ','})
@@ -26,8 +26,8 @@ func PutChanges(ctx context.Context, s store.Store, r *decision.Run, p *plan.Pla
 	return nil
 }
 
-// WriteChanges writes the changes of a plan as CSV. The parameter "r" is the run of the plan, or nil if the plan was
-// not made from a snapshot. Without a run, names and departments are empty.
+// WriteChanges writes the changes of a plan as CSV. The parameter "r" is the run of the plan. It is nil if the plan was
+// not made from a snapshot, as in a restore. Names and departments are then empty.
 func WriteChanges(ctx context.Context, w io.Writer, s store.Store, r *decision.Run, p *plan.Plan, o Sheet) error {
 	wanted, users := map[uint64]bool{}, []string{}
 	for _, c := range p.Changes {

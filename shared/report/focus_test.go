@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/money"
 )
 
-// TestWriteFOCUS: the rows have the values that FOCUS requires. The tags have no unknown value. No cell is a formula.
+// TestWriteFOCUS: the rows have the values that FOCUS requires. An unknown department or cost center is not in the
+// tags. No cell is a formula.
 func TestWriteFOCUS(t *testing.T) {
 	t.Parallel()
 	line := func(license, department, center string) money.Line {

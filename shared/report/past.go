@@ -23,7 +23,8 @@ const (
 	ByOtherHand = "otherHand" // somebody else gave the license back, outside idleseat
 )
 
-// The method "past" lists the licenses that earlier runs took, from this run's digest of the ledger.
+// The method "past" lists the licenses that earlier runs took. They come from the digest of the ledger that this run
+// stored.
 func (g *gathering) past(context.Context) error {
 	all := []Past{}
 	for i := range g.run.History.All() {

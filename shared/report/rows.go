@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// rowKey identifies the row that a decision completes. For a license that is restored, the field "rule" is
-// plan.RestoreRule.
+// A row of the report gets values from the decision with the same rowKey. For a license that is restored, the field
+// "rule" is plan.RestoreRule.
 type rowKey struct{ user, rule, license string }
 
 func keyOf(d *plan.Decision) rowKey {
@@ -22,7 +22,7 @@ func keyOf(d *plan.Decision) rowKey {
 	return rowKey{d.User, d.Rule, d.License}
 }
 
-// The method "rows" returns the rows by their keys. It omits the list Pending.
+// The method "rows" returns the rows of all lists except Pending. Several lists can have a row with the same key.
 func (g *gathering) rows() map[rowKey][]*Row {
 	all := map[rowKey][]*Row{}
 	for _, list := range []*List[Row]{&g.Changes, &g.Notices, &g.Undecided, &g.Refused, &g.Returned} {

@@ -58,7 +58,7 @@ type Options struct {
 	// means no second controller.
 	LostController string
 
-	// Absent is the number of people, with the highest numbers, who have no account before a call of Hire.
+	// Absent is how many people have no account until Hire creates it. These are the people with the highest numbers.
 	Absent int
 }
 

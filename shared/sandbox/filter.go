@@ -149,7 +149,7 @@ func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// The method "mentions" reports whether a comparison refers to a property or to a part of it.
+// The method "mentions" reports whether one of the comparisons refers to a property or to a part of it.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {

@@ -59,8 +59,8 @@ func FuzzParseFilter(f *testing.F) {
 	})
 }
 
-// FuzzCondition evaluates any LDAP filter on objects of every kind. If the method "only" limits the people who can
-// match, no other person may match.
+// FuzzCondition evaluates any LDAP filter on objects of every kind. The method "only" may limit the people whom the
+// filter can match. Then no other person may match.
 func FuzzCondition(f *testing.F) {
 	for _, s := range []string{"(&(objectClass=user)(!(cn=x)))", `(objectSid=\01\05)`, "(memberOf:1.2.840.113556.1.4.1941:=" + CitrixGroup + ")",
 		"(userAccountControl:1.2.840.113556.1.4.803:=2)", "(member=*)", "(|(sAMAccountName=u0000003)(objectGUID=x))", "(distinguishedName=CN=a\\2cb)"} {

@@ -24,7 +24,7 @@ func (a *asker) raw(path, token string) *httptest.ResponseRecorder {
 	return w
 }
 
-// usageRows reads a report through the redirect, as maps by column name.
+// usageRows reads a report through the redirect. A row maps the name of a column to the cell.
 func (a *asker) usageRows(t *testing.T, path string) (header []string, rows []map[string]string) {
 	t.Helper()
 	found := a.raw(path, "")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What is the kind of an event.
+// What says what happened in an event.
 type What string
 
 // The kinds of events: accepted writes, and the license changes that follow from them.

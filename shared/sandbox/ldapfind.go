@@ -56,7 +56,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID returns the object with a GUID, which has dashes.
+// entryOfGUID returns the object with a GUID, or nil. The text of the GUID has dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil

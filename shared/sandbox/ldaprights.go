@@ -33,8 +33,8 @@ func (c *Company) HideMembers(groupDN string) {
 	}
 }
 
-// SetPrimaryGroup makes a group the primary group of a person, and removes the person from its attribute member,
-// because the directory stores a primary group in primaryGroupID.
+// SetPrimaryGroup makes a group the primary group of a person. It removes the person from the attribute member of the
+// group, because the directory stores a primary group in primaryGroupID.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
 	c.byHand(func() {
 		if g, found := c.adGroup(groupDN); found {

@@ -90,9 +90,9 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The argument "paths" of the function "unchanged" has the assignments that a group is about to give. The function
-// replaces each of them that the person has already, in an active state, with the assignment in "before". So the person
-// keeps a product if another product of the group has no free seat and all new assignments have an error.
+// The function "unchanged" returns the assignments in "paths", which a group is about to give. If "before" has an
+// active assignment of the same product through the same group, this one stays. So the person keeps a product although
+// another product of the group has no free seat and the new assignments have an error.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }

@@ -13,9 +13,9 @@ type GroupChange struct {
 	// lose its licenses.
 	ID   string
 	Name string // new display name; empty: unchanged
-	// Deleted deletes the group. People lose its licenses, because an administrator must remove them before the
-	// deletion (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). A restore of the
-	// group restores its members and licenses.
+	// Deleted deletes the group. People lose its licenses, because an administrator must remove the licenses of a group
+	// before the deletion (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). A
+	// restore of the group restores its members and licenses.
 	Deleted bool
 	Emptied bool // removes all members, including nested groups
 	// Rule makes the group dynamic: all members are removed, and then all people who match the rule are added

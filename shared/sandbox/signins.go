@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How is the kind of a sign-in.
+// How says how a person signed in.
 type How uint8
 
 // The kinds of sign-ins to Entra ID.

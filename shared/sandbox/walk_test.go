@@ -65,8 +65,8 @@ func (w *walker) one() string {
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk makes random changes. The number of used seats must be the number of holders, the holdings must follow from
-// the events, and different requests must agree.
+// TestWalk makes random changes. The number of used seats must be the number of holders. The events must explain who
+// holds which product. Different requests must agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {

@@ -19,8 +19,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"line": plain.Line, "lines": plain.Lines, "run": runAddress, "under": under,
 }).ParseFS(files, "templates/*.html"))
 
-// The function "content" returns a function that executes a template of this package. The function "view" makes the
-// data of the template in a language.
+// The function "content" returns a function for page.Document.Content, which executes the template "name". The function
+// "view" makes the data of the template in a language.
 func content[T any](name string, view func(*page.Words) T) func(*page.Words, bool) (template.HTML, error) {
 	return func(w *page.Words, _ bool) (template.HTML, error) {
 		var out bytes.Buffer
@@ -31,8 +31,7 @@ func content[T any](name string, view func(*page.Words) T) func(*page.Words, boo
 	}
 }
 
-// The function "document" returns a page of this site. The argument "here" is the address of the menu entry that leads
-// to the page. The other entries lead to pages about the run "run", or about the newest run if it is empty.
+// The function "document" returns a page of this site. The arguments "here" and "run" are those of the function "menu".
 func document(title func(*page.Words) string, here, run string, content func(*page.Words, bool) (template.HTML, error)) *page.Document {
 	return &page.Document{Title: title, Content: content, Menu: menu(here, run)}
 }
@@ -42,9 +41,9 @@ func titled(key string) func(*page.Words) string {
 	return func(w *page.Words) string { return w.T(key) + " – idleseat" }
 }
 
-// The function "menu" returns the entries of the menu. Except for the list of runs, each leads to a page about the run
-// "run", or about the newest run if it is empty, so that the menu in the report of an older run leads to pages about
-// the same run.
+// The function "menu" returns the entries of the menu. The entry whose address is "here" is marked as the present page.
+// The pages in the menu are about the run "run", or about the newest run if it is empty. So the menu in the report of
+// an older run stays with that run. The list of runs always has the same address.
 func menu(here, run string) func(*page.Words) []page.Link {
 	return func(w *page.Words) []page.Link {
 		links := []page.Link{{Href: "/", Text: w.T("serve.runs"), Here: here == "/"}}

@@ -52,8 +52,8 @@ func address(parts ...string) string {
 	return to
 }
 
-// The function "under" returns an address with parameters. In "pairs", values follow names. A parameter with an empty
-// value is left out.
+// The function "under" returns an address with parameters. The argument "pairs" has the names and the values in turn. A
+// parameter with an empty value is left out.
 func under(path string, pairs ...string) string {
 	query := url.Values{}
 	for pair := range slices.Chunk(pairs, 2) {

@@ -152,7 +152,7 @@ func (h *partAccounts) addMember(member, group string) {
 	}
 }
 
-// encodePart encodes the rows that "next" returns until io.EOF as the object of a part.
+// encodePart returns the object of a part. It calls "next" for each row, until next returns io.EOF.
 func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
 	t := newPartTable(source)
 	for {

@@ -34,7 +34,7 @@ const (
 // licensesColumn has the license assignments without dates, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
 
-// The columns with the groups of an account, as JSON lists of group keys.
+// The columns with the groups of an account, as JSON lists of keys of groups (GroupRef.Key).
 const (
 	entraGroups = "entra_groups"
 	adGroups    = "ad_groups"

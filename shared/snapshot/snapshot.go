@@ -32,7 +32,8 @@ type Begin struct {
 	// set, Read is the Read of that run.
 	Read time.Time `json:"read"`
 	Copy string    `json:"copy,omitempty"`
-	// AsOf is the planning time, as of which rules and the age of feeds are evaluated.
+	// AsOf is the planning time. Rules compare the dates of people with it, and the age of the data of a source is
+	// counted up to it.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
@@ -47,8 +48,8 @@ type Begin struct {
 	// PolicyFile is the path of the policy file on the machine that made the run. It is empty if the path is unknown,
 	// and in a deployment, because there the policy in force is in the bucket.
 	PolicyFile string `json:"policyFile,omitempty"`
-	// Deployment is the name of the deployment in AWS that made the run. It is empty for a run of a machine, and in runs
-	// of earlier versions. Commands in reports name it.
+	// Deployment is the name of the deployment in AWS that made the run. It is empty if a machine or an earlier version
+	// made the run. Reports name the deployment in commands (--aws).
 	Deployment string            `json:"deployment,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
@@ -70,8 +71,8 @@ type Begin struct {
 	Lost []string `json:"lost,omitempty"`
 	// Choice is set if an operator chose the changes of this run from the plan of another run.
 	Choice *Choice `json:"choice,omitempty"`
-	// Unnamed is set in a run for one person. It lists the names in the policy that no account has. A run for
-	// everybody reads all names and finds such names itself.
+	// Unnamed lists the names in exempt.users and exempt.leave that no account has. It is set only in a run for one
+	// person, because a run for everybody reads all names and finds this out itself.
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report. It is nil if the policy does not need the report.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
@@ -106,7 +107,7 @@ type Mailboxes struct {
 	// Kinds has the recipient types of the mailboxes that are not user mailboxes, by user principal name in lower
 	// case.
 	Kinds map[string]string `json:"kinds,omitempty"`
-	// Shown reports whether this run's own report shows the kinds. Otherwise they are those of an earlier run.
+	// Shown means that this run's own report shows the kinds. Otherwise, the kinds come from an earlier run.
 	Shown bool `json:"shown,omitempty"`
 }
 
@@ -138,7 +139,7 @@ type Part struct {
 	SHA256    string `json:"sha256"`         // hash of the object, in hex
 }
 
-// Reading is what one source gave to a run.
+// Reading is what a run read from one source.
 type Reading struct {
 	Source directory.Source `json:"source"`
 	directory.Freshness
@@ -160,7 +161,7 @@ type Reading struct {
 	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups that hide their members, but not from this run
 	Members map[string]int    `json:"members,omitempty"` // the number of listed members, including repetitions, by key of the group; a group without members has no entry
 	Parts   []Part            `json:"parts,omitempty"`
-	// Groups has the objectGUIDs of the Active Directory groups whose members were read, by GroupRef.Key(false).
+	// Groups has the objectGUIDs of the Active Directory groups whose members were read. A key is GroupRef.Key(false).
 	Groups map[string]string `json:"groups,omitempty"`
 	// GroupSIDs has the objectSids of the groups in Groups, by the same keys.
 	GroupSIDs map[string]string `json:"groupSids,omitempty"`
@@ -171,8 +172,8 @@ type Reading struct {
 	Changed   int                  `json:"changed,omitempty"`
 	WhyFull   string               `json:"whyFull,omitempty"`
 	Watermark *directory.Watermark `json:"mark,omitempty"` // nil if the next reading must read everybody
-	// Began is when the relay began to read, by the relay's clock. It is zero without a relay, or if an older relay
-	// did not tell.
+	// Began is when the relay began to read, by the relay's clock. It is zero without a relay, or if an older relay did
+	// not send it.
 	Began time.Time `json:"began,omitzero"`
 }
 
@@ -227,8 +228,8 @@ type Manifest struct {
 	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of the digest of earlier runs. It is empty if there is no digest.
 	History string `json:"history,omitempty"`
-	// Freed is the key of the object with what the run read from the ledger, from which the money is computed. It is
-	// empty if there is no such object.
+	// Freed is the key of the object with what the ledger says about freed seats. Later runs compute from it how much
+	// money is saved. It is empty if there is no such object.
 	Freed string `json:"freed,omitempty"`
 }
 

@@ -124,8 +124,8 @@ type Memory struct {
 	table table.Memory
 }
 
-// OpenPeople opens the table of people of a partition and reads its lists. An earlier table in the memory "in" becomes
-// invalid.
+// OpenPeople opens the table of people of a partition, and decodes its lists of licenses and groups. An earlier table
+// in the memory "in" becomes invalid.
 func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {

@@ -67,8 +67,8 @@ func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	return append(columns, ofEntra, ofAD)
 }
 
-// keysOf returns the Entra id and the SID of a pair. The list of members of a group has one of the two. Without an
-// Active Directory account, the SID comes from the Entra account. An unknown key is empty.
+// keysOf returns the Entra id and the SID of a pair. A group lists a person under one of the two. Without an Active
+// Directory account, the SID comes from the Entra account. An unknown key is empty.
 func keysOf(p *directory.Pair) (id, sid string) {
 	if p.Entra != nil {
 		id, sid = p.Entra.ID, p.Entra.SID

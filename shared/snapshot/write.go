@@ -91,8 +91,8 @@ func (w *Writer) addPerson(key string, r row) error {
 	return w.add(g, &r)
 }
 
-// SampleEntra counts an account in directory.Freshness, the summary of the health of the feed. AddEntra does so for
-// every account that it adds. A run for one person also counts accounts that it does not add.
+// SampleEntra counts an account in directory.Freshness, from which a run judges whether the source is complete.
+// AddEntra does so for every account that it adds. A run for one person also counts accounts that it does not add.
 func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
 
 // SampleAD counts an Active Directory account like SampleEntra.

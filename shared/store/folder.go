@@ -166,7 +166,8 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing reports whether err means that there is no object at a key. A key below another object also has no object.
+// isMissing reports whether err means that there is no object at a key. This includes the error for a key below another
+// object, such as "a/b" if "a" is an object.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

@@ -81,7 +81,8 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				continue // the name cannot be part of a key, such as .tmp
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// A symbolic link, for example. If it were skipped, it could hide an object.
+				// The entry is a symbolic link, for example. It may stand in place of an object, so the listing must
+				// not skip it.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

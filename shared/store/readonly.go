@@ -15,8 +15,8 @@ var ErrReadOnly = errors.New("this view of the store only reads")
 // ReadOnly returns a read-only view of the store s. A write fails with ErrReadOnly and does not reach s.
 func ReadOnly(s Store) Store { return readOnly{s} }
 
-// OpenReadOnly opens a read-only view of the store at a location in the form of Open. It changes nothing in the store.
-// The error is ErrNotFound if the folder does not exist.
+// OpenReadOnly opens a read-only view of the store at a location, as Open takes it. It changes nothing in the store.
+// The error is ErrNotFound if the location is a folder that does not exist.
 func OpenReadOnly(ctx context.Context, location string) (Store, error) {
 	if strings.Contains(location, "://") || location == "" {
 		s, err := Open(ctx, location)

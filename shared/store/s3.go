@@ -27,7 +27,8 @@ const (
 // writeToken is the metadata key by which PutIfAbsent recognizes its own object.
 const writeToken = "write-token"
 
-// longestUnseen is how long PutIfAbsent waits to see the object because of which a server has refused a write.
+// A server may refuse a write because of an object that it does not show yet. longestUnseen is how long PutIfAbsent
+// waits to see this object.
 const longestUnseen = 10 * time.Second
 
 // bucket is a store in an S3 bucket. It needs the rights to read, to write and to list objects. Without the right to

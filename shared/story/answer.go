@@ -67,8 +67,8 @@ func stateOf(one *Story, a *decision.Answer, past *License) State {
 	return Idle
 }
 
-// The function "decisive" returns the innermost parts of a rule that settle the verdict. If the verdict takes the
-// license, it leaves out the parts that are not conditions of the policy, such as a grace period.
+// The function "decisive" returns the innermost parts of a rule that settle the verdict. For a verdict that takes the
+// license, the function leaves out parts that are not conditions of the policy, such as a grace period.
 func decisive(root *policy.Node) (list []*policy.Node) {
 	var visit func(n *policy.Node)
 	visit = func(n *policy.Node) {

@@ -19,7 +19,7 @@ type Line struct {
 	Text  string
 }
 
-// Lines returns the lines that Text writes about one answer of the story, without the sentence Says.
+// Lines returns the lines that Text writes about one answer of the story. The sentence x.Says is not one of them.
 func (s *Story) Lines(x *Answer) []Line {
 	t, past := &text{story: s}, s.pastOf(x.License)
 	lines := []Line{{Why, t.why(x, past)}, {Next, t.next(x)}, {Before, before(x, past)}}

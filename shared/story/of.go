@@ -89,8 +89,8 @@ func (q *Question) run(ctx context.Context, s store.Store) (string, error) {
 	})
 }
 
-// The method "gone" returns the story of a person whom no snapshot has, from the ledger. If the ledger does not have
-// the person either, it returns an error that wraps the argument "unknown".
+// The method "gone" makes the story of a person whom no snapshot has. It reads only the ledger. If the ledger does not
+// have the person either, it returns an error that wraps the argument "unknown".
 func (q *Question) gone(ctx context.Context, s store.Store, unknown error) ([]*Story, error) {
 	if strings.Contains(q.User, "@") { // the ledger has people only by object id and SID
 		return nil, unknown

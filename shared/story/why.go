@@ -57,8 +57,8 @@ func (t *text) why(x *Answer, past *License) string {
 	return rule + because + ": " + strings.Join(texts, "; ")
 }
 
-// falseParts returns words for parts that are false: their denials, if each part has one, and else the argument
-// "texts".
+// falseParts returns words for parts of a rule that are false. The words are the denials of the parts (Node.Denial). If
+// a part has no denial, they are the argument "texts".
 func falseParts(parts []*policy.Node, texts []string) string {
 	denials := make([]string, len(parts))
 	for i, n := range parts {
@@ -128,8 +128,8 @@ func (x *Answer) verdict() string {
 	return x.Outcome.String()
 }
 
-// The function "said" returns a part in words, with its values. Values that are already in the text "told" are left
-// out.
+// The function "said" returns a part of a rule in words, with its values. Values that are already in the text "told"
+// are left out.
 func said(n *policy.Node, told string) string {
 	text := cmp.Or(n.Words, n.Text)
 	var values []string

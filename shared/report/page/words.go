@@ -136,8 +136,8 @@ func (w *Words) Amount(x float64) string {
 	return w.F(x, 2)
 }
 
-// Percent writes the argument "part" as a percentage of the argument "whole", with a decimal where a small difference
-// matters. If "whole" is zero, it writes a dash.
+// Percent writes the argument "part" as a percentage of the argument "whole". It writes one decimal below 10 % and
+// above 99 %, where a small difference matters. If "whole" is zero, it writes a dash.
 func (w *Words) Percent(part, whole int) string {
 	if whole == 0 {
 		return "–"

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ofChanges follows the name of the attempt in the keys of a delta reading. A full reading may follow in the same
-// attempt, and its keys must differ.
+// The keys of a delta reading have ofChanges after the name of the attempt. If the delta reading fails, a full reading
+// follows in the same attempt, and its keys must differ.
 const ofChanges = "-changes"
 
 // The method "changes" makes this run's reading from an earlier reading and what has changed in the directory since

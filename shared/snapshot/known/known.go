@@ -47,8 +47,8 @@ type Account struct {
 	Contradicted directory.Contradiction
 }
 
-// LoggedOn is the index in Account.Newest of directory.Past.LoggedOn. An Active Directory account has one activity
-// date, at the index 0.
+// LoggedOn is the index of directory.Past.LoggedOn in Account.Newest. An Active Directory account has only one activity
+// date, at the index 0, so this index is free.
 const LoggedOn = 1
 
 // Second is an instant in whole seconds since 1970, up to the year 2106. Zero means no instant.
@@ -109,7 +109,7 @@ func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group)
 // MemberKey works like MemberKeyOf. Its parameter "sid" is the KeyOf of the SID or object id.
 func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " "), group) }
 
-// Partition is what a run stores about a partition.
+// Partition is what a run stores about the accounts in one partition. It is the content of one object.
 type Partition struct {
 	Accounts [2][]Account // by source
 	// Groups has the GroupRef.Key of each group whose members are stored. If the id of the group is known, "|" and the

@@ -34,7 +34,7 @@ type form struct {
 	whole    bool
 }
 
-// Part is one of the causes in a reason.
+// Part is one cause. A reason may have several causes, separated by semicolons.
 type Part struct {
 	Code   string // the code; "" for a text without a form
 	Remedy string // the key of the remedy, or ""
