@@ -44,8 +44,8 @@ func TestControllersDiffer(t *testing.T) {
 	}
 }
 
-// TestReadOnlyControllerLacksAttributes: a read-only controller lacks the values of filtered attributes. Such a value
-// is not empty.
+// TestReadOnlyControllerLacksAttributes: a read-only controller lacks the values of filtered attributes. Such an
+// attribute must not count as empty.
 func TestReadOnlyControllerLacksAttributes(t *testing.T) {
 	t.Parallel()
 	for capability, hidden := range map[string]bool{"1.2.840.113556.1.4.800": false, partialSecrets: true} {

@@ -14,8 +14,8 @@ import (
 
 // FindAnchor returns the SID of the person whose account in Entra ID has the onPremisesImmutableId. It looks in the
 // whole domain, because the bases and the filter may leave the account out, and asks all controllers. The error is
-// directory.ErrNoPerson if nobody can have the anchor, as in ReadPerson, and directory.ErrAmbiguousPerson if two people
-// have it.
+// directory.ErrNoPerson only if no controller can have such an account, and directory.ErrAmbiguousPerson if two people
+// have the id.
 func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor directory.Anchor) (sid string, err error) {
 	doing, filter := fmt.Sprintf("look for the account with the immutable id %q", immutableID), anchorFilter(immutableID, anchor)
 	if filter == "" {
@@ -47,7 +47,8 @@ func (d *Directory) FindAnchor(ctx context.Context, immutableID string, anchor d
 	return sid, err
 }
 
-// anchorFilter returns a filter for the accounts with the anchor, or "" if no account can have it.
+// anchorFilter returns a filter for the accounts whose anchor attribute has the immutable id, or "" if no account can
+// have it.
 func anchorFilter(immutableID string, anchor directory.Anchor) string {
 	values, filter := anchor.Search(immutableID), ""
 	for _, attribute := range slices.Sorted(maps.Keys(values)) {

@@ -79,8 +79,8 @@ func TestMembersOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestMemberOfWithGroupOfAnotherDomain: a group does not list a person, and has a group of a domain that is not
-// configured within it. The answer whether the person belongs to the group must not be no.
+// TestMemberOfWithGroupOfAnotherDomain: the only member of a group is a group of a domain that is not configured.
+// Whether a person belongs to the outer group must then be unknown.
 func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	t.Parallel()
 	corp := newFake(t, onSearch(func(r request) []*ber.Packet {
@@ -98,7 +98,8 @@ func TestMemberOfWithGroupOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// TestOtherMembers: the kind of a member decides whether the list of a group is whole. All domains are configured.
+// TestOtherMembers: two domains are configured. The kind of a member from outside a domain decides whether all members
+// of the group are known. Direct members are always known.
 func TestOtherMembers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ member, fails string }{

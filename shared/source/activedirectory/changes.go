@@ -22,9 +22,9 @@ const maxChanged = 100_000
 // ListFull works like ListPeople. It also returns the watermark from which ListChanges can continue, or nil if the
 // account may not read a watermark.
 //
-// The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for one
-// of them, and it is not proven to be empty, ListFull adds its name to the person's Unreadable. The account may lack
-// the right to read it.
+// The argument "rests" has the LDAP names of the attributes on which decisions rest. If a person has no value for such
+// an attribute, the account may lack the right to read it. Unless the attribute is proven to be empty, ListFull adds
+// its name to the person's field Unreadable.
 func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		watermark = nil

@@ -10,7 +10,7 @@ import (
 )
 
 // TestForeignMemberOfNestedGroup: a nested group lists a person of the second domain. The account may not read the
-// memberOf of the nested group, so a filter on memberOf does not find that group.
+// memberOf of the nested group, so a filter on memberOf does not find that group. The person must still be listed.
 func TestForeignMemberOfNestedGroup(t *testing.T) {
 	t.Parallel()
 	const middle = "CN=Middle," + testBase

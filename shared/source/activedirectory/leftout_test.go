@@ -43,7 +43,8 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestOneControllerLeavesItOut: one controller has the account within the base, and the other one already elsewhere.
+// TestOneControllerLeavesItOut: on one controller the account lies within the base, and on the other one it is already
+// elsewhere. The person counts as found, with a last logon that is not proven.
 func TestOneControllerLeavesItOut(t *testing.T) {
 	t.Parallel()
 	has := answer{user: directory.ADUser{SID: "S-1-5-21-1", LastLogonTimestamp: testNow}}

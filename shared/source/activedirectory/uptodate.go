@@ -20,8 +20,8 @@ import (
 // 180 minutes (Microsoft Learn, "Determining the Interval"), because changes may pass through a site in between.
 const syncAge = 6 * time.Hour
 
-// syncTimes returns when the session's controller last received the changes of each other controller, by raw
-// invocationId. replUpToDateVector also has controllers whose changes come by way of another one (MS-DRSR 5.166), and
+// syncTimes returns, by raw invocationId, when the session's controller last received the changes of each other
+// controller. replUpToDateVector also has controllers whose changes come by way of another one (MS-DRSR 5.166), and
 // repsFrom has the direct ones (MS-DRSR 5.170). Samba 4.17 has no times in replUpToDateVector. The result is empty if
 // the account may not read these attributes.
 func (s *session) syncTimes() (map[string]time.Time, error) {
@@ -97,8 +97,8 @@ func (d *domain) doubts(answers []answer, read func(*answer) bool, now time.Time
 const reachIt = "make the controller answer, or remove it from the directory if it is gone for good"
 
 // The method "nobody" returns the result if no controller has the person within the bases and the filter. The error is
-// directory.ErrNoPerson only if no other controller can have the account, for example because it is new or was restored
-// there.
+// directory.ErrNoPerson only if it is certain that no other controller has the account. A new or restored account may
+// still be on one controller alone.
 func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUser, err error) {
 	var why faults
 	open := d.unnamed != nil

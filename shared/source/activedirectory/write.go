@@ -154,8 +154,8 @@ func isAlready(err error) bool {
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// The method "already" handles an error of isAlready. It returns the refusal if a read shows that the change is still
-// needed.
+// The method "already" handles an error for which isAlready is true. It returns the refusal if a read shows that the
+// change is still needed.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})

@@ -11,8 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// certificateCredential signs in with a certificate whose key is in the same secret of AWS Secrets Manager. The secret
-// is read when a token is first needed, and again after a failed sign-in.
+// certificateCredential signs in with a certificate. One secret of AWS Secrets Manager has the certificate and its key.
+// The secret is read when a token is first needed, and again after a failed sign-in.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions

@@ -27,7 +27,7 @@ import (
 )
 
 // listRate is the rate of requests for lists with sign-in activity. Graph allows an application five such requests per
-// tenant in ten seconds. At regular intervals, the client never exceeds this limit and never has to wait after a
+// tenant in ten seconds. With evenly spaced requests, the client never exceeds this limit and never has to wait after a
 // refusal.
 const listRate = rate.Limit(0.5)
 

@@ -130,8 +130,8 @@ func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
 	return decodePeople(body, c.now())
 }
 
-// ReadPeople reads the current state of users. The keys of the result are ids in Graph's form. The result has no entry
-// for a user who does not exist.
+// ReadPeople reads the current state of users. The keys of the result are ids, as Graph writes them. The result has no
+// entry for a user who does not exist.
 func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	found := make(map[string]directory.EntraUser, len(ids))
 	read := c.readTogether

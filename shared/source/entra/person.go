@@ -26,7 +26,7 @@ type wireUser struct {
 	States   []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLine is a line of directory.EntraProperties whose value Graph sends as a string or a plain date.
+// plainLine is a line of the table directory.EntraProperties whose value Graph sends as a string or a plain date.
 type plainLine struct {
 	directory.Property[directory.EntraUser]
 	at []int // the index of the value in wireWhole, as in reflect.Value.FieldByIndex

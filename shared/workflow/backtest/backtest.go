@@ -1,9 +1,9 @@
 // Package backtest shows the effect that another number of days in a rule would have had on past nights.
 //
-// It evaluates the rules of a policy on the kept snapshots with policy.Judge, as plans do. A night keeps its planning
-// time, values, doubts and feed states. A hit is the first night on which a rule reclaims from a person who is not hit
-// already. The package counts the hits, and the hits after which the person came back. It also compares two policies on
-// one snapshot. It writes nothing to the store.
+// It evaluates the rules of a policy on the kept snapshots with policy.Judge, as plans do. Each night is evaluated at
+// its own planning time, with the values and doubts of that night. A hit is the first night on which a rule reclaims
+// from a person who is not hit already. The package counts the hits, and the hits after which the person came back. It
+// also compares two policies on one snapshot. It writes nothing to the store.
 package backtest
 
 import (

@@ -2,10 +2,10 @@ package backtest
 
 import "fmt"
 
-// Choice is the recommended threshold of a rule: the lowest one whose regret in the older half of the nights is surely
-// at most the accepted regret. Regret is the share of hits after which the person came back. Surely means that its
-// whole confidence interval is at or below the accepted regret. All higher thresholds must have at most the accepted
-// regret, too. If the regret of the newer half is larger or unknown, no threshold is recommended.
+// Choice is the recommended threshold of a rule. Regret is the share of hits after which the person came back. The
+// recommended threshold is the lowest one whose regret in the older half of the nights has its whole confidence
+// interval at or below the accepted regret. No higher threshold may have a larger regret than the accepted one. If the
+// regret of the newer half is larger or unknown, no threshold is recommended.
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`

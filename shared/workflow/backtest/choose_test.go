@@ -113,8 +113,8 @@ func counted(hits map[string]string) (counts map[string]int) {
 	return counts
 }
 
-// TestRecommendationHolds tries ten companies with different habits. The regret of a threshold is the share of its
-// hits after which the person comes back. The older half of the nights chooses a threshold. In the newer half, its
+// TestRecommendationHolds tries ten companies with different habits. The regret of a threshold is the share of its hits
+// after which the person comes back. A threshold is chosen from the older half of the nights. In the newer half, its
 // regret must be at most the accepted regret. For every threshold, the counted hits must equal the hits of the
 // simulation.
 func TestRecommendationHolds(t *testing.T) {

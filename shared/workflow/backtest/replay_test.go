@@ -88,7 +88,7 @@ func mixed(r *rand.Rand, people, nights int) *world {
 }
 
 // lastSeen returns the newest date of use of a person for a rule. The result "known" is false if a later date may
-// exist, because the feed is stale or a date or an account is missing.
+// exist, because the source is stale or a date or an account is missing.
 func lastSeen(rule string, p *directory.Person) (seen time.Time, known bool) {
 	switch {
 	case rule == "a" && p.Entra != nil:

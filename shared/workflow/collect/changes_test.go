@@ -119,8 +119,8 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading writes a full reading like an older version of idleseat, with parts that are not in Parquet. It has only
-// SIDs.
+// oldReading writes a full reading like an older version of idleseat, with parts that are not in Parquet. The parts
+// have only SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}

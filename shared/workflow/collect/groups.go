@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The method "groups" finds every Entra group that the policy names, and returns groups of Active Directory by their
-// DN. A missing license group is an error of the policy, and so is an ambiguous name. If any other group is missing,
-// its membership is unknown.
+// The method "groups" finds every Entra group that the policy names. For a group of Active Directory, it returns only
+// the DN. A missing license group is an error of the policy, and so is an ambiguous name. If any other group is
+// missing, its membership is unknown.
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {

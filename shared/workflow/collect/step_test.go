@@ -199,8 +199,8 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: each kind of request has its entrances, and every other entrance refuses it without asking a source.
-// Only a run from the entrance Nightly counts as scheduled.
+// TestEntrances: each kind of request has its entrances, which are state machines. Every other entrance refuses it
+// without asking a source. Only a run from the entrance Nightly counts as scheduled.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{

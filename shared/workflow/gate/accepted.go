@@ -64,7 +64,7 @@ type acceptances struct {
 	void []string
 }
 
-// acceptancesAt reads the overrides that were in force at any time since now minus plan.Window.
+// acceptancesAt reads the overrides that were in force at any time within plan.Window before now.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {

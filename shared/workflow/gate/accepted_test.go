@@ -235,8 +235,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: if too many people match in a run, later runs do not compare their feeds with that run. They still
-// use the dates that it read for each account.
+// TestNotBelieved: if too many people match in a run, later runs do not judge the health of their sources by that run.
+// They still use the dates that it read for each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	const teams, copilot = "m365.teams", "copilot"

@@ -286,8 +286,8 @@ func approving(override bool) entrance.Name {
 	return entrance.Approve
 }
 
-// TestEntrances: an approval, an override and a restore each have an entrance of their own. Any other entrance refuses
-// the request.
+// TestEntrances: an approval, an override and a restore each have an entrance of their own, which is a state machine.
+// Any other entrance refuses the request.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -87,8 +87,8 @@ func TestFactsOfACard(t *testing.T) {
 	}
 }
 
-// TestFreed: the company pays again for each license that a restore returns. So it does if a run finishes an earlier
-// restore.
+// TestFreed: the company pays again for each license that a restore returns. It also pays again if a run finishes an
+// earlier restore.
 func TestFreed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

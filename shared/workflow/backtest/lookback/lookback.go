@@ -71,8 +71,8 @@ type ruleView struct {
 	Charts     []page.Drawn
 }
 
-// The type "thresholdView" is a row of the table of numbers of days. The field Back is the regret, or a dash if no hit
-// can be followed.
+// The type "thresholdView" is a row of the table that compares numbers of days. The field Back describes the share of
+// hits after which the person came back. It is a dash if no hit can be followed.
 type thresholdView struct {
 	backtest.Threshold
 	Back        string

@@ -38,7 +38,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// The second rule has no chart of regret, because none of its hits can be followed for 30 days.
+	// The second rule has no chart of the hits after which people came back, because none of its hits can be followed for
+	// 30 days.
 	if got := strings.Count(html, `<svg class="chart"`); got != 2*5 {
 		t.Errorf("%d charts in two languages, want 10", got)
 	}
