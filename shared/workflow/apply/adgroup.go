@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// adGroup is the target for groups of Active Directory. If this program cannot reach the directory, the relay changes
-// the groups.
+// adGroup implements the interface "target" for licenses that people hold through groups of Active Directory. If this
+// program cannot reach the directory, the relay changes the groups.
 type adGroup struct{ ofGroups }
 
 func (adGroup) absent(m *move) bool { return m.AD == nil || m.account() == nil }
@@ -66,9 +66,9 @@ const syncs = 2 * time.Hour
 // lease.
 const relayWrites = 35 * time.Minute
 
-// The method "readLag" is long because controllers replicate late: as long as one of them still lists the person,
-// adding the person there has no effect, and the removal may arrive later. A restore counts as complete only after this
-// time.
+// The method "readLag" returns a long time, because controllers replicate late. As long as one of them still lists the
+// person, adding the person there has no effect, and a removal may still arrive from another controller. A rollback or
+// a restore is complete only after this time.
 func (adGroup) readLag(follows bool) time.Duration {
 	if follows {
 		return relayWrites + directory.Replicating + syncs

@@ -14,12 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The method "past" returns the newest event of a license of the person: an announcement, a removal, a restore or an
-// open change. It reads the ledger under the id in the plan. The run's history adds the events under other ids; see
+// The method "past" returns the newest event of a license of the person, such as an announcement or a removal, or nil.
+// The ledger has the events under the id in the plan. The run also has the events under other ids; see
 // decision.Run.Past.
 //
-// Only activity after an announcement makes the announcement void. This call may read exacter dates than the run, and
-// so find older activity that the run did not see. IdleSince of an announcement is therefore the time of the
+// Only activity after an announcement makes the announcement void. This call reads more exact dates than the run. It
+// may find activity before the announcement that the run did not see. So IdleSince becomes the time of the
 // announcement.
 func (m *move) past(ctx context.Context, license string) (past *history.Item, err error) {
 	known, names := m.run.Past(m.change.User, m.change.SID, license), []string{license}

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// The type "assignment" is the target for products that are assigned to the person directly. A single call to Graph
-// takes one product and gives the other.
+// The type "assignment" implements the interface "target" for products that are assigned to the person directly. A
+// single call to Graph takes one product and gives the other.
 type assignment struct{ ofGraph }
 
 func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {

@@ -14,7 +14,7 @@ import (
 )
 
 // The method "check" returns the reason why the plan must not be applied. If the run may only finish changes that have
-// begun, it sets the field "closed" and returns no error.
+// begun, the method sets the field "closed" and returns nil.
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {

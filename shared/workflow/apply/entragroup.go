@@ -15,7 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// entraGroup is the target for Entra groups. The license is a product that the group gives, or the membership itself.
+// entraGroup implements the interface "target" for licenses that people hold through Entra groups. The license is a
+// product that the group gives, or the membership itself.
 type entraGroup struct {
 	ofGraph
 	ofGroups

@@ -134,8 +134,8 @@ func (e *exam) bindsByDN() bool {
 }
 
 // findSID returns the command that shows the SID of idleseat's account on a controller of Samba. samba-tool finds an
-// account by its sAMAccountName alone, which may differ from the name in a DN or in a user principal name. ldbsearch
-// finds those.
+// account only by its sAMAccountName. That name may differ from the name in a DN or in a user principal name, for which
+// the command uses ldbsearch.
 func (e *exam) findSID() string {
 	name, suffix, _ := strings.Cut(e.Bind, "@")
 	switch {

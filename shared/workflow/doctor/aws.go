@@ -205,5 +205,5 @@ func (e *exam) firstPlan() *Mend {
 	return &Mend{Do: "Make a plan by hand; it changes nothing.", Bash: "idleseat plan --aws " + word(e.Stack), PowerShell: "idleseat plan --aws " + literal(e.Stack)}
 }
 
-// The constant "old" is the age from which a run is not from last night.
+// If the newest execution began longer ago than the constant "old", no execution ran last night.
 const old = 48 * time.Hour

@@ -91,9 +91,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function "unmet" waits for the checks in "needs". It returns "" if each has at least one finding in state ok:
-// doctor can look for groups if one of three controllers answers. Otherwise it returns the reason why the dependent
-// check cannot run.
+// The function "unmet" waits for the checks in "needs". It returns "" if each of them has a finding in state ok, and
+// otherwise the reason why the dependent check cannot run. One such finding is enough: doctor can look for groups if
+// one of three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended

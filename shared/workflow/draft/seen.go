@@ -67,7 +67,8 @@ func (t tally) add(text string) {
 	}
 }
 
-// The variable "descriptive" has the text fields that describe a person, for conditions of a rule.
+// The variable "descriptive" has the text properties of an Entra account that describe the person, such as the
+// department. The note says how many people have each of them.
 var descriptive = func() (fields []directory.Property[directory.EntraUser]) {
 	for _, p := range directory.EntraProperties {
 		switch p.Name {

@@ -56,7 +56,8 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// The function "night" evaluates every partition with the digest of the night before, and returns the new digest.
+// The function "night" evaluates every partition. The parameter "before" is the digest of the night before, and the
+// result is the digest for the next night.
 func night(b *testing.B, ctx context.Context, s store.Store, run string, before *history.Digest) *history.Digest {
 	b.Helper()
 	r, err := decision.Open(ctx, s, run)

@@ -26,8 +26,8 @@ type lookedAt struct {
 	turning         map[uint64]int // the day on which the verdict turns to reclaim, by person
 }
 
-// TestOutlookByBruteForce evaluates the rules for everybody as of each of the next thirty days. The stored counts must
-// equal the counts of the test.
+// TestOutlookByBruteForce evaluates the rules for everybody as of each of the next thirty days. The outlook that the
+// run stores must have the same counts.
 func TestOutlookByBruteForce(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

@@ -80,8 +80,8 @@ func TestEveryFailureIsAnError(t *testing.T) {
 	}
 }
 
-// TestWhatARestoreStops: the restore of a run withdraws the run. The restore of one person stops only that person's
-// changes.
+// TestWhatARestoreStops: the restore of a run stops all changes of the run. The restore of one person stops only that
+// person's changes.
 func TestWhatARestoreStops(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]struct {
@@ -102,7 +102,7 @@ func TestWhatARestoreStops(t *testing.T) {
 }
 
 // TestRestoreByEveryName: a restore for one person finds the entries by the object id, the SID and the user principal
-// name, also without the list that the run left.
+// name, even without the list of changes that the run stored.
 func TestRestoreByEveryName(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]string{"id-ann": "id-ann", "S-1": "id-ann", "ANN@x.example": "id-ann", "id-bob": "id-bob", "": "id-ann id-bob"} {
