@@ -24,8 +24,8 @@ type Backtest struct {
 	Nights   int            `json:"nights"`
 	People   int            `json:"people"` // the number of people on the last night
 	Currency string         `json:"currency"`
-	Accepted float64        `json:"acceptedRegret"` // the largest share of hits, from 0 to 1, after which the person may come back
-	Within   int            `json:"within"`         // a return counts if it comes within this number of days after the hit
+	Accepted float64        `json:"acceptedRegret"` // the largest accepted share of people who come back after the rule took the license, from 0 to 1
+	Within   int            `json:"within"`         // a return counts if it comes within this number of days after the rule took the license
 	Rules    []BacktestRule `json:"rules"`
 }
 

@@ -72,7 +72,7 @@ type Company struct {
 	mu      sync.RWMutex
 	changes map[int]*change             // effects of writes, by number of the person
 	entries []atomic.Pointer[entry]     // cached Active Directory objects of people, by number; nil: not cached
-	renamed map[string]int              // number of the person by changed userPrincipalName in lower case
+	renamed map[string]int              // number of the person; a key is a changed userPrincipalName in lower case
 	adAhead time.Duration               // how far the domain controller's clock is ahead
 	syncs   time.Duration               // current delay of Entra Connect; see Options.SyncDelay
 	moved   int                         // number of changes that got a USN

@@ -13,7 +13,7 @@ const (
 	never               // the account was never synced
 	ended               // the account was synced in the past
 	cleared             // the account was synced in the past, and its properties from Active Directory were cleared
-	linked              // the account is linked to the account that sid and anchor identify
+	linked              // the account is linked to the Active Directory account that sid and anchor identify
 )
 
 func (c *Company) linkOf(i int, t profile) (l link) {

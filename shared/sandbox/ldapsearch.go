@@ -37,7 +37,7 @@ type search struct {
 	from     int             // position at which to start
 	sent     int             // number of entries on earlier pages
 	below    string          // DN of base in lower case
-	wants    map[string]bool // by name in the schema: whether the search requests the attribute; filled by the method "requested"
+	wants    map[string]bool // whether the search requests an attribute; a key is a name in the schema; filled by the method "requested"
 
 	told func(dn string) (hidden []string, behind time.Duration) // the faults that Exchange.Person sets; nil: no faults
 }

@@ -31,7 +31,7 @@ type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 type signIns struct {
 	shown   SignInDates
 	last    time.Time // the last sign-in, whether Graph shows it or not
-	coming  []SignIn  // sign-ins that Graph shows later; SignInAs moves those whose time has come to the field "shown"
+	coming  []SignIn  // sign-ins that Graph shows later; the next call of SignInAs moves the ones that are due into the field "shown"
 	instead *SignInDates
 }
 

@@ -217,7 +217,7 @@ func set[T any](m *map[string]T, key string, value T) {
 type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
-	Readings [2]Reading `json:"readings"` // by Source
+	Readings [2]Reading `json:"readings"` // indexed by directory.Source
 	// People and Members are the tables that Weave made from the parts, one of each for each partition. Columns are
 	// the columns of the tables of people. Runs of version 1.4 and earlier have no tables, and are read from their
 	// parts.

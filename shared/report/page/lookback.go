@@ -13,7 +13,7 @@ import (
 type lookbackView struct {
 	*Words
 	*report.Backtest
-	Limit string // the accepted share of hits after which the person comes back
+	Limit string // the largest accepted share of people who come back after the rule took the license
 	Tried []triedView
 }
 
@@ -89,8 +89,9 @@ type Drawn struct {
 	Drawing template.HTML
 }
 
-// Charts are the charts of one rule of a backtest, over the number of days. Regret shows the share of hits after which
-// the person came back. It is nil if this is not known for any hit. A chart without a point is also nil.
+// Charts are the charts of one rule of a backtest, over the number of days. Regret shows how often people came back
+// after a hit, which is a night on which the rule would have taken the license. It is nil if this is not known for any
+// hit. A chart without a point is also nil.
 type Charts struct{ Regret, Hits, Seats, Money *Drawn }
 
 // Tried draws the charts of a rule of a backtest. A vertical line marks the number of days that is in force.

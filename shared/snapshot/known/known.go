@@ -111,7 +111,7 @@ func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " ")
 
 // Partition is what a run stores about the accounts in one partition. It is the content of one object.
 type Partition struct {
-	Accounts [2][]Account // by source
+	Accounts [2][]Account // indexed by directory.Source
 	// Groups has the GroupRef.Key of each group whose members are stored. If the id of the group is known, "|" and the
 	// id follow, so that a group that is created again under the same name has another entry.
 	Groups  []string
