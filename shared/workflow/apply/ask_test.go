@@ -95,8 +95,8 @@ func TestControllerUnasked(t *testing.T) {
 	}
 }
 
-// TestOtherSourceDoesNotMatter: a domain controller that does not answer has no effect on a rule that does not use the
-// last logon.
+// TestOtherSourceDoesNotMatter: a domain controller does not answer. A rule that does not use the last logon decides as
+// usual.
 func TestOtherSourceDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	c := changeBo

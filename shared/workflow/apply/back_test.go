@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// takenFromAnna returns a bench whose run restores to Anna the license that run r0 took.
+// takenFromAnna returns a bench with a run that restores a license to Anna. Run r0 took that license.
 func takenFromAnna(t *testing.T) *bench {
 	t.Helper()
 	return takenFromAnnaBy(t, text)
@@ -110,8 +110,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: if the group cannot give the license, the person keeps the other license, and a later run
-// can restore again.
+// TestGivenBackWithoutSeats: the group has no free seat, so the restore fails. The person keeps the license that was
+// given in exchange, and a later run can restore again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)

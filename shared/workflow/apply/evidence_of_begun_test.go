@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEvidenceOfWhatBegan: the evidence that a change needs depends on whether the change has begun.
+// TestEvidenceOfWhatBegan: the person of a change is gone, unreadable or known under another id. The result depends on
+// whether the change has begun.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
 	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }

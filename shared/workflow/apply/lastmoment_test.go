@@ -279,8 +279,8 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: apply uses the run's data for a group that the run found. It looks for any other group
-// once.
+// TestGroupsOfThePolicyInForce: apply uses the run's data for a group that the run found. It looks once in Entra ID for
+// any other group.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -136,7 +136,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon returns a bench whose run restores Citrix, which run r0 took, to Egon and to Dora.
+// takenFromEgon returns a bench with a run that restores Citrix to Egon and to Dora. Run r0 took it from them.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change

@@ -207,7 +207,8 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	b.wrote(t, leaveEXO)
 }
 
-// TestOpenRestoreThatWasAltered: apply does not change the groups of an altered entry.
+// TestOpenRestoreThatWasAltered: the open entry of a restore names another source group than the one that the person
+// left. The restore fails and writes nothing.
 func TestOpenRestoreThatWasAltered(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})

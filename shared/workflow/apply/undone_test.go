@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: if the person of an open change came back, apply does not repeat a write that failed. It
-// reverses the write, because the write may take effect late.
+// TestOpenChangeIsAskedAgain: the write of a change failed, and the person came back. Apply does not repeat the write.
+// It reverses it, because it may still take effect.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {

@@ -205,5 +205,5 @@ func (e *exam) firstPlan() *Mend {
 	return &Mend{Do: "Make a plan by hand; it changes nothing.", Bash: "idleseat plan --aws " + word(e.Stack), PowerShell: "idleseat plan --aws " + literal(e.Stack)}
 }
 
-// If the newest execution began longer ago than the constant "old", no execution ran last night.
+// The constant "old" is the age above which the newest run or execution cannot be from last night.
 const old = 48 * time.Hour
