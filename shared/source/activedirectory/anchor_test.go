@@ -17,7 +17,7 @@ import (
 // no account can have.
 func TestFindAnchor(t *testing.T) {
 	t.Parallel()
-	const id = "GGGGGGGGGGGGGGGG" // in the filter as the fake shows it; R0dH… in base64
+	const id = "GGGGGGGGGGGGGGGG" // the bytes of the immutable id R0dH…Rw==
 	for name, c := range map[string]struct {
 		id     string
 		anchor directory.Anchor

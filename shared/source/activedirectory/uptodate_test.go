@@ -16,7 +16,7 @@ import (
 
 func TestSyncTimes(t *testing.T) {
 	t.Parallel()
-	const seconds, ticks = 13439898000, 134398980000000000 // testNow
+	const seconds, ticks = 13439898000, 134398980000000000 // testNow in the units of DSTIME and of FILETIME
 	number := func(n uint64) string { return string(binary.LittleEndian.AppendUint64(nil, n)) }
 	id, vector := schemaGUID("dc2"), vectorOf(map[string]time.Time{"dc2": testNow})
 	source := func(at uint64) string { return strings.Repeat("x", 16) + number(at) + strings.Repeat("x", 176-24) + id }
@@ -76,7 +76,7 @@ func TestSambaIsolatedController(t *testing.T) {
 	}
 	h.domain.Stop(1)
 	for _, c := range []struct {
-		later  time.Duration // after the last replication
+		later  time.Duration // time since the last replication
 		latest time.Time
 	}{{0, old.Add(defaultInterval)}, {syncAge + time.Hour, time.Time{}}} {
 		h.d.now = func() time.Time { return time.Now().Add(c.later) }

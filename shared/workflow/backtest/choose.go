@@ -9,7 +9,7 @@ import "fmt"
 type Choice struct {
 	Days    int     `json:"days,omitempty"` // 0: none is recommended
 	Reason  string  `json:"reason"`
-	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold of Reason
+	Learned *Regret `json:"learned,omitempty"` // regret of the older half at the threshold that Reason names
 	Checked *Regret `json:"checked,omitempty"` // regret of the newer half
 	// Holds reports whether the regret of the newer half is at most the accepted regret.
 	Holds bool `json:"holds"`

@@ -198,7 +198,7 @@ func TestHabitsThatChangeAreNoticed(t *testing.T) {
 	for i := range w.people {
 		p := &w.people[i]
 		if i%5 == 0 {
-			continue // if nobody signed in, the feed would be unhealthy
+			continue // if nobody signed in, the source would be unhealthy
 		}
 		p.signIns = slices.DeleteFunc(p.signIns, func(at time.Time) bool { return at.After(from) && at.Before(to) })
 	}

@@ -129,9 +129,9 @@ func TestClockOfTheRelay(t *testing.T) {
 					break
 				}
 			}
-			began := asOf.Add(ahead) // by a relay that was asked at once
+			began := asOf.Add(ahead) // by the clock of a relay that was asked at once
 			if ahead > 0 {
-				began = s.Now().Add(ahead) // by a relay that answered just now
+				began = s.Now().Add(ahead) // by the clock of a relay that answered just now
 			}
 			key := "runs/x/ad/0.json"
 			if err := store.PutJSON(t.Context(), b.Store, key, snapshot.Reading{Source: directory.AD, People: 7, Began: began}); err != nil {

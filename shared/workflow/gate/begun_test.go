@@ -26,7 +26,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		user  string // person whom the run is for: id, or id and SID; empty: everybody
-		spoil string // key of the object that is damaged, or newer
+		spoil string // key of the object that is damaged, or the constant "newer"
 		want  []string
 		lost  string // part of the note about a run that cannot go on
 	}{
@@ -60,7 +60,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -202,7 +202,7 @@ func TestHeldNightGoesBack(t *testing.T) {
 		e := quiet()
 		e.partitions[0], e.scheduled = []plan.Decision{reclaim("a", 70)}, true
 		e.text, e.tallies[0].Reclaim = enforced(text), 11
-		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
 		e.putInto(t, s)
 		steps := stepsOn(s)
 		out := steps.gated(t, false)
@@ -246,7 +246,7 @@ func nightGoesBackFirst(t *testing.T, begun map[string]ledger.Outcome) {
 	}
 	e := quiet()
 	e.partitions[0], e.scheduled, e.text = []plan.Decision{reclaim("a", 70)}, true, enforced(text)
-	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
 	e.putInto(t, s)
 	steps := stepsOn(s)
 	out := steps.gated(t, false)
@@ -288,7 +288,7 @@ func TestFaultedNightGoesBack(t *testing.T) {
 			}
 			e := quiet()
 			e.text, e.scheduled = enforced(text), scheduled
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
 			e.putInto(t, s)
 			out, err := stepsOn(s).Do(t.Context(), in)
 			if err != nil || out.Go != scheduled || out.Verdict != plan.Hold || out.Begun != 2 || out.Changes != 0 {

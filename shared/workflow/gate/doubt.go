@@ -60,7 +60,7 @@ func hold(p *plan.Plan, doubts []string) {
 // looks only at products of rules. The policy then names the wrong product, or the snapshot lacks people.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
-		return nil // the state of the feed already gives the reason
+		return nil // the state of the source already gives the reason
 	}
 	for _, l := range r.Policy.Licenses {
 		sku := skuOf(r, l)

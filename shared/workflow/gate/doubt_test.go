@@ -399,7 +399,7 @@ func TestEarlierOfACopy(t *testing.T) {
 	for name, tc := range map[string]struct {
 		copied  string
 		accept  bool
-		known   time.Duration // when the earlier counts were read, after the run's own data
+		known   time.Duration // how long after the run's own data the earlier counts were read
 		members int           // members of the exempt group that later runs know; 0: the run leaves nothing
 	}{
 		"a new run":                     {"", false, -time.Hour, 9},

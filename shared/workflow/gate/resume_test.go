@@ -239,7 +239,7 @@ func TestResumeWithoutResults(t *testing.T) {
 	}
 	e := quiet()
 	e.text, e.scheduled = enforced(text), true
-	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // without an entry, putInto makes no digest
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
 	e.putInto(t, objects)
 	s := stepsOn(objects)
 	out := s.gated(t, false)
