@@ -12,8 +12,8 @@ import (
 // axe-core.
 const axeVersion = "axe-core@4.14.1"
 
-// The function "axe" returns the script of axe-core from node_modules of the repository, or installs axe-core with npm
-// into a temporary folder.
+// The function "axe" returns the script of axe-core. It reads it from node_modules of the repository. If it is not
+// there, npm installs axe-core into a temporary folder.
 var axe = sync.OnceValues(func() (string, error) {
 	for folder := "."; ; folder = filepath.Join(folder, "..") {
 		script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
@@ -36,7 +36,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(script), err
 })
 
-// Finding is an axe-core rule that a page violates.
+// Finding is a rule of axe-core that a page violates, with the elements that violate it.
 type Finding struct {
 	ID     string `json:"id"`
 	Impact string `json:"impact"`
@@ -47,8 +47,9 @@ type Finding struct {
 	} `json:"nodes"`
 }
 
-// Accessible fails the test for each axe-core rule that the page violates in its current state. A page that satisfies
-// fewer than ten rules is not visible, and fails, too. Without axe-core, the test is skipped.
+// Accessible fails the test for each axe-core rule that the page violates in its current state. If the page satisfies
+// fewer than ten rules, it was not visible, and the test fails, too. If axe-core cannot be installed, the test is
+// skipped.
 func (tab *Tab) Accessible(t *testing.T) {
 	t.Helper()
 	script, err := axe()

@@ -24,8 +24,8 @@ import (
 type Browser struct{ ctx context.Context }
 
 // Start starts Chromium for a test. It skips the test if IDLESEAT_TEST_BROWSER is not set, because a browser takes
-// minutes of processor time. If Chromium is missing and cannot be installed, it fails the test if REQUIRE_BROWSER is
-// set, and otherwise skips the test.
+// minutes of processor time. If Chromium is missing and cannot be installed, it skips the test, or fails it if
+// REQUIRE_BROWSER is set.
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	if os.Getenv("IDLESEAT_TEST_BROWSER") == "" {
@@ -48,7 +48,7 @@ func Start(t testing.TB) *Browser {
 	return &Browser{ctx}
 }
 
-// Tab is a tab of the browser. It records the errors and the requests of the page.
+// Tab is a tab of the browser. It records the errors and the requests of its page; see Quiet.
 type Tab struct {
 	t   testing.TB
 	ctx context.Context
@@ -73,7 +73,8 @@ var (
 	Narrow = View{Width: 380, Height: 800}
 )
 
-// Open opens an address in a new tab and waits until the page is loaded.
+// Open opens an address in a new tab and waits until the page is loaded. The test has two minutes for all that it does
+// in the tab.
 func (b *Browser) Open(t testing.TB, address string, v View) *Tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx)
@@ -114,8 +115,8 @@ func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// The method "hear" records each error, console message, dialog and request of the page. It omits requests for data
-// URLs.
+// The method "hear" records each error, console message, dialog and request of the page. It ignores requests for data
+// URLs, which do not leave the browser.
 func (tab *Tab) hear(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -135,8 +136,8 @@ func (tab *Tab) hear(event any) {
 	}
 }
 
-// Quiet fails the test if the page reported an error, wrote to the console, or requested another address than the
-// given ones. A page without a request fails, too, because the test then saw no page.
+// Quiet fails the test if the page reported an error, wrote to the console, or requested an address that is not among
+// the given ones. It also fails if the page made no request, because the test then saw no page.
 func (tab *Tab) Quiet(addresses ...string) {
 	tab.t.Helper()
 	tab.mu.Lock()
@@ -166,7 +167,7 @@ func (tab *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Eval returns the value of a JavaScript expression. The value may be a promise.
+// Eval returns the value of a JavaScript expression. If the value is a promise, Eval waits for its result.
 func Eval[T any](tab *Tab, expression string) T {
 	tab.t.Helper()
 	value, err := chromedp.Run(tab.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))

@@ -82,7 +82,7 @@ func (o *office) run(args ...string) []byte {
 	return out.Bytes()
 }
 
-// The method "plan" makes a run. It returns the name of the run, and a person with a change in the plan.
+// The method "plan" makes a run. It returns the name of the run, and the key of a person with a change in its plan.
 func (o *office) plan() (run, user string) {
 	o.t.Helper()
 	var p struct {
@@ -95,7 +95,8 @@ func (o *office) plan() (run, user string) {
 	return p.Run, p.Changes[0].User
 }
 
-// The method "enter" opens the first page with the key. The server then gives the browser a cookie.
+// The method "enter" opens the list of runs with the key in the address. The server answers with a cookie, so later
+// pages need no key.
 func (o *office) enter(b *browser.Browser, v browser.View) *browser.Tab {
 	o.t.Helper()
 	return b.Open(o.t, o.at+"/?key="+url.QueryEscape(o.key), v)
@@ -132,7 +133,8 @@ func TestServedPages(t *testing.T) {
 	}
 }
 
-// TestServedPagesAreLive: an open list shows a new run, and an open run shows its progress.
+// TestServedPagesAreLive: pages change without a reload. An open list of runs shows a new run, and the open page of a
+// run shows its progress.
 func TestServedPagesAreLive(t *testing.T) {
 	b := browser.Start(t)
 	o := newOffice(t, 100)

@@ -18,8 +18,9 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// The type "workshop" is a folder with the rewritten files and the test binaries. Its file "page" has the number of
-// the mutant that is switched on, and the list of reached mutants. Test processes map this file into memory.
+// The type "workshop" is a folder with the rewritten files and the test binaries. In it, the file "page" has the number
+// of the mutant that is switched on, and the list of mutants that a test reached. Test processes map this file into
+// memory.
 type workshop struct {
 	dir     string
 	overlay string
@@ -28,8 +29,8 @@ type workshop struct {
 	locked  *os.File
 }
 
-// The function "furnish" numbers the mutants and writes the rewritten files. It also writes an overlay, with which the
-// go command compiles them in place of the real files.
+// The function "furnish" numbers the mutants, and writes the rewritten files into the folder. It also writes an
+// overlay: with it, the go command compiles the rewritten files in place of the real files.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -73,8 +74,8 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// The method "lock" keeps a second run out of the folder, because it would switch the mutants in the test processes of
-// the first run.
+// The method "lock" returns an error if another run uses the folder. The second run would switch mutants in the test
+// processes of the first.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -95,7 +96,8 @@ func (w *workshop) turn(id int) error {
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// The method "reached" returns the mutants that processes have reached since the last call of "turn".
+// The method "reached" returns the numbers of the mutants whose code has run in a test process since the last call of
+// "turn".
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {
@@ -110,7 +112,8 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// The type "suite" is the test binary of one package, with the mutants of all judged packages that the tests link.
+// The type "suite" is the test binary of one package. It contains the mutants of all judged packages that the tests
+// link.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The variable "small" has the files of a module with places for most operators. The tests of the module kill all
-// mutants except one.
+// The variable "small" has the files of a module in which most operators find a place for a mutant. The tests of the
+// module kill all mutants except one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
 	"shared/small/small.go": `package small
@@ -154,7 +154,8 @@ var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }
 
-// TestMutantsOfASmallPackageMeetItsTests is not parallel, because go list needs the working folder of the process.
+// TestMutantsOfASmallPackageMeetItsTests makes the mutants of the module "small" and runs its tests on them. It is not
+// parallel, because go list needs the working folder of the process.
 func TestMutantsOfASmallPackageMeetItsTests(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range small {

@@ -11,7 +11,7 @@ import (
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // without line numbers, so edits at other places of the file do not change the name
+	name string // for example "small/small.go odd: % to *: v%2"; it has no line number, so it stays the same when other lines change
 	text string // replaces the source text while the mutant is on
 }
 
@@ -29,8 +29,8 @@ type finder struct {
 	seen  map[string]int // number of mutants by name; the second mutant with a name gets the suffix " (2)"
 }
 
-// The function "find" returns the sites of a file in the order of the walk. It visits only the bodies of functions,
-// because tables of constants have no behavior.
+// The function "find" returns the places of a file at which a mutant can change the code, in their order in the file.
+// It searches only the bodies of functions, because tables of constants have no behavior.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
 	for _, d := range s.file.Decls {
@@ -64,8 +64,8 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText reports whether a call only makes text for people: a call of fmt, log or slog, or of errors.New. The call and
-// its arguments get no mutants.
+// isText reports whether a call only makes text for people: a call of package fmt, log or slog, or of errors.New. The
+// call and its arguments get no mutants, because tests need not check such text.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -142,8 +142,9 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// The method "number" returns the numeric type of an expression as text. It returns false for a constant, for an
-// expression that is not numeric, and if the file does not import the package of the type.
+// The method "number" returns the numeric type of an expression as source text. It returns false for a constant and for
+// an expression that is not numeric. It also returns false if the file cannot name the type, because it does not import
+// the type's package.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -156,7 +157,8 @@ func (f *finder) number(e ast.Expr) (string, bool) {
 	return f.typeName(tv.Type)
 }
 
-// timeMethod returns the receiver and the name of a call of a method of time.Time, or nil and "".
+// timeMethod returns the receiver and the name of the method if a call is a call of a method of time.Time. Otherwise it
+// returns nil and "".
 func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -169,8 +171,8 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// The map "orders" has two mutants of each comparison: with the boundary moved, and negated. For example, < becomes <=
-// and >=. The comparisons == and != have no boundary.
+// The map "orders" has the two mutants of each comparison: one with the boundary moved, and the negation. For example,
+// < becomes <= and >=. The comparisons == and != have no boundary.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// The type "hunt" is one run of the command: the mutants, the tests, and which test killed which mutant.
+// The type "hunt" is one run of the command: the mutants, the test binaries, and which package's tests killed which
+// mutant.
 type hunt struct {
 	*workshop
 	mutants []*mutant
@@ -22,8 +23,8 @@ type hunt struct {
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// For one mutant, ownBudget limits the total time of the tests in its own package, and budget the total time of the
-// tests in each package above. A test counts with the time that it takes without a mutant.
+// These are the limits of the time for one mutant: ownBudget for the tests of the mutant's own package, and budget for
+// the tests of each package above it (see hunt.above). A test counts with the time that it takes without a mutant.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
@@ -51,8 +52,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// The function "above" returns the packages whose tests link a judged package. Packages with few dependencies come
-// first, because their tests start faster.
+// The function "above" returns the packages whose tests link a judged package, including the judged packages. Packages
+// with few dependencies come first, because their tests start faster.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {
@@ -73,13 +74,14 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// The function "links" returns a function that reports whether a dependency is the package pkg, or the form of it that
-// the go command recompiles for a test, such as "pkg [other.test]".
+// The function "links" returns a function that reports whether a dependency is the package pkg. It also recognizes the
+// copy of pkg that the go command compiles for the tests of another package, such as "pkg [other.test]".
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// The method "suite" returns the compiled and measured tests of a package, or nil if the package has no tests.
+// The method "suite" returns the tests of a package, after it has compiled and measured them in the first call. It
+// returns nil if the package has no tests.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -94,8 +96,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// The method "hunt" runs tests on the mutants of the given packages: first the tests of their own package, and then,
-// on the mutants that still live, the tests of h.above. If "ownTests" is set, only the former run.
+// The method "hunt" runs the tests on the mutants of the packages in "only". The tests of a mutant's own package come
+// first. If "ownTests" is not set, the tests of the packages in h.above then run on the mutants that still live.
 func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -118,13 +120,13 @@ func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	return nil
 }
 
-// The constant "often" is the number of mutants between two saves of the state. After an interruption, a run with
+// The constant "often" is the number of mutants between two saves of the results. After an interruption, a run with
 // -again continues from the last save.
 const often = 50
 
-// The method "meet" runs the tests of package p on the living mutants of the packages in "of". With ownBudget, it
-// selects the mutants of p itself. With another budget, it leaves them out, because the tests of p have already met
-// them.
+// The method "meet" runs the tests of package p on mutants that still live. With ownBudget, these are the mutants of p
+// itself. With another budget, these are the mutants of the packages in "of" without p, because the tests of p have
+// already run on the mutants of p.
 func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {
@@ -158,8 +160,8 @@ func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Dura
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// The method "recall" loads the mutants that earlier runs have killed, except those of the packages in "anew", on
-// which all tests must run again.
+// The method "recall" reads from the last run which mutants were killed, so that no test runs on them again. It forgets
+// this for the packages in "anew". Without a last run, it does nothing.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

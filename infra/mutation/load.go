@@ -42,7 +42,7 @@ func list(args ...string) ([]listed, error) {
 	}
 }
 
-// The type "source" is a file of a package with the types of its expressions.
+// The type "source" is a file of a package, parsed and with the types of its expressions.
 type source struct {
 	pkg     *types.Package
 	path    string // on this machine
@@ -126,8 +126,8 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName returns the source text of a type in this file. It returns false if the file does not import the package of
-// the type.
+// typeName returns the type as this file writes it. It returns false if the file cannot name the type, because it does
+// not import the type's package.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -1,18 +1,18 @@
 // Command mutation checks whether the tests notice errors in the code that decides and writes. It makes many small
-// changes in the judged packages, called mutants. A mutant moves the boundary of a comparison, forces a condition,
-// hides an error or leaves out a statement. Each test binary is built once, and each mutant has a switch, so a test of
-// one mutant costs one short process.
+// changes, called mutants, in the packages of that code. A mutant moves the boundary of a comparison, forces a
+// condition, hides an error or leaves out a statement. Each test binary is built once with all mutants, and a switch
+// selects one. To test a mutant, one short process is enough.
 //
-// The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. For a
-// limited time, the tests of the packages above, such as the commands and the nights, run on the living mutants.
-// survivors.txt must have each mutant that still lives, with the reason, and no other.
+// The tests of a mutant's own package run first, if they reach the mutant. A mutant lives if no test fails. On a living
+// mutant, the tests of other packages that use the code then run for a limited time, such as those of the commands and
+// the nights. survivors.txt must list each mutant that still lives, with the reason, and no other.
 //
 // go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
 // An interrupt ends the run early. The command then prints what the run has found, and -again continues the run.
 //
-// Run the command at the top of the repository, on a machine with little other work, because a test that takes too
-// long counts as failed. A full run takes hours on one core.
+// Run the command at the top of the repository, on a machine with little other work: a test that takes too long counts
+// as failed, so a slow machine would hide living mutants. A full run takes hours on one core.
 package main
 
 import (
@@ -26,8 +26,8 @@ import (
 	"slices"
 )
 
-// The variable "judged" has the packages that decide or write. survivors.txt names them by the last element of the
-// path.
+// The variable "judged" has the packages that get mutants, because they decide or write. In arguments and in
+// survivors.txt, the last element of the path is the name of a package.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
 func folder(name string) string {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The function "wholes" returns the complete expressions directly below a node: conditions, results, and values that
-// are assigned or passed. The method "binary" mutates the operands of && and ||.
+// The function "wholes" returns the conditions of a node, and the values that it returns, assigns or passes. They are
+// whole expressions: for a && b, it returns the whole, and the method "binary" mutates a and b.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -103,8 +103,8 @@ func (f *finder) unary(function string, n *ast.UnaryExpr) {
 	}
 }
 
-// The method "call" mutates comparisons of times, the sign of a duration that is added to a time, and calls of min and
-// max.
+// The method "call" adds the mutants of a call: a comparison of times with a moved boundary, a time shifted the other
+// way, and max in place of min or min in place of max.
 func (f *finder) call(function string, n *ast.CallExpr) {
 	recv, name := f.timeMethod(n)
 	switch name {
@@ -130,7 +130,8 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// The method "returned" adds a mutant that returns nil in place of an error, if the error is the last result.
+// The method "returned" adds a mutant that returns nil in place of an error. It does so if the last result of the
+// function is an error.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return
@@ -158,8 +159,8 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// The method "statement" adds a mutant that leaves out a statement, unless the statement defines a variable, assigns
-// only to _, calls panic, or only makes text for people.
+// The method "statement" adds a mutant that leaves out a statement. A statement gets no such mutant if it defines a
+// variable, assigns only to _, calls panic, or only makes text for people.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The function "rewrite" returns the text of a file with a switch for each mutant. A mutant's own text has no
-// switches, because only one mutant is switched on at a time.
+// The function "rewrite" returns the text of a file in which each mutant can be switched on. Only one mutant is on at a
+// time, so the text of a mutant contains no switches of other mutants.
 func rewrite(s *source, sites []*site, switchPath string) string {
 	sites = slices.Clone(sites)
 	slices.SortFunc(sites, func(a, b *site) int {
@@ -24,7 +24,8 @@ func rewrite(s *source, sites []*site, switchPath string) string {
 	return b.String()
 }
 
-// The function "splice" writes text[from:to] with the switches of the sites.
+// The function "splice" writes text[from:to]. At each site, it writes a choice between the original code and the
+// mutants of the site.
 func splice(b *strings.Builder, text []byte, from, to int, sites []*site) {
 	for len(sites) > 0 {
 		at := sites[0]

@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// The type "test" is a top-level test with its time and the mutants that it reaches, both measured without a mutant.
+// The type "test" is a top-level test. Took is its duration, and Reached has the numbers of the mutants whose code it
+// runs. Both are measured without a mutant.
 type test struct {
 	Name    string
 	Took    time.Duration
 	Reached []int
 }
 
-// The method "learn" runs each test of the suite alone, without a mutant, and stores the measurements in the workshop.
-// For the same test binary, a later run reads them.
+// The method "learn" runs each test of the suite alone, without a mutant. It stores the duration and the reached
+// mutants of the tests. If a later run has the same test binary, it reads them and runs nothing.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -89,8 +90,8 @@ func (s *suite) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// The method "run" reports whether one of the named tests fails, or whether the tests do not end within the given
-// time.
+// The method "run" runs the named tests, and reports whether one of them fails. Tests that do not end within the given
+// time count as failed.
 func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
 	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
 	var out bytes.Buffer
@@ -111,8 +112,8 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// The method "kills" reports whether a test that reaches the mutant fails. It runs the fastest tests first, and omits
-// a test if the sum of the times without a mutant would exceed "budget".
+// The method "kills" reports whether a test of the suite fails with the mutant. Only tests that reach the mutant run,
+// the fastest first. When the sum of their times without a mutant would exceed "budget", slower tests are left out.
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
 	if err := w.turn(m.id); err != nil {
 		return false, err
@@ -131,8 +132,8 @@ type round struct {
 	took  time.Duration
 }
 
-// The method "rounds" divides the tests that reach a mutant into rounds. The first round is short, because most
-// mutants die in it. Each later round may take several times as long as the rounds before it.
+// The method "rounds" divides the tests that reach a mutant into rounds. Each round is one process. The first round is
+// short, because most mutants die in it. Each later round may take several times as long as those before it.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round

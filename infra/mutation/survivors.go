@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// The variable "kinds" has the reasons why a mutant may live.
+// The variable "kinds" has the reasons for which a mutant may live.
 var kinds = []string{
 	"equivalent",  // no input gives a different result
 	"text",        // only the text of a message differs, and no code depends on the text
 	"cost",        // only time, memory or the number of reads differs
-	"guarded",     // another check gives the same result before anything is written; the reason names the check
+	"guarded",     // another check, which the text after the colon names, gives the same result before anything is written
 	"unreachable", // the code handles a case that its callers exclude
 }
 
-// readSurvivors reads the list of known survivors. A line without indentation has a kind and a reason. The indented
-// lines below have the names of the mutants that live for this reason.
+// readSurvivors reads survivors.txt. A line without indentation has a kind, a colon and a reason. The indented lines
+// below it name the mutants that live for this reason. The result has the reason of each mutant, by name.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

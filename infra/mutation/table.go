@@ -43,8 +43,8 @@ func table(h *hunt, only []string, known map[string]string) string {
 	return b.String()
 }
 
-// The method "faults" returns the mutants that live without a reason in survivors.txt, and the mutants in
-// survivors.txt that were killed or do not exist.
+// The method "faults" compares the run with survivors.txt. It returns a line for each living mutant that the file does
+// not list, and for each listed mutant that was killed or does not exist.
 func (h *hunt) faults(only []string, known map[string]string) []string {
 	var faults []string
 	there := map[string]bool{}

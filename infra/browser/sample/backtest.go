@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/backtest"
 )
 
-// Backtest returns an invented result of a backtest for two rules. The first rule has a recommended number of days.
-// The second rule has too few hits for a recommendation.
+// Backtest returns an invented result of a backtest for two rules. For the first rule, it recommends a number of days.
+// For the second rule, it recommends none, because the rule has no hits.
 func Backtest(people int) *backtest.Answer {
 	to := time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 	a := &backtest.Answer{
@@ -41,7 +41,8 @@ func Backtest(people int) *backtest.Answer {
 	return a
 }
 
-// The function "group" returns a group with an invented regret, which decreases with the number of days.
+// The function "group" returns invented counts of the people from whom a rule would have taken a license (hits). The
+// share of them who came back (regret) decreases with the number of days.
 func group(hits, days int) backtest.Group {
 	g := backtest.Group{Hits: hits}
 	for w, within := range backtest.Windows {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// Rows is the maximum number of rows of each list except the list of changes.
+// Rows is the maximum number of rows of each list, except the list of changes, which has no maximum.
 const Rows = 2000
 
 var (
@@ -26,13 +26,13 @@ var (
 	departments = []string{"Sales", "Finance", "Legal", "Care North", "Care South", "IT", "Human Resources", "Production", "Research"}
 )
 
-// AsOf is the time of every sample.
+// AsOf is the time of the run in every sample.
 var AsOf = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
 type maker struct{ *rand.Rand }
 
-// Night returns the results of a run in a company of "people" people. The parameter "changes" is the number of people
-// who lose a license.
+// Night returns invented results of a run in a company of "people" people. The parameter "changes" is the number of
+// changes of the plan.
 func Night(seed uint64, people, changes int) *report.Night {
 	m := maker{rand.New(rand.NewPCG(seed, 16))}
 	n := &report.Night{
@@ -73,7 +73,7 @@ func (m maker) signals(people int) []report.Signal {
 	}
 }
 
-// The method "rule" returns invented results of a rule. Most of the holders were active recently.
+// The method "rule" returns invented results of a rule, in which most holders were active recently.
 func (m maker) rule(name, license, to string, threshold, holders int, price float64) report.Rule {
 	r := report.Rule{Name: name, License: license, To: to, Threshold: threshold, MonthlyPrice: price, Holders: holders, Idled: make([]int, 366)}
 	r.Words = []string{`for: accountEnabled && systemRole == "Employee"`, fmt.Sprintf("when: AzureAdSistaLogon.earlierThan(now - days(%d)) || AzureAdSistaLogon.hasNoValue()", threshold)}
