@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// The variable "made" is the time of every packed file. A zip cannot hold an earlier time.
+// The variable "made" is the time of each file in an archive. It is the earliest time that a zip can hold.
 var made = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files, in a
-// folder with the name of the archive. It is a zip for Windows, because every Windows machine can open a zip, and a
-// .tar.gz for other systems.
+// The method "pack" writes an archive with a binary, the licenses of the binary's modules, and the given files. They
+// are in a folder with the name of the archive. The archive is a zip for Windows, because every Windows machine can
+// open a zip. For other systems, it is a .tar.gz.
 func (r release) pack(title, binary, licenses string, files []string) (err error) {
 	ending, begin := ".tar.gz", newTar
 	if strings.HasSuffix(binary, ".exe") {
@@ -46,7 +46,7 @@ func (r release) pack(title, binary, licenses string, files []string) (err error
 	return end()
 }
 
-// The type "adder" starts a file in an archive, and returns the writer for its content.
+// The type "adder" is a function that starts a file in an archive, and returns the writer for its content.
 type adder func(name string, mode os.FileMode, size int64) (io.Writer, error)
 
 func addFile(add adder, name, from string, mode os.FileMode) error {

@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// writeBOM writes the CycloneDX list of the modules in a binary. The linker has recorded them in the binary (go
-// version -m shows the record), so the list has exactly the linked modules.
+// writeBOM writes the list of the modules in a binary, in the format CycloneDX. The linker records these modules in
+// each binary (go version -m shows the record), so the list has exactly the linked modules.
 func writeBOM(binary, name, version, to string) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -36,10 +36,9 @@ func writeBOM(binary, name, version, to string) error {
 	return os.WriteFile(to, text.Bytes(), 0o644)
 }
 
-// makeBOM returns the CycloneDX list. It has no time, and its serial number is made from the digest of the binary, so
-// the same binary always has the same list. The linker does not record the dependencies between modules, so each
-// module is a dependency of the program. A module from a folder of this machine is an error, because nobody else has
-// it.
+// makeBOM returns the list of the modules. It has no time, and its serial number is made from the digest of the binary,
+// so the same binary always has the same list. The linker does not record which module needs which, so the program
+// needs each of them. A module from a folder of this machine is an error, because nobody else has it.
 func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]byte) (*cdx.BOM, error) {
 	root := cdx.Component{
 		BOMRef: packageURL(info.Main.Path, "v"+version) + "#" + name, Type: cdx.ComponentTypeApplication, Name: name, Version: version,
@@ -85,8 +84,8 @@ func makeBOM(info *debug.BuildInfo, name, version string, digest [sha256.Size]by
 	return bom, nil
 }
 
-// packageURL returns the package URL of a Go module by the package-url specification: with the path in lower case, and
-// with each part escaped.
+// packageURL returns the package URL of a Go module. As the package-url specification requires, the path is in lower
+// case and each part is escaped.
 func packageURL(module, version string) string {
 	parts := strings.Split(strings.ToLower(module), "/")
 	for i, p := range parts {

@@ -16,7 +16,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The type "schemas" is the folder of the Go module of CycloneDX. The method Load returns a schema from it.
+// The type "schemas" is the path of the folder with the JSON Schemas of CycloneDX. The method Load returns a schema
+// from it.
 type schemas string
 
 func (folder schemas) Load(url string) (any, error) {
@@ -31,7 +32,7 @@ func (folder schemas) Load(url string) (any, error) {
 	return jsonschema.UnmarshalJSON(bytes.NewReader(text))
 }
 
-// checkBOM checks a file against the JSON Schema that CycloneDX publishes.
+// checkBOM fails the test if a file does not conform to the JSON Schema that CycloneDX publishes.
 func checkBOM(t *testing.T, file string) {
 	t.Helper()
 	folder, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
@@ -75,7 +76,7 @@ build	-trimpath=true
 build	GOOS=linux
 `
 
-// TestMakeBOM: the list has each linked module and the standard library. A replaced module has the name of its
+// TestMakeBOM: the list has each linked module and the standard library. If go.mod replaces a module, the list has the
 // replacement.
 func TestMakeBOM(t *testing.T) {
 	t.Parallel()

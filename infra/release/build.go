@@ -16,8 +16,8 @@ import (
 // The constant "lambda" is the target for the Lambda functions, which "make functions" packs.
 const lambda = "lambda"
 
-// The variable "flags" has the flags of each build. Without them, a binary depends on the folder and the state of the
-// repository. Containerfile and Makefile have the same flags.
+// The variable "flags" has the flags of each build. Without them, the bytes of a binary depend on the folder and on the
+// state of the repository. Containerfile and Makefile must have the same flags.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 func (r release) compile(ctx context.Context, source, binary, system, arch string) error {
@@ -25,9 +25,9 @@ func (r release) compile(ctx context.Context, source, binary, system, arch strin
 	return r.run(ctx, []string{"GOOS=" + system, "GOARCH=" + arch}, "go", append(args, "./"+source)...)
 }
 
-// The method "functions" runs 'make functions' and copies the zips from the dist folder, from which Terraform and SAM
-// deploy. For each zip, it also writes the list of modules and the licenses. The Makefile must use the same system,
-// architecture and tag as the call of writeLicenses.
+// The method "functions" runs 'make functions', and copies the zips that this makes in the folder dist. Terraform and
+// SAM deploy from that folder. For each zip, the method also writes the list of modules and the licenses. The Makefile
+// must build for the same system, architecture and tag as the call of writeLicenses has.
 func (r release) functions(ctx context.Context, _ string) error {
 	if err := r.run(ctx, nil, "make", "--no-print-directory", "functions"); err != nil {
 		return err
@@ -59,13 +59,13 @@ func (r release) functions(ctx context.Context, _ string) error {
 	return nil
 }
 
-// The method "run" runs a command in the folder of the sources. The environment of the command fixes all settings of
-// Go except the places of caches and modules.
+// The method "run" runs a command in the folder of the sources. All settings of Go that could change the output have
+// fixed values. Only the caches and the sources of modules are those of this machine.
 func (r release) run(ctx context.Context, more []string, name string, args ...string) error {
 	return r.runTo(ctx, r.log, more, name, args...)
 }
 
-// runTo works like run, with the standard output of the command to "out".
+// runTo works like the method "run", but writes the standard output of the command to "out".
 func (r release) runTo(ctx context.Context, out io.Writer, more []string, name string, args ...string) error {
 	places, err := r.places(ctx)
 	if err != nil {
@@ -81,8 +81,9 @@ func (r release) runTo(ctx context.Context, out io.Writer, more []string, name s
 	return nil
 }
 
-// The method "places" returns the environment of this process without the settings of Go and Make, which could change
-// the output. It then adds this machine's settings for caches, for the download of modules and for the toolchain.
+// The method "places" returns the environment of this process with two changes. Settings of Go and Make are left out,
+// because they could change the output. This machine's settings for caches, for the download of modules and for the
+// toolchain are added.
 func (r release) places(ctx context.Context) (env []string, err error) {
 	text, err := exec.CommandContext(ctx, "go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOTOOLCHAIN").Output()
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The type "instruction" is an instruction of a Containerfile, such as RUN. The field "words" is the rest of it on one
-// line.
+// The type "instruction" is an instruction of a Containerfile. The field "name" is its first word, such as RUN. The
+// field "words" is the rest, on one line.
 type instruction struct{ name, words string }
 
-// The function "stages" reads a Containerfile. The first element has the instructions before the first FROM. Each
-// later element has the instructions of one stage. A comment may be between the lines of an instruction
+// The function "stages" reads a Containerfile. The first element of the result has the instructions before the first
+// FROM. Each later element has the instructions of one stage. Comments between the lines of an instruction are allowed
 // (containerfile(5)).
 func stages(text string) (all [][]instruction) {
 	all = [][]instruction{nil}
@@ -50,8 +50,8 @@ func words(stage []instruction, name string) (all []string) {
 	return all
 }
 
-// TestContainerfile: the build of the image uses the flags of a release, the toolchain of go.mod, and files in the
-// repository. The image runs as an unprivileged user, and has only the command, the certificates and a folder for the
+// TestContainerfile: the image is built with the flags of a release, the toolchain of go.mod, and files that are in the
+// repository. It runs as an unprivileged user. It contains only the command, the certificates and a folder for the
 // store.
 func TestContainerfile(t *testing.T) {
 	t.Parallel()

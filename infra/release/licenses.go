@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// licensesName is the name of the file in each archive with the licenses of the linked modules.
+// licensesName is the name of a file in each archive. This file has the licenses of the linked modules.
 const licensesName = "LICENSES-OF-MODULES.txt"
 
 // The variable "legal" matches the names of the files that must be distributed with a binary: licenses, notices and
@@ -27,16 +27,16 @@ type module struct {
 	Replace            *module
 }
 
-// licenseText is the content of a legal file. The field "of" lists the places of the file, such as "golang.org/x/sys
-// v0.1.0: LICENSE".
+// licenseText is a text that one or more modules have as a license or notice. The field "of" lists these files, such as
+// "golang.org/x/sys v0.1.0: LICENSE".
 type licenseText struct {
 	content string
 	of      []string
 }
 
-// writeLicenses writes the licenses of the modules in a program for a target. It searches the folder of each linked
-// package and the folders above, up to the folder of the module, because a part of a module may have its own license.
-// A module without a license is an error. The output has each text once.
+// writeLicenses writes a file with the licenses of all modules in a program, each text once. It searches the folder of
+// each linked package and the folders above it in the same module, because a part of a module may have its own license.
+// A module without a license is an error.
 func (r release) writeLicenses(ctx context.Context, source, system, arch string, tags []string, to string) error {
 	var list bytes.Buffer
 	args := append([]string{"list", "-deps", "-json=Dir,Standard,Root,Module"}, tags...)
@@ -72,8 +72,8 @@ func (r release) writeLicenses(ctx context.Context, source, system, arch string,
 // output, such as "golang.org/x/sys v0.1.0: LICENSE".
 type legalFile struct{ name, path string }
 
-// legalFiles returns the legal files of packages, sorted by name. The reader "packages" has the output of `go list
-// -json`.
+// legalFiles returns the licenses, notices and patent grants of packages, sorted by name. The reader "packages" has the
+// output of `go list -json`. A module without such a file is an error.
 func legalFiles(packages io.Reader) ([]legalFile, error) {
 	seen, found, modules := map[string]bool{}, []legalFile{}, map[string]bool{}
 	for d := json.NewDecoder(packages); ; {

@@ -26,8 +26,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestLegalFiles: legalFiles finds the licenses of modules and of linked folders, and no other files. A module without
-// a license is an error.
+// TestLegalFiles: legalFiles finds the licenses of modules, and those in the folders of linked packages. It finds no
+// others. A module without a license is an error.
 func TestLegalFiles(t *testing.T) {
 	t.Parallel()
 	root := tree(t, map[string]string{
@@ -76,8 +76,8 @@ func TestLegalFiles(t *testing.T) {
 	}
 }
 
-// TestLicenses: the file of licenses for the relay has the licenses of its modules, each text once. A second build
-// gives the same file.
+// TestLicenses: the file of licenses for the relay has the licenses of the linked modules, each text once. A second
+// call writes the same file.
 func TestLicenses(t *testing.T) {
 	t.Parallel()
 	r := release{root: "../..", log: io.Discard}

@@ -1,7 +1,7 @@
 // Command release builds the files of a release: archives of the programs for each target, the zips of the Lambda
-// functions, the list of modules of each binary (SBOM, CycloneDX), and the checksums of all files. The same sources
-// give the same bytes in each folder on each machine, because go.mod has the toolchain, the environment of the builds
-// is fixed, and archives have no date.
+// functions, a list of the modules of each binary (SBOM, CycloneDX), and the checksums of all files. On each machine
+// and in each folder, the same sources give the same bytes: go.mod names the toolchain, the environment of the builds
+// is fixed, and archives have a fixed date.
 package main
 
 import (
@@ -31,8 +31,8 @@ func main() {
 	}
 }
 
-// fromHere builds the targets from the sources in the working folder. It returns an error under another toolchain than
-// go.mod names.
+// fromHere builds the targets from the sources in the working folder. If this program was built by another toolchain
+// than go.mod names, it returns an error, because the bytes would differ.
 func fromHere(ctx context.Context, out string, targets []string, log io.Writer) error {
 	version, err := os.ReadFile("VERSION")
 	if err != nil {
@@ -61,17 +61,18 @@ func pinned(ctx context.Context) (string, error) {
 	return mod.Toolchain, nil
 }
 
-// The type "program" is a released command. It is built for each of "systems", and packed together with "files".
+// The type "program" is a command of the release.
 type program struct {
 	name    string   // name of the binary, and first part of the names of its archives
 	source  string   // folder of its main package
-	systems []string // systems for which the program is released
-	// The field "files" has the paths of the files beside the binary, by system. The key "" applies to all systems.
+	systems []string // GOOS of each system for which the program is released
+	// The field "files" has the paths of the files that are packed with the binary, by system. The key "" is for all
+	// systems.
 	files map[string][]string
 }
 
-// The variable "programs" has the released programs. The relay is released for Linux, because only Linux has a unit
-// that starts it as a service.
+// The variable "programs" has the released programs. The relay is released only for Linux, because the repository
+// starts it as a service only there, with a systemd unit.
 var programs = []program{
 	{"idleseat", "functions/idleseat", []string{"linux", "darwin", "windows"}, map[string][]string{
 		"":      {"LICENSE", "infra/policy.yaml", "infra/policy_test.yaml"},
@@ -88,8 +89,8 @@ type release struct {
 	log                io.Writer
 }
 
-// The method "make" builds the targets and then writes SHA256SUMS. It builds them in sequence, because each build
-// compiles Microsoft's Graph SDK and needs the whole machine. A target is SYSTEM/ARCHITECTURE or lambda.
+// The method "make" builds the targets, and then writes SHA256SUMS. A target is SYSTEM/ARCHITECTURE or lambda. The
+// builds run in sequence, because each compiles Microsoft's Graph SDK and needs the whole machine.
 func (r release) make(ctx context.Context, targets []string) error {
 	if len(targets) == 0 {
 		return errors.New("no targets: name some, such as linux/amd64, windows/arm64 or lambda")

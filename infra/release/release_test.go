@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "sources" writes a module with two programs into a new folder. Each call uses another folder.
+// The function "sources" writes a module with two programs into a new folder, and returns the folder.
 func sources(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "a folder")
@@ -65,8 +65,8 @@ func digests(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// TestRelease builds two programs for three systems twice. The folders and the environments of the two builds differ.
-// Both give the same files.
+// TestRelease: two builds of a release give the same files, although they run in different folders and with different
+// environments.
 func TestRelease(t *testing.T) {
 	var made []map[string]string
 	var out string
@@ -113,7 +113,8 @@ func TestRelease(t *testing.T) {
 	checkSums(t, out)
 }
 
-// The function "packed" returns the entries of an archive. It checks the kind of the binary, which is the first entry.
+// The function "packed" returns the entries of an archive. It fails the test if the first entry is not a binary for the
+// system in the archive's name.
 func packed(t *testing.T, name string) (list []string) {
 	t.Helper()
 	in, err := os.Open(name)
@@ -183,7 +184,8 @@ func packed(t *testing.T, name string) (list []string) {
 	return list
 }
 
-// checkSums runs sha256sum in the folder, and checks that it notices a changed byte.
+// checkSums fails the test if sha256sum does not confirm the checksums in the folder, or does not notice a changed
+// byte.
 func checkSums(t *testing.T, folder string) {
 	t.Helper()
 	if _, err := exec.LookPath("sha256sum"); err != nil {
@@ -212,7 +214,8 @@ func checkSums(t *testing.T, folder string) {
 	}
 }
 
-// TestReleaseRefuses: a release does not begin if a target is wrong, or if the folder has files of another release.
+// TestReleaseRefuses: a release with a wrong target, or into a folder with files of another release, returns an error
+// and writes no checksums.
 func TestReleaseRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -245,8 +248,8 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestPrograms: the packed files exist, each command in the Makefile is released, and each target in the Makefile can
-// be built.
+// TestPrograms: the files to pack exist, each command in the Makefile is released, and command release can build each
+// target in the Makefile.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")
@@ -282,8 +285,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestPinned: go.mod has one exact toolchain, because another toolchain writes other bytes, and make release runs
-// under it.
+// TestPinned: go.mod names one exact toolchain, because another toolchain writes other bytes. The target "release" of
+// the Makefile uses this toolchain.
 func TestPinned(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("../../go.mod")
