@@ -54,7 +54,8 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// The function "selection" returns the selected properties in the form of an @odata.context.
+// The function "selection" returns the selected properties as an @odata.context has them, such as "(id,displayName)".
+// Without $select, it returns "".
 func selection(q *query) string {
 	if q.names == nil {
 		return ""

@@ -84,7 +84,7 @@ func (q *Question) readPlan(ctx context.Context, s store.Store, one *Story) (*pl
 	return p, err
 }
 
-// byPlan completes an answer whose rule takes the license: with words about the plan, and the command that makes the
+// byPlan completes an answer whose rule takes the license. It adds words about the plan, and the command that makes the
 // change.
 func (q *Question) byPlan(one *Story, x *Answer, p *planOf) {
 	at := slices.IndexFunc(p.Changes, func(c plan.Change) bool {

@@ -53,7 +53,8 @@ func (d *Data) rows(id string, list report.List[report.Row]) *Table {
 	return t
 }
 
-// The method "license" adds a column with the license, and the license that the person gets in exchange beside it.
+// The method "license" adds a column with the license, and a column with the license that the person gets in exchange.
+// The table shows both in one cell.
 func (t *Table) license(from, to func(i int) string) {
 	license := t.Text("license", Text, from)
 	license.Filter = true
@@ -61,8 +62,8 @@ func (t *Table) license(from, to func(i int) string) {
 	license.Then.Detail = true
 }
 
-// The method "why" adds a column with the reason why a license is taken. Only the view of a person shows it, because
-// the evidence repeats the reason in figures.
+// The method "why" adds a column with the reason why a license is taken. The table itself does not show the column,
+// because the evidence repeats the reason in figures. The view of a person shows it.
 func (t *Table) why(r []report.Row) {
 	reason := t.Text("reason", Text, func(i int) string { return r[i].Reason })
 	reason.Lang, reason.Detail = English, true

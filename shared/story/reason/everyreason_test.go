@@ -68,8 +68,8 @@ var noReasons = []string{
 // for a varying part.
 var within = []string{"%s", "x %s", "the group x %s", "the group x gives x %s", "x cannot be trusted: %s", "x is not known: %s", "x; %s"}
 
-// TestEveryReasonHasItsForm finds the reasons in the code. Each reason has a code, a remedy, and words in both
-// languages. Each form has a reason.
+// TestEveryReasonHasItsForm finds the reasons in the code. Each reason must have a code, a remedy, and words in both
+// languages. Each form must match a reason.
 func TestEveryReasonHasItsForm(t *testing.T) {
 	t.Parallel()
 	found, excused, used := 0, map[string]bool{}, map[string]bool{}
