@@ -1,5 +1,5 @@
-// Command apply is a Lambda function that prepares or makes one batch of the changes of a plan. No other function can
-// write to Entra ID.
+// Command apply is a Lambda function that works on one batch of the changes of a plan: it prepares the batch, or makes
+// its changes. No other function can write to Entra ID.
 package main
 
 import (

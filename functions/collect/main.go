@@ -1,5 +1,5 @@
-// Command collect is a Lambda function that begins a run, reads Entra ID, and seals the snapshot. One reading of Entra
-// ID may take several calls, because each call stops before its deadline.
+// Command collect is a Lambda function that begins a run, reads Entra ID, and seals what the run has read as a
+// snapshot. One reading of Entra ID may take several calls, because each call stops before its deadline.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command gate is a Lambda function that makes and checks plans, sums up results, and writes notices.
+// Command gate is a Lambda function that makes and checks plans, sums up results, and writes the notices to the
+// operators.
 package main
 
 import (

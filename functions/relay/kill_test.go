@@ -100,7 +100,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // not one of the last events, because the total number of events varies with the number of polls
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // none of the last three events: they may not come, because the number of polls varies
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})

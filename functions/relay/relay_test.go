@@ -65,7 +65,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // other tests check the field Seen, with accounts that are removed
+	for i := range got.People { // other tests check the values of the field Seen
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}

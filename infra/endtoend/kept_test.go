@@ -153,9 +153,9 @@ func TestScheduleOfEachDay(t *testing.T) {
 	}
 }
 
-// TestRetention: the SAM template keeps objects of history/ and ledger/ for the same number of days, and so their
-// deleted versions. It deletes objects of runs/ earlier. docs/store.md has the same numbers. Terraform's own tests
-// check the module.
+// TestRetention: the SAM template keeps objects of history/ and ledger/ for the same number of days. It also keeps
+// their deleted versions for the same number of days. It deletes objects of runs/ earlier. docs/store.md has the same
+// numbers. Terraform's own tests check the module.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	type rule struct {

@@ -19,8 +19,8 @@ import (
 // secondE3 is the name of a second group that gives E3. The first group is LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// The function "memberships" adds the license salesforce to a policy: who is in a certain Entra ID group holds it. It
-// also names a second group that gives E3. It raises limits.stopAbove.percent to 60, so that the plan is not on hold.
+// The function "memberships" adds the license salesforce to a policy: the members of an Entra ID group hold it. It also
+// names a second group that gives E3. It raises limits.stopAbove.percent to 60, so that the plan is not on hold.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",

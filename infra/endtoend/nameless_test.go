@@ -163,8 +163,8 @@ func (r *rig) alterPolicy(old, text string) {
 }
 
 // TestNoNameLeaves: no error, log, notice or output of a function has the name of a person or group, with and without
-// the faults above. The outputs of begin and reevaluate are not checked, because they repeat the name that the caller
-// gave.
+// the faults above. The outputs of the operation "begin" and of the function reevaluate are not checked, because they
+// repeat the name that the caller gave.
 func TestNoNameLeaves(t *testing.T) {
 	t.Parallel()
 	r, calls := recorded(t)

@@ -51,8 +51,8 @@ func (m *module) attribute(t *testing.T, resource, attribute, key string) any {
 	return plainJSON(t, jsonText(text))
 }
 
-// plainJSON converts v to a form in which values can be compared, because IAM and CloudFormation accept several forms:
-// a list of one element becomes the element, and numbers and booleans become text.
+// plainJSON converts v so that two forms of the same value are equal, because IAM and CloudFormation accept several
+// forms. A list of one element becomes the element. Numbers and booleans become text.
 func plainJSON(t *testing.T, v any) any {
 	t.Helper()
 	var walk func(v any) any

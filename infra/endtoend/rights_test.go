@@ -119,7 +119,7 @@ func (r *rig) recordAWS() {
 	})
 }
 
-// recordMachine records the calls that an execution itself has made.
+// recordMachine records the calls to AWS that the state machine made in an execution.
 func (r *rig) recordMachine(e *states.Execution) {
 	for _, made := range e.Calls() {
 		c := call{"machine", made.Action, made.Resource}
@@ -141,7 +141,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 
 // TestRights compares the calls to AWS of a night, an override, a restore and runs for one person with the roles of
 // both deployments. Each call must be allowed by the caller's role. Each action that a role allows must occur in a
-// call, on each resource for which it is allowed.
+// call, on each resource for which it is allowed. The map "unseen" has the exceptions.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestVersions: the definition calls only published versions of functions. SAM publishes a new version for each change
-// of code or settings and keeps the old ones, so that an execution that waits during a new deployment continues with
-// the versions of its start.
+// TestVersions: the definition of the state machine calls only published versions of functions. An execution that waits
+// during a new deployment must continue with the versions of its start. So SAM publishes a new version for each change
+// of code or settings, and keeps the old ones.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")
@@ -65,10 +65,10 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestParametersPublish: each change of a parameter publishes a new version of the functions whose environment has the
-// parameter. The template has only the name of the parameter, so a new value does not change SAM's name of the
-// version. CloudFormation replaces a version when its description changes, so the description must have the value of
-// each parameter, in at most 256 characters (AWS::Lambda::Version).
+// TestParametersPublish: a new value of a parameter must publish a new version of the functions that have the parameter
+// in their environment. SAM alone does not do that, because the template has only the name of the parameter.
+// CloudFormation replaces a version when its description changes, so the description must have the value of each
+// parameter. It has at most 256 characters (AWS::Lambda::Version).
 func TestParametersPublish(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)
@@ -160,9 +160,9 @@ func longestOf(t *testing.T, parameter *yaml.Node) int {
 	return longest
 }
 
-// TestVersionsOfSAM translates the template with SAM's own translator. CloudFormation must keep an old version of a
-// function, because an execution may still wait with it: after a change of the code, its resource is gone, and after a
-// change of a parameter, it is replaced.
+// TestVersionsOfSAM translates the template with SAM's own translator. In the result, CloudFormation must keep old
+// versions of a function, because an execution may still wait with one. It must keep a version whose resource is gone
+// after a change of the code, and a version that is replaced after a change of a parameter.
 func TestVersionsOfSAM(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")

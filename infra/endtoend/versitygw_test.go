@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestVersitygw: with a store on Versity Gateway, an S3 server of another maker, the built command gives the same
-// directories and ledger as with a folder. A restore from a copy of the store, made as docs/operations.md describes,
-// returns all licenses.
+// TestVersitygw: the store is on Versity Gateway, an S3 server of another maker. The built command then gives the same
+// directories and ledger as with a folder. A restore from a copy of the store returns all licenses. The copy is made as
+// docs/operations.md describes.
 func TestVersitygw(t *testing.T) {
 	t.Parallel()
 	server := engines.Versitygw(t, bucket, "new-home")

@@ -48,7 +48,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
-			return n == 1 // the second DELETE removes the person from the target group, which is in no restricted unit
+			return n == 1 // the second DELETE removes the person from the group of Exchange Online, which is in no restricted unit
 		}, runs.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -165,10 +165,10 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 type resumed struct {
 	failed   int                 // changes that failed, and the changes that the field "troubled" counts
 	troubled int                 // changes that are pending because a read or a write failed
-	pending  int                 // pending changes on which a call worked
-	left     int                 // changes on which no call worked: the scope leaves them out, or their run could not go on
+	pending  int                 // pending changes that were continued
+	left     int                 // changes that were not continued: the scope leaves them out, or their run could not go on
 	refused  bool                // whether at least one run could not be resumed
-	by       map[runs.Status]int // all changes on which a call worked, by their present status
+	by       map[runs.Status]int // all changes that were continued, by their present status
 }
 
 // The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. If a
@@ -196,8 +196,8 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, 
 	return all, errors.Join(errs...)
 }
 
-// The method "count" counts and prints the outcomes of a run's changes. The parameter "results" is nil if no call
-// worked on them. If "back" is true, only changes that return a license were worked on, and all others count as left.
+// The method "count" counts and prints the outcomes of a run's changes. The parameter "results" is nil if none of them
+// was continued. If "back" is true, only changes that return a license were continued, and all others count as left.
 func (r *resumed) count(a *Process, p *plan.Plan, run string, results *runs.Results, back bool) {
 	if results != nil {
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))

@@ -41,7 +41,7 @@ func keptNights(t *testing.T) (*shell, plan.Change) {
 	for n := range 3 {
 		s.ahead.Add(int64(day))
 		s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
-		for i := range s.company.Company.Size() { // active people sign in, so the feed does not look stale
+		for i := range s.company.Company.Size() { // active people sign in, so that the sign-in dates do not look stale
 			p := s.company.Company.Person(i)
 			if p.Entra != nil && (p.Activity == sandbox.Active || n == 2 && p.Entra.ID == back.User) {
 				s.company.Company.SignIn(i)

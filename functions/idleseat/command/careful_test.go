@@ -194,7 +194,7 @@ func TestRestoredByHand(t *testing.T) {
 			}
 		}
 	}
-	s.later(day) // every domain controller knows the removal
+	s.later(day) // now every domain controller shows the removal
 	check("the next night", true)
 	returned := s.saved()
 	if returned.SeatsFreed-returned.SeatsNet != 2 || returned.Returned <= 1800 {

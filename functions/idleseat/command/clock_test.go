@@ -21,7 +21,7 @@ func TestWrongClock(t *testing.T) {
 		runs  bool
 	}{
 		"400 days ahead":   {400 * day, false},
-		"3.9 days ahead":   {94 * time.Hour, false}, // the difference is too small for the feed to look stale
+		"3.9 days ahead":   {94 * time.Hour, false}, // the difference is too small to make the sign-in dates look stale
 		"an hour behind":   {-time.Hour, false},
 		"11 minutes ahead": {11 * time.Minute, false},
 		"9 minutes ahead":  {9 * time.Minute, true},

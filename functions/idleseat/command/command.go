@@ -41,8 +41,8 @@ const (
 	exitUnread  = 5 // a source could not be read
 )
 
-// kong fills the type "commands". The fields of a command's type are its flags and arguments. kong calls the method Run
-// of that type with the Process.
+// The parser kong fills the type "commands". The fields of a command's type are its flags and arguments. kong calls the
+// method Run of that type with the Process.
 type commands struct {
 	Init       initCmd       `cmd:"" help:"Write a first policy from what the tenant has. Changes nothing in a directory."`
 	Doctor     doctorCmd     `cmd:"" help:"Examine every prerequisite, and show the command that mends what is not met. Changes nothing in a directory."`

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten: the anchor of a person in Entra ID contradicts the account with the same SID in
-// Active Directory. If Active Directory is down the next night, the E3 rule, which needs only Entra ID, stays
-// undecided.
+// TestContradictionIsNotForgotten: the anchor of a person in Entra ID (onPremisesImmutableId) contradicts the account
+// with the same SID in Active Directory. The E3 rule needs only Entra ID, but it is undecided. It stays undecided the
+// next night, when Active Directory is down and nothing shows the contradiction.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

@@ -25,7 +25,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 			delete(user, "signInActivity")
 		}
 	}))
-	for range 2 { // the second night must not compare its feed with the unhealthy feed of the first night
+	for range 2 { // the second night must not take the few dates of the first night for normal
 		p := s.plan(exitHeld)
 		if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "only 1 of ") || !strings.Contains(f.Reason, "if it is, plan with --accept-feeds") {
 			t.Errorf("source entra: %+v", f)

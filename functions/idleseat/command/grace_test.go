@@ -38,7 +38,8 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace removes two grace periods from the policy. They would hide another reason to keep a license.
+// withoutGrace removes two grace periods from the policy. A plan would give them as the reason to keep a license, and
+// hide the reason that a test looks for.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }

@@ -182,7 +182,7 @@ func TestPolicyInTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(begin, "policyFile")
-	delete(begin, "sha256") // as in an object of a version before the seal
+	delete(begin, "sha256") // objects of earlier versions have no hash; a hash would show that the object was edited
 	if raw, err = json.Marshal(begin); err != nil {
 		t.Fatal(err)
 	}

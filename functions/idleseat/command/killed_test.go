@@ -95,7 +95,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its feed would look stale
+	x.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its sign-in dates would look stale
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func TestRestoreUnderTwoIds(t *testing.T) {
 	who := s.number(planned.Changes[i].User)
 	p := s.company.Company.Person(who)
 	before := holding(s.company.Company)[who]
-	s.objects = &store.Memory{} // a run finds older entries of the ledger when it has no digest
+	s.objects = &store.Memory{} // an empty store: without a digest of earlier runs, the next run reads the whole ledger
 	s.tookCitrixFormerly(p.AD.SID, p.Entra.UserPrincipalName)
 	s.finish(s.plan(exitDone).Run)
 	s.want(exitDone, "restore", p.Entra.UserPrincipalName, "--yes")

@@ -67,7 +67,7 @@ type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
-	file   string // the path of the policy file; empty if later commands use the copy of the policy in the run
+	file   string // the path of the policy file; empty in a plan with --run and without --policy, which keeps the path of the earlier run
 	user   string // the only user who is read; empty for everybody
 	// acceptFeeds accepts each source as it is now, even if the source has shrunk.
 	acceptFeeds bool

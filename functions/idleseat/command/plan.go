@@ -315,7 +315,7 @@ func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	return err
 }
 
-// The function "saves" returns the verb for a summary of the savings.
+// The function "saves" returns the verb that fits the savings of plan p: "would save", "saves" or "save".
 func saves(p *plan.Plan) string {
 	switch {
 	case p.Mode == policy.Audit || p.Verdict == plan.Hold:

@@ -94,8 +94,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce returns the text of the policy that is in force. If the file is not usable, it prints a warning and returns
-// "", because a restore must work without a valid policy.
+// inForce returns the text of the policy file of --policy. It returns "" without --policy. If the file is not usable,
+// it prints a warning and returns "", because a restore must work without a valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""

@@ -106,7 +106,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
-	s.passes(7 * time.Hour) // every controller knows the removals
+	s.passes(7 * time.Hour) // now every domain controller shows the removals, so a restore does not wait
 	// This restore stays pending until the license follows the membership.
 	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes")
 	var r runs.Results
@@ -220,7 +220,8 @@ func TestRestoreBesideDamage(t *testing.T) {
 	}
 }
 
-// TestRestoreSaysHowToFinish: a restore that only rolls back what a run has begun prints the command that finishes it.
+// TestRestoreSaysHowToFinish: a restore that only rolls back what a run has begun prints the command that finishes the
+// rollback.
 func TestRestoreSaysHowToFinish(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)

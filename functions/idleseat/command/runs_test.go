@@ -43,7 +43,7 @@ func TestRunsAreListed(t *testing.T) {
 	second := s.plan(exitDone)
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
 	over := s.plan(exitDone, "--run", latest) // uses the snapshot of the latest run for everybody
-	s.passes(7 * time.Hour)                   // every controller knows the removals
+	s.passes(7 * time.Hour)                   // now every domain controller shows the removals, so a restore does not wait
 	s.want(exitDone, "restore", first.Changes[0].UserPrincipalName, "--yes")
 
 	all := s.listedNow("--last", "0")

@@ -171,7 +171,7 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	if kept == 0 || kept == len(r.Results) {
 		t.Errorf("%d of %d are kept, so this test shows nothing", kept, len(r.Results))
 	}
-	s.passes(7 * time.Hour) // every controller knows the removals
+	s.passes(7 * time.Hour) // now every domain controller shows the removals, so a restore does not wait
 	s.untilDone("restore", "--run", p.Run)
 	s.asBefore(before)
 	for _, e := range s.company.Company.History() {

@@ -216,7 +216,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		} else if a.status != exitDone {
 			t.Fatalf("restore again: %s", a.err)
 		}
-		s.passes(7 * time.Hour) // every controller knows the removals
+		s.passes(7 * time.Hour) // now every domain controller shows the removals, so a restore does not wait
 	}
 	s.asBefore(before)
 	for _, c := range p.Changes {

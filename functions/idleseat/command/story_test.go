@@ -80,7 +80,7 @@ func TestCommandsOfAStory(t *testing.T) {
 		t.Errorf("history:\n%s", text)
 	}
 	one = s.story("history", ingrid, in...)
-	s.passes(7 * time.Hour) // every controller knows the removals
+	s.passes(7 * time.Hour) // now every domain controller shows the removals, so a restore does not wait
 	for _, l := range one.Ledger {
 		s.typed(l.Undo)
 	}

@@ -19,7 +19,7 @@ type tale struct {
 	policy   string
 	store    *store.Memory
 	runs     map[string]string // the ids of runs, by the names that the story gives to the runs
-	one      string            // the id of the person whose license the story restores alone
+	one      string            // the id of the one person whom chapters name in a command
 	back     int               // the index of the person who loses a license in the first run and signs in again later
 	golden   bool              // the story runs without an alteration, so no command may fail
 	said     strings.Builder   // output of the commands since the beginning of the current chapter
@@ -89,7 +89,7 @@ var stories = []struct {
 	least    int // the minimum number of events in the company's history
 }{
 	{"two rules", twoRules, func(s *tale) {
-		s.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its feed would look stale
+		s.company.Company.SignIn(9) // without this sign-in, the small company might have no recent sign-in, and its sign-in dates would look stale
 	}, threeNights, []string{"backtest", "usage report"}, 50},
 	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"backtest", "mailboxes", "override"}, 20},
 }
