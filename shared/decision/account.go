@@ -117,8 +117,8 @@ type group struct {
 	at   map[uint64]int32
 }
 
-// groupsOf divides the accounts of a source by their partitions in an earlier run, which had the given number of
-// partitions.
+// groupsOf puts the accounts of a source into one group for each partition of an earlier run. That run had the given
+// number of partitions.
 func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)

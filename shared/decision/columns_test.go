@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "answers" has the verdicts of all rules on people who are read singly, by userPrincipalName without the
-// domain.
+// The type "answers" has the verdicts of all rules on people who are evaluated one by one, without columns. The key is
+// the userPrincipalName without the domain.
 type answers map[string][]policy.Verdict
 
 func (r *Run) answers(judge *policy.Judge, h *directory.Accounts) answers {
@@ -59,8 +59,8 @@ func seenOf(h *directory.Accounts) map[string]time.Time {
 	return all
 }
 
-// The method "byColumns" evaluates the only partition by columns and singly. The verdicts, counts and tables must be
-// equal. It returns the people on whom the columns do not settle the verdicts.
+// The method "byColumns" evaluates the only partition twice: by columns, and person by person. The verdicts, counts and
+// tables must be equal. It returns the names of the people on whom the columns do not settle the verdicts.
 func (r *Run) byColumns(t *testing.T, screen *Screen, judge *policy.Judge) (open []string) {
 	t.Helper()
 	single, h := &directory.Accounts{}, &directory.Accounts{}
@@ -233,7 +233,8 @@ func TestColumnsOfOtherNights(t *testing.T) {
 	}
 }
 
-// The function "loosened" names one account without a SID in Loose, and counts more of them in Unplaced.
+// The function "loosened" adds accounts without a SID to the reading of Entra ID. It names one in Loose, and counts the
+// others in Unplaced.
 func loosened(more int) func(*testing.T, *Run) {
 	return func(_ *testing.T, r *Run) {
 		r.Manifest.Readings[directory.Entra].Loose, r.Manifest.Readings[directory.Entra].Unplaced = []string{"guid-loose"}, more

@@ -167,8 +167,8 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// A license that the policy no longer has may be any license in the policy now, so every license of the person waits or
-// cools down.
+// A license that the policy no longer names may be in the policy under any other name. So every license of the person
+// waits or cools down.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {

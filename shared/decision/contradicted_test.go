@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// A contradiction begins when an anchor does not match, or when two Entra accounts have the same SID. It ends when both
-// directories are read and agree, or when one account has been missing for 30 days. An operator can end it with
-// --accept-feeds, unless a directory that is set up was not read.
+// Two accounts contradict each other if an anchor does not match, or if two Entra accounts have the same SID. The
+// contradiction ends when both directories are read and agree, or when one account has been missing for 30 days. An
+// operator can end it with --accept-feeds, unless a directory that is set up was not read.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

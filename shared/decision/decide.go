@@ -211,7 +211,7 @@ func preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *
 	}
 }
 
-// The function "created" returns the creation date of the younger account. The plan orders changes by it.
+// The function "created" returns the creation date of the younger account. The plan orders changes by this date.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created

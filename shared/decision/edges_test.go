@@ -126,7 +126,7 @@ func TestDoubtStays(t *testing.T) {
 	}
 }
 
-// Dates are not compared if the feed is unhealthy, or if an operator accepts the feeds.
+// Dates are not compared with those of earlier runs if the signal is unhealthy, or if an operator accepts the feeds.
 func TestDatesThatAreNotCompared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -150,7 +150,7 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// When the doubt about one field ends, the dates of the other fields stay.
+// When the doubt about one date of an account ends, the newest known dates of its other fields stay.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -167,7 +167,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// If the feed of the run is unhealthy, a fresh reading is compared with that of the previous night.
+// If the reading of a run is unhealthy, accounts that are read again are compared with the previous night.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -207,7 +207,7 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// Only membership in the emptied or remade group becomes unknown.
+// Only membership in a group that lost its members, or that was created again, becomes unknown.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}

@@ -59,7 +59,7 @@ func TestEveryReadMayFail(t *testing.T) {
 	}
 }
 
-// If an object cannot be read by columns, people are read singly, and this fails in the same way.
+// If the store fails for an object that the columns need, people are read singly, and this fails in the same way.
 func TestEveryObjectOfAScreenMayFail(t *testing.T) {
 	t.Parallel()
 	r := columnTown(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A fresh reading is compared with the run's own reading if the run was healthy and for everybody. Otherwise it is
-// compared with the reading of the previous run.
+// Accounts that are read again are compared with the run's own reading if the run was healthy and for everybody.
+// Otherwise they are compared with the reading of the previous run.
 func TestRecallOfAFreshReading(t *testing.T) {
 	t.Parallel()
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}

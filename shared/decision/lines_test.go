@@ -158,7 +158,8 @@ func TestOutlooksOfAllPartitions(t *testing.T) {
 	}
 }
 
-// A partition keeps more than its share, because the verdicts may be spread unevenly, and at most mostTurning.
+// Of the verdicts that turn to reclaim, a partition keeps more than its share, because they may be spread unevenly. It
+// keeps at most mostTurning.
 func TestVerdictsThatTurnSoonest(t *testing.T) {
 	t.Parallel()
 	for partitions, most := range map[int]int{1: mostTurning, 8: 1100} {

@@ -141,7 +141,8 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// The table has each group and each membership once. A membership in a group that is read again is as old as before.
+// The table of known accounts has each group and each membership once. A membership in a group that is read again is as
+// old as before.
 func TestGroupsReadAndUnread(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte("grace: {newHolder: 14}"+strings.Replace(text, "exempt:", "  lite: {group: {ad: \"CN=Lite,DC=corp\"}}\nexempt:", 1)+"  - {name: lite, license: lite, when: created.hasValue(), then: remove}\n"))

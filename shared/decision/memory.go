@@ -117,8 +117,8 @@ func (r *Run) readTable(ctx context.Context, run string, n int) (table *known.Pa
 	return nil, "", failed
 }
 
-// longestTrail limits how many runs in a row have their tables made again. Each needs the table of the run before it,
-// which may be lost, too.
+// longestTrail limits how many runs in a row have their tables made again. To make a table again, the table of the run
+// before is needed, and this table may be lost, too.
 const longestTrail = 8
 
 var errTrail = fmt.Errorf("%w: %d runs in a row have lost what they knew", store.ErrDamaged, longestTrail)

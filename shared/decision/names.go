@@ -20,7 +20,8 @@ type Named struct {
 	Followed bool   `json:"followed,omitempty"` // found by the id from an earlier run, and not by name
 }
 
-// Names returns the names of the run's policy. The result is not safe for concurrent use.
+// Names returns the search for the people whom the run's policy lists. It also finds the accounts that earlier runs
+// found by a listed name. The result is not safe for concurrent use.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
 func (r *Run) people() map[string][]directory.EarlierPerson {
@@ -120,7 +121,8 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes returns a sentence for each name that no account has, with the most similar name in the snapshot.
+// Lookalikes returns a sentence for each name in "nobody", the names that no account has ever had. The sentence has the
+// most similar name in the snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil

@@ -202,7 +202,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// The id of an account that had a listed name in an earlier run keeps the person exempt.
+// An account had a listed name in an earlier run. The id of this account keeps the person exempt.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 )
 
-// A license turns only after it has cooled down, and after a leave only when the rule's span has passed since its end.
+// A verdict turns to reclaim only after the license has cooled down. After a leave, it turns only when the span of the
+// rule has passed since the end of the leave.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	restored := func(days int) []any {

@@ -209,7 +209,8 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// The method "field" reads the column of a field when a condition first needs it.
+// The method "field" reads the column of a field, when a condition first needs it. It returns false if the run has no
+// such column, or if the column cannot be read.
 func (p *screening) field(name string) (policy.Column, bool) {
 	column := snapshot.FieldColumn(name)
 	if !p.run.Manifest.Has(column) {

@@ -122,7 +122,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// Without a table, accounts are in doubt only if the last healthy run should have written one.
+// Without a table of known accounts, accounts are in doubt only if the last healthy run should have written one.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}

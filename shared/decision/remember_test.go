@@ -42,7 +42,7 @@ func firstNight(t *testing.T) *Run {
 	return r
 }
 
-// A field is in doubt if a reading shows an earlier date than the table.
+// A date is in doubt if a reading shows an earlier date than the table of known accounts.
 func TestDatesGoBack(t *testing.T) {
 	t.Parallel()
 	fields := map[string]*directory.Field{}

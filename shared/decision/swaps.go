@@ -25,8 +25,8 @@ func (r *Run) swaps(d *plan.Decision, taken Conflicts) (all []plan.Swap) {
 	return all
 }
 
-// The method "swap" returns a change by the names of its licenses. A restore takes what the restored change gave, and
-// gives the other license.
+// The method "swap" returns a change that takes "license" and gives "to", with their product ids. If "restores" is set,
+// it takes "to" and gives "license", because a restore undoes the change.
 func (r *Run) swap(license, to string, restores bool) plan.Swap {
 	if restores {
 		license, to = to, license

@@ -153,7 +153,8 @@ func sortedNames(all map[string]resident) (names []string) {
 	return names
 }
 
-// The function "before" turns the reading of tonight into that of the last night.
+// The function "before" edits the reading of the second night so that it shows what the first night saw
+// (resident.before).
 func before(all map[string]resident, h *directory.Accounts) {
 	for name, one := range all {
 		if one.before == nil {

@@ -85,7 +85,7 @@ rules:
 	}
 }
 
-// Membership in a group is no sign of use, so a new person who never signed in has grace.
+// Membership in a group is no sign of use. So a new person who never signed in has grace, in the group or not.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -57,8 +57,8 @@ type Crowd struct {
 	Unreadable   []string // keys of groups that could not be read
 	Open         []bool   // people who must be evaluated on their own in any case, such as everybody whom the policy lists
 
-	// The functions below show who may be in grace, in microseconds since 1970. They return None for a time before the
-	// first reading, and Never for an unknown time.
+	// The functions below return the times at which grace begins, in microseconds since 1970. They return None for a
+	// time before the first reading, and Never for an unknown time.
 
 	// EnabledSince also returns None for a disabled account.
 	EnabledSince func(s directory.Source, row int) int64
@@ -252,8 +252,8 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 	return flags
 }
 
-// Empties counts, for each attribute of Judge.Empty, the holders without a value. It counts only people on whom rule i
-// has a plain verdict.
+// Empties counts the holders without a value, for each attribute that Judge.Empty checks. It counts only people on whom
+// rule i has a plain verdict.
 func (f *Screened) Empties(i int) map[string]int {
 	counts := map[string]int{}
 	for _, a := range f.screen.policy.Rules[i].fills {

@@ -196,7 +196,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// The id of an account that had a listed name in an earlier run keeps the person exempt.
+// An account had a listed name in an earlier run. The id of this account keeps the person exempt.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

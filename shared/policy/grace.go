@@ -8,7 +8,7 @@ import (
 )
 
 // The type "grace" says whether a person had too little time to use a license. If the flag is Unset, the function
-// "unknown" adds the values that were not read to its argument.
+// "unknown" adds to its argument the values that were not read.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
@@ -29,7 +29,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// The method "since" returns a grace of some days from a time. If it is over, the flag is No.
+// The method "since" returns a grace of some days from a time. If the grace is over, the flag is No.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {

@@ -30,7 +30,7 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 }
 
 // The function "mayBeListed" reports whether a group in s may list the person although no account was read there. The
-// settings of Active Directory may leave out an account that a group lists.
+// settings of idleseat, such as a filter, may leave out an account of Active Directory that a group lists.
 func mayBeListed(p *directory.Person, s directory.Source) bool {
 	return s == directory.AD && p.Entra != nil && p.Entra.OnPremises()
 }

@@ -68,7 +68,8 @@ rules: [{name: r, license: m365-e3, for: 'systemRole == "Employee" && department
 	}
 }
 
-// A person holds a product through any assignment, in any state. If Entra ID was not read, it is unknown.
+// A person holds a product through any assignment, in any state. If Entra ID was not read, it is unknown whether the
+// person holds the product.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

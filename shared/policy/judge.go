@@ -32,7 +32,7 @@ type Judge struct {
 	person   *directory.Person
 	worlds
 	// The field "lead" is how far the time of evaluation is after the planning time. The Judge assumes that the end of
-	// each usage report has moved by it, too.
+	// each usage report is later by the same span.
 	lead time.Duration
 
 	names      *Names

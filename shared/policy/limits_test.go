@@ -91,7 +91,7 @@ func TestFindingsInTwoLines(t *testing.T) {
 	}
 }
 
-// The spans and times come only from days, duration and timestamp, and not from other literals.
+// The spans and times of a condition come only from days, duration and timestamp, and not from other literals.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -65,8 +65,8 @@ type Names struct {
 	folded []byte
 }
 
-// Names returns the Names of the policy. The parameter "earlier" has the accounts that earlier runs found, by the
-// listed name in lower case.
+// Names returns the search for the people whom the policy lists. The parameter "earlier" has the accounts that earlier
+// runs found, by the listed name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// leaveRest returns how long a leave still matters after its end (afterLeave). In this time, each rule can see the
-// person idle for its whole span.
+// leaveRest returns how long a leave still matters after its end (afterLeave). This time is at least as long as the
+// span of each rule.
 func (p *Policy) leaveRest() time.Duration {
 	rest := unusedSpan
 	for _, r := range p.Rules {

@@ -233,8 +233,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit: the new license has a
-// mailboxQuota or, if the rule gives none, the license that it takes.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. This is so if the new license
+// has a mailboxQuota. If the rule gives no new license, the license that it takes must have one.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0

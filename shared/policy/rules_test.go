@@ -176,8 +176,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// Each of the operands holder, exempt, "for" and "when" is true, false or unknown, or fails. The outcome is right for
-// each combination.
+// The license, the exemption, "for" and "when" are each true, false or unknown. Except for the license, each can also
+// be an error. The outcome is right for each combination.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -45,7 +45,7 @@ var screenedForms = []struct {
 	{"when: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90))", 761},
 	{"for: (mixed.earlierThan(now - days(60)) || mixed.hasNoValue()) && created.earlierThan(now - days(90)), when: 'department == \"HR\"'", 790},
 	{"when: created.earlierThan(now - days(5)) || mixed.earlierThan(now - days(60))\ngrace: {neverSignedIn: 90}", 706},
-	// A report that is not there, and a date of a report that is not its last use.
+	// The next conditions read a report that is not there, or a date of a report that is not the last use.
 	{"when: copilot.earlierThan(now - days(60)) && created.earlierThan(now - days(90))", 315},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: copilot.laterThan(now - days(5))}", 0},
 	{"when: created.earlierThan(now - days(90))\nexempt: {when: teamsSince.laterThan(now - days(30))}", 0},

@@ -83,7 +83,7 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 	return flags
 }
 
-// lastActivity has the newest date of three fields.
+// lastActivity is the field whose value is the newest date of three other fields.
 const lastActivity = "entra.lastActivity"
 
 // columnsOf returns the columns whose newest date is the value of a field, or nil if a column is missing.

@@ -34,7 +34,7 @@ licenses: {m365-e3: {sku: SPE_E3}}
 rules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(20)) || AzureAdSistaLogon.hasNoValue()', then: remove}]
 `
 
-// A verdict that SettledBy settles does not turn by then (TurnsBy).
+// If SettledBy is true for a time, TurnsBy finds no change up to this time.
 func TestSettledBy(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

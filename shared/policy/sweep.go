@@ -138,9 +138,9 @@ func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
 
-// neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. The hire
-// date is after "ended" (graceBegan), or there is no known date of use and the creation date is unknown or after
-// "ended".
+// neverUsed returns a function that reports whether Judge.neverSignedIn may give grace to the person in a row. This is
+// so if the hire date is after "ended" (graceBegan). It is also so without a known date of use, if the creation date is
+// unknown or after "ended".
 func (s *screen) neverUsed(r *Rule, ended int64) func(row int) bool {
 	var uses [][]int64
 	for _, a := range r.when.activity {
@@ -168,7 +168,7 @@ func (s *screen) newlyHeld(l *License, ended int64) func(row int) bool {
 	}
 }
 
-// inSeconds omits the fraction and the zone of a date.
+// inSeconds is the format of a date without its fraction and zone.
 const inSeconds = "2006-01-02T15:04:05"
 
 // allBefore reports whether a text has dates, and each of them is certainly earlier than a bound. It compares texts,

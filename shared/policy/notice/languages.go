@@ -75,7 +75,7 @@ func must(subject, body string) Text {
 // BuiltIn returns the tags of the built-in languages, sorted.
 func BuiltIn() []string { return slices.Sorted(maps.Keys(builtin)) }
 
-// Texts has the texts of a policy.
+// Texts has the notices of a policy in all languages.
 type Texts struct {
 	Own      map[string]Text // the company's texts, by tag in lower case; they replace the built-in texts
 	Language string          // the language for people without a text in their own language

@@ -85,7 +85,8 @@ func Compile(source string) (t *Template, mistake *Mistake) {
 	return &Template{source, filled}, nil
 }
 
-// The function "check" returns the first part that is no text, no field and no condition on a field.
+// The function "check" returns a mistake for the first part that is no text, no field and no condition on a field. It
+// returns nil if there is no such part.
 func check(source string, n parse.Node) *Mistake {
 	wrong := func(format string, args ...any) *Mistake {
 		at := min(int(n.Position()), len(source))
