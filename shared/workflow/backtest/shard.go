@@ -59,7 +59,7 @@ func (s *shard) home(key uint64) int {
 	return place
 }
 
-// The method "find" returns the slot of a person, or -1 if the person was never hit.
+// The method "find" returns the slot of a person, which is an index into s.keys, or -1 if the person was never hit.
 func (s *shard) find(key uint64) int {
 	slot := int(s.at[s.home(key)]) - 1
 	if slot < 0 && s.earlier != nil {
@@ -136,7 +136,8 @@ func (v *visit) see(slot, rule int, mask uint32, at int64, known bool, departmen
 	}
 }
 
-// The method "close" ends the open hits of a person. The parameter "came" is the time of the return, or policy.None.
+// The method "close" ends the hits of a person that have not ended. The parameter "came" is the time of the return, or
+// policy.None if the person did not come back.
 func (s *shard) close(slot, rule int, came int64, shown int, c *counts, each func(*hit)) {
 	r, thresholds := &s.rules[rule], len(s.trial.rules[rule].thresholds)
 	for open := r.open[slot]; open != 0; open &= open - 1 {

@@ -21,10 +21,11 @@ var errEnough = errors.New("enough")
 const mostRestarts = 2
 
 // entraCall is runs/<run>/entra/calls/<n>.json: the part of Entra ID that a call read, and the position where the next
-// call continues. A call writes this object last, so the parts of a call that died do not count.
+// call continues. A call reads for a limited time, such as one invocation of a Lambda function. It writes this object
+// last, so the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
-	// Group is the index of the member query to continue with. It is negative while people are listed.
+	// Group is the index of the group whose members are read next. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // position in the list of people or of the group's members
 	People int    `json:"people"`           // number of people listed from the call From on

@@ -104,8 +104,8 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 	return b, err
 }
 
-// The method "resolve" finds the products and groups of the policy. It writes only reports. Its error names the run,
-// unless the error is about the policy.
+// The method "resolve" finds the products and groups of the policy. It stores nothing but usage reports. Its error
+// names the run, unless the error is about the policy.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.ask(ctx, in)
 	switch {

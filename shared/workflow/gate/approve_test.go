@@ -160,7 +160,8 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the figures of the plan and, by directory, the batches that are not final.
+// TestStateThatIsHandedOn: the state that a step returns has the figures of the plan and, by directory, the batches
+// that are not final.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}

@@ -90,10 +90,10 @@ func (s *Steps) upToDate(ctx context.Context, p *plan.Plan) (*plan.Plan, error) 
 	return &now, nil
 }
 
-// The function "returning" returns a function that reports whether an open change returns a license to the person: it
-// is a restore or a rollback, or an operator asked to restore the license. The answer is false if the ledger entry is
-// damaged, because no run finishes such a change. The returned function reads the operators' requests only once for
-// each run.
+// The function "returning" returns a function that reports whether an unfinished change returns a license to the
+// person: it is a restore or a rollback, or an operator asked to restore the license. The answer is false if the ledger
+// entry is damaged, because no run finishes such a change. The returned function reads the operators' requests only
+// once for each run.
 func returning(s store.Store) func(context.Context, *plan.Begun) (bool, error) {
 	book, recalled := ledger.In(s), map[string]func(user string) bool{}
 	return func(ctx context.Context, b *plan.Begun) (back bool, err error) {

@@ -20,8 +20,8 @@ import (
 // newer stands for a run that a newer version of idleseat made.
 const newer = "newer"
 
-// TestOpenChangesOfEarlierRuns: the plan lists open changes in order, each with its reason. A run for one person lists
-// only the changes of that person.
+// TestOpenChangesOfEarlierRuns: the plan lists the changes that earlier runs began and did not finish, each with its
+// reason. A run for one person lists only the changes of that person.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -60,7 +60,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -94,7 +94,8 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// TestOrderOfOpenChanges: two plans of the same data must be the same, so the plan lists open changes in order.
+// TestOrderOfOpenChanges: two plans of the same data must be the same, so the plan lists the unfinished changes of
+// earlier runs in a fixed order.
 func TestOrderOfOpenChanges(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -202,7 +203,7 @@ func TestHeldNightGoesBack(t *testing.T) {
 		e := quiet()
 		e.partitions[0], e.scheduled = []plan.Decision{reclaim("a", 70)}, true
 		e.text, e.tallies[0].Reclaim = enforced(text), 11
-		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 		e.putInto(t, s)
 		steps := stepsOn(s)
 		out := steps.gated(t, false)
@@ -246,7 +247,7 @@ func nightGoesBackFirst(t *testing.T, begun map[string]ledger.Outcome) {
 	}
 	e := quiet()
 	e.partitions[0], e.scheduled, e.text = []plan.Decision{reclaim("a", 70)}, true, enforced(text)
-	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 	e.putInto(t, s)
 	steps := stepsOn(s)
 	out := steps.gated(t, false)
@@ -288,7 +289,7 @@ func TestFaultedNightGoesBack(t *testing.T) {
 			}
 			e := quiet()
 			e.text, e.scheduled = enforced(text), scheduled
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 			e.putInto(t, s)
 			out, err := stepsOn(s).Do(t.Context(), in)
 			if err != nil || out.Go != scheduled || out.Verdict != plan.Hold || out.Begun != 2 || out.Changes != 0 {

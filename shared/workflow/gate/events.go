@@ -5,7 +5,8 @@ package gate
 const mostEvents = 25_000
 
 // Each constant is the largest number of events that a part of an execution can write, if every task fails and is
-// retried as often as the definition allows. A test computes the numbers from the definition.
+// retried as often as the definition allows. A round applies the batches, counts the results and waits. A test computes
+// the numbers from the definition.
 const (
 	baseEvents  = 2_200 // everything but the rounds
 	roundEvents = 40    // a round, without its batches

@@ -20,7 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The function "lively" returns the objects of a store that has everything that the steps read.
+// The function "lively" returns the objects of a store that has everything that the steps read, and the hash of the
+// plan in it.
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}

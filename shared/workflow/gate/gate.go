@@ -1,6 +1,6 @@
-// Package gate makes the plan of a run from the decisions of all partitions. It keeps the changes that the limits of
-// the policy allow. It puts the plan on hold if too many people match or if the data are in doubt. It writes plan.json
-// and changes.csv, and reads only from the store.
+// Package gate makes the plan of a run from the decisions about all people. It keeps the changes that the limits of the
+// policy allow. It puts the plan on hold if too many people match or if the data are in doubt. It writes plan.json and
+// changes.csv, and reads only from the store.
 package gate
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run makes the plan of a run whose partitions have all been evaluated. The plan expires plan.Lifetime after now, or
-// earlier if it has changes chosen from an older plan. A repeated call makes the same plan, with new times.
+// Run makes the plan of a run after the rules were evaluated for everybody. The plan expires plan.Lifetime after now,
+// or earlier if it has changes chosen from an older plan. A repeated call makes the same plan, with new times.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

@@ -117,8 +117,8 @@ func TestMailboxGuard(t *testing.T) {
 	}
 }
 
-// TestSeats: a plan uses no more seats than are free above the reserve. Restores get seats first, then the people who
-// have been idle longest.
+// TestSeats: a plan uses free seats, except for the number that the policy keeps free. Restores get seats first, then
+// the people who have been idle longest.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }

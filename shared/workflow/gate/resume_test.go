@@ -77,7 +77,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is open in the ledger, even if
+// TestApproveWhatIsOpen: an operator can approve a plan again to finish a change that is begun in the ledger, even if
 // there is a newer plan.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
@@ -97,8 +97,8 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore restores the licenses that the run took, and resumes open restores. A restore for one
-// person stops the run's changes of this person.
+// TestRestorePlans: a restore restores the licenses that a run took, and resumes unfinished earlier restores. A restore
+// for one person also stops the run's unfinished change for this person.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -239,7 +239,7 @@ func TestResumeWithoutResults(t *testing.T) {
 	}
 	e := quiet()
 	e.text, e.scheduled = enforced(text), true
-	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+	e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 	e.putInto(t, objects)
 	s := stepsOn(objects)
 	out := s.gated(t, false)

@@ -23,8 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the state also counts the changes that earlier runs began. The batches of an overridden run stay
-// overridden.
+// TestResumedChanges: the step "settle" also counts the changes that earlier runs began. The batches of an overridden
+// run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -115,7 +115,7 @@ func TestAgeOfFeeds(t *testing.T) {
 	}
 }
 
-// TestRestoresOnTheWay: a restore resumes each open earlier restore once, in order.
+// TestRestoresOnTheWay: a restore resumes each unfinished earlier restore once, in a fixed order.
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -186,7 +186,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOnWithAnother: a restore also works on the batches of an open earlier restore.
+// TestRestoreGoesOnWithAnother: a restore also works on the batches of an unfinished earlier restore.
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -209,8 +209,9 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: if the plan of an open change is lost, the new plan reports the change, and no run resumes
-// it. If the plan and the data exist, a run resumes the change in every mode except audit.
+// TestOpenChangeOfALostPlan: an earlier run began a change and did not finish it. If the plan of that run is lost, the
+// new plan reports the change, and no run resumes it. If the plan and the data exist, a run resumes the change in every
+// mode except audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -249,8 +250,8 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger: after an edit of the policy, a plan can be approved only to finish its open
-// changes. If the ledger cannot be read, nobody knows whether there are any, so the approval fails.
+// TestClosedPlanOfAnUnreadableLedger: after an edit of the policy, a plan can be approved only to finish the changes
+// that it has begun. If the ledger cannot be read, nobody knows whether there are any, so the approval fails.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -293,8 +294,8 @@ func TestRunThatCanEndItself(t *testing.T) {
 	}
 }
 
-// TestTakenBeforeItWasStopped: a restore finds a change open, and the run takes the license before it sees the stop.
-// The change is done for the run and has failed for the restore.
+// TestTakenBeforeItWasStopped: a restore stops a change that a run has begun. Before the run sees the stop, it takes
+// the license. The change is done for the run and has failed for the restore.
 func TestTakenBeforeItWasStopped(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

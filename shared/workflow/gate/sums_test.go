@@ -85,7 +85,7 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	}
 }
 
-// TestOpenCounts: an open change counts as taken in the sum of the last 30 days, unless it is a restore.
+// TestOpenCounts: an unfinished change counts as taken in the sum of the last 30 days, unless it is a restore.
 func TestOpenCounts(t *testing.T) {
 	t.Parallel()
 	item := func(rule string, began time.Time) ledger.Intent {

@@ -24,7 +24,7 @@ func TestRollbackOfTonightHasItsBatch(t *testing.T) {
 		goesOn(t, s, "earlier")
 		e := quiet()
 		e.partitions[0], e.scheduled, e.text = []plan.Decision{reclaim("a", 70)}, true, enforced(text)
-		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry, because putInto makes a digest only if there is one
+		e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // any entry: only with one, putInto makes the digest of earlier runs
 		e.putInto(t, s)
 		steps := stepsOn(s)
 		out := steps.gated(t, false)
