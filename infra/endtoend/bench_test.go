@@ -79,7 +79,7 @@ func benchmarkNight(b *testing.B, people int, mode string) {
 		for _, c := range r.made {
 			first[c.action]++
 		}
-		if _, failure := r.run(nightly); failure != nil { // the second night finds the changes of the first night
+		if _, failure := r.run(nightly); failure != nil { // the second night also reads what the first night has stored
 			b.Fatal(failure)
 		}
 		all := map[string]int{}

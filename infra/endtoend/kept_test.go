@@ -55,8 +55,8 @@ func TestKeptStore(t *testing.T) {
 	}
 }
 
-// TestNames: both deployments reject a name that cannot be part of a bucket name. With the longest permitted name, all
-// resource names have a permitted length.
+// TestNames: the SAM template and the Terraform module reject a name that cannot be part of a bucket name. With the
+// longest permitted name, all resource names have a permitted length.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

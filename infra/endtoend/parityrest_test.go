@@ -77,8 +77,8 @@ func plainJSON(t *testing.T, v any) any {
 	return walk(convert[any](t, v))
 }
 
-// TestOtherResourcesAgree compares parts of both deployments that TestDeploymentsAgree and TestPeopleAgree do not
-// compare, such as trust policies, the KMS key, the queues and the bucket.
+// TestOtherResourcesAgree compares parts of the SAM template and of the Terraform module that TestDeploymentsAgree and
+// TestPeopleAgree do not compare, such as trust policies, the KMS key, the queues and the bucket.
 func TestOtherResourcesAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
@@ -148,8 +148,8 @@ func TestOtherResourcesAgree(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree: each parameter of SAM is a variable of Terraform with the same default. The runtime, handler and
-// architecture of the functions, and the outputs, are also the same.
+// TestSettingsAgree: each parameter of SAM is a variable of Terraform with the same default, apart from the settings in
+// the list "alone". The runtime, handler and architecture of the functions, and the outputs, are also the same.
 func TestSettingsAgree(t *testing.T) {
 	t.Parallel()
 	root := templateRoot(t)

@@ -139,9 +139,9 @@ func (r *rig) recordMachine(e *states.Execution) {
 	}
 }
 
-// TestRights compares the calls to AWS of a night, an override, a restore and runs for one person with the roles of
-// both deployments. Each call must be allowed by the caller's role. Each action that a role allows must occur in a
-// call, on each resource for which it is allowed. The map "unseen" has the exceptions.
+// TestRights compares the calls to AWS of a night, an override, a restore and runs for one person with the roles in the
+// SAM template and in the Terraform module. Each call must be allowed by the caller's role. Each action that a role
+// allows must occur in a call, on each resource for which it is allowed. The map "unseen" has the exceptions.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company

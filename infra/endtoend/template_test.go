@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entrance"
 )
 
-// The simulated AWS account that both deployments use.
+// The simulated AWS account of the SAM template and of the Terraform module.
 const (
 	account    = "123456789012"
 	region     = "eu-north-1"

@@ -159,7 +159,8 @@ func (s *tale) alterEach(t *testing.T, all []altered, kept []state) {
 	}
 }
 
-// everyKind checks that exactly the kinds of objects in the argument "lacks" have no alteration.
+// everyKind checks that each kind of object has alterations, except the kinds in the argument "lacks", which must have
+// none.
 func everyKind(t *testing.T, all []altered, lacks []string) {
 	t.Helper()
 	kinds := map[string]int{}

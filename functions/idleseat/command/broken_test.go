@@ -80,8 +80,8 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight makes Graph list fewer sign-in dates or fewer people. The E3 rule needs them and takes nothing. The
-// Citrix rule needs only Active Directory and continues.
+// TestBrokenNight makes Graph list fewer sign-in dates or fewer people. The E3 rule depends on this list and takes
+// nothing. The Citrix rule needs only Active Directory and continues.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }

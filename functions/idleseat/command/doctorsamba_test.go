@@ -47,8 +47,8 @@ func (p *sambaPatient) console(script string) {
 	}
 }
 
-// The method "deny" revokes the right of idleseat's account to read an attribute. The argument "flags" has the flags of
-// the access control entry.
+// The method "deny" revokes the right of idleseat's account to read an attribute of the object "dn". The argument
+// "flags" has the flags of the access control entry. With the flag CI, the entry counts for all objects below, too.
 func (p *sambaPatient) deny(dn, flags, attribute string) {
 	p.t.Helper()
 	p.console(`samba-tool dsacl set --objectdn='` + dn + `' --sddl='(OD;` + flags + `;RP;` + attribute + `;;` + p.reader + `)'`)

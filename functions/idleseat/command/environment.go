@@ -46,7 +46,7 @@ func (a *Process) foreign(model *kong.Application) error {
 		like := nearest(name, known)
 		texts[i], meant = fmt.Sprintf("there is no variable %s%s", name, like), meant && like != ""
 	}
-	if meant { // each unknown name has a suggestion, and a list of all names would hide the suggestions
+	if meant { // each unknown name has a suggestion, so the message omits the list of all names, which would hide the suggestions
 		return usageError{errors.New(strings.Join(texts, " "))}
 	}
 	return usageError{errors.New(sentences(strings.Join(texts, " "), "a name that begins with IDLESEAT_ is one of "+strings.Join(known, ", ")))}

@@ -92,8 +92,8 @@ func (c *initCmd) read(a *Process, src sources) (*draft.Seen, error) {
 	return draft.Read(a.Context, e, ad, bar.people)
 }
 
-// The method "write" writes the policy, the golden people and the note. Without --force, it overwrites no file, even if
-// the file appears after the check.
+// The method "write" writes the policy, the golden people and the note. Without --force, it overwrites no file, not
+// even one that was created since the command began.
 func (c *initCmd) write(d *draft.Draft) error {
 	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if c.Force {

@@ -82,7 +82,8 @@ func TestSavings(t *testing.T) {
 	s.sameByAll(back)
 }
 
-// sameByAll checks that the sums and the CSV file have the same amounts in each grouping.
+// sameByAll checks that the lines add up to the wanted amounts, whether they are by license, by department or by cost
+// center. The CSV file and the text must have the same amounts.
 func (s *shell) sameByAll(want savings) {
 	s.t.Helper()
 	for _, by := range []string{"license", "department", "costcenter"} {
@@ -147,7 +148,7 @@ func TestRenewalsOfOddTenants(t *testing.T) {
 		status int
 		edit   func(map[string]any)
 		note   bool // whether the plan says that the renewals were not read
-		known  bool // whether E3 has a renewal
+		known  bool // whether the date on which E3 renews is known
 	}{
 		"as usual":       {edit: func(map[string]any) {}, known: true},
 		"refused":        {status: http.StatusForbidden, note: true},

@@ -178,7 +178,7 @@ func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
-		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // no other variable has a type that is not text, so the error is about this variable
+		timeout, _ := a.Variable("IDLESEAT_AD_TIMEOUT") // all other variables are plain text, so only this one can be malformed
 		return s, usageError{fmt.Errorf("IDLESEAT_AD_TIMEOUT is %q; write a number with its unit, like 30s", timeout)}
 	}
 	return s, nil

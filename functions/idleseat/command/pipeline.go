@@ -69,7 +69,7 @@ type start struct {
 	text   string
 	file   string // the path of the policy file; empty in a plan with --run and without --policy, which keeps the path of the earlier run
 	user   string // the only user who is read; empty for everybody
-	// acceptFeeds accepts each source as it is now, even if the source has shrunk.
+	// acceptFeeds accepts what each source lists now, even if it lists far fewer people or dates than before.
 	acceptFeeds bool
 	scheduled   bool // a night makes the run, so in mode enforce the plan is applied without review
 }
@@ -119,7 +119,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 	return c.Seal(ctx, in.Run, entra, ad)
 }
 
-// The method "again" plans a new run over the snapshot of the run "old".
+// The method "again" makes a new run that plans with the snapshot of the run "old". It does not read the directories.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {

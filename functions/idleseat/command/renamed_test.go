@@ -17,9 +17,9 @@ func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
-		rename string // the present name of the license that is renamed
+		rename string // the license that is renamed, by its name before that
 		before func(s *shell, run string, c plan.Change)
-		asked  string // the license that the next plan must not change, by its name after the renaming
+		asked  string // the license that the next plan must not change, by its name after that
 		want   string
 	}{
 		"restored": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

@@ -82,7 +82,8 @@ func (c *restoreCmd) Run(a *Process) error {
 	return errors.Join(errs...)
 }
 
-// idOf returns the key under which the ledger has a user: the object id, or a SID as it is given.
+// idOf returns the key under which the ledger has the user with a name: the object id in Entra ID. It returns a SID
+// unchanged, because a SID is the key of a person who is only in Active Directory.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil

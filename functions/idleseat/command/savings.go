@@ -23,7 +23,7 @@ type savingsCmd struct {
 }
 
 type savings struct {
-	Run string `json:"run,omitempty"` // the run whose plan could free seats
+	Run string `json:"run,omitempty"` // the run whose plan shows which seats could be freed
 	*money.Sums
 }
 
