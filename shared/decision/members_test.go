@@ -215,7 +215,7 @@ func TestMemberSinceOfALicenseWithoutARule(t *testing.T) {
 	}
 }
 
-// Accounts.Remembered has a group that could not be read once, even if its members come from several tables.
+// If a group could not be read, Accounts.Remembered has it once, even if its members come from several tables.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)

@@ -178,7 +178,7 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// The last reading lacked an account that was created at the time of this reading or before. If the account has no
+// The last reading lacked an account that was created at the time of that reading or before. If the account has no
 // dates now, its dates are in doubt.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()

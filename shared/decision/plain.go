@@ -172,7 +172,7 @@ func (s *Screen) prepare(ctx context.Context, partition int, people *snapshot.Pe
 
 // The method "all" marks every row as open. The caller then reads all people singly, and opens the table of known
 // accounts again. So an error of the table need not be returned here. If the store fails, that second reading fails,
-// too. It needs no error if the table is damaged or missing, or if a group was deleted and created again.
+// too. If the table is damaged or missing, or if a group was deleted and created again, that is no error.
 func (p *screening) all() *screening {
 	for row := range p.open {
 		p.open[row] = true

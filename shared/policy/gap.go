@@ -104,8 +104,8 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
-// fieldGaps adds the reasons why idleseat cannot see the named fields of Active Directory. It returns false if it sees
-// all.
+// fieldGaps adds the reasons why idleseat cannot see the named fields of Active Directory. It returns false if idleseat
+// can see all of them.
 func fieldGaps(g *gaps, p *directory.Person, names ...string) (any bool) {
 	for _, name := range names {
 		f, _ := directory.FieldNamed(name)

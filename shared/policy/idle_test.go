@@ -80,7 +80,7 @@ func TestCountIdle(t *testing.T) {
 	}
 }
 
-// If the argument has more days, Add counts them in the last element of its own days.
+// If the argument has more days, Add counts them in the last element of the receiver's days.
 func TestAddIdle(t *testing.T) {
 	t.Parallel()
 	got := &Idle{Days: []int{1, 0, 2}, Never: 1, NotKnown: 2}

@@ -53,8 +53,8 @@ func TestReturned(t *testing.T) {
 	}
 }
 
-// The condition "for" may read a date of the license. It has no value for a person who returns, because this person
-// does not hold the license.
+// The condition "for" may read a date of the license. This date has no value for a person who returns, because this
+// person does not hold the license.
 func TestReturnedOfALicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
