@@ -1,7 +1,7 @@
 // Package awsfake simulates calls of Amazon SQS and AWS Step Functions on loopback, for a worker outside of AWS that
-// receives and answers tasks. As AWS documents, queues hide, redeliver and count messages, and move them to
-// dead-letter queues, and tasks time out. A test may advance the clock. The server rejects everything that it does not
-// implement.
+// receives tasks and answers them. As AWS documents, queues hide messages, deliver them again, count deliveries, and
+// move messages to dead-letter queues. Tasks time out. A test may advance the clock. The server rejects each call and
+// each field that it does not implement.
 package awsfake
 
 import (
@@ -19,7 +19,7 @@ import (
 
 // Server simulates an AWS account with queues and tasks.
 type Server struct {
-	URL string // the URL of every service
+	URL string // the URL of all services
 
 	server    *http.Server
 	served    chan struct{} // closed when the server has stopped
@@ -27,7 +27,7 @@ type Server struct {
 
 	clock   func() time.Time // the clock without the offset
 	mu      sync.Mutex
-	offset  time.Duration   // how far the account's clock is ahead
+	offset  time.Duration   // how far Advance has moved the account's clock
 	pick    func(n int) int // see Shuffle
 	changed chan struct{}   // closed and replaced at each change
 	queues  map[string]*queue
@@ -36,10 +36,11 @@ type Server struct {
 	others  map[string]func(body []byte) (any, error) // additional calls, by target; see Handle
 }
 
-// Start serves an empty account on 127.0.0.1 until Close.
+// Start serves an empty account on 127.0.0.1. The caller must call Close.
 func Start() (*Server, error) { return StartAt(time.Now) }
 
-// StartAt is Start with another clock. A call that waits for a message does not notice when this clock advances.
+// StartAt works like Start, with another clock. When this clock advances, a call of ReceiveMessage that waits does not
+// notice it.
 func StartAt(clock func() time.Time) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,14 +58,14 @@ func StartAt(clock func() time.Time) (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server. It ends all polls that wait for a message.
+// Close stops the server. Calls that wait for a message end.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served
 	return err
 }
 
-// Env returns environment variables, as NAME=value, that make the AWS SDK use the account.
+// Env returns environment variables, as NAME=value, with which the AWS SDK calls this account.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -73,7 +74,8 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Intercept puts a handler in front of the account to inject faults. Intercept(nil) removes it.
+// Intercept puts the handler that "before" returns in front of the account, to inject faults. The handler passes a
+// request on by a call of "next". Intercept(nil) removes the handler.
 func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	h := http.Handler(http.HandlerFunc(s.serve))
 	if before != nil {
@@ -82,20 +84,20 @@ func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// Call returns the name of the call in a request, such as "ReceiveMessage".
+// Call returns the name of the AWS call that a request makes, such as "ReceiveMessage".
 func Call(r *http.Request) string {
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return call
 }
 
-// Count returns the number of requests for a call.
+// Count returns how many requests have made a call. The parameter is the name of the call, such as "ReceiveMessage".
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[call]
 }
 
-// Advance moves the account's clock forward. Each waiting goroutine then checks the clock again.
+// Advance moves the account's clock forward. Calls and tasks that wait for a time notice this.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,21 +108,21 @@ func (s *Server) Advance(d time.Duration) {
 // The method "now" returns the account's time. The caller must hold the lock.
 func (s *Server) now() time.Time { return s.clock().Add(s.offset) }
 
-// The method "wake" makes each waiting goroutine check its condition again. The caller must hold the lock.
+// The method "wake" makes all waiting goroutines check again what they wait for. The caller must hold the lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer an additional call. The parameter "target" is the value of X-Amz-Target. If "do"
-// returns an error from Fail, the answer has the code of this error.
+// Handle makes the account answer one more call. The parameter "target" is the value of X-Amz-Target, such as
+// "AWSStepFunctions.StartExecution". The parameter "do" may return an error from Fail, which the client then gets.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.others[target] = do
 }
 
-// Fail returns an error that the server sends in AWS's form.
+// Fail returns an error for the parameter "do" of Handle. The server sends its code and message in AWS's form.
 func Fail(code, message string) error { return &apiError{code, message} }
 
 type apiError struct{ code, message string }
@@ -141,8 +143,8 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// The function "typed" returns a call that decodes the body of the request into a value of type In, and rejects
-// unknown fields.
+// The function "typed" returns a call that decodes the body of the request into a value of type In. Unknown fields are
+// an error, because the server does not implement them.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)
@@ -155,8 +157,8 @@ func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	}
 }
 
-// maxRequest is the maximum size of a request in bytes. It is larger than the limit of SQS for a message, because a
-// request also has other fields.
+// maxRequest is the maximum size of a request in bytes. It is more than SQS allows for a message, because a request
+// also has other fields.
 const maxRequest = 2 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -91,7 +91,8 @@ func TestQueue(t *testing.T) {
 	wantCode(t, err, "QueueDoesNotExist")
 }
 
-// TestLongPoll: a waiting poll receives a new message, and a message whose visibility timeout ends.
+// TestLongPoll: a call that waits for a message receives a new message. It also receives a hidden message when the
+// visibility timeout of the message ends.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)
@@ -169,8 +170,8 @@ func TestRefusesWhatIsNotSimulated(t *testing.T) {
 	wantCode(t, err, "403")
 }
 
-// TestShuffle: a queue delivers its messages in the order that the test chooses. A received message is hidden until a
-// minute has passed on the test's clock.
+// TestShuffle: a queue delivers its messages in the order that the function in Shuffle chooses. A received message is
+// hidden until a minute has passed on the clock in StartAt.
 func TestShuffle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)

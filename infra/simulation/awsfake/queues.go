@@ -26,8 +26,8 @@ type message struct {
 	visibleAt time.Time
 }
 
-// NewQueue creates a queue and returns its URL. If "receives" is positive, a message moves to a dead-letter queue
-// after this number of receives.
+// NewQueue creates a queue and returns its URL. A received message is hidden for the time "visibility". If "receives"
+// is positive, a message moves to a dead-letter queue after this number of receives.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,9 +56,9 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Shuffle sets the order in which queues deliver messages. A queue of n visible messages delivers message pick(n),
-// counted from 0 in the order in which they were sent. A standard queue keeps no order (Amazon SQS Developer Guide,
-// "Amazon SQS standard queues": best-effort ordering).
+// Shuffle sets the order in which queues deliver messages. If n messages are visible, a queue delivers number pick(n),
+// counted from 0 in the order in which they were sent. In AWS, a standard queue keeps no order (Amazon SQS Developer
+// Guide, "Amazon SQS standard queues": best-effort ordering).
 func (s *Server) Shuffle(pick func(n int) int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *Server) Waiting(queueURL string) int {
 	return len(visible)
 }
 
-// Bodies returns the bodies of the messages in a queue, including hidden and without deleted messages.
+// Bodies returns the bodies of the messages in a queue. Hidden messages are included, deleted messages are not.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +86,7 @@ func (s *Server) Bodies(queueURL string) []string {
 	return bodies
 }
 
-// DeadLetters returns the bodies of the messages in a queue's dead-letter queue.
+// DeadLetters returns the bodies of the messages that have moved to the dead-letter queue of a queue.
 func (s *Server) DeadLetters(queueURL string) []string { return s.Bodies(queueURL + "-dead") }
 
 func (s *Server) queue(url string) (*queue, error) {
@@ -128,8 +128,8 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// The method "take" receives one message. If no message is visible, the caller must try again when "next" or "changed"
-// is ready.
+// The method "take" receives one message. If no message is visible, it returns two channels. The caller must try again
+// when something arrives on one of them.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.
 	return []receivedMessage{{m.id, m.receipt, m.body, sum(m.body), map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.received)}}}, nil, nil, nil
 }
 
-// The method "bury" moves the visible messages that were received too often to the dead-letter queue.
+// The method "bury" moves messages to the dead-letter queue: those that are visible and were received too often.
 func (s *Server) bury(q *queue) {
 	visible, _ := q.visible(s.now())
 	for _, m := range visible {
@@ -162,8 +162,8 @@ func (s *Server) bury(q *queue) {
 	}
 }
 
-// The method "visible" returns the visible messages, in the order in which they were sent. The result "soonest" is the
-// time until the next hidden message becomes visible, but at most an hour.
+// The method "visible" returns the messages that can be received now, in the order in which they were sent. The result
+// "soonest" is the time until the next hidden message becomes visible, but at most an hour.
 func (q *queue) visible(now time.Time) (list []*message, soonest time.Duration) {
 	soonest = time.Hour
 	for _, m := range q.messages {
@@ -180,7 +180,7 @@ func (q *queue) remove(m *message) {
 	q.messages = slices.DeleteFunc(q.messages, func(other *message) bool { return other == m })
 }
 
-// The method "leased" returns the message with the given receipt, or nil.
+// The method "leased" returns the message whose latest receipt is the given one, or nil.
 func (q *queue) leased(receipt string) *message {
 	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
 	if i < 0 {
@@ -197,7 +197,7 @@ func sum(body string) string {
 
 type receiptInput struct{ QueueUrl, ReceiptHandle string }
 
-// deleteMessage does nothing if the message has a later receipt.
+// deleteMessage deletes a message. If the message has a later receipt, it does nothing, and this is no error.
 func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Task is a task that waits for the answer of a worker.
+// Task is a task of Step Functions that waits until a worker answers with its token.
 type Task struct {
 	Token string
 
@@ -20,19 +20,19 @@ type Task struct {
 	end       *Result
 }
 
-// Result is the end of a task: an output or an error, such as States.Timeout or States.HeartbeatTimeout.
+// Result is how a task ended: with an output, or with an error such as States.HeartbeatTimeout.
 type Result struct {
 	Output       string
 	Error, Cause string
 }
 
-// The errors of a task that gets no answer.
+// The errors of a task without an answer, and of a task without a heartbeat.
 const (
 	Timeout          = "States.Timeout"
 	HeartbeatTimeout = "States.HeartbeatTimeout"
 )
 
-// NewTask starts a task. The heartbeat time and the timeout start now, even if no worker has received the task yet.
+// NewTask starts a task. Its heartbeat time and its timeout begin now, even if no worker has received the task yet.
 func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	return t
 }
 
-// Wait waits until the task ends.
+// Wait waits until the task ends, and returns how it ended. It returns an error if ctx ends before.
 func (t *Task) Wait(ctx context.Context) (Result, error) {
 	for {
 		end, next, changed := t.look()
@@ -64,8 +64,8 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// The method "look" returns the end of the task. If the task has not ended, the caller must call it again when "next"
-// or "changed" is ready.
+// The method "look" returns how the task ended, or nil. If it is nil, the caller must call the method again when
+// something arrives on one of the two channels.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
 	s.mu.Lock()
@@ -87,8 +87,8 @@ func (t *Task) expire() {
 	}
 }
 
-// The method "waiting" returns the task with the given token, or an error if it does not wait for an answer. The
-// caller must hold the lock.
+// The method "waiting" returns the task with the given token. It returns an error if there is no such task, or if the
+// task has ended. The caller must hold the lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {

@@ -1,7 +1,7 @@
-// Package lambdas runs built Lambda functions for tests, as processes behind the Lambda Runtime API. A process handles
-// one invocation at a time and is reused. A process that exceeds the timeout is killed. If a function fails, panics,
-// exits or exceeds the timeout, the invocation has the same error as in Lambda ("Using the Lambda runtime API" in the
-// developer guide).
+// Package lambdas runs built Lambda functions for tests, as processes that use the Lambda Runtime API. A process
+// handles one invocation at a time, and then the next. A process that exceeds the timeout is killed. If a function
+// fails, panics, exits or exceeds the timeout, the invocation has the same error as in Lambda ("Using the Lambda
+// runtime API" in the developer guide).
 package lambdas
 
 import (
@@ -27,13 +27,13 @@ type Function struct {
 	Binary  string   // path
 	Env     []string // NAME=value; the function inherits no other variables
 	Timeout time.Duration
-	Memory  int // MB; the function finds this number in its environment
+	Memory  int // MB; only a number in the environment of the function, and no limit
 
 	mu    sync.Mutex
 	idle  []*sandbox
 	all   []*sandbox
 	logs  bytes.Buffer
-	next  func(*sandbox) // called once at the start of the next invocation, with the sandbox of the invocation; may be nil
+	next  func(*sandbox) // called once, at the start of the next invocation; may be nil
 	colds []time.Duration
 }
 
@@ -45,7 +45,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// Invoke calls the function and waits for the answer. It returns an *Error if the function failed.
+// Invoke calls the function and waits for the answer. If the function fails, the error is an *Error.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > maxPayload {
 		return nil, fmt.Errorf("invoke %s: the payload has %d bytes", f.Name, len(payload))
@@ -103,7 +103,8 @@ func (f *Function) late(s *sandbox, call *invocation) error {
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation, at the time "after" from its start.
+// KillNext kills the process of the next invocation, when the time "after" has passed since the start of the
+// invocation.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,8 +122,8 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory waits until all processes have ended. It returns the largest peak memory of a killed process, in bytes, as
-// measured just before the kill.
+// PeakMemory returns the largest peak memory of a process, in bytes. It is measured just before a process is killed, so
+// processes that exit by themselves do not count. It waits until all processes have ended.
 func (f *Function) PeakMemory() (peak int64) {
 	for _, s := range f.ended() {
 		peak = max(peak, s.peak.Load())
@@ -130,7 +131,7 @@ func (f *Function) PeakMemory() (peak int64) {
 	return peak
 }
 
-// CPU returns the processor time of all processes. It waits until all processes have ended.
+// CPU returns the sum of the processor times of all processes. It waits until all processes have ended.
 func (f *Function) CPU() (sum time.Duration) {
 	for _, s := range f.ended() {
 		sum += s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
@@ -138,7 +139,7 @@ func (f *Function) CPU() (sum time.Duration) {
 	return sum
 }
 
-// The method "ended" waits until all processes have ended and returns their sandboxes.
+// The method "ended" waits until all processes have ended, and returns them.
 func (f *Function) ended() []*sandbox {
 	f.mu.Lock()
 	all := f.all
@@ -149,14 +150,14 @@ func (f *Function) ended() []*sandbox {
 	return all
 }
 
-// Logs returns all output of all processes.
+// Logs returns all that the processes have written to standard output and standard error.
 func (f *Function) Logs() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.logs.String()
 }
 
-// ColdStarts returns the time from the start of a process to its first answer, for each process that has answered.
+// ColdStarts returns, for each process that has answered, the time from its start to its first answer.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -186,7 +187,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write stores output of a process. It implements io.Writer.
+// Write stores the output of a process for Logs. It implements io.Writer.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,13 +14,13 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
-// The type "sandbox" is a process of a function, with the server side of the Runtime API.
+// The type "sandbox" is a process of a function, with the server of the Runtime API for this process.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
 	server   *http.Server
 	started  time.Time
-	asked    chan *invocation // invocations for the next GET /next
+	asked    chan *invocation // passes an invocation to the process, which asks for it with GET /next
 	ended    chan struct{}    // closed when the process has ended
 	peak     atomic.Int64     // peak memory in bytes at the kill
 	current  atomic.Pointer[invocation]
@@ -38,7 +38,7 @@ type answer struct {
 	failure *Error
 }
 
-// The method "kill" ends the process, and records its peak memory.
+// The method "kill" kills the process. Just before, it measures the peak memory of the process.
 func (s *sandbox) kill() {
 	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
 		s.peak.Store(peak)

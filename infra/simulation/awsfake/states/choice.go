@@ -21,7 +21,7 @@ type rule struct {
 	NumericEquals *float64
 }
 
-// UnmarshalJSON rejects comparisons that the package does not implement.
+// UnmarshalJSON decodes a choice rule. It rejects comparisons that the package does not implement.
 func (r *rule) UnmarshalJSON(text []byte) error {
 	type plain rule
 	var known struct {
@@ -61,8 +61,8 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// The method "holds" reports whether the rule applies. A comparison with a missing value is an error, except with
-// IsPresent.
+// The method "holds" reports whether the rule applies. If a value that it compares is missing, this is an error, except
+// with IsPresent.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {
 	case len(r.And) > 0:

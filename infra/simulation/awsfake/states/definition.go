@@ -1,7 +1,7 @@
 // Package states runs the shipped definition of the state machine on this machine, for tests, as Step Functions does.
-// The language is Amazon States Language with JSONPath. The test provides the functions, queues and topics. Load
-// rejects everything that the package does not implement. Retries, catches, time limits, heartbeats and the limit of
-// 256 KiB follow the specification of the language and the documentation of the service.
+// The definition is in Amazon States Language with JSONPath. A test provides the functions, queues and topics. Load
+// rejects all that the package does not implement. Retries, catches, time limits, heartbeats and the limit of 256 KiB
+// follow the specification of the language and the documentation of the service.
 package states
 
 import (
@@ -23,13 +23,14 @@ type Definition struct {
 	states
 }
 
-// The type "states" has the states of a machine, of a branch or of a map's processor.
+// The type "states" has the states of a state machine, of a branch of a Parallel state, or of the processor of a Map
+// state.
 type states struct {
 	StartAt string
 	States  map[string]*state
 }
 
-// The type "state" is one state. The field Type determines the other possible fields.
+// The type "state" is one state. Its type, such as Task, determines which fields it can have.
 type state struct {
 	Type    string
 	Comment string
@@ -85,7 +86,8 @@ type catcher struct {
 	Next        string
 }
 
-// The variable "fields" has the possible fields of each type of state, except Type and Comment.
+// The variable "fields" has the fields that a state can have, by type of state. Each state can also have Type and
+// Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -99,8 +101,8 @@ var fields = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
 
-// Load parses a definition and replaces its placeholders by the substitutions. It rejects missing and unused
-// substitutions, and everything that the package does not implement.
+// Load parses a definition. It replaces each placeholder, such as ${ReadQueue}, by the substitution with this name. A
+// missing or unused substitution is an error, as is all that the package does not implement.
 func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	var faults []error
 	used := map[string]bool{}
@@ -135,7 +137,7 @@ func strict(text []byte, v any) error {
 	return dec.Decode(v)
 }
 
-// UnmarshalJSON rejects fields that the package does not implement for the type of the state.
+// UnmarshalJSON decodes a state. It rejects fields that the package does not implement for this type of state.
 func (s *state) UnmarshalJSON(text []byte) error {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(text, &given); err != nil {
@@ -154,8 +156,8 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A null ResultPath and a missing ResultPath have different meanings. The map "given" has the text null for the
-	// former, and no entry for the latter.
+	// A null ResultPath and a missing ResultPath have different meanings. The map "given" has the text null for a null,
+	// and no entry for a missing one.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
@@ -168,8 +170,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// The method "check" returns errors for the states that the package cannot run. The parameter "express" says that they
-// are in an Express child execution, which cannot wait for a task token.
+// The method "check" returns an error for each state that the package cannot run. The parameter "express" says that the
+// states are in an Express child execution, which cannot wait for a task token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {

@@ -17,37 +17,38 @@ const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
-	// tooManyFailed is the error of a Distributed Map after failures of its children. The error does not say why the
-	// children failed (developer guide, "Handling errors in Step Functions workflows").
+	// tooManyFailed is the error of a Distributed Map if too many of its children failed. It does not say why they
+	// failed (developer guide, "Handling errors in Step Functions workflows").
 	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS that the state machine makes, and not a function.
+// Call is a call to AWS that the state machine itself makes, such as sns:Publish. Calls by the Lambda functions are not
+// included.
 type Call struct{ Action, Resource string }
 
-// Event is one step of a state in the history of an execution.
+// Event is a line in the history of an execution. It says that a state was entered, exited, failed or was retried.
 type Event struct {
 	State string
 	Kind  string // entered, exited, failed, retried
 	At    time.Time
-	Note  string // the error; empty: no error
+	Note  string // the error of a failed or retried state; otherwise empty
 }
 
-// World provides the functions, queues and topics of a machine.
+// World provides what a state machine uses: functions, queues and topics.
 type World struct {
-	// Invoke calls a function by its ARN. The result "failure" is not nil if the function failed.
+	// Invoke calls a function by its ARN. If the function failed, the result "failure" is not nil.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue. Ask starts a task, and returns its token and a function that waits for the
-	// answer. The task fails after the time "limit", or without a heartbeat within the time "heartbeat".
+	// Send puts a message into a queue. Ask starts a task. It returns the token of the task, and a function that waits
+	// for the answer. The task fails after the time "limit", or after the time "heartbeat" without a heartbeat.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish publishes a message to an SNS topic.
 	Publish func(topic, subject, message string)
-	// Faster is the divisor of each wait and time limit in the definition. FasterWaits is an additional divisor of the
-	// waits of Wait states. Zero means 1.
+	// Faster makes tests fast: each wait and each time limit in the definition is divided by it. The waits of Wait
+	// states are also divided by FasterWaits. Zero means 1.
 	Faster, FasterWaits time.Duration
 }
 
@@ -67,7 +68,7 @@ type Execution struct {
 	failure *Failure
 }
 
-// Wait waits until the execution ends.
+// Wait waits until the execution ends, and returns its output or its failure. It returns an error if ctx ends before.
 func (e *Execution) Wait(ctx context.Context) (output any, failure *Failure, err error) {
 	select {
 	case <-e.done:
@@ -107,8 +108,8 @@ func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// The method "run" runs states until one ends the execution. The parameter "item" describes the current item of a map,
-// for the context object. It is nil outside of maps.
+// The method "run" runs the states of m, from the first to one without a next state, and returns the output or the
+// failure. In a map, "item" is the item for the context object; otherwise it is nil.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -138,8 +139,8 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// The function "caught" returns the output and the next state of the first catcher that handles the failure. The
-// result "next" is empty if there is none.
+// The function "caught" searches for the first catcher that handles a failure, and returns the output and the next
+// state. If there is no such catcher, "next" is empty.
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -153,9 +154,9 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// The function "matches" reports whether the error names of a catcher or retrier include an error name. States.ALL
-// includes every error except States.Runtime and States.DataLimitExceeded. States.TaskFailed also excludes
-// States.Timeout.
+// The function "matches" reports whether the names of errors in a catcher or retrier include the name of an error. The
+// name States.ALL stands for all errors except States.Runtime and States.DataLimitExceeded. The name States.TaskFailed
+// stands for the same errors except States.Timeout.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {

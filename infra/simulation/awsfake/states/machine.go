@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Machine is a state machine with its executions.
+// Machine is a state machine and all its executions.
 type Machine struct {
 	ARN   string
 	def   *Definition
@@ -22,16 +22,16 @@ type Machine struct {
 	running    sync.WaitGroup
 }
 
-// New returns a machine for a loaded definition and a world.
+// New returns a state machine for a loaded definition. It uses the functions, queues and topics of a World.
 func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is the error of Start if an execution with the same name and another input exists.
+// ErrExists is the error of Start if another execution has the same name and another input.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution. An empty name becomes a random name. If an execution with the same name and input exists,
-// Start returns it.
+// Start starts an execution. If the name is empty, the execution gets a random name. If there is an execution with the
+// same name and input, Start returns that one.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
@@ -67,7 +67,7 @@ func (m *Machine) Start(name, input string) (*Execution, error) {
 	return e, nil
 }
 
-// Find returns the execution with an ARN, or nil.
+// Find returns the execution with the given ARN, or nil.
 func (m *Machine) Find(arn string) *Execution {
 	m.mu.Lock()
 	defer m.mu.Unlock()

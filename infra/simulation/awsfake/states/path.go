@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The type "step" is a step of a path: a name, or an index if the field "name" is empty.
+// The type "step" is a step of a path: the name of a member, or the index of an element if the name is empty.
 type step struct {
 	name  string
 	index int
@@ -22,7 +22,8 @@ type path struct {
 
 var pathStep = regexp.MustCompile(`^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\])`)
 
-// parsePath parses a reference path. It rejects filters, slices and wildcards.
+// parsePath parses a path such as $.people[0].id. It rejects filters, slices and wildcards, which the package does not
+// implement.
 func parsePath(text string) (path, error) {
 	var p path
 	rest, ok := strings.CutPrefix(text, "$")
@@ -44,7 +45,7 @@ func parsePath(text string) (path, error) {
 	return p, nil
 }
 
-// The method "get" returns the value at the path. The result "found" is false if a part of the path is missing.
+// The method "get" returns the value at the path. If a part of the path is missing, "found" is false.
 func (p path) get(input, context any) (value any, found bool) {
 	if value = input; p.context {
 		value = context
@@ -67,7 +68,7 @@ func (p path) get(input, context any) (value any, found bool) {
 	return value, true
 }
 
-// The function "value" returns the value at a path. A missing value is a failure.
+// The function "value" returns the value at a path. If there is none, this is a failure.
 func value(text string, input, context any) (any, *Failure) {
 	p, err := parsePath(text)
 	if err != nil {
@@ -82,7 +83,7 @@ func value(text string, input, context any) (any, *Failure) {
 
 var toText = regexp.MustCompile(`^States\.JsonToString\((\$[^()]*)\)$`)
 
-// checkTemplate returns an error for each value in a payload template that the package cannot evaluate.
+// checkTemplate returns an error for each member of a payload template whose value the package cannot evaluate.
 func checkTemplate(template json.RawMessage) (faults []error) {
 	if len(template) == 0 {
 		return nil
@@ -118,7 +119,8 @@ func checkTemplate(template json.RawMessage) (faults []error) {
 	return faults
 }
 
-// The function "fill" returns the payload template with each path replaced by the value at the path.
+// The function "fill" evaluates a payload template: it returns the template with each path replaced by the value at the
+// path.
 func fill(template json.RawMessage, input, context any) (any, *Failure) {
 	var v any
 	if err := json.Unmarshal(template, &v); err != nil {
@@ -157,7 +159,8 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// The function "evaluate" evaluates a text from the definition: a path, or a call of States.JsonToString with a path.
+// The function "evaluate" returns the value of a text in a template. The text is a path, or a call of
+// States.JsonToString with a path.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {
@@ -174,9 +177,9 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// The function "place" stores a result at a ResultPath. If ResultPath is missing or "$", the result replaces the
-// input. If it is null, the result is dropped. Otherwise it must name one member, as in "$.found", and the answer is a
-// copy of the input with this member. If the input is no object, this is a failure.
+// The function "place" returns the input with a result at the place that ResultPath names, as in "$.found". It can name
+// only one member of an object; anything else is a failure. If ResultPath is missing or "$", the function returns the
+// result. If it is null, the function returns the input.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The method "persistently" calls "try" until a call succeeds or the retriers of the state s allow no further call
-// (section 5.1.2 of the language's specification). Each failure uses up one attempt of the first retrier whose list of
-// errors has the error.
+// The method "persistently" calls "try" until a call succeeds, or until the retriers of state s allow no more calls
+// (section 5.1.2 of the language's specification). Each failure uses up an attempt of one retrier: the first one that
+// lists the error.
 func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {
 	used := make([]int, len(s.Retry))
 	for tries := 0; ; tries++ {
@@ -38,8 +38,9 @@ func (r *retrier) most() int {
 	return *r.MaxAttempts
 }
 
-// The method "delay" returns the wait before the next attempt, in seconds. With jitter, it returns the longest
-// possible wait.
+// The method "delay" returns the wait before the next attempt, in seconds. The parameter "used" is the number of
+// attempts that the retrier has used. With jitter, AWS waits for a random part of this time, but this method always
+// returns the whole.
 func (r *retrier) delay(used int) float64 {
 	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate
 	if rate == 0 {

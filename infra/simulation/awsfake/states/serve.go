@@ -10,8 +10,9 @@ import (
 
 type account []*Machine
 
-// Serve adds StartExecution, DescribeExecution and GetExecutionHistory for the machines to a simulated account. The
-// answers have the fields that this project reads. The history has an event for each entered state.
+// Serve makes a simulated account answer the calls StartExecution, DescribeExecution and GetExecutionHistory for the
+// given machines. The answers have only the fields that this project reads. The history has only an event for each
+// entered state.
 func Serve(s *awsfake.Server, machines ...*Machine) {
 	all := account(machines)
 	s.Handle("AWSStepFunctions.StartExecution", all.startExecution)
@@ -19,7 +20,7 @@ func Serve(s *awsfake.Server, machines ...*Machine) {
 	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-// The method "find" returns the execution with the given ARN and its machine, or nil.
+// The method "find" returns the execution with the given ARN, and its machine. It returns nil if there is none.
 func (all account) find(arn string) (*Machine, *Execution) {
 	for _, m := range all {
 		if e := m.Find(arn); e != nil {

@@ -13,14 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The function "machine" returns a definition with the given states. The first state must be "A".
+// The function "machine" returns a definition with the given states. The first state to run is "A".
 func machine(states string) string {
 	return `{"QueryLanguage":"JSONPath","TimeoutSeconds":600,"StartAt":"A","States":{` + states + `}}`
 }
 
 const invokeF = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
 
-// The function "world" returns a World whose function gives the answers in sequence.
+// The function "world" returns a World with one function, which gives the answers in sequence. The last answer is
+// repeated. The answer nil means that the function does not answer.
 func world(t *testing.T, answers ...any) World {
 	t.Helper()
 	var calls atomic.Int64

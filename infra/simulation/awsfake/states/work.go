@@ -43,7 +43,8 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// The function "only" returns the given parameters. It fails unless they are exactly those in the list.
+// The function "only" returns the parameters of a task. It returns a failure if a parameter is missing, or if there is
+// one that is not in the list, because the package does not implement it.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -109,7 +110,8 @@ func (e *Execution) send(ctx context.Context, given map[string]any, wait func(co
 	return decoded(answer)
 }
 
-// The method "parallel" runs all branches. The first failure cancels the other branches.
+// The method "parallel" runs all branches of a Parallel state at the same time. The first failure cancels the other
+// branches.
 func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[string]any) (any, *Failure) {
 	return together(ctx, len(s.Branches), len(s.Branches), func(ctx context.Context, i int) (any, *Failure) {
 		return e.run(ctx, &s.Branches[i], input, item)
@@ -146,8 +148,8 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	return results, failure
 }
 
-// The function "together" calls "work" with each index from 0 to n-1, at most atOnce calls at the same time. If atOnce
-// is 0, there is no limit. The first failure cancels the other calls.
+// The function "together" calls "work" with each index from 0 to n-1. At most atOnce calls run at the same time; if
+// atOnce is 0, all do. The first failure cancels the other calls.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
