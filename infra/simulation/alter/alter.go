@@ -1,6 +1,6 @@
-// Package alter makes altered copies of JSON text, with which tests show the effects of an altered object in the
-// store. Each copy differs in one value, which is dropped, emptied, lengthened, shortened, moved in time, set to null,
-// changed in a number or a letter, or replaced by the value in another text.
+// Package alter makes altered copies of a JSON text. With them, tests show what happens if an object in the store is
+// altered. In each copy, one value is dropped, emptied, lengthened, shortened, moved in time, set to null, changed in a
+// number or a letter, or replaced by the value in another text.
 package alter
 
 import (
@@ -19,7 +19,7 @@ const day = 24 * time.Hour
 
 // Value is a member of a JSON object or an element of a list. It can be an object or a list itself.
 type Value struct {
-	Path string // location of the value in the text; each index of a list is replaced by []
+	Path string // for example ".rules[].name"; the index of an element is left out
 	Text string // the text of the value
 
 	kind               jsontext.Kind
@@ -27,13 +27,14 @@ type Value struct {
 	first, last        [2]int // for a list: the start and end of its first and its last element
 }
 
-// Alteration is a text in which one value is altered.
+// Alteration is a copy of a text in which one value is altered.
 type Alteration struct {
 	Path, How string
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values in text, including values inside others, but not the whole text.
+// Values returns all values in a JSON text: members, elements, and those inside of them. It leaves out the text as a
+// whole.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
 	defer func() { // the walk panics with the decoder's error
@@ -92,8 +93,8 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values in text. The function "others" returns the values at a path in
-// other texts.
+// Alterations returns all altered copies of a text. For the value at a path, the function "others" returns the values
+// at the same path in other texts.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {
@@ -115,7 +116,7 @@ func (v *Value) put(text []byte, value string) []byte {
 	return []byte(string(text[:v.start]) + value + string(text[v.end:]))
 }
 
-// The method "drop" returns text without the member and without one comma.
+// The method "drop" returns the text without the member and the comma next to it.
 func (v *Value) drop(text []byte) []byte {
 	before, after := string(text[:v.member]), string(text[v.end:])
 	if strings.HasPrefix(after, ",") {
@@ -124,7 +125,8 @@ func (v *Value) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// The method "altered" returns the altered values, by kind of alteration.
+// The method "altered" returns the values that replace the value, by kind of alteration, such as "emptied". It leaves
+// out replacements that change nothing.
 func (v *Value) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

@@ -1,5 +1,5 @@
-// Package channel simulates a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that receives
-// posts. It answers as both vendors document for webhooks, and refuses posts that their documentation does not allow.
+// Package channel simulates the webhooks of a channel of Microsoft Teams and of Slack: an HTTPS server on loopback that
+// receives posts. It answers as both vendors document, and refuses posts that their documentation does not allow.
 package channel
 
 import (
@@ -36,7 +36,7 @@ var (
 	slackSchema []byte
 )
 
-// Server is a simulated channel.
+// Server simulates a channel of Teams and a channel of Slack, each at its own address.
 type Server struct {
 	http *httptest.Server
 
@@ -69,7 +69,8 @@ func (s *Server) Slack() string {
 	return "https://hooks.slack.com/services/T00000000/B00000000/" + Token
 }
 
-// Transport returns a transport that always connects to the channel, whatever the host of a request.
+// Transport returns a transport that connects to the simulated channel for each request, even if the address has
+// another host.
 func (s *Server) Transport() http.RoundTripper {
 	t := s.http.Client().Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.ServerName = "example.com" // the name in httptest's certificate
@@ -84,8 +85,8 @@ func (s *Server) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Fail sets a function that the channel calls before each answer. The parameter "attempt" counts the posts from 1. The
-// function must return true if it has sent an answer itself.
+// Fail sets a function that is called before each answer. The parameter "attempt" is the number of posts so far, from
+// 1. If the function has sent an answer itself, it must return true.
 func (s *Server) Fail(fail func(attempt int, w http.ResponseWriter) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +167,7 @@ func slack(r *http.Request, body []byte) (status int, text string) {
 	return http.StatusOK, "ok"
 }
 
-// Check returns an error if a vendor refuses the body. The vendor is "teams" or "slack".
+// Check returns an error if the vendor, "teams" or "slack", would refuse a post with this header and body.
 func Check(vendor string, header http.Header, body []byte) error {
 	if kind, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fmt.Errorf("the content type is %q", header.Get("Content-Type"))

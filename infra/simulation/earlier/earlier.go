@@ -1,4 +1,5 @@
-// Package earlier writes the objects that an earlier run leaves in a store, for tests of later steps.
+// Package earlier writes the objects that an earlier run has left in a store. Tests use them to check what a later run
+// makes of them.
 package earlier
 
 import (
@@ -37,8 +38,8 @@ rules:
 // AsOf is the time of the earlier runs.
 var AsOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// Run writes an earlier run, whose plan takes E3 from the people in "became". The value is the outcome of the change,
-// or "" if it stays pending. The people can be ann, bob, cid and dan.
+// Run writes an earlier run, whose plan takes E3 from each person in "became" (of ann, bob, cid and dan). The map has
+// the outcome of the change, by person. The outcome "" leaves the change pending.
 func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: AsOf, Expires: AsOf.Add(plan.Lifetime)}
@@ -66,7 +67,8 @@ func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outco
 	return p
 }
 
-// Newer makes a run one of a newer version, whose policy has a key that this version does not know.
+// Newer changes a stored run, so that it looks like a run of a newer version: its policy has a key that this version
+// does not know.
 func Newer(t *testing.T, s store.Store, run string) {
 	t.Helper()
 	b, err := snapshot.GetBegin(t.Context(), s, run)

@@ -1,7 +1,7 @@
-// Package engines starts servers of other projects on loopback, for tests: versitygw for S3, and moto for Step
-// Functions, S3, SQS and SNS. The project's own simulations may repeat its misunderstandings of the AWS documentation,
-// which other servers reveal. An environment variable has the path of each server's program. If it is not set, the
-// test is skipped.
+// Package engines starts AWS simulators of other projects on loopback, for tests: versitygw for S3, and moto for Step
+// Functions, S3, SQS and SNS. Where this project misunderstands the AWS documentation, its own simulations repeat the
+// mistake, and these engines reveal it. An environment variable has the path of each engine's program. If it is not
+// set, the test is skipped.
 package engines
 
 import (
@@ -25,9 +25,9 @@ const key = "foreign"
 
 const ready = time.Minute
 
-// The function "env" returns environment variables, as NAME=value, that make the AWS SDK use an engine for all
-// services. S3 needs its own variable, because an inherited endpoint for S3 would take precedence over the general
-// one.
+// The function "env" returns environment variables, as NAME=value, with which the AWS SDK calls an engine for all
+// services. S3 has its own variable, because a variable for S3 in the environment would take precedence over the
+// general one.
 func env(url string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ENDPOINT_URL_S3=" + url, "AWS_REGION=" + Region,
@@ -36,7 +36,8 @@ func env(url string) []string {
 	}
 }
 
-// The function "program" returns the path of an engine's program from an environment variable, or skips the test.
+// The function "program" returns the path of an engine's program, which is the value of an environment variable. If the
+// variable is not set, it skips the test.
 func program(t testing.TB, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -57,7 +58,8 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// The function "serve" runs a server until the end of the test. It returns when the server accepts connections.
+// The function "serve" starts a server that runs until the end of the test. It returns when the server accepts
+// connections, and fails the test after a minute.
 func serve(t testing.TB, cmd *exec.Cmd, address string) {
 	t.Helper()
 	log := new(output)

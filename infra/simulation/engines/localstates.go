@@ -13,8 +13,8 @@ import (
 //go:embed localstates.cjs
 var localStates []byte
 
-// LocalExecution is an execution for the npm package aws-local-stepfunctions, an interpreter of the Amazon States
-// Language. The interpreter posts each task to the URL in Tasks.
+// LocalExecution is the input of the npm package aws-local-stepfunctions, which interprets the Amazon States Language.
+// The interpreter posts each task to the URL in Tasks, and reads the result from the answer.
 type LocalExecution struct {
 	Definition json.RawMessage `json:"definition"`
 	Input      json.RawMessage `json:"input"`
@@ -30,8 +30,8 @@ type LocalTask struct {
 	Timeout, Heartbeat int             // seconds; zero if the state has none
 }
 
-// LocalAnswer is the answer to a task, with Result, or the end of an execution, with Output. After a failure, only
-// Error and Cause are set.
+// LocalAnswer is either the answer to a task, with Result, or the end of an execution, with Output. If the task or the
+// execution failed, it has only Error and Cause.
 type LocalAnswer struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -39,8 +39,8 @@ type LocalAnswer struct {
 	Cause  string          `json:"cause,omitempty"`
 }
 
-// RunLocally runs an execution to its end. The environment variable IDLESEAT_TEST_LOCAL_STATES is the path of a folder
-// node_modules with the package aws-local-stepfunctions.
+// RunLocally runs an execution to its end. The environment variable IDLESEAT_TEST_LOCAL_STATES has the path of a folder
+// node_modules with the package aws-local-stepfunctions. If it is not set, the test is skipped.
 func RunLocally(t testing.TB, e LocalExecution) LocalAnswer {
 	t.Helper()
 	modules := program(t, "IDLESEAT_TEST_LOCAL_STATES")

@@ -17,14 +17,14 @@ import (
 	"testing"
 )
 
-// Moto simulates an AWS account with S3, SQS, SNS and Step Functions.
+// Moto is a running moto, which simulates an AWS account with S3, SQS, SNS and Step Functions.
 type Moto struct {
 	*S3
 	engine *url.URL
 	invoke Invoke
 }
 
-// Invoke calls a Lambda function by its ARN. If the function fails, the answer has the members errorType and
+// Invoke calls a Lambda function by its ARN. If "failed" is true, the answer is an object with errorType and
 // errorMessage.
 type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failed bool)
 
@@ -33,8 +33,9 @@ type Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte
 //go:embed moto.py
 var start string
 
-// StartMoto serves an empty account until the end of the test. The engine would run Lambda functions in containers, so
-// a proxy passes its calls of Lambda to "invoke", and all other calls back to the engine.
+// StartMoto runs moto with an empty account and the given buckets until the end of the test. By itself, moto would run
+// Lambda functions in containers. Its calls therefore go through a proxy, which passes calls of Lambda to "invoke", and
+// all other calls back to moto.
 func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	t.Helper()
 	python, address := program(t, "IDLESEAT_TEST_MOTO"), freeAddress(t)
@@ -52,7 +53,7 @@ func StartMoto(t testing.TB, invoke Invoke, buckets ...string) *Moto {
 	return m
 }
 
-// The method "configure" makes the engine run state machines. By default, it stores them but does not run them.
+// The method "configure" makes moto run state machines. By default, moto only stores them.
 func (m *Moto) configure(t testing.TB) {
 	t.Helper()
 	answer, err := http.Post(m.URL+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
@@ -65,8 +66,7 @@ func (m *Moto) configure(t testing.TB) {
 	}
 }
 
-// ServeHTTP is the proxy for the engine's calls. The path of a Lambda invocation is in Lambda's API reference
-// (Invoke).
+// ServeHTTP is the proxy for the calls that moto makes. Lambda's API reference (Invoke) has the path of an invocation.
 func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, lambda := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/")
 	arn, called := strings.CutSuffix(name, "/invocations")
@@ -87,7 +87,7 @@ func (m *Moto) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out) // the engine may have ended
 }
 
-// Subscribe creates a topic, subscribes a queue to it, and returns its ARN.
+// Subscribe creates an SNS topic, subscribes a queue to it, and returns the ARN of the topic.
 func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, error) {
 	text, err := m.sns(ctx, url.Values{"Action": {"CreateTopic"}, "Name": {topic}})
 	if err != nil {
@@ -104,7 +104,7 @@ func (m *Moto) Subscribe(ctx context.Context, topic, queueARN string) (string, e
 	return arn, err
 }
 
-// The method "sns" makes a call of SNS. The package makes two kinds of calls, so it does not import the SDK of SNS.
+// The method "sns" calls SNS. It does so without the SDK of SNS, because this package makes only two kinds of calls.
 func (m *Moto) sns(ctx context.Context, form url.Values) ([]byte, error) {
 	form.Set("Version", "2010-03-31")
 	form.Set("ContentType", "JSON")

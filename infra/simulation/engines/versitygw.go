@@ -14,7 +14,7 @@ import (
 
 const versitygw = "IDLESEAT_TEST_VERSITYGW"
 
-// S3 is a server with the protocol of S3.
+// S3 is a running server that speaks the protocol of S3, with a client for it.
 type S3 struct {
 	URL    string
 	Client *s3.Client
@@ -23,7 +23,8 @@ type S3 struct {
 // HasVersitygw reports whether the environment variable of Versity Gateway is set.
 func HasVersitygw() bool { return os.Getenv(versitygw) != "" }
 
-// Versitygw serves empty buckets with versioning until the end of the test, from a temporary folder.
+// Versitygw starts a Versity Gateway that runs until the end of the test. It has empty buckets with versioning, which
+// are stored in a temporary folder.
 func Versitygw(t testing.TB, buckets ...string) *S3 {
 	t.Helper()
 	binary, address := program(t, versitygw), freeAddress(t)

@@ -1,4 +1,4 @@
-// Package failing simulates a store that fails. Tests prove with it that an error of the store reaches the caller, and
+// Package failing simulates a store that fails. With it, tests prove that an error of the store reaches the caller, and
 // that no caller treats an unreadable object as a missing object.
 package failing
 
@@ -38,14 +38,14 @@ func Key(s store.Store, key string) *Store {
 	return &Store{Store: s, fails: func(_ int, of string) bool { return of == key }}
 }
 
-// Cut returns a store whose nth call, if it reads an object, gets the first half of the object. The read then fails
-// with an io.ErrUnexpectedEOF, as in package net/http when the connection breaks.
+// Cut returns a store whose nth call, if it reads an object, returns only the first half of the object. The next read
+// of the body then fails with io.ErrUnexpectedEOF, as in package net/http when the connection breaks.
 func Cut(s store.Store, n int) *Store {
 	return &Store{Store: s, cuts: func(call int) bool { return call == n }}
 }
 
-// Broke reports whether a read of an object has broken off. A caller that only asks whether an object exists does not
-// read it.
+// Broke reports whether a caller has read up to the break that Cut makes. A caller that only asks whether the object
+// exists does not read so far.
 func (s *Store) Broke() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,8 @@ func (s *Store) failed(key string) error {
 	return err
 }
 
-// The method "call" counts a call, and returns whether it reads only half of an object.
+// The method "call" counts a call. It returns Err if the call must fail. The result "cut" says that the call must
+// return only half of the object.
 func (s *Store) call(key string) (cut bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// Read reads docs/graph.md. A missing or malformed page fails the test.
+// Read reads docs/graph.md. If the page is missing or malformed, the test fails.
 func Read(t testing.TB) *Contract {
 	t.Helper()
 	c, err := parse(pages.Read(t, "graph.md"))
@@ -27,8 +27,8 @@ func Read(t testing.TB) *Contract {
 	return c
 }
 
-// Checker is a handler between a client and a server. A request or an answer that docs/graph.md does not allow fails
-// the test.
+// Checker is a handler that passes requests to a simulation of Graph. If docs/graph.md does not allow a request or an
+// answer, the test fails.
 type Checker struct {
 	t    testing.TB
 	c    *Contract
@@ -36,13 +36,13 @@ type Checker struct {
 	next http.Handler
 
 	mu     sync.Mutex
-	asked  map[string]bool // operations that clients have sent, by method and path
-	places map[string]bool // targets of redirects in answers
+	asked  map[string]bool // which operations clients have sent; the key is, for example, "GET /users"
+	places map[string]bool // paths to which an answer has redirected a client
 }
 
-// Check wraps a handler that simulates Graph. With Product as "who", clients may send only the product's operations.
-// With Simulation, they may also send the operations for tests. A request that follows a redirect in an earlier answer
-// is not checked.
+// Check returns a Checker in front of a handler that simulates Graph. If "who" is Product, clients may send only the
+// product's operations. If it is Simulation, they may also send the operations for tests. A request to which an earlier
+// answer redirected the client is not checked.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
@@ -69,7 +69,7 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// NotAsked returns the product's operations that no client has sent, as method and path, in the order of
+// NotAsked returns the product's operations that no client has sent, such as "GET /users". They are in the order of
 // docs/graph.md.
 func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
@@ -82,8 +82,8 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// The method "serve" passes a request to "next", and returns the faults of the request and of the answer. If the
-// handler refuses the request, it returns only the faults of the refusal.
+// The method "serve" passes a request to "next". It returns what docs/graph.md does not allow about the request and the
+// answer. If the handler refuses the request, it returns only what is not allowed about the refusal.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -102,7 +102,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	faults := c.requestFaults(r, op, sent)
 	kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(kept, r)
-	// A test may send a request that the server refuses. docs/graph.md must then describe the refusal.
+	// A test may send a wrong request, which the server refuses. docs/graph.md must then describe the refusal.
 	if kept.status >= 400 {
 		_, refusal := c.Refusal(kept.status, kept.body.Bytes())
 		return refusal
@@ -110,7 +110,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// The type "keeper" passes an answer on to the client and stores a copy for the check.
+// The type "keeper" passes an answer on to the client, and keeps a copy for the check.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -154,8 +154,8 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the refusal in docs/graph.md that matches an answer with a status of 400 or more. If several match,
-// it returns the one with the longest words. If none matches, or if the body has faults, it returns nil and the
+// Refusal finds an answer with a status of 400 or more in the table of refusals of docs/graph.md. If several lines
+// match, it returns the one with the longest words. If none matches, or if the body is wrong, it returns nil and the
 // faults.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// The constant "description" is a small page with all features of docs/graph.md.
+// The constant "description" is a small page in the form of docs/graph.md. It uses all features of the form, with ~ in
+// place of backquotes.
 const description = `
 ## Operations
 | method | path | options | request | answer | for |
@@ -180,7 +181,8 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 	}
 }
 
-// TestChecker: a client may follow a redirect, and NotAsked returns the operations that no client sent.
+// TestChecker: a client may request an address after a redirect to it, but not before. NotAsked returns the operations
+// that no client has sent.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

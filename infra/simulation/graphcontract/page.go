@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// The values of the column "for" in the table of operations, which says who may send the operation.
+// The values of the column "for" in the table of operations. The column says who may send an operation.
 const (
 	Product    = "product"    // the product sends the operation
 	Simulation = "simulation" // only tests send the operation, and only to the simulated company
 	Never      = "never"      // nobody may send the operation
 )
 
-// Operation is a method and a path that a client may request, with the possible query options.
+// Operation is a line of the table of operations: a method and a path, with the query options that a request may have.
 type Operation struct {
 	Method, Path string
 	Options      []string
@@ -25,7 +25,7 @@ type Operation struct {
 	For          string
 }
 
-// Answer is the successful answer of an operation.
+// Answer is what the server must answer to an operation that succeeds.
 type Answer struct {
 	Status int
 	Page   bool
@@ -39,7 +39,7 @@ type Property struct {
 	Product               bool // whether the product reads or sends the property
 }
 
-// Refusal is an answer with a status of 400 or more.
+// Refusal is a line of the table of refusals: an answer with a status of 400 or more.
 type Refusal struct {
 	Status                int
 	Code, Words           string // Code must equal the code of the answer; the message must contain Words, which are in lower case
@@ -68,7 +68,8 @@ type Contract struct {
 	filters    []filter
 }
 
-// The function "parse" reads the page. It returns an error if a table is malformed or names an unknown type or option.
+// The function "parse" reads the text of the page. A malformed table, or an unknown type or option in a table, is an
+// error.
 func parse(text string) (*Contract, error) {
 	c := &Contract{Types: map[string][]Property{}, parents: map[string]string{}, options: map[string]string{}}
 	tables, headings, err := tablesOf(text)
@@ -153,7 +154,8 @@ func (c *Contract) readRefusals(rows []row) error {
 	return nil
 }
 
-// propertiesOf reads the table of a type. If a line has several names, its other cells apply to each name.
+// propertiesOf reads the table of a type. A line with several names gives one property for each name, with the same
+// other cells.
 func propertiesOf(rows []row) (list []Property) {
 	for _, r := range rows {
 		without, selectable := r["without `$select`"]
@@ -197,8 +199,8 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns a pattern for a filter in docs/graph.md, in which TEXT stands for any string, and ID for one to 15
-// ids.
+// patternOf returns a pattern for a filter as docs/graph.md writes it. In the filter, TEXT stands for any string, and
+// ID stands for one to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)

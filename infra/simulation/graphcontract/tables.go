@@ -8,7 +8,8 @@ import (
 
 type row map[string]string
 
-// tablesOf reads a Markdown page. It returns the lines of the tables under each heading, and the headings in order.
+// tablesOf reads a Markdown page. It returns the lines of all tables, by the heading above them, and the headings in
+// order. A line is a map from the name of each column to the cell.
 func tablesOf(text string) (tables map[string][]row, headings []string, err error) {
 	tables = map[string][]row{}
 	heading := ""
@@ -49,7 +50,7 @@ func cellsOf(line string) []string {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// The function "coded" returns the words in backquotes in a cell.
+// The function "coded" returns the words that are in backquotes in a cell.
 func coded(cell string) (words []string) {
 	for _, m := range code.FindAllStringSubmatch(cell, -1) {
 		words = append(words, m[1])

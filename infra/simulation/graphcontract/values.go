@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// requestFaults returns the parts of a request that docs/graph.md does not describe.
+// requestFaults returns a sentence for each part of a request that docs/graph.md does not describe.
 func (c *Contract) requestFaults(r *http.Request, op *Operation, body []byte) (faults []string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -66,7 +66,8 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// The method "property" returns the property of a type or of its parent types with the given name, or nil.
+// The method "property" returns the property with the given name, of the type or of one of its parent types. It returns
+// nil if there is none.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]
@@ -77,7 +78,7 @@ func (c *Contract) property(typ, name string) *Property {
 	return nil
 }
 
-// answerFaults returns the parts of an answer that docs/graph.md does not describe.
+// answerFaults returns a sentence for each part of an answer that docs/graph.md does not describe.
 func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faults []string) {
 	switch {
 	case k.status != op.Answer.Status:
@@ -108,7 +109,8 @@ func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faul
 	return faults
 }
 
-// The method "body" decodes a JSON object, which must have one of the types.
+// The method "body" decodes a body, which must be a JSON object of one of the types, and checks it. It returns the
+// object and the faults.
 func (c *Contract) body(what string, types, selected []string, body []byte) (map[string]any, []string) {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -120,8 +122,9 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	return object, faults
 }
 
-// The method "object" checks an object. docs/graph.md must describe each property and the type of its value. Each
-// selected property must be present. Without $select, each default property must be present.
+// The method "object" checks an object, and adds what is wrong to "faults". docs/graph.md must describe each property
+// and the type of its value. Each property that $select names must be present. Without $select, each default property
+// must be present.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -154,8 +157,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// The method "typeOf" returns the type of an object, which must be one of the given types or derived from one. If
-// several types are possible, the object must have the name of its type.
+// The method "typeOf" returns the name of an object's type, which must be one of the given types or be derived from
+// one. The object says its type in @odata.type. It may omit this if only one type is given.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {

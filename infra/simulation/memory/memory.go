@@ -10,9 +10,9 @@ import (
 
 var highWater = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// Peak returns the largest resident set of a running process so far, in bytes. It does not read ru_maxrss, because a
-// child shares the memory of its parent until it executes a program, and ru_maxrss keeps this peak (exec_mmap in
-// fs/exec.c of Linux; os/exec starts children with CLONE_VM).
+// Peak returns the largest amount of memory that a running process has had so far (resident set, in bytes). It does not
+// read ru_maxrss: until a child executes its program, it shares the memory of its parent, and ru_maxrss keeps this peak
+// (exec_mmap in fs/exec.c of Linux; os/exec starts children with CLONE_VM).
 func Peak(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

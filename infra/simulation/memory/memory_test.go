@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPeak: the peak of this process is at least the memory that it uses, and the peak of a small child process is far
-// below.
+// TestPeak: the peak of this process is at least the memory that it uses. The peak of a small child process is far
+// smaller.
 func TestPeak(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")

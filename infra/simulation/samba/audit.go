@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// GroupChange is an accepted change of a group's members.
+// GroupChange is one added or removed member of a group. The controller has accepted the change.
 type GroupChange struct {
-	Added  bool // whether the member was added; otherwise the member was removed
+	Added  bool // false: the member was removed
 	Member string
 	Group  string // Group and Member are DNs
 }
 
-// GroupChanges returns the changes in the audit log of the first controller, in order.
+// GroupChanges returns the changes of group members in the audit log of the first controller, in order.
 func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	log, err := os.ReadFile(filepath.Join(d.controllers[0].dir, "log"))
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// The type "authority" signs the certificates of the controllers. Samba's own certificates have no subjectAltName, so
-// Go rejects them.
+// The type "authority" is a certificate authority that signs the certificates of the controllers. Samba's own
+// certificates have no subjectAltName, so Go rejects them.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -49,8 +49,8 @@ func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// The method "issue" writes the key and the certificate of a controller into Samba's folder. The certificate expires
-// at "ends", or in a week if "ends" is zero.
+// The method "issue" writes a new key and certificate for a controller into the controller's folder. The certificate
+// expires at "ends". If "ends" is zero, it expires in a week.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Console runs a bash script on the controller of URLs[i], as an administrator does. Samba's tools find the files of
-// the controller in Debian's folders, and the script can resolve the names of replicating controllers. The script has
-// the environment of the test with the variables in "env". Console returns all output, and an error if the status of
-// the script is not 0.
+// Console runs a bash script on the controller of URLs[i], as an administrator does. In the script, Samba's tools find
+// the controller's files in Debian's folders, and replicating controllers have their host names. The script gets the
+// environment of the test and the variables in "env". Console returns all output. An exit status other than 0 is an
+// error.
 func (d *Domain) Console(ctx context.Context, i int, script string, env ...string) (string, error) {
 	c := d.controllers[i]
 	const enter = `mount --bind "$0/etc" /etc/samba && mount --bind "$0/private" /var/lib/samba/private && exec bash -c "$1"`
@@ -34,8 +34,8 @@ func (d *Domain) Console(ctx context.Context, i int, script string, env ...strin
 	return string(out), nil
 }
 
-// Renew gives the controller of URLs[i] a new certificate and restarts it. The certificate expires at "ends", or in a
-// week if "ends" is zero.
+// Renew gives the controller of URLs[i] a new certificate, and restarts the controller. The certificate expires at
+// "ends". If "ends" is zero, it expires in a week.
 func (d *Domain) Renew(ctx context.Context, i int, ends time.Time) error {
 	if err := d.ca.issue(d.controllers[i], ends); err != nil {
 		return err

@@ -27,12 +27,13 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// The variable "ports" has the ports of Samba's servers. They are fixed, so each controller needs its own address.
+// The variable "ports" has the ports on which Samba's servers listen. Samba cannot use others, so each controller needs
+// its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
 const patience = 30 * time.Second
 
-// The type "controller" is a domain controller: a process and a folder.
+// The type "controller" is a domain controller: a Samba process and its folder.
 type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
@@ -82,7 +83,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// The method "cloneOf" copies the controller "first", which must never have been started.
+// The method "cloneOf" copies the database of the controller "first", which must not have run yet.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -97,8 +98,8 @@ func (c *controller) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// In interactive mode, Samba ends when its standard input is closed, even if the test is killed. When Samba ends,
-	// it signals its whole process group, so it needs its own.
+	// In interactive mode, Samba ends when its standard input is closed. This happens even if the test is killed. When
+	// Samba ends, it signals its whole process group, so it must not be in the test's group.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -174,8 +175,8 @@ func (c *controller) stop() {
 	}
 }
 
-// freeAddress returns a random loopback address at which no program uses Samba's ports, so that concurrent test runs
-// get different addresses.
+// freeAddress returns a loopback address on which all of Samba's ports are free. The address is random, so that test
+// runs at the same time get different addresses.
 func freeAddress() (string, error) {
 	var err error
 	for range 20 {
@@ -203,7 +204,8 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// The function "run" runs a program to its end and returns the output. An error has the end of the output.
+// The function "run" runs a program to its end, and returns the output. If the program fails, the error contains the
+// last 1000 bytes of the output.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// The constant "python" is the interpreter with Debian's Samba modules. The python3 in PATH may be another one.
+// The constant "python" is the interpreter that has Samba's modules on Debian. The python3 in PATH may be another one.
 const python = "/usr/bin/python3"
 
-// The constant "probe" is a Python program that fails if Samba lacks a part that a domain controller needs.
+// The constant "probe" is a Python program that fails if a part of Samba that a domain controller needs is missing.
 const probe = `import os, samba.provision, samba.param as p
 os.stat(p.setup_dir() + "/provision.ldif")
 os.stat(p.modules_dir() + "/ldb/samba_dsdb.so")`
@@ -29,8 +29,8 @@ func install(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root, for LDAP's ports", ErrMissing)
 	}
-	// Tests of several packages run at the same time, but only one process may install. The lock is on an existing
-	// folder, so no lock file remains.
+	// Tests of several packages run at the same time, but only one process may install. The lock is on the existing
+	// folder for temporary files, so no lock file remains.
 	lock, err := os.Open(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("lock the installation of Samba: %w", err)
@@ -55,7 +55,7 @@ func install(ctx context.Context) error {
 	return nil
 }
 
-// The function "lacking" returns an error that describes the missing part of Samba, or nil.
+// The function "lacking" returns an error that names a missing part of Samba. It returns nil if Samba is complete.
 func lacking(ctx context.Context) error {
 	for _, program := range []string{"samba", "samba-tool", "ldbmodify", python} {
 		if _, err := exec.LookPath(program); err != nil {

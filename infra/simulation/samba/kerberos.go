@@ -9,8 +9,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 )
 
-// LogOn logs an account on at the controller of URLs[i] alone, as kinit does. The domain must have
-// Options.Replicating.
+// LogOn logs an account on with Kerberos, as kinit does, at the controller of URLs[i] and at no other. The domain must
+// have Options.Replicating.
 func (d *Domain) LogOn(i int, account, password string) error {
 	text, err := os.ReadFile(d.KRB5Config)
 	if err != nil {

@@ -19,17 +19,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN returns the DN of an entry below another entry. It also escapes "=" in the name, which Samba requires, although
-// RFC 4514 does not.
+// DN returns the DN of an entry with the name "cn" below another entry. It also escapes "=" in the name: Samba requires
+// this, although RFC 4514 does not.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
 
-// perFile is the maximum number of records in one transaction. Each record takes more time in a longer transaction.
+// perFile is the maximum number of records in one file, which is one transaction. In a longer transaction, each record
+// takes more time.
 const perFile = 2500
 
-// The method "seed" loads people and groups into the database as SYSTEM before the controller starts. Only SYSTEM may
-// write the dates that Active Directory sets by itself.
+// The method "seed" loads people and groups into the database before the controller starts. It writes as SYSTEM,
+// because only SYSTEM may write the dates that Active Directory sets by itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
@@ -38,7 +39,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// Samba sets whenCreated when it adds the entry, so a second record replaces this date.
+			// Samba sets whenCreated itself when it adds the entry. A second record then replaces this date.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -48,8 +49,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// The method "load" loads records in files of limited size. At a malformed record, Samba's tool stops but reports
-// success, so the method checks the number of loaded records.
+// The method "load" loads LDIF records, a limited number at a time. Samba's tool stops at a malformed record but
+// reports success, so the method compares the number of loaded records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -113,7 +114,8 @@ func (g *Group) record() string {
 	return record(g.DN, attributes...)
 }
 
-// lastLogons returns records that replace the last logons of the first controller by the last logons of controller i.
+// lastLogons returns records for a copy of the first controller: they replace each last logon that is different at
+// controller i.
 func lastLogons(people []Person, i int) []string {
 	var records []string
 	for _, p := range people {
@@ -125,7 +127,8 @@ func lastLogons(people []Person, i int) []string {
 	return records
 }
 
-// The function "record" returns an LDIF record from pairs of attribute and value. It omits pairs with an empty value.
+// The function "record" returns an LDIF record. The parameter "attributes" has pairs of an attribute and its value.
+// Pairs with an empty value are left out.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
 	line(&b, "dn", dn)
@@ -141,8 +144,8 @@ func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// The function "line" writes one line of LDIF. Values other than plain names and numbers are in base64, which needs no
-// escape.
+// The function "line" writes one line of LDIF. A value of only letters, digits and dots is written as it is. Any other
+// value is written in base64, which needs no escapes.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// The type "nameServer" is a DNS server with the name of a domain, the names of its controllers, and the service
-// records by which clients find the domain.
+// The type "nameServer" is a DNS server for a domain. It knows the addresses of the domain and of the controllers, and
+// the service records by which clients find the controllers.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
@@ -77,7 +77,7 @@ func (n *nameServer) close() {
 	<-n.ended
 }
 
-// Resolver returns a resolver that uses only the DNS server at the given address, such as Domain.NameServer.
+// Resolver returns a resolver that asks only the DNS server at the given address, for example Domain.NameServer.
 func Resolver(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", address)

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// The type "network" has the host names and the Kerberos realm of replicating controllers. Their processes see the
-// file "hosts" as /etc/hosts. The hosts file of the machine does not change.
+// The type "network" has the host names and the Kerberos realm of replicating controllers. Only their processes see the
+// file "hosts" as /etc/hosts. The machine's own /etc/hosts does not change.
 type network struct {
 	hosts string // file that replaces /etc/hosts
 	krb5  string // file for KRB5_CONFIG
@@ -20,7 +20,8 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// The method "command" returns a command whose process sees the host names of n, or those of the machine if n is nil.
+// The method "command" returns a command whose process sees the host names of n. If n is nil, the process sees those of
+// the machine.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -35,8 +36,8 @@ func (n *network) run(ctx context.Context, name string, args ...string) (string,
 	return output(n.command(ctx, name, args...))
 }
 
-// The method "write" writes the names of the controllers. Replication partners look up a controller as
-// GUID._msdcs.REALM, so a controller with a known GUID also gets this name.
+// The method "write" writes both files, with the names of the controllers. Replication partners look up a controller as
+// GUID._msdcs.REALM, so each controller whose GUID is known also gets this name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -58,8 +59,8 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// The method "invocation" returns the objectGUID of the controller's nTDSDSA object, by which replication partners
-// find the controller.
+// The method "invocation" returns the objectGUID of the controller's nTDSDSA object. Replication partners find the
+// controller by this GUID.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),
@@ -75,8 +76,8 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating creates the first controller with the people and groups, joins the second controller to it, and
-// starts both.
+// buildReplicating creates and starts the first controller with the people and groups. It then joins the second
+// controller to the domain, and starts it.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}
@@ -104,7 +105,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 				return err
 			}
 		}
-		// Kerberos finds a controller by the service names in the controller's account.
+		// With Kerberos, clients find a controller by the service names in the account of the controller.
 		if _, err := d.network.run(ctx, "samba_spnupdate", "-s", c.conf()); err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	return c.writeConf()
 }
 
-// Replicate transfers the changes of the second controller to the first controller. Both must be running.
+// Replicate copies the changes of the second controller to the first controller. Both must be running.
 func (d *Domain) Replicate(ctx context.Context) error {
 	to, from := d.controllers[0], d.controllers[1]
 	_, err := d.network.run(ctx, "samba-tool", "drs", "replicate", to.host(), from.host(), Base,

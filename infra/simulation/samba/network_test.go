@@ -7,7 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaReplicating: the first controller shows a logon at the second controller only after a replication.
+// TestSambaReplicating: after a logon at the second controller, the first controller shows the date of the logon only
+// after a replication.
 func TestSambaReplicating(t *testing.T) {
 	const secret = "L0gsOn!here"
 	d := Run(t, Options{Replicating: true, People: []Person{{

@@ -1,7 +1,7 @@
-// Package samba starts a real, temporary Active Directory domain for tests. Each domain controller is Debian's Samba
-// on its own loopback address. A test chooses people and groups, including their creation dates and last logons. A
-// domain can have several controllers: copies that do not know each other, or two that replicate on request. The
-// package needs Linux and root.
+// Package samba starts a real, temporary Active Directory domain for tests. Each domain controller is Debian's Samba on
+// its own loopback address. A test chooses the people and groups, with their creation dates and last logons. A domain
+// can have several controllers. They are either copies that do not know each other, or two that replicate on request.
+// The package needs Linux and root.
 package samba
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Names that all domains have.
+// Names and the administrator's password, which are the same in all domains.
 const (
 	Base     = "DC=corp,DC=example,DC=test"
 	NetBIOS  = "CORP"
@@ -25,18 +25,18 @@ const (
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing is the error on a machine that cannot run Samba. The error that wraps it says why.
+// ErrMissing is in the error of Start if this machine cannot run Samba. The error says why.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
-// Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID.
-// The fifteen extension attributes must be empty, because Samba's schema does not have them.
+// Person is an account to create. The organizational unit in its DN must exist. Samba chooses the SID and the GUID. The
+// fifteen extension attributes of Exchange must be empty, because Samba's schema does not have them.
 type Person struct {
 	directory.ADUser
 	Password  string      // empty: the person cannot log on
 	LastLogon []time.Time // last logon at each controller, in the order of Domain.URLs; zero: no logon
 }
 
-// Group is a group to create. Members are the DNs of people, and of groups that are earlier in Options.
+// Group is a group to create. Members are the DNs of people, and of groups before this one in Options.Groups.
 type Group struct {
 	DN      string
 	Members []string
@@ -46,7 +46,7 @@ type Group struct {
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        []string // additional records, one record in each string; Start loads them after the people and groups
+	LDIF        []string // additional records, one in each string, which are loaded after the people and groups
 	Controllers int      // number of controllers that do not replicate: the first one and copies of it; 0 means one
 
 	// CertificateEnds is when the certificates of the controllers expire. Zero means in a week.
@@ -75,9 +75,8 @@ type Domain struct {
 	ca          *authority
 }
 
-// Start creates a domain, loads the people and groups, and starts the controllers. It installs Samba if necessary and
-// possible. It returns when all controllers accept connections. If it fails, it stops the processes and removes the
-// files.
+// Start creates a domain, loads the people and groups, and starts the controllers. It installs Samba if it is missing.
+// It returns when all controllers accept connections. After a failure, no process and no file is left.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -130,8 +129,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// The method "prepare" creates the database of controller i. The first controller gets the people and groups. The
-// others are copies of it with their own last logons.
+// The method "prepare" creates the database of controller i. The first controller gets the people and groups. Each
+// other controller is a copy of the first, with its own last logons.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -145,7 +144,8 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
-// Permit adds an access control entry, in SDDL, to an object on the first controller, as an administrator does.
+// Permit adds an access control entry, in SDDL, to the object with the DN "dn" on the first controller, as an
+// administrator does.
 func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	c := d.controllers[0]
 	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,

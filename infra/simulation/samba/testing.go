@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Run starts a domain until the end of the test. The name of the test must have Samba in it, because "make test-ad"
-// selects tests by it. The test is skipped if IDLESEAT_TEST_SAMBA is not 1. If the machine cannot run Samba, the test
-// fails if REQUIRE_SAMBA is 1, and is otherwise skipped.
+// Run starts a domain that runs until the end of the test. The name of the test must contain "Samba", because "make
+// test-ad" selects tests by this word. The test is skipped if IDLESEAT_TEST_SAMBA is not 1. If this machine cannot run
+// Samba, the test is skipped, or fails if REQUIRE_SAMBA is 1.
 func Run(t testing.TB, o Options) *Domain {
 	t.Helper()
 	if _, bench := t.(*testing.B); !bench && !strings.Contains(t.Name(), "Samba") {
