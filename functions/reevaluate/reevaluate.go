@@ -30,7 +30,7 @@ type input struct {
 // refused the request.
 type answer struct {
 	Execution string         `json:"execution"` // ARN of the execution
-	Status    string         `json:"status"`    // status of the execution
+	Status    string         `json:"status"`    // for example RUNNING or SUCCEEDED
 	Failed    string         `json:"failed,omitempty"`
 	Refused   string         `json:"refused,omitempty"` // the reason for a refusal; a retry does not help
 	Run       string         `json:"run,omitempty"`

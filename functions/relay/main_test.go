@@ -140,8 +140,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckShowsPlainly: unprintable characters from a controller or the command line never reach the terminal or the
-// log.
+// TestCheckShowsPlainly: unprintable characters from a controller or from the command line never reach the output of
+// the check.
 func TestCheckShowsPlainly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

@@ -1,6 +1,6 @@
 // Package endtoend tests whole deployments on one machine. It runs the built Lambda functions behind the Runtime API,
-// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and
-// Active Directory are simulated on loopback.
+// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and Active
+// Directory are simulated on loopback. Some tests use Samba, moto or another S3 server in place of a simulation.
 package endtoend
 
 import (

@@ -76,7 +76,7 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 }
 
 // TestUnreadableHistory damages the object history/plans/<run>.json of the last run. The next night uses the object of
-// an older run. Without an older run, the next plan fails and names the damaged object.
+// an older run. If the objects of all runs are damaged, the next plan fails and names a damaged object.
 func TestUnreadableHistory(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})

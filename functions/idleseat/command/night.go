@@ -266,7 +266,7 @@ func (n *night) count(of func(resumed) int) (sum int) {
 }
 
 // The method "pending" returns the number of changes that are pending at the end of the night. The number includes the
-// open changes of runs that could not be resumed.
+// open changes of earlier runs that the night did not continue.
 func (n *night) pending() int {
 	open := n.count(func(r resumed) int { return r.pending + r.left })
 	if n.results != nil {

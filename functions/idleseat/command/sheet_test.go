@@ -84,8 +84,8 @@ func TestSheets(t *testing.T) {
 	}
 }
 
-// TestManagers: the manager of a person is unknown if Graph has no manager for the person, or if the person is not in
-// Entra ID.
+// TestManagers: the manager of a person is unknown if Graph has no manager for the person, if the person is not in
+// Entra ID, or if the manager cannot be read. If no manager can be read, the command fails.
 func TestManagers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6})

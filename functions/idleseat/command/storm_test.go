@@ -21,7 +21,7 @@ import (
 )
 
 // The function "storm" makes Graph unreliable. It throttles some requests, fails others, loses others before they take
-// effect, and loses the answers of others that took effect.
+// effect, and loses the answers of others that took effect. It delays one request by 20 seconds.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex

@@ -67,7 +67,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: a restore returns every license, even if only the ledger is complete.
+// TestRestoreFromLedgerAlone: a restore returns every license, even if only the ledger is complete. If no run is left,
+// it also needs a policy.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
