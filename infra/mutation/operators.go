@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The function "wholes" returns the conditions of a node, and the values that it returns, assigns or passes. They are
-// whole expressions: for a && b, it returns the whole, and the method "binary" mutates a and b.
+// The function "wholes" returns the expressions that a node uses as conditions, and those that it returns, assigns or
+// passes. An expression is not divided: the result has a && b, but neither a nor b.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:

@@ -80,7 +80,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	all := sum{counts: map[string]int{}, verdicts: map[string]int{}, taken: map[string]int{}}
 	for told := range lives(ctx, s, o) {
 		switch {
-		case err != nil: // the other companies come to their end, because they write to the files that closing closes
+		case err != nil: // wait until the other companies end, because they write to the file that closing closes
 		case told.err != nil:
 			err = fmt.Errorf("seed %d: %w", told.story.Seed, told.err)
 			stop()

@@ -18,8 +18,8 @@ func TestMain(m *testing.M) {
 
 const testSeeds = 25
 
-// TestNightsBeforeTheJudge simulates companies for 120 nights. The judge compares each removal with the truth at the
-// moment of the write. IDLESEAT_TEST_NIGHTS sets the number of companies.
+// TestNightsBeforeTheJudge: the judge finds no fault in companies that are simulated for 120 nights. It compares each
+// removal with the truth at the moment of the write. IDLESEAT_TEST_NIGHTS sets the number of companies.
 func TestNightsBeforeTheJudge(t *testing.T) {
 	t.Parallel()
 	s := settings{seeds: testSeeds, first: 1, people: 40, nights: 120, worker: 2}
@@ -37,8 +37,8 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 // companies, two groups give E3, and a synced group gives Entra ID P2.
 const appsFirst = 2_000_016
 
-// TestNightsOfApplications simulates companies whose rules also take Copilot, seats in an application, E3 of two
-// groups and Entra ID P2 of a synced group.
+// TestNightsOfApplications: the judge finds no fault if the rules also take Copilot, seats in an application, E3 of two
+// groups, and Entra ID P2 of a synced group.
 func TestNightsOfApplications(t *testing.T) {
 	t.Parallel()
 	lived(t, settings{seeds: 2, first: appsFirst, people: 40, nights: 120, worker: 2, apps: true})

@@ -17,7 +17,7 @@ func TestEnabledByDirectory(t *testing.T) {
 	}
 	tests := map[string]struct {
 		before  []Event // nights before the account is blocked
-		unread  string  // the license whose directory the night in between does not read
+		unread  string  // the license whose directory the tool does not read during the block
 		removed string  // the license that the tool takes
 		want    int     // faults
 	}{

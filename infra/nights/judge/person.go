@@ -43,7 +43,7 @@ type license struct {
 	given     []fact    // when somebody restored the license
 	taken     time.Time // when the tool took the license; zero after somebody gave the license again
 	way       string    // the group by which the tool took the license
-	strange   bool      // whether the stranger took the license
+	strange   bool      // whether a second machine with its own store took the license
 	planned   bool      // whether a plan lists the removal
 	accepted  bool      // whether an administrator accepted the removal, even if the removal exceeds the limits
 	stuck     bool

@@ -122,7 +122,8 @@ var tasks = map[protocol.Kind]limits{
 	protocol.WriteMembers:   {30 * time.Minute, 5 * time.Minute, 1},
 }
 
-// retryPause is the pause before the first retry of a task, as in the same file. It doubles with each retry.
+// retryPause is the pause before the first retry of a task, as in infra/statemachine.asl.json. It doubles with each
+// retry.
 const retryPause = 10 * time.Second
 
 // Ask sends a message to the relays and waits for the answer, with retries, as the state machine does. It sets the

@@ -93,7 +93,7 @@ func (w *World) wave() {
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
 		return
 	}
-	share := 0.3 // share of the remaining people
+	share := 0.3 // share of the people who still work
 	if w.night > 0 {
 		share = 0.43
 	}

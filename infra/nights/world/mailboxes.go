@@ -30,7 +30,8 @@ func withMailboxes(text string) string {
 `
 }
 
-// The method "doubles" gives Exchange Online to most people who hold E3, by the group or directly.
+// The method "doubles" gives Exchange Online to most people who hold E3. Half of them get it from the group, and the
+// others directly.
 func (w *World) doubles() {
 	for i := range w.people {
 		d := throw(w.options.Seed, "exchange", i)

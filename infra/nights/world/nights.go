@@ -16,7 +16,7 @@ import (
 // The method "work" makes the product do the work of a night: apply a plan that was approved late, make a plan, and
 // apply the new plan. Events happen between the plan and the apply.
 func (w *World) work() {
-	if w.night > 0 { // the product compares each reading with an earlier reading, and the first night has no earlier reading
+	if w.night > 0 { // the first night is calm, because the product needs a good reading with which it compares later readings
 		w.begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
