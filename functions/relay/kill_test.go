@@ -72,9 +72,9 @@ func (r *rig) sealed(key string) seen {
 }
 
 // The function "killing" checks that work is completed even if the relay is killed. It first does the work without a
-// kill and counts the relay's requests and answers (see the type "tap"). It divides them into as many equal parts as
-// the constant "kills" says. For each part, it repeats the work, kills the relay at a random event of the part, and
-// starts another relay.
+// kill and counts the events, such as requests and answers (see the type "tap"). It divides the events into as many
+// equal parts as the constant "kills" says. For each part, it repeats the work, kills the relay at a random event of
+// the part, and starts another relay.
 //
 // The parameter "work" returns two functions: "ask" starts the work, and "check" waits for its end and checks the
 // result. The parameter "queue" returns the queue of the work, which must be empty at the end.

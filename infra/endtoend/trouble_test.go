@@ -171,8 +171,8 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 }
 
 // TestThrottledPartition: Lambda refuses the first ten calls of the function evaluate with status 429, because the
-// account may run few functions at the same time. No partition fails, because the state machine repeats a refused call
-// more often than a failed one.
+// account may run few functions at the same time. The run still evaluates everybody, because the state machine repeats
+// a refused call more often than a failed one.
 func TestThrottledPartition(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32

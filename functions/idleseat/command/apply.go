@@ -171,10 +171,10 @@ type resumed struct {
 	by       map[runs.Status]int // all changes that were continued, by their present status
 }
 
-// The function "resume" continues the changes that earlier runs began. The argument "scope" can leave out changes. If a
-// run is refused or can no longer be read, the function prints the reason and returns no error for it. After another
-// error, it goes on with the next run, so that the trouble of one run leaves no other run half-way. An interrupt ends
-// it.
+// The function "resume" continues the changes that earlier runs began: all, or those that the argument "scope" chooses.
+// If a run is refused or can no longer be read, the function prints the reason and returns no error for it. After
+// another error, it goes on with the next run, so that the trouble of one run leaves no other run half-way. An
+// interrupt ends it.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce string, scope runs.Scope) (all resumed, err error) {
 	var errs []error
 	for _, run := range earlier {

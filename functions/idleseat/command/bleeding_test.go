@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the ids of people who are active, are in the scope of the E3 rule, and hold E3 only through the
-// group LIC-M365-E3.
+// activeHolders returns the ids of active people to whom the E3 rule applies, and who hold E3 only through the group
+// LIC-M365-E3.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)

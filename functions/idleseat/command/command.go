@@ -114,8 +114,9 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often, which saves processor time and costs memory. Memory use grows with
-// the size of a partition, and not with the number of people, so it stays far below the memory limit.
+// tuneGC makes the garbage collector run less often, which saves processor time and costs memory. A run works on a few
+// partitions of the people at a time. So memory use does not grow with the number of people, and stays far below the
+// memory limit.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(144 << 20)

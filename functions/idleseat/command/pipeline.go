@@ -92,8 +92,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both directories at the same time and seals the snapshot. It fails if Entra ID cannot be read. It
-// continues without Active Directory, because some rules need only Entra ID.
+// collectAll reads both directories at the same time and seals what was read as a snapshot. It fails if Entra ID cannot
+// be read. It continues without Active Directory, because some rules need only Entra ID.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {
