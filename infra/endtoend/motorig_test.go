@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// The variable "grammar" has the parts of the definition that moto 5 rejects although the documentation allows them,
-// with replacements. moto gets the rest of the definition unchanged.
+// The variable "grammar" has the parts of the definition that moto 5 rejects although the documentation allows them.
+// Each part has a replacement that moto accepts. moto gets the rest of the definition unchanged.
 var grammar = []struct{ why, documented, accepted string }{
 	{"moto's grammar takes a percentage only with a decimal point. The Amazon States Language takes any number from zero to " +
 		"100 (Map State). The value is the same",

@@ -122,7 +122,8 @@ func (n *night) state(ctx context.Context, err error) *gate.StepOutput {
 	return out
 }
 
-// The function "refused" reports whether err is a refusal: the command began nothing.
+// The function "refused" reports whether err means that the command began nothing: another night works in the store,
+// the usage or the policy is wrong, or a safety check refused the command.
 func refused(err error) bool {
 	var faults policy.Faults
 	return errors.Is(err, lease.ErrHeld) || errors.Is(err, runs.ErrRefused) || errors.Is(err, collect.ErrPolicy) || errors.As(err, new(usageError)) || errors.As(err, &faults)

@@ -215,8 +215,9 @@ func TestHiddenGroupAndOnePerson(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHiddenLicenseGroup hides a license group. Without a further permission, no read shows whether a person has joined
-// or left the group, so a change would stay pending forever. The plan refuses such changes and names the permission.
+// TestHiddenLicenseGroup hides the members of a license group. Without a further permission, no read shows whether a
+// person has joined or left the group, so a change would stay pending forever. The plan refuses such changes and names
+// the permission.
 func TestHiddenLicenseGroup(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"LIC-M365-E3", "LIC-EXO-P1"} {
@@ -251,8 +252,9 @@ func TestHiddenLicenseGroup(t *testing.T) {
 	}
 }
 
-// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one person
-// reads no list of members, and does not take the license. If only this person leaves the group, the run takes it.
+// TestEmptiedADGroupAndOnePerson empties an exempt group of Active Directory, or creates it again. A run for one former
+// member reads no list of the members, and takes nothing. If only this person has left the group, the run takes the
+// license.
 func TestEmptiedADGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	const contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
