@@ -102,8 +102,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople: an override accepts only the people in the plan. The next night, other idle people put
-// the run on hold, even if they are no more than the accepted people.
+// TestOverrideAcceptsItsPeople: an override (--override-limits) accepts only the people in the plan. The next night,
+// other idle people put the run on hold, even if they are no more than the accepted people.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

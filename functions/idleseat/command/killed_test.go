@@ -68,7 +68,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// The type "trial" is a company and its S3 store.
+// The type "trial" is a company with an S3 store. Its killer can kill a command at an operation.
 type trial struct {
 	*shell
 	killer

@@ -190,7 +190,7 @@ func TestMailsThatAllFail(t *testing.T) {
 	}
 }
 
-// TestKilledWhileTelling kills the process before or after Graph accepts a mail. Nobody gets two mails.
+// TestKilledWhileTelling kills the command apply before or after Graph accepts a mail. Nobody gets two mails.
 func TestKilledWhileTelling(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
