@@ -1,5 +1,5 @@
-// Package shared_test checks the repository as a whole: which packages each package imports, and whether the pages for
-// people match the code.
+// Package shared_test checks the repository as a whole: the imports between its packages, and whether its Markdown
+// pages match the code.
 package shared_test
 
 import (
@@ -14,8 +14,9 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// The variable "floors" lists the packages from the bottom to the top. Within the repository, a package may import the
-// packages of lower floors, and those in folders below and above its own folder.
+// The variable "floors" lists the packages from the bottom to the top. A package may import the packages of lower
+// floors. It may also import the packages in folders below and above its own folder. An entry stands for a folder and
+// for all folders below it.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/entrance", "shared/plain", "shared/rows", "shared/layout", "shared/pages", "shared/secret"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox", "shared/card"},
@@ -117,8 +118,8 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	}
 }
 
-// TestRelayLinksNeitherRulesNorGraph: the relay only carries out what it gets from the cloud, so its program has no
-// rules and no code for Graph.
+// TestRelayLinksNeitherRulesNorGraph: the relay runs on premises and only carries out tasks from the cloud. So its
+// program links no code that evaluates rules or calls Graph.
 func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "../functions/relay") {
@@ -131,7 +132,8 @@ func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	}
 }
 
-// TestServeOnlyReads: package serve links no code that can reach a directory or change a license.
+// TestServeOnlyReads: package serve, which shows runs in a browser, links no code that can reach a directory or change
+// a license.
 func TestServeOnlyReads(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "./serve") {

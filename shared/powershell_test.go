@@ -18,8 +18,8 @@ func powerShellBlocks(page string) (blocks []string) {
 	return blocks
 }
 
-// The function "parts" returns the commands of a page, by the anchor of the heading above them. The pages indent
-// commands, and put outputs and files into fenced blocks.
+// The function "parts" returns the commands of a page. The keys of the map are the anchors of the headings above the
+// commands. The pages indent commands by four blanks. Outputs and files are in fenced blocks, which the function skips.
 func parts(page string) map[string]string {
 	all, anchor, before := map[string]string{}, "", ""
 	fenced := false
@@ -68,8 +68,8 @@ func bashOnly(text string) (found []string) {
 	return found
 }
 
-// inUnixAlone names parts that docs/powershell.md need not have. They are for machines with systemd, or for developers
-// of idleseat.
+// inUnixAlone lists the parts of pages for which docs/powershell.md need not have a form. They are for machines with
+// systemd, or for developers of idleseat.
 var inUnixAlone = []string{"operations.md#systemd", "operations.md#4-install", "operations.md#5-prove-it", "CONTRIBUTING.md#working-on-it", "CONTRIBUTING.md#working-on-idleseat", "README.md#idleseat"}
 
 func toolCalls(text string) (calls []string) {
@@ -91,7 +91,7 @@ func TestPowerShellHasEveryPart(t *testing.T) {
 	t.Parallel()
 	pages := readPages(t)
 	const name = "../docs/powershell.md"
-	forms := map[string]string{} // by page and anchor
+	forms := map[string]string{} // the commands for PowerShell, by file name and anchor of the part
 	for _, part := range regexp.MustCompile(`(?m)^## `).Split(pages[name], -1)[1:] {
 		for _, m := range regexp.MustCompile(`\]\(([^):#]+#[^):#]+)\)`).FindAllStringSubmatch(part, -1) {
 			key := filepath.Base(m[1])
@@ -170,7 +170,8 @@ foreach ($f in $args) {
 exit $bad
 `
 
-// TestPowerShellParses: the parser of PowerShell finds no syntax error in any block.
+// TestPowerShellParses: the parser of PowerShell finds no syntax error in the blocks for PowerShell. It finds the error
+// in a block that is wrong.
 func TestPowerShellParses(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("pwsh"); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// readPages reads the pages for people, at the top of the repository and in docs.
+// readPages returns the texts of the Markdown pages at the top of the repository and in docs, by path.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	top, err := filepath.Glob("../*.md")
@@ -40,7 +40,8 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// The function "matches" returns, by page, the texts that the first group of a pattern matches.
+// The function "matches" searches all pages for a pattern. It returns the texts that the first group of the pattern
+// matches, by the path of the page.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {
@@ -51,7 +52,8 @@ func matches(pages map[string]string, pattern string) map[string][]string {
 	return found
 }
 
-// TestREADMEIsShort: a new reader reads all of README.md. A page of docs/decisions is shorter still.
+// TestREADMEIsShort: a new reader reads all of README.md, so its length is limited. A page of docs/decisions must be
+// shorter still.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	const most = 150
@@ -118,7 +120,7 @@ func TestPagesNameTargets(t *testing.T) {
 }
 
 // allKnown requires that every match of a pattern in the pages is known, and that there are at least "least" matches.
-// The argument "unknown" is the message about an unknown match.
+// The argument "unknown" is the format of the error about another match. It takes the page and the match.
 func allKnown(t *testing.T, pattern string, known map[string]bool, unknown string, least int) {
 	t.Helper()
 	seen := 0
@@ -135,8 +137,8 @@ func allKnown(t *testing.T, pattern string, known map[string]bool, unknown strin
 	}
 }
 
-// TestPagesNameCommands: every command that a page shows is a command of the program, and the table of commands has
-// all of them.
+// TestPagesNameCommands: every command that a page shows is a command of the program. The table in docs/operations.md
+// has all commands of the program.
 func TestPagesNameCommands(t *testing.T) {
 	t.Parallel()
 	commands := map[string]bool{}

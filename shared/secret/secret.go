@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Read returns the current value of the secret with an ARN or a name.
+// Read returns the current value of a secret. The argument "name" is the name or the ARN of the secret.
 func Read(ctx context.Context, name string) ([]byte, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 // all partitions, and its data may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// The function "public" returns the message of err without names of people and groups, because more people can read
-// the log, the history of the execution and the notice than the store. It removes all text that looks like a name (see
-// plain.Nameless), and the names in the request "in".
+// The function "public" returns the message of err without names of people and groups. More people can read the log,
+// the history of the execution and the message to operators than the store. It removes all text that looks like a name
+// (see plain.Nameless), and the names in the request "in".
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -31,7 +31,8 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// The function "asked" returns the strings of a request that may be names: all that an operator wrote, except ids.
+// The function "asked" returns the strings that an operator wrote into the request "in", because each of them may be a
+// name. It leaves out ids, and strings of one or two bytes.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -71,8 +72,9 @@ func asked(in any) (names []string) {
 // operator, and may be the name of a person.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// The function "named" returns an error for the state machine, with the public message of err. Its type tells whether
-// to retry the step: Refused if err matches one of the errors in "final", and failed otherwise.
+// The function "named" returns an error for the state machine, with the public message of err. The type of the error is
+// Refused if err matches one of the errors in "final". Otherwise it is the constant "failed", and the state machine
+// retries the step.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

@@ -29,8 +29,9 @@ const Refused = "Idleseat.Refused"
 // The constant "failed" is the type of all other errors, after which the state machine retries a step.
 const failed = "Idleseat.Failed"
 
-// Start serves a Lambda function until its sandbox ends. It fills the settings from the environment and calls "open"
-// once, whose result handles every request. An error that matches one of the errors in "final" gets the type Refused.
+// Start serves a Lambda function until its execution environment ends. It fills the settings from environment
+// variables, and passes them to "open" once. The function that "open" returns handles every request. An error that
+// matches one of the errors in "final" gets the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -72,8 +73,9 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 	return do(ctx, in)
 }
 
-// limitMemory makes the garbage collector work harder once the process uses three quarters of the sandbox's memory,
-// because Lambda kills a process that uses more than all of it. The parameter "sandbox" is the size in MB.
+// limitMemory makes the garbage collector work harder once the process uses three quarters of the memory of its
+// execution environment. Lambda kills a process that uses more than all of it. The parameter "sandbox" is the size of
+// the memory in MB. If it is no positive number, there is no limit.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
@@ -109,8 +111,8 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function that reads, checks and returns the text of the policy file at the key, anew at each
-// call.
+// PolicyText returns a function that reads and checks the policy file at the key, and returns its text. Each call reads
+// the file again.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
@@ -121,7 +123,7 @@ func PolicyText(s store.Store, key string) func(context.Context) (string, error)
 // ErrPolicy is returned for a policy file with faults.
 var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat policy check) and put it into the bucket again")
 
-// Metrics are the figures of one step, by the names that the dashboard and the alarms use.
+// Metrics has the figures of one step. The keys are the names of the metrics on the dashboard and in the alarms.
 type Metrics map[string]float64
 
 // Emit writes the metrics as one line in CloudWatch's embedded metric format (Embedded metric format specification,
