@@ -21,8 +21,9 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestResumed: if a plan restores a run, a license that the run itself still took counts as failed. Any other result
-// counts as it is.
+// TestResumed: a plan first finishes the changes that an earlier run has begun. If the plan restores this run, a
+// license that the run took in the end counts as failed, because nothing restored it. Any other result counts
+// unchanged.
 func TestResumed(t *testing.T) {
 	t.Parallel()
 	b := plan.Begun{User: "ann", Rule: "m365", License: "e3", Run: "r0"}
@@ -59,8 +60,8 @@ func TestResumed(t *testing.T) {
 	}
 }
 
-// TestUnrestored: a restore leaves out licenses whose change was refused or not needed. A license with an open change
-// of another run does not count.
+// TestUnrestored: a license counts as not restored if its change was refused or kept. It does not count if another run
+// restores it.
 func TestUnrestored(t *testing.T) {
 	t.Parallel()
 	r := &Results{Results: []Result{{Status: Done}, {Status: Refused, Note: "no seat"}, {Status: Kept}, {Status: Pending}, {Status: Failed}, {Status: Refused, Note: "e3: " + ledger.ErrBlocked.Error(), Elsewhere: true}}}

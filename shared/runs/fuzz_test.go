@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPlan: GetPlan refuses an object or returns a plan that matches its hash. Damaged lists do not cause a panic in
-// EachListed.
+// FuzzPlan: for any bytes at the key of a plan, GetPlan returns an error or a plan that matches its hash. EachListed
+// and GetResults do not panic.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

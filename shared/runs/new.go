@@ -12,11 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused means that a safety check forbids an action on a plan. Nothing was changed.
+// ErrRefused means that idleseat does not do what was asked, such as to apply a plan, because a safety check forbids it
+// or the request is wrong. A retry fails, too.
 var ErrRefused = errors.New("refused")
 
-// NewPlan returns a plan without changes for a run, with the hashes of the run's data and policy, and the version of
-// the tool.
+// NewPlan returns a plan without changes. The plan has the hashes of the run's data and policy, the health of the
+// signals, and the version of idleseat.
 func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
@@ -37,8 +38,8 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is an Each that yields no decisions, for a plan that was not made from decisions, such as the plan of a
-// restore.
+// Nobody is a function of the type Each that has no decisions. It is for a plan that was not made from decisions, such
+// as the plan of a restore.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
@@ -55,5 +56,6 @@ func GoesOn(ctx context.Context, s store.Store, run string) error {
 	return nil
 }
 
-// Gone reports whether err means that a run has no plan, or that a retry does not help to read it (decision.Lasts).
+// Gone reports whether an error about the plan or the data of a run is permanent: the run has no plan, or a retry would
+// fail, too (decision.Lasts).
 func Gone(err error) bool { return errors.Is(err, ErrNoPlan) || decision.Lasts(err) }

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestGone: what is missing, altered or of another version stays so, and anything else may end by itself.
+// TestGone: an error is permanent if an object is missing or damaged, or does not fit this version. After any other
+// error, a retry may succeed.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

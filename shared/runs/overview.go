@@ -17,11 +17,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Concluded stands in a key in the place of the name of a batch. The object has the results of all batches of a run.
+// Concluded takes the place of the name of a batch in the key of an object with results. That object has the results of
+// all batches of a run.
 const Concluded = "settled"
 
-// Stage is the progress of a run, by the objects that it has written. A run whose process has died stays at its stage,
-// because no object shows whether the process still works.
+// Stage says how far a run has come. It is derived from the objects that the run has written. A run whose process has
+// died stays at its stage, because no object shows whether the process still works.
 type Stage string
 
 // The stages. A run with a readable begin.json passes them in this order, from StageReading on.
@@ -29,9 +30,9 @@ const (
 	StageUnreadable Stage = "unreadable" // begin.json is missing or damaged
 	StageReading    Stage = "reading"    // the run has no snapshot yet
 	StageDeciding   Stage = "deciding"   // the run has a snapshot and no plan yet
-	StagePlanned    Stage = "planned"    // the run has a plan, and no call has worked on a change
-	StageApplying   Stage = "applying"   // a change has a result, and not all changes have a final one
-	StageEnded      Stage = "ended"      // each change has its last result, or the plan has no changes
+	StagePlanned    Stage = "planned"    // the run has a plan, and no change has a result
+	StageApplying   Stage = "applying"   // a change or notice has a result, and not all have a final result
+	StageEnded      Stage = "ended"      // each change and notice has a final result, or the plan has none
 )
 
 // Overview is one run in a list of runs.
@@ -40,7 +41,7 @@ type Overview struct {
 	Stage   Stage     `json:"stage"`
 	Started time.Time `json:"started,omitzero"`
 	AsOf    time.Time `json:"asOf,omitzero"`
-	User    string    `json:"user,omitempty"`     // the person of a run for one person, as the operator wrote the name
+	User    string    `json:"user,omitempty"`     // in a run for one person, the name that the operator wrote
 	Copy    string    `json:"copy,omitempty"`     // the run whose snapshot this run uses for its plan
 	Restore string    `json:"restores,omitempty"` // the run whose changes this run restores
 	// The following members come from the plan. They are empty before the run has a plan.
@@ -52,7 +53,7 @@ type Overview struct {
 	Changes       int          `json:"changes"`
 	Notices       int          `json:"notices"`
 	Deferred      int          `json:"deferred"`
-	Pending       int          `json:"pending"` // changes of earlier runs that had not ended
+	Pending       int          `json:"pending"` // changes of earlier runs that were not finished when the plan was made
 	MonthlySaving float64      `json:"monthlySaving"`
 	Currency      string       `json:"currency,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // no change begins after this time
@@ -192,9 +193,9 @@ func stageOf(p *plan.Plan, r *Results) Stage {
 	}
 }
 
-// Outcome returns the results of the changes of a plan. A later night may finish a change and write the results of its
-// batch again, so they may be newer than the results under Concluded. Outcome uses the newer ones. The field Lost has the
-// batches of which only that is known which calls have written since the damage.
+// Outcome returns the results of the changes of a plan. They are stored twice: in one object for each batch, and in the
+// object Concluded for all batches. A later night may finish a change and write only the object of the batch, so
+// Outcome uses whichever is newer. The field Lost names the batches whose earlier results are lost.
 func Outcome(ctx context.Context, s store.Store, p *plan.Plan) (*Results, error) {
 	of, _, err := readResults(ctx, s, p, p.Batches())
 	if err != nil {

@@ -125,8 +125,8 @@ func TestLookSaysWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// TestLookAfterLostResults: a call wrote results again after they were damaged. The overview shows these results, the newer
-// ones of all batches too, and names the damage as long as no earlier version is brought back.
+// TestLookAfterLostResults: the results of a batch were damaged, and then written again. The overview shows the new
+// results, and still names the damage. The same holds if the object Concluded exists.
 func TestLookAfterLostResults(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

@@ -21,11 +21,12 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each passes every decision of a run to "each" and returns the summary of the decisions. decision.Run.Each is such a
-// function.
+// Each is the type of a function that goes through the decisions of a run. It calls its argument "each" once for every
+// decision, and returns a summary of all decisions. The method Each of decision.Run has this type.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// Listed is an entry in one of the lists of plan.json: "refused", "undecided" or "returned".
+// Listed is an entry in one of the lists of plan.json: "refused", "undecided" or "returned". The list "returned" has
+// the licenses of people who are active again since a run took the license.
 type Listed struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -34,8 +35,8 @@ type Listed struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json: first the members that the hash covers, and then the lists "refused", "undecided" and
-// "returned".
+// PutPlan writes plan.json: first the members of p, and then the lists "refused", "undecided" and "returned", which the
+// hash of the plan does not cover.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -73,8 +74,8 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// The function "list" writes one more member of the object: an array of the decisions for which "belongs" returns
-// true.
+// The function "list" writes a member of plan.json: an array of the decisions for which the function "belongs" returns
+// true. That function also returns the reason for the entry.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -100,7 +101,8 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the plan of a run and checks its hash. It reads the members before the lists, and not the lists.
+// GetPlan returns the plan of a run without its lists, and checks its hash. The error is ErrNoPlan if the run has no
+// plan, and store.ErrDamaged if the object is damaged or was altered.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	var p *plan.Plan
 	var hash string

@@ -75,7 +75,8 @@ func keys(t *testing.T, b []byte) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// TestPlanIsTheContractsObject: plan.json has exactly the keys that docs promise to other programs.
+// TestPlanIsTheContractsObject: plan.json is one JSON object with all keys that docs promise to other programs. Its
+// lists have the promised members.
 func TestPlanIsTheContractsObject(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -304,8 +305,8 @@ func TestPutPlanFails(t *testing.T) {
 	}
 }
 
-// TestInterruptedPlan: a plan whose read breaks off is not gone, because a later read may succeed. A plan that was
-// shortened is damaged, wherever it ends.
+// TestInterruptedPlan: an error is not permanent if the read of a plan breaks off, because a later read may succeed. If
+// the stored plan itself is too short, the error is store.ErrDamaged, wherever the plan ends.
 func TestInterruptedPlan(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

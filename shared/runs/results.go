@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Status is the state of one change after a call of apply.
+// Status is the state of a change of a plan after the plan was applied, in whole or in part.
 type Status string
 
 // The statuses. All except Pending are final.
@@ -29,16 +29,16 @@ const (
 	Failed    Status = "failed"    // the change failed, or nobody knows whether the mail of a notice was sent
 )
 
-// Scope says on which changes of a plan a call of apply works.
+// Scope says which changes of a plan are applied.
 type Scope string
 
-// The scopes. A run that another run resumes works on the changes that it has begun, because nobody asked it to begin
-// further changes.
+// The scopes. If a later run resumes a run, only the begun changes of the resumed run are applied, because nobody asked
+// for the others.
 const (
 	All   Scope = ""
 	Begun Scope = "begun" // the changes that an earlier call has begun
-	// The scope Back has the changes of Begun that return a license: by a restore, by a rollback, or because an
-	// operator has asked to restore them.
+	// The scope Back is the part of Begun that gives licenses back: restores, rollbacks, and changes that an operator
+	// has asked to restore.
 	Back Scope = "back"
 )
 
@@ -68,10 +68,10 @@ type Result struct {
 	// Retry is set if the change is pending because a read or a write failed, or because the account is gone. Waiting
 	// does not help: an operator must fix the failure, or bring the account back.
 	Retry bool `json:"again,omitempty"`
-	// Closed is set if the change was refused because no change of the plan may begin any more.
+	// Closed is set if the change was refused because no change of the plan may begin any more, for example after the
+	// plan has expired.
 	Closed bool `json:"closed,omitempty"`
-	// Elsewhere is set if a restore was refused because another run restores or has restored this license. That run goes
-	// on with it.
+	// Elsewhere is set if a restore was refused because another run restores or has restored this license.
 	Elsewhere     bool    `json:"elsewhere,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
@@ -97,8 +97,8 @@ type Results struct {
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
 	Refused  string    `json:"refused,omitempty"` // the safety check that stopped the batch; empty if none did
-	// Lost names the batches whose earlier results were damaged. Calls that work by the ledger have written the batch
-	// since, and do not know what the lost results say, such as who was kept.
+	// Lost names the batches whose results were damaged, and then written again from the ledger. The ledger does not
+	// have all that the damaged results said, such as who was kept.
 	Lost    []string `json:"lost,omitempty"`
 	Results []Result `json:"results"`
 }
@@ -112,8 +112,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 }
 
 // GetResults returns the results that exist so far for the given batches, in their order. It skips batches without
-// results. If objects are damaged, or were damaged before a call wrote them again, it returns what is known together with
-// an error that wraps store.ErrDamaged.
+// results. If results are damaged, or were damaged and then written again (see Results.Lost), it returns the results
+// that are known, together with an error that wraps store.ErrDamaged.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all, damaged, err := readResults(ctx, s, p, batches)
 	if all != nil {
@@ -123,7 +123,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	return all, err
 }
 
-// The method "lost" returns an error that names the objects that a call wrote again after they were damaged, or nil.
+// The method "lost" returns an error that names the objects of the batches in r.Lost. It returns nil if there are none.
 func (r *Results) lost() (damage error) {
 	for _, batch := range r.Lost {
 		damage = errors.Join(damage, fmt.Errorf("read the results of run %s: %w %q: it was damaged before, and what it said then is lost; bring back an earlier version, or plan again", r.Run, store.ErrDamaged, layout.Result(r.Run, batch)))
@@ -131,8 +131,8 @@ func (r *Results) lost() (damage error) {
 	return damage
 }
 
-// The function "readResults" is like GetResults, but a batch that was damaged before is no error. The list "damaged" has
-// the batches whose objects are damaged now.
+// The function "readResults" is like GetResults, but returns no error for the batches in the field Lost. The list
+// "damaged" has the batches whose objects are damaged now.
 func readResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (all *Results, damaged []string, damage error) {
 	all = &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
@@ -169,8 +169,8 @@ func (r *Results) Of(c *plan.Change) *Result {
 	return &r.Results[i]
 }
 
-// Unrestored returns the number of licenses that a restore did not restore. A license that another run restores does
-// not count.
+// Unrestored returns the number of licenses that a restore left out, because their change was refused or kept. A
+// license that another run restores does not count.
 func (r *Results) Unrestored() (n int) {
 	for _, x := range r.Results {
 		if (x.Status == Refused || x.Status == Kept) && !x.Elsewhere {
@@ -180,9 +180,9 @@ func (r *Results) Unrestored() (n int) {
 	return n
 }
 
-// Resumed returns the result of a change that the run of these results began, as it counts for a plan that resumes the
-// run, or nil. If the plan restores the run, but the run itself still took the license, the license is not restored,
-// so the result counts as failed.
+// Resumed returns the result of the change b, which an earlier run began and the plan p finishes. If p restores that
+// run, but the change still took the license, the result counts as failed, because nothing restored the license.
+// Resumed returns nil if b is of another run than r, or has no result.
 func (r *Results) Resumed(p *plan.Plan, b *plan.Begun) *Result {
 	x := r.Of(&plan.Change{User: b.User, License: b.License})
 	if b.Run != r.Run || x == nil {
@@ -222,7 +222,7 @@ func (r *Results) Count(s Status) int {
 	return n
 }
 
-// Troubled returns the number of pending changes for which waiting does not help.
+// Troubled returns the number of pending changes for which waiting does not help (see Result.Retry).
 func (r *Results) Troubled() int {
 	n := 0
 	for i := range r.Results {
