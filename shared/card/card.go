@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Card is a message.
+// Card is one message to operators about the end of a run.
 type Card struct {
 	Subject string // one line
 	Tone    Tone
@@ -34,7 +34,7 @@ type Fact struct{ Heading, Text string }
 // Step is an action that the reader may take, with the command to paste.
 type Step struct{ To, Command string }
 
-// Text returns the card in the shape for mail.
+// Text returns the card as plain text, for mail.
 func (c *Card) Text() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", c.Subject)

@@ -48,8 +48,9 @@ func fitted(c *Card, write func(*Card) object) []byte {
 	}
 }
 
-// The method "within" returns the card with printable texts. After mostFacts facts, it writes the number of the others.
-// The argument "most" is the maximum length of most texts, in characters. A command that is too long is left out.
+// The method "within" returns the card with printable texts. If there are more than mostFacts facts, the last fact says
+// how many are left out. The argument "most" is the maximum length of a text other than the subject, in characters. A
+// command that is too long is left out.
 func (c *Card) within(most int) *Card {
 	out := &Card{Subject: cut(c.Subject, mostHeader), Tone: c.Tone, Next: cut(c.Next, most), Report: c.Report}
 	for i, f := range c.Facts {

@@ -9,7 +9,8 @@ import (
 var stored = regexp.MustCompile("`idleseat (?:apply|backtest|explain|history|plan|reevaluate|restore|run|runs|savings|serve|show)(?: [^`]*)?`")
 
 // InStore adds the option --store to each command between back quotes that works on a store and has neither --store nor
-// --aws. The code that writes the texts does not have the location of the store. An empty "store" changes nothing.
+// --aws. The texts come from code that does not have the location of the store. If "store" is empty, the text stays
+// unchanged.
 func InStore(text, store string) string {
 	if store == "" {
 		return text

@@ -14,7 +14,7 @@ func Many(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// ManyAre returns the text of Many, followed by the verb: "1 change is", "2 changes are".
+// ManyAre returns the text of Many, followed by "is" or "are": "1 change is", "2 changes are".
 func ManyAre(n int, noun string) string {
 	if n == 1 {
 		return Many(n, noun) + " is"

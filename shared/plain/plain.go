@@ -1,6 +1,6 @@
 // Package plain makes directory text safe to show. Anybody may have written a name in a directory, with sequences that
-// move the cursor of a terminal, change colors, reorder text or hide letters. The package replaces the runes that such
-// sequences need, because Unicode does not count them as graphic, and bytes that are not UTF-8 (Unicode Technical
+// move the cursor of a terminal, change colors, reorder text or hide letters. All such sequences need runes that are
+// not printable (unicode.IsPrint). The package replaces these runes, and bytes that are not UTF-8 (Unicode Technical
 // Report 36, "Security Considerations").
 package plain
 

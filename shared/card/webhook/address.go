@@ -87,9 +87,10 @@ func (a *Address) accepted(status int, body []byte) bool {
 // slackCode and teamsCode match the code in an answer of Slack or Teams.
 var slackCode, teamsCode = regexp.MustCompile(`^[a-z_]{1,60}$`), regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
-// The method "refusal" describes an answer that does not mean success. Of the answer, it shows only the code. Slack
-// answers with a code as text (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow
-// of Teams answers with JSON, and the code is in the member error.code.
+// The method "refusal" describes an answer that does not mean success. It shows only the status and the code, because
+// other parts of the answer may repeat the address. Slack answers with a code as text
+// (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). A workflow of Teams answers with JSON,
+// and the code is in the member error.code.
 func (a *Address) refusal(status int, body []byte) error {
 	code := ""
 	if a.slack {
@@ -115,7 +116,8 @@ func (a *Address) refusal(status int, body []byte) error {
 	return errors.New(text)
 }
 
-// The map "remedies" has the meaning of each code for an operator. See the method "refusal" for the list of Slack.
+// The map "remedies" says, for the codes of Slack and of Teams, what is wrong and what an operator can do. The comment
+// of the method "refusal" has the address of the list of codes of Slack.
 var remedies = map[string]string{
 	"action_prohibited":                   "an administrator of the workspace does not allow it to post there",
 	"channel_not_found":                   "its channel does not exist; make a new webhook and store its address",

@@ -22,7 +22,7 @@ const (
 	attempts = 3
 	patience = 10 * time.Second // the time limit for one answer
 	mostWait = 30 * time.Second // Post does not try again after a longer pause
-	mostRead = 4 << 10          // bytes of an answer
+	mostRead = 4 << 10          // bytes of an answer that are read
 )
 
 // Client posts cards to one address.
@@ -91,7 +91,7 @@ func (c *Client) once(ctx context.Context, body []byte) (wait time.Duration, err
 }
 
 // The method "pause" returns the pause that a Retry-After header asks for: a number of seconds or a date (RFC 9110,
-// section 10.2.3).
+// section 10.2.3). It returns zero for any other text.
 func (c *Client) pause(after string) time.Duration {
 	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second

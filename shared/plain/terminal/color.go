@@ -20,13 +20,14 @@ var states = map[string]string{
 	"failed": red, "refused": red, "unhealthy": red, "absent": red, "damaged": red,
 }
 
-// The map "kinds" has the colors of the words that begin a line and name its kind.
+// The map "kinds" has the colors of words at the beginning of a line. Such a word says what kind of message the line
+// is.
 var kinds = map[string]string{"idleseat:": red, "damaged:": red, "refused:": red, "failed:": red, "held:": yellow, "interrupted:": yellow}
 
 var opening = regexp.MustCompile(`^( *)([a-z]+:)(?: |$)`)
 
-// Paint colors the first word of a line that names its kind. It makes a command at the end of a line bold. The text
-// must be safe to show, and must already fit the width.
+// Paint colors the first word of a line if the word is in the map "kinds", such as "failed:". It makes a command of
+// idleseat at the end of a line bold. The text must be safe to show, and must already fit the width.
 func (s Screen) Paint(text string) string {
 	if !s.Color {
 		return text

@@ -16,8 +16,8 @@ type Out struct {
 	live   *Line  // the progress line, which Out erases before it writes; may be nil
 	begun  string // the incomplete last line of the text that Print got
 
-	// Edit changes text before the text is fitted to the screen. Write calls Edit only if the field "flows" is set.
-	// Edit may be nil.
+	// Edit changes text before the text is fitted to the screen. Print and Table always call it. Write calls it only if
+	// the field "flows" is set. Edit may be nil.
 	Edit func(text string) string
 }
 

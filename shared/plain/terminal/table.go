@@ -8,13 +8,14 @@ import (
 const (
 	margin = 2 // blanks before each row
 	gap    = 2 // blanks between columns
-	// The smallest width of a column of words, and of the last column, which has the reasons.
+	// The constant "narrow" is the smallest width of a column whose cells can be broken between words. For the last
+	// column, which has the reasons, it is narrowLast.
 	narrow, narrowLast = 10, 24
 )
 
 // Table returns rows in aligned columns. The first row is the header. Cells of several words may take several lines. If
-// the rows still do not fit the screen, the last cell stands below the others, or each row becomes a text. Cells must
-// be safe to show, and must not have line breaks.
+// the rows still do not fit the screen, the last cell stands below the others, or each row becomes a short text with
+// the headers in it. Cells must be safe to show, and must not have line breaks.
 func (s Screen) Table(rows [][]string) string {
 	if len(rows) == 0 {
 		return ""
@@ -104,7 +105,7 @@ func (s Screen) row(out *strings.Builder, header, row []string, widths []int, fi
 		height = max(height, len(cells[i]))
 	}
 	for line := range height {
-		var text, plainly strings.Builder // the same text without colors
+		var text, plainly strings.Builder // the line with colors, and the same line without colors
 		plainly.WriteString(strings.Repeat(" ", margin))
 		text.WriteString(plainly.String())
 		for i := range cells {
@@ -163,7 +164,8 @@ func (s Screen) ordered(text string) string {
 	return ordered(text)
 }
 
-// The method "cell" returns a cell in the order in which a terminal displays it, and in the color of its state.
+// The method "cell" returns the text of a cell with its color, and with the marks for right-to-left letters (see the
+// function "ordered"). The flag "first" says that the cell is in the header.
 func (s Screen) cell(header, cell string, first bool) string {
 	shown := s.ordered(cell)
 	if first {

@@ -12,8 +12,8 @@ var command = regexp.MustCompile(`(?:^|^ +|  |: )(idleseat [a-z].*)$`)
 // The expression "hanging" matches the label or number at the beginning of a line, and the two or more blanks after it.
 var hanging = regexp.MustCompile(`^( *)\S+ {2,}`)
 
-// widestLabel is the maximum width of a label with its blanks. The further lines of a broken line with such a label
-// begin below the text after the label.
+// widestLabel is the maximum width of a label and the blanks after it. If a line with such a label is broken, its
+// further lines begin below the text after the label.
 const widestLabel = 16
 
 // Wrap breaks lines between words if they are wider than the screen. A command stays whole, on a line of its own, so
