@@ -13,7 +13,7 @@ import (
 // if another program filled mS-DS-ConsistencyGuid before.
 type Anchor string
 
-// The anchors that a policy may name.
+// The anchors. A policy that names no anchor has EitherGUID.
 const (
 	EitherGUID       Anchor = ""
 	ObjectGUID       Anchor = "objectGUID"
@@ -29,8 +29,8 @@ func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute returns the LDAP name of the anchor attribute that Active Directory may hide: employeeID, or
-// mS-DS-ConsistencyGuid, also for the empty Anchor. It returns "" for an anchor that cannot be hidden.
+// Attribute returns the LDAP name of the anchor if Active Directory may hide the attribute from idleseat. For the empty
+// Anchor, it returns mS-DS-ConsistencyGuid. It returns "" for an anchor that cannot be hidden.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -41,7 +41,8 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// The method "of" returns the values that onPremisesImmutableId may have for u. A binary attribute is in base64.
+// The method "of" returns the values that onPremisesImmutableId may have for u. A binary attribute is in base64. A
+// value may be "".
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:
@@ -94,9 +95,9 @@ func rawSID(text string) []byte {
 	return raw
 }
 
-// Search returns the raw values, by LDAP attribute, of which the Active Directory account of an immutable id has at
-// least one. It is empty if no account can have the id: the id of another tool than Entra Connect need not be the
-// base64 of a value.
+// Search returns one raw value for each LDAP attribute in which to look for an onPremisesImmutableId. The Active
+// Directory account with this id has at least one of the values. The result is empty if no account can have the id. For
+// example, another tool than Entra Connect may set an id that is not base64.
 func (a Anchor) Search(immutableID string) map[string][]byte {
 	const guid = 16 // bytes of an objectGUID
 	values := map[string][]byte{}

@@ -10,7 +10,7 @@ import (
 // wrong.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew allows the five minutes of Kerberos, and five minutes for a slow answer of the directory.
+// maxClockSkew is the five minutes that Kerberos tolerates, and five minutes for a slow answer of the directory.
 const maxClockSkew = 10 * time.Minute
 
 // CheckClock compares the time of a directory ("told") with the time of this machine ("ours"). If they differ by more

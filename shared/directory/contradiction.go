@@ -2,8 +2,8 @@ package directory
 
 import "time"
 
-// Contradiction has bits that say how an account contradicted others when both directories were last read. Package
-// known stores these bits.
+// Contradiction is a set of bits that say how an account contradicts other accounts, as seen in a reading of both
+// directories. Package known stores these bits, so their values must not change.
 type Contradiction uint8
 
 // The kinds of contradictions.
@@ -24,17 +24,17 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// The method "shows" is for a contradiction in this reading. The method "contradicted" is for one of an earlier
-// reading.
+// The method "shows" records that this reading shows a contradiction, and makes the values of the person unknown. The
+// argument "why" is a sentence for operators.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
 // The method "holds" reports whether a contradiction from an earlier reading is still believed. The argument "met" says
-// that this reading found a matching account in the other directory, and "read" that it covered all of it. A full
-// reading may still miss the account, for example on a lost page. So it ends the contradiction only if no recent
-// reading saw both accounts (Joined is zero).
+// that this reading found a matching account in the other directory, and "read" that it covered all of it. Without a
+// matching account, a full reading ends the contradiction only if no recent reading saw both accounts (Joined is zero).
+// Even a full reading may miss an account, for example on a lost page.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -43,9 +43,10 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// The method "doubted" makes the values of the person unknown, and returns true, if the memory of an account is lost,
-// or if an earlier contradiction is still believed. The argument "past" belongs to an account in one directory, and
-// "other" is the other directory. The arguments "met" and "read" are those of Past.holds.
+// The method "doubted" makes the values of the person unknown, and returns true, in two cases: what earlier runs stored
+// about an account can no longer be read, or an earlier contradiction is still believed. The argument "past" belongs to
+// an account in one directory, and "other" is the other directory. The arguments "met" and "read" are those of
+// Past.holds.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)
@@ -58,8 +59,8 @@ func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method "contradicted" makes the person contradictory, and returns true, if an earlier contradiction is still
-// believed.
+// The method "contradicted" makes the values of the person unknown, and returns true, if a contradiction from an
+// earlier reading is still believed. Its arguments are those of "doubted".
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -71,7 +72,8 @@ func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	return true
 }
 
-// The method "sentence" says how the accounts contradict each other, since when, and what ends this.
+// The method "sentence" returns a sentence that says how the accounts contradicted each other, when, and what ends this
+// doubt.
 func (p *Past) sentence(other Source, read bool) string {
 	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
 	if p.Contradicted&Shared != 0 {
@@ -87,9 +89,9 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores in the Past of both accounts which contradiction this reading showed, or none. If the reading has both
-// accounts or shows a contradiction, it also sets Joined to "read", the time of the reading. If only an earlier reading
-// showed the contradiction, Met changes nothing.
+// Met stores the contradiction that this reading shows, or zero, in the Past of both accounts. If the reading has both
+// accounts or shows a contradiction, Met also sets Joined to "read", the time of the reading. If only an earlier
+// reading showed the contradiction, Met changes nothing.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && !p.forgotten && p.ADState == Contradictory {

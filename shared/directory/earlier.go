@@ -7,25 +7,26 @@ import (
 	"time"
 )
 
-// Earlier is what earlier runs found under the names in the policy. By it, a later run follows a renamed object, and
-// notices that an object was deleted and created again.
+// Earlier has what earlier runs found for the names of groups and people in the policy. From it, a later run finds a
+// group or person again after a renaming, and notices that a group was deleted and created again.
 type Earlier struct {
-	// Read is when the run that left the object read its data. Objects of older versions lack it.
+	// Read is when the run that stored these facts read the directories. It is zero in facts from older versions.
 	Read   time.Time               `json:"read,omitzero"`
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members has the number of members in the last reading that was trusted, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
-	// Left has the number of members that are left in a group that lost many since then, by GroupRef.Key. A run for one
-	// person, which lists no group, learns from it that the group is in doubt.
+	// Left has the present number of members of each group that has lost many since its count in Members, by
+	// GroupRef.Key. A run for one person does not count members, and learns from Left that the group is in doubt.
 	Left map[string]int `json:"left,omitempty"`
-	// Exempt has the exempt holders in the last reading that was trusted, by EarlierExempt.Asks. A run with another
-	// policy adds its own counts.
+	// Exempt has the counts of exempt holders in the last reading that was trusted, by EarlierExempt.Asks. A policy
+	// with other exemptions has other keys, so its counts stand beside these.
 	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
-	// ExemptLeft has the number of holders whom accounts still exempt, for counts in Exempt that are far smaller since
-	// then. A run for one person learns from it that exemptions are in doubt.
+	// ExemptLeft has, by EarlierExempt.Asks, the newest ByAccount where it is far smaller than the one in Exempt. A run
+	// for one person counts no holders, and learns from ExemptLeft that exemptions are in doubt.
 	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
-	// ExemptLost has the counts in Exempt that put a run on hold (EarlierExempt.Lost). Only a reading in which they are
-	// back ends the doubt. In a later reading, other holders may be unknown, or nobody may be readable.
+	// ExemptLost marks the counts in Exempt that put a run on hold (EarlierExempt.Lost). Later runs stay on hold until
+	// a reading has about as many exempt holders again, or an operator accepts the data. If holders are only unknown in
+	// a later reading, the hold stays.
 	ExemptLost map[string]bool `json:"exemptLost,omitempty"`
 	// People has the accounts that were found for a name in exempt.users or exempt.leave, by this name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
@@ -50,7 +51,7 @@ type EarlierGroup struct {
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
 	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
-	// Replaced means that an operator accepts the group that has the name now, even if it is another one.
+	// Replaced means that an operator accepts the group that has the name now, even if its id is not ID.
 	Replaced bool `json:"-"`
 }
 
@@ -63,24 +64,27 @@ type EarlierExempt struct {
 	Unknown   int    `json:"unknown,omitempty"` // who may be exempt; objects of older versions lack the number
 }
 
-// Lost reports whether many holders who were exempt by account are no longer exempt for any reason. A holder who may be
-// exempt now loses nothing. Holders who are gone are not deducted, because runs take the license from people who are
-// not exempt. Exempt holders may be gone, too, so an operator must look.
+// Lost reports whether far fewer holders are exempt "now" than in the earlier counts e: both ByAccount and Exempt fell
+// by more than five and by more than a tenth of ByAccount. An additional Unknown holder counts as still exempt. The
+// counts cannot tell whether a person lost the exemption or the license, so an operator must look. A smaller number of
+// Holders does not explain the loss, because runs take the license only from people who are not exempt.
 func (e EarlierExempt) Lost(now EarlierExempt) bool {
 	return e.fewer(now, max(0, now.Unknown-e.Unknown))
 }
 
-// Fewer is like Lost, but also counts holders who may still be exempt. Such counts do not replace the trusted ones.
+// Fewer is like Lost, but additional Unknown holders count as no longer exempt. If it returns true, the earlier counts
+// stay the trusted ones.
 func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
 
-// The method "fewer" compares the counts, except for the given number of holders. After a change of the policy, it
-// returns false.
+// The method "fewer" reports whether too many holders are no longer exempt. As many of them as "except" says do not
+// count. If the counts are for different exemptions (Asks), the result is false.
 func (e EarlierExempt) fewer(now EarlierExempt, except int) bool {
 	lost := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt)
 	return e.Asks == now.Asks && tooMany(lost-except, e.ByAccount)
 }
 
-// The function "tooMany" reports whether a loss is too large for one day.
+// The function "tooMany" reports whether more people are lost than may be lost from one run to the next. The parameter
+// "of" is their earlier number.
 func tooMany(lost, of int) bool { return lost > mayLose(of) }
 
 func mayLose(of int) int { return max(fewLeave, of/10) }
@@ -96,9 +100,9 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// Follow notes the id of a group of the policy. What earlier runs found for this group under another name then holds
-// under this one, too. Otherwise a doubt about the group would end when the policy names it in another way, for example
-// by its id.
+// Follow finds what earlier runs know about the group with this id under another name, and copies the newest such facts
+// to the name in ref. Otherwise a doubt about the group would end when the policy names the group in another way, for
+// example by its id.
 func (e *Earlier) Follow(ref GroupRef, id string) {
 	own := e.Group(ref)
 	if e == nil || id == "" || own != nil && own.ID != id {
@@ -127,10 +131,11 @@ func (e *Earlier) Follow(ref GroupRef, id string) {
 	}
 }
 
-// severalMembers is the smallest size of a group whose loss of all members is suspicious.
+// severalMembers is the number of members from which on the loss of all members is suspicious.
 const severalMembers = 3
 
-// fewLeave is how many people an exemption may lose from one run to the next, however few it has.
+// fewLeave is how many people a group or an exemption with fewer than 60 people may lose from one run to the next. A
+// larger one may lose a tenth.
 const fewLeave = 5
 
 // Shrunk reports whether a group lost so many members since the last trusted reading that this may be a fault. The
@@ -143,8 +148,9 @@ func (e *Earlier) Shrunk(q Question, now int) (before int, shrunk bool) {
 }
 
 // Least returns the smallest number of members with which a group is not in doubt. A group that protects people may
-// lose fewLeave members or a tenth of them. A group that gives a license (Question.Direct) may lose all but one,
-// because runs take members out of it, and nobody whom it lost holds the license.
+// lose fewLeave members or a tenth, whichever is more. A group that gives a license (Question.Direct) may lose all but
+// one: runs take members out of it, and a person who has left it no longer holds the license. A group of one or two
+// members may lose all.
 func (e *Earlier) Least(q Question) (least int) {
 	if e == nil {
 		return 0

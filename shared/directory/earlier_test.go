@@ -34,9 +34,9 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// The holders who are exempt by account may become fewer, because they are exempt in another way or are undecided.
-// Otherwise an attribute may be lost. The licenses that runs take from other people do not hide the loss. Counts with
-// many more undecided holders are not trusted.
+// Fewer holders may be exempt by account if the others are exempt in another way or unknown. Otherwise the values of an
+// attribute may be lost. It does not matter how many licenses the runs took from people who are not exempt. Counts with
+// many more unknown holders are not trusted.
 func TestExemptionIsLost(t *testing.T) {
 	t.Parallel()
 	before := EarlierExempt{Asks: "e3", Holders: 1000, Exempt: 120, ByAccount: 100, Unknown: 3}
@@ -69,7 +69,7 @@ func TestExemptionIsLost(t *testing.T) {
 }
 
 // A group stays known when the policy names it in another way. If earlier runs knew several names of the group, the
-// latest one counts. Another group that has a known name now is not followed.
+// latest one counts. If another group has a known name now, the facts under this name stay.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	night := func(n int) time.Time { return time.Date(2026, 11, n, 2, 0, 0, 0, time.UTC) }

@@ -9,8 +9,8 @@ import (
 // The errors of the readers of both sources, for errors.Is.
 var (
 	ErrNoPerson = errors.New("no such person")
-	// ErrLeftOut is an ErrNoPerson: IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves out the account with the SID. It is
-	// returned together with the account. Groups may list such an account.
+	// ErrLeftOut wraps ErrNoPerson. An account has the SID, but IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves it out. A
+	// reader returns this error together with the account, because groups may list the account.
 	ErrLeftOut         = fmt.Errorf("%w within IDLESEAT_AD_BASE and IDLESEAT_AD_FILTER", ErrNoPerson)
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
@@ -25,7 +25,7 @@ var (
 var ErrCursor = errors.New("the place in the list is no longer known")
 
 // ErrNotHeld means that the person does not hold the license that a change would take. The change had no effect. If the
-// answer to an earlier write was lost, that write probably succeeded.
+// answer to an earlier write was lost, that write probably took the license.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
 // ErrUncertain means that it is unknown whether a write took effect: its answer was lost, and a repetition does not
@@ -41,17 +41,18 @@ const Settling = 5 * time.Minute
 // Interval"), and the way between two sites often leads over two site links.
 const Replicating = 6 * time.Hour
 
-// ErrDeferred means that another process will make the write later. A read shows when it is done.
+// ErrDeferred means that another process will make the write later. Only a later read shows that the write is done.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// PartialLogonError comes together with people whose last logon was not read: domain controllers did not answer, or the
-// domain does not store the date.
+// PartialLogonError is returned together with an account whose last logon is uncertain: domain controllers did not
+// answer, or the domain does not store the date.
 type PartialLogonError struct {
 	Controllers []string // URLs of the controllers that did not answer; "without a name" stands for a controller without a URL
 	Err         error    // the reason for each controller
 
-	// Latest is the latest possible logon: the replicated date plus the interval in which logons do not change it. It
-	// is zero if no such time is known, also because a silent controller may not have replicated its changes.
+	// Latest is the latest possible logon: the replicated date, plus the interval in which further logons do not change
+	// that date. It is zero if no such time is known, for example because a controller that does not answer may not
+	// have replicated its changes.
 	Latest time.Time
 }
 

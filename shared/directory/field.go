@@ -114,7 +114,7 @@ type Field struct {
 
 // Of returns the value of the field for a person. It is Unknown if the account was not read or is in doubt. An activity
 // date is also Unknown if the dates of this run or account cannot be trusted, or if an earlier reading saw a later
-// date. A logon to Active Directory is at least Past.LoggedOn.
+// date. The last logon to Active Directory is never earlier than Past.LoggedOn.
 func (f *Field) Of(p *Person) Value {
 	switch {
 	case f.person != nil:
@@ -139,7 +139,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// The method "read" returns the value from this reading, without the doubts of Of.
+// The method "read" returns the value from this reading. Unlike Of, it does not check whether dates can be trusted.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.hides) {
 		return Value{}
@@ -164,8 +164,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether the activity dates cannot be used: a date is in the future, all dates are lost, or the
-// account is an agent's.
+// datesInDoubt reports whether the activity dates cannot be used: a date is in the future, the account had dates and
+// has none now, or the account is an agent's.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -174,7 +174,7 @@ func (p *Person) datesInDoubt(s Source) bool {
 }
 
 // DatesLost returns the first reading in which an activity date was missing or earlier than in Past. It is zero if no
-// date is lost, or if the account was not read.
+// date is lost, or if the state of the account is not Present.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {
 	case p.State(s) != Present:
@@ -228,7 +228,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds a field for each property in the table that has a name.
+// addFields adds a field for each property in the table that a policy may name.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]
@@ -250,7 +250,8 @@ const licenseChanged = "entra.licenseChanged"
 // evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
-// licenseChanged returns the newest change of the assignments of p.License. It is Unknown if one of them has no date.
+// licenseChanged returns when an assignment of p.License last changed. The value is Unknown if one assignment has no
+// date, and None if the person has no assignment.
 func (p *Person) licenseChanged() Value {
 	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
 		return Value{}

@@ -8,8 +8,8 @@ type Freshness struct {
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
-	// Settled counts enabled accounts that are more than 30 days old, without guests. They are expected to have been
-	// used. SettledWithActivity counts those with an activity date.
+	// Settled counts enabled accounts that are more than 30 days old and no guests. Such accounts are expected to have
+	// been used. SettledWithActivity counts those of them that have an activity date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }

@@ -16,8 +16,8 @@ type GroupRef struct {
 // String returns the reference for operators, such as "entra:LIC-M365-E3".
 func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
 
-// Key returns the key of the group's members in a snapshot. If "direct" is set, these are only the members that the
-// group itself lists. The key ignores letter case for Active Directory.
+// Key returns the key of the group's members in a snapshot, such as "entra:LIC-M365-E3". If "direct" is set, these are
+// only the members that the group itself lists. The key ignores letter case for Active Directory.
 func (r GroupRef) Key(direct bool) string {
 	name := r.Name
 	if r.Source == AD {
@@ -35,18 +35,18 @@ type Question struct {
 	Direct bool
 }
 
-// Key returns the key of the members that the question asks for in a snapshot.
+// Key returns the key under which a snapshot has these members.
 func (q Question) Key() string { return q.Ref.Key(q.Direct) }
 
-// PrimaryKey returns the key for the people whose primary group is this Active Directory group, which does not list
-// them.
+// PrimaryKey returns the key for the people whose primary group is this Active Directory group. A group does not list
+// such people as members.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
 
 // NestedKey returns the key for the people who belong to this Active Directory group through a group inside it. They
 // remain members after they are removed from the group itself.
 func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
 
-// Group is what a run read about a group, without its members, and before the people.
+// Group is what a run reads about a group before it reads people. The members are not in it.
 type Group struct {
 	Ref            GroupRef `json:"ref"`
 	ID             string   `json:"id"`             // the Entra object id, or the DN in Active Directory
@@ -62,8 +62,8 @@ type Group struct {
 	Hidden         bool     `json:"hidden,omitempty"`         // visibility is HiddenMembership; memberOf omits the group if the application lacks Member.Read.Hidden
 	Unseen         bool     `json:"unseen,omitempty"`         // the group is hidden and gives a license, and this application cannot read the members
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; empty if it was read
-	// Doubt means that the group may not be the one that earlier runs read under this name. It is then Unreadable, and
-	// an operator must look at it before anything changes.
+	// Doubt means that the group may not be the one that earlier runs read under this name. Unreadable then has the
+	// reason, and an operator must look at the group before anything changes.
 	Doubt bool `json:"doubt,omitempty"`
 	// Note is a sentence for the plan about how the group was found, or empty.
 	Note string `json:"note,omitempty"`
@@ -139,8 +139,8 @@ type Member struct {
 	Direct bool   // listed in the group itself, not in a nested group
 }
 
-// MemberOf reports whether the person belongs to the group with this GroupRef.Key. It is Unset if the group or the
-// person's account in s is unknown.
+// MemberOf reports whether the person belongs to the group with this GroupRef.Key. It is Unset if the members of the
+// group or the person's account in s were not read, or if Active Directory hides the person's primary group.
 func (p *Person) MemberOf(s Source, key string) Flag {
 	if slices.Contains(p.Memberships, key) {
 		return Yes

@@ -23,31 +23,32 @@ func Partition(key string, n int) int {
 	return int(h.Sum32() % uint32(n))
 }
 
-// Accounts is what one run read for one partition.
+// Accounts is what one run read for one partition, a set of people who are joined and evaluated together.
 type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead if the source is not configured, failed or is in doubt
 	ADState    Presence
-	// Memberships has the keys of a member's groups, by Entra id or SID, if the run read the members of these groups.
+	// Memberships has the keys of a person's groups. The map's key is the Entra id or the SID. A group whose members
+	// the run did not read is missing.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered lists the groups that give a license, that an earlier reading could read, and that this one could not:
-	// GroupRef.Key and, if known, "|" and the id.
+	// Remembered lists groups that give a license. An earlier reading could read them, and this one could not. Each
+	// item is the GroupRef.Key and, if the group's id is known, "|" and the id.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
 	// Loose has the immutable ids of the Entra accounts without a SID, from every partition. Such an account may be in
 	// another partition than the Active Directory account of the same person.
 	Loose map[string]bool
-	// Unplaced counts the accounts of this kind that are too many for Loose.
+	// Unplaced counts further Entra accounts without a SID, for which Loose had no room.
 	Unplaced int
 }
 
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields each person
 // once: first those with an Entra account, then the others, in the order of the input. A person is valid until the next
 // one is yielded. A person is Contradictory if the accounts disagree, if two accounts in one directory have one SID, or
-// if they claim one account in the other directory. An earlier contradiction remains until a reading of both
+// if two Entra accounts claim one Active Directory account. An earlier contradiction remains until a reading of both
 // directories no longer shows it.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
@@ -178,7 +179,8 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// The method "whole" reports whether s was read in full and is not in doubt.
+// The method "whole" reports whether s was read in full. The argument "state" must be Present, and the dates of s must
+// be trusted (Stale is empty).
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {

@@ -29,7 +29,8 @@ const (
 // does not document whether signInActivity covers their tokens.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the account, and the property that shows it, which is empty for KindPerson.
+// Kind returns the kind of the person's accounts and what shows it, such as "userType is Guest". For KindPerson, the
+// evidence is empty.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -58,8 +59,9 @@ func (p *Person) KindUnread() bool {
 	return p.AD == nil && p.ADState == NotRead && p.Entra != nil && p.Entra.Enabled != Yes && !p.Entra.Past.Joined.IsZero()
 }
 
-// KindHidden reports whether Active Directory alone can show the kind and does not show the type of the mailbox, because
-// the domain controllers differ or the account of idleseat may not read it.
+// KindHidden reports whether the kind depends on the type of the mailbox in Active Directory, and this type is unknown:
+// the domain controllers differ, or the account of idleseat may not read it. The kind does not depend on it if Entra ID
+// shows another kind than KindPerson.
 func (p *Person) KindHidden() bool {
 	if p.AD == nil || !p.AD.Hides("msExchRecipientTypeDetails") {
 		return false

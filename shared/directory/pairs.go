@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Pair is one row in the table of people: a person's account in Entra ID, in Active Directory, or both.
+// Pair is one row in the table of people: an account in Entra ID, an account in Active Directory, or both with one SID.
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
@@ -14,8 +14,8 @@ type Pair struct {
 	Clear bool
 }
 
-// Plain reports whether the row belongs to a person and nothing about it is in doubt: no other account affects the
-// join, the dates are believed, and nothing is hidden. If the Entra account of the row has a SID, the row also has the
+// Plain reports whether the row has the kind KindPerson and nothing about it is in doubt: Clear is set, no activity
+// date is in the future, and every attribute is readable. An Entra account with a SID is in doubt if the row lacks the
 // Active Directory account.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
@@ -27,12 +27,12 @@ func (p *Pair) Plain() bool {
 	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
 }
 
-// anyAnchor is in Pair.Anchors if the anchor does not matter: the pair lacks an account, or its Entra account is not
-// synced and has no immutable id.
+// anyAnchor is the only item in the result of Pair.Anchors if the anchor does not matter: the pair lacks an account, or
+// its Entra account is not synced and has no immutable id.
 const anyAnchor = "any"
 
-// Anchors returns the anchors under which the two accounts belong to one person, by their names in policies. The name
-// eitherGUID stands for the empty anchor.
+// Anchors returns the names of the anchors under which the two accounts belong to one person. The name eitherGUID
+// stands for the empty anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -53,8 +53,8 @@ func (a Anchor) Among(names []string) bool {
 }
 
 // Pairs puts every account into one pair, by SID alone: first the Entra accounts in the order of h.Entra, each with its
-// Active Directory account unless an earlier pair has that, and then the rest in the order of h.AD. A pair does not
-// prove that its accounts belong to one person. Join decides this, and finds the same people in the pairs.
+// Active Directory account unless an earlier pair already has that account, and then the other Active Directory
+// accounts in the order of h.AD. A pair does not prove that its accounts belong to one person. Join decides this.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))

@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// Indexes into Past.Newest. An Active Directory account has only "logon".
+// Indexes into Past.Newest. An Active Directory account has only one date, at the index "logon".
 const (
 	interactive = iota
 	nonInteractive
@@ -19,28 +19,28 @@ type Past struct {
 	Seen time.Time
 	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
-	// LoggedOn is the newest logon that the domain controllers showed just before a change. The replicated date may be
-	// up to 14 days earlier. It is zero if there is none, or if it is so old that the replicated dates show later
-	// logons.
+	// LoggedOn is the newest logon that the domain controllers showed just before a run changed a license of the
+	// person. The replicated date may be up to 14 days earlier. LoggedOn is zero without such a logon, and also later,
+	// when the replicated dates show every newer logon.
 	LoggedOn time.Time
 	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if each
 	// reading did, or if the account is disabled.
 	EnabledSince time.Time
-	// Joined is the last reading that saw the account together with one in the other directory, which belongs to the
-	// person or contradicts this one. It is zero if there is no recent one.
+	// Joined is the last reading that saw this account together with an account in the other directory that belongs to
+	// the same person or contradicts this one. It is zero if there is no such reading of the last 30 days.
 	Joined time.Time
 	// Contradicted is the contradiction in the last reading of both directories.
 	Contradicted Contradiction
-	// ForgottenBy is the run whose memory of the account can no longer be read, or empty.
+	// ForgottenBy is the run whose stored facts about the account can no longer be read, or empty.
 	ForgottenBy string
-	// MemberSince has, by GroupRef.Key of a group that gives a license, the first reading of the latest unbroken series
-	// that saw the account in the group. It is zero if the account was in it before the first reading.
+	// MemberSince has the first reading of the latest unbroken series that saw the account in a group that gives a
+	// license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first reading.
 	MemberSince map[string]time.Time
-	// MemberBefore is MemberSince for groups of the last reading that this one could not read, by the items of
-	// Accounts.Remembered.
+	// MemberBefore is MemberSince for groups that the last reading could read and this one could not. The map's key is
+	// an item of Accounts.Remembered.
 	MemberBefore map[string]time.Time
-	// Row is the account's row in the table of people, from 1. It is set only if earlier readings have nothing that
-	// could change a verdict. Of the other fields, only Seen is then set.
+	// Row is the account's row in the snapshot's table of people, counted from 1. It is set only if the columns of this
+	// table decide every verdict about the person. Of the other fields, only Seen is then set. Otherwise Row is 0.
 	Row int
 }
 
@@ -52,7 +52,8 @@ func (p *Past) MemberOf(key string, since time.Time) {
 	p.MemberSince[key] = since
 }
 
-// WasMemberOf is MemberOf for a group that this reading could not read.
+// WasMemberOf is MemberOf for a group that this reading could not read. The argument "key" is an item of
+// Accounts.Remembered.
 func (p *Past) WasMemberOf(key string, since time.Time) {
 	if p.MemberBefore == nil {
 		p.MemberBefore = map[string]time.Time{}
@@ -60,10 +61,11 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// The constant "apart" is the shortest time between readings of different days. A nightly run may start a little early.
+// The constant "apart" is the shortest time between the readings of two nights. A nightly run may start a little early.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether no earlier night confirms what this reading shows.
+// SeenOnce reports whether no reading of an earlier night saw the account, so that nothing confirms what this one
+// shows.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
 // Activity returns the activity dates of the account, in the order of Past.Newest.
@@ -97,8 +99,9 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// The method "missed" sets the state to Missing if a recent reading found the account and this one did not. It may
-// still exist: a lost page, a lost right and a changed filter look like a deleted account.
+// The method "missed" sets the state of the account in s to Missing if a recent reading saw it, so that "joined" is not
+// zero. The caller did not find the account, but it may still exist: a lost page, a lost right and a changed filter
+// look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -114,9 +117,9 @@ func (p *Person) missed(s Source, joined time.Time) {
 // Enabling has the fields that say whether an account of Active Directory is enabled. An expired account is not.
 var Enabling = []string{"ad.accountEnabled", "ad.expires"}
 
-// EnabledSince returns since when the account in s has been enabled, or zero if it was so before the first reading. The
-// result "enabled" is Unset if this reading does not show it, or if the domain controllers differ: one of them may show
-// an account that is enabled again.
+// EnabledSince returns since when the account in s has been enabled. The time is zero if the account was enabled before
+// the first reading. The result "enabled" is Unset if this reading does not show whether the account is enabled, or if
+// the domain controllers differ, because the account may have been enabled again on one of them.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -130,8 +133,8 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	}
 }
 
-// MemberSince returns since when the account in s has been in a group that gives a license, or zero if it was so before
-// the first reading.
+// MemberSince returns since when the account in s has been in a group that gives a license. The time is zero if the
+// account joined the group before the first reading.
 func (p *Person) MemberSince(s Source, key string) time.Time {
 	if past := p.Past(s); past != nil {
 		return past.MemberSince[key]
@@ -139,8 +142,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack returns the newest date of any reading and the date of this reading, if the newest is later. Otherwise
-// "newest" is zero.
+// WentBack compares the newest date of earlier readings with the date of this reading, which is "read". If the date of
+// this reading is earlier, it went back, and the result "newest" is the other one. Otherwise "newest" is zero.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

@@ -100,8 +100,7 @@ type EntraUser struct {
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
-	// Uses has what usage reports say about the account: an entry for each signal that a rule reads, if its report
-	// lists the account.
+	// Uses has one entry for each usage report that a rule reads and that lists the account.
 	Uses []Use
 }
 
@@ -149,8 +148,8 @@ type ADUser struct {
 	Expires            time.Time `field:"expires" source:"accountExpires" read:"always"` // zero: never
 	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`                 // a logon lies in the future, so no logon date of the account is trusted
 	DatesLost          time.Time // the first reading in which the logon date was missing or earlier than in Past; zero if no date is lost
-	// Unreadable has the LDAP names of attributes whose value is not known: it is empty because the reading account may
-	// lack the right to see it, or domain controllers give different values (Agree).
+	// Unreadable has the LDAP names of attributes with an unknown value. Either the directory sent no value, and the
+	// account of idleseat may lack the right to see it, or domain controllers give different values (Agree).
 	Unreadable []string
 	Past       Past
 
@@ -168,9 +167,10 @@ func (a *ADUser) LogOnBy(latest time.Time) {
 
 const lastLogonTimestamp = "lastLogonTimestamp"
 
-// OnPremises reports whether the account may belong to one in Active Directory. One that is mastered in Entra ID may: a
-// conversion leaves its SID ("Configure User Source of Authority", learn.microsoft.com), other tools than Entra Connect
-// set the immutable id alone, and an earlier run may have read both accounts together.
+// OnPremises reports whether the person may also have an account in Active Directory. This is possible for an account
+// that is mastered in Entra ID: a conversion leaves its SID ("Configure User Source of Authority",
+// learn.microsoft.com), other tools than Entra Connect set the immutable id alone, and an earlier run may have read
+// both accounts together.
 func (u *EntraUser) OnPremises() bool {
 	return u.Synced || u.SID != "" || u.ImmutableID != "" || !u.Past.Joined.IsZero()
 }
@@ -239,8 +239,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns a copy whose last logon to Active Directory is "latest", and is trusted. If callers pass the
-// latest possible time, a license that a rule takes from the copy is certainly unused.
+// LoggedOnBy returns a copy whose last logon to Active Directory is "latest", and is trusted. The argument is the
+// latest possible logon. If a rule takes a license even from the copy, the license is certainly unused.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -252,8 +252,9 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy in which "at" replaces earlier and missing dates of use. Later and unknown dates stay. After
-// a restore at this time, a rule may take the license again only if it takes it from this copy.
+// ActiveBy returns a copy in which "at" replaces earlier and missing dates of use. Later and unknown dates stay. The
+// argument is the time of a restore. A rule may take the license again only if it takes the license from this copy,
+// too.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -2,8 +2,9 @@ package directory
 
 import "time"
 
-// Sighting has the activity dates of an account that was read singly, of which at least one is newer than in the
-// readings of everybody. Later runs remember it, because a later reading of everybody may show an older date.
+// Sighting has the activity dates that a reading of one account showed just before a change. At least one of them is
+// newer than in any earlier reading of everybody. Later runs keep them, because a later reading of everybody may show
+// an older date.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id or the SID
 	// Newest has the last interactive, non-interactive and successful sign-in or, for Active Directory, the last logon
@@ -12,8 +13,8 @@ type Sighting struct {
 	At     time.Time                `json:"at"` // when the account was read
 }
 
-// Sightings returns the activity dates of the two accounts. A result is nil without an account, or if no date is newer
-// than in Past. The argument "at" is when the person was read.
+// Sightings returns the activity dates of the two accounts. A result is nil without an account, and if no date is newer
+// than in Past. The result "ad" is also nil if a logon is in the future. The argument "at" is when the person was read.
 func (p *Person) Sightings(at time.Time) (entra, ad *Sighting) {
 	if p.Entra != nil {
 		entra = sighting(p.Entra.ID, p.Entra.Activity(), &p.Entra.Past, at)

@@ -91,7 +91,8 @@ func SignalNamed(name string) (Signal, bool) {
 // Use is what a usage report says about one account and one signal.
 type Use struct {
 	Signal Signal
-	// Last is the end of the day of the last activity. Its state is None if there was none in the span of the report.
+	// Last is the end of the day of the last activity. Its state is None if there was no activity in the span of the
+	// report.
 	Last Value
 	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
@@ -102,7 +103,7 @@ type Use struct {
 	Shown time.Time
 }
 
-// The method "use" returns nil if the report does not list the account.
+// The method "use" returns what the report of the signal says about the account, or nil if the report does not list it.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -124,8 +125,8 @@ func addReported(m map[string]*Field) {
 	}
 }
 
-// lastUse returns the last activity. Without one, an account that is older than the span of the report, or has no
-// creation date, may have been active before it (NoneSince). A younger account was not (None).
+// lastUse returns the last activity. If the report has none, an account that was created in the span of the report was
+// never active (None). Any other account may have been active before the span (NoneSince).
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through
