@@ -1,5 +1,5 @@
-// Package clock tells the time and waits. Code that decides or writes takes the time from a Clock, so a simulated
-// company can live through months in seconds.
+// Package clock tells the time and waits. Code that decides or writes takes the time from a Clock, so a test can
+// simulate months in seconds.
 package clock
 
 import (

@@ -24,12 +24,12 @@ const (
 // Wish is the kind of work that a request asks for.
 type Wish string
 
-// The wishes. The error of Admit has this text.
+// The wishes. Their text is in the error of Admit.
 const (
 	PlanEverybody Wish = "a plan for everybody"
 	PlanOne       Wish = "a plan for one person"
-	// AcceptFeeds also ends doubts of later runs, even if nobody applies the plan. A night of mode enforce then takes
-	// licenses that were undecided, so the entrance Plan refuses this wish.
+	// AcceptFeeds changes later runs even if nobody applies the plan: they no longer doubt the accepted data. A nightly
+	// run in mode enforce may then take licenses that it did not take before, so the entrance Plan refuses this wish.
 	AcceptFeeds   Wish = "a plan that accepts the sources as they are"
 	ChangeOne     Wish = "the changes of one person"
 	ApplyPlan     Wish = "the application of a plan"

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAdmit: exactly one entrance accepts each wish of an operator. A plan for everybody has a second entrance, which
+// TestAdmit: exactly one entrance accepts each wish of an operator. The wish PlanEverybody has a second entrance, which
 // only the schedule may start.
 func TestAdmit(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,6 @@
-// Package evidence reads one person from each source: for a run for one person, and again before a write. The relay has
-// no rules, so this package does not depend on the policy. What could not be read, or may be hidden, is unknown, and
-// never a "no".
+// Package evidence reads one person from each source: for a run for one person, and again before a write. The relay
+// uses this package and has no policy, so this package does not depend on the policy. What could not be read, or may be
+// hidden, is unknown, and never a "no".
 package evidence
 
 import (
@@ -33,13 +33,14 @@ type Person struct {
 	Entra  *directory.EntraUser // nil if the account was not found
 	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil if Active Directory was not asked
-	// Failed says why Active Directory could not be read, so that everything there is unknown. Otherwise it is nil.
+	// Failed is the error if Active Directory could not be read. Everything there is then unknown. Otherwise Failed is
+	// nil.
 	Failed error
 }
 
 // Find finds a person by a name that an operator typed. It looks in Entra ID first, and then reads the account in
-// Active Directory with the same SID. If only Active Directory has the name, Find looks for the Entra account of this
-// person. The parameter "ad" is nil if Active Directory is not configured. Find returns directory.ErrNoPerson if no
+// Active Directory with the same SID. If only Active Directory has the name, Find looks for the person's Entra account
+// (InEntra). The parameter "ad" is nil if Active Directory is not configured. Find returns directory.ErrNoPerson if no
 // source has the name. It does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
@@ -72,7 +73,8 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 }
 
 // InEntra returns the Entra account of a person of Active Directory, or nil. The user principal names must be equal,
-// and so must the SIDs. Without a SID in Entra ID, the immutable id must be the anchor.
+// and so must the SIDs. If the Entra account has no SID, its onPremisesImmutableId must fit the Active Directory
+// account (Anchor.Fits).
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -104,7 +106,8 @@ func (p *Person) Latest() (at time.Time) {
 	return p.AD.Partial.Latest
 }
 
-// Accounts returns a partition with only this person, for Join. A source that was not read is directory.NotRead.
+// Accounts returns the input of directory.Accounts.Join with only this person. A source that was not read has the state
+// directory.NotRead.
 func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h := &directory.Accounts{Memberships: map[string][]string{}, Anchor: anchor}
 	h.Unreadable = append(h.Unreadable, p.Groups.Unreadable...)

@@ -168,7 +168,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// If memberOf may omit a group, ReadGroups reads its members. If it cannot see them, membership is unknown.
+// If a group hides its members and memberOf does not show the group, ReadGroups reads the list of members. If it may
+// not see the list, membership is unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -249,7 +250,8 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Membership is unknown if the group was deleted, emptied or hidden since the first reading.
+// Again sets Unseen if the group was deleted since the first reading, has too few members, or shows its members no
+// longer.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -303,8 +305,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// A sample reads no more of a list than necessary. If the listing fails before the sample is complete, SampleAD returns
-// the error.
+// A sample stops reading the list when it has enough people. If the listing fails before the sample is complete,
+// SampleAD returns the error.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 7} {

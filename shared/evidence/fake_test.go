@@ -25,13 +25,13 @@ var (
 // The type "fails" has the errors of calls that fail, by the name of the call and its argument.
 type fails map[string]error
 
-// fakeAD is a directory with a few accounts. The map "in" has the SIDs of a group's members by its DN, and those of its
-// direct members by the DN with a star at its end.
+// fakeAD is a directory with a few accounts. The map "in" has the SIDs of a group's members. Its key is the DN of the
+// group, with a star at the end for the direct members.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string
 	fail   fails
-	gone   bool // whether the domain has no account with a SID that is not in people
+	gone   bool // whether MemberOf returns ErrNoPerson for a SID that is not in people
 	listed int
 }
 

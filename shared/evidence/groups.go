@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging says to which of several groups a person belongs. In has the keys of these groups, and Unreadable those of
-// the groups for which it is unknown. For the other groups in the questions, the answer is no.
+// Belonging says to which of several groups a person belongs. In has the keys of these groups. Unreadable has the keys
+// of the groups whose answer is unknown. For every other group in the questions, the answer is no.
 type Belonging struct {
 	In         []string
 	Unreadable []string
@@ -25,9 +25,9 @@ type Group struct {
 	Listed map[string]bool
 }
 
-// Again reads a group again, because it may have been deleted, emptied or hidden. If it is or was hidden, Again also
-// reads the whole list of members. It sets Unseen if the group is gone, if its members cannot be seen, or if it has
-// fewer members than "least".
+// Again reads a group again, because it may have been deleted, emptied or hidden since the run read it. If the group
+// hides or hid its members, Again also reads the whole list of members into Listed. It sets Unseen if the group is
+// gone, if this application cannot see its members, or if the group has fewer members than "least".
 func Again(ctx context.Context, entra Entra, g Group, least int) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -47,8 +47,8 @@ func Again(ctx context.Context, entra Entra, g Group, least int) (Group, error) 
 	return g, err
 }
 
-// The method "list" reads the members of the group and returns their number. If "enough" is positive, it stops after
-// that many members and does not set Listed.
+// The method "list" reads the members of the group and returns their number. If "enough" is positive, the method stops
+// after that many members and does not set Listed.
 func (g *Group) list(ctx context.Context, entra Entra, enough int) (members int, err error) {
 	listed := map[string]bool{}
 	err = entra.ListMembers(ctx, g.Now, "", func(page []directory.Member, _ string) error {
@@ -66,8 +66,8 @@ func (g *Group) list(ctx context.Context, entra Entra, enough int) (members int,
 	return members, err
 }
 
-// ReadGroups finds out to which of the groups an Entra account belongs. memberOf omits hidden groups, so only the list
-// of members shows who belongs to a hidden group.
+// ReadGroups finds out to which of the groups an Entra account belongs. Graph's memberOf omits groups that hide their
+// members, so ReadGroups looks in the list of members of such a group.
 func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b Belonging, err error) {
 	of := groupsOf{entra: entra, user: id}
 	for _, g := range groups {
@@ -100,8 +100,8 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads the list of all groups of a person and that of the direct groups, each when it is first needed and
-// only once. It is not safe for concurrent use.
+// groupsOf reads two lists of a person's groups: all groups, and the groups that list the person directly. It reads
+// each list when a caller first needs it, and only once. It is not safe for concurrent use.
 type groupsOf struct {
 	entra Entra
 	user  string // the object id

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestGroupsOfAnAccountThatIsNotRead: the settings leave the account out, or no controller finds it. A group may list
-// it nevertheless, and then the person belongs to the group.
+// TestGroupsOfAnAccountThatIsNotRead: IDLESEAT_AD_BASE or IDLESEAT_AD_FILTER leaves the account out, or no controller
+// finds it. A group may list the account nevertheless, and then the person belongs to the group.
 func TestGroupsOfAnAccountThatIsNotRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

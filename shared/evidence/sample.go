@@ -7,16 +7,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The dates of a single person do not show whether a feed is broken. A run for one person therefore also reads the
-// first people that each source lists.
+// The dates of a single person do not show whether a source has lost its dates. A run for one person therefore also
+// reads a sample: the first people that each source lists.
 
 // errEnough stops a listing.
 var errEnough = errors.New("enough")
 
-// Enough is the number of Active Directory accounts that show whether the feed is broken.
+// Enough is how many Active Directory accounts a sample has. This many show whether the dates of all accounts are
+// broken.
 const Enough = 1000
 
-// SampleEntra passes each user on the first page of Entra ID to the function.
+// SampleEntra passes each user on the first page of Graph's list of users to the function.
 func SampleEntra(ctx context.Context, entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 }, each func(*directory.EntraUser)) error {

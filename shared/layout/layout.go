@@ -24,8 +24,8 @@ const (
 // Policy is the key of the policy in force in the bucket of a deployment.
 const Policy = "policy.yaml"
 
-// Leases is the prefix of the objects of the lease, which permits one night at a time. It is below runs/ so that the
-// bucket retains leases for as long as runs.
+// Leases is the prefix of the objects of the lease, by which only one nightly run works at a time. The prefix is below
+// runs/, so that the bucket retains these objects for as long as those of runs.
 const Leases = Runs + "lease/"
 
 // Lease returns the key of object n in the chain of a lease (package lease).
@@ -45,7 +45,7 @@ func Begin(run string) string { return Run(run) + "begin.json" }
 // Manifest returns the key of a run's manifest, which turns the parts of the run into a snapshot.
 func Manifest(run string) string { return Run(run) + "manifest.json" }
 
-// Part returns the key of the accounts that one attempt read from a source for one partition.
+// Part returns the key of the accounts of one partition that one attempt read from a source.
 func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
@@ -59,7 +59,7 @@ func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
 }
 
-// EntraCall returns the key of the progress of one call that reads Entra ID.
+// EntraCall returns the key of the progress of one call of the function that reads Entra ID.
 func EntraCall(run string, call int) string {
 	return fmt.Sprintf("%sentra/calls/%04d.json", Run(run), call)
 }
@@ -93,7 +93,7 @@ func Mailboxes(run, attempt string) string {
 	return Run(run) + "mailboxes/" + attempt + ".jsonl.gz"
 }
 
-// Usage returns the key of a usage report that a run read in one attempt.
+// Usage returns the key of a usage report that a run read in one attempt. The argument "report" is a name such as m365.
 func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
@@ -114,7 +114,8 @@ func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Freed returns the key of the summary of the ledger that one attempt of a run made for package money.
+// Freed returns the key of the summary of the ledger from which package money counts freed seats. One attempt of a run
+// made it.
 func Freed(run, attempt string) string {
 	return Run(run) + "history/freed-" + attempt + ".jsonl.gz"
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// onPage has the keys that docs/store.md must list, by the function that returns the key. A function that returns a
-// prefix has none.
+// onPage has the keys that docs/store.md must list. The map's key is the name of the function that returns them. The
+// value is nil for a function that does not return the key of an object.
 var onPage = map[string][]string{
 	"Run": nil, "IsRun": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Lease": {Lease(999999)}, "Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},

@@ -23,7 +23,7 @@ import (
 var (
 	// ErrHeld is returned when another process holds the lease.
 	ErrHeld = errors.New("another run is under way")
-	// ErrLost is the cause with which Keep cancels its context when the lease expired or another process took it.
+	// ErrLost is the cause of the cancellation of Keep's context: the lease expired, or another process took it.
 	ErrLost = errors.New("the lease of this run was lost")
 )
 
@@ -57,8 +57,8 @@ type Lease struct {
 	n     int // number of the link in the field last
 }
 
-// Take takes the lease. If another process holds it, or takes it at the same moment, the error is ErrHeld, which names
-// the holder if it is known.
+// Take takes the lease. If another process holds the lease, or takes it at the same moment, the error wraps ErrHeld. It
+// names the holder if that is known.
 func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
 	now := by.Now().UTC()
 	last, n, err := newest(ctx, s)
@@ -103,8 +103,8 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until the caller calls "end". If the lease is lost, it cancels the returned context with the
-// cause ErrLost. The function "end" releases the lease. If it fails, other processes must wait until the lease
+// Keep renews the lease until the caller calls "end". If the lease is lost, Keep cancels the returned context with the
+// cause ErrLost. The function "end" releases the lease. If "end" fails, other processes must wait until the lease
 // expires.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)

@@ -106,8 +106,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// TestTake: a second process may take the lease if the first has ended it, or if it has expired by the clock of the
-// second.
+// TestTake: a second process may take the lease if the first process has ended it, or if it has expired according to
+// the clock of the second process.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -277,8 +277,8 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestEndThatFails: if the holder cannot end the lease, the error says when it expires. Take refuses a store that
-// overwrites objects.
+// TestEndThatFails: if the holder cannot end the lease, the error says when the lease expires. Take refuses a store
+// whose PutIfAbsent overwrites objects.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
