@@ -48,8 +48,9 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
-// Counterpart returns the Entra group that is synced from the Active Directory group of a license and has the same
-// SID. It must give the license and nothing else. If there is no such group, "refusal" says why.
+// Counterpart returns the Entra group that is synced from the Active Directory group of a license. The two groups have
+// the same SID. The result "refusal" is "" if the Entra group gives the license and nothing else. Otherwise it says why
+// no change can be made.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {
@@ -63,7 +64,8 @@ func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal stri
 	return g, fmt.Sprintf("no group of Entra ID that gives %s is synced from %s", l.SKU, l.Group)
 }
 
-// Mirrors returns why the Entra group g cannot be the counterpart of a license's Active Directory group, or "".
+// Mirrors returns why the Entra group g cannot be the counterpart of the Active Directory group of a license (see
+// Counterpart). It returns "" if it can be.
 func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string) {
 	if !g.Synced {
 		return fmt.Sprintf("the group %q of Entra ID is not synced from %s any more", g.Name, l.Group)

@@ -11,8 +11,8 @@ import (
 // such a call ends well within the 15 minutes that a function may run.
 const perBatch = 100
 
-// Batch is a part of a plan that one call applies, in one directory. A directory that is down therefore delays only
-// its own batches.
+// Batch is a part of a plan that one call of the Lambda function applies. A batch of changes is for one directory, so a
+// directory that is down delays only its own batches.
 type Batch struct {
 	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change

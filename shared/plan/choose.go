@@ -17,9 +17,9 @@ type Pick struct {
 	License string
 }
 
-// Choice describes which changes of a plan an operator wants. If Only is nil, it selects all changes, and otherwise
-// those in Only. Changes in Except are left out. Of the rest, at most Limit changes are kept, in the order of the
-// plan. A Limit of 0 means no limit.
+// Choice describes which changes of a plan an operator wants: those that Only names, or all if Only is nil, without
+// those that Except names. Of these, it takes at most the first Limit changes in the order of the plan. A Limit of 0
+// means no limit.
 type Choice struct {
 	Only, Except []Pick
 	Limit        int

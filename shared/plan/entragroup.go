@@ -57,8 +57,8 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// The function "called" returns the name of a group for refusals: the name in the policy, with the displayName if the
-// policy has the object id.
+// The function "called" returns the name of a group for refusals: the name in the policy, and in parentheses the
+// displayName if it differs.
 func called(g *directory.Group) string {
 	if g.Name == "" || strings.EqualFold(g.Name, g.Ref.Name) {
 		return g.Ref.String()
@@ -66,9 +66,9 @@ func called(g *directory.Group) string {
 	return g.Ref.String() + " (" + g.Name + ")"
 }
 
-// The function "unseen" returns why idleseat moves nobody into or out of a group whose members are hidden from the
-// application, or "". memberOf omits a hidden group, so no read would show that a change is made, and the change would
-// stay pending for ever.
+// The function "unseen" returns a refusal if the members of a group are hidden from the application, and "" otherwise.
+// memberOf omits such a group. So no read would show that a change of its members is made, and the change would stay
+// pending for ever.
 func unseen(g *directory.Group) string {
 	if !g.Unseen {
 		return ""
@@ -76,8 +76,8 @@ func unseen(g *directory.Group) string {
 	return fmt.Sprintf("the group %s hides its members from this application, so that no read shows whether a change is made; grant the application permission Member.Read.Hidden, or name a group that shows its members", called(g))
 }
 
-// Reduced returns a sentence about the service plans that the group's assignment switches off, and that give a mailbox
-// or that the license needs. It returns "" if there are none.
+// Reduced returns a sentence if the group gives its members the product without a service plan that gives a mailbox or
+// that the license needs, or if this is unknown. Otherwise it returns "".
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
@@ -129,8 +129,8 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 }
 
 // Gives returns why idleseat may not change membership in a group to take or give a license, or "". The group must be
-// writable, and must assign this license and nothing else, or no product if membership is the license. The parameter
-// "name" is the name of the group in the refusal.
+// writable. It must assign the product of the license and no other product. If membership in the group is itself the
+// license, it must assign no product. The parameter "name" is the name of the group in the refusal.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// FeedState is the health of one signal in one run.
+// FeedState is the health of one signal, such as the sign-ins in Entra ID, in one run.
 type FeedState string
 
 const (
@@ -16,12 +16,13 @@ const (
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory is also the health of
-// its list of people.
+// Feed is the health of a signal, with a reason if it is not healthy. The feed of the sign-ins or logons also says
+// whether the list of people from that directory is complete.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
-	// Incomplete means that accounts may be missing in the reading. Otherwise at most the dates are unknown.
+	// Incomplete means that accounts may be missing in the reading. If it is false, an unhealthy feed only makes its
+	// dates unknown.
 	Incomplete bool `json:"incomplete,omitempty"`
 }
 
@@ -32,7 +33,7 @@ type FeedFacts struct {
 	Failed       string
 	PartialLogon string    // why the last logons are incomplete; empty if they are complete
 	Baseline     *Baseline // nil if there is nothing to compare with
-	// First means that there is no earlier healthy reading to compare with.
+	// First means that there is no earlier healthy reading. Then firstDates applies.
 	First bool
 }
 
@@ -71,9 +72,9 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning time asOf. If the directory could not be read, all its values are unknown. If
-// the reading is incomplete, an account that it lacks may exist. If the signal is unhealthy for another reason, only its
-// dates are unknown.
+// Health judges one signal at the planning time asOf. The result is Incomplete if the source could not be read, or
+// lists far fewer people than before: an account that is not in the list may then exist. If the signal is unhealthy for
+// another reason, only its dates are unknown.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	feed := f.health(s, asOf)
 	short := f.Failed != "" || f.Sampled == 0 || f.Baseline != nil && f.Baseline.fewerPeople(f.Freshness)

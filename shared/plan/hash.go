@@ -23,7 +23,7 @@ func (p *Plan) Bind() {
 	p.PlanHash = p.Hash()
 }
 
-// Hash returns the SHA-256, in hex, of the members in "covered".
+// Hash returns the hash of the plan: the SHA-256, in hex, of the members in "covered" (see HashOf).
 func (p *Plan) Hash() string {
 	bound := *p
 	bound.Hashed = covered
@@ -90,9 +90,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covers. Format 1 hashed decoded values, so if this type or the
-// types of its lists changed, stored plans would no longer match their hashes. The release after the first release of
-// format 2 removes the types.
+// format1 has the members that the hash of format 1 covers. Format 1 hashed the values after decoding. So if this type
+// or the types of its lists changed, stored plans would no longer match their hashes. The release after the first
+// release of format 2 removes the types.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

@@ -19,7 +19,8 @@ func boundPlan() *Plan {
 	}
 }
 
-// TestWhatTheHashCovers: the hash covers each member that decides what is written, and no other member.
+// TestWhatTheHashCovers: the hash covers each member of a plan that decides which licenses are changed. It covers no
+// other member.
 func TestWhatTheHashCovers(t *testing.T) {
 	t.Parallel()
 	before := boundPlan()
@@ -59,8 +60,8 @@ func TestWhatTheHashCovers(t *testing.T) {
 	}
 }
 
-// TestHashOf: HashOf hashes the stored text by the members that the text lists, and refuses a list that hides a
-// member.
+// TestHashOf: HashOf hashes those members of the stored text that are in the list "hashed". It fails if the list leaves
+// out a member that the hash must cover.
 func TestHashOf(t *testing.T) {
 	t.Parallel()
 	p := boundPlan()
@@ -97,7 +98,8 @@ func TestHashOf(t *testing.T) {
 	}
 }
 
-// TestHashOfFormat1: the hash of a plan of format 1, which has no list, stays what the version that wrote it computed.
+// TestHashOfFormat1: the hash of a plan of format 1, which has no list of hashed members, is still the one that the old
+// version computed.
 func TestHashOfFormat1(t *testing.T) {
 	t.Parallel()
 	const text = `{"asOf":"2026-11-23T09:00:00Z","tenant":"t","tool":"v1","manifestHash":"m","policyHash":"p","verdict":"review","overridable":false,` +

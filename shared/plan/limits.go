@@ -13,12 +13,12 @@ import (
 // eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// minHolders is the smallest number of holders from which a rule that matches all holders puts the run on hold. No
-// company stops using a license in one night.
+// minHolders is a number of holders of a license. If a rule matches all holders, and there are at least this many, the
+// plan is put on hold, because no company stops using a license in one night.
 const minHolders = 3
 
-// Exceeded returns a sentence for each rule that matches more people than the policy allows. The map "accepted" has,
-// by rule, the number of matches that an override accepted. These do not count.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. The map "accepted" has the
+// number of matched people whom an operator accepted in spite of the limits, for each rule. They do not count.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -88,7 +88,8 @@ func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map
 // Window is the period over which the changes of a rule are added up.
 const Window = 30 * 24 * time.Hour
 
-// Drain counts the licenses that one rule takes within Window. Licenses that an override accepted are not counted.
+// Drain counts the licenses that one rule takes within Window. It does not count licenses that an operator accepted in
+// spite of the limits.
 type Drain struct {
 	Rule    string
 	Before  int // licenses that the rule took earlier and that are not restored

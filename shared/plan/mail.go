@@ -15,15 +15,16 @@ import (
 // plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo reports whether a service plan gives a mailbox, or whether a license of the policy needs it.
+// MattersTo reports whether a service plan matters to idleseat: it gives a mailbox, or a license of the policy needs
+// it.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns a phrase that names the service plans which give a mailbox, or which the license needs, and which are
-// in the list "off" of switched-off plans. It returns "" if there are none. If the product's service plans are
-// unknown, each plan in "off" may be such a plan, and the phrase says so.
+// Lacks returns a phrase about the service plans that are switched off. The list "off" has their ids. The phrase names
+// those that give a mailbox or that the license needs. If there are none, Lacks returns "". If the service plans of the
+// product are unknown, the phrase says that nobody can tell what is left.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -74,10 +75,11 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 type Swap struct{ License, SKU, TargetSKU string }
 
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
-// then deletes its content for good after 30 days (Microsoft Learn, "Assign or unassign licenses for users in the
-// Microsoft 365 admin center", section "What happens to a user's data when you remove their license?"). It returns
-// Unset if it is unknown whether the new product gives a mailbox. A license does not count if one of the changes
-// "others" takes it and is not known to give another mailbox. The result "too" is such a license, or "".
+// then deletes the content of the mailbox for good after 30 days (Microsoft Learn, "Assign or unassign licenses for
+// users in the Microsoft 365 admin center", section "What happens to a user's data when you remove their license?"). It
+// returns Unset if it is unknown whether the new product gives a mailbox. Another license of the person does not keep
+// the mailbox if one of the changes "others" takes this license and is not known to give another mailbox. The result
+// "too" names such a license, or is "".
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No, ""
@@ -119,7 +121,8 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap
 	return directory.Unset, too
 }
 
-// mailRefusal returns the refusal of a change that takes the person's mailbox, or may take it, or "".
+// mailRefusal returns why a change is refused that takes or may take the person's mailbox. It returns "" if the change
+// keeps the mailbox, or if the policy accepts the loss.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule, others []Swap) string {
 	if r.MailboxLost {
 		return ""

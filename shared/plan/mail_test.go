@@ -88,8 +88,8 @@ rules:
 	}
 }
 
-// TestMailboxOfTwoLicenses: a license that another change takes does not keep the mailbox. A change that gives a
-// mailbox in exchange keeps it.
+// TestMailboxOfTwoLicenses: a person has two licenses with a mailbox. If one is taken, the other keeps the mailbox,
+// unless another change takes that license and gives no mailbox in exchange.
 func TestMailboxOfTwoLicenses(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

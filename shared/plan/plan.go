@@ -1,6 +1,7 @@
-// Package plan turns verdicts into changes. It finds the route by which each person holds a license, and judges the
-// health of the feeds. If the policy allows fewer changes than the rules ask for, it keeps the changes of the people
-// who are idle longest. It binds the plan by a hash. It does no I/O.
+// Package plan turns verdicts of rules into changes of licenses. It finds out in which way each person holds a license,
+// and whether the activity dates of each source can be trusted. If the policy allows fewer changes than the rules ask
+// for, it keeps the changes of the people who are idle longest. A hash over the plan shows later whether the plan was
+// altered. The package does no I/O.
 package plan
 
 import (
@@ -55,8 +56,8 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is set if another change of the same person, by an earlier rule, must come first although its idle time
-	// began later. It is the begin of that idle time, by which the plan orders this change. Otherwise it is zero.
+	// After is zero, or a date by which the plan orders this change in place of the begin of its idle time. The later
+	// date keeps this change behind a change of the same person by an earlier rule.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of consecutive runs, up to now, that tried the change and failed.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -179,9 +180,8 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// TakenAs is the id of the person in the ledger, if the person had another id when the run RestoreOf took the
-	// license: a license in Active Directory stays the same when the account in Entra ID is new. Otherwise it is
-	// empty.
+	// TakenAs is the id of the person in the ledger if it differs from User. The id of a person changes when the
+	// account in Entra ID is new, but the license in Active Directory stays the same. Otherwise TakenAs is empty.
 	TakenAs string `json:"takenAs,omitempty"`
 	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`
@@ -202,12 +202,12 @@ type Begun struct {
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
 	Reason            string    `json:"reason"` // why the change is not finished
-	// Back means that the change returns the license to the person: by a restore, by a rollback, or because an operator
-	// has asked to restore it.
+	// Back means that the change gives the license back to the person: as a restore, as a rollback, or because an
+	// operator has asked to restore the license.
 	Back bool `json:"back,omitempty"`
 }
 
-// Returning returns the runs among Resumes that have begun to return a license and have not finished.
+// Returning returns those runs in p.Resumes that have an unfinished change which gives a license back.
 func (p *Plan) Returning() (names []string) {
 	for _, run := range p.Resumes {
 		if slices.ContainsFunc(p.Pending, func(b Begun) bool { return b.Run == run && b.Back }) {
@@ -217,7 +217,7 @@ func (p *Plan) Returning() (names []string) {
 	return names
 }
 
-// Verdict is the result of the gate for a plan.
+// Verdict says whether a plan may be applied.
 type Verdict string
 
 // The verdicts: apply the plan, ask for approval, put the plan on hold because of a safety check, or do nothing.
@@ -278,14 +278,14 @@ type Plan struct {
 	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
 	// Matches has the number of people whom each rule matched. MatchHash is the SHA-256, in hex, of a list of these
-	// people. An override accepts exactly these people.
+	// people. If an operator applies the plan in spite of its limits (an override), exactly these people are accepted.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
-	// Kinds counts the accounts that are not people, by kind.
+	// Kinds counts the accounts that are not people, by kind, such as "room" or "service".
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Chosen is set if an operator chose the changes from the plan of another run.
 	Chosen *Chosen `json:"chosen,omitempty"`
-	// Overridable means that the plan is on hold only because of the limits.
+	// Overridable means that the plan is on hold only because of the limits, so an operator may apply it all the same.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
@@ -304,7 +304,7 @@ type Chosen struct {
 	Lifted []string `json:"lifted,omitempty"`
 }
 
-// Notice is the name of the target in a change that is only announced. People hold no licenses in it.
+// Notice is the value of Change.Via if the change is only announced. Nobody holds a license in it.
 const Notice Via = "notice"
 
 // RestoreRule is the name of the rule in a change that restores a license. The policy has no such rule.

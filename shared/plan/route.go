@@ -45,9 +45,9 @@ type Route struct {
 	SourceEntra, TargetEntra string
 }
 
-// Route finds the target in which a person holds the license of a rule, and the way to change the license there. The
-// result "refusal" says why the license cannot be changed safely, or is "". The parameter "others" has the changes of
-// other licenses of the person.
+// Route finds out how a person holds the license of a rule: directly, through an Entra group or through an Active
+// Directory group. It returns the way to change the license. The result "refusal" says why the license cannot be
+// changed safely, or is "". The parameter "others" has the changes of other licenses of the person.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule, others []Swap) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r, others)
@@ -61,8 +61,8 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule, others []Swap) (rout
 	return route, ""
 }
 
-// The method "way" returns the route without regard to the person's mailbox and to service plans that the new product
-// lacks.
+// The method "way" does the same as Route without two checks: it ignores a lost mailbox, and service plans that the new
+// product lacks.
 func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	for _, a := range t.assigned(p, r.License) {
 		if a.State == "" {

@@ -34,8 +34,8 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
 
-// Offer adds a candidate: a change that can be carried out. For the seats of each license, a Selection keeps the
-// candidates that come first by the function "order", as many as it has room for, and drops the others.
+// Offer adds a candidate: a change that can be carried out. Of the candidates that need a seat of the same license, it
+// keeps those that come first by the function "order", as many as there is room for. It drops the others.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the stored decisions keep the evidence
@@ -61,7 +61,8 @@ func (s *Selection) lane(seat string) *lane {
 	return l
 }
 
-// NoSeat reports whether no free seat is left for the offered change d.
+// NoSeat reports whether the offered change d gets no seat, because no seat is free or because changes that come first
+// need all free seats.
 func (s *Selection) NoSeat(d *Decision) bool {
 	l := s.lanes[d.Seat]
 	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
@@ -153,7 +154,7 @@ func (d *Decision) turn() time.Time {
 }
 
 // Follow sets d.After, so that the plan does not order d before "first", a decision of an earlier rule about the same
-// person. The plan orders by the number of setbacks first.
+// person. If the two have different numbers of setbacks, the numbers decide instead.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
@@ -175,9 +176,9 @@ func (h *worstFirst) Pop() any {
 }
 
 // Decide returns the verdict of the gate. The parameter "limits" has a sentence for each exceeded limit, and
-// "unhealthy" one for each unhealthy feed. A limit puts the run on hold, and an operator can override this. An
-// unhealthy feed puts the run on hold only if the run would change nothing: a night with broken data would look like a
-// night without changes. If the run has changes, they rest on healthy feeds.
+// "unhealthy" one for each source whose dates cannot be trusted. A limit puts the plan on hold, and an operator can
+// override this. An unhealthy source puts the plan on hold only if the plan has no changes, because broken data would
+// then look like a night with nothing to do. The changes of a plan never rest on an unhealthy source.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -101,8 +101,8 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// TestHealthAtTheBounds: a feed that loses the maximum number of people or dates is healthy. With one more, it is
-// unhealthy.
+// TestHealthAtTheBounds: a signal is healthy if it has lost as many people or dates as are allowed. If it has lost one
+// more, it is unhealthy.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -174,8 +174,8 @@ func TestLimitsAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestReturning: the runs that return a license are the resumed runs that have such a pending change. Each is named
-// once.
+// TestReturning: Returning returns the resumed runs with a pending change that gives a license back. It returns each
+// run once.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	p := &Plan{Resumes: []string{"a", "b", "c"}, Pending: []Begun{{Run: "a"}, {Run: "b", Back: true}, {Run: "b"}, {Run: "b", Back: true}, {Run: "lost", Back: true}, {Run: "c", Back: true}}}

@@ -11,9 +11,10 @@ import (
 // Via is the name of a target in changes, in the ledger and in stored plans.
 type Via string
 
-// The type "target" is a place in which people hold licenses and in which licenses are given and taken. This interface
-// makes the decisions that need no call to a directory. The interface in shared/workflow/apply/target.go calls the
-// directory for the target of the same name. Each target has one file in package plan and one in package apply.
+// The type "target" is a place in which people hold licenses, and in which idleseat gives and takes them: direct
+// assignments, Entra groups or Active Directory groups. This interface makes the decisions that need no call to a
+// directory. The interface in shared/workflow/apply/target.go calls the directory for the target of the same name. Each
+// target has one file in package plan and one in package apply.
 type target interface {
 	via() Via
 	// The method "how" completes the sentence "The license is held …", such as "directly".
@@ -34,8 +35,8 @@ type target interface {
 	unfit(p *directory.Person) string
 }
 
-// The group that the policy names decides whether people hold a license in entraGroup or in adGroup. No license is
-// held in both.
+// The policy names an Entra group or an Active Directory group for a license. So people hold the license in entraGroup
+// or in adGroup, but never in both.
 var targets = []target{direct{}, entraGroup{}, adGroup{}}
 
 // Targets returns the names of all targets.

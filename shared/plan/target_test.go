@@ -55,7 +55,8 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
-// TestWhereALicenseIsHeld: a person may hold a license in each target alone, or in two targets at once.
+// TestWhereALicenseIsHeld: Route finds the one target in which a person holds a license. It refuses a license that is
+// held in two ways at once, or not at all.
 func TestWhereALicenseIsHeld(t *testing.T) {
 	t.Parallel()
 	p, skus := licensed(t)
