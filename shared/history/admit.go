@@ -70,7 +70,7 @@ func again(p *plan.Plan) string {
 	return "plan again"
 }
 
-// The function "refused" refuses a plan because of its content or its hashes. It returns "" otherwise.
+// The function "refused" returns why the content of a plan or a hash forbids to apply the plan, or "".
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	again := again(p)
 	switch {
@@ -94,8 +94,9 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// The function "closed" returns why no change may begin, or "". The text of the policy in force may be "" for no
-// comparison. The result "withdrawn" means that another run restores the licenses that the plan's run took.
+// The function "closed" returns why no change may begin, or "". The parameter "inForce" is the text of the policy in
+// force, or "" for no comparison. The result "withdrawn" means that another run restores the licenses that the plan's
+// run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)

@@ -17,7 +17,8 @@ import (
 // State says what last happened to a license of a person.
 type State string
 
-// The states of a license. A change that was rolled back or failed does not count: the license has its earlier state.
+// The states of a license. After a change that was rolled back or failed, the license has the same state as before the
+// change.
 const (
 	Open      State = "open"       // the run in Item.Run is changing the license
 	Taken     State = "taken"      // the run in Item.Run took the license
@@ -32,21 +33,22 @@ const (
 // Item says what last happened to a license of a person.
 type Item struct {
 	User string `json:"user"`
-	// SID is from the begin of the change. Items of older versions lack it.
+	// SID is the SID of the person's account when the change began. It is empty in items of older versions.
 	SID     string `json:"sid,omitempty"`
 	License string `json:"license"`
 	State   State  `json:"state"`
 	Run     string `json:"run"`
 	Rule    string `json:"rule"`
 	To      string `json:"to,omitempty"`
-	// ID and ToID identify License and To when the policy gives them other names. They are zero for an announcement.
+	// ID and ToID identify License and To, also after the policy gives them other names. They are zero for an
+	// announcement.
 	ID    LicenseID `json:"id,omitzero"`
 	ToID  LicenseID `json:"toId,omitzero"`
 	Via   plan.Via  `json:"via,omitempty"`
 	Began time.Time `json:"began"` // when the change began
 	At    time.Time `json:"at"`    // when the license entered State
-	// TakenBy and TakenAt are the run that took a restored license, and when. They are zero for other licenses, and in
-	// digests of versions that did not record them.
+	// TakenBy is the run that took the license, and TakenAt is when. Both are set only in the state Restored, and are
+	// zero in items of older versions.
 	TakenBy string    `json:"takenBy,omitempty"`
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// HeldSince is set only for the announcement of a license that a run took before. It is when the license was
@@ -63,7 +65,7 @@ type Item struct {
 	// if it is unknown.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
-	// Recorded is the name in the ledger, if this is not License.
+	// Recorded is the name of the license in the ledger, if License is another name. Otherwise it is empty.
 	Recorded string `json:"-"`
 }
 
@@ -100,7 +102,8 @@ func (i *Item) Given() time.Time {
 	return time.Time{}
 }
 
-// Settled reports whether data must show the change of the item. Their reading began at the time "read".
+// Settled reports whether a reading that began at the time "read" must show the change of the item. An earlier reading
+// may still show the old state.
 func (i *Item) Settled(read time.Time) bool { return i.At.Add(i.Via.Settling()).Before(read) }
 
 // HolderSID returns the SID of the account that holds a license in Active Directory. It returns "" for a license in
@@ -112,8 +115,9 @@ func (i *Item) HolderSID() string {
 	return i.SID
 }
 
-// With adds to an item of the ledger what only an earlier item has: that somebody else restored the license after the
-// change, and the time of the restore, which older ledger entries about announcements lack. Both items may be nil.
+// With adds to an item from the ledger what only the item of an earlier digest has. If somebody else restored the
+// license after the change, the result is the earlier item. An announcement gets the time of a restore before it,
+// because older ledger entries lack this time. Both items may be nil.
 func (i *Item) With(earlier *Item) *Item {
 	switch {
 	case i == nil || earlier == nil:
@@ -132,15 +136,15 @@ func (i *Item) With(earlier *Item) *Item {
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
-	Baselines [2]*plan.Baseline `json:"baselines"` // figures of each directory in its last healthy reading
-	// Known has, for each directory, the last reading whose accounts are remembered. Unlike Baselines, it includes runs
-	// in which too many people matched, because their dates are real.
+	Baselines [2]*plan.Baseline `json:"baselines"` // figures of the last healthy reading of each directory, for comparison
+	// Known has, for each directory, the last reading whose run stored a table of known accounts. Unlike Baselines, it
+	// includes runs in which the rules matched too many people, because the dates of the accounts are real.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals has the baselines of signals from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is the newest earlier run that made a plan for everybody, or empty.
 	Earlier string `json:"earlier,omitempty"`
-	// Accepted is the newest reading whose feeds an operator accepted, or zero.
+	// Accepted is when the newest run with --accept-feeds read the directories, or zero.
 	Accepted time.Time `json:"accepted,omitzero"`
 
 	items    map[Touch]*Item
@@ -148,7 +152,7 @@ type Digest struct {
 	setbacks map[Touch]*Setback
 	// sightings has the activity dates that were read just before a change, by account.
 	sightings map[string]*directory.Sighting
-	restored  map[Touch]*Item // licenses that were restored as of the earlier digest; filled before the ledger is read
+	restored  map[Touch]*Item // items of the earlier digest about restored licenses that are read from the ledger again; see Item.With
 }
 
 // Of returns what last happened to a license of a person, or nil.
@@ -159,8 +163,8 @@ func (s *Digest) Of(user, license string) *Item {
 	return s.items[Touch{User: user, License: license}]
 }
 
-// OfSID returns what last happened to a license in Active Directory, which belongs to the account with the SID. It also
-// finds changes of another id of the person. It returns nil for a license in Entra ID.
+// OfSID returns what last happened to a license of the account with this SID in Active Directory. It also finds a
+// change that the ledger has under another id of the person. It returns nil for a license in Entra ID.
 func (s *Digest) OfSID(sid, license string) *Item {
 	if s == nil {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// With adds what only the digest has: that somebody else restored the license, and since when the person has held it.
+// With adds what only the item of the digest has: that somebody else restored the license, and since when the person
+// has held it.
 func TestItemWith(t *testing.T) {
 	t.Parallel()
 	item := func(s State, run string, night int) *Item { return &Item{State: s, Run: run, At: at(night)} }

@@ -184,7 +184,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// Only an open entry of the plan's own run for a person in the plan counts.
+// The function "begun" counts only an open entry of the plan's own run for a license in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPast stores any bytes as a digest, a Planned and results. They must be refused, or the next run must be able to
-// continue from them.
+// FuzzPast stores any bytes as a digest, a Planned and results. Load must accept them or return an ErrDamaged, and the
+// next run must still be able to make its digest.
 func FuzzPast(f *testing.F) {
 	const at = `"2026-11-23T09:00:00Z"`
 	f.Add(`{"head":{"run":"r","at":`+at+`}}`+"\n"+`{"user":"u","license":"l","state":"taken","run":"r","began":`+at+`,"at":`+at+`}`+"\n",

@@ -1,7 +1,8 @@
 // Package history tells a run what earlier runs did and saw, without listing the whole ledger.
 //
-// A plan leaves an object that names the people whom it may change. A new run looks them up in the ledger, and adds
-// what it finds to the digest of the previous run. The manifest of the new run has the key of the new digest.
+// For each plan, the store has an object with the licenses that the plan may change. A new run looks these licenses up
+// in the ledger, and adds what it finds to the digest of the previous run. A digest summarizes what earlier runs did
+// and saw. The manifest of the new run has the key of the new digest.
 package history
 
 import (
@@ -21,7 +22,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Planned is the object that a plan leaves for later runs.
+// Planned is the object that a run stores about its plan for later runs.
 type Planned struct {
 	Run  string    `json:"run"`
 	AsOf time.Time `json:"asOf"`
@@ -34,13 +35,13 @@ type Planned struct {
 	Touches []Touch `json:"touches"`
 	// HeldAgain lists licenses that a run took and that the person holds again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
-	// Feeds has the readings of the directories. The entry of an unhealthy directory is nil. Both entries are nil if
-	// too many people matched.
+	// Feeds has the figures of this run's reading of each directory, with which later runs compare theirs. The entry of
+	// an unhealthy directory is nil. Both entries are nil if the rules matched too many people.
 	Feeds [2]*plan.Baseline `json:"feeds"`
-	// Known has the readings whose accounts are remembered. The entry of a directory that was not healthy is nil. Older
-	// versions wrote only Feeds.
+	// Known has the readings from which this run stored a table of known accounts. The entry of a directory that was
+	// not healthy is nil. Older versions wrote only Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals has the readings of signals from reports, by name.
+	// Signals is like Feeds, for each signal of a usage report. The map's key is the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier has the accounts and groups that this run and earlier runs found for the names in policies. It is nil if
 	// the run planned over an old snapshot.
@@ -56,7 +57,7 @@ type Touch struct {
 	Run     string `json:"run,omitempty"`
 }
 
-// PlannedBy returns the object that a plan leaves. A plan in audit mode touches nobody.
+// PlannedBy returns the Planned of a plan. It has no Touches in mode audit, because such a plan changes nothing.
 func PlannedBy(p *plan.Plan) *Planned {
 	past := &Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []Touch{}}
 	if p.Mode == policy.Audit {
@@ -77,8 +78,8 @@ func (p *Planned) Seen() time.Time {
 	return cmp.Or(p.Read, p.AsOf)
 }
 
-// PutPlanned stores the object that a plan leaves. The parameter "everybody" is true for a plan that was made for all
-// people from their data. Only such plans supersede each other.
+// PutPlanned stores p. The parameter "everybody" is true for a plan that decides about all people by the policy in
+// force. Only such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -91,8 +92,8 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 }
 
 // Newer returns the newest run whose plan supersedes that of the given run, or "". Only a later plan for everybody
-// does. A plan on hold does not, unless an operator set its limits aside, and neither does a run whose name has a time
-// after now.
+// supersedes a plan. A plan on hold supersedes nothing unless an operator set its limits aside. A run whose name has a
+// time after now does not count.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -123,7 +124,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 	return "", nil
 }
 
-// GetPlanned returns the object that the plan of a run left, or store.ErrNotFound.
+// GetPlanned returns the Planned of a run. The error is store.ErrNotFound if the run has stored none.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
@@ -161,9 +162,10 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns what the newest readable plan for everybody before the given run has of the names in policies. It
-// skips plans over old snapshots, and returns nil if there is no other plan. The result "lost" describes damaged
-// objects of newer runs. If all are damaged, Earlier fails, because nothing is known about the names.
+// Earlier returns the field Earlier of the newest readable Planned for everybody before the given run: the accounts and
+// groups that were found for the names in policies. It skips plans over old snapshots, which lack this field, and
+// returns nil if there is no other plan. The result "lost" describes damaged objects of newer runs. If all are damaged,
+// Earlier fails, because nothing is known about the names.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -197,8 +199,8 @@ type withdrawal struct {
 	At time.Time `json:"at"`
 }
 
-// Withdraw ensures that the given run begins no further change, because the run "by" restores the licenses that it
-// took.
+// Withdraw stores that the run "by" restores the licenses that the given run took. The given run then begins no further
+// change.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {

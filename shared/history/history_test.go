@@ -82,7 +82,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// The method "writes" adds an entry for a night to the ledger. Without an outcome, it stays open.
+// The method "writes" adds an entry for a night to the ledger. Without an outcome, the entry stays open.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -118,7 +118,7 @@ func (w *world) want(st *Digest, want map[string]State) {
 	}
 }
 
-// A digest also has the changes that ended between two runs.
+// A digest also has a change that ended after the previous run made its digest.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -148,7 +148,7 @@ func TestNights(t *testing.T) {
 	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 }
 
-// MakeDigest lists the whole ledger if the store has nothing else.
+// MakeDigest lists the whole ledger if the store has no plan and no digest.
 func TestWithoutEarlierRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -236,8 +236,8 @@ func TestHeldAgain(t *testing.T) {
 	}
 }
 
-// Somebody else restored the license by the time of the plan's reading, and not by the time as of which the plan was
-// made.
+// A license that somebody else restored counts as restored from the time at which the run read the directories. The
+// field AsOf does not count, because an operator may choose it.
 func TestHeldAgainAsOfAnotherTime(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -299,8 +299,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// Accounts are remembered from the last healthy reading, even if its plan left no baseline. A plan of an older version
-// left only baselines, which then serve as the last healthy readings.
+// Known has the last healthy reading even if its plan has no baseline in Feeds. A plan of an older version has only
+// Feeds, which then also serve as Known.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -342,8 +342,8 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// A plan on hold supersedes nothing unless its limits were set aside. Neither does a plan whose run has a time later
-// than now.
+// A plan on hold supersedes nothing unless its limits were set aside. A plan whose run has a time later than now
+// supersedes nothing either.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -27,8 +27,9 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// A digest continues from that of the previous run, even if a later run or a first try left one. If the data of the
-// previous run were deleted because of their age, MakeDigest reads the whole ledger.
+// A digest continues from that of the previous run, even if the store also has a digest of a later run or of a first
+// try of this run. If the data of the previous run were deleted because of their age, MakeDigest reads the whole
+// ledger.
 func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -55,7 +56,8 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// Damaged entries are read again each night, until this succeeds.
+// A digest reads nothing from the ledger if no recent plan changed a license. Damaged entries are read again each night
+// until they are repaired.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -86,8 +88,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at the time of the digest counts, and a later one does not. Of two readings at one time, that of the newer
-// plan counts.
+// A reading at the time of the digest counts, and a later one does not. Of two readings at one time, the reading in the
+// newer plan counts.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,7 +132,8 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 }
 
-// A baseline stays known long after its plan. In a digest of an older version, it also serves as Known.
+// A baseline (the figures of a healthy reading) stays in the digest long after the plan from which it came. In a digest
+// of an older version, the baseline also serves as Known.
 func TestBaselineIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,8 +14,8 @@ import (
 
 const lookupsAtOnce = 16
 
-// The method "look" reads the marked licenses (method "mark") from the ledger. A license without a state leaves the
-// digest.
+// The method "look" reads the marked licenses (method "mark") from the ledger. It removes a license from the digest if
+// the ledger has no state of it.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
@@ -61,7 +61,7 @@ func Begun(e *ledger.Entry) *Item {
 }
 
 // ItemOf returns the item of an entry that describes the present state of a license (ledger.Ledger.Standing). It
-// returns nil if e is nil or leaves no state.
+// returns nil if e is nil, or if the outcome of e leaves the license as it was.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

@@ -149,8 +149,8 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// The function "previous" returns the newest readable digest before the given run, or nil. It stops at a run whose data
-// were deleted because of their age.
+// The function "previous" returns the newest readable digest before the given run, or nil. It returns nil if it first
+// finds a run whose data were deleted because of their age.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -161,7 +161,7 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		case errors.Is(err, snapshot.ErrNone):
 			return nil, nil // the data of this run, and of all runs before it, were deleted because of their age
 		case errors.Is(err, store.ErrDamaged):
-			continue // later plans and the ledger have everything that an older digest lacks
+			continue // the plans after an older digest and the ledger have everything that this digest had
 		case err != nil:
 			return nil, err
 		}
@@ -173,9 +173,10 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// The method "watch" marks the items to read from the ledger: open changes, licenses that a later plan may have
-// touched, and licenses that an older version did not identify. It also takes the newer readings of these plans. The
-// result "lately" has these plans, and "unread" says whether one of them could not be read.
+// The method "watch" marks the licenses that must be read from the ledger: those with an open change or damaged
+// objects, those that a recent plan may have changed, and those that an older version did not identify. It also takes
+// the newest baselines from the recent plans. The result "lately" has the recent plans, and "unread" says whether one
+// of them could not be read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		switch {
@@ -228,7 +229,7 @@ func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	}
 }
 
-// laterSignal is the method "later" for the signal of a report.
+// laterSignal is the method "later" for the signal of a usage report with this name.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {

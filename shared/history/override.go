@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Override is history/overrides/<run>.json: an operator set the limits aside for the plan with the hash PlanHash. It
-// accepts exactly the people whom the rules of this plan matched.
+// Override is history/overrides/<run>.json: an operator set the limits aside for the plan with the hash PlanHash. The
+// override accepts exactly the people whom the rules of this plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -63,7 +63,8 @@ func overrideOf(ctx context.Context, s store.Store, run string) (*Override, erro
 	return o, nil
 }
 
-// Overrides returns the overrides between two times, in the order of their runs.
+// Overrides returns the overrides that operators made between two times, in the order of their runs. It skips damaged
+// objects.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {

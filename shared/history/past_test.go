@@ -38,7 +38,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// A plan over an old snapshot leaves no accounts and groups.
+// Earlier skips the plan over an old snapshot (night 4), whose object has no accounts and groups.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -176,9 +176,9 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// The ledger does not record that somebody else restored a license after the change. It stays Restored when the ledger
-// is read again, until a later change makes it Taken. An announcement has the time of the restore even if its ledger
-// entry lacks it, as in older versions.
+// The ledger does not record that somebody else restored a license after the change. The license stays Restored in the
+// digest when the ledger is read again, until a later change makes it Taken. The item of an announcement has the time
+// of the restore even if the ledger entry lacks this time, as in older versions.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -286,7 +286,7 @@ func TestNoDigest(t *testing.T) {
 	}
 }
 
-// Dates arrive up to a day late.
+// Since is a day before the begin of the change, because activity dates arrive up to a day late.
 func TestSinceIsADayEarlier(t *testing.T) {
 	t.Parallel()
 	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {

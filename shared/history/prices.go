@@ -13,7 +13,8 @@ import (
 )
 
 // Price is the price and the renewal of a license, in force until a later run records another one. A plan for everybody
-// repeats the prices of earlier runs, so the newest plan has the price of each day after those runs have expired.
+// repeats the prices of earlier runs, so the newest plan has the price of each day, even after the objects of those
+// runs were deleted.
 type Price struct {
 	License string `json:"license"`
 	SKU     string `json:"sku,omitempty"` // the name of the product in the policy
@@ -29,8 +30,9 @@ type Price struct {
 	NotKnown string    `json:"notKnown,omitempty"`
 }
 
-// Prices returns the prices in the newest plan for everybody up to the given run, or of all if "run" is empty. It skips
-// runs whose name has a time after now, damaged objects, and objects of older versions, which have no prices.
+// Prices returns the prices in the newest plan for everybody up to the given run. If "run" is empty, it looks at the
+// plans of all runs. It skips runs whose name has a time after now, damaged objects, and objects of older versions,
+// which have no prices.
 func Prices(ctx context.Context, s store.Store, run string, now time.Time) ([]Price, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -63,8 +63,9 @@ type outcome struct {
 	Logon    *directory.Sighting `json:"logon"`
 }
 
-// readResults records the setbacks and the sightings in the results of plans, which are in chronological order. A
-// change that is open in the ledger is no setback. A setback ends when the change is made.
+// readResults reads the results of the plans in "tried", which are in chronological order. It records setbacks, and
+// sightings: activity dates that were read just before a change. A change that is open in the ledger is no setback. A
+// setback ends when the change is made.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -136,7 +137,7 @@ func (st *Digest) count(p *Planned, o *outcome) {
 	b.Status, b.Why = o.Status, o.Note
 }
 
-// Said describes the setback in the words of a plan.
+// Said returns a description of the setback for the plan.
 func (b *Setback) Said() string {
 	what := map[string]string{"pending": "not made"}[b.Status]
 	if what == "" {

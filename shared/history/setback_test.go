@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A setback lasts until the change is made or the setback expires. The results of a closed plan cause none.
+// A setback lasts until the change is made or the setback expires. A plan that may begin no change any more (closed)
+// causes no setback.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
@@ -78,7 +79,7 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// A setback ends when the same run or a later one begins or makes the change, or when it expires.
+// A setback ends when the same run or a later one begins or makes the change. It also ends when it expires.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}

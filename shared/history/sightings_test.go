@@ -65,7 +65,7 @@ func TestSightings(t *testing.T) {
 	})
 }
 
-// An operator accepts the feeds of the second night. Earlier sightings then no longer count.
+// If an operator accepts the data of the second night (--accept-feeds), earlier sightings no longer count.
 func TestSightingsOfAcceptedFeeds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop ensures that the given run makes no further changes for one person, because the run "by" restores the person's
-// license.
+// Stop stores that the run "by" restores what the given run took from one person. The given run then changes no license
+// of this person any more.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Stop(run, user), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -21,8 +21,9 @@ func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time
 	return nil
 }
 
-// Recalled returns a function that reports whether an operator has asked to restore what a run changes for a person.
-// What the run has begun for this person is rolled back, and the run does not take a license of the person again.
+// Recalled returns a function that reports whether another run restores what the given run took from a person. A change
+// that the given run has begun for such a person is rolled back, and the given run takes no license of the person
+// again.
 func Recalled(ctx context.Context, s store.Store, run string) (of func(user string) bool, err error) {
 	by, err := Withdrawn(ctx, s, run)
 	if err != nil {
