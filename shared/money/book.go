@@ -45,8 +45,8 @@ func (b *book) row(k key, t *tally) Row {
 	return r
 }
 
-// The method "on" returns the price of a license on the day d, and the tally of its row. If the argument "given" is not
-// nil, it overrides the price.
+// The method "on" returns the price of a license on the day d, and the tally of the row to which the month, the license
+// and the payer belong. The price is zero if it is unknown. If the argument "given" is not nil, it overrides the price.
 func (b *book) on(month, d time.Time, license string, payer *directory.Payer, given *amount) (*tally, amount) {
 	k := key{month: month, license: license, department: Unknown, costCenter: Unknown, currency: b.currency}
 	if payer != nil && payer.Department != nil {
@@ -75,8 +75,8 @@ func (b *book) at(month time.Time, license string, payer *directory.Payer, given
 	return b.on(month, dayOf(b.now), license, payer, given)
 }
 
-// The method "add" adds a span to the figures. If s.to is not empty, the person got a seat of s.to in exchange, and the
-// method subtracts its price.
+// The method "add" adds the span s, for which a seat was free, to the figures. If s.to is not empty, the person got a
+// seat of the license s.to in exchange, and the method subtracts the price of that seat.
 func (b *book) add(s *span) {
 	returned := !s.until.IsZero()
 	until := dayOf(b.now) // only whole days count

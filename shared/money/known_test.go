@@ -21,8 +21,8 @@ func sub(sku, status string, seats, renews int) directory.Subscription {
 	return s
 }
 
-// TestEarliest: if subscriptions have several dates, the time is the first date by which enough seats have renewed.
-// With an earlier date, the savings would include unproven amounts.
+// TestEarliest: if the subscriptions of a product renew on several dates, the function "earliest" returns the first
+// date by which enough seats have renewed. An earlier date would count amounts as saved that the company may still pay.
 func TestEarliest(t *testing.T) {
 	t.Parallel()
 	trial := sub("e3", "Enabled", 500, 20)

@@ -37,9 +37,10 @@ const subjectVersion = 1
 // rememberTime is the maximum time for which Remember reads the ledger. A longer reading would delay the run.
 const rememberTime = 3 * time.Minute
 
-// Remember copies the facts from the entries of the ledger into an object, and returns its key for the manifest of the
-// run. Later runs read the object and only newer entries. The key is empty if the ledger has no entries. If the reading
-// takes too long, Remember stores the facts that it has read, and the next run reads the rest.
+// Remember copies the facts from the entries of the ledger into one object, a memory, and returns its key for the
+// manifest of the run. Later runs read this object, and from the ledger only newer entries. The key is empty if the
+// ledger has no entries. If the reading takes too long, Remember stores the facts that it has read, and the next run
+// reads the rest.
 func Remember(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	m, err := newestMemory(ctx, s, run, now)
 	if err != nil {
@@ -78,7 +79,8 @@ func Remember(ctx context.Context, s store.Store, run string, now time.Time) (ke
 	})
 }
 
-// Limits of the reading. Batches of people are read one after the other, to keep the order of the keys.
+// Limits of the reading: people in one batch, and licenses that are read at the same time. Batches are read one after
+// the other, to keep the order of the keys.
 const (
 	batch       = 256
 	readsAtOnce = 16
@@ -161,8 +163,9 @@ type memory struct {
 	held *subject
 }
 
-// newestMemory opens the newest complete memory of a run for everybody. If the argument "run" is not empty, only older
-// runs count. If each memory is missing or damaged, the result has no lines, and the facts come from the ledger.
+// newestMemory opens the newest complete memory of a run for everybody. If the argument "run" is not empty, only runs
+// that are older than it count. If each memory is missing or damaged, the result has no lines, and the facts come from
+// the ledger.
 func newestMemory(ctx context.Context, s store.Store, run string, now time.Time) (*memory, error) {
 	if run == "" {
 		run = afterAll

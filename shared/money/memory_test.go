@@ -38,8 +38,9 @@ func (c *counting) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return c.Store.Get(ctx, key)
 }
 
-// TestMemory: the function Of reads only the entries that the memory lacks, and returns the same figures as without a
-// memory. If the memory is damaged or missing, it reads the whole ledger.
+// TestMemory: the function Of reads only those entries of the ledger that are not in the memory, the object that
+// Remember has stored. It returns the same figures as without a memory. If the memory is damaged or missing, it reads
+// the whole ledger.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -112,8 +113,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestTwoKeys: a license is taken under the SID, and later again under the object id. Both entries are about one seat.
-// Lines of older versions, which lack the SID, are not used.
+// TestTwoKeys: the ledger has a license of one person under the SID, and later under the object id. The entries count
+// as one seat. The lines that an older version stored have no SID, so they are not used.
 func TestTwoKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

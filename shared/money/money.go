@@ -1,6 +1,6 @@
-// Package money computes the money that a company saves when idleseat takes licenses. Amounts are integers. Each row of
-// each month is rounded once, to a cent, and other figures are sums of rows. So the total is the same for every
-// grouping.
+// Package money computes the money that a company saves when idleseat takes licenses. Amounts are integers. A row has
+// the figures of one license, department and cost center in one month, and is rounded once, to cents. All other figures
+// are sums of rows, so the total is the same for every grouping.
 package money
 
 import (
@@ -18,9 +18,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of returns all figures up to now. The parameter "run" names the run whose plan CouldFree is about. If it is empty,
-// CouldFree is zero, and the newest run for everybody says which licenses somebody else restored. Damaged entries of
-// the ledger count only in Unread.
+// Of returns all figures up to now. CouldFree comes from the plan of the run "run". The data of this run also say which
+// licenses somebody else has restored. If "run" is empty, CouldFree is zero, and the data are those of the newest run
+// for everybody. Damaged entries of the ledger count only in Unread.
 func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, error) {
 	known, err := history.Prices(ctx, s, "", now)
 	if err != nil {
@@ -53,17 +53,18 @@ func Of(ctx context.Context, s store.Store, run string, now time.Time) (*Sums, e
 	return b.sums(), nil
 }
 
-// The type "restores" has the restored licenses that one run knew, by person and license. If somebody else restored a
-// license, the item's field Run names the run that took the license, and At is the time of the run that saw the
-// restore.
+// The type "restores" has the licenses that are restored according to the data of one run, by person and license. If
+// somebody else restored a license, the item's field Run names the run that took the license, and At is the time of the
+// run that saw the restore.
 type restores map[history.Touch]*history.Item
 
 func (r restores) of(person, license string) *history.Item {
 	return r[history.Touch{User: person, License: license}]
 }
 
-// lastKnown returns the restored licenses that a run knew: from its digest of earlier runs, and those that it saw
-// itself. If the parameter "run" is empty, or the run has no snapshot, it uses the newest run for everybody.
+// lastKnown returns the licenses that are restored according to the data of a run: those in its summary of earlier
+// runs, and those that the run itself saw. If the parameter "run" is empty, or the run has no snapshot, it uses the
+// newest run for everybody.
 func lastKnown(ctx context.Context, s store.Store, run string, now time.Time) (restores, error) {
 	m, err := manifest(ctx, s, run)
 	if err == nil && m == nil {

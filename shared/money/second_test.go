@@ -57,7 +57,7 @@ func objectsOf(t *testing.T, s store.Store, prefix string) map[string]object {
 type second struct {
 	t    *testing.T
 	now  time.Time
-	said map[string][]statement         // the statements of the runs about each license, oldest first
+	said map[string][]statement         // what runs said about the price and renewal of each license, oldest first
 	sums map[string]map[string]*big.Rat // by row, and then by the name of the figure
 }
 

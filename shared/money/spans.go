@@ -28,9 +28,9 @@ type fact struct {
 	At      time.Time        `json:"at"`
 	Outcome ledger.Outcome   `json:"outcome,omitempty"` // empty while the change is pending
 	Ended   time.Time        `json:"ended,omitzero"`
-	Restore bool             `json:"restore,omitempty"` // the entry restores a license
+	Restore bool             `json:"restore,omitempty"` // whether the entry restores a license
 	To      string           `json:"to,omitempty"`
-	Saves   bool             `json:"saves,omitempty"` // a paid seat becomes free
+	Saves   bool             `json:"saves,omitempty"` // whether a paid seat becomes free
 	Payer   *directory.Payer `json:"payer,omitempty"`
 	// Flat is the monthly amount that an entry of an older version recorded, in ten-thousandths.
 	Flat      *amount   `json:"flat,omitempty"`
@@ -52,8 +52,9 @@ func factOf(e *ledger.Entry) fact {
 	return f
 }
 
-// spansOf returns the spans of one license of one person. The facts are oldest first. The argument "restored" has the
-// restores of the license that the newest run knew. Facts after the time "now" do not count.
+// spansOf returns the spans of one license of one person. The facts are oldest first. The argument "restored" has
+// restores of the license that a run saw (see lastKnown). They may be missing in the ledger, because somebody else made
+// them. Facts after the time "now" do not count.
 //
 // A seat is free from the completion of a change that is done to the start of a restore, unless the restore failed or
 // was rolled back. If two changes take the license and no restore lies between them, somebody else restored it. The

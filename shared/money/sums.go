@@ -38,7 +38,8 @@ type Figures struct {
 	SeatDays int `json:"seatDays"`
 }
 
-// The method "add" adds the figures in o to f. The figures are rounded already, so the groups do not change a sum.
+// The method "add" adds the figures in o to f. Both are rounded already, so a total does not depend on how the rows are
+// grouped.
 func (f *Figures) add(o *Figures) {
 	f.CouldFree += o.CouldFree
 	f.Freed += o.Freed
@@ -97,8 +98,8 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By adds up the lines by some of their three names. The function "group" gets the names of a line, and clears those
-// that must not keep lines apart.
+// By adds up lines, for example to one line for each department. The function "group" gets a line with only its
+// license, department and cost center. It returns the line without those that must not keep lines apart.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {

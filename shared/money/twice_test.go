@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMoneyComputedTwice: package money and the second computation give the same figures for 200 nights.
+// TestMoneyComputedTwice: package money and the second computation, in second_test.go, give the same figures for 200
+// simulated nights.
 func TestMoneyComputedTwice(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1, 16, 2026, 1129} {

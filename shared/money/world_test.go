@@ -32,10 +32,10 @@ type nights struct {
 type seat struct {
 	person, license, to string
 	sid                 string
-	joins               int // the night in which the accounts join; before it, the key in the ledger is the SID, and then the object id
+	joins               int // before this night, the key in the ledger is the SID; from then on, it is the object id
 	payer               *directory.Payer
 	last                *ledger.Entry
-	free                bool      // the license was taken, and the person does not have it
+	free                bool      // whether the license was taken and not given back
 	byHand              time.Time // the time at which a run saw that somebody else restored the license; zero if nobody did
 	open                *ledger.Entry
 	ends                int // the night in which the open change ends
