@@ -23,14 +23,14 @@ const Fresh = time.Hour
 // Directory is Active Directory as the relay read it for one step of a run. A Directory is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // the error that every method returns if there is no evidence; nil if there is evidence
+	failed   error                      // the error of all reads and writes, or nil if there is evidence
 	results  map[string]protocol.Result // by id of the change
 	refused  map[string]protocol.Result // refused changes, by GUID of the person
 	pending  []protocol.Change
 }
 
-// New returns a Directory that answers from the evidence e. All its methods return an error if the evidence is older
-// than Fresh, or if the clock of the relay disagrees with "now", the time of the cloud. The argument "written" has the
+// New returns a Directory that answers from the evidence e. Its reads and writes fail if the evidence is older than
+// Fresh, or if the clock of the relay disagrees with "now", the time of the cloud. The argument "written" has the
 // results of the writes of earlier steps, in the order of the steps.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
@@ -63,13 +63,13 @@ func CheckClock(read, from, to time.Time) error {
 	return directory.CheckClock("the relay", read, ours)
 }
 
-// Failed returns a Directory whose methods all return an error. The argument "why" says why the relay read nothing.
+// Failed returns a Directory whose reads and writes all fail. The argument "why" says why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns the requested writes without a result, and those that the relay skipped, in the order of the
-// requests.
+// PendingWrites returns the writes that were requested from d and that the relay must still make: they have no result,
+// or the relay skipped them. They are in the order of the requests.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
@@ -77,8 +77,8 @@ func (d *Directory) PendingWrites() *protocol.Changes {
 // CheckClock returns nil if there is evidence, because the relay and New have already compared the clocks.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople calls "each" for every account in the sample, which shows the health of the feed. Only the last logon of
-// these accounts is set.
+// ListPeople calls "each" for every account in the sample of the evidence. Only the last logon of these accounts is
+// set. They show whether the directory still has current dates.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -214,7 +214,8 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 }
 
 // HasMembers reports whether enough people are in a group of the evidence. The message told the relay how many are
-// enough (protocol.Group.Least). It returns true for evidence of an older relay, which does not say it.
+// enough (protocol.Group.Least). An older relay does not report groups with too few people, so the method then returns
+// true.
 func (d *Directory) HasMembers(_ context.Context, groupDN string, _ int) (bool, error) {
 	key := protocol.Group{DN: groupDN}.Key()
 	switch {

@@ -76,21 +76,22 @@ type Evidence struct {
 	// Found has the current state of each group, by the DN or GUID in the message. Older versions of the relay do not
 	// send it.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Empty has the keys of the groups that nobody is in, or fewer people than Group.Least, not even through nested
-	// groups. License groups are left out. Older versions of the relay do not send it.
+	// Empty has the keys of the groups with too few people: none, or fewer than Group.Least. People in nested groups
+	// count. License groups are left out. Older versions of the relay do not send it.
 	Empty []string `json:"empty,omitempty"`
-	// Sample has the replicated last logons of some accounts, which show the health of the feed. A zero time means no
-	// last logon. If there is no sample, Unsampled says why.
+	// Sample has the replicated last logons of some accounts. They show whether the directory still has current dates.
+	// A zero time means no last logon. If there is no sample, Unsampled says why.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Undate takes from the evidence what rests on dates of activity or on the clock of the relay. It is for changes that
-// only return licenses. The parameter "asked" is the time at which the cloud asked for the evidence.
+// Undate makes the evidence independent of last logons and of the clock of the relay. It is for changes that only give
+// licenses back, because these need neither. The parameter "asked" is the time at which the cloud asked for the
+// evidence.
 func (e *Evidence) Undate(asked time.Time) {
 	e.Read = asked
 	for i := range e.People {
-		e.People[i].Seen = nil // a removal by a rollback stands although the person logs on
+		e.People[i].Seen = nil // a rollback removes the person from a group even after a new logon
 	}
 }
 

@@ -26,7 +26,7 @@ type Seen struct {
 
 // See returns the state of an account, or nil if there is none. The parameter "noGroup" has the keys of the groups that
 // could not be read. See ignores the license groups, whose field Direct is set, because the changes themselves alter
-// them. Of an account that the settings leave out, only the groups count.
+// them. If the settings of the relay leave the account out, only its groups count.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	var account directory.ADUser
 	var s Seen

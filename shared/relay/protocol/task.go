@@ -64,8 +64,8 @@ const (
 type Group struct {
 	DN     string `json:"dn"`
 	Direct bool   `json:"direct"` // if set, only members that the group itself lists count
-	// Least is the number of members with which the group is not in doubt. Zero means one member. An older relay refuses a
-	// message with this field.
+	// Least is the smallest number of members that the cloud believes. With fewer, it suspects a fault. Zero means one
+	// member. An older relay refuses a message with this field.
 	Least int `json:"least,omitempty"`
 }
 

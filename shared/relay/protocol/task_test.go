@@ -120,7 +120,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestUndate: changes that only return licenses do not rest on the relay's clock or on a logon after the evidence.
+// TestUndate: the time of the evidence is that of the cloud, and the evidence has no state of an account that a later
+// logon could outdate.
 func TestUndate(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)

@@ -14,8 +14,8 @@ import (
 
 const alteredKey = "runs/r1/ad/input/b1.json"
 
-// The constant "seal" is the path of the JSON member with the seal of an object. Without it, the relay reads the
-// object as one of an older version.
+// The constant "seal" is the path of the JSON member with the seal, a checksum of the object. The relay also accepts an
+// object without a seal, because older versions wrote none.
 const seal = ".sha256"
 
 // eachAlteration alters an object in every way that package alter has, stores it, and calls "do".

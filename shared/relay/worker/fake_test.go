@@ -37,14 +37,14 @@ type fakeAD struct {
 	mu     sync.Mutex
 	member bool
 	logon  time.Time
-	guid   string // objectGUID of the person, unless it is the constant
+	guid   string // objectGUID of the person; if empty, it is the constant "guid"
 	exempt bool   // whether the person is in the exempt group
 	writes int
 	empty  string // DN of a group without members
-	hidden error  // of HasMembers
+	hidden error  // the error of HasMembers
 	down   string // DN of a group that cannot be read
 
-	clock   error // of CheckClock
+	clock   error // the error of CheckClock
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
@@ -205,7 +205,7 @@ func (b *safeBuffer) String() string {
 	return b.text.String()
 }
 
-// newBench returns a relay whose messages stay hidden for one second.
+// newBench returns a relay with two queues. A received message stays hidden for one second.
 func newBench(t *testing.T, ad *fakeAD) *bench {
 	t.Helper()
 	cloud, err := awsfake.Start()
@@ -291,7 +291,8 @@ func (b *bench) dated(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// The method "removal" returns a message to remove Anna from the group with a DN.
+// The method "removal" returns a message to remove the person Anna from a group. The argument "of" is the DN of the
+// group.
 func (b *bench) removal(of string) protocol.Message { return b.change(protocol.Remove, of) }
 
 func (b *bench) change(a protocol.Action, of string) protocol.Message {

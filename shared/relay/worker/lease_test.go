@@ -54,7 +54,7 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 }
 
-// TestClock: the relay's clock decides whether the relay still has a message, and dates what the relay writes.
+// TestClock: the relay uses its own clock to decide whether it still has a message, and for the times in its results.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	later := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -121,8 +121,8 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestAnswerIsNotTaken: an answer that cannot be delivered is delivered later, without a second reading of the
-// directory.
+// TestAnswerIsNotTaken: if Step Functions does not accept an answer, the relay sends the answer again later. It does
+// not read the directory a second time.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

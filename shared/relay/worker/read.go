@@ -170,9 +170,9 @@ func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *proto
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// The method "groups" adds to e what the directory knows about the groups of a message. It returns the groups about which
-// the people are asked: all but the license groups that could not be read. Only the changes of such a license group
-// wait, because others in the batch do not depend on it.
+// The method "groups" reads the groups of a message and adds them to e. It returns the groups whose memberships are to
+// be read: all but the license groups that could not be read. Such a license group stops only its own changes. If
+// another group exists but cannot be read, the method fails, because any change may depend on it.
 func (r *Relay) groups(ctx context.Context, all []protocol.Group, e *protocol.Evidence, noGroup *sync.Map) (asked []protocol.Group, err error) {
 	e.Found, e.Failed = map[string]directory.Group{}, map[string]string{}
 	for _, g := range all {
@@ -214,7 +214,8 @@ func (r *Relay) empty(ctx context.Context, g protocol.Group, e *protocol.Evidenc
 	return err
 }
 
-// The method "sample" adds to e the last logons of the first n accounts in the directory.
+// The method "sample" adds to e the last logons of the first n accounts in the directory. If they cannot be read,
+// e.Unsampled says why.
 func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil

@@ -93,8 +93,8 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// TestWrongClock: a relay reads nothing if its clock and the clock of a controller disagree, unless nothing rests on the
-// dates of the answer.
+// TestWrongClock: a relay reads nothing if its clock and the clock of a controller disagree. The exception is a message
+// without a sample, because nothing then rests on the dates of the answer.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	candidates := protocol.Message{Kind: protocol.ReadCandidates, Batch: "b1", Input: "runs/r1/ad/input/b1.json", Sample: 1}
@@ -281,7 +281,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// FuzzMessages: no message makes the relay stop or write.
+// FuzzMessages: for any text of a message, Parse does not panic. If it accepts the message, the objects for the answer
+// have valid keys in the folder of the run.
 func FuzzMessages(f *testing.F) {
 	text, err := json.Marshal(everyone)
 	if err != nil {

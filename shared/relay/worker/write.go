@@ -55,7 +55,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 		return result
 	}
 	person, err := r.ad.FindPerson(l.ctx, c.SID)
-	if errors.Is(err, directory.ErrLeftOut) { // the way back of a change does not end because the account moved
+	if errors.Is(err, directory.ErrLeftOut) { // a change can be undone even if the account has moved
 		err = nil
 	}
 	switch {
