@@ -136,7 +136,7 @@ func (i *Item) With(earlier *Item) *Item {
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
-	Baselines [2]*plan.Baseline `json:"baselines"` // figures of the last healthy reading of each directory, for comparison
+	Baselines [2]*plan.Baseline `json:"baselines"` // figures of the last healthy reading of each directory
 	// Known has, for each directory, the last reading whose run stored a table of known accounts. Unlike Baselines, it
 	// includes runs in which the rules matched too many people, because the dates of the accounts are real.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
@@ -152,7 +152,9 @@ type Digest struct {
 	setbacks map[Touch]*Setback
 	// sightings has the activity dates that were read just before a change, by account.
 	sightings map[string]*directory.Sighting
-	restored  map[Touch]*Item // items of the earlier digest about restored licenses that are read from the ledger again; see Item.With
+	// restored has those items of the earlier digest whose license was restored and is read from the ledger again
+	// (Item.With needs them).
+	restored map[Touch]*Item
 }
 
 // Of returns what last happened to a license of a person, or nil.

@@ -13,8 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object that was altered after the ledger wrote it, or that the ledger did not write.
-// It stops the changes to one license of one person. All other changes go on.
+// ErrDamaged is returned for an object that was altered after the ledger wrote it, that the ledger did not write, or
+// whose intent is missing. No run changes the license of this person until somebody repairs the object. All other
+// changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // The function "damaged" returns an ErrDamaged with the key of the object, its fault, and the remedy.
@@ -67,8 +68,8 @@ func (p *Page) keys(ctx context.Context, license string) ([]string, error) {
 }
 
 // The method "fits" returns an ErrDamaged if an object about the entry was written for another intent. The parameter
-// "sum" is the hash of the intent in the object. It may be empty if the intent is not Bound, because older versions
-// wrote no hash.
+// "sum" is the hash of an intent that the object has. The hash may be empty if the intent is not Bound, because older
+// versions wrote no hash.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil

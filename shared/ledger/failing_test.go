@@ -172,7 +172,8 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// TestAllEndsWithTheError: All yields an error if the listing fails. Otherwise entries would seem to be missing.
+// TestAllEndsWithTheError: All yields an error if the store cannot list the ledger. Otherwise entries would seem to be
+// missing.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -214,9 +215,9 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// TestIntentThatTheListDoesNotHaveYet: another process may write an intent and an object about it while the folder is
-// listed, and the list may have only the latter. This is no damage. The intent counts like one that the list has, and
-// if it cannot be read, the result is an error.
+// TestIntentThatTheListDoesNotHaveYet: another process may write an intent and a mark of it while the store lists the
+// folder, and the list may have only the mark. This is no damage. The intent counts like an intent in the list. If it
+// cannot be read, the result is an error.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

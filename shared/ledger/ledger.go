@@ -1,8 +1,9 @@
 // Package ledger records every change. A run writes an intent before it changes the directory, and a completion after
-// it has read the directory again. Between them there may be marks: "leaving" before the license is taken, "back"
-// before a change is rolled back, "sending" before the mail of a notice is sent, and one for each fact that a later
-// call must know. Each of these is an object that is created once and never changed. A change without a completion is
-// open, and until it is closed, no other run can change the same license of the same person.
+// it has read the directory again. Between the two, it may write marks: "leaving" before it takes the license, "back"
+// before it rolls the change back, "sending" before it sends the mail that announces a change, and one mark for each
+// fact that a later call must know. Intents, completions and marks are objects that are created once and never changed.
+// A change without a completion is open, and until it is closed, no other run can change the same license of the same
+// person.
 package ledger
 
 import (
@@ -28,8 +29,8 @@ type Outcome string
 
 // The outcomes. After RolledBack and Failed, the person has the same licenses as before the change. Announced means
 // that a change was announced and is not made yet. Unsure means that nobody knows whether the mail of a notice was
-// sent. Restored means that somebody restored the license, or asked for it, while the change was open. The change was
-// then rolled back, and the rules wait for some time before they may take the license again.
+// sent. Restored means that somebody restored the license, or asked for a restore, while the change was open. The
+// change was then rolled back, and for some time no rule takes the license again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -40,16 +41,16 @@ const (
 )
 
 // The method "stands" reports whether an entry with this outcome describes the present state of the license. After
-// RolledBack and Failed, an earlier entry does.
+// RolledBack and Failed, an earlier entry describes it.
 func (o Outcome) stands() bool {
 	return o == Done || o == Announced || o == Unsure || o == Restored
 }
 
-// Holding is how a person held two products at one moment: the license that a change takes, and the license that the
+// Holding is how a person held two licenses at one moment: the license that a change takes, and the license that the
 // person gets in exchange.
 type Holding struct {
-	Assignments []directory.Assignment `json:"assignments,omitempty"` // the person's assignments of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // the person's groups among Source and Target
+	Assignments []directory.Assignment `json:"assignments,omitempty"` // assignments of the two products
+	InGroups    []string               `json:"inGroups,omitempty"`    // the groups Source and Target, if the person belongs to them
 }
 
 // Intent describes a change before it is made, with the reason.
@@ -71,11 +72,11 @@ type Intent struct {
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
 	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
-	// these assign products. The change is then done only when Entra ID also shows it.
+	// these assign products. A change is then done only when Entra ID shows it, too.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget is set if the person was in the target group before the change. A rollback then does not remove the
-	// person from it.
+	// InTarget is set if the person was in the group Target before the change. A rollback then leaves the person in
+	// this group.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -86,7 +87,7 @@ type Intent struct {
 	// or whose last activity is unknown.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees one.
+	// SavesNothing is the reason why the change frees no paid seat. It is empty if the change frees a seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// Payer is the payer of the license when the change was planned. It is nil for a restore, and in entries of older
 	// versions.
@@ -98,17 +99,18 @@ type Intent struct {
 	// set if the announcement is a mail to the person. Entries of older versions lack both.
 	Notice int  `json:"notice,omitempty"`
 	ByMail bool `json:"byMail,omitempty"`
-	// RestoreOf is set in a restore. It is the run that took the license.
+	// RestoreOf is the run that took the license which this entry restores. It is empty in every other entry.
 	RestoreOf string `json:"back,omitempty"`
-	// Note describes how the way of the restore differs from the way in which the license was taken, or is empty.
+	// Note is a sentence if a restore gives the license in another way than it was taken, for example through another
+	// group. Otherwise it is empty.
 	Note string `json:"note,omitempty"`
 	// TakenAt is set in a restore. It is the time at which the change that took the license ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is the operator who applied the plan at a terminal, or the execution of the state machine that
 	// applied it. CloudTrail records the person who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound is set if every object about this intent must have the hash of this intent. It is not set in intents of
-	// older versions.
+	// Bound is set if every completion and mark of this intent must have the hash of this intent. It is not set in
+	// intents of older versions.
 	Bound bool `json:"bound,omitempty"`
 }
 
@@ -248,8 +250,8 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 }
 
 // Begin writes an intent with the next number. The parameter "last" is the latest entry that the caller has seen, or
-// nil. If it is open and of the same run, Begin returns it. Begin fails with ErrBlocked if another run has an open
-// entry, or has written an entry that the caller has not seen. The caller must then discard its decision.
+// nil. If this entry is open and of the same run, Begin returns it. Begin fails with ErrBlocked if another run has an
+// open entry, or has written an entry that the caller has not seen. The caller must then discard its decision.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -305,7 +307,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed reads from the store whether an entry is closed, and then sets e.Completion.
+// Completed reads from the store whether an entry is closed. If it is, Completed sets e.Completion.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)

@@ -159,8 +159,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAlteredIntent overwrites an intent with another one. The mark and the completion of the first have its hash, so
-// they are damage, and say nothing about the second.
+// TestAlteredIntent overwrites an intent with another one. The mark and the completion of the first intent have its
+// hash. They count as damaged, because they say nothing about the second intent.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

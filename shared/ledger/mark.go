@@ -32,20 +32,20 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// Send marks that the mail of a notice is about to be sent. Only the call that gets true may send the mail. Graph
-// cannot say whether a mail was sent, so a mail that may have been sent is never sent again.
+// Send marks that the mail that announces the change is about to be sent. Only the call that gets true may send the
+// mail. Graph cannot say whether a mail was sent, so a mail that may have been sent is never sent again.
 func (l *Ledger) Send(ctx context.Context, e *Entry, at time.Time) (first bool, err error) {
 	return l.mark(ctx, e, sendingSuffix, Mark{At: at})
 }
 
-// SendingMark returns the mark that the mail of a notice is about to be sent, or nil.
+// SendingMark returns the mark that the mail that announces the change is about to be sent, or nil.
 func (l *Ledger) SendingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, sendingSuffix)
 }
 
 // RollBack marks that the change is rolled back. It returns true if an earlier call may have taken the license. The
 // caller must then give the license to the person again, even if a read shows that the person has it: the removal may
-// come after that read, or the directory may not show it yet.
+// come after that read, or the directory may not show the removal yet.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err

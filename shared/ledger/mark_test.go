@@ -222,8 +222,8 @@ func TestGivenBackStands(t *testing.T) {
 	}
 }
 
-// TestReturning: an open change returns a license if it is a restore, or if it has a rollback mark. If the mark cannot
-// be read, the result is an error.
+// TestReturning: the result is true for a restore, and for a change that has a rollback mark. If the mark cannot be
+// read, the result is an error.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

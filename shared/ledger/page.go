@@ -17,7 +17,8 @@ func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger about one person. It has the keys that existed when the ledger was listed.
+// Page is the part of the ledger about one person. A Page has the keys that existed when the ledger was listed. Its
+// methods read the objects.
 type Page struct {
 	ledger  *Ledger
 	person  string
@@ -55,7 +56,7 @@ func (p *Page) add(key, license, name string) {
 func (p *Page) Person() string { return p.person }
 
 // Objects returns the number of objects that the ledger has about the license. The ledger never changes or deletes an
-// object, so they are the same as before if their number has not changed.
+// object. So if the number has not changed, the objects have not changed either.
 func (p *Page) Objects(license string) int { return len(p.intents[license]) + len(p.others[license]) }
 
 // Licenses returns the licenses of the person that have any object in the ledger, sorted.

@@ -17,12 +17,12 @@ const (
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry mean that apply added the person to the target group again, because it did not list the
-	// person long after the previous try.
+	// SecondTry and ThirdTry mean that apply added the person to the target group again, because the group did not list
+	// the person long after the previous try.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
-	// Rejoined means that a restore added the person to the group Intent.Source, which the person was not in before.
-	// If the group cannot give its license, the restore may remove the person from it again.
+	// Rejoined means that a restore added the person to the group Intent.Source, and that the person was not in this
+	// group before. If the group cannot give its license, the restore may remove the person from the group again.
 	Rejoined Seen = "rejoined"
 )
 
