@@ -76,10 +76,10 @@ type Swap struct{ License, SKU, TargetSKU string }
 
 // LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
 // then deletes the content of the mailbox for good after 30 days (Microsoft Learn, "Assign or unassign licenses for
-// users in the Microsoft 365 admin center", section "What happens to a user's data when you remove their license?"). It
-// returns Unset if it is unknown whether the new product gives a mailbox. Another license of the person does not keep
-// the mailbox if one of the changes "others" takes this license and is not known to give another mailbox. The result
-// "too" names such a license, or is "".
+// users in the Microsoft 365 admin center", section "What happens to a user's data when you remove their license?").
+// The result "lost" is Unset if it is unknown whether the new product gives a mailbox. Another license of the person
+// does not keep the mailbox if one of the changes "others" takes this license and is not known to give another mailbox.
+// The result "too" names such a license, or is "".
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule, others []Swap) (lost directory.Flag, too string) {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No, ""

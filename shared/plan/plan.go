@@ -45,7 +45,7 @@ type Decision struct {
 	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
 	// Blocked means that Mailbox is set and that sign-in is blocked or not known to be allowed. The mailbox must then
-	// also be known to belong to a user.
+	// also be known to belong to a user, because it may be a shared, room or equipment mailbox.
 	Blocked bool `json:"blocked,omitempty"`
 	// RestoreOf is the run that took the license from a person who has returned. The license is restored unless
 	// Refused says why not.
@@ -268,8 +268,8 @@ type Plan struct {
 
 	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// Resumes lists earlier runs with unfinished changes. Applying this plan finishes them first, by the policies of
-	// their own runs.
+	// Resumes lists earlier runs with unfinished changes. When this plan is applied, these changes are finished first,
+	// by the policies of their own runs.
 	Resumes []string `json:"resumes,omitempty"`
 	// Pending lists the unfinished changes of the runs in Resumes.
 	Pending []Begun `json:"pending,omitempty"`

@@ -12,7 +12,7 @@ type Tenant struct {
 	SKUIDs map[string]string                      // skuIds, by the names that a policy may use for the product (directory.SKUIDs)
 	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
 	others map[string]directory.Group             // Entra groups that assign licenses and that the policy does not name, by object id
-	// SIDs has the objectSids of Active Directory groups, by GroupRef.Key(false).
+	// SIDs has the objectSids of Active Directory groups. The keys come from GroupRef.Key(false).
 	SIDs map[string]string
 	skus map[string]directory.SKU // by skuId
 }

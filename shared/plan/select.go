@@ -161,7 +161,8 @@ func (d *Decision) Follow(first *Decision) {
 	}
 }
 
-// worstFirst is a heap of changes. Its top is the last change by the function "order", which is dropped first.
+// worstFirst is a heap of changes. Its top is the change that the function "order" puts last. This change is dropped
+// first.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }
@@ -175,10 +176,11 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the verdict of the gate. The parameter "limits" has a sentence for each exceeded limit, and
-// "unhealthy" one for each source whose dates cannot be trusted. A limit puts the plan on hold, and an operator can
-// override this. An unhealthy source puts the plan on hold only if the plan has no changes, because broken data would
-// then look like a night with nothing to do. The changes of a plan never rest on an unhealthy source.
+// Decide returns the verdict about a plan, and the reasons if the plan is on hold. The parameter "limits" has a
+// sentence for each exceeded limit, and "unhealthy" one for each source whose dates cannot be trusted. A limit puts the
+// plan on hold, and an operator can override this. An unhealthy source puts the plan on hold only if the plan has no
+// changes, because broken data would then look like a night with nothing to do. The changes of a plan never rest on an
+// unhealthy source.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// TestOrder: a Selection returns the changes in the order of the table, in whatever order they are offered.
+// TestOrder: a Selection returns the changes in the order of the list "want", in whatever order they are offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{

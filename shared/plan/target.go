@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Via is the name of a target in changes, in the ledger and in stored plans.
+// Via is the name of a target, such as "direct", in changes, in the ledger and in stored plans.
 type Via string
 
 // The type "target" is a place in which people hold licenses, and in which idleseat gives and takes them: direct

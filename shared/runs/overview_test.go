@@ -67,7 +67,7 @@ func TestLookFollowsARun(t *testing.T) {
 		planned(o)
 		o.Results, o.Worked = map[Status]int{Pending: 1, Done: 1}, results.At
 	})
-	// A later night finishes the change and writes the batch again.
+	// A later night finishes the change and writes the results of the batch again.
 	results.At, results.Results[0].Status = asOf.Add(time.Hour), Done
 	must(PutResults(t.Context(), s, p.Batches()[0].Name, results))
 	must(history.Withdraw(t.Context(), s, "run", "other", asOf))

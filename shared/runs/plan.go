@@ -182,7 +182,8 @@ func eachListed(dec *json.Decoder, each func(list string, entry *Listed) error) 
 	return err
 }
 
-// The function "bound" decodes the members before the list "refused", and returns the hash of their text.
+// The function "bound" returns the plan in plan.json, which is all members before the list "refused". It also returns
+// the hash of the text of these members.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

@@ -36,7 +36,7 @@ type Scope string
 // for the others.
 const (
 	All   Scope = ""
-	Begun Scope = "begun" // the changes that an earlier call has begun
+	Begun Scope = "begun" // the changes that have begun before
 	// The scope Back is the part of Begun that gives licenses back: restores, rollbacks, and changes that an operator
 	// has asked to restore.
 	Back Scope = "back"

@@ -38,8 +38,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestCareful: the value of a panic may have names, so the error has only the type of the value and the place of the
-// panic.
+// TestCareful: the error after a panic has the place of the panic. It has only the type of the value, because the value
+// may have names. It quotes a runtime error, which has none.
 func TestCareful(t *testing.T) {
 	t.Parallel()
 	for want, value := range map[string]any{"(string) at ": "Anna Berg", "index out of range": nil} {

@@ -48,8 +48,8 @@ func (s Screen) line(line string) string {
 	return strings.Join(broken(line, s.Width, hang), "\n")
 }
 
-// The function "broken" breaks a line between words. The argument "hang" is the number of blanks before the further
-// lines.
+// The function "broken" breaks a line between words. The argument "hang" is the number of blanks before each line after
+// the first.
 func broken(line string, width, hang int) (lines []string) {
 	text := strings.TrimLeft(line, " ")
 	now := strings.Repeat(" ", len(line)-len(text))

@@ -51,7 +51,8 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 }
 
 // CheckClock compares the clock of the relay with the clock of the cloud, because the relay itself compares its clock
-// only with its domain. The relay read at "read" by its clock, and between "from" and "to" by the clock of the cloud.
+// only with its domain. The time "read" is that of a reading, by the clock of the relay. By the clock of the cloud, the
+// reading was between the times "from" and "to".
 func CheckClock(read, from, to time.Time) error {
 	ours := read
 	switch {
@@ -213,7 +214,7 @@ func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool
 	return contains(a.Groups, key), nil
 }
 
-// HasMembers reports whether enough people are in a group of the evidence. The message told the relay how many are
+// HasMembers reports whether enough people are in a group of the evidence. The message to the relay says how many are
 // enough (protocol.Group.Least). An older relay does not report groups with too few people, so the method then returns
 // true.
 func (d *Directory) HasMembers(_ context.Context, groupDN string, _ int) (bool, error) {
@@ -292,8 +293,8 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID returns the id of a write. It depends only on the arguments, so later steps find the result of the write by
-// it.
+// writeID returns the id of a write. It depends only on the arguments. So a later step computes the same id, and finds
+// the result of the write.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -1,6 +1,6 @@
 // Package protocol defines the data that the cloud and the relay exchange: the messages in the queues, the objects in
-// the store that the messages name, and the answers. A message has only keys and ids. Personal data is only in the
-// objects.
+// the store that the messages name, and the answers. A message has keys, ids and the names of groups. Personal data is
+// only in the objects.
 //
 // A message is one JSON object:
 //
@@ -92,7 +92,8 @@ type Message struct {
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
 	// Rests lists the LDAP names of the attributes on which decisions rest, for ReadEveryone. If a person has no value
-	// for one, the relay finds out whether it may read the attribute.
+	// for one, the relay finds out whether it may read the attribute, because Active Directory answers the same in both
+	// cases.
 	Rests []string `json:"rests,omitempty"`
 	// Sample is the number of accounts in the sample, for ReadCandidates. If it is 0, nothing rests on the dates of the
 	// answer, and the relay does not compare its clock with those of the controllers. Older relays compare it.

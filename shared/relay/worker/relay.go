@@ -27,7 +27,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Config is the configuration of a relay. The tags are the environment variables.
+// Config is the configuration of a relay. The tags name the environment variables.
 type Config struct {
 	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix or a folder
 	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; if empty, the relay does not read

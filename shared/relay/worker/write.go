@@ -59,7 +59,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 		err = nil
 	}
 	switch {
-	case err != nil: // also ErrNoPerson, because another controller may have the account; the evidence asks all of them
+	case err != nil: // also ErrNoPerson: this read asks one controller, and another may have the account
 		return end(protocol.Failed, err.Error())
 	case person.SID != c.SID || person.GUID != c.GUID:
 		return end(protocol.Missing, "the account that has this SID now is another object")
