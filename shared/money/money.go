@@ -1,6 +1,7 @@
-// Package money computes the money that a company saves when idleseat takes licenses. Amounts are integers. A row has
-// the figures of one license, department and cost center in one month, and is rounded once, to cents. All other figures
-// are sums of rows, so the total is the same for every grouping.
+// Package money computes the money that a company saves when idleseat takes licenses. It reads the ledger, the record
+// of all changes of licenses. Amounts are integers. A row has the figures of one license, department and cost center in
+// one month, and is rounded once, to cents. All other figures are sums of rows, so the total is the same for every
+// grouping.
 package money
 
 import (

@@ -40,7 +40,7 @@ type FeedFacts struct {
 // Baseline has the figures of a signal in its last healthy reading.
 type Baseline struct {
 	Run        string    `json:"run,omitempty"`
-	Partitions int       `json:"partitions,omitempty"` // number of partitions of that run
+	Partitions int       `json:"partitions,omitempty"` // the number of parts into which that run divided the people
 	Read       time.Time `json:"read"`                 // when the run read the source
 	directory.Freshness
 }
@@ -55,7 +55,7 @@ const (
 )
 
 // firstDates is the share of settled accounts (directory.Freshness.Settled) that must have a date if there is no
-// earlier reading. Most accounts for which a company pays are in use, and a broken feed loses nearly all dates. The
+// earlier reading. Most accounts for which a company pays are in use, and a broken source loses nearly all dates. The
 // share is below 1 because service accounts, and people who only read mail on an old phone, have no dates.
 const firstDates = 0.5
 
@@ -115,7 +115,7 @@ func (f *FeedFacts) health(s directory.Signal, asOf time.Time) Feed {
 	return Feed{State: Healthy}
 }
 
-// Stale returns why the activity dates of the feed are unknown, or "" if the feed is healthy.
+// Stale returns why the activity dates of the signal are unknown, or "" if it is healthy.
 func (f Feed) Stale() string {
 	if f.State == Healthy {
 		return ""

@@ -146,7 +146,7 @@ func (t *Tally) Count(outcome policy.Outcome, holder, asked directory.Flag) {
 	}
 }
 
-// Add adds the counts of another partition, o, to t.
+// Add adds the counts in o to t. The people are evaluated in parts, and each part has its own counts.
 func (t *Tally) Add(o Tally) {
 	t.Holders += o.Holders
 	t.Keep += o.Keep
@@ -180,8 +180,9 @@ type Change struct {
 	// RestoreOf is the run that took the license which this change restores. It is empty for a change that takes a
 	// license.
 	RestoreOf string `json:"back,omitempty"`
-	// TakenAs is the id of the person in the ledger if it differs from User. The id of a person changes when the
-	// account in Entra ID is new, but the license in Active Directory stays the same. Otherwise TakenAs is empty.
+	// TakenAs is the id of the person in the ledger, the record of all changes, if it differs from User. The id of a
+	// person changes when the account in Entra ID is new, but the license in Active Directory stays the same. Otherwise
+	// TakenAs is empty.
 	TakenAs string `json:"takenAs,omitempty"`
 	// FirstReading means that the change rests on a missing activity date that no earlier day confirms (see Decision).
 	FirstReading bool `json:"firstReading,omitempty"`

@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection chooses at most "limit" changes of a plan, which need no more seats of each license than are free. Changes
-// that restore a license come first, then those of the people who are idle longest. The limit also bounds the memory
-// of a Selection.
+// Selection chooses the changes of a plan: at most "limit" changes, and no more than there are free seats of the
+// licenses that they give. Changes that restore a license come first, then those of the people who are idle longest.
+// The limit also bounds the memory of a Selection.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by Decision.Seat, the license whose seats the changes need

@@ -12,7 +12,7 @@ import (
 )
 
 // TestTally: every verdict is counted once, and only people who are known to hold the license count as holders. The
-// counts of partitions add up.
+// method Add adds up the counts of two parts of the people.
 func TestTally(t *testing.T) {
 	t.Parallel()
 	var a, b Tally

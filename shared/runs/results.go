@@ -42,8 +42,8 @@ const (
 	Back Scope = "back"
 )
 
-// Ended returns the status of a change that is complete in the ledger. It is Failed for the outcome Unsure and for an
-// unknown outcome, so that an operator looks at the change.
+// Ended returns the status of a change that is complete in the ledger, the record of all changes. It is Failed for the
+// outcome Unsure and for an unknown outcome, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:

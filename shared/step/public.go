@@ -13,7 +13,7 @@ import (
 )
 
 // The constant "longest" is the maximum length of an error message, in bytes. The state machine collects the errors of
-// all partitions, and its data may have at most 256 KiB (Step Functions quotas).
+// many parallel steps, and its data may have at most 256 KiB (Step Functions quotas).
 const longest = 1000
 
 // The function "public" returns the message of err without names of people and groups. More people can read the log,

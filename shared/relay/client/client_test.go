@@ -20,7 +20,7 @@ const (
 	seats  = "CN=Seats,DC=x"
 	other  = "CN=Other,DC=x"
 	gone   = "CN=Gone,DC=x"
-	// The constants "safe" and "bare" are exempt groups. Nobody is in the group "bare".
+	// The constants "safe" and "bare" are groups whose members the policy exempts. Nobody is in the group "bare".
 	safe = "CN=Safe,DC=x"
 	bare = "CN=Bare,DC=x"
 	// The constant "unread" is a license group that the relay could not read.

@@ -58,8 +58,9 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence is the answer to ReadCandidates. The accounts are in the order of People: first the people listed by SID,
-// then the people listed by name, then those listed by immutable id.
+// Evidence is the answer to ReadCandidates: the present state of some people, by which the cloud decides on changes.
+// The accounts are in the order of People: first the people listed by SID, then the people listed by name, then those
+// listed by immutable id.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`

@@ -86,7 +86,7 @@ type Message struct {
 	// Attempt is the number of the attempt at a step, from 0. A message that returns to the queue keeps it.
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone; a date after AsOf does not count as the newest date
-	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
+	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone: the number of parts of the people
 	// Since is the key of the snapshot.Reading of an earlier run, from which ReadEveryone may make a delta reading. If
 	// Since is empty, the relay makes a full reading.
 	Since  string  `json:"since,omitempty"`

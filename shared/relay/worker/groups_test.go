@@ -13,7 +13,8 @@ import (
 )
 
 // TestLicenseGroupIsOnItsOwn: a license group that cannot be read, as one in a domain that is down, stops no change of
-// another group. A group of an exemption that cannot be read stops all, because nobody knows whom it exempts.
+// another group. If a group whose members the policy exempts cannot be read, nothing is changed, because nobody knows
+// whom it exempts.
 func TestLicenseGroupIsOnItsOwn(t *testing.T) {
 	t.Parallel()
 	const lost = "CN=Lost,DC=down"

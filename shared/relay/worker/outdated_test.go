@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence: if an account changes while the message waits in the queue, the relay does not remove the
-// person.
+// TestOutdatedEvidence: a message to remove a person from a group waits in the queue. If the account changes in the
+// meantime, the relay does not remove the person.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)
