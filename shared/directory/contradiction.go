@@ -10,7 +10,8 @@ type Contradiction uint8
 const (
 	// Disagreed means that two accounts have one SID, but the anchor shows that they are different accounts.
 	Disagreed Contradiction = 1 << iota
-	// Shared means that several accounts in a directory claim the same key.
+	// Shared means that two accounts in one directory have the same SID, or claim the same account in the other
+	// directory.
 	Shared
 )
 
@@ -32,9 +33,9 @@ func (p *Person) shows(c Contradiction, why string) {
 }
 
 // The method "holds" reports whether a contradiction from an earlier reading is still believed. The argument "met" says
-// that this reading found a matching account in the other directory, and "read" that it covered all of it. Without a
-// matching account, a full reading ends the contradiction only if no recent reading saw both accounts (Joined is zero).
-// Even a full reading may miss an account, for example on a lost page.
+// that this reading found a matching account in the other directory. The argument "read" says that the other directory
+// was read in full. Without a matching account, a full reading ends the contradiction only if no recent reading saw
+// both accounts (Joined is zero). Even a full reading may miss an account, for example on a lost page.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {

@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A contradiction remains until a reading of both directories no longer shows it.
+// A contradiction remains until a reading shows that the two accounts agree. If one account is missing, the
+// contradiction remains until no recent reading saw both.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
@@ -74,7 +75,7 @@ func TestMet(t *testing.T) {
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
 		accounts Accounts
-		want     []Past // the memory of the Entra accounts, then the memory of the Active Directory accounts
+		want     []Past // the Past of the Entra accounts, then that of the Active Directory accounts
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},

@@ -64,10 +64,11 @@ type EarlierExempt struct {
 	Unknown   int    `json:"unknown,omitempty"` // who may be exempt; objects of older versions lack the number
 }
 
-// Lost reports whether far fewer holders are exempt "now" than in the earlier counts e: both ByAccount and Exempt fell
-// by more than five and by more than a tenth of ByAccount. An additional Unknown holder counts as still exempt. The
-// counts cannot tell whether a person lost the exemption or the license, so an operator must look. A smaller number of
-// Holders does not explain the loss, because runs take the license only from people who are not exempt.
+// Lost reports whether far fewer holders are exempt "now" than in the earlier counts e, both by their accounts
+// (ByAccount) and for any reason (Exempt): more than five, and more than a tenth of ByAccount. An additional Unknown
+// holder counts as still exempt. The counts cannot tell whether a missing person lost the exemption or the license, so
+// an operator must look. A smaller number of Holders does not explain the loss, because runs take the license only from
+// people who are not exempt.
 func (e EarlierExempt) Lost(now EarlierExempt) bool {
 	return e.fewer(now, max(0, now.Unknown-e.Unknown))
 }

@@ -62,7 +62,7 @@ const (
 // Meaning says what a date means for a person.
 type Meaning uint8
 
-// The meanings of a field.
+// The meanings. A field that is no date is Plain.
 const (
 	Plain Meaning = iota
 	Activity
@@ -91,7 +91,7 @@ const (
 	NoneSince
 )
 
-// Field is a field of a person that a policy may map to an attribute.
+// Field is a value of a person that a policy may read, such as entra.lastActivity.
 type Field struct {
 	Name    string // the name in policies, such as "entra.lastActivity"
 	Source  Source

@@ -37,7 +37,7 @@ type Accounts struct {
 	// item is the GroupRef.Key and, if the group's id is known, "|" and the id.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
-	Anchor     Anchor          // the anchor of Entra Connect
+	Anchor     Anchor          // the attribute by which Entra Connect joins accounts
 	// Loose has the immutable ids of the Entra accounts without a SID, from every partition. Such an account may be in
 	// another partition than the Active Directory account of the same person.
 	Loose map[string]bool
@@ -48,8 +48,8 @@ type Accounts struct {
 // Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields each person
 // once: first those with an Entra account, then the others, in the order of the input. A person is valid until the next
 // one is yielded. A person is Contradictory if the accounts disagree, if two accounts in one directory have one SID, or
-// if two Entra accounts claim one Active Directory account. An earlier contradiction remains until a reading of both
-// directories no longer shows it.
+// if two Entra accounts claim one Active Directory account. A contradiction of an earlier reading may still count
+// (Past.holds).
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()

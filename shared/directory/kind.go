@@ -53,8 +53,8 @@ func (p *Person) KindOpen() bool {
 }
 
 // KindUnread reports whether Active Directory was not read, and the person's account there can show another kind. The
-// accounts of shared mailboxes, rooms and equipment are blocked in Entra ID (Microsoft Learn, "About shared mailboxes"),
-// so the kind of an enabled account is not open.
+// accounts of shared mailboxes, rooms and equipment are blocked in Entra ID (Microsoft Learn, "About shared
+// mailboxes"), so the result is false for an enabled account.
 func (p *Person) KindUnread() bool {
 	return p.AD == nil && p.ADState == NotRead && p.Entra != nil && p.Entra.Enabled != Yes && !p.Entra.Past.Joined.IsZero()
 }
@@ -110,8 +110,8 @@ func (u *EntraUser) kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// mailboxKinds has the kinds by the recipient type of the mailbox usage report, in lower case and without the suffix
-// Mailbox.
+// mailboxKinds maps a recipient type of the mailbox usage report to a kind. The type is in lower case and lacks the
+// suffix Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
 // UserMailbox reports whether the mailbox usage report says that the mailbox is a user's.
@@ -119,14 +119,15 @@ func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds has the kinds by msExchRecipientTypeDetails, for mailboxes that belong to no person, on premises and
-// in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
+// recipientKinds maps msExchRecipientTypeDetails to a kind, for mailboxes that belong to no person, on premises and in
+// the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
 }
 
-// personRecipients has msExchRecipientTypeDetails of a person's mailbox, on premises and in the cloud (same source).
+// personRecipients has the msExchRecipientTypeDetails of a person's mailbox, on premises and in the cloud (the source
+// is that of recipientKinds).
 var personRecipients = map[string]bool{"1": true, "2147483648": true}
 
 func (u *ADUser) kind() (kind, evidence string) {

@@ -14,8 +14,8 @@ type Pair struct {
 	Clear bool
 }
 
-// Plain reports whether the row has the kind KindPerson and nothing about it is in doubt: Clear is set, no activity
-// date is in the future, and every attribute is readable. An Entra account with a SID is in doubt if the row lacks the
+// Plain reports whether the pair has the kind KindPerson and nothing about it is in doubt: Clear is set, no activity
+// date is in the future, and every attribute is readable. An Entra account with a SID is in doubt if the pair lacks the
 // Active Directory account.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {

@@ -19,17 +19,17 @@ type Past struct {
 	Seen time.Time
 	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
-	// LoggedOn is the newest logon that the domain controllers showed just before a run changed a license of the
-	// person. The replicated date may be up to 14 days earlier. LoggedOn is zero without such a logon, and also later,
-	// when the replicated dates show every newer logon.
+	// LoggedOn is the newest logon that the domain controllers showed when a run read the person again before a change.
+	// The replicated date may be up to 14 days earlier. LoggedOn is zero without such a logon, and also later, when the
+	// replicated dates show every newer logon.
 	LoggedOn time.Time
-	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if each
-	// reading did, or if the account is disabled.
+	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if every
+	// reading saw it enabled, or if it is disabled.
 	EnabledSince time.Time
 	// Joined is the last reading that saw this account together with an account in the other directory that belongs to
 	// the same person or contradicts this one. It is zero if there is no such reading of the last 30 days.
 	Joined time.Time
-	// Contradicted is the contradiction in the last reading of both directories.
+	// Contradicted is the contradiction in the last reading of both directories, or zero.
 	Contradicted Contradiction
 	// ForgottenBy is the run whose stored facts about the account can no longer be read, or empty.
 	ForgottenBy string
@@ -142,8 +142,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack compares the newest date of earlier readings with the date of this reading, which is "read". If the date of
-// this reading is earlier, it went back, and the result "newest" is the other one. Otherwise "newest" is zero.
+// WentBack looks whether an activity date is earlier in this reading than in an earlier one. If so, "newest" is the
+// newest date of the earlier readings. Otherwise it is zero. The result "read" is the date of this reading.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

@@ -38,7 +38,8 @@ var signals = [Signals]struct {
 }{
 	// The dates of Entra ID are up to a day late, and a weekend may pass without sign-ins.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
-	// lastLogonTimestamp is up to 14 days late, and in a small company even the newest date may be.
+	// lastLogonTimestamp is up to 14 days late, and in a small company even the newest date of all people may be that
+	// late.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
 	ExchangeUse:   {name: "m365.exchange", date: "Exchange activity", noun: "activity in Exchange", past: "used Exchange", fields: "m365.exchange", assigned: true, stalled: reportStalled, horizon: reportSpan},

@@ -7,7 +7,7 @@ import "errors"
 var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
 // Watermark is a place in the changes of one domain controller. Update sequence numbers (USNs) are valid only on their
-// own controller, and until its database is restored from a backup (MS-ADTS 3.1.1.1.9).
+// own controller, and only until its database is restored from a backup (MS-ADTS 3.1.1.1.9).
 type Watermark struct {
 	Controller string `json:"controller"` // the dnsHostName of the controller
 	Invocation string `json:"invocation"` // the invocationId of the database of the controller, in base64

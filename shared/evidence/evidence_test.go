@@ -250,8 +250,8 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// Again sets Unseen if the group was deleted since the first reading, has too few members, or shows its members no
-// longer.
+// Again sets Unseen if the group was deleted since the first reading, has too few members, or no longer shows its
+// members to this application.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -70,7 +70,8 @@ func again(p *plan.Plan) string {
 	return "plan again"
 }
 
-// The function "refused" returns why the content of a plan or a hash forbids to apply the plan, or "".
+// The function "refused" returns a refusal if the content of the plan or a hash does not allow its application.
+// Otherwise it returns "".
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	again := again(p)
 	switch {

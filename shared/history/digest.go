@@ -85,8 +85,8 @@ func (i *Item) InLedger() string { return cmp.Or(i.Recorded, i.License) }
 // value is updated if it is older than msDS-LogonTimeSyncInterval, which is 14 days).
 const Late = 24 * time.Hour
 
-// Since returns the time 24 hours before the change began. Activity after it means that the person returned: the rule
-// had seen a long idle time, so a date from these 24 hours arrived later.
+// Since returns the time 24 hours before the change began. Activity after this time means that the person returned: the
+// rule had seen a long idle time, so a date from these 24 hours arrived later.
 func (i *Item) Since() time.Time { return i.Began.Add(-Late) }
 
 // Given returns when the license was last restored, or was first seen to be restored by somebody else. A later

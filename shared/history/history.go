@@ -93,7 +93,7 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 
 // Newer returns the newest run whose plan supersedes that of the given run, or "". Only a later plan for everybody
 // supersedes a plan. A plan on hold supersedes nothing unless an operator set its limits aside. A run whose name has a
-// time after now does not count.
+// time after now does not count, because its clock was wrong.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {

@@ -56,8 +56,8 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// A digest reads nothing from the ledger if no recent plan changed a license. Damaged entries are read again each night
-// until they are repaired.
+// MakeDigest reads nothing from the ledger if no recent plan changes a license. It reads damaged entries again each
+// night until they are repaired.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -98,7 +98,8 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of one partition of a run's table of known accounts, which has the dates for later runs.
+// Known returns the key of one partition of a run's table of known accounts. This table has what later runs need to
+// know of each account.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
@@ -149,7 +150,7 @@ func Noted(prefix, run string) string { return prefix + run + ".json" }
 // Stopped returns the prefix of the keys that Stop returns for a run.
 func Stopped(run string) string { return Withdrawn + run + "/" }
 
-// Stop returns the key of an object. While it exists, the run may not change the licenses of the person.
+// Stop returns the key of the object that forbids a run to change the licenses of one person.
 func Stop(run, user string) string { return Stopped(run) + user + ".json" }
 
 // Person returns the prefix of a person's objects in the ledger.

@@ -14,8 +14,8 @@ import (
 )
 
 // ErrDamaged is returned for an object that was altered after the ledger wrote it, that the ledger did not write, or
-// whose intent is missing. No run changes the license of this person until somebody repairs the object. All other
-// changes go on.
+// whose intent is missing. No run changes the license that the object is about until somebody repairs the object. All
+// other changes go on.
 var ErrDamaged = errors.New("damaged ledger")
 
 // The function "damaged" returns an ErrDamaged with the key of the object, its fault, and the remedy.

@@ -28,9 +28,9 @@ var ErrBlocked = errors.New("another run's change is still open")
 type Outcome string
 
 // The outcomes. After RolledBack and Failed, the person has the same licenses as before the change. Announced means
-// that a change was announced and is not made yet. Unsure means that nobody knows whether the mail of a notice was
-// sent. Restored means that somebody restored the license, or asked for a restore, while the change was open. The
-// change was then rolled back, and for some time no rule takes the license again.
+// that a change was announced and is not made yet. Unsure means that nobody knows whether the mail with the
+// announcement was sent. Restored means that somebody restored the license, or asked for a restore, while the change
+// was open. The change was then rolled back, and for some time no rule takes the license again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
