@@ -34,8 +34,9 @@ func (p *Person) shows(c Contradiction, why string) {
 
 // The method "holds" reports whether a contradiction from an earlier reading is still believed. The argument "met" says
 // that this reading found a matching account in the other directory. The argument "read" says that the other directory
-// was read in full. Without a matching account, a full reading ends the contradiction only if no recent reading saw
-// both accounts (Joined is zero). Even a full reading may miss an account, for example on a lost page.
+// was read in full. A matching account ends Disagreed. Otherwise a full reading ends the contradiction only if no
+// recent reading saw both accounts (Joined is zero). Even a full reading may miss an account, for example on a lost
+// page.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {

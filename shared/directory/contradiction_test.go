@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A contradiction remains until a reading shows that the two accounts agree. If one account is missing, the
-// contradiction remains until no recent reading saw both.
+// A disagreement ends when a reading shows that the two accounts agree. Any contradiction ends when a full reading does
+// not show it and no recent reading saw the accounts together.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
