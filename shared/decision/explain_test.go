@@ -117,7 +117,8 @@ func TestTakenNowDoesNotTurn(t *testing.T) {
 	}
 }
 
-// After a leave, Turns is the time at which the person has been idle for the rule's span since the end of the leave.
+// TestTurnsAfterLeave: a person is on leave. Turns is the first time at which the person has been idle for the whole
+// span of the rule, counted from the end of the leave.
 func TestTurnsAfterLeave(t *testing.T) {
 	t.Parallel()
 	w := holder()

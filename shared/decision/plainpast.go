@@ -116,9 +116,10 @@ var dateColumns = [2][]string{
 	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-// The method "recall" compares the accounts with the last table of known accounts, as the type "recollection" does. It
-// marks a row as open if the table lacks one of its accounts, if a date is now missing or earlier, or if the table
-// gives another reason for doubt. For the other rows, it writes the entries of this run's table to Screen.kept.
+// The method "recall" compares the accounts with the table of known accounts that the last healthy reading left, as the
+// type "recollection" does. A row must be evaluated singly if that table lacks one of its accounts, if a date is now
+// missing or earlier, or if the table gives another reason for doubt. The method sets p.open for such a row. For any
+// other row, it writes the entries for this run's own table of known accounts to Screen.kept.
 func (p *screening) recall() error {
 	expired := func(int) bool { return false }
 	if p.run.Manifest.Has("ad_expires") {

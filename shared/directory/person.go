@@ -252,9 +252,9 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns a copy in which "at" replaces earlier and missing dates of use. Later and unknown dates stay. The
-// argument is the time of a restore. A rule may take the license again only if it takes the license from this copy,
-// too.
+// ActiveBy returns a copy of the person as if they had been active at the given time. This time replaces earlier and
+// missing dates of use. Later and unknown dates stay. With the copy, a rule shows whether the person has been idle
+// since that time, for example since a restore or the end of a leave.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {

@@ -71,8 +71,8 @@ type Intent struct {
 	// The DNs are for people who read the entry. Both fields are empty in entries of older versions.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
-	// these assign products. A change is then done only when Entra ID shows it, too.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if those
+	// Entra groups assign products. The change is then done only when Entra ID shows it, too.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
 	// InTarget is set if the person was in the group Target before the change. A rollback then leaves the person in

@@ -74,7 +74,7 @@ func (v Via) Settling() time.Duration {
 	return directory.Settling
 }
 
-// May reports whether the policy allows people to hold a license in the target.
+// May reports whether the policy allows people to hold the license through the target.
 func (v Via) May(l *policy.License) bool {
 	t := v.target()
 	return t != nil && t.may(l)

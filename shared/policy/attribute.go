@@ -135,9 +135,9 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// The function "later" returns the later of two dates. NoneSince means that no date is after its Time, and that an
-// earlier date is possible. The later of "none since May 25" and "April 3" is therefore between April 3 and May 25. The
-// function returns May 25 as a known date.
+// The function "later" returns the later of two dates. For example, one date is April 3, and the other is "none since
+// May 25": there is no date after May 25, and an earlier one is possible. The later of the two is between April 3 and
+// May 25. The function then returns the end of this span, May 25, as a known date.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {

@@ -176,8 +176,8 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// A time is covered if each report that the rule reads covers its whole day. A report without the person does not have
-// to cover it.
+// TestCovered: a time is covered if every report that the rule reads extends to the end of that day. A report that does
+// not list the person does not count.
 func TestCovered(t *testing.T) {
 	t.Parallel()
 	late := copilotHolder(usedOn(directory.TeamsUse, 80*day), usedOn(directory.ExchangeUse, 80*day))

@@ -9,8 +9,9 @@ import (
 
 const maxOffsets = 243
 
-// offsetsOf returns the sums and differences of the spans, because a condition may add and subtract several spans. A
-// span that would make more than maxOffsets of them is only added alone.
+// offsetsOf returns zero and every sum and difference of the spans, because a condition may add and subtract several
+// spans. If the next span could make more than maxOffsets results, it is added to and subtracted from zero only, and
+// not combined with the other spans.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {

@@ -67,8 +67,9 @@ const (
 	Slack = 2 * time.Minute
 	// Patience is how long a case may be clear, in addition to the rule's notice, before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
-	// Window is the period in which taken licenses count for the limit. A number of taken licenses up to Few never exceeds
-	// the limit. Mercy is the factor by which the share of taken licenses may exceed the limit.
+	// Window is the period over which the judge counts the taken licenses and compares them with Rule.Limit. Up to Few
+	// taken licenses are never a fault, whatever their share of the holders. Above Few, the share may be up to Mercy times
+	// the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2

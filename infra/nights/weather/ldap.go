@@ -77,7 +77,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 }
 
 // The function "result" returns the result code and the message of a fault that makes the controller refuse an
-// operation. Most messages have the form of Windows. For all other faults, the code is 0.
+// operation. For all other faults, the code is 0. Most messages have the form of Windows.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:

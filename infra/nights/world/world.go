@@ -157,7 +157,8 @@ const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
-// Live creates a company, simulates its nights, ends the story as the method "settle" says, and returns the result.
+// Live creates a company and simulates its nights with their faults. The method "settle" then ends the faults,
+// simulates some calm nights, and restores what was taken. Live returns the result.
 func Live(o Options) (Story, error) {
 	w := &World{
 		options: o, court: judge.New(), moving: -1,

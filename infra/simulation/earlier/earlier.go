@@ -38,8 +38,8 @@ rules:
 // AsOf is the time of the earlier runs.
 var AsOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// Run writes an earlier run, whose plan takes E3 from each person in "became" (of ann, bob, cid and dan). The map has
-// the outcome of the change, by person. The outcome "" leaves the change pending.
+// Run writes an earlier run. Its plan takes E3 from each person who is a key of the map "became": ann, bob, cid or dan.
+// The map's values are the outcomes of these changes. The outcome "" leaves a change pending.
 func Run(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: AsOf, Expires: AsOf.Add(plan.Lifetime)}

@@ -161,7 +161,7 @@ func (s *session) listControllers(base string) (list []controller, unnamed error
 
 // reachBy decides how to reach each listed controller: by a configured address that leads to it, or by its name over
 // LDAPS. An address may lead to another controller later, so each controller in the result has its name, and every
-// session compares the name.
+// session checks that the answering controller has this name.
 func (d *Directory) reachBy(ctx context.Context, listed []controller) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup

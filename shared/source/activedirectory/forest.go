@@ -141,7 +141,9 @@ func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, 
 	return d.ReadPerson(ctx, sid)
 }
 
-// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson if none did.
+// domainOf returns the domain that issued a SID. A forest with one domain returns this domain without a check. The
+// error is directory.ErrNoPerson if none of the domains issued the SID. If the SID of a domain could not be read, the
+// error is that of the read.
 func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil

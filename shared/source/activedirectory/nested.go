@@ -62,8 +62,9 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 	})
 }
 
-// groupsWithin returns the groups of the controller's domain that a group itself lists. A key of the map is a SID, and
-// the value is a DN. The map lacks groups that the account of idleseat cannot see.
+// groupsWithin returns the nested groups that are direct members of the group and lie in the controller's domain. A key
+// of the map is the SID of a nested group, and the value is its DN. The map lacks groups that the account of idleseat
+// cannot see.
 func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
 	base, err := s.home()

@@ -98,8 +98,9 @@ func (j *job) doubt(ctx context.Context, a *evidence.Account) error {
 	return nil
 }
 
-// The method "doubtful" returns the reason why the list of members of an Active Directory group is not believed, or "".
-// A license group may be empty, because runs remove its members.
+// The method "doubtful" returns the reason why nobody can believe the members of an Active Directory group: another
+// group now has its name, or it lost too many members. The result is "" if there is no reason. The number of members of
+// a license group does not matter, because runs remove its members.
 func (j *job) doubtful(ctx context.Context, q directory.Question) (string, error) {
 	g, err := j.adGroup(ctx, q.Ref.Name)
 	if err != nil || g == nil {

@@ -82,7 +82,8 @@ func TestMembershipIsTheLicense(t *testing.T) {
 
 func fails(call string) map[string]error { return map[string]error{call: refusal("no")} }
 
-// TestMembershipShowsLate: if reads show the write of a change late, the change waits and does not write again.
+// TestMembershipShowsLate: after the write of a change, reads show the old membership for some time. The change stays
+// pending until a read shows the new one, and apply does not write again.
 func TestMembershipShowsLate(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)

@@ -147,9 +147,10 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// The method "answered" records that the directory accepted the write that takes the license. If a read shows the
-// license much later, somebody probably restored it, and apply must not take it again. The method records nothing if
-// err, the error of the write, is not nil. The returned status is empty unless the record cannot be written.
+// The method "answered" records in the ledger that the directory accepted the write that takes the license. A later
+// call of apply needs the record: if a read still shows the license after a long time, somebody has probably restored
+// it, and apply must not take it again. The method records nothing if err, the error of the write, is not nil. The
+// returned status is empty unless the record cannot be written.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""

@@ -38,8 +38,9 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Error("it waits for ever")
 }
 
-// TestHeldAgainAfterItWasSeenFree: a read shows the license after an earlier read did not. If little time has passed,
-// the later read is out of date. Otherwise somebody has restored the license.
+// TestHeldAgainAfterItWasSeenFree: a read shows the license as free, and a later read shows it as held. Up to
+// directory.Settling after the first read, the later read may come from a replica that is behind, so apply reads again.
+// After that, somebody has restored the license, and apply leaves it to the person.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

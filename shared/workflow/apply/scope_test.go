@@ -38,8 +38,8 @@ func (b *bench) only(t *testing.T, user string) {
 	}
 }
 
-// TestOnlyWhatHasBegun: a run that another run resumes finishes the changes that it has begun. It gives other changes
-// no result, so that the run can still be applied as a whole.
+// TestOnlyWhatHasBegun: when another run resumes a run, only the changes that this run had already begun are finished.
+// The other changes get no result, so a later apply of the whole run still makes them.
 func TestOnlyWhatHasBegun(t *testing.T) {
 	t.Parallel()
 	for _, batch := range []string{"", "entra-0001"} {

@@ -50,8 +50,9 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return found, err
 }
 
-// lastKinds returns the kinds of mailboxes that the newest readable run for everybody knew. It skips a run without
-// kinds if the report of that run did not show kinds, because runs of earlier versions kept none.
+// lastKinds returns the kinds of mailboxes that are stored in the newest readable run for everybody. That run may
+// itself have taken the kinds over from an earlier run. A run is skipped if its report did not show kinds and it took
+// none over, as in earlier versions of idleseat.
 func (c *Collector) lastKinds(ctx context.Context, run string) (map[string]string, error) {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {

@@ -150,8 +150,9 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	}
 }
 
-// TestLastLogonNotAsked: a controller does not answer. If a rule matches even with the latest possible logon, the
-// snapshot has that logon. Otherwise the last logon is unknown.
+// TestLastLogonNotAsked: a controller does not answer, so only the latest possible time of the last logon is known. If
+// a rule matches even with this time, the person is certainly idle, and the snapshot has this time as the last logon.
+// Otherwise the last logon is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

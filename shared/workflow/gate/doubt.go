@@ -146,10 +146,11 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// The method "earlier" returns the state of the groups and the people whom the policy names, for later runs to compare
-// with. A group in doubt keeps its last state that was not in doubt. A run over another run's snapshot returns nil if
-// later runs already know newer data. If they know data of the same time, it returns a state only if an operator
-// accepts the data.
+// The method "earlier" returns the state of what the policy names, groups and people. Later runs compare their own
+// reading with it. A group in doubt keeps its last state that was not in doubt. If the run evaluates another run's
+// snapshot, a state newer than that snapshot may already be stored. The method then returns nil, so that the newer
+// state stays. If the stored state is as old as the snapshot, the method returns a state only if an operator accepted
+// the snapshot's data (AcceptFeeds).
 func (j *judgement) earlier() *directory.Earlier {
 	if before := j.Begin.Earlier; j.Begin.Copy != "" && before != nil && !j.Begin.Read.After(before.Read) && !(j.Begin.AcceptFeeds && j.Begin.Read.Equal(before.Read)) {
 		return nil

@@ -48,8 +48,8 @@ func (j *judgement) exemptLost(r *policy.Rule, now directory.EarlierExempt) bool
 	return before.Lost(now) || found && before.Fewer(now)
 }
 
-// The method "trusts" reports whether a directory was read with all its accounts, or is not set up. Its dates may be
-// unknown.
+// The method "trusts" reports whether a directory was read with all its accounts, or is not set up. Unknown dates do
+// not matter here.
 func (j *judgement) trusts(s directory.Source) bool { return !j.Feeds[s].Incomplete }
 
 // The method "untrusted" returns a sentence about each directory that was not read in full.

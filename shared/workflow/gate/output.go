@@ -121,7 +121,7 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	return out
 }
 
-// Ended returns the last state of a run that one machine made without a state machine. The parameter "results" is nil
+// Ended returns the last state of a run that a command made, without AWS Step Functions. The parameter "results" is nil
 // if the plan was not applied. The parameter "resumed" counts the changes that earlier runs began, by their present
 // status.
 func Ended(p *plan.Plan, results *runs.Results, resumed map[runs.Status]int) *StepOutput {

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRollbackOfTonightHasItsBatch: during a night, a rollback begins, or an operator asks to restore a license that is
-// being taken. From the next round on, this change has a batch of its own, as if it had been a rollback from the
-// beginning.
+// TestRollbackOfTonightHasItsBatch: during a night, a change that an earlier run began is rolled back, or an operator
+// asks to restore its license. From the next round on, the change is in a batch of scope Back, like a change whose
+// rollback began before the night.
 func TestRollbackOfTonightHasItsBatch(t *testing.T) {
 	t.Parallel()
 	for _, asked := range []bool{false, true} {

@@ -152,8 +152,8 @@ func TestFormerGroups(t *testing.T) {
 	}
 }
 
-// TestRestoreReadsNoSignal: a restore reads nobody, so a usage report that its policy names does not count as a missing
-// source of its plan.
+// TestRestoreReadsNoSignal: a restore reads no accounts and no signals. If the policy of the restore uses a usage
+// report, the plan does not list this report as a missing source.
 func TestRestoreReadsNoSignal(t *testing.T) {
 	t.Parallel()
 	reads := strings.Replace(text, "licenses:", "attributes: {teams: m365.teams, LastlogonTimestamp: ad.lastLogonTimestamp}\nlicenses:", 1)
