@@ -24,7 +24,8 @@ type Summary struct {
 	Lost []string `json:"lost,omitempty"`
 	// Outlooks has one entry for each rule. A run of an earlier version has none.
 	Outlooks []Outlook `json:"outlooks,omitempty"`
-	// Turning lists the verdicts that turn to reclaim soonest. Outlooks counts all that turn.
+	// Turning lists the verdicts that are the first to turn to reclaim if the person stays away. The list is limited,
+	// and Outlooks counts all such verdicts.
 	Turning []Turning `json:"turning,omitempty"`
 }
 
@@ -33,8 +34,8 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put stores the decisions of a partition. The function "write" passes decisions to "emit" and returns the summary. It
-// may omit verdicts to keep, which the summary counts and Explain finds again.
+// Put stores the decisions of a partition. It calls the function "write", which passes each decision to "emit" and
+// returns the summary. A verdict to keep may be left out: the summary counts it, and Explain evaluates it again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {

@@ -135,7 +135,8 @@ func TestEachItem(t *testing.T) {
 	}
 }
 
-// The digest ignores readings from after its time.
+// For each signal, such as the use of Teams, the digest keeps the newest reading that earlier runs stored. It ignores a
+// reading with a later time than its own, because some clock was then wrong.
 func TestSignalsOfTheDigest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

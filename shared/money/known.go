@@ -34,7 +34,8 @@ func Know(earlier []history.Price, b *snapshot.Begin, p *policy.Policy) []histor
 	return all
 }
 
-// Reasons for an unknown renewal. A reason has a fixed text, because a new text would make a new price.
+// Reasons for an unknown renewal date. A reason is a part of a price, and a new text makes a new price. So the texts
+// have no details that could change from run to run, such as a date.
 const (
 	notInPolicy = "the policy has no renews for it"
 	isOver      = "the date that the policy has for it is over"

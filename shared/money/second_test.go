@@ -131,8 +131,8 @@ func (c *second) add(month time.Time, license string, payer any, figure string, 
 	c.sums[row][figure].Add(c.sums[row][figure], amount)
 }
 
-// The method "seat" adds the figures of one license of one person. The intents are oldest first. The argument "done"
-// has the completions, by key.
+// The method "seat" adds the figures of one license of one person. The argument "entries" has the ledger entries of
+// this license, oldest first. The argument "done" has the completions, each by the key of its entry.
 func (c *second) seat(entries []object, done map[string]object) {
 	var taken object // the change that took the license; nil while the person has the license
 	var since time.Time

@@ -19,8 +19,8 @@ func boundPlan() *Plan {
 	}
 }
 
-// TestWhatTheHashCovers: the hash covers each member of a plan that decides which licenses are changed. It covers no
-// other member.
+// TestWhatTheHashCovers: if a member of a plan decides which licenses are changed, the hash covers it. The hash covers
+// no other member.
 func TestWhatTheHashCovers(t *testing.T) {
 	t.Parallel()
 	before := boundPlan()

@@ -41,7 +41,8 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 		kind      string
 	}{
 		{directory.NoAccount, "", Reclaim, "person"}, {directory.NoAccount, "4", Exempt, "shared"}, {directory.NoAccount, "16", Exempt, "room"},
-		// The account can be of another kind than person, and perhaps only Entra ID shows the kind.
+		// The Entra account was not read. If Active Directory does not show the kind either, the account may be of
+		// another kind than person.
 		{directory.NotRead, "", Undecided, "not read"}, {directory.Missing, "", Undecided, "not read"},
 		{directory.NotRead, "1", Reclaim, "person"}, {directory.Missing, "2147483648", Reclaim, "person"},
 		{directory.NotRead, "4", Exempt, "shared"}, {directory.Missing, "16", Exempt, "room"},

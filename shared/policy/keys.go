@@ -44,7 +44,7 @@ type Key struct {
 	Example  string // a value, as in the file
 }
 
-// Needed is the LeftOut of a key that the file must have.
+// Needed is the value of LeftOut for a key that the file must have. Without such a key, the file is in error.
 const Needed = "an error"
 
 const mostSeats = 1_000_000_000

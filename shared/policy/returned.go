@@ -66,7 +66,8 @@ func (r *Rule) Covered(p *directory.Person, at time.Time) bool {
 // Terms allow a reassignment after 90 days.
 const unusedSpan = 90 * day
 
-// The method "rest" returns a time that is at least as long as the span of the rule, and as unusedSpan.
+// The method "rest" returns the longest of the sums and differences of the spans in the rule's conditions, but at least
+// unusedSpan.
 func (r *Rule) rest() time.Duration { return max(unusedSpan, slices.Max(r.offsets)) }
 
 // Cooling reports whether it is too early to take a restored license again. After the restore, the person must be idle

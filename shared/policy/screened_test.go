@@ -56,8 +56,8 @@ licenses:
 
 var plainOutcomes = map[Plain]Outcome{PlainNotHolder: NotHolder, PlainNotAsked: Keep, PlainKeep: Keep, PlainReclaim: Reclaim}
 
-// The columns show what the Judge says: verdicts, their turns, counts and last uses. At the edges, a comparison that is
-// wrong by a microsecond is seen.
+// The columns and the Judge must agree on the verdicts, the times at which they turn, the counts and the last uses.
+// Some dates are only a microsecond away from a limit, so a mistake such as < in place of <= shows.
 func TestColumnsAtTheEdges(t *testing.T) {
 	t.Parallel()
 	for i, tc := range edgePolicies {

@@ -58,8 +58,8 @@ type Node struct {
 	Text string `json:"text"`
 	// Words is the part in words. Tree leaves it empty, because package policy cannot import package words.
 	Words string `json:"words,omitempty"`
-	// Denial says in words that the part is false. It is empty for a part that is not false, and if the words could be
-	// wrong.
+	// Denial says in words that the part is false. It is empty if the part is not false. It is also empty if an
+	// attribute of the part has no known value, because the words could then be wrong.
 	Denial string `json:"denial,omitempty"`
 	Says   Says   `json:"says"`
 	// Join is empty if there are no parts.

@@ -88,8 +88,9 @@ func randomPerson(r *rand.Rand) *directory.Person {
 	return who
 }
 
-// The root agrees with the Judge, and each node agrees with its parts in three-valued logic. If a report leaves two
-// cases, a node may be known although its parts do not settle it.
+// The root of a tree agrees with the Judge, and each node agrees with its parts in three-valued logic. There is one
+// exception: if a usage report leaves two cases and both give a node the same result, the node is known, although its
+// parts may be unknown.
 func TestTreeAgreesWithTheJudge(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -133,7 +134,9 @@ func TestTreeAgreesWithTheJudge(t *testing.T) {
 	}
 }
 
-// checkNode returns the number of nodes that are known although their parts do not settle them.
+// checkNode checks that each node agrees with its parts in three-valued logic. One exception is allowed, because a
+// usage report can leave two cases: a node with the attribute copilot may be known although its parts leave it
+// unknown. The result counts these nodes.
 func checkNode(t *testing.T, n *Node, what string) (more int) {
 	t.Helper()
 	for _, part := range n.Parts {

@@ -155,8 +155,8 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 	}
 }
 
-// A Fact has no date if a report shows no use. The start of the report's span is no date. The sources of a Fact are the
-// directories in which the person has or may have an account.
+// If a usage report shows no use, the Fact has no date, not even the start of the days that the report covers. The
+// sources of a Fact are the directories in which the person has or may have an account.
 func TestFactsOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasNoValue() && created.hasValue()")
@@ -206,7 +206,8 @@ func TestTurnsByTheStartOfAReport(t *testing.T) {
 	}
 }
 
-// A Judge assumes a newer report only during a search.
+// To find the next turn, a Judge assumes that newer reports will arrive. After the search, the end of the report must
+// be the real one again.
 func TestReportIsAsOldAfterASearch(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(2))")

@@ -67,7 +67,8 @@ func Of(ctx context.Context, s store.Store, q Question) ([]*Story, error) {
 	return all, err
 }
 
-// findTwins puts the names of all Entra accounts with the SID of the person into the field twins.
+// findTwins finds the names of all Entra accounts with the SID of the person, and stores them in the field "twins". If
+// an answer says that several accounts have one SID, the story adds these names.
 func (s *Story) findTwins(ctx context.Context, r *decision.Run) error {
 	var names []string
 	err := r.Find(ctx, s.SID, func(p *directory.Person) error {

@@ -83,7 +83,7 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(kept)-1; chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		// The cases of the previous chapter already alter an object that has not changed since.
+		// If an object has not changed since the previous chapter, the cases of that chapter already alter it.
 		maps.DeleteFunc(objects, func(key string, b []byte) bool {
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})

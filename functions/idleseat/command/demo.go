@@ -35,8 +35,8 @@ type demoCmd struct {
 // minutes and a day.
 const licenseDelay = 300 * time.Millisecond
 
-// Run simulates c.Nights nights of a company. Then it plans and, if possible, applies the plan and plans again. With
-// --serve, the operator does these steps instead.
+// Run simulates c.Nights nights of a company, and then makes a plan. If the plan has changes and is not on hold, Run
+// applies it and makes another plan. With --serve, the operator enters these commands instead.
 func (c *demoCmd) Run(a *Process) error {
 	if c.Users < 100 || c.Users > 1_000_000 { // a smaller company might have no recent sign-in, and its sign-in dates would look stale
 		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}

@@ -78,8 +78,8 @@ type chapter struct {
 	tell func(*tale)
 }
 
-// The variable "stories" lists the stories that tests run. Their field "lacks" names the kinds of objects that a story
-// does not produce.
+// The variable "stories" lists the stories that tests run. The field "lacks" of a story names the kinds of stored
+// objects that no chapter of the story makes.
 var stories = []struct {
 	name     string
 	policy   func(*tale) string

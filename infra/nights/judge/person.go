@@ -61,8 +61,9 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// The method "give" records that somebody gives the license. The parameter "seen" is the last night that read the
-// directory. The parameter "begins" is the time from which the tool can believe that the person holds the license.
+// The method "give" records that a person gets the license, for example by a restore. The parameter "seen" is the time
+// of the last night that read the directory of the license. The parameter "begins" is the time from which the tool can
+// believe that the person holds the license.
 func (l *license) give(e Event, seen, begins time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = begins

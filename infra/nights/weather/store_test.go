@@ -122,7 +122,8 @@ func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestRestoredFromYesterday: all objects that were written after the backup are missing.
+// TestRestoredFromYesterday: after the store behind the weather is replaced by yesterday's backup, a list shows exactly
+// the objects of the backup.
 func TestRestoredFromYesterday(t *testing.T) {
 	t.Parallel()
 	var behind store.Memory

@@ -66,9 +66,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// The method "accepted" tells the judge that an administrator accepts the removals of a plan beyond the limits. It does
-// so for every license that a person has not used within the idle period. The override also covers removals that are
-// not announced yet, and people in their grace period.
+// The method "accepted" tells the judge that an administrator overrides the limits of a plan. It sends an event for
+// each license of each person that is unused for longer than the idle period. An override also accepts the removal of
+// such a license if the removal is not announced yet, or if the person is in a grace period.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()

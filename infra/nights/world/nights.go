@@ -116,8 +116,9 @@ func (w *World) operate(wished bool) {
 	w.wished = wished
 }
 
-// The method "one" runs the command reevaluate for one person, which applies the result. If the command is killed,
-// nobody knows which removals it announced. The method then tells the judge that it announced all removals.
+// The method "one" runs the command reevaluate --apply for one person. If the command prints no results, for example
+// because it was killed, nobody knows which removals it announced. The method then tells the judge that the command
+// announced the removal of each license of the person.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range w.licenses() {
@@ -208,7 +209,7 @@ func (w *World) planned(p plan.Plan) {
 }
 
 // The method "about" tells the judge an event about a person. The parameter "user" is the product's key of the person.
-// The event may have any present or former name of the license in the policy.
+// The event may name the license as the policy names it now or named it before. The judge gets the world's own name.
 func (w *World) about(user string, e judge.Event) {
 	e.License = w.policy.own(e.License)
 	if i, known := w.number(user); known {
@@ -252,10 +253,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// The method "announced" tells the judge which removals an apply has announced, and which of its writes no directory
-// shows yet. If "unknown" is set, nobody knows what the apply announced, and the judge counts all notices of the plan
-// as announced. Announcements have the start of the apply as their time, because the true time is unknown after a
-// freeze.
+// The method "announced" tells the judge which removals an apply has announced, and which changes are pending. If
+// "unknown" is set, nobody knows what the apply announced, and the judge counts all notices of the plan as announced.
+// All announcements get the time at which the apply began. If the machine was frozen during the apply, nobody knows the
+// true time.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

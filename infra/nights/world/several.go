@@ -71,7 +71,7 @@ func unlab(w *World) {
 	maps.DeleteFunc(w.waits, func(p place, _ bool) bool { return p.group == groupLab })
 }
 
-// The variable "turnsOfSeveral" contains the kinds of turns of the second group of E3.
+// The variable "turnsOfSeveral" has the changes that can happen to the second group of E3, such as another name.
 var turnsOfSeveral = []turn{
 	{"the second group of E3 is renamed", groupLab, 0.005, 2, "",
 		relab(sandbox.GroupChange{Name: labName + "-old"}), relab(sandbox.GroupChange{})},

@@ -110,8 +110,8 @@ func (s *Texts) choose(preferred string) string {
 	return s.Language
 }
 
-// sameAs returns "nb" for "no" (either Norwegian language) and "nn", whose readers understand Bokmål. It returns any
-// other tag unchanged.
+// sameAs returns "nb" (Bokmål) for the tags "no" and "nn", because the tag "no" can mean either Norwegian language, and
+// readers of "nn" understand Bokmål. It returns any other tag unchanged.
 func sameAs(tag string) string {
 	if tag == "no" || tag == "nn" {
 		return "nb"

@@ -24,9 +24,9 @@ type Seen struct {
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See returns the state of an account, or nil if there is none. The parameter "noGroup" has the keys of the groups that
-// could not be read. See ignores the license groups, whose field Direct is set, because the changes themselves alter
-// them. If the settings of the relay leave the account out, only its groups count.
+// See returns the state of an account, or nil if the account was not found. The parameter "noGroup" has the keys of the
+// groups that could not be read. The state leaves out the license groups (Group.Direct), because the changes themselves
+// alter their members. If the settings of the relay exclude the account, the state has only the account's groups.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	var account directory.ADUser
 	var s Seen

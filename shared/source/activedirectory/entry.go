@@ -65,7 +65,8 @@ func allReaders() map[string]reader {
 			return err
 		},
 	}
-	// A date in the future comes from a wrong clock. It is then unknown whether the password was ever set.
+	// A date in the future comes from a wrong clock. The attribute is then unreadable, so it is unknown when the
+	// password was set.
 	all["pwdlastset"] = func(u *directory.ADUser, v []byte, now time.Time) (err error) {
 		if u.PasswordSet, err = Time(string(v), now); errors.Is(err, ErrFuture) {
 			u.Unreadable, err = append(u.Unreadable, "pwdLastSet"), nil

@@ -93,9 +93,9 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain reads a person. The configured controllers differ from those that the directory lists. If
-// a listed controller does not answer, the last logon is not proven. If the others have lately received its changes,
-// the error has the latest possible logon.
+// TestControllersOfTheDomain reads a person, and the directory may list other controllers than the configured ones. If
+// a listed controller does not answer, ReadPerson fails, because that controller may know a later logon. The error has
+// the latest possible logon if the controller that answered has lately received the changes of the other one.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour

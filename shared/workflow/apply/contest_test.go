@@ -123,9 +123,9 @@ func TestContestCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestLadderUnrestored: a run took a first license and gave a second one in its place, and another run took the second
-// one. If the second license is restored or being restored, the restore of the first one is refused and counts as not
-// restored.
+// TestLadderUnrestored: a run exchanged one license for a second one, and another run took the second license. If the
+// second license is being restored or was restored, the first license cannot be restored. The result counts as not
+// restored, and advises to restore again.
 func TestLadderUnrestored(t *testing.T) {
 	t.Parallel()
 	for _, done := range []bool{false, true} {

@@ -40,8 +40,8 @@ func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// TestSourcesAreProbed: before the first write, apply samples the dates of the sources that the plan depends on, and
-// compares the clocks.
+// TestSourcesAreProbed: before the first write, apply reads a sample of dates from each source on which the plan
+// depends. It writes nothing if the sample cannot be read or has too few dates, or if the clocks cannot be compared.
 func TestSourcesAreProbed(t *testing.T) {
 	t.Parallel()
 	undated := func(b *bench, n int) { // accounts that were enabled long ago and have no dates

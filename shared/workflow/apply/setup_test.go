@@ -171,8 +171,9 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// The method "goesBack" applies a plan whose only change is rolled back after it may have taken the license. The change
-// ends only when no removal can be on its way any more.
+// The method "goesBack" applies a plan with one change that must be rolled back, although it may have taken the
+// license. The first apply must leave the change pending, because a removal may still be on its way. After the lag, the
+// second apply must end the change with the status "want".
 func (b *bench) goesBack(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	b.apply(t, runs.Pending, note)

@@ -156,8 +156,8 @@ func TestGroupsInEachForm(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotAnswerIsUnknown: if a call fails without an answer, the state is unknown. For example, a finding about
-// a name must not say that nobody has it.
+// TestWhatDoesNotAnswerIsUnknown: if a directory does not answer, the state of the finding is Unknown. For example, a
+// failed search for a name must not lead to the finding that nobody has the name.
 func TestWhatDoesNotAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the network failed")

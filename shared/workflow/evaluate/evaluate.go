@@ -76,9 +76,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
-// The method "reclaim" makes the decisions on a person whose verdicts follow from the columns of the snapshot. The
-// parameter "rules" has the indexes of the rules that reclaim. The other rules take nothing from the person, and no
-// earlier run changed these licenses.
+// The method "reclaim" makes the decisions on a person whose verdicts all follow from the columns of the snapshot. The
+// parameter "rules" has the indexes of the rules that reclaim a license. The history must have no change of these
+// licenses for the person. The other rules take nothing, and get no decision.
 func (w *Worker) reclaim(p *directory.Person, rules []int, sum *decision.Summary, emit func(*plan.Decision) error) error {
 	var taken decision.Conflicts
 	for _, i := range rules {

@@ -161,7 +161,8 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// The function "strip" selects the reasons that end with the given text, and cuts off everything before that text.
+// The function "strip" returns the given text once for each reason that ends with it. A test then need not know how
+// these reasons begin.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {

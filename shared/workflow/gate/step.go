@@ -137,8 +137,9 @@ func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return out, nil
 }
 
-// The method "goOn" sets what the state machine does with a new plan. It applies the plan, only finishes changes of
-// earlier runs, or does nothing. The parameter "apply" reports whether an operator asked to apply the plan.
+// The method "goOn" writes into "out" what the state machine does next with a new plan: it applies the plan, it only
+// finishes changes of earlier runs, or it does nothing. The parameter "apply" reports whether an operator asked to
+// apply the plan.
 func (s *Steps) goOn(ctx context.Context, p *plan.Plan, out *StepOutput, apply bool) error {
 	held := p.Verdict == plan.Hold
 	if p.Mode == policy.Audit || held && len(p.Returning()) == 0 || !apply && !out.Scheduled {
