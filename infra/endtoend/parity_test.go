@@ -77,8 +77,8 @@ func TestDeploymentsAgree(t *testing.T) {
 	}
 }
 
-// TestWebhooksAgree: with a webhook, the function gate may read the secret with its address, and no other secret. No
-// other role may read a secret.
+// TestWebhooksAgree: with a webhook, the function gate may read the secret that has the webhook's address, and no other
+// secret. No other role may read a secret.
 func TestWebhooksAgree(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:webhook"

@@ -44,8 +44,8 @@ func (r *rig) note(c call) {
 }
 
 // recordS3 records the calls to S3, and the calls to KMS that S3 makes on behalf of the caller. It refuses a call that
-// the rights of a person do not allow. Each rig has a folder in a shared bucket, which is recorded as a bucket of its
-// own.
+// the rights of a person do not allow. All rigs share one bucket, and each rig has a folder in it. The record shows
+// this folder as a bucket of its own.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")

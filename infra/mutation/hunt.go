@@ -97,7 +97,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 }
 
 // The method "hunt" runs the tests on the mutants of the packages in "only". The tests of a mutant's own package come
-// first. If "ownTests" is not set, the tests of the packages in h.above then run on the mutants that still live.
+// first. If "ownTests" is not set, the tests of all packages that link a judged package (h.above) then run on the
+// mutants that no test has killed.
 func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -124,9 +125,9 @@ func (h *hunt) hunt(ctx context.Context, only []string, ownTests bool) error {
 // -again continues from the last save.
 const often = 50
 
-// The method "meet" runs the tests of package p on mutants that still live. With ownBudget, these are the mutants of p
-// itself. With another budget, these are the mutants of the packages in "of" without p, because the tests of p have
-// already run on the mutants of p.
+// The method "meet" runs the tests of package p on mutants of the packages in "of" that no test has killed yet. With
+// ownBudget, it takes only the mutants of p itself. With another budget, it takes only those of the other packages,
+// because the tests of p have already run on the mutants of p.
 func (h *hunt) meet(ctx context.Context, p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
 	if err != nil || s == nil {

@@ -1,7 +1,7 @@
 // Command nights simulates many companies for months. A judge checks every removal of a license (see package judge).
-// The command prints every fault and missed case, a command line that simulates a company with a fault again, and the
-// number of events of each kind. The exit status is 1 if there is a fault, if there is more than one missed case per
-// hundred clear cases, or if the product took no license at all.
+// The command prints every fault and missed case, and the number of events of each kind. For a company with a fault, it
+// also prints the command line that simulates this company again. The exit status is 1 if there is a fault, if there is
+// more than one missed case per hundred clear cases, or if the product took no license at all.
 package main
 
 import (

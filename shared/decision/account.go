@@ -38,9 +38,9 @@ func (a account) created() time.Time {
 	return a.entra.Created
 }
 
-// The method "enabled" reports whether the account is known to be enabled and not expired at the time "read". Nobody
-// can log on with an expired account of Active Directory ([MS-ADA1], accountExpires: "the date when the account
-// expires"), although its userAccountControl does not change.
+// The method "enabled" reports whether the directory shows the account as enabled, and the account was not expired when
+// the run read it (the argument "read"). Nobody can log on with an expired account of Active Directory ([MS-ADA1],
+// accountExpires: "the date when the account expires"), although its userAccountControl does not change.
 func (a account) enabled(read time.Time) bool {
 	if a.ad != nil {
 		return a.ad.Enabled == directory.Yes && (a.ad.Expires.IsZero() || a.ad.Expires.After(read))

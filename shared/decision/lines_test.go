@@ -129,7 +129,8 @@ func TestErrorsOfCallersPassThrough(t *testing.T) {
 	}
 }
 
-// A partition that an earlier version evaluated has no outlooks, or outlooks with fewer or more days.
+// TestOutlooksOfAllPartitions: an earlier version evaluated some partitions. Their outlooks are missing, or count fewer
+// or more days. The sum over all partitions omits days that this version does not count.
 func TestOutlooksOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 5}.seal(t)
@@ -158,8 +159,9 @@ func TestOutlooksOfAllPartitions(t *testing.T) {
 	}
 }
 
-// Of the verdicts that turn to reclaim, a partition keeps more than its share, because they may be spread unevenly. It
-// keeps at most mostTurning.
+// TestVerdictsThatTurnSoonest: a summary lists the verdicts that turn to reclaim soonest, at most mostTurning for all
+// partitions. They may be spread unevenly, so each partition keeps more of them than mostTurning divided by the number
+// of partitions.
 func TestVerdictsThatTurnSoonest(t *testing.T) {
 	t.Parallel()
 	for partitions, most := range map[int]int{1: mostTurning, 8: 1100} {

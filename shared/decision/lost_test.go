@@ -170,7 +170,8 @@ func lostNights(t *testing.T, nights int) *Run {
 	return r.nextNight(nights)
 }
 
-// The tables of at most longestTrail runs in a row are made again.
+// TestTrailOfLostTables: several runs in a row have lost their tables of known accounts. At most longestTrail tables
+// are made again, each from the snapshot of its run and the table of the run before.
 func TestTrailOfLostTables(t *testing.T) {
 	t.Parallel()
 	for nights, whole := range map[int]bool{1: true, longestTrail: true, longestTrail + 1: false} {

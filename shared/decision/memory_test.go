@@ -82,9 +82,9 @@ func TestTableIsMadeAgain(t *testing.T) {
 	}
 }
 
-// The table of known accounts of the first night may be damaged, and the snapshot of its run, too. In the second night,
-// the rules are undecided about all people of the table, unless the run has --accept-feeds. The third night compares
-// the dates with those of the second night.
+// TestTableIsLost: both the table of known accounts of the first night and the manifest from which it could be made
+// again are damaged. On the second night, the rules are undecided about all people of the table, unless the run has
+// --accept-feeds. The third night compares the dates with those of the second night.
 func TestTableIsLost(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

@@ -63,8 +63,9 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is like Run.Read, but h gets only the people whose rows are open or from whom a rule reclaims. The Plain counts
-// all rows that are not open. A verdict to reclaim adds no holder and no outcome to its tallies, because it is counted
-// with its decision. If the run cannot be screened, h gets everybody, and the Plain is empty.
+// all rows that are not open. With one exception: a verdict to reclaim is not yet counted as a holder or as an outcome,
+// because that happens with the decision about the person. If the run cannot be screened, h gets everybody, and the
+// Plain is empty.
 func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
@@ -180,8 +181,8 @@ func (p *screening) all() *screening {
 	return p
 }
 
-// The method "count" adds the verdicts to the tallies. A verdict to reclaim adds only to Asked and Empty, because the
-// rest is counted with its decision.
+// The method "count" adds a tally for each rule. In it, a verdict to reclaim counts only in Asked and Empty. The other
+// figures for such a person are counted with the decision about the person.
 func (p *screening) count(found *policy.Screened) {
 	for i, rule := range p.run.Policy.Rules {
 		var of [policy.PlainVerdicts]int

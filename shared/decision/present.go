@@ -34,7 +34,8 @@ func (r *Run) follow() {
 	}
 }
 
-// Present returns the item with the names that the policy has now. If no name differs, it returns i.
+// Present returns the item with the names that its licenses have in the present policy. If no name differs, it returns
+// i.
 func (r *Run) Present(i *history.Item) *history.Item {
 	if i == nil {
 		return nil

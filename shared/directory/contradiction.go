@@ -47,8 +47,8 @@ func (p *Past) holds(met, read bool) bool {
 
 // The method "doubted" makes the values of the person unknown, and returns true, in two cases: what earlier runs stored
 // about an account can no longer be read, or an earlier contradiction is still believed. The argument "past" belongs to
-// an account in one directory, and "other" is the other directory. The arguments "met" and "read" are those of
-// Past.holds.
+// an account in one directory, and "other" is the other directory. The argument "met" says that this reading found a
+// matching account there, and "read" that it read the other directory in full.
 func (p *Person) doubted(past *Past, other Source, met, read bool) bool {
 	if past.ForgottenBy == "" {
 		return p.contradicted(past, other, met, read)

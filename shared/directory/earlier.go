@@ -15,14 +15,15 @@ type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members has the number of members in the last reading that was trusted, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
-	// Left has the present number of members of each group that has lost many since its count in Members, by
-	// GroupRef.Key. A run for one person does not count members, and learns from Left that the group is in doubt.
+	// Left has the groups that have lost many members since the count in Members. A key is the GroupRef.Key, and the value
+	// is the newest number of members. A run for one person does not count members, and learns from Left that the group is
+	// in doubt.
 	Left map[string]int `json:"left,omitempty"`
 	// Exempt has the counts of exempt holders in the last reading that was trusted, by EarlierExempt.Asks. A policy
 	// with other exemptions has other keys, so its counts stand beside these.
 	Exempt map[string]EarlierExempt `json:"exempt,omitempty"`
-	// ExemptLeft has, by EarlierExempt.Asks, the newest ByAccount where it is far smaller than the one in Exempt. A run
-	// for one person counts no holders, and learns from ExemptLeft that exemptions are in doubt.
+	// ExemptLeft has the newest count ByAccount of each entry of Exempt whose own ByAccount is far larger. The keys are
+	// the same. A run for one person counts no holders, and learns from ExemptLeft that exemptions are in doubt.
 	ExemptLeft map[string]int `json:"exemptLeft,omitempty"`
 	// ExemptLost marks the counts in Exempt that put a run on hold (EarlierExempt.Lost). Later runs stay on hold until
 	// a reading has about as many exempt holders again, or an operator accepts the data. If holders are only unknown in
@@ -73,8 +74,8 @@ func (e EarlierExempt) Lost(now EarlierExempt) bool {
 	return e.fewer(now, max(0, now.Unknown-e.Unknown))
 }
 
-// Fewer is like Lost, but additional Unknown holders count as no longer exempt. If it returns true, the earlier counts
-// stay the trusted ones.
+// Fewer is like Lost, but additional Unknown holders count as no longer exempt. If Fewer returns true, later runs still
+// compare with the counts in e, and not with those in "now".
 func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
 
 // The method "fewer" reports whether too many holders are no longer exempt. As many of them as "except" says do not
@@ -101,9 +102,9 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// Follow finds what earlier runs know about the group with this id under another name, and copies the newest such facts
-// to the name in ref. Otherwise a doubt about the group would end when the policy names the group in another way, for
-// example by its id.
+// Follow is for a group that the policy now names in another way, for example by its id. It copies the newest facts
+// that earlier runs stored about the group with this id to the name in ref. Otherwise a doubt about the group would end
+// with the new name.
 func (e *Earlier) Follow(ref GroupRef, id string) {
 	own := e.Group(ref)
 	if e == nil || id == "" || own != nil && own.ID != id {

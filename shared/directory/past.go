@@ -20,8 +20,8 @@ type Past struct {
 	// Newest has the newest activity dates of all readings, in whole seconds. Zero means that no reading saw one.
 	Newest [ActivityDates]time.Time
 	// LoggedOn is the newest logon that the domain controllers showed when a run read the person again before a change.
-	// The replicated date may be up to 14 days earlier. LoggedOn is zero without such a logon, and also later, when the
-	// replicated dates show every newer logon.
+	// The replicated date may be up to 14 days earlier. LoggedOn is zero if no run read such a logon. It also becomes zero
+	// after some time, because the replicated dates then show every later logon.
 	LoggedOn time.Time
 	// EnabledSince is the first reading of the latest unbroken series that saw the account enabled. It is zero if every
 	// reading saw it enabled, or if it is disabled.
@@ -36,8 +36,8 @@ type Past struct {
 	// MemberSince has the first reading of the latest unbroken series that saw the account in a group that gives a
 	// license. The map's key is the GroupRef.Key. A member without an entry was in the group before the first reading.
 	MemberSince map[string]time.Time
-	// MemberBefore is MemberSince for groups that the last reading could read and this one could not. The map's key is
-	// an item of Accounts.Remembered.
+	// MemberBefore has the values of MemberSince for the groups that the last reading could read and this one could not.
+	// The map's key is an item of Accounts.Remembered.
 	MemberBefore map[string]time.Time
 	// Row is the account's row in the snapshot's table of people, counted from 1. It is set only if the columns of this
 	// table decide every verdict about the person. Of the other fields, only Seen is then set. Otherwise Row is 0.
@@ -52,7 +52,7 @@ func (p *Past) MemberOf(key string, since time.Time) {
 	p.MemberSince[key] = since
 }
 
-// WasMemberOf is MemberOf for a group that this reading could not read. The argument "key" is an item of
+// WasMemberOf works like MemberOf, for a group that this reading could not read. The argument "key" is an item of
 // Accounts.Remembered.
 func (p *Past) WasMemberOf(key string, since time.Time) {
 	if p.MemberBefore == nil {
@@ -61,7 +61,8 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// The constant "apart" is the shortest time between the readings of two nights. A nightly run may start a little early.
+// The constant "apart" is the shortest time between the readings of two nights. Readings that are closer count as one
+// night. It is less than a day, because a nightly run may start a little early.
 const apart = 20 * time.Hour
 
 // SeenOnce reports whether no reading of an earlier night saw the account, so that nothing confirms what this one

@@ -42,8 +42,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestTableReachesEveryProperty sets each property that is not a date, through the table. Nothing else may change, and
-// the field of the policy must have the value.
+// TestTableReachesEveryProperty sets each property that is not a date, through the table. No other property may change,
+// and the field with which a policy reads the property must return the value.
 func TestTableReachesEveryProperty(t *testing.T) {
 	t.Parallel()
 	reaches(t, "entra", EntraProperties, func(u *EntraUser) *Person { return &Person{Entra: u, EntraState: Present} })

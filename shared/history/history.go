@@ -69,8 +69,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// Seen returns the time of the reading on which the plan rests. AsOf may be any time that an operator chose. So without
-// Read, Seen returns the later of AsOf and the time in the name of the run.
+// Seen returns the time of the reading on which the plan rests. A plan of an older version lacks Read. Seen then
+// returns the later of AsOf and the time in the name of the run, because AsOf may be any time that an operator chose.
 func (p *Planned) Seen() time.Time {
 	if began := begunAt(p.Run); p.Read.IsZero() && began.After(p.AsOf) {
 		return began

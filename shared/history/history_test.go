@@ -100,7 +100,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// The function "states" omits users without an item.
+// The function "states" returns the state of each user's license in the digest. It omits users without an item.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -118,7 +118,8 @@ func (w *world) want(st *Digest, want map[string]State) {
 	}
 }
 
-// A digest also has a change that ended after the previous run made its digest.
+// TestNights: a change of an earlier night may end only after the next run has made its digest. The digest after that
+// has the change nevertheless.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -158,7 +159,8 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// The digest of an older version does not identify the licenses, so MakeDigest reads them from the ledger once.
+// TestIdentify: the digest of an older version has no ids of licenses, such as the skuId. MakeDigest reads them from
+// the ledger once.
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -259,7 +261,7 @@ func TestHeldAgainAsOfAnotherTime(t *testing.T) {
 	}
 }
 
-// A license in Active Directory keeps its past when the Entra account is gone. It is then found by the SID.
+// A license in Active Directory keeps its past when the Entra account is gone. The license is then found by the SID.
 func TestPastOfASID(t *testing.T) {
 	t.Parallel()
 	for via, found := range map[plan.Via]bool{plan.ADGroup: true, plan.EntraGroup: false} {
@@ -299,8 +301,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// Known has the last healthy reading even if its plan has no baseline in Feeds. A plan of an older version has only
-// Feeds, which then also serve as Known.
+// TestKnown: the digest has the last healthy reading in Known, even if the plan of that night is on hold and has no
+// baseline in Feeds. A plan of an older version has only Feeds, so its Feeds also serve as Known.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -88,8 +88,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// A reading at the time of the digest counts, and a later one does not. Of two readings at one time, the reading in the
-// newer plan counts.
+// TestBaselineAtItsInstant: a digest takes the newest reading up to its own time as its baseline. If two plans have
+// readings of the same time, the reading of the newer plan counts.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -120,8 +120,8 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.accept(ctx, s, old)
 }
 
-// The method "accept" drops the sightings that are not newer than the last run with --accept-feeds, whose operator
-// accepted the dates of the directories.
+// The method "accept" drops each sighting (an activity date that apply read before a change) that is not newer than the
+// last run with --accept-feeds. In that run, an operator accepted the dates of the directories.
 func (st *Digest) accept(ctx context.Context, s store.Store, old *Digest) error {
 	if old == nil {
 		return nil
@@ -229,7 +229,7 @@ func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	}
 }
 
-// laterSignal is the method "later" for the signal of a usage report with this name.
+// laterSignal works like the method "later", for st.Signals[name], the baseline of a usage report.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {

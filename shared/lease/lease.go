@@ -40,7 +40,7 @@ const (
 	skew = 20 * time.Minute
 )
 
-// The type "link" is one object in the chain, with the key runs/lease/<n>.json (n has six digits).
+// The type "link" is one of the numbered objects of the lease, with the key runs/lease/<n>.json (n has six digits).
 type link struct {
 	Holder string    `json:"holder"` // operator, machine and process, for people to read
 	ID     string    `json:"id"`     // unique for each lease
@@ -87,7 +87,8 @@ func held(last link, n int, now time.Time) error {
 	return fmt.Errorf("%w: %s since %s; if that process is dead, its lease ends by itself at %s", ErrHeld, last.Holder, last.Since.Format(time.RFC3339), last.Until.Add(skew).Format(time.RFC3339))
 }
 
-// The function "newest" returns the last link of the chain and its number. The number is 0 if the chain is empty.
+// The function "newest" returns the newest object of the lease and its number n. The number is 0 if the store has no
+// such object.
 func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	for key, err := range s.List(ctx, layout.Leases) {
 		if err != nil {

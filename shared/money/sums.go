@@ -98,8 +98,9 @@ func (s *Sums) Between(from, to time.Time) *Sums {
 	return &part
 }
 
-// By adds up lines, for example to one line for each department. The function "group" gets a line with only its
-// license, department and cost center. It returns the line without those that must not keep lines apart.
+// By adds up lines, for example to one line for each department. The function "group" gets the license, the department
+// and the cost center of a line, and empties those by which lines need not differ. Lines with equal results are added
+// up.
 func (s *Sums) By(group func(Line) Line) []Line {
 	lines := []Line{}
 	for _, l := range s.Lines {

@@ -13,12 +13,13 @@ import (
 // eleven holders, does not suggest a mistake.
 const minMatches = 10
 
-// minHolders is a number of holders of a license. If a rule matches all holders, and there are at least this many, the
-// plan is put on hold, because no company stops using a license in one night.
+// If a license has at least minHolders holders and a rule matches all of them, the plan is put on hold, because no
+// company stops using a license in one night.
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. The map "accepted" has the
-// number of matched people whom an operator accepted in spite of the limits, for each rule. They do not count.
+// number of matched people whom an operator accepted in spite of the limits, for each rule. These people do not count
+// against the limits.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -58,9 +59,9 @@ const MostChosen = 25
 
 // ExceededByChoice is like Exceeded, for changes that an operator chose from a larger plan. The parameter "takes" has
 // the number of licenses that the chosen changes take or announce, by rule, and "all" the number of chosen changes.
-// The sentences in "held" put the plan on hold. Those in "lifted" do not, because the choice is small and within the
-// limits, or has no change of the rule. If a rule of the choice matches every holder, the plan is on hold, because a
-// smaller plan rests on the same data.
+// Each rule that exceeds a limit gives a sentence in "held" or in "lifted". A sentence in "held" puts the plan on hold.
+// A sentence in "lifted" does not, because the choice has no change of the rule, or is small and within the limits. If
+// a rule of the choice matches every holder, the plan is on hold, because a smaller plan rests on the same data.
 func ExceededByChoice(limits policy.Limits, tallies []Tally, accepted, takes map[string]int, all int) (held, lifted []string) {
 	for i := range tallies {
 		t := &tallies[i]

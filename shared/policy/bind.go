@@ -16,9 +16,9 @@ import (
 )
 
 // The method "plan" compiles a condition into a program for one Judge. Its steps read the Judge's person and time
-// directly, cache what depends only on the time, and compare dates and strings without CEL values. It takes a fifth of
-// the time of CEL's own program (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's own steps
-// evaluate whatever these steps do not handle.
+// directly, cache what depends only on the time, and compare dates and strings without CEL values. The program takes a
+// fifth of the time of CEL's own program (BenchmarkCondition). The results are the same (FuzzCondition), because CEL's
+// own steps evaluate whatever these steps do not handle.
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return j.planPart(c, c.checked.NativeRep())
 }
@@ -75,7 +75,8 @@ func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) inter
 	return call
 }
 
-// The function "variable" returns the name of the variable that a step reads, or "" if the step is not a bare variable.
+// The function "variable" returns the name of the variable that a step of a compiled condition reads. It returns "" if
+// the step also selects a field or an element of the variable.
 func variable(s interpreter.InterpretableAttribute) string {
 	attr, ok := s.Attr().(interpreter.NamespacedAttribute)
 	if !ok || len(attr.Qualifiers()) > 0 || len(attr.CandidateVariableNames()) != 1 {
@@ -179,8 +180,9 @@ type dateTest struct {
 // because a still later use makes it true.
 const laterThan = "laterThan"
 
-// The method "asOf" returns the time up to which a usage report must reach to settle the test. For hasValue and
-// hasNoValue, this is the start of the condition's shortest span, such as now - days(60), or zero if there is no span.
+// The method "asOf" returns the time up to which a usage report must reach, so that the report shows the result of the
+// test. For hasValue and hasNoValue, this is the start of the condition's shortest span, such as now - days(60), or
+// zero if there is no span.
 func (s *dateTest) asOf(at time.Time) time.Time {
 	if s.at == nil && len(s.spans) > 0 {
 		return s.date.judge.now.Add(-slices.Min(s.spans))

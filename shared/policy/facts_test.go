@@ -29,7 +29,8 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// The new license decides whether a rule guards the mailbox. If a rule gives none, the license that is taken decides.
+// TestGuardsMailbox: a rule may act only on a mailbox of known size if the new license has a mailboxQuota. If the rule
+// gives no new license, this depends on the license that the rule takes.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}

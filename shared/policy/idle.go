@@ -111,7 +111,8 @@ func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	}
 }
 
-// The method "idle" is CountIdle for columns. It counts the holders on whom the rule has a plain verdict.
+// The method "idle" counts like CountIdle, but from columns, and for all people at once. It leaves out people for whom
+// the columns alone do not show the verdict.
 func (s *screen) idle(r *Rule, verdicts []Plain) *Idle {
 	counts := r.NewIdle()
 	if counts == nil {

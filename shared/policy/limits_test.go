@@ -139,7 +139,7 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// A rule may change one license to another, but not to the same group under another name.
+// TestChangesBetweenGroups: a rule may change a license to another one, but not if both licenses are the same group.
 func TestChangesBetweenGroups(t *testing.T) {
 	t.Parallel()
 	const text = `tenant: 11111111-2222-3333-4444-555555555555

@@ -82,7 +82,8 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"too long", " '" + strings.Repeat(" ", MaxCondition) + "true'", `p:17:11: `},
 }
 
-// The place of a fault and CEL's pointer are right in each style of YAML.
+// TestConditionFaults: the message about a fault in a condition shows the right line and column, and the mark ^ below
+// the right character. This holds for each style in which YAML can write the condition.
 func TestConditionFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range conditionFaults {

@@ -33,7 +33,8 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// restsBesides returns the fields of Active Directory on which the policy relies although no condition reads them.
+// restsBesides returns the fields of Active Directory that no condition reads, but on which the policy relies
+// otherwise: for grace.enabledAgain, and for the kind of an account.
 func (p *Policy) restsBesides() (names []string) {
 	inAD := func(l *License) bool { return l.Source() == directory.AD }
 	if p.Grace.EnabledAgain > 0 && slices.ContainsFunc(p.Licenses, inAD) {

@@ -61,8 +61,9 @@ func (s *screen) condition(c *condition) []directory.Flag {
 	return flags
 }
 
-// The method "expr" evaluates a part of a condition. The part may have another type than bool: CEL checks no types in a
-// choice between an element of [1, true] and something else.
+// The method "expr" evaluates a part of a condition for each row. The result is Unset for a part that is not a bool. A
+// valid condition may have such a part: CEL checks no types in a choice (a ? b : c) between an element of the list [1,
+// true] and something else.
 func (s *screen) expr(e ast.Expr) []directory.Flag {
 	switch e.Kind() {
 	case ast.LiteralKind:

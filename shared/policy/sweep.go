@@ -15,7 +15,7 @@ type Swept struct {
 	screen   *screen
 }
 
-// Sweep is Screen without the search for verdicts that turn to reclaim later.
+// Sweep works like the method Screen, but does not search for verdicts that turn to reclaim later.
 func (j *Judge) Sweep(c *Crowd) *Swept {
 	s := newScreen(j, c)
 	verdicts, open := s.asked()
@@ -63,14 +63,16 @@ func (s *screen) latest(f *directory.Field, at []int64, known []bool) {
 	}
 }
 
-// The type "narrow" has the people from whom the variant with the fewest days in a Trial (Rule.within) reclaims.
+// The type "narrow" has the people from whom one rule of a Trial reclaims: the rule with the fewest days (Rule.within).
+// The same rule with more days can reclaim only from these people.
 type narrow struct {
 	rows   []int
 	screen *screen // the screen of these rows
 }
 
-// The method "narrowed" returns the verdicts of r from the verdicts of r.within. If r.within keeps a license, r keeps
-// it, too. So the condition of r is evaluated only for the people from whom r.within reclaims.
+// The method "narrowed" returns the verdicts of a rule r of a Trial. The parameter "within" has the verdicts of
+// r.within, which is the same rule with the fewest days. If r.within keeps a license, r keeps it, too. So the condition
+// of r is evaluated only for the people from whom r.within reclaims.
 func (s *screen) narrowed(r *Rule, within []Plain, open []bool) []Plain {
 	part := s.narrow[r.within]
 	if part == nil {
@@ -110,8 +112,8 @@ func (s *spared) is(row int) bool {
 	return s.known[row] == directory.Yes
 }
 
-// The method "spared" returns who may be in grace for a rule. It caches the result, because rules of a Trial about one
-// license and the same dates have the same result.
+// The method "spared" finds who may be in grace for a rule. It caches the result: all rules of a Trial that are about
+// one license and read the same dates share it.
 func (s *screen) spared(r *Rule) *spared {
 	key := r.License.Name
 	for _, a := range r.when.activity {
@@ -133,7 +135,8 @@ func (s *screen) spared(r *Rule) *spared {
 	return s.graces[key]
 }
 
-// graceBegan returns the latest begin of a grace that is over now, in microseconds since 1970.
+// graceBegan returns the time "days" days ago, in microseconds since 1970. A grace of this length that began at this
+// time or earlier is over now.
 func (s *screen) graceBegan(days int) int64 {
 	return s.now.Add(-time.Duration(days) * day).UnixMicro()
 }
@@ -194,8 +197,10 @@ func (s *screen) newlyEnabled(l *License, ended int64) func(row int) bool {
 	}
 }
 
-// Outcomes returns the outcome of each rule, in the order of the policy and in the memory of list. It is faster than
-// AskAll: it finds no reasons, and does not evaluate a rule r of a Trial whose outcome follows from r.within.
+// Outcomes returns the outcome of each rule, in the order of the policy. The result reuses the memory of list. Outcomes
+// is faster than AskAll, because it finds no reasons. It also saves evaluations for a Trial, which has one rule several
+// times with different numbers of days: if the rule with the fewest days (r.within) takes nothing, r takes nothing
+// either.
 func (j *Judge) Outcomes(p *directory.Person, list []Outcome) []Outcome {
 	var once exempted
 	list = slices.Grow(list[:0], len(j.policy.Rules))[:len(j.policy.Rules)]

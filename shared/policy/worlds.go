@@ -8,14 +8,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report proves that a person was not active since its horizon, and shows nothing about the time before. So each date
-// without activity has two cases: a date before the horizon, or no date at all. The result of a condition is known if
-// all combinations of cases agree. For example, "earlier than 45 days ago, or never" is known, but "never" is not.
+// A usage report without activity of a person proves only that the person was not active since the report's horizon. So
+// such a date has two possible cases: a date before the horizon, or no date at all. The result of a condition is known
+// if it is the same in all combinations of cases. For example, "earlier than 45 days ago, or never" is known, but
+// "never" is not.
 
 // mostWorlds is the largest number of attributes in one condition whose cases are tried.
 const mostWorlds = 6
 
-// The type "worlds" has the cases of one evaluation. If bit i of "at" is set, the attribute open[i] has no date.
+// The type "worlds" has the cases of one evaluation. If bit i of "at" is set, the evaluation assumes that the attribute
+// open[i] has no date. Otherwise it assumes a date before the horizon.
 type worlds struct {
 	open []*attribute
 	at   uint
@@ -33,8 +35,9 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll calls the function in each combination of cases. If the results differ, or if there are too many combinations,
-// the flag is Unset. The value is then the unknown of the first attribute with cases.
+// inAll calls the function once for each combination of the two cases of the dates without activity. If all results
+// agree, it returns this result. If they differ, or if more than mostWorlds attributes have two cases, it returns Unset
+// and the unknown value of the first of these attributes.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0
 	first, value := ask()

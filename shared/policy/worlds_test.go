@@ -39,8 +39,9 @@ rules: [{name: r, license: e3, when: '`+strings.Join(tests, " && ")+`', then: re
 	}
 }
 
-// The Judge first assumes a date before the start of the report. If another unknown value matters then, the reason
-// names this value. If it matters only without a date, the reason names the date from the report.
+// TestWhichUnknownIsNamed: a usage report without activity leaves open whether there is an older date, and another
+// attribute is unknown, too. The Judge first assumes an older date. If the result then depends on the other attribute,
+// the reason names this attribute. Otherwise the reason names the date from the report.
 func TestWhichUnknownIsNamed(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

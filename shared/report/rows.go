@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/story/reason"
 )
 
-// A row of the report gets values from the decision with the same rowKey. For a license that is restored, the field
-// "rule" is plan.RestoreRule.
+// The type "rowKey" identifies a row of the report. The row gets values from the decision with the same key. For a
+// license that is restored, the field "rule" is plan.RestoreRule.
 type rowKey struct{ user, rule, license string }
 
 func keyOf(d *plan.Decision) rowKey {

@@ -21,9 +21,9 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestResumed: a plan first finishes the changes that an earlier run has begun. If the plan restores this run, a
-// license that the run took in the end counts as failed, because nothing restored it. Any other result counts
-// unchanged.
+// TestResumed: a plan first finishes the changes that run r0 has begun. Their results count unchanged, with one
+// exception: the plan restores r0, but the change of r0 has taken the license. Nothing has restored this license, so
+// the result counts as Failed.
 func TestResumed(t *testing.T) {
 	t.Parallel()
 	b := plan.Begun{User: "ann", Rule: "m365", License: "e3", Run: "r0"}

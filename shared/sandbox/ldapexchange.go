@@ -19,8 +19,8 @@ type Exchange struct {
 	// Person, Page, Result and Message change the answer to a search. Wait and Lost change the answer to any
 	// operation. Their zero values change nothing.
 
-	// Person returns two faults of a person's object: hidden attributes, and the duration by which the logon dates are
-	// too old. Filters see the changed object.
+	// Person returns the faults of one person's object in the answer: the attributes that are hidden, and the duration by
+	// which the logon dates are too old. Filters see the changed object.
 	Person func(dn string) (hidden []string, behind time.Duration)
 	// Page selects and orders the entries of the answer. The argument "found" is the number of found entries. The
 	// result has indices of these entries.

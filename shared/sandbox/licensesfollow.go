@@ -90,9 +90,10 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// The function "unchanged" returns the assignments in "paths", which a group is about to give. If "before" has an
-// active assignment of the same product through the same group, this one stays. So the person keeps a product although
-// another product of the group has no free seat and the new assignments have an error.
+// The function "unchanged" returns the assignments in "paths", which a group is about to give. It replaces each one
+// with the active assignment of the same product through the same group in "before", if there is one. So a person keeps
+// a product of the group even if another product of the group has no free seat, which gives all new assignments an
+// error.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }

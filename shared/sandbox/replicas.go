@@ -74,7 +74,8 @@ func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// The method "odd" chooses at random between two forms of the same answer. Without Options.Lag, it returns false.
+// The method "odd" decides at random for each request which of two forms an answer has: false means the documented
+// form, and true another one that clients have recorded. Without Options.Lag, the result is always false.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

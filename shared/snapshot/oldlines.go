@@ -72,7 +72,8 @@ func (h *partAccounts) readLines(raw []byte, size int, source directory.Source) 
 	return people, members, nil
 }
 
-// The method "lack" records the columns of this version that a part in lines does not have.
+// The method "lack" records which columns of this version a part in lines lacks. The argument "columns" has the columns
+// of the part.
 func (h *partAccounts) lack(columns []string, source directory.Source) {
 	has := map[string]bool{}
 	for _, name := range columns {
@@ -90,7 +91,8 @@ func (h *partAccounts) lack(columns []string, source directory.Source) {
 	}
 }
 
-// oldNames maps the name of a column in tables to its name in lines, if the names are different.
+// oldNames maps the name of a column in a table to the name that the same column has in parts in lines, if the names
+// are different.
 var oldNames = [2]map[string]string{
 	directory.Entra: {
 		"user_principal_name": "upn", "display_name": "name", "user_type": "userType", "employee_type": "employeeType", "employee_id": "employeeId",

@@ -82,7 +82,7 @@ type partAccounts struct {
 	lacking map[string]bool
 }
 
-// The method "read" appends the content of a part, and returns the numbers of accounts and members.
+// The method "read" appends the content of a part to h, and returns the numbers of accounts and members in the part.
 func (h *partAccounts) read(raw []byte, source directory.Source) (people, members int, err error) {
 	file, err := table.Open(raw)
 	if err != nil {

@@ -80,8 +80,8 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight makes Graph list fewer sign-in dates or fewer people. The E3 rule depends on this list and takes
-// nothing. The Citrix rule needs only Active Directory and continues.
+// TestBrokenNight makes Graph list fewer sign-in dates or fewer people. The E3 rule reads sign-in dates, so it takes
+// nothing. The Citrix rule needs only Active Directory, so it still takes licenses.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -203,8 +203,8 @@ func TestGraphFailsOnAPage(t *testing.T) {
 	}
 }
 
-// TestPremiumLapses ends the tenant's premium license overnight, so Graph refuses sign-in dates. Neither plan nor apply
-// continues.
+// TestPremiumLapses ends the tenant's premium license overnight, so Graph refuses sign-in dates. Both plan and apply
+// then fail and change nothing.
 func TestPremiumLapses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})

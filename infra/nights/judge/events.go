@@ -179,8 +179,9 @@ func (j *Judge) about(e Event, p *person) error {
 }
 
 // The method "enable" records for each license whether the account is enabled. If no night read the license's directory
-// while the account was blocked, the tool cannot know of the block, so the method forgets the block. It compares counts
-// of nights, because the world's clock stands still during a reading.
+// while the account was blocked, the tool cannot know of the block, so the method forgets the block. To find this out,
+// it compares the number of nights before and after the block. Times would not show it, because the world's clock
+// stands still during a reading.
 func (j *Judge) enable(e Event, p *person) {
 	for name, facts := range p.enabled {
 		n := len(facts)

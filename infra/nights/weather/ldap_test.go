@@ -270,8 +270,8 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess: after KillAt, the nth operation is carried out only if "after" is set, and no later operation
-// is.
+// TestADOfAKilledProcess: KillAt kills the process at its nth operation. This operation is carried out only if "after"
+// is set. No later operation is carried out.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

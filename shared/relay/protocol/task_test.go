@@ -120,8 +120,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestUndate: the time of the evidence is that of the cloud, and the evidence has no state of an account that a later
-// logon could outdate.
+// TestUndate: the method "Undate" sets the time of the evidence to the time at which the cloud asked for it. It removes
+// what the relay read about the last logon of each account.
 func TestUndate(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)

@@ -125,8 +125,8 @@ func TestEmptyNight(t *testing.T) {
 	}
 }
 
-// TestALivePageMayAskItsSite: a live page may connect to its own site only. Its Content-Security-Policy has the hash of
-// each of its scripts.
+// TestALivePageMayAskItsSite: a page that updates itself (page.Live) may connect only to its own site. Its
+// Content-Security-Policy has the hash of each of its scripts.
 func TestALivePageMayAskItsSite(t *testing.T) {
 	t.Parallel()
 	for name, live := range map[string]*page.Live{"still": nil, "live": {From: "/runs/r/state", Version: "v1", Every: 3 * time.Second}} {

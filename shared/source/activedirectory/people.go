@@ -136,8 +136,8 @@ func (d *domain) newest(answers []answer, now time.Time) (directory.ADUser, erro
 	if found == nil {
 		return d.nobody(answers, now)
 	}
-	// If pwdLastSet is in the future on one controller, Agree takes the date of another. That date may lack the newer
-	// change of the password, so it counts as unreadable, too.
+	// If one controller shows a pwdLastSet in the future, the method "Agree" takes the date of another controller. This
+	// date may be older than the last change of the password, so pwdLastSet counts as unreadable, too.
 	if !found.Hides("pwdLastSet") && slices.ContainsFunc(answers, func(a answer) bool { return a.future }) {
 		found.Unreadable = append(found.Unreadable, "pwdLastSet")
 	}

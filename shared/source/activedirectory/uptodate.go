@@ -37,7 +37,8 @@ func (s *session) syncTimes() (map[string]time.Time, error) {
 	}
 	eachCursor(e.GetEqualFoldRawAttributeValue(vector), note)
 	for _, raw := range e.GetEqualFoldRawAttributeValues(sources) {
-		// The offsets of timeLastSuccess and uuidInvocId in REPS_FROM. Version 2 only has more at the end.
+		// The offsets of timeLastSuccess and uuidInvocId in REPS_FROM. Version 2 of this structure has the same offsets and
+		// only additional fields at the end.
 		const success, invocation = 16, 176
 		if len(raw) >= invocation+16 {
 			note(raw[invocation:invocation+16], raw[success:])
@@ -129,8 +130,9 @@ func (d *domain) nobody(answers []answer, now time.Time) (leftOut directory.ADUs
 
 func (a *answer) lacks() bool { return errors.Is(a.err, directory.ErrNoPerson) }
 
-// The method "unproven" returns the error of the answer in a form that is no directory.ErrNoPerson. It is for a case in
-// which another controller has the account or may have it.
+// The method "unproven" returns the error of the answer, but replaces directory.ErrNoPerson with another error of the
+// same text. The caller uses it if another controller has the account or may have it, because the account may then
+// exist.
 func (a *answer) unproven() error {
 	if a.lacks() {
 		return errors.New(a.err.Error())

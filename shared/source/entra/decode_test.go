@@ -127,7 +127,8 @@ func TestEveryLineIsDecoded(t *testing.T) {
 	}
 }
 
-// TestLayOut: two lines of the table of fields may read two parts of one property, such as employeeOrgData.
+// TestLayOut: two lines of the table of fields read two parts of one property, employeeOrgData. Each line gets its own
+// part.
 func TestLayOut(t *testing.T) {
 	t.Parallel()
 	lines, whole := layOut([]directory.Property[directory.EntraUser]{

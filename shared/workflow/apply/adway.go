@@ -171,8 +171,9 @@ func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) 
 	return found, "", nil
 }
 
-// adTarget reports whether the entry's target group belongs to the license that the change gave: the policy or the
-// restored run must name it for that license. The parameter "to" is that license in the policy, or nil.
+// adTarget reports whether the target group in the ledger entry still gives the license that the change gave (in.To).
+// This is so if the restored run or the policy names this group for the license. The parameter "to" is that license in
+// the policy, or nil.
 func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
 	if in.TargetGUID == "" {
 		return j.known(to, in.To, in.Target), nil

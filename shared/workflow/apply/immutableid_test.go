@@ -11,7 +11,7 @@ import (
 )
 
 // TestImmutableIDWithoutSID: another tool than Entra Connect gave Bo an immutable id. The Active Directory account with
-// this anchor may be in an exempt group, even if the settings leave the account out.
+// this anchor may be in an exempt group, even if the settings leave the account out. Apply must then keep the license.
 func TestImmutableIDWithoutSID(t *testing.T) {
 	t.Parallel()
 	const sid, id, exempt = "S-1-5-21-77", "Z3VpZC1vZi1ib18xMjM0NQ==", "exempt: exempt: member of ad:" + safeDN

@@ -101,8 +101,8 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: if the target group does not give its license, the call adds the person to the group, waits or rolls
-// back.
+// TestJoining: a change cannot go on while the person lacks the license of the target group. The call then adds the
+// person to this group, waits for the license, or rolls the change back, depending on what reads show.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}

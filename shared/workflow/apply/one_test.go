@@ -77,7 +77,7 @@ func TestFaultIsOneChanges(t *testing.T) {
 }
 
 // TestFaultOfWhatMayHaveBegun: after a panic, a change counts as failed only if the ledger certainly has no open entry
-// of the run.
+// of this run for the change.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

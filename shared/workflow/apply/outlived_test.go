@@ -213,7 +213,8 @@ func TestExpiredWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestWhatWaitingSaw: a call that waits records only facts that its reads showed.
+// TestWhatWaitingSaw: a call waits until reads show its write. It notes in the ledger that the person is in the target
+// group, or that the license is free, only if a read has shown this.
 func TestWhatWaitingSaw(t *testing.T) {
 	t.Parallel()
 	noted := func(t *testing.T, b *bench, what ledger.Seen) bool {

@@ -65,7 +65,7 @@ func TestWithdrawn(t *testing.T) {
 	b.wrote(t)
 }
 
-// The type "writing" is a store that calls a function before it writes an object whose key begins with "key".
+// The type "writing" is a store that calls a function before it writes an object whose key begins with the field "key".
 type writing struct {
 	store.Store
 	key    string
@@ -79,8 +79,8 @@ func (w *writing) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeke
 	return w.Store.PutIfAbsent(ctx, key, body)
 }
 
-// TestRecalled: a restore of the run or of the person rolls back a change that has begun. The rules then leave the
-// person alone for some time.
+// TestRecalled: while a change is open, an operator restores all licenses of the run, or those of the person. Apply
+// then rolls the change back. For some time, no rule takes the license again.
 func TestRecalled(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

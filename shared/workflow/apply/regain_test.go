@@ -115,8 +115,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: soon after a change, reads may be out of date, so a restore gives the product back whatever they
-// show. After the time directory.Settling, a restore gives it back only if reads do not show it.
+// TestDirectWayBack: a restore assigns a product directly again. Until directory.Settling after the product was taken,
+// reads may be out of date, so the restore writes even if they show the product. Later, it writes only if they do not.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -191,7 +191,8 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestBeginningTheWayBack: a restore begins only if the license is in the state in which run r0 left it.
+// TestBeginningTheWayBack: a restore of run r0 begins only if the ledger proves that the license is still as run r0
+// left it. This is not so if another run has restored it, is restoring it, or has taken it again.
 func TestBeginningTheWayBack(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -265,8 +266,8 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatADamagedChangeMayShare: the ledger of another license is damaged. The rules say whether a change of that
-// license can take or give a license of the restore.
+// TestWhatADamagedChangeMayShare: a license is to be restored, and the ledger entry of another license of the person is
+// damaged. The rules show whether the unknown change could also have given a license of the restore.
 func TestWhatADamagedChangeMayShare(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("policy", []byte(text))

@@ -31,7 +31,8 @@ func (b *bench) results(t *testing.T) runs.Results {
 	return *r
 }
 
-// TestResultsAreKept: a call reads and continues only pending changes.
+// TestResultsAreKept: a second call for a run continues only the changes that are still pending. The other results stay
+// as they are, and the call reads nothing about these people.
 func TestResultsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo, freeEgon)

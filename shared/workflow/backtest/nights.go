@@ -66,7 +66,8 @@ func (t *trial) nights(ctx context.Context, s store.Store, a *Answer, now time.T
 // difference, the run was planned for another day, so it cannot serve as a night.
 const mostShifted = 36 * time.Hour
 
-// The method "cannot" returns the reason why the trial's policy does not fit a night, or "" if it fits.
+// The method "cannot" returns the reason why the trial's policy cannot be evaluated on the snapshot of a night, or ""
+// if it can.
 func (t *trial) cannot(ctx context.Context, s store.Store, run string) (why string, err error) {
 	r, err := decision.OpenUnder(ctx, s, run, t.policy)
 	var column *snapshot.ErrNoColumn

@@ -242,7 +242,8 @@ func replayed(t *testing.T, seed uint64, doubts map[string]int) {
 	}
 }
 
-// forgetPresence clears PresentOn of the hits that ended with a return, for which PresentOn has no meaning.
+// forgetPresence clears PresentOn in each hit that ended because the person came back. PresentOn has no meaning for
+// such a hit.
 func forgetPresence(hits []backtest.Hit) {
 	for i := range hits {
 		if hits[i].Came != policy.None {

@@ -149,7 +149,8 @@ func TestClockOfTheRelay(t *testing.T) {
 	}
 }
 
-// TestOneInSteps: a run for one person asks the relay to read the right people, and is sealed with its answer.
+// TestOneInSteps: a run for one person asks the relay to read the person by the SID in Entra ID, or by the name if the
+// person is not found in Entra ID. The run is sealed with the answer of the relay.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -41,7 +41,7 @@ func Examine(ctx context.Context, p Patient, done func(check string)) []Finding 
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }
 
-// Count returns the number of checks that fit the patient.
+// Count returns the number of checks that doctor makes for p, which depends on whether p is a deployment.
 func Count(p *Patient) int { return len(tableFor(p)) }
 
 func tableFor(p *Patient) []check {
@@ -91,9 +91,9 @@ type result struct {
 	ended    chan struct{}
 }
 
-// The function "unmet" waits for the checks in "needs". It returns "" if each of them has a finding in state ok, and
-// otherwise the reason why the dependent check cannot run. One such finding is enough: doctor can look for groups if
-// one of three controllers answers.
+// The function "unmet" waits for the checks in "needs". It returns "" if each of them has at least one finding in state
+// ok, and otherwise the reason why the dependent check cannot run. For example, doctor can look for groups if one of
+// three controllers answers.
 func unmet(all map[string]*result, needs []string) string {
 	for _, name := range needs {
 		<-all[name].ended

@@ -20,8 +20,8 @@ import (
 // newer stands for a run that a newer version of idleseat made.
 const newer = "newer"
 
-// TestOpenChangesOfEarlierRuns: the plan lists the changes that earlier runs began and did not finish, each with its
-// reason. A run for one person lists only the changes of that person.
+// TestOpenChangesOfEarlierRuns: the plan lists the changes that earlier runs began and did not finish, each with the
+// reason why it is not finished. A run for one person lists only the changes of that person.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

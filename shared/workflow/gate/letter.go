@@ -99,7 +99,8 @@ func (l *letter) subject() string {
 	return string(text[max(0, len(text)-100):]) // a stack name may have 128 characters, a subject 100
 }
 
-// The method "done" returns the subject, without the name of the place, for an execution that went to its end.
+// The method "done" returns the subject for an execution with the outcome Done, such as "done, 12 changes, 3 refused".
+// The name of the place is not part of it.
 func (l *letter) done() string {
 	verb, not := "done", "refused"
 	if l.out.Restores != "" {

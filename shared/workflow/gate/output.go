@@ -68,7 +68,7 @@ type StepOutput struct {
 	// Failure is the reason why the execution failed or was refused. Notice is set when the execution ends.
 	Failure *Failure `json:"failure,omitempty"`
 	Notice  *Notice  `json:"notice,omitempty"`
-	// Untold is the error of the post to the channel, without names of people.
+	// Untold is the reason why the message could not be posted to the channel of the webhook. It has no names of people.
 	Untold string `json:"untold,omitempty"`
 }
 
@@ -97,8 +97,8 @@ type Batch struct {
 // mostReasons is the largest number of hold reasons in the state. plan.json has all hold reasons.
 const mostReasons = 10
 
-// outputOf returns the state after the gate made a plan or a round worked on the plan. The parameter "results" is nil
-// if no change has a result yet. The state omits batches whose changes are all final.
+// outputOf returns the state after the gate has made the plan p, or after a round of work on its changes. The parameter
+// "results" is nil if no change has a result yet. The state omits batches whose changes are all final.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),

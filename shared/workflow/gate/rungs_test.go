@@ -11,7 +11,8 @@ import (
 )
 
 // TestLadder: a run changed E3 to Exchange Online, and a later run took Exchange Online. If the person returns, the
-// plan restores E3 alone. It restores Exchange Online, too, if E3 may not come back.
+// plan restores only E3. It restores Exchange Online instead if E3 is refused or has no seat, and both licenses if a
+// restore of E3 has failed before.
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	back := func(rule, license, to string) plan.Decision {

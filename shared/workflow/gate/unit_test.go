@@ -60,8 +60,8 @@ func TestChoiceBindsThePlan(t *testing.T) {
 	}
 }
 
-// TestTakesOfAChoice: a choice takes what it changes and what it announces. A restore takes nothing, and an override
-// accepts the people of the overridden plan.
+// TestTakesOfAChoice: the method "takes" counts the licenses that the chosen changes take or announce, by rule. It
+// counts no restore, and no change of a person whom an override has accepted for the rule.
 func TestTakesOfAChoice(t *testing.T) {
 	t.Parallel()
 	takes := plan.Change{User: "ann", Rule: "m365"}
