@@ -102,7 +102,7 @@ func firstTaken(t *testing.T, r *Run, p *directory.Person) time.Time {
 	return time.Time{}
 }
 
-// A license that the rule takes now does not turn later.
+// If the rule takes the license in this run, the explanation names no later time: Turns and Cools are zero.
 func TestTakenNowDoesNotTurn(t *testing.T) {
 	t.Parallel()
 	w := holder()

@@ -11,7 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// If a DN now belongs to another group, membership is unknown, until an operator accepts the new group.
+// If a DN of the policy now belongs to another group, it is unknown who is a member, until an operator accepts the new
+// group.
 func TestRemadeGroup(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -54,7 +55,8 @@ func TestRemadeGroup(t *testing.T) {
 	}
 }
 
-// An entry of a table is the key of a group, alone or with the id of the group.
+// The table of known accounts names groups by entries. An entry is about a group if it is the key of the group, alone
+// or followed by "|" and the id of the group.
 func TestIdentifies(t *testing.T) {
 	t.Parallel()
 	const key = "ad-direct:cn=citrix"

@@ -93,7 +93,8 @@ func TestLoggedOnTwice(t *testing.T) {
 	}
 }
 
-// A run for one person reads every controller. If the newest logon there is earlier than a known one, the dates are in
+// A run for one person reads the last logon from every controller. If the newest of these dates is earlier than a logon
+// that an earlier run saw, the dates are in doubt. A run for everybody reads only the replicated date, so it has no
 // doubt.
 func TestLoggedOnInARunForOnePerson(t *testing.T) {
 	t.Parallel()

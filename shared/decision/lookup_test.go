@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// A lookup does not find an account that is in the table twice.
+// A lookup finds each account of the table in any order of calls, except an account that is in the table twice.
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

@@ -109,8 +109,9 @@ func TestMailboxLostIsSaid(t *testing.T) {
 	}
 }
 
-// Past finds a change by the id first, and then by the SID. It finds the change of another id with the SID only for a
-// license in Active Directory.
+// Past looks for a change of the license under the person's id, and then under the SID. For a license in Active
+// Directory, it also finds the changes of another id with the same SID. Of these and the person's own change, the
+// latest counts.
 func TestPastIsFoundByEither(t *testing.T) {
 	t.Parallel()
 	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1", At: daysAgo(5)}, &history.Item{User: "S", License: "e3", Run: "r2", At: daysAgo(5)}

@@ -179,8 +179,8 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// The method "whole" reports whether s was read in full. The argument "state" must be Present, and the dates of s must
-// be trusted (Stale is empty).
+// The method "whole" reports whether the source s was read without a gap for an account: the account's state is
+// Present, and no doubt about the dates of s is known (Stale is empty).
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// With adds what only the item of the digest has: that somebody else restored the license, and since when the person
-// has held it.
+// With adds to the ledger's item of a license what only the digest's item has. After a removal, this is that somebody
+// else restored the license. For an announcement, it is the time from which the person has held the license.
 func TestItemWith(t *testing.T) {
 	t.Parallel()
 	item := func(s State, run string, night int) *Item { return &Item{State: s, Run: run, At: at(night)} }

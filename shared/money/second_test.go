@@ -90,8 +90,8 @@ func (c *second) price(license string, day time.Time) *big.Rat {
 	return r
 }
 
-// The method "renewal" returns the first renewal at or after the time "freed", or zero if it is unknown. Until this
-// date has come, each newer statement may change it.
+// The method "renewal" returns the first renewal of a license at or after the time "freed", or zero if it is unknown.
+// Each run may state another renewal date (c.said). The newest statement counts, until the stated date has come.
 func (c *second) renewal(license string, freed time.Time) (at time.Time) {
 	begin := 0 // the first statement that counts
 	for i, said := range c.said[license] {

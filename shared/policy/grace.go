@@ -63,8 +63,8 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	return g
 }
 
-// The method "notUsedYet" returns the grace of neverSignedIn according to the accounts that were read. The grace has
-// the given number of days.
+// The method "notUsedYet" computes the grace of neverSignedIn from the accounts that were read. The parameter "days" is
+// the length of the grace.
 func (j *Judge) notUsedYet(r *Rule, p *directory.Person, days int) grace {
 	newest, never := newestOf(r.when.activity, p)
 	created := j.policy.attributes["created"].of(p)
@@ -95,7 +95,8 @@ func (j *Judge) notUsedYet(r *Rule, p *directory.Person, days int) grace {
 }
 
 // enabledAgain gives grace to a person whose account was disabled or missing until recently. An account that was
-// enabled in each reading gives none: the first runs with a new store see all accounts for the first time.
+// enabled in each reading so far gives no grace. Otherwise, the first run with a new store would give grace to
+// everybody.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, l.Source()
 	if days == 0 {

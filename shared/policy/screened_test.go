@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// edgePolicies have each kind of test, alone and joined. The field "plain" is how many verdicts the columns show for
-// the people of TestColumnsAtTheEdges. The number is lower if a fault leaves more people to the Judge, which gives no
-// wrong verdict.
+// edgePolicies have each kind of test, alone and joined. The field "plain" is the number of verdicts that the columns
+// must show for the people of TestColumnsAtTheEdges. A lower number is a fault, although no verdict is wrong: the
+// columns then leave too many people to the Judge.
 var edgePolicies = []struct {
 	text  string
 	plain int
@@ -141,8 +141,8 @@ func checkLastSeen(t *testing.T, j *Judge, r *Rule, who *directory.Person, at in
 	}
 }
 
-// The columns show nothing about a person whom the caller reads singly, and nothing that depends on a group that was
-// not read.
+// The columns show no verdict on a person whom the Judge evaluates singly in any case (Crowd.Open), and none that
+// depends on a group that was not read. The field "open" of a case has true for each person without a verdict.
 func TestWhatColumnsDoNotShow(t *testing.T) {
 	t.Parallel()
 	const vip = "exempt: {groups: [{entra: VIP}, {entra: Board}]}\n"

@@ -17,8 +17,9 @@ func (s *screen) used(f *directory.Field) (Used, bool) {
 	return Used{}, false
 }
 
-// newestUse adds the last uses from a report to the dates of an attribute. It sets never[row] for each person without a
-// use in the report's span. This person may have an earlier use, which may be later than the dates of other fields.
+// newestUse adds the last uses from a report to the dates of an attribute. If the report shows no use of a person, it
+// sets never[row]. The person may still have a use from before the report's span, and this use may be later than the
+// dates of the attribute's other fields.
 func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) {
 	for row, state := range s.Accounts[directory.Entra] {
 		switch {

@@ -53,7 +53,8 @@ type Begin struct {
 	Deployment string            `json:"deployment,omitempty"`
 	SKUs       []directory.SKU   `json:"skus"`
 	Groups     []directory.Group `json:"groups"`
-	// Subscriptions has the renewals of the products. It is nil if the policy does not need these dates.
+	// Subscriptions has the tenant's purchases of the products, with their renewal dates. It is nil if the policy does
+	// not need these dates.
 	Subscriptions *Subscriptions `json:"subscriptions,omitempty"`
 	// Granting lists groups that give a license of the policy although the policy does not name the groups.
 	Granting []directory.Group `json:"granting,omitempty"`
@@ -64,8 +65,8 @@ type Begin struct {
 	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
 	// Members lists the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
-	// Earlier is what earlier runs found under the names in the policy. By it, this run notices that a group was
-	// deleted and created again. It is nil if nothing of earlier runs is stored.
+	// Earlier is what earlier runs found under the names in the policy. With it, the run notices that a group was
+	// deleted and created again under the same name. It is nil if nothing of earlier runs is stored.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Lost describes the damaged objects of earlier runs that Earlier could not use.
 	Lost []string `json:"lost,omitempty"`
@@ -107,7 +108,7 @@ type Mailboxes struct {
 	// Kinds has the recipient types of the mailboxes that are not user mailboxes, by user principal name in lower
 	// case.
 	Kinds map[string]string `json:"kinds,omitempty"`
-	// Shown means that this run's own report shows the kinds. Otherwise, the kinds come from an earlier run.
+	// Shown means that Kinds comes from this run's own report. If it is false, Kinds comes from an earlier run.
 	Shown bool `json:"shown,omitempty"`
 }
 

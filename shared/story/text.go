@@ -106,7 +106,8 @@ func (s *Story) shown(d Detail) (list []*Answer) {
 // shown.
 var ranks = []State{Damaged, Pending, Taken, GivenBack, Announced, Return, Idle, Cooling, Undecided, Refused, Exempt, Kept, NotHeld}
 
-// States returns all states. If several rules are about one license, the state that comes first is shown.
+// States returns all states. If several rules are about one license, the story shows the answer whose state comes first
+// in this list.
 func States() []State { return slices.Clone(ranks) }
 
 // The method "before" reports whether Text shows the answer x instead of the answer y. Both are about the same license,

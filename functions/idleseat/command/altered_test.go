@@ -21,8 +21,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The type "state" is a copy of what a chapter of a story, one of its steps, can change: the time, the company, the
-// store and the runs. The method "again" restores it.
+// A story consists of chapters. The type "state" is a copy of all that a chapter can change: the time, the company, the
+// store and the runs. The method "again" restores this state.
 type state struct {
 	at      time.Time
 	company func()
@@ -215,10 +215,10 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// The function "seen" reports whether a person holds only licenses that the person held in some kept state, and all
-// licenses of at least one kept state. More than in that state is correct, because a change that is refused halfway
-// leaves both the old and the new license. The licenses of the two directories are compared apart, because a damaged
-// object about one license does not stop the restore of another.
+// The function "seen" reports whether the licenses of a person fit the kept states. The person must have held each of
+// them in some kept state. The person must also hold all licenses of at least one kept state, and may hold more: a
+// change that is refused halfway leaves both the old and the new license. The licenses of the two directories are
+// compared apart, because a damaged object about one license does not stop the restore of another.
 func seen(kept []state, person int, holds []string) bool {
 	onPremises := func(one string) bool { return strings.Contains(one, "Citrix") }
 	inEntra := func(one string) bool { return !onPremises(one) }

@@ -111,8 +111,8 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// The function "state" returns whether the last fact holds. It ignores facts that were first shown after the time
-// "known".
+// The function "state" reports whether the state that the facts describe holds, such as an exemption: it returns the
+// field "holds" of the last fact. It ignores facts that were first shown after the time "known".
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -122,8 +122,8 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// The function "since" returns the time at which the last fact that holds began, or the zero time. It ignores facts
-// that were first shown after the time "known".
+// The function "since" returns the time at which the state that the facts describe last began, such as an exemption. It
+// returns the zero time if the state never began. It ignores facts that were first shown after the time "known".
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

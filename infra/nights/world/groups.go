@@ -145,8 +145,8 @@ func empties(group string) func(*World) {
 	}
 }
 
-// The function "refills" returns the function that ends a turn of "empties". It adds the removed people to the group
-// again.
+// The function "refills" returns the function that ends a turn begun by "empties": it adds the removed people to the
+// group again.
 func refills(group string) func(*World) {
 	return func(w *World) {
 		for _, i := range w.ousted {

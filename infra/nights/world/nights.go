@@ -167,8 +167,8 @@ func (w *World) plan() plan.Plan {
 const patient = 3
 
 // The method "accepts" reports whether an administrator accepts unhealthy feeds in this night. A feed is all dates of
-// one kind in a run, such as all sign-in dates. Administrators do so only in calm weather, and only while no temporary
-// turn is active.
+// one kind in a run, such as all sign-in dates. An administrator does so only after several nights on hold, in a night
+// without faults, and while no temporary change of the company is active.
 func (w *World) accepts() bool {
 	for _, t := range w.kinds {
 		if _, out := w.out[t.kind]; out && t.days != forGood {

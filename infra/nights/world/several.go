@@ -15,8 +15,8 @@ const (
 	labName  = "LIC-E3-Lab"
 )
 
-// The function "lab" completes a change of the second group of E3, so that the group still gives E3. If x has no name,
-// the group keeps its usual name.
+// The function "lab" completes a change of the second group of E3: it adds E3 to the products that the group gives. If
+// the change has no name, it also sets the usual name of the group.
 func lab(x sandbox.GroupChange) sandbox.GroupChange {
 	x.Name, x.More = cmp.Or(x.Name, labName), append([]string{"SPE_E3"}, x.More...)
 	return x

@@ -51,7 +51,7 @@ func (w *World) holdsPremium(i int, p sandbox.Truth) bool {
 
 // stuckPremium reports whether the product cannot safely take Entra ID P2 from a person. For example, the person holds
 // the license in several ways, the directories disagree about the membership, no usage report lists the person, or a
-// turn prevents the change.
+// temporary change of the company, such as a deleted group, prevents it.
 func (w *World) stuckPremium(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	unlisted := w.reports && len(p.E3)+len(p.Exchange) == 0 // without a mailbox, no report says when the person was active

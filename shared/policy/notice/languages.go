@@ -88,8 +88,9 @@ func (s *Texts) Has(tag string) bool {
 	return own || known
 }
 
-// Write returns a notice. The parameter "preferred" is preferredLanguage of Microsoft Graph: a tag like sv-SE, or "". A
-// text for the whole tag takes precedence over one for its first part. Without either, the language is s.Language.
+// Write returns a notice. The parameter "preferred" is the property preferredLanguage of Microsoft Graph, such as
+// "sv-SE", or "". Write uses the text for this tag, or else the text for its first part ("sv"). If neither exists, it
+// uses the text for s.Language.
 func (s *Texts) Write(preferred string, about Facts) (Message, error) {
 	tag := s.choose(strings.ToLower(strings.TrimSpace(preferred)))
 	t, own := s.Own[tag]

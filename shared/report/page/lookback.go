@@ -132,7 +132,7 @@ func drawn(w *Words, l *chart.Line) *Drawn {
 // The constant "closest" is the smallest distance between two labels on the horizontal axis, as a share of its length.
 const closest = 0.1
 
-// placesOf returns a point without a value for each threshold, at its position on the axis of days.
+// placesOf returns a point for each threshold, at its position on the axis of days. The points have no values yet.
 func placesOf(w *Words, r *report.BacktestRule) []chart.Point {
 	least, most := r.Thresholds[0].Days, r.Thresholds[len(r.Thresholds)-1].Days
 	all, labelled := make([]chart.Point, len(r.Thresholds)), -1.0

@@ -156,9 +156,10 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost: one controller returns msDS-LogonTimeSyncInterval and breaks before it lists the
-// controllers. The next breaks earlier. The known interval must remain valid. If it is 0, the dates mean nothing.
-// Otherwise the last logon stays unknown, because there may be controllers that nobody named.
+// TestListOfControllersLost: the first controller returns msDS-LogonTimeSyncInterval, and its connection breaks before
+// it lists the controllers of the domain. The connection to the second controller breaks earlier. The interval from the
+// first controller must remain known: if it is 0, the logon dates mean nothing. With another interval, the last logon
+// stays unknown, because the domain may have controllers that no answer has listed.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	for interval, fails := range map[string]string{"0": "msDS-LogonTimeSyncInterval of the domain is 0", "14": "list the domain's controllers"} {

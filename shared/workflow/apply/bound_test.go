@@ -109,7 +109,8 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 	}
 }
 
-// TestPlanThatCannotBeRead: a plan that cannot be read does not count as gone.
+// TestPlanThatCannotBeRead: if the store fails to read a plan or a list of changes, the call fails with the error. It
+// must not treat the object as missing.
 func TestPlanThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	entry := &ledger.Entry{Seq: 1, Intent: ledger.Intent{Person: "id-anna", License: "e3", Run: "r0"}}

@@ -11,8 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEvidenceOfWhatBegan: the person of a change is gone, unreadable or known under another id. The result depends on
-// whether the change has begun.
+// TestEvidenceOfWhatBegan: just before a change, the person is gone, cannot be read or has another id. A change that
+// has begun is then handled differently from a change that has not. For example, with another id, the first is finished
+// and the second is refused.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
 	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }

@@ -98,8 +98,8 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch: the results of a batch are those of its changes, by person and license, even of changes that the
-// call leaves out.
+// TestResultsOfABatch: the method "of" returns the results of all changes that the plan has in a batch, even if the
+// call's own copy of the batch lacks some changes.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
 	j := &job{results: &runs.Results{Run: "run"}, plan: &plan.Plan{Changes: []plan.Change{moveAnna, freeEgon}, Notices: []plan.Change{freeAnna}}}

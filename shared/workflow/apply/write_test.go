@@ -262,8 +262,8 @@ func TestPastOfAnotherID(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger shows what idleseat did to a license. Only the digest of the run shows whether
-// somebody restored it by hand.
+// TestPastAtTheLastMoment: the past of a license is what the newest ledger entry says. There is one exception: if the
+// entry took the license, and the run's digest says that somebody then restored it by hand, the license is restored.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

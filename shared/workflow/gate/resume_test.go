@@ -210,8 +210,8 @@ func TestRestoreOfOne(t *testing.T) {
 	}
 }
 
-// TestRestoreResumesWhatGoesBack: a restore resumes an earlier run only to return licenses. Its batches have the scope
-// runs.Back, so nothing that may forbid the earlier run to take licenses stops them.
+// TestRestoreResumesWhatGoesBack: a restore resumes the changes of an earlier run only to return licenses. The resumed
+// batches have the scope runs.Back. Reasons that forbid the earlier run to take licenses do not stop such batches.
 func TestRestoreResumesWhatGoesBack(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

@@ -66,7 +66,7 @@ type Failure struct {
 	Cause string `json:"Cause"`
 }
 
-// Steps contains the steps of the state machine that judge a run and conclude it.
+// Steps contains the steps of the state machine that make the plan of a run, and those that end the run.
 type Steps struct {
 	Store store.Store
 	// Policy returns the text of the policy in force.
