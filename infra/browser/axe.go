@@ -12,7 +12,7 @@ import (
 // axe-core.
 const axeVersion = "axe-core@4.14.1"
 
-// The function "axe" returns the script of axe-core. It reads it from node_modules of the repository. If it is not
+// The function "axe" returns the script of axe-core. The script is in node_modules of the repository. If it is missing
 // there, npm installs axe-core into a temporary folder.
 var axe = sync.OnceValues(func() (string, error) {
 	for folder := "."; ; folder = filepath.Join(folder, "..") {

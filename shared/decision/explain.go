@@ -25,7 +25,7 @@ type Answer struct {
 	// time is known, and if the rule takes the license now.
 	Turns time.Time `json:"turns,omitzero"`
 	// Cools is when the license stops cooling down, if the person stays away. It is set only if the license was given
-	// lately, and cools down for longer than the person's activity keeps it.
+	// lately, and if cooling down protects the license for longer than the person's last activity does.
 	Cools time.Time `json:"cools,omitzero"`
 	// Given says how the license was given, as in "restored on 2026-11-02". It is empty if Cools is zero.
 	Given string `json:"given,omitempty"`

@@ -139,7 +139,8 @@ func TestTableIsLost(t *testing.T) {
 	}
 }
 
-// A temporary error is no damage, and neither is a run that was deleted because of its age.
+// TestWhichTablesAreMadeAgain: a table of known accounts cannot be read because of a temporary error, or because its
+// run was deleted when it was old. Neither counts as damage, and no table is made again.
 func TestWhichTablesAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	r, _ := remembering(t)

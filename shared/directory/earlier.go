@@ -78,8 +78,8 @@ func (e EarlierExempt) Lost(now EarlierExempt) bool {
 // compare with the counts in e, and not with those in "now".
 func (e EarlierExempt) Fewer(now EarlierExempt) bool { return e.fewer(now, 0) }
 
-// The method "fewer" reports whether too many holders are no longer exempt. As many of them as "except" says do not
-// count. If the counts are for different exemptions (Asks), the result is false.
+// The method "fewer" reports whether too many holders are no longer exempt. The argument "except" is a number of such
+// holders that do not count. If the counts are for different exemptions (Asks), the result is false.
 func (e EarlierExempt) fewer(now EarlierExempt, except int) bool {
 	lost := min(e.ByAccount-now.ByAccount, e.Exempt-now.Exempt)
 	return e.Asks == now.Asks && tooMany(lost-except, e.ByAccount)

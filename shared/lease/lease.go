@@ -161,8 +161,8 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// The method "put" appends a link to the chain. It returns store.ErrExists if another process has already created the
-// object with this number.
+// The method "put" creates the next numbered object of the lease. It returns store.ErrExists if another process has
+// already created the object with this number.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)

@@ -101,8 +101,8 @@ func laterTime(a, b time.Time) time.Time {
 	return a
 }
 
-// openMixed sets open[row] for each holder with the mark mixedDate, because the columns do not show which bound
-// CountIdle uses.
+// openMixed sets open[row] for each holder with the mark mixedDate. For such a holder, the columns do not show since
+// when the person has been idle, so CountIdle must count the person singly.
 func (s *screen) openMixed(r *Rule, verdicts []Plain, open []bool) {
 	for _, a := range r.when.activity {
 		for row, date := range s.date(a) {

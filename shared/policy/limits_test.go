@@ -91,7 +91,8 @@ func TestFindingsInTwoLines(t *testing.T) {
 	}
 }
 
-// The spans and times of a condition come only from days, duration and timestamp, and not from other literals.
+// TestSpansAndInstants: the spans and times of a condition are the arguments of days, duration and timestamp. A number
+// or a text in another place is none, even if it looks like one.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -9,7 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A name is the policy's own if it means something else without the policy's mapping.
+// TestAttributeOfAPolicy: an attribute counts as the policy's own (Own) if its name would mean something else, or
+// nothing, without the policy's mapping.
 func TestAttributeOfAPolicy(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -115,7 +115,8 @@ func refused(user, why string) plan.Decision {
 	return d
 }
 
-// TestGather gathers a night in which the plan leaves people out in different ways.
+// TestGather gathers the data of a night. Its plan takes a license from some people, and leaves out others for
+// different reasons.
 func TestGather(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}

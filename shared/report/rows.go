@@ -52,7 +52,7 @@ func (r *Row) complete(d *plan.Decision) {
 
 func (g *gathering) listed(ctx context.Context) error {
 	g.Changes = g.changes(g.plan.Changes, mostChanges)
-	// The lists Changes and Notices together must fit into the file.
+	// Changes and Notices share a limit, so that the report's file does not become too large.
 	g.Notices = g.changes(g.plan.Notices, max(mostOthers, mostChanges-len(g.Changes.Rows)))
 	g.Pending = List[Row]{Total: len(g.plan.Pending), Rows: []Row{}}
 	for _, b := range g.plan.Pending[:min(len(g.plan.Pending), mostOthers)] {

@@ -204,8 +204,8 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: the field Closed is true only in the result of a change that was refused because the whole plan
-// may begin nothing any more.
+// TestRefusedForItself: an open change of Bo's prevents another change of Bo's, so this is refused. Later, a newer plan
+// closes the whole plan. The field Closed of the earlier refusal stays false, because the plan was not its reason.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)

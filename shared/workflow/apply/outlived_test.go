@@ -136,8 +136,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: a read no longer shows the person in the target group. If little time has passed, the read
-// is out of date. Otherwise somebody has removed the person.
+// TestTakenOutOfTheTarget: a read shows the person in the target group, and a later read does not. If little time has
+// passed between the reads, the later one is out of date. Otherwise somebody has removed the person.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {

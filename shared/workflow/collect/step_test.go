@@ -200,8 +200,8 @@ func TestOneInSteps(t *testing.T) {
 	}
 }
 
-// TestEntrances: each kind of request has its entrances, which are state machines. Every other entrance refuses it
-// without asking a source. Only a run from the entrance Nightly counts as scheduled.
+// TestEntrances: each kind of request is accepted only by certain entrances (state machines). Every other entrance
+// refuses the request without asking a source. Only a run from the entrance Nightly counts as scheduled.
 func TestEntrances(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string][]entrance.Name{

@@ -35,8 +35,8 @@ type exam struct {
 	hiddenDates *Mend // Mend for people with a hidden lastLogonTimestamp; nil: none is hidden
 }
 
-// Examine runs all checks that fit the patient and returns the findings in the order of the table. It calls "done" at
-// the end of each check. These calls may be concurrent.
+// Examine runs all checks that are made for p (see Count), and returns the findings in the order of the table. It calls
+// "done" at the end of each check. These calls may be concurrent.
 func Examine(ctx context.Context, p Patient, done func(check string)) []Finding {
 	return examine(ctx, p, tableFor(&p), checkTime, done)
 }

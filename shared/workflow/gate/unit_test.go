@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestSame: a decision leads to a listed change only if the rule, the license to give, the target and the restored run
-// are the same.
+// TestSame: an operator chose a change from an older plan. A decision of this run counts as the same change only if the
+// rule, the license to give, the target and the restored run are equal.
 func TestSame(t *testing.T) {
 	t.Parallel()
 	taken := plan.Decision{Rule: "m365", To: "exo", Via: plan.Direct}
@@ -86,7 +86,8 @@ func TestTakesOfAChoice(t *testing.T) {
 	}
 }
 
-// TestChoiceWaits: a decision waits if the operator chose from a plan that does not list it.
+// TestChoiceWaits: an operator chose changes from an older plan. A change that the older plan does not list waits for a
+// later plan.
 func TestChoiceWaits(t *testing.T) {
 	t.Parallel()
 	listed := &choice{listed: map[snapshot.Chosen]*plan.Change{{User: "ann", License: "e3"}: {User: "ann"}}}
