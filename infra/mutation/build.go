@@ -112,8 +112,8 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// The type "suite" is the test binary of one package. It contains the mutants of all judged packages that the tests
-// link.
+// The type "suite" is the test binary of one package. It contains the mutants of every package in "judged" that the
+// tests use.
 type suite struct {
 	pkg    string // path of the package in the module
 	dir    string // working folder of the tests

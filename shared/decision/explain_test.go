@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// Turns is the first time at which Decide takes the license, after it has cooled down.
+// Turns is the first time at which Decide lets the rule take the license. If the license was restored or given lately,
+// the cooling down must have ended by then.
 func TestTurnsAfterCoolingDown(t *testing.T) {
 	t.Parallel()
 	givenBack := func(days int) *history.Item {

@@ -17,8 +17,8 @@ const (
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry mean that apply added the person to the target group again, because the group did not list
-	// the person long after the previous try.
+	// SecondTry and ThirdTry mean that apply added the person to the target group again. A long time after the previous
+	// try, the group still did not list the person.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
 	// Rejoined means that a restore added the person to the group Intent.Source, and that the person was not in this

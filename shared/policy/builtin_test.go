@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A date needs a mapping, because each source has its own dates. Text and boolean fields of the Entra account need
-// none.
+// A condition can use a date only under a name that the policy maps to fields, because each source has its own dates.
+// It can use the text and boolean fields of the Entra account without a mapping.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{

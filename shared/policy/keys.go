@@ -110,8 +110,8 @@ var Keys = []Key{
 
 const remove = "remove"
 
-// KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The policy has the path
-// "".
+// KeysBelow returns the names of the keys of the mapping at a path, in the order of the table. The path "" is the whole
+// policy.
 func KeysBelow(path string) (names []string) {
 	prefix := ""
 	if path != "" {

@@ -36,9 +36,9 @@ func (s *screen) newestUse(used Used, dates []int64, known, open, never []bool) 
 	}
 }
 
-// The method "late" returns the earliest date, in microseconds, for which a test has a result. For an earlier one, the
-// result depends on what happened after the end of the report (dateTest). It returns None if no report is involved, or
-// if the reports end late enough. In pairs, the end of the report moves with the time of the pair (Judge.lead).
+// A usage report says nothing about the time after its end. The method "late" returns the earliest date, in
+// microseconds, for which a test has a result all the same (see dateTest). It returns None if every date has a result.
+// When Screen evaluates pairs (screenturns.go), the end of the report moves with the time of the pair (Judge.lead).
 func (s *screen) late(a *attribute, test string, at time.Time, moves bool) int64 {
 	if (test == "hasValue" || test == "hasNoValue") && len(s.spans) > 0 {
 		at = s.origin().Add(-slices.Min(s.spans))

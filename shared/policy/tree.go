@@ -136,8 +136,8 @@ func (j *Judge) exemptNode(p *directory.Person, e exemption) (*Node, error) {
 		j.exemptGap(&g, p, e)
 		n.Why = g.String()
 	}
-	// An exemption without a name, a leave, a group and a kind comes from the condition, and only the condition leaves
-	// a value.
+	// The exemption comes from the condition exempt.when if no field except "flag" is set, or if CEL returned an
+	// unknown or an error for the condition (the field "value").
 	if e == (exemption{flag: directory.Yes}) || e.value != nil {
 		when, err := j.conditionNode(j.policy.exempt.when, p)
 		if err != nil {

@@ -19,7 +19,8 @@ import (
 // story shows the addition under "to do".
 var advice = regexp.MustCompile(`; add (&& \S+ != "" to leave such people alone, or \|\| \S+ == "") to mean them, too`)
 
-// The function "hint" returns a sentence with the addition that the reason recommends, or "".
+// The function "hint" returns a sentence that begins with "Add to the condition", if the reason recommends an addition
+// to the condition of the rule. Otherwise, it returns "".
 func hint(text string) string {
 	if m := advice.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("Add to the condition %s to include them.", m[1])

@@ -27,7 +27,8 @@ type savings struct {
 	*money.Sums
 }
 
-// Run prints what the newest plan could free a month, what runs have freed a month, and what this saved up to now.
+// Run prints how much money the newest plan could save per month, how much the changes of earlier runs save per month,
+// and how much money they have saved until now.
 func (c *savingsCmd) Run(a *Process) error {
 	if err := c.separatorFlag.check(); err != nil {
 		return err

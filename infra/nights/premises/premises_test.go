@@ -43,8 +43,8 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// The type "rig" is a company with relays and one fault: the kind "kind" happens to the message or delivery number
-// "which".
+// The type "rig" is a company with relays, in which one fault happens. The field "kind" is the kind of the fault. The
+// field "which" is the number of the message or of the delivery to which the fault happens.
 type rig struct {
 	*Premises
 	t       *testing.T

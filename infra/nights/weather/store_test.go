@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a store with weather, and the store behind it, which is a folder with two objects.
+// newStore returns a store on which the faults of "w" act, and the store behind it, a folder with two objects.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())

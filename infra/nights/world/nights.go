@@ -40,8 +40,8 @@ func (w *World) work() {
 	}
 }
 
-// The method "begin" begins the faults of a night, in the product's process and in the processes of the relays. A plan
-// of the weather lists the faults. An empty one ends all faults.
+// The method "begin" starts the faults of a night in the product's process and in the processes of the relays. The
+// argument lists these faults. With an empty list, all faults end.
 func (w *World) begin(p weather.Plan) {
 	w.weather.Begin(p)
 	if w.nearby != nil {
@@ -95,8 +95,8 @@ func (w *World) byTheWay() {
 		w.restore(w.runs[d.IntN(len(w.runs))])
 	}
 	for i := range w.people {
-		// A run for one person does not list the members of groups, so it cannot know that the exempt group has lost
-		// members (docs/policy.md).
+		// The script has removed the people in w.gone from the exempt group. A run for one person does not list the
+		// members of groups, so it cannot know of this loss (docs/policy.md). The administrators ask for no such run.
 		if upn := w.upn(i); !w.serverless && upn != "" && !w.gone[i] && w.happens("one person is asked about", i, 0.0005) {
 			w.one(i, upn)
 		}

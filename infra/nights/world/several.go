@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// In some companies of applications, two groups give E3. A person may be in one of them or in both. From a person in
-// both groups, the product must not take E3. It restores E3 by the same group by which it took E3.
+// In some companies with Options.Apps, two groups give E3. A person may be in one of them or in both. The product must
+// not take E3 from a person in both groups. It restores E3 by the same group by which it took E3.
 const (
 	groupLab = "Duplicate" // original name of the second group
 	labName  = "LIC-E3-Lab"
@@ -37,8 +37,9 @@ func (w *World) elsewhere(e sandbox.Event) bool {
 	return other != "" && w.listed[place{e.Person, other}]
 }
 
-// The method "way" returns the group by which the product takes or gives a license. The judge compares the two groups.
-// The result is "" while the product may have to use another group, and the judge then compares nothing.
+// The method "way" returns the group by which the product took or gave a license in the event e. The judge reports a
+// fault if the product gives a license by another group than it took it. The result is "" while the product may have to
+// use another group, and the judge then compares nothing.
 func (w *World) way(e sandbox.Event) string {
 	if _, again := w.out[e3Again]; again || w.closed(e3) {
 		return ""

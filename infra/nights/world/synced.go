@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// In some companies of applications, Entra Connect syncs the group groupOnPrem from Active Directory, and the group
+// In some companies with Options.Apps, Entra Connect syncs the group groupOnPrem from Active Directory, and the group
 // gives Entra ID P2. The product writes the group in Active Directory. Graph shows the effect after the next sync.
 const (
 	premium  = "entra-p2"
@@ -106,8 +106,9 @@ func regroupOnPrem(x sandbox.ADGroupChange) func(*World) {
 
 func setSync(d time.Duration) func(*World) { return func(w *World) { w.box.Company.SetSyncDelay(d) } }
 
-// The variable "turnsOfSynced" contains the kinds of turns of the synced group. Two of them name groupCitrix as their
-// object although they change the synced group. So they never overlap with the turn "swapped", which moves both groups.
+// The variable "turnsOfSynced" has the changes that can happen to the synced group, such as a move. Two changes of the
+// same object never overlap. Two entries name groupCitrix as their object, although they change the synced group. So
+// they never overlap with the turn "swapped", which moves both groups.
 var turnsOfSynced = []turn{
 	{"Entra Connect stalls", "sync", 0.03, 1, "", setSync(stalledSync), setSync(usualSync)},
 	{"the synced group is moved", groupCitrix, 0.006, 2, premium,

@@ -122,7 +122,8 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		return err
 	}
 	d.NameServer = d.names.conn.LocalAddr().String()
-	// The second controller has written its service names only into its own database.
+	// The second controller has written its service names only into its own database. Replicate copies them to the
+	// first controller.
 	return d.Replicate(ctx)
 }
 

@@ -59,8 +59,8 @@ type tongue struct {
 	months                        [12]string
 	instant                       string // day, month, year, clock
 
-	// Verbs of dates: "happened" for a date of use or of creation. For other dates, which may be in the future, "was"
-	// before "ago", and "lies" elsewhere.
+	// Verbs between a date and its comparison. A date of use or of creation has the verb "happened". Any other date may
+	// be in the future: its verb is "was" in a clause with "ago", and "lies" in all other clauses.
 	happened, was, lies string
 	ago                 comparison // a date, its verb, a span
 	orAhead             string     // follows ago for a date that may be in the future

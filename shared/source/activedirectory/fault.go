@@ -96,7 +96,8 @@ func (s *session) trusted() string {
 	return "the CA in " + s.directory.caFile
 }
 
-// mayPass has the result codes that come from the state of one controller.
+// mayPass has the result codes that show only that one controller is busy or unavailable. Another controller may
+// answer.
 var mayPass = map[uint16]bool{
 	ldap.LDAPResultBusy:        true,
 	ldap.LDAPResultUnavailable: true,

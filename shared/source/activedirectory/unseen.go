@@ -23,7 +23,8 @@ func isUnseen(err error, name string) bool {
 }
 
 // unseenLists reports whether a group that no read finds lists a person, or is the person's primary group. The argument
-// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if the account may not read what decides.
+// "guid" has the form <GUID=…>. The error is directory.ErrNoGroup if idleseat's account may not read the attributes
+// that show this.
 func (s *session) unseenLists(guid, sid string) (bool, error) {
 	doing := fmt.Sprintf("read whether %q is in group %q", sid, guid)
 	person, e, err := s.anyone(sid)

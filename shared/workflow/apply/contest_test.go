@@ -67,8 +67,9 @@ func TestTwoRunsTakeOneMailbox(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestTwoRunsBeganAtOnce: a call wrote its intent and ended before it looked for changes of other runs. The next call
-// looks. A change that may have taken its license is not rolled back.
+// TestTwoRunsBeganAtOnce: a call wrote its intent and ended before it looked for changes of other runs. Meanwhile,
+// another run began a change that excludes this change. The next call notices this. If the license may be taken
+// already, the call completes this change. Otherwise, it takes nothing.
 func TestTwoRunsBeganAtOnce(t *testing.T) {
 	t.Parallel()
 	other := ledger.Intent{Person: "id-bo", License: "exo", Rule: "x", Run: "other", Via: "direct", SKU: "sku-exo"}

@@ -69,8 +69,9 @@ func readRun(t *testing.T, s store.Store, run string) {
 	readMarks(t, unrestored{s}, p)
 }
 
-// readMoney computes the money from the objects of the store. Two seats of Visio were freed and restored. Bo's seat of
-// E3 is free. Citrix does not show whether a seat becomes free. Anna's change is pending.
+// readMoney computes the money from the objects of the store. Two seats of Visio were freed, and then restored. Bo's
+// seat of E3 was freed and is still free. The change of Citrix counts in no figure, because nobody knows whether a seat
+// became free. Anna's change is pending, so its seat is waiting.
 func readMoney(t *testing.T, s store.Store) {
 	t.Helper()
 	got, err := money.Of(t.Context(), s, goldenRun, asOf.AddDate(0, 0, 3))
@@ -101,7 +102,8 @@ func readBacktest(t *testing.T, s store.Store) {
 	}
 }
 
-// An unrestored store shows only the first ledger entry of each license.
+// The type "unrestored" shows a store as it was before the restore: it hides all ledger entries except the first one of
+// each license.
 type unrestored struct{ store.Store }
 
 func (s unrestored) List(ctx context.Context, prefix string) iter.Seq2[string, error] {

@@ -89,7 +89,9 @@ func TestOneLicenseOfTheMailboxStays(t *testing.T) {
 	}
 }
 
-// Another run takes the other license of the mailbox. The ledger has this change, and the digest of this run does not.
+// Another run takes the other license of the mailbox. The change is in the ledger, but not yet in the digest of this
+// run. If the change is pending or was done a moment ago, and leaves no mailbox, apply refuses to take this license,
+// too.
 func TestOtherRunTakesTheOtherLicense(t *testing.T) {
 	t.Parallel()
 	const minute = time.Minute

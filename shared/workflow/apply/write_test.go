@@ -205,7 +205,8 @@ func TestErrorOfAPath(t *testing.T) {
 }
 
 // TestGoneAccount: the account of an open change is deleted. If the change may have taken the license, it stays open
-// for 30 days, because an administrator can bring the account back. A run at night does not wait for that.
+// for 30 days, because an administrator can bring the account back. Its status is troubled, for which no run waits
+// long.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -233,7 +234,8 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastOfAnotherID: the run knows what happened to the license under the id of an account that is gone.
+// TestPastOfAnotherID: the digest has an announcement under the object id of an account that is gone. The person is now
+// known only by the SID. The method "past" must find the announcement by the SID, and must not alter the digest.
 func TestPastOfAnotherID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

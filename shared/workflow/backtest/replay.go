@@ -83,7 +83,8 @@ func (r *replay) hand(ctx context.Context, s store.Store, progress func(done, ni
 		}
 		r.nights[i].feeds = run.Feeds
 		if n := run.Begin.Partitions; n != len(r.shards) {
-			// This night has other partitions. The shards can be replaced only when all tasks are done.
+			// This night has another number of partitions. Each partition has a shard, so the shards must be divided
+			// anew, and this is possible only when no task uses them.
 			done := make(chan struct{})
 			go func() { _ = begun.Wait(); close(done) }()
 			select {

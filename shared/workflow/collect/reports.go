@@ -51,8 +51,8 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 // mostEarlier is the number of earlier runs in which follow and lastKinds look for an earlier report.
 const mostEarlier = 30
 
-// The method "follow" adds to the table of a report the days of activity that the newest readable earlier table has.
-//
+// The method "follow" copies days of activity into the table of a report from an earlier table of the same report. It
+// uses the newest earlier table that can be read.
 // If a table newer than that one is damaged, the result "lost" is the reason. The damaged table may have shown a day
 // that the new report lacks, so this run must not trust the report. The next run follows the new table.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) (lost string, err error) {

@@ -117,8 +117,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestGroupsInEachForm: if no license can be changed through a group, the state is a warning, and the Mend fits the
-// group.
+// TestGroupsInEachForm: if idleseat cannot change a license through a group, for example a dynamic one, the finding is
+// a warning. The commands in the finding (Mend) fit the kind of the group.
 func TestGroupsInEachForm(t *testing.T) {
 	t.Parallel()
 	const sku, id = "05e9a617-0261-4cee-bb44-138d3ef5d965", "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
@@ -200,7 +200,8 @@ func TestAboutAGroup(t *testing.T) {
 	}
 }
 
-// TestMails: the Mend names the application and the mailbox. A right to send from every mailbox is a warning.
+// TestMails: the commands in a finding about mails (Mend) name the application that sends them and the mailbox from
+// which it may send. A right to send from every mailbox is a warning.
 func TestMails(t *testing.T) {
 	t.Parallel()
 	with := func(edit ...string) *policy.Policy {

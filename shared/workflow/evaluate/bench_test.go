@@ -21,9 +21,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// BenchmarkEvaluate reads, joins and evaluates everybody in a snapshot of the simulated company with two rules, and
-// writes the decisions, on one core. For comparison, DuckDB evaluates the same rules over the same files.
-// IDLESEAT_BENCH_PEOPLE sets the number of people (1,000,000).
+// BenchmarkEvaluate measures the work of one night on one core: it reads, joins and evaluates everybody in a snapshot
+// of the simulated company with two rules, and writes the decisions. For comparison, DuckDB evaluates the same rules on
+// the same files. IDLESEAT_BENCH_PEOPLE sets the number of people (1,000,000).
 func BenchmarkEvaluate(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
